@@ -1,0 +1,1 @@
+"""One module for each group of requirements; one decorated function for each requirement."""

@@ -1,0 +1,71 @@
+"""Guideline 16: somebody is told when payments fail."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from payproof.contracts.journal import Alert, Entry, Log
+from payproof.contracts.model import Finding
+from payproof.contracts.requirements import Case, should
+from payproof.contracts.stories import Telling, tellings
+
+
+def _arrived(case: Case, telling: Telling) -> list[Entry]:
+    after = telling.after("drill")
+    found: list[Entry] = list(after.of(Alert))
+    kind, _, level = case.run.settings.alert_channel.partition(":")
+    if kind == "log":
+        word = re.compile(rf"(?i)(?<![a-z]){re.escape(level)}(?![a-z])")
+        found += [entry for entry in after.of(Log) if word.search(entry.text)]
+    return found
+
+
+def _drill(case: Case, probe: str, what: str) -> Iterator[Finding]:
+    channel = case.run.settings.alert_channel
+    if not channel:
+        yield case.not_exercised("no alert channel is declared: set integration.alerts, or attest the item monitoring")
+        return
+    for telling in tellings(case.run, probe):
+        mark, over = telling.step("drill"), telling.step("over")
+        if mark is None or over is None:
+            continue
+        arrived = _arrived(case, telling)
+        if arrived:
+            yield case.passed(
+                f"an alert arrived {arrived[0].at - mark.at:.1f} s after {what}", actual={"alerts": len(arrived), "channel": channel},
+                world=telling.world, seen=[mark, *arrived[:2]],
+            )  # fmt: skip
+        else:
+            yield case.failed(
+                f"nothing arrived on the declared channel after {what}", expected={"alerts": "at least 1", "within seconds": 30},
+                actual={"alerts": 0, "channel": channel}, world=telling.world, seen=[mark, over],
+            )  # fmt: skip
+
+
+@should("alerts.payment-error")
+def payment_error(case: Case) -> Iterator[Finding]:
+    """Payment errors raise an alert.
+
+    Why: a shop that cannot be paid loses money every minute.
+
+    Judged: three payment errors in a row; something must arrive on the declared channel within 30 seconds. One digest of
+    several events is fine.
+
+    Fix: alert on the rate of payment errors; declare the channel in integration.alerts.
+    """
+    yield from _drill(case, "payment-errors", "three payment errors in a row")
+
+
+@should("alerts.failed-verification")
+def failed_verification(case: Case) -> Iterator[Finding]:
+    """Failed verifications raise an alert.
+
+    Why: a mismatch is a bug or a fraud, and both want a person.
+
+    Judged: the amounts differ, a return is forged, the gateway cannot be asked; something must arrive on the declared
+    channel within 30 seconds.
+
+    Fix: alert when a verification contradicts the order or cannot be made.
+    """
+    yield from _drill(case, "failed-verification", "failed verifications")

@@ -1,0 +1,217 @@
+"""Guidelines 1, 4 and 5: credentials stay on the server, come from the environment, can be replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from payproof.contracts import pages
+from payproof.contracts.journal import Call, OrderSeen, Page, SourceSeen
+from payproof.contracts.model import Finding
+from payproof.contracts.requirements import Case, must, should
+from payproof.contracts.stories import attempts, final, tellings
+
+_SECRETS = ("<access-token-", "<secret-key-")
+
+
+def _held(page: Page) -> str:
+    """The answer's bytes as one text; what the customer sent themselves is not the shop's doing."""
+    assert page.response
+    return "\n".join((page.response.body, *(f"{name}: {value}" for name, value in page.response.headers)))
+
+
+@must("credentials.not-served")
+def not_served(case: Case) -> Iterator[Finding]:
+    """Nothing that the customer receives holds a secret key, an access token or the client id.
+
+    Why: whoever has them acts as the merchant.
+
+    Judged: on every page, script, header, cookie and redirect of every probe, plain, URL-encoded, base64, hex, and any
+    part of twelve characters or more. A masked id is fine.
+
+    Fix: keep credentials in server-side code; send the browser the payment address only.
+    """
+    looked = 0
+    for world in case.run.worlds:
+        for page in world.of(Page):
+            if page.where != "integration" or page.response is None:
+                continue
+            looked += 1
+            text = _held(page)
+            found = [mark for mark in _SECRETS if mark in text] + (["<client-id-"] if "<client-id-" in text else [])
+            if found:
+                what = ", ".join(mark.strip("<-").replace("-", " ") for mark in found)
+                yield case.failed(
+                    f"the customer was sent the {what}", expected={"credentials on the page": []},
+                    actual={"credentials on the page": [mark.strip("<-") for mark in found], "url": page.request.url},
+                    world=world, seen=[page],
+                )  # fmt: skip
+                return
+    if looked:
+        yield case.passed(f"{looked} answers to the customer hold no credential", actual={"answers": looked})
+
+
+def _static(case: Case, area: Literal["source", "frontend"]) -> Iterator[Finding]:
+    for world in case.run.worlds:
+        seen = [entry for entry in world.of(SourceSeen) if entry.area == area]
+        finds = [entry for entry in seen if entry.what]
+        ends = [entry for entry in seen if not entry.what]
+        if finds:
+            yield case.failed(
+                f"{len(finds)} literal credential(s) in the source", expected={"finds": 0},
+                actual={"finds": [f"{entry.path}:{entry.line} {entry.what}" for entry in finds[:20]]}, world=world, seen=finds[:20],
+            )  # fmt: skip
+        elif ends and ends[-1].files:
+            yield case.passed(f"{ends[-1].files} files hold no literal credential", world=world, seen=ends)
+        elif ends:
+            yield case.not_exercised("the declared paths hold no source file")
+
+
+@should("credentials.not-in-source")
+def not_in_source(case: Case) -> Iterator[Finding]:
+    """The source holds no literal credential, and no .env file is tracked by git.
+
+    Why: source is copied, shared and published.
+
+    Judged: on the paths that the configuration declares, with a secret scanner and the names of the settings; examples
+    with placeholders and tests are left out.
+
+    Fix: take credentials from the environment; replace those that were ever committed.
+    """
+    if not case.run.settings.scans_source:
+        yield case.not_exercised("declare integration.source.paths to have the source scanned")
+        return
+    yield from _static(case, "source")
+
+
+@should("credentials.not-in-frontend-source")
+def not_in_frontend_source(case: Case) -> Iterator[Finding]:
+    """Front-end source holds no credential.
+
+    Why: front-end source is public by its nature.
+
+    Judged: on the folders that the configuration declares as front end.
+
+    Fix: move the call to the server.
+    """
+    if not case.run.settings.scans_frontend:
+        yield case.not_exercised("declare integration.source.frontend to have front-end source scanned")
+        return
+    yield from _static(case, "frontend")
+
+
+@must("credentials.from-environment")
+def from_environment(case: Case) -> Iterator[Finding]:
+    """The credentials that are sent are those of the environment.
+
+    Why: credentials in code cannot be kept apart for sandbox and live, nor replaced.
+
+    Judged: each world hands the integration credentials of its own; the token calls carry exactly these.
+
+    Fix: read the credentials from the environment at start.
+    """
+    if not case.run.settings.own_credentials:
+        yield case.not_exercised("the integration was started by somebody else; payproof did not give it its credentials")
+        return
+    for world in case.run.worlds:
+        calls = [call for call in world.of(Call) if call.meaning.client_id or call.meaning.secret]
+        strange = [
+            call for call in calls
+            if not (call.meaning.client_id.startswith("<client-id-") and call.meaning.secret.startswith("<secret-key-"))
+        ]  # fmt: skip
+        others = {call.meaning.client_id for call in calls} if not strange else set[str]()
+        if strange:
+            call = strange[0]
+            yield case.failed(
+                "a token call carries credentials that are not those of the environment",
+                expected={"client id": "this world's", "secret": "this world's"},
+                actual={"client id": _named(call.meaning.client_id), "secret": _named(call.meaning.secret)}, world=world, seen=[call],
+            )  # fmt: skip
+            return
+        if len(others) > 1:
+            yield case.failed("one instance used the credentials of two", expected={"client ids": 1}, actual={"client ids": len(others)}, world=world, seen=calls)
+            return
+        if calls:
+            yield case.passed(f"{len(calls)} token calls carry this world's own credentials", world=world, seen=calls[:1])
+
+
+def _named(value: str) -> str:
+    return value if value.startswith("<") else f"{value[:3]}… ({len(value)} characters)" if value else "nothing"
+
+
+@must("credentials.rotation")
+def rotation(case: Case) -> Iterator[Finding]:
+    """After the secret key is replaced and the integration restarted with the new one, payments go through.
+
+    Why: a compromised secret must be replaceable at any hour.
+
+    Judged: the secret is replaced at the gateway and in the environment, the integration restarted with its data kept; the
+    next payment must go through and the old secret never be sent again.
+
+    Fix: keep no copy of the credentials; read them from the environment at each start.
+    """
+    for telling in tellings(case.run, "rotation"):
+        mark = telling.step("rotated")
+        if mark is None:
+            continue
+        before, after = telling.before("rotated"), telling.after("rotated")
+        if not any(seen.paid for seen in before.of(OrderSeen)):
+            yield case.not_exercised("the payment before the rotation did not go through", because="flow.success")
+            continue
+        if any(not call.meaning.secret.startswith("<secret-key-") for call in before.calls("token") if call.meaning.secret):
+            yield case.not_exercised("the credentials do not come from the environment", because="credentials.from-environment")
+            continue
+        new = str(mark.facts.get("secret"))
+        old = [call for call in after.calls() if call.meaning.secret and call.meaning.secret != new]
+        paid = final(telling.world, after.order())
+        if old:
+            yield case.failed(
+                "the old secret key is still used after the restart", expected={"secret": new}, actual={"secret": old[0].meaning.secret},
+                world=telling.world, seen=[mark, *old[:3]],
+            )  # fmt: skip
+        elif paid is None or not paid.paid:
+            yield case.failed(
+                "no payment goes through after the rotation", expected={"paid": True}, actual={"paid": False, "state": paid.state if paid else ""},
+                world=telling.world, seen=[mark, *after.calls()[-2:], paid],
+            )  # fmt: skip
+        else:
+            yield case.passed("the payment after the rotation went through with the new secret", world=telling.world, seen=[mark, paid])
+
+
+@must("credentials.revoked")
+def revoked(case: Case) -> Iterator[Finding]:
+    """A revoked secret key ends in a page for people, not in a crash or a storm of token calls.
+
+    Why: the gateway revokes keys when it suspects abuse; hammering it makes that worse.
+
+    Judged: secret and token are revoked while the integration runs; one checkout causes at most three token calls, and
+    the customer gets an answer.
+
+    Fix: treat a refused token call as final for this request; tell the customer to try later; raise an alert.
+    """
+    for telling in tellings(case.run, "revoked"):
+        after = telling.after("revoked")
+        checkouts = after.checkouts()
+        refused = [call for call in after.calls("token") if not call.meaning.ok]
+        if not checkouts:
+            continue
+        page = next((page for page in after.pages("checkout") if page.n == checkouts[0].page), None)
+        seen = [telling.step("revoked"), *refused[:4], page]
+        worst = attempts(after, refused)
+        if not refused and not after.calls():
+            yield case.not_exercised("the integration did not call the gateway after the revocation")
+        elif len(worst) > 3:
+            yield case.failed(
+                f"one checkout caused {len(worst)} token calls with a revoked secret", expected={"token calls": "at most 3"},
+                actual={"token calls": len(worst)}, world=telling.world, seen=seen,
+            )  # fmt: skip
+        elif after.exits() or page is None or pages.broken(page.response):
+            yield case.failed(
+                "the customer's request crashed", expected="a page for people",
+                actual={"status": page.response.status if page and page.response else None, "exited": bool(after.exits())},
+                world=telling.world, seen=[*seen, *after.exits()],
+            )  # fmt: skip
+        elif refused:
+            yield case.passed(f"{len(worst)} token call(s), and a page for people", world=telling.world, seen=seen)
+        else:
+            yield case.not_exercised("no token call was made after the revocation", because="token.renewed")

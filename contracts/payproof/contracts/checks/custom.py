@@ -1,0 +1,159 @@
+"""Guideline 9, and what create asks for: the order's id, its amount, its currency."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from payproof.contracts import money
+from payproof.contracts.journal import Call, Checkout, Run, World
+from payproof.contracts.model import Finding
+from payproof.contracts.requirements import Case, must
+
+
+def _created(run: Run) -> Iterator[tuple[World, Checkout, Call]]:
+    """(world, checkout, its create call): the one that opened the payment to which the customer was sent."""
+    for world in run.worlds:
+        calls = {call.meaning.payment: call for call in world.of(Call) if call.meaning.operation == "create" and call.meaning.payment}
+        for checkout in world.of(Checkout):
+            if checkout.payment in calls:
+                yield world, checkout, calls[checkout.payment]
+
+
+@must("custom.order-id")
+def order_id(case: Case) -> Iterator[Finding]:
+    """The order's id travels in the create call's custom field.
+
+    Why: it is the only way to tell afterwards which order a payment was for.
+
+    Judged: on every create call that led to a payment: the field contains the order's id, a prefix or suffix around it
+    is fine. An id of the integration's own making is read where the configuration says (checkout.order_id).
+
+    Fix: send the order's id in the custom field.
+    """
+    if not case.run.settings.names_orders:
+        empty = [(world, call) for world, _, call in _created(case.run) if not call.meaning.reference]
+        if empty:
+            world, call = empty[0]
+            yield case.failed("the create call carries no order id at all", expected="an order id", actual=None, world=world, seen=[call])
+        else:
+            yield case.not_exercised(
+                "the integration makes its own order ids and the configuration does not say where to read them: set checkout.order_id"
+            )
+        return
+    good = 0
+    for world, checkout, call in _created(case.run):
+        reference = call.meaning.reference or ""
+        if not checkout.order_known:
+            continue
+        if checkout.order not in reference:
+            yield case.failed(
+                f"order {checkout.order} is not named in the create call",
+                expected={"contains": checkout.order}, actual={"reference": call.meaning.reference}, world=world, seen=[call, checkout],
+            )  # fmt: skip
+            return
+        good += 1
+    if good:
+        world, _, call = next(_created(case.run))
+        yield case.passed(f"{good} create calls name their order", actual={"reference": call.meaning.reference}, world=world, seen=[call])
+
+
+@must("custom.distinct")
+def distinct(case: Case) -> Iterator[Finding]:
+    """Two orders never share one value of the custom field.
+
+    Why: with a shared value a payment cannot be told to belong to one order.
+
+    Judged: over all create calls of a world that belong to different orders.
+
+    Fix: use the order's own unique id.
+    """
+    compared = 0
+    for world in case.run.worlds:
+        seen: dict[str, tuple[str, Call]] = {}
+        for owner, checkout, call in _created(case.run):
+            reference = call.meaning.reference
+            if owner is not world or not reference:
+                continue
+            other, first = seen.setdefault(reference, (checkout.order, call))
+            if other != checkout.order and case.run.settings.names_orders:
+                yield case.failed(
+                    f"orders {other} and {checkout.order} share one value", expected={"distinct": True},
+                    actual={"reference": reference, "orders": [other, checkout.order]}, world=world, seen=[first, call],
+                )  # fmt: skip
+                return
+            compared += other == checkout.order
+        compared = compared if len(seen) > 1 else compared - len(seen)
+    if compared > 0:
+        yield case.passed("every order has a value of its own", expected={"distinct": True}, actual={"distinct": True})
+
+
+def expected_amount(run: Run, checkout: Checkout) -> Decimal | None:
+    """What create should ask for: the order's amount and the declared fee."""
+    amount = money.parse(checkout.amount)
+    if amount is None or not run.settings.sets_amount:
+        return None
+    fee = run.settings.fee
+    if fee.endswith("%"):
+        amount += amount * Decimal(fee[:-1]) / 100
+    elif fee:
+        amount += Decimal(fee)
+    return amount.quantize(Decimal("0.01"))
+
+
+@must("amount.sent")
+def amount(case: Case) -> Iterator[Finding]:
+    """The create call asks for the order's amount.
+
+    Why: a rounded or shifted amount charges the customer wrongly.
+
+    Judged: on orders of several amounts, with decimals where the currency has them; fees that the configuration
+    declares are added.
+
+    Fix: send the order's amount as a decimal text; never through integers or binary floats.
+    """
+    good: list[Call] = []
+    unknown = 0
+    for world, checkout, call in _created(case.run):
+        wanted, sent = expected_amount(case.run, checkout), money.parse(call.meaning.amount)
+        if wanted is None:
+            unknown += 1
+            continue
+        exact = (wanted, money.parse(checkout.amount)) if case.run.settings.fee else (wanted,)
+        if sent is None or (sent not in exact and abs(sent - wanted) > (Decimal("0.01") if case.run.settings.fee else 0)):
+            yield case.failed(
+                f"{call.meaning.amount} asked for an order of {money.show(wanted, checkout.currency)}",
+                expected={"amount": f"{wanted:f}"}, actual={"amount": call.meaning.amount}, world=world, seen=[checkout, call],
+            )  # fmt: skip
+            return
+        good.append(call)
+    if good:
+        world = next(world for world in case.run.worlds if good[0] in world.entries)
+        amounts = sorted({call.meaning.amount or "" for call in good})
+        yield case.passed(f"{len(good)} create calls ask for their order's amount", actual={"amounts": list(amounts)}, world=world, seen=good[:1])
+    elif unknown:
+        yield case.not_exercised("the price is the integration's own: set checkout.amount to what the customer's cart costs")
+
+
+@must("currency.sent")
+def currency(case: Case) -> Iterator[Finding]:
+    """The create call asks for the order's currency.
+
+    Why: 5,000 of another currency is another price.
+
+    Judged: on orders in every currency that the configuration names, else the gateway's default and one with decimals.
+
+    Fix: send the order's own currency.
+    """
+    good: list[str] = []
+    for world, checkout, call in _created(case.run):
+        sent = call.meaning.currency or ""
+        if sent.upper() != checkout.currency.upper() and case.run.settings.sets_currency:
+            yield case.failed(
+                f"{sent or 'no currency'} asked for an order in {checkout.currency}",
+                expected={"currency": checkout.currency}, actual={"currency": call.meaning.currency}, world=world, seen=[checkout, call],
+            )  # fmt: skip
+            return
+        good.append(sent)
+    if good:
+        yield case.passed(f"{len(good)} create calls ask for their order's currency", actual={"currencies": sorted(set(good))})

@@ -1,0 +1,233 @@
+"""Guideline 14 and go-live item G6: the gateway's errors are handled, and the customer never reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from payproof.contracts import pages
+from payproof.contracts.checks.flow import crash, status_of
+from payproof.contracts.journal import Call, OrderSeen, Page, Step
+from payproof.contracts.model import Finding
+from payproof.contracts.requirements import Case, must, should
+from payproof.contracts.stories import Telling, attempts, ledger, payments_of, tellings
+
+MOST_ATTEMPTS = 5
+
+_NOT_JSON = ("not-json", "empty", "cut", "wrong-content-type", "html", "oversized", "other-payment")
+
+
+def _own(case: Case, requirement: str) -> tuple[str, ...]:
+    return case.profile.faults.get(requirement, ())
+
+
+def _kind(telling: Telling) -> str:
+    return str(telling.params.get("error") or telling.params.get("fault") or "")
+
+
+def _stories(case: Case, kinds: tuple[str, ...]) -> list[Telling]:
+    return tellings(case.run, "error-answer", "unverified", keep=lambda told: _kind(told) in kinds)
+
+
+def _operation(telling: Telling) -> str:
+    return "status" if telling.probe == "unverified" else str(telling.params.get("operation", ""))
+
+
+def _handled(case: Case, found: list[Telling]) -> Iterator[Finding]:
+    """Each error answer is handled: no crash, no paid order, no storm of attempts."""
+    for telling in found:
+        operation = _operation(telling)
+        told = telling.before("mended" if operation == "status" else "tried")
+        hit = [call for call in told.calls(operation) if call.fault]
+        if not hit:
+            continue
+        yield _judge_handling(case, told, operation, _kind(telling), hit)
+
+
+def _judge_handling(case: Case, told: Telling, operation: str, kind: str, hit: list[Call]) -> Finding:
+    world = told.world
+    order = told.order("unverified") or told.order()
+    purpose = ("return",) if operation == "status" else ("checkout",)
+    what = f"{operation} answered with {kind}"
+    crashed = crash(told, purpose)
+    if operation == "status":
+        hit = [call for call in hit if call.meaning.payment in payments_of(world, order)] or hit
+    worst = attempts(told, hit)
+    paid = next((seen for seen in told.of(OrderSeen) if seen.order == order and seen.paid), None)
+    verified = any(call.meaning.paid and not call.fault for call in told.calls("status"))
+    wrongly = paid is not None and not verified and (operation != "status" or kind != "wrong-content-type")
+    last = next(reversed(told.pages(*purpose)), None)
+    if crashed is not None:
+        return case.failed(
+            f"the customer's request crashed: {what}", expected="a page for people", actual={"status": status_of(last)}, world=world,
+            seen=[hit[0], crashed, last],
+        )  # fmt: skip
+    if wrongly and (operation == "status" or not ledger(world, order, "charged")):
+        return case.failed(f"the order is paid: {what}", expected={"paid": False}, actual={"paid": True}, world=world, seen=[hit[0], paid])
+    if len(worst) > MOST_ATTEMPTS:
+        return case.failed(
+            f"{len(worst)} attempts: {what}", expected={"attempts": f"at most {MOST_ATTEMPTS}"}, actual={"attempts": len(worst)}, world=world,
+            seen=worst[:8],
+        )  # fmt: skip
+    return case.passed(f"handled: {what}", actual={"status": status_of(last), "attempts": len(worst)}, world=world, seen=[hit[0], last])
+
+
+@must("errors.invalid-token")
+def invalid_token(case: Case) -> Iterator[Finding]:
+    """An answer that the access token is invalid is handled.
+
+    Why: 403 is not 401: renewing may not help, crashing never does.
+
+    Judged: create and status are answered with the profile's invalid-token errors; a crash, a paid order or more than five
+    attempts is the defect.
+
+    Fix: treat it as a payment error with a page for people.
+    """
+    yield from _handled(case, _stories(case, _own(case, "errors.invalid-token")))
+
+
+@must("errors.currency")
+def currency(case: Case) -> Iterator[Finding]:
+    """A refused currency is handled.
+
+    Why: platforms switch currencies off.
+
+    Judged: create is answered with the profile's currency error, and a customer asks for a currency that no platform
+    knows; an integration that refuses it by itself is judged by that refusal.
+
+    Fix: show a page that names the problem in your own words.
+    """
+    yield from _handled(case, _stories(case, _own(case, "errors.currency")))
+    for telling in tellings(case.run, "unknown-currency"):
+        told = telling.before("recover")
+        crashed = crash(told, ("checkout",))
+        page = next(reversed(told.pages("checkout")), None)
+        paid = next((seen for seen in told.of(OrderSeen) if seen.order == told.order() and seen.paid), None)
+        creates = [call for call in told.calls("create") if (call.meaning.currency or "") == told.checkouts()[0].currency] if told.checkouts() else []
+        if page is None:
+            continue
+        if crashed is not None or paid is not None:
+            yield case.failed(
+                "a currency that no platform knows ends in a crash" if crashed else "an order in a refused currency is paid",
+                expected="a page for people", actual={"status": status_of(page)}, world=telling.world, seen=[*creates[:1], crashed or paid, page],
+            )  # fmt: skip
+        else:
+            who = "the gateway" if creates else "the integration itself"
+            yield case.passed(f"{who} refused an unknown currency, and the customer got a page", world=telling.world, seen=[*creates[:1], page])
+
+
+@must("errors.missing-parameter")
+def missing_parameter(case: Case) -> Iterator[Finding]:
+    """An answer that a parameter is missing or wrong is handled.
+
+    Why: validation rules change on the gateway's side.
+
+    Judged: the profile's validation errors, several texts at once; a crash, a paid order or more than five attempts is the
+    defect.
+
+    Fix: expect a list of texts; show none of them.
+    """
+    yield from _handled(case, _stories(case, _own(case, "errors.missing-parameter")))
+
+
+@must("errors.server-error")
+def server_error(case: Case) -> Iterator[Finding]:
+    """A server error of the gateway is handled.
+
+    Why: every gateway has bad days.
+
+    Judged: 500 and 503 in the gateway's envelope and outside it, at each call; a crash, a paid order or more than five
+    attempts is the defect.
+
+    Fix: give up after few attempts, with a page that says try again.
+    """
+    yield from _handled(case, _stories(case, (*_own(case, "errors.server-error"), "status", "plain-error")))
+
+
+@must("errors.not-json")
+def not_json(case: Case) -> Iterator[Finding]:
+    """An answer that is not the expected JSON is handled.
+
+    Why: proxies answer with HTML, servers die in the middle of a sentence.
+
+    Judged: prose, nothing, cut JSON, a wrong content type, an HTML 502, at each call; a crash, a paid order or more than
+    five attempts is the defect.
+
+    Fix: check status, shape and types of every answer before using it.
+    """
+    yield from _handled(case, _stories(case, _NOT_JSON))
+
+
+@should("errors.rate-limit")
+def rate_limit(case: Case) -> Iterator[Finding]:
+    """An answer 429 is respected: the same request is not sent again before Retry-After, unless a customer asks.
+
+    Why: hammering a limited gateway prolongs the limit.
+
+    Judged: one 429 with Retry-After: 2 at each call; crash, paid order, or an early repetition by itself is the defect.
+
+    Fix: wait as long as the gateway asks, or give the customer a page that says try again.
+    """
+    for telling in tellings(case.run, "rate-limited"):
+        operation = str(telling.params.get("operation"))
+        told = telling.before("recover")
+        hit = next((call for call in told.calls(operation) if call.fault), None)
+        if hit is None:
+            continue
+        crashed = crash(told, ("checkout", "return"))
+        early = _too_early(telling, hit, operation)
+        order = told.order()
+        paid = next((seen for seen in told.of(OrderSeen) if seen.order == order and seen.paid), None)
+        if crashed is not None:
+            yield case.failed(f"the customer's request crashed: {operation} answered 429", expected="a page for people", actual={"crash": True}, world=telling.world, seen=[hit, crashed])
+        elif paid is not None and not ledger(telling.world, order, "charged"):
+            yield case.failed(f"the order is paid: {operation} answered 429", expected={"paid": False}, actual={"paid": True}, world=telling.world, seen=[hit, paid])
+        elif early is not None:
+            yield case.failed(
+                f"{operation} was sent again {early.began - hit.ended:.1f} s after a 429 that asked for 2 s", expected={"seconds": "at least 2"},
+                actual={"seconds": round(early.began - hit.ended, 1)}, world=telling.world, seen=[hit, early],
+            )  # fmt: skip
+        else:
+            yield case.passed(f"{operation} was not sent again before Retry-After", world=telling.world, seen=[hit])
+
+
+def _too_early(telling: Telling, hit: Call, operation: str) -> Call | None:
+    """The same request again within two seconds, without a customer's doing."""
+    acts = [page.began for page in telling.of(Page) if page.where == "integration" and page.began > hit.ended]
+    for call in telling.calls(operation):
+        same = operation == "token" or (call.meaning.payment == hit.meaning.payment if operation == "status" else call.meaning.reference == hit.meaning.reference)
+        if same and hit.ended < call.began < hit.ended + 1.9 and not any(act <= call.began for act in acts):
+            return call
+    return None
+
+
+@must("errors.friendly")
+def friendly(case: Case) -> Iterator[Finding]:
+    """No page shows the customer the gateway's error text, a stack trace, or a library's error.
+
+    Why: it frightens customers and informs attackers.
+
+    Judged: on every page and redirect that the customer gets from the shop in every story where the gateway fails; each
+    error text that is sent carries a word of its own, so that its appearance is proof. A reference number is fine.
+
+    Fix: log the gateway's answer, and show a sentence of your own.
+    """
+    looked = 0
+    for telling in tellings(case.run):
+        canaries = [str(step.facts["canary"]) for step in telling.of(Step) if step.facts.get("canary")]
+        failing = bool(canaries) or telling.probe in ("network-error", "stalled", "always-unauthorized", "revoked", "unknown-currency", "slow", "refused")
+        if not failing:
+            continue
+        for page in telling.pages():
+            if page.response is None or page.purpose in ("order", "script"):
+                continue
+            looked += 1
+            found = pages.machine_errors(page.response, canaries, case.profile.raw_marks)
+            if found:
+                hit = [call for call in telling.calls() if call.fault and call.ended <= page.ended]
+                yield case.failed(
+                    f"the customer reads {found[0]}", expected={"machine errors on the page": []},
+                    actual={"machine errors on the page": list(found[:5]), "status": page.response.status}, world=telling.world, seen=[*hit[-1:], page],
+                )  # fmt: skip
+                return
+    if looked:
+        yield case.passed(f"{looked} pages shown while the gateway failed, all in the shop's own words", actual={"pages": looked})

@@ -1,0 +1,288 @@
+"""Guideline 13: every way a payment can go ends as it should."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from payproof.contracts import pages
+from payproof.contracts.journal import Checkout, Entry, OrderSeen, Page, World
+from payproof.contracts.model import Finding, Json
+from payproof.contracts.requirements import Case, must, should
+from payproof.contracts.stories import Telling, ever_paid, final, ledger, sightings, tellings
+
+
+def status_of(page: Page | None) -> Json:
+    return page.response.status if page and page.response else (page.problem if page else None)
+
+
+def crash(telling: Telling, purposes: tuple[str, ...]) -> Entry | None:
+    """The entry that shows a crash in a story: the process ended, or a page that no person should see."""
+    broken = (page for page in telling.pages(*purposes) if pages.broken(page.response))
+    return next(iter(telling.exits()), None) or next(broken, None)
+
+
+@must("flow.success")
+def success(case: Case) -> Iterator[Finding]:
+    """A customer who pays ends with a paid order and no error page.
+
+    Why: it is what the shop is for.
+
+    Judged: on the clean payments of the control and steady stories.
+
+    Fix: follow the evidence: the last page that the customer saw, and the calls before it.
+    """
+    good = 0
+    for telling in tellings(case.run, "control", "steady"):
+        for checkout in telling.checkouts():
+            if not checkout.payment:
+                if checkout.outcome in ("refused", "elsewhere") and checkout.currency != case.profile.default_currency:
+                    continue  # It does not sell in this currency, and says so.
+                page = _page(telling.world, checkout)
+                yield case.failed(
+                    f"the customer could not start to pay order {checkout.order}", expected={"checkout": "redirected"},
+                    actual={"checkout": checkout.outcome, "status": status_of(page)}, world=telling.world, seen=[checkout, page],
+                )  # fmt: skip
+                return
+            last = final(telling.world, checkout.order)
+            errors = [page for page in telling.pages("return") if page.order == checkout.order and pages.shows_error(page)]
+            if not ledger(telling.world, checkout.order, "charged"):
+                continue
+            if last is None or not last.paid or errors:
+                yield case.failed(
+                    f"order {checkout.order} was paid for, and " + ("the customer saw an error page" if errors else f"is {last.state if last else 'unreadable'}"),
+                    expected={"paid": True, "error pages": 0}, actual={"paid": bool(last and last.paid), "error pages": len(errors)},
+                    world=telling.world, seen=[checkout, *ledger(telling.world, checkout.order, "charged"), *errors[:1], last],
+                )  # fmt: skip
+                return
+            good += 1
+    if good:
+        yield case.passed(f"{good} clean payments ended in paid orders", actual={"paid orders": good})
+
+
+def _page(world: World, checkout: Checkout) -> Page | None:
+    return next((page for page in world.of(Page) if page.n == checkout.page), None)
+
+
+def _ends_unpaid(case: Case, telling: Telling, step: str, purpose: str, what: str, *, blank_is_bad: bool) -> Iterator[Finding]:
+    mark = telling.step(step)
+    arrived = [page for page in telling.after(step).pages(purpose)] if mark else []
+    if mark is None or not arrived:
+        return
+    order = telling.order()
+    paid = ever_paid(telling.world, order)
+    crashed = crash(telling.after(step), (purpose,))
+    if paid is not None and not ledger(telling.world, order, "charged"):
+        yield case.failed(
+            f"order {order} is paid though {what}", expected={"paid": False}, actual={"paid": True, "state": paid.state},
+            world=telling.world, seen=[mark, arrived[0], paid],
+        )  # fmt: skip
+    elif crashed is not None or arrived[-1].response is None or arrived[-1].response.status >= 500:
+        yield case.failed(
+            f"the customer got an error page when {what}", expected="a page for people", actual={"status": status_of(arrived[-1])},
+            world=telling.world, seen=[mark, arrived[-1], crashed],
+        )  # fmt: skip
+    elif blank_is_bad and pages.blank(arrived[-1].response):
+        yield case.failed(
+            f"the customer got an empty page when {what}", expected="a page for people", actual={"status": status_of(arrived[-1]), "text": ""},
+            world=telling.world, seen=[mark, arrived[-1]],
+        )  # fmt: skip
+    else:
+        yield case.passed(f"unpaid, and a page for people, when {what}", actual={"status": status_of(arrived[-1])}, world=telling.world, seen=[mark, arrived[-1]])
+
+
+@must("flow.cancelled")
+def cancelled(case: Case) -> Iterator[Finding]:
+    """A customer who cancels ends with an unpaid order and a page that is no error.
+
+    Why: cancelling is ordinary.
+
+    Judged: the customer cancels at the hosted checkout; the order is never paid, and the cancel page is no 5xx.
+
+    Fix: handle cancel_url without expecting any parameter but the payment's token.
+    """
+    for telling in tellings(case.run, "cancelled"):
+        yield from _ends_unpaid(case, telling, "cancelled", "cancel", "the customer cancelled", blank_is_bad=False)
+
+
+@must("flow.failed")
+def failed(case: Case) -> Iterator[Finding]:
+    """A refused payment ends with an unpaid order and a page that says something.
+
+    Why: the gateway sends refused customers to return_url, with other parameters than a success has.
+
+    Judged: the gateway refuses; the order is never paid, and the page is neither 5xx nor empty.
+
+    Fix: expect the failure query on return_url: no data, type=error.
+    """
+    for telling in tellings(case.run, "refused"):
+        yield from _ends_unpaid(case, telling, "refused", "return", "the gateway refused the payment", blank_is_bad=True)
+
+
+@must("flow.network-error")
+def network_error(case: Case) -> Iterator[Finding]:
+    """When the gateway cannot be reached the customer gets a page for people, and no order is paid.
+
+    Why: networks fail.
+
+    Judged: connections refused, and closed without an answer, at each call; a 5xx that nobody wrote for people, a crash,
+    a hang, or a paid order is the defect.
+
+    Fix: catch the HTTP library's errors around every call; answer with a page that says try again.
+    """
+    for telling in tellings(case.run, "network-error"):
+        told = telling.before("tried")
+        purpose = ("return",) if telling.params.get("operation") == "status" else ("checkout",)
+        order = telling.order("unverified") or telling.order()
+        if telling.params.get("operation") == "status" and telling.step("paid") is None:
+            continue
+        last = next(reversed(told.pages(*purpose)), None)
+        if last is None:
+            continue
+        what = f"{telling.params.get('operation')}: {'connection refused' if telling.params.get('how') == 'refuse' else 'closed without an answer'}"
+        early = next((seen for seen in told.of(OrderSeen) if seen.order == order and seen.paid), None)
+        crashed = crash(told, purpose)
+        asked = [call for call in told.calls() if call.fault]
+        verified = any(call.meaning.paid and not call.fault for call in told.calls("status"))
+        if crashed is not None:
+            yield case.failed(
+                f"the customer's request crashed ({what})", expected="a page for people", actual={"status": status_of(last)},
+                world=telling.world, seen=[*asked[:2], crashed, last],
+            )  # fmt: skip
+        elif early is not None and not verified and telling.params.get("operation") == "status":
+            yield case.failed(
+                f"the order is paid though the gateway could not be reached ({what})", expected={"paid": False}, actual={"paid": True},
+                world=telling.world, seen=[*asked[:2], early],
+            )  # fmt: skip
+        elif early is not None and not ledger(telling.world, order, "charged"):
+            yield case.failed(
+                f"the order is paid without a payment ({what})", expected={"paid": False}, actual={"paid": True}, world=telling.world, seen=[*asked[:2], early],
+            )  # fmt: skip
+        else:
+            yield case.passed(f"a page for people ({what})", actual={"status": status_of(last)}, world=telling.world, seen=[*asked[:1], last])
+
+
+@must("flow.recovers")
+def recovers(case: Case) -> Iterator[Finding]:
+    """After every fault the next clean payment goes through.
+
+    Why: a broken answer must not poison a cache or open a circuit for good.
+
+    Judged: at the end of every fault story another customer pays; one second of grace, and the wait that a Retry-After
+    asked for.
+
+    Fix: cache only complete, well-formed answers; let circuit breakers close again.
+    """
+    good = 0
+    for telling in tellings(case.run):
+        after = telling.after("recover")
+        orders = list(dict.fromkeys(checkout.order for checkout in after.checkouts("recovery")))
+        if telling.step("recover") is None or not orders:
+            continue
+        if any((last := final(telling.world, order)) is not None and last.paid for order in orders):
+            good += 1
+            continue
+        fault = telling.params.get("error") or telling.params.get("fault") or telling.params.get("how") or telling.probe
+        seen = [*after.checkouts("recovery")[:2], *after.calls()[:3], final(telling.world, orders[-1])]
+        yield case.failed(
+            f"no payment goes through after {telling.params.get('operation', '')} {fault}".replace("  ", " "), expected={"paid": True},
+            actual={"paid": False, "attempts": len(orders)}, world=telling.world, seen=[telling.step("recover"), *seen],
+        )  # fmt: skip
+        return
+    if good:
+        yield case.passed(f"after each of {good} faults the next payment went through", actual={"faults": good})
+
+
+@must("flow.late-success")
+def late_success(case: Case) -> Iterator[Finding]:
+    """A customer who cancels or leaves, and then pays in another tab, ends with a paid order.
+
+    Why: the money was taken.
+
+    Judged: the hosted checkout is open in two tabs; after leaving in one the customer pays in the other and returns. The
+    order must end paid, or visibly held for a person.
+
+    Fix: cancelled is not final: verify on every return.
+    """
+    for telling in tellings(case.run, "late-success"):
+        order = telling.order()
+        taken = ledger(telling.world, order, "charged")
+        if telling.step("late") is None or not taken:
+            continue
+        last = final(telling.world, order)
+        flagged = next((seen for seen in sightings(telling.world, order) if seen.flagged), None)
+        how = str(telling.params.get("left")).replace("-", " ")
+        if last is not None and last.paid:
+            yield case.passed(f"paid after all ({how})", world=telling.world, seen=[telling.step("late"), *taken, last])
+        elif flagged is not None:
+            yield case.passed(f"held for a person ({how})", world=telling.world, seen=[*taken, flagged])
+        else:
+            yield case.failed(
+                f"{taken[0].amount} {taken[0].currency} taken, and order {order} is {last.state if last else 'unreadable'} ({how} first)",
+                expected={"paid": True}, actual={"paid": False, "state": last.state if last else None}, world=telling.world,
+                seen=[telling.step("late"), *taken, last],
+            )  # fmt: skip
+
+
+@should("flow.slow-success")
+def slow_success(case: Case) -> Iterator[Finding]:
+    """A gateway that takes ten or twenty seconds to answer still ends in a paid order.
+
+    Why: slow is not broken; giving up early loses sales.
+
+    Judged: each answer takes 10 s, and each kind of answer in turn 20 s.
+
+    Fix: a timeout of 25 to 30 seconds, not of five.
+    """
+    for telling in tellings(case.run, "slow"):
+        order = telling.order()
+        what = f"{telling.params.get('operation') or 'every'} answer after {telling.params.get('seconds')} s"
+        delayed = [call for call in telling.calls() if call.fault]
+        if not delayed:
+            continue
+        last = final(telling.world, order)
+        if last is not None and last.paid:
+            yield case.passed(f"paid ({what})", world=telling.world, seen=[delayed[0], last])
+        else:
+            given_up = [call for call in delayed if call.ending == "hung_up"]
+            yield case.failed(
+                f"the order does not end paid ({what})", expected={"paid": True},
+                actual={"paid": False, "given up after seconds": [round(call.seconds, 1) for call in given_up[:3]]}, world=telling.world,
+                seen=[*(given_up or delayed)[:3], last],
+            )  # fmt: skip
+
+
+@should("flow.abandoned")
+def abandoned(case: Case) -> Iterator[Finding]:
+    """An abandoned payment leaves the order unpaid, and the customer can start again.
+
+    Why: people come back.
+
+    Judged: the payment expires at the gateway; the order must not be paid, and a new checkout must not be turned away for
+    good. "Being opened" (409, 503) is fine, and so is the old address: the integration's own clock has not moved.
+
+    Fix: ask the old payment's state before reusing it; open a new one when it has expired.
+    """
+    for telling in tellings(case.run, "abandoned"):
+        if telling.step("expired") is None:
+            continue
+        order = telling.order()
+        again = telling.checkouts("again")
+        paid = next((seen for seen in sightings(telling.world, order) if seen.paid), None)
+        page = _page(telling.world, again[0]) if again else None
+        status = page.response.status if page and page.response else 0
+        if paid is not None and not ledger(telling.world, order, "charged"):
+            yield case.failed("the abandoned order is paid", expected={"paid": False}, actual={"paid": True}, world=telling.world, seen=[telling.step("expired"), paid])
+        elif not again:
+            continue
+        elif again[0].payment and again[0].payment == telling.checkouts()[0].payment:
+            yield case.not_exercised("the old payment was offered again, as is right by the integration's own clock", world=telling.world, seen=again)
+        elif again[0].payment:
+            yield case.passed("unpaid, and the customer could start again", world=telling.world, seen=[telling.step("expired"), *again])
+        elif status in (409, 423, 425, 429, 503) or again[0].outcome == "elsewhere":
+            yield case.not_exercised("the customer was asked to wait, as is right by the integration's own clock", world=telling.world, seen=again)
+        else:
+            yield case.failed(
+                "the customer cannot start again after the payment expired", expected={"checkout": "redirected"},
+                actual={"checkout": again[0].outcome, "status": status_of(page)}, world=telling.world, seen=[telling.step("expired"), *again, page],
+            )  # fmt: skip
+

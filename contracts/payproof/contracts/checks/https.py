@@ -1,0 +1,96 @@
+"""Guideline 2: HTTPS everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from payproof.contracts.journal import Call
+from payproof.contracts.model import Finding
+from payproof.contracts.requirements import Case, must
+
+
+def _scheme(case: Case, which: str) -> Iterator[Finding]:
+    for world in case.run.worlds:
+        creates = [call for call in world.of(Call) if call.meaning.operation == "create"]
+        given = [(call, url) for call in creates if (url := getattr(call.meaning, which))]
+        wrong = [(call, url) for call, url in given if urlsplit(url).scheme.lower() != "https"]
+        if wrong:
+            call, url = wrong[0]
+            yield case.failed(
+                f"{len(wrong)} of {len(given)} create calls give a {which} that is not https",
+                expected={"scheme": "https"}, actual={"scheme": urlsplit(url).scheme, which: url}, world=world, seen=[call],
+            )  # fmt: skip
+        elif given:
+            yield case.passed(f"{len(given)} create calls, all https", actual={which: given[0][1]}, world=world, seen=[given[0][0]])
+
+
+@must("https.return-url")
+def return_url(case: Case) -> Iterator[Finding]:
+    """Every create call gives a return_url with the scheme https.
+
+    Why: the customer comes back over this address with the payment's data in it; in plain text anybody on the way reads
+    and changes it.
+
+    Judged: on every create call of the run. The harness gave the integration an https public address.
+
+    Fix: build return_url from the shop's public https address. Behind a proxy that ends TLS, tell the framework to trust
+    X-Forwarded-Proto, or configure the public address.
+    """
+    yield from _scheme(case, "return_url")
+
+
+@must("https.cancel-url")
+def cancel_url(case: Case) -> Iterator[Finding]:
+    """Every create call that gives a cancel_url gives one with the scheme https.
+
+    Why: as for the return URL.
+
+    Judged: on every create call of the run; leaving cancel_url out is no fault where the gateway allows it.
+
+    Fix: build cancel_url from the shop's public https address.
+    """
+    found = list(_scheme(case, "cancel_url"))
+    creates = [call for world in case.run.worlds for call in world.of(Call) if call.meaning.operation == "create"]
+    if not found and creates and case.profile.traits.cancel_url_optional:
+        found = [case.not_applicable("no create call gives a cancel_url, which this gateway allows")]
+    yield from found
+
+
+@must("https.api")
+def api(case: Case) -> Iterator[Finding]:
+    """Every call to the gateway's API goes over HTTPS.
+
+    Why: secret key and access token travel in these calls.
+
+    Judged: the target offers both HTTPS and plain text at one port and is configured as https; a plain-text request is
+    the defect.
+
+    Fix: use the configured base URL as it is.
+    """
+    if not case.run.settings.secure:
+        yield case.not_exercised(f"the gateway was offered over plain HTTP: {case.run.settings.secure_note}")
+        return
+    for world in case.run.worlds:
+        calls = list(world.of(Call))
+        plain = [call for call in calls if not call.secure]
+        if plain:
+            yield case.failed(
+                f"{len(plain)} of {len(calls)} calls to the gateway came in plain text",
+                expected={"scheme": "https"}, actual={"scheme": "http", "url": plain[0].request.url}, world=world, seen=plain[:5],
+            )  # fmt: skip
+        elif calls:
+            yield case.passed(f"{len(calls)} calls, all over TLS", world=world, seen=calls[:1])
+
+
+@must("https.certificate-verified")
+def certificate_verified(case: Case) -> Iterator[Finding]:
+    """The integration sends nothing to a gateway whose certificate it cannot verify.
+
+    Why: without verification anybody on the way is the gateway.
+
+    Judged: a world whose certificate nobody trusts; an HTTP request that arrives there is the defect.
+
+    Fix: leave certificate verification on; add a private authority to the trust store instead of switching it off.
+    """
+    yield from ()

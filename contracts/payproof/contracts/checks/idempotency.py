@@ -1,0 +1,200 @@
+"""Guideline 11: going back, retrying and double clicks neither charge nor deliver twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from payproof.contracts import money
+from payproof.contracts.journal import Alert, Checkout, Ledger, Log, OrderSeen
+from payproof.contracts.model import Finding, Json
+from payproof.contracts.requirements import Case, must, should
+from payproof.contracts.stories import Telling, final, sightings, tellings
+
+
+def charges(telling: Telling) -> list[Ledger]:
+    """What the gateway took in this story, for the payments that its checkouts led to."""
+    payments = {checkout.payment for checkout in telling.checkouts() if checkout.payment}
+    return [entry for entry in telling.of(Ledger) if entry.event == "charged" and entry.payment in payments]
+
+
+def _twice(taken: list[Ledger], checkout: Checkout) -> str:
+    total = sum((money.parse(entry.amount) or Decimal(0) for entry in taken), Decimal(0))
+    times = {2: "twice", 3: "three times"}.get(len(taken), f"{len(taken)} times")
+    return f"charged {times}, {money.show(total, checkout.currency)}, for one order of {money.show(checkout.amount, checkout.currency)}"
+
+
+def _charged_once(case: Case, telling: Telling, *, may_flag: bool) -> Iterator[Finding]:
+    checkouts = telling.checkouts()
+    taken = charges(telling)
+    if len(checkouts) < 2 or not any(checkout.payment for checkout in checkouts):
+        yield case.not_exercised("no payment could be started", because="flow.success")
+        return
+    opened = len({checkout.payment for checkout in checkouts if checkout.payment})
+    facts: dict[str, Json] = {"payments opened": opened, "charged": len(taken)}
+    if len(taken) > 1:
+        flag = _flagged(case, telling) if may_flag else None
+        if flag is not None:
+            yield case.passed(f"{_twice(taken, checkouts[0])}; the shop flagged it for a person", actual=facts, world=telling.world, seen=[*taken, flag])
+            return
+        orders: list[Json] = list(dict.fromkeys(checkout.order for checkout in checkouts))
+        yield case.failed(
+            _twice(taken, checkouts[0]), expected={"charged": 1}, actual={**facts, "amounts": [entry.amount for entry in taken], "orders": orders},
+            world=telling.world, seen=[*checkouts[:2], *taken],
+        )  # fmt: skip
+    elif taken:
+        yield case.passed("charged once", expected={"charged": 1}, actual=facts, world=telling.world, seen=[*checkouts[:2], *taken])
+    else:
+        yield case.not_exercised("the customer could pay at neither checkout", world=telling.world, seen=checkouts)
+
+
+def _flagged(case: Case, telling: Telling) -> OrderSeen | Alert | Log | None:
+    orders = {checkout.order for checkout in telling.checkouts()}
+    for world_entry in (*telling.entries, *(seen for order in orders for seen in sightings(telling.world, order))):
+        if isinstance(world_entry, OrderSeen) and world_entry.order in orders and world_entry.flagged:
+            return world_entry
+        if isinstance(world_entry, Alert):
+            return world_entry
+    kind, _, level = case.run.settings.alert_channel.partition(":")
+    if kind == "log":
+        return next((entry for entry in telling.of(Log) if level.lower() in entry.text.lower()), None)
+    return None
+
+
+@must("idempotency.double-submit")
+def double_submit(case: Case) -> Iterator[Finding]:
+    """A double click on pay charges the customer once.
+
+    Why: two requests at the same moment both find the order unpaid.
+
+    Judged: one order's checkout is posted twice at once; the customer then pays whatever can be paid. The gateway's
+    books say how often money was taken. The same payment twice, or a refusal of the second request, is fine.
+
+    Fix: let one request at a time open a payment for an order (a lock, a unique row); give the second the same payment.
+    """
+    if not case.run.settings.tells_orders_apart:
+        yield case.not_applicable(
+            "nothing in the checkout request names the order or a session, so two requests are two orders: use {order.id} or checkout.before"
+        )
+        return
+    for telling in tellings(case.run, "double-submit"):
+        yield from _charged_once(case, telling, may_flag=False)
+
+
+@must("idempotency.back-and-retry")
+def back_and_retry(case: Case) -> Iterator[Finding]:
+    """Going back from the hosted checkout and starting again does not charge twice unseen.
+
+    Why: customers do it all the time, with both tabs open.
+
+    Judged: the customer starts again and pays in both tabs. Charged twice is the defect, unless the shop visibly flags it
+    (order.flagged, or an alert).
+
+    Fix: reuse the order's open payment; flag a second success for a refund.
+    """
+    if not case.run.settings.tells_orders_apart:
+        yield case.not_applicable("nothing in the checkout request names the order or a session, so a second request is a second order")
+        return
+    for telling in tellings(case.run, "back-and-retry"):
+        yield from _charged_once(case, telling, may_flag=True)
+
+
+@must("idempotency.paid-order")
+def paid_order(case: Case) -> Iterator[Finding]:
+    """The checkout of an order that is already paid opens no new payment.
+
+    Why: the customer would pay again.
+
+    Judged: the paid order's checkout is submitted once more; a new payment in the gateway's books is the defect. A
+    redirect to the order's page, or 409, is fine.
+
+    Fix: look at the order's state before opening a payment.
+    """
+    if not case.run.settings.addresses_orders:
+        yield case.not_applicable("the integration makes its own order for each checkout; a paid one cannot be asked for again")
+        return
+    for telling in tellings(case.run, "paid-order"):
+        mark = telling.step("again")
+        if mark is None:
+            yield case.not_exercised("the order was never paid", because="flow.success")
+            continue
+        after = telling.after("again")
+        again = after.checkouts("again")
+        order = telling.order()
+        opened = [entry for entry in after.of(Ledger) if entry.event == "opened"]
+        mine = [entry for entry in opened if order in entry.reference or any(entry.payment == checkout.payment for checkout in again)]
+        if mine:
+            yield case.failed(
+                f"a new payment was opened for the paid order {order}", expected={"payments opened": 0}, actual={"payments opened": len(mine)},
+                world=telling.world, seen=[mark, *again, *mine],
+            )  # fmt: skip
+        elif again:
+            yield case.passed("no new payment for a paid order", actual={"checkout": again[0].outcome}, world=telling.world, seen=[mark, *again])
+
+
+@must("idempotency.return-twice")
+def return_twice(case: Case) -> Iterator[Finding]:
+    """Opening the return URL again, or six times at once, fulfils the order once.
+
+    Why: customers reload, browsers prefetch; goods must not be sent twice.
+
+    Judged: the declared counter of fulfilments (order.effects) rises by one at most; the order's state does not change
+    again.
+
+    Fix: mark the order paid and fulfil it in one atomic step that only the first caller wins.
+    """
+    for telling in tellings(case.run, "return-twice"):
+        order = telling.order()
+        seen = [entry for entry in telling.of(OrderSeen) if entry.order == order and entry.paid is not None]
+        if not telling.pages("return") or not seen or not any(entry.paid for entry in seen):
+            yield case.not_exercised("the order was never paid", because="flow.success")
+            continue
+        clients = telling.params.get("clients", 1)
+        states = [entry.state for entry in seen[next(i for i, entry in enumerate(seen) if entry.paid) :]]
+        last = final(telling.world, order)
+        if last is not None and not last.paid:
+            yield case.failed(
+                f"the paid order changed its state again ({' → '.join([*states, last.state])})", expected={"states": 1},
+                actual={"states": [*states, last.state]}, world=telling.world, seen=[*seen, last],
+            )  # fmt: skip
+            continue
+        counted = [entry for entry in seen if entry.effects is not None]
+        before = next((entry.effects for entry in counted if not entry.paid), 0) or 0
+        if not counted:
+            yield case.not_applicable("no counter of fulfilments is declared: set order.effects to judge this")
+            continue
+        rise = max(entry.effects or 0 for entry in (*counted, *([last] if last else []))) - before
+        if rise > 1:
+            yield case.failed(
+                f"fulfilled {rise} times for one payment, its return opened by {clients} client(s)", expected={"effects": 1},
+                actual={"effects": rise}, world=telling.world, seen=[telling.step("returns"), *counted],
+            )  # fmt: skip
+        else:
+            yield case.passed(f"fulfilled {rise} time(s), its return opened by {clients} client(s)", actual={"effects": rise}, world=telling.world, seen=counted)
+
+
+@should("idempotency.lost-answer", needs="idempotency_key")
+def lost_answer(case: Case) -> Iterator[Finding]:
+    """A create call whose answer was lost is repeated with the same idempotency key.
+
+    Why: the payment may exist already.
+
+    Judged: create succeeds at the gateway but its answer is lost; the customer tries again. Another key, or a second
+    payment, is the defect.
+
+    Fix: derive the idempotency key from the order.
+    """
+    for telling in tellings(case.run, "lost-answer"):
+        keys = [call.meaning.idempotency_key for call in telling.calls("create")]
+        opened = [entry for entry in telling.of(Ledger) if entry.event == "opened"]
+        if len(keys) < 2:
+            yield case.not_exercised("the create call was not repeated")
+        elif len(set(keys)) > 1 or len(opened) > 1:
+            yield case.failed(
+                "the repeated create call is another payment", expected={"keys": 1, "payments": 1},
+                actual={"keys": len(set(keys)), "payments": len(opened)}, world=telling.world, seen=telling.calls("create"),
+            )  # fmt: skip
+        else:
+            yield case.passed("repeated with the same key", world=telling.world, seen=telling.calls("create"))
+
+

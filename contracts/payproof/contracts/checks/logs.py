@@ -1,0 +1,147 @@
+"""Guidelines 8 and 12: interactions are logged, without their secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from payproof.contracts import money
+from payproof.contracts.journal import Call, Checkout, Log, Page, World
+from payproof.contracts.model import Finding
+from payproof.contracts.requirements import Case, must, should
+from payproof.contracts.stories import Telling, tellings
+
+_NEAR = 12
+"""Log lines that belong together: a logger may spread one call over several lines."""
+
+
+def _leak(case: Case, mark: str, what: str) -> Iterator[Finding]:
+    lines = 0
+    for world in case.run.worlds:
+        logs = list(world.of(Log))
+        lines += len(logs)
+        found = [entry for entry in logs if mark in entry.text]
+        if found:
+            yield case.failed(
+                f"the {what} is in {len(found)} log line(s)", expected={"lines": 0},
+                actual={"lines": len(found), "stream": found[0].stream, "line": found[0].text[:300]}, world=world, seen=found[:5],
+            )  # fmt: skip
+            return
+    if lines:
+        yield case.passed(f"{lines} log lines hold no {what}", actual={"lines": lines})
+    elif any(list(world.of(Call)) for world in case.run.worlds) and case.run.settings.restarts:
+        yield case.passed(f"the integration logs nothing, so no {what} either", actual={"lines": 0})
+    else:
+        yield case.not_exercised("no log was read: declare integration.logs.files")
+
+
+@must("logs.no-access-token")
+def no_access_token(case: Case) -> Iterator[Finding]:
+    """No log line holds an access token.
+
+    Why: logs are copied, shipped and read by many; the token acts for the merchant.
+
+    Judged: stdout, stderr and the declared log files over the whole run, plain, URL-encoded, base64, hex, and any part of
+    twelve characters or more. A mask or a hash is fine.
+
+    Fix: log the call without its Authorization header; leave the token answer's body out.
+    """
+    yield from _leak(case, "<access-token-", "access token")
+
+
+@must("logs.no-secret-key")
+def no_secret_key(case: Case) -> Iterator[Finding]:
+    """No log line holds the secret key.
+
+    Why: as for access tokens, and it lives longer.
+
+    Judged: as for access tokens.
+
+    Fix: never log the token request's body, nor the process's environment.
+    """
+    yield from _leak(case, "<secret-key-", "secret key")
+
+
+def _own_lines(telling: Telling) -> list[Log]:
+    """Log lines beside the web server's access log of what the customer asked for."""
+    paths = {re.sub(r"https?://[^/]+", "", page.request.url).split("?")[0] for page in telling.of(Page) if page.where == "integration"}
+    paths.discard("/")
+
+    def is_access(text: str) -> bool:
+        asked = re.search(r"\b(?:GET|POST|PUT|PATCH|HEAD)\b\W{0,8}(?:https?://[^/\s\"]+)?(/[^\s?\"']*)", text)
+        return bool(asked and asked[1] in paths)
+
+    return [entry for entry in telling.of(Log) if not is_access(entry.text)]
+
+
+def _windows(lines: list[Log]) -> Iterator[tuple[list[Log], str]]:
+    for start in range(len(lines)):
+        near = [line for line in lines[start : start + _NEAR] if line.at - lines[start].at < 1.0]
+        yield near, "\n".join(line.text for line in near)
+
+
+def _bought(case: Case) -> Iterator[tuple[Telling, Checkout]]:
+    for telling in tellings(case.run, "control", "steady"):
+        for checkout in telling.checkouts():
+            if checkout.payment:
+                yield telling, checkout
+
+
+@should("logs.requests")
+def requests(case: Case) -> Iterator[Finding]:
+    """Each payment request is logged with its order and amount.
+
+    Why: without it nobody can tell afterwards what was asked for.
+
+    Judged: some log line beside the web server's access log shows the order's id and amount of a clean payment.
+
+    Fix: log one line for each create call: order, amount, currency.
+    """
+    seen = 0
+    for telling, checkout in _bought(case):
+        seen += 1
+        amount = money.parse(checkout.amount)
+        spellings = money.spellings(amount, checkout.currency) if amount is not None else ()
+        created = next((call for call in telling.calls("create") if call.meaning.payment == checkout.payment), None)
+        names = [name for name in (checkout.order if checkout.order_known else "", created.meaning.reference if created else "") if name]
+        for near, text in _windows(_own_lines(telling)):
+            if any(name in text for name in names) and any(spelling in text.replace("\\u00a0", " ") for spelling in spellings):
+                yield case.passed("a log line shows order and amount", world=telling.world, seen=near[:2])
+                return
+    yield from _silent(case, seen, "order and amount of a payment request")
+
+
+@should("logs.responses")
+def responses(case: Case) -> Iterator[Finding]:
+    """The gateway's answers are logged with payment and outcome.
+
+    Why: without it a dispute cannot be settled.
+
+    Judged: some log line beside the web server's access log shows the payment's token or transaction, and its outcome. The
+    token answer's body may be left out.
+
+    Fix: log one line for each answer: payment or transaction, HTTP status, outcome.
+    """
+    seen = 0
+    for telling, checkout in _bought(case):
+        checks = [call for call in telling.calls("status") if call.meaning.payment == checkout.payment and call.meaning.ok]
+        if not checks:
+            continue
+        seen += 1
+        names = [name for name in (checkout.payment, checks[-1].meaning.transaction or "") if name]
+        outcome = re.compile(rf"(?i)\b({re.escape(checks[-1].meaning.outcome or 'paid')}|paid|success\w*|confirmed|completed|200)\b|\"paid\"\s*:\s*true")
+        for near, text in _windows(_own_lines(telling)):
+            if any(name in text or name[:12] in text for name in names) and outcome.search(text):
+                yield case.passed("a log line shows payment and outcome", world=telling.world, seen=near[:2])
+                return
+    yield from _silent(case, seen, "payment and outcome of the gateway's answers")
+
+
+def _silent(case: Case, seen: int, what: str) -> Iterator[Finding]:
+    worlds = [world for world in case.run.worlds if any(True for _ in world.of(Log))]
+    if seen and (worlds or case.run.settings.restarts):
+        world: World | None = worlds[0] if worlds else None
+        yield case.failed(
+            f"no log line shows {what}", expected={"lines": "at least 1"}, actual={"lines": 0}, world=world,
+            seen=list(world.of(Log))[:3] if world else [],
+        )  # fmt: skip

@@ -1,0 +1,196 @@
+"""From journals to the result: run every check, weigh its findings, roll them up into the checklist.
+
+Pure: the same run gives the same result, live, from a saved journal, or from one written by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from payproof.contracts.checklist import Item
+from payproof.contracts.journal import Run
+from payproof.contracts.model import (
+    Attestation,
+    Finding,
+    ItemResult,
+    Judgement,
+    Level,
+    Outcome,
+    PayproofError,
+    Result,
+    Verdict,
+)
+from payproof.contracts.profile import Profile
+from payproof.contracts.requirements import LATER, Case, Requirement, requirements
+
+_WEIGHT = (
+    Verdict.FAIL, Verdict.ERROR, Verdict.WARN, Verdict.NOT_EXERCISED, Verdict.ATTESTED, Verdict.PASS, Verdict.NOT_APPLICABLE,
+)  # fmt: skip
+
+BEFORE_CONTROL = (
+    "https.return-url", "https.cancel-url", "https.api", "credentials.from-environment", "credentials.not-served", "credentials.not-in-source",
+    "credentials.not-in-frontend-source", "custom.order-id", "custom.distinct", "amount.sent", "currency.sent",
+    "logs.no-access-token", "logs.no-secret-key",
+)  # fmt: skip
+"""Judged even when control ends in "not scored": one clean payment shows them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A baseline entry: a known failure that the team accepts for now."""
+
+    check: str
+    reason: str
+    owner: str
+    until: date
+
+
+def judge(
+    run: Run,
+    profile: Profile,
+    *,
+    attestations: Iterable[Attestation] = (),
+    baseline: Iterable[Accepted] = (),
+    today: date | None = None,
+) -> Result:
+    """Judge a run.
+
+    Raises:
+        PayproofError: the run was made for another gateway, or names a requirement that does not exist.
+    """
+    if run.gateway != profile.name:
+        raise PayproofError(f"the run was made for {run.gateway}, not for {profile.name}", remedy="give its own gateway")
+    known = requirements()
+    scope = profile.checklist.all_requirements()
+    if unknown := set(run.selected) - set(scope):
+        raise PayproofError(f"no such requirement: {', '.join(sorted(unknown))}", remedy="payproof list checks")
+    today = today or date.today()
+    attested = _by_requirement(profile, (a for a in attestations if date.fromisoformat(a.until) >= today))
+    accepted = {entry.check: entry for entry in baseline}
+    chosen = [known[id] for id in scope if not run.selected or id in run.selected]
+    judgements = tuple(_judge_one(run, profile, req, attested.get(req.id), accepted.get(req.id), today) for req in chosen)
+    by_id = {judgement.requirement: judgement for judgement in judgements}
+    stale = tuple(id for id, entry in accepted.items() if _is_stale(by_id.get(id), entry, today))
+    reasons = _reasons(judgements, stale)
+    return Result(
+        outcome=_outcome(run, reasons), reasons=reasons, diagnosis=run.diagnosis,
+        golive=tuple(_roll_up(item, profile, by_id) for item in profile.checklist.golive),
+        guidelines=tuple(_roll_up(item, profile, by_id) for item in profile.checklist.guidelines),
+        judgements=judgements, scope=scope, stale_baseline=stale, facts=run.facts,
+    )  # fmt: skip
+
+
+def _judge_one(
+    run: Run, profile: Profile, req: Requirement, attestation: Attestation | None, entry: Accepted | None, today: date
+) -> Judgement:
+    findings = tuple(_findings(run, profile, req))
+    verdict = _weigh(findings)
+    if verdict is Verdict.NOT_EXERCISED and attestation is not None:
+        verdict = Verdict.ATTESTED
+    tolerated = entry is not None and entry.until >= today and verdict in (Verdict.FAIL, Verdict.WARN)
+    return Judgement(
+        requirement=req.id, level=req.level, text=req.text, verdict=verdict, findings=findings,
+        contradiction=profile.contradictions.get(req.id, ""),
+        attestation=attestation if verdict is Verdict.ATTESTED else None,
+        baseline=f"{entry.reason} ({entry.owner}, until {entry.until})" if entry and tolerated else "",
+    )  # fmt: skip
+
+
+def _findings(run: Run, profile: Profile, req: Requirement) -> list[Finding]:
+    case = Case(run=run, profile=profile, requirement=req)
+    if req.needs and not getattr(profile.traits, req.needs):
+        return [case.not_applicable(f"this gateway has no {req.needs.replace('_', ' ')}s")]
+    if not run.scored and req.id not in BEFORE_CONTROL:
+        return [case.not_exercised("the control payment did not go through, so nothing else was tried")]
+    try:
+        found = list(req.check(case))
+    except Exception as error:
+        return [Finding(check=req.id, verdict=Verdict.ERROR, title=f"the check itself broke: {type(error).__name__}: {error}")]
+    broken = run.facts.get("errors")
+    if isinstance(broken, dict) and req.id in broken and not any(f.verdict in (Verdict.FAIL, Verdict.WARN) for f in found):
+        found.append(Finding(check=req.id, verdict=Verdict.ERROR, title=f"a probe broke: {broken[req.id]}"))
+    return found or [case.not_exercised(_why_not(run, req))]
+
+
+def _why_not(run: Run, req: Requirement) -> str:
+    if req.id in LATER:
+        return "needs faults of the wire itself, which this version does not make yet"
+    if run.facts.get("quick"):
+        return "left out by --quick"
+    return "the situation did not arise"
+
+
+def _weigh(findings: Iterable[Finding]) -> Verdict:
+    found = {finding.verdict for finding in findings}
+    if Verdict.PASS in found and Verdict.NOT_EXERCISED in found:
+        # Some of the situations arose and all of those went well; the findings tell which did not arise.
+        found.discard(Verdict.NOT_EXERCISED)
+    return next(verdict for verdict in _WEIGHT if verdict in found)
+
+
+def _by_requirement(profile: Profile, attestations: Iterable[Attestation]) -> Mapping[str, Attestation]:
+    found: dict[str, Attestation] = {}
+    items = {item.id: item for item in (*profile.checklist.golive, *profile.checklist.guidelines)}
+    for attestation in attestations:
+        item = items.get(attestation.item)
+        for id in profile.checklist.requirements_of(item) if item else (attestation.item,):
+            found.setdefault(id, attestation)
+    return found
+
+
+def _is_stale(judgement: Judgement | None, entry: Accepted, today: date) -> bool:
+    if entry.until < today:
+        return True
+    return judgement is not None and judgement.verdict not in (Verdict.FAIL, Verdict.WARN, Verdict.NOT_EXERCISED, Verdict.ERROR)
+
+
+def stands_in_the_way(judgement: Judgement) -> bool:
+    """Whether this alone keeps the integration from going live."""
+    if judgement.verdict is Verdict.ERROR:
+        return True
+    if judgement.level is not Level.MUST or judgement.baseline:
+        return False
+    if judgement.verdict is Verdict.FAIL:
+        return True
+    explained = any(finding.because for finding in judgement.findings if finding.verdict is Verdict.NOT_EXERCISED)
+    return judgement.verdict is Verdict.NOT_EXERCISED and judgement.requirement not in LATER and not explained
+
+
+def _reasons(judgements: Iterable[Judgement], stale: Iterable[str]) -> tuple[str, ...]:
+    said = []
+    for judgement in judgements:
+        if stands_in_the_way(judgement):
+            finding = next((f for f in judgement.findings if f.verdict is judgement.verdict), judgement.findings[0])
+            said.append(f"{judgement.requirement}: {finding.title}")
+    return (*said, *(f"{id}: the baseline entry is stale (it is past its date, or the check no longer fails)" for id in stale))
+
+
+def _outcome(run: Run, reasons: tuple[str, ...]) -> Outcome:
+    if not run.scored:
+        return Outcome.NOT_SCORED
+    partial = bool(run.selected) or bool(run.facts.get("quick"))
+    if partial:
+        # In a shortened run, what was left out keeps nobody back; what failed does.
+        return Outcome.PARTIAL if all("left out by --quick" in reason for reason in reasons) else Outcome.NOT_READY
+    return Outcome.NOT_READY if reasons else Outcome.READY
+
+
+def _roll_up(item: Item, profile: Profile, by_id: Mapping[str, Judgement]) -> ItemResult:
+    ids = profile.checklist.requirements_of(item)
+    judged = [by_id[id] for id in ids if id in by_id]
+    verdicts = [_as_seen(judgement) for judgement in judged if judgement.requirement not in LATER or judgement.verdict is not Verdict.NOT_EXERCISED]
+    return ItemResult(
+        id=item.id, title=f"{item.number} {item.title}", text=item.text, requirements=ids,
+        verdict=next((verdict for verdict in _WEIGHT if verdict in verdicts), Verdict.NOT_EXERCISED),
+    )  # fmt: skip
+
+
+def _as_seen(judgement: Judgement) -> Verdict:
+    """A requirement's verdict as it counts for its item: an open *should* does not keep an item from passing."""
+    if judgement.baseline:
+        return Verdict.WARN
+    if judgement.verdict is Verdict.NOT_EXERCISED and judgement.level is Level.SHOULD:
+        return Verdict.NOT_APPLICABLE
+    return judgement.verdict

@@ -1,0 +1,42 @@
+"""Amounts as decimals in major units, and how people and gateways write them."""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+
+# ISO 4217 minor units that are not 2, for the currencies that gateways of this kind trade in.
+_EXPONENTS = {"XAF": 0, "XOF": 0, "JPY": 0, "KRW": 0, "RWF": 0, "UGX": 0, "GNF": 0, "KWD": 3, "BHD": 3, "TND": 3}
+
+
+def exponent(currency: str) -> int:
+    """Number of decimals of a currency (ISO 4217)."""
+    return _EXPONENTS.get(currency.upper(), 2)
+
+
+def parse(value: object) -> Decimal | None:
+    """The amount that a wire value means, or None when it means none. Booleans, infinities and NaN mean none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        return None
+    try:
+        amount = Decimal(str(value).strip())
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None
+
+
+def show(amount: Decimal | str, currency: str) -> str:
+    """``5,000.00 XAF``: for people."""
+    value = parse(amount)
+    return f"{amount} {currency}" if value is None else f"{value:,.2f} {currency}"
+
+
+def spellings(amount: Decimal, currency: str) -> tuple[str, ...]:
+    """How a log line may write the amount: 5000.00, 5000.0, 5000, 5,000.00, 5 000, 500000 (minor units) ..."""
+    plain = amount.normalize()
+    whole = f"{plain:f}"
+    two = f"{amount:.2f}"
+    minor = f"{amount.scaleb(exponent(currency)).normalize():f}"
+    cents = f"{amount.scaleb(2).normalize():f}"
+    grouped = {f"{amount:,.2f}", f"{plain:,f}"}
+    groups = {g.replace(",", s) for g in grouped for s in (",", " ", "\u00a0", "\u202f", ".", "'")}
+    return tuple(sorted({whole, two, f"{amount:.1f}" if amount == amount.quantize(Decimal("0.1")) else two, minor, cents} | groups))

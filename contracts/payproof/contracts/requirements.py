@@ -1,0 +1,134 @@
+"""The registry of requirements: one decorated function each, in ``checks/GROUP.py``.
+
+The function is the check; its docstring is the requirement: the first paragraph is the sentence that must hold, then
+``Why:``, ``Judged:`` and ``Fix:`` paragraphs for `payproof explain`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, TypeAlias
+
+from payproof.contracts.journal import Entry, Run, World
+from payproof.contracts.model import Finding, Json, Level, Pointer, Verdict
+
+if TYPE_CHECKING:
+    from payproof.contracts.profile import Profile
+
+Check: TypeAlias = "Callable[[Case], Iterable[Finding]]"
+
+LATER = ("timeout.connect", "timeout.drip", "https.certificate-verified")
+"""Requirements that need the wire itself; they keep their place, and a run is not failed for them yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    id: str
+    level: Level
+    text: str
+    why: str
+    judged: str
+    fix: str
+    check: Check
+    needs: str
+    """Trait of the profile without which this does not apply; empty: applies everywhere."""
+
+    @property
+    def group(self) -> str:
+        return self.id.split(".")[0]
+
+
+_FOUND: dict[str, Requirement] = {}
+
+
+def must(id: str, *, needs: str = "") -> Callable[[Check], Check]:
+    """Register the check of a requirement whose failure fails the run."""
+    return _register(id, Level.MUST, needs)
+
+
+def should(id: str, *, needs: str = "") -> Callable[[Check], Check]:
+    """Register the check of a requirement whose failure warns."""
+    return _register(id, Level.SHOULD, needs)
+
+
+def _register(id: str, level: Level, needs: str) -> Callable[[Check], Check]:
+    def keep(check: Check) -> Check:
+        if id in _FOUND:
+            raise RuntimeError(f"two checks are named {id}")
+        text, parts = _sections(inspect.getdoc(check) or "")
+        _FOUND[id] = Requirement(
+            id=id, level=level, text=text, check=check, needs=needs,
+            why=parts.get("Why", ""), judged=parts.get("Judged", ""), fix=parts.get("Fix", ""),
+        )  # fmt: skip
+        return check
+
+    return keep
+
+
+def _sections(doc: str) -> tuple[str, dict[str, str]]:
+    paragraphs = [" ".join(paragraph.split()) for paragraph in doc.split("\n\n")]
+    parts = {m[1]: m[2] for paragraph in paragraphs if (m := re.match(r"(Why|Judged|Fix): (.*)", paragraph))}
+    return paragraphs[0], parts
+
+
+@cache
+def requirements() -> Mapping[str, Requirement]:
+    """All requirements, by id."""
+    import payproof.contracts.checks as folder
+
+    for module in pkgutil.iter_modules(folder.__path__):
+        importlib.import_module(f"{folder.__name__}.{module.name}")
+    return dict(_FOUND)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What a check is handed: the run, the gateway's profile, and words for what it finds."""
+
+    run: Run
+    profile: Profile
+    requirement: Requirement
+
+    def failed(
+        self, title: str, *, expected: Json, actual: Json, world: World | None = None, seen: Iterable[Entry | None] = ()
+    ) -> Finding:
+        """The requirement is broken: fails for a must, warns for a should."""
+        verdict = Verdict.FAIL if self.requirement.level is Level.MUST else Verdict.WARN
+        return self._say(verdict, title, world, seen, expected=expected, actual=actual)
+
+    def passed(
+        self, title: str, *, expected: Json = None, actual: Json = None, world: World | None = None, seen: Iterable[Entry | None] = ()
+    ) -> Finding:
+        return self._say(Verdict.PASS, title, world, seen, expected=expected, actual=actual)
+
+    def not_exercised(
+        self, reason: str, *, because: str = "", world: World | None = None, seen: Iterable[Entry | None] = ()
+    ) -> Finding:
+        """The situation did not arise. ``because`` names the requirement whose failure is the cause."""
+        return self._say(Verdict.NOT_EXERCISED, reason, world, seen, because=because)
+
+    def not_applicable(self, reason: str) -> Finding:
+        return self._say(Verdict.NOT_APPLICABLE, reason, None, ())
+
+    def _say(
+        self,
+        verdict: Verdict,
+        title: str,
+        world: World | None,
+        seen: Iterable[Entry | None],
+        *,
+        expected: Json = None,
+        actual: Json = None,
+        because: str = "",
+    ) -> Finding:
+        evidence: tuple[Pointer, ...] = world.point(*seen) if world else ()
+        return Finding(
+            check=self.requirement.id, verdict=verdict, title=title, expected=expected, actual=actual,
+            evidence=tuple(dict.fromkeys(evidence)), because=because,
+        )  # fmt: skip

@@ -1,0 +1,151 @@
+"""Reading journals: the tellings of a probe, an order's payments, the calls that one request of the customer caused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from payproof.contracts.journal import Call, Checkout, Entry, Ledger, OrderSeen, Page, Process, Run, Step, Story, World
+from payproof.contracts.model import Json
+
+E = TypeVar("E", bound=Entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One telling of a probe: a slice of a world's journal between the story's begin and end."""
+
+    world: World
+    probe: str
+    params: dict[str, Json]
+    entries: tuple[Entry, ...]
+
+    def of(self, kind: type[E]) -> Iterator[E]:
+        return (entry for entry in self.entries if isinstance(entry, kind))
+
+    def calls(self, operation: str = "") -> list[Call]:
+        return [call for call in self.of(Call) if not operation or call.meaning.operation == operation]
+
+    def pages(self, *purposes: str, where: str = "integration") -> list[Page]:
+        return [page for page in self.of(Page) if page.where == where and (not purposes or page.purpose in purposes)]
+
+    def checkouts(self, purpose: str = "") -> list[Checkout]:
+        return [checkout for checkout in self.of(Checkout) if not purpose or checkout.purpose == purpose]
+
+    def step(self, name: str) -> Step | None:
+        return next((step for step in self.of(Step) if step.name == name), None)
+
+    def before(self, name: str) -> Telling:
+        """The part before a named step; all of it when the step never came."""
+        mark = self.step(name)
+        kept = self.entries if mark is None else tuple(entry for entry in self.entries if entry.n < mark.n)
+        return Telling(self.world, self.probe, self.params, kept)
+
+    def after(self, name: str) -> Telling:
+        """The part after a named step; nothing when the step never came."""
+        mark = self.step(name)
+        kept = () if mark is None else tuple(entry for entry in self.entries if entry.n > mark.n)
+        return Telling(self.world, self.probe, self.params, kept)
+
+    def order(self, role: str = "main") -> str:
+        """The order that plays a role in this story."""
+        orders = self.params.get("orders")
+        named = next((step.facts.get("order") for step in self.of(Step) if step.name == f"order:{role}"), None)
+        if named is None and isinstance(orders, dict):
+            named = orders.get(role)
+        return str(named or "")
+
+    def exits(self) -> list[Process]:
+        return [entry for entry in self.of(Process) if entry.event == "exited"]
+
+
+def tellings(run: Run, *probes: str, keep: Callable[[Telling], bool] = lambda _: True) -> list[Telling]:
+    """Every telling of these probes (all probes when none is named), in every world."""
+    found: list[Telling] = []
+    for world in run.worlds:
+        begin: Story | None = None
+        slice_: list[Entry] = []
+        for entry in world.entries:
+            if isinstance(entry, Story) and entry.event == "begin":
+                begin, slice_ = entry, [entry]
+                continue
+            if begin is None:
+                continue
+            slice_.append(entry)
+            if isinstance(entry, Story) and entry.event == "end":
+                if not probes or begin.probe in probes:
+                    found.append(Telling(world, begin.probe, {**begin.params, **entry.params}, tuple(slice_)))
+                begin = None
+        if begin is not None and (not probes or begin.probe in probes):
+            found.append(Telling(world, begin.probe, dict(begin.params), tuple(slice_)))
+    return [telling for telling in found if keep(telling)]
+
+
+def payments_of(world: World, order: str) -> tuple[str, ...]:
+    """The payments of an order: those that its checkouts led to, and those whose reference names it."""
+    found = [checkout.payment for checkout in world.of(Checkout) if checkout.order == order and checkout.payment]
+    found += [
+        entry.payment for entry in world.of(Ledger) if entry.event == "opened" and order and order in entry.reference and entry.payment
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def ledger(world: World, order: str, event: str) -> list[Ledger]:
+    """What the gateway's books say of an order's payments."""
+    payments = payments_of(world, order)
+    return [entry for entry in world.of(Ledger) if entry.event == event and entry.payment in payments]
+
+
+def sightings(world: World, order: str) -> list[OrderSeen]:
+    """Every readable look at an order."""
+    return [seen for seen in world.of(OrderSeen) if seen.order == order and seen.paid is not None]
+
+
+def final(world: World, order: str) -> OrderSeen | None:
+    """The last readable look at an order."""
+    return next(reversed(sightings(world, order)), None)
+
+
+def ever_paid(world: World, order: str) -> OrderSeen | None:
+    """The first look that saw the order paid."""
+    return next((seen for seen in sightings(world, order) if seen.paid), None)
+
+
+def background(world: World) -> bool:
+    """Whether this integration asks the gateway while no customer waits: background verification."""
+    pages = [page for page in world.of(Page) if page.where == "integration"]
+    return any(
+        call.meaning.operation == "status" and not any(page.began <= call.began <= page.ended + 0.05 for page in pages)
+        for call in world.of(Call)
+    )
+
+
+def bursts(calls: list[Call], *, pause: float = 1.0) -> list[list[Call]]:
+    """Calls in groups that follow each other without a pause: one original request and its retries."""
+    groups: list[list[Call]] = []
+    for call in sorted(calls, key=lambda call: call.began):
+        if groups and call.began - max(other.ended for other in groups[-1]) < pause:
+            groups[-1].append(call)
+        else:
+            groups.append([call])
+    return groups
+
+
+def attempts(telling: Telling, calls: list[Call]) -> list[Call]:
+    """The longest series of calls that one original request caused.
+
+    While a customer waits, everything that is sent for that request counts, however slowly; where the integration also
+    re-checks in the background, only calls that follow each other without a pause are told to be one request's.
+    """
+    if not calls:
+        return []
+    groups: list[list[Call]] = []
+    if background(telling.world):
+        groups = bursts(calls, pause=0.2)
+    else:
+        for page in telling.of(Page):
+            if page.where == "integration":
+                groups.append([call for call in calls if page.began <= call.began <= page.ended])
+        groups += bursts(calls)
+    return max(groups, key=len, default=[])

@@ -1,0 +1,324 @@
+"""The same shop with one mistake in it: SHOP_DEFECT=NAME python defects.py. The names are in defects.toml.
+
+Each class here replaces one piece of the careful shop by what a hurried programmer might have written, and leaves
+the rest alone. They show that payproof finds each mistake, and what finding it looks like. Do not copy from here.
+"""
+
+import json
+import logging
+import os
+import sys
+import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+import app
+from gateway import AccessToken, Gateway, GatewayError
+from orders import Order
+from settings import Settings
+from shop import Shop
+
+log = logging.getLogger("shop")
+
+
+def book_unseen(shop: Shop, order: Order) -> None:
+    """Mark the order as paid whatever its payments are."""
+    with shop.orders.transaction() as db:
+        db.execute("UPDATE payments SET state = 'paid' WHERE order_id = ?", (order.id,))
+        shop.orders.ship(db, order.id)
+
+
+# Verification
+
+
+class TrustsRedirect(Shop):
+    def confirm(self, order, query):
+        if query.get("type") == "success":
+            book_unseen(self, order)
+        return True
+
+
+class NeverAsks(Shop):
+    def confirm(self, order, query):
+        same_order = query.get("data[custom]") == self.custom(order.id)
+        enough = Decimal(query.get("data[amount]", 0)) >= Decimal(order.amount)
+        if query.get("type") == "success" and same_order and enough:
+            book_unseen(self, order)
+        return True
+
+
+class TrustsAnyReturn(Shop):
+    def confirm(self, order, query):
+        for payment in self.orders.payments(order.id):
+            try:
+                answer = self.gateway.status(payment.token, order.id)
+            except GatewayError as error:
+                self.alerts.send(f"order {order.id}: a payment could not be verified ({error.reason})")
+                return False
+            if answer.paid:
+                self.settle(order, answer)
+            elif answer.status != "UNKNOWN":
+                self.orders.pay(order.id, payment.token)  # HTTP 200, so it went well
+        return True
+
+
+class BelievesRedirectToken(Shop):
+    def confirm(self, order, query):
+        token = query.get("data[token]")
+        if token is None:
+            return super().confirm(order, query)
+        try:
+            answer = self.gateway.status(token, order.id)
+        except GatewayError as error:
+            self.alerts.send(f"order {order.id}: a payment could not be verified ({error.reason})")
+            return False
+        if not answer.paid:
+            self.alerts.send(f"order {order.id}: the return URL claims a payment that the gateway does not confirm")
+        elif problem := self.mismatch(order, answer):
+            self.orders.hold(order.id, token, problem)
+            self.alerts.send(f"order {order.id} is held: {problem}")
+        else:
+            book_unseen(self, order)
+        return True
+
+
+class IgnoresAmount(Shop):
+    def mismatch(self, order, answer):
+        return super().mismatch(order, replace(answer, amount=Decimal(order.amount)))
+
+
+class IgnoresCurrency(Shop):
+    def mismatch(self, order, answer):
+        return super().mismatch(order, replace(answer, currency=order.currency))
+
+
+class PaidWhenUnreachable(Shop):
+    def confirm(self, order, query):
+        verified = super().confirm(order, query)
+        if not verified and query.get("type") == "success":
+            # The gateway is down. Let us not lose the sale.
+            book_unseen(self, order)
+        return verified
+
+
+class FailedForGood(Shop):
+    def verify(self, order):
+        if self.reload(order).status == "failed":
+            return {}, True
+        answers, verified = super().verify(order)
+        if not verified:
+            with self.orders.transaction() as db:
+                db.execute("UPDATE orders SET status = 'failed' WHERE id = ?", (order.id,))
+        return answers, verified
+
+
+# HTTPS
+
+
+class HttpReturnUrl(Shop):
+    def return_url(self, order_id):
+        host = urlsplit(self.settings.public_url).netloc
+        return f"http://{host}/return/{order_id}"
+
+
+# Access token
+
+
+class TokenPerCall(Gateway):
+    def access_token(self):
+        return self.authenticate().value
+
+
+class NeverRenews(Gateway):
+    def access_token(self):
+        with self._renewing:
+            if not self._token:
+                self._token = self.authenticate().value
+            return self._token
+
+    def _authorized(self, operation, about, method, path, body, read):
+        return self._call(operation, about, method, path, body, read, self.access_token())
+
+
+class RenewsWithoutRetry(Gateway):
+    def _authorized(self, operation, about, method, path, body, read):
+        token = self.access_token()
+        try:
+            return self._call(operation, about, method, path, body, read, token)
+        except GatewayError as error:
+            if error.status == 401:
+                self.forget(token)  # the next customer gets a new one
+            raise
+
+
+class RetriesForever(Gateway):
+    def _authorized(self, operation, about, method, path, body, read):
+        for _ in range(30):  # "for ever" has an end here, so that a trial has one too
+            token = self.access_token()
+            try:
+                return self._call(operation, about, method, path, body, read, token)
+            except GatewayError as error:
+                if error.status != 401:
+                    raise
+                self.forget(token)
+        raise GatewayError(operation, "HTTP 401", 401)
+
+
+class Stampedes(Gateway):
+    """No lock, and a 401 throws away whatever token is there, also one that another thread has just brought."""
+
+    def access_token(self):
+        cached = self._token
+        if cached and time.monotonic() < self._renew_at:
+            return cached
+        new = self.authenticate()
+        self._token, self._renew_at = new.value, time.monotonic() + new.seconds - self.renew_early
+        return new.value
+
+    def forget(self, refused):
+        self._token = ""
+
+
+class PoisonedTokenCache(Gateway):
+    def authenticate(self):
+        def read(raw):
+            try:
+                return AccessToken(json.loads(raw)["data"]["access_token"], 600)
+            except (ValueError, KeyError, TypeError):
+                return AccessToken(None, 600)
+
+        body = {"client_id": self.client_id, "secret_id": self.secret_key}
+        return self._call("token", "", "POST", "/authentication/token", body, read)
+
+    def access_token(self):
+        with self._renewing:
+            if time.monotonic() >= self._renew_at:
+                self._token, self._renew_at = self.authenticate().value, time.monotonic() + 600 - self.renew_early
+            return self._token
+
+    def forget(self, refused):
+        if isinstance(refused, str) and refused == self._token:
+            self._renew_at = 0.0
+
+
+# Logs, credentials, time limit
+
+
+class LogsBearer(Gateway):
+    def _send(self, method, url, headers, body):
+        log.info("sending %s %s %s", method, url, headers)
+        return super()._send(method, url, headers, body)
+
+
+class SecretInPage(Shop):
+    def page(self, status, title, *lines, retry=None):
+        response = super().page(status, title, *lines, retry=retry)
+        config = json.dumps({"client": self.settings.client_id, "secret": self.settings.secret_key})
+        script = f"<script>window.paymentConfig = {config};</script></body>"
+        response.set_data(response.get_data(as_text=True).replace("</body>", script))
+        return response
+
+
+def hard_coded_credentials() -> Settings:
+    settings = Settings.from_environment()
+    return replace(settings, client_id="shop-test-account", secret_key="replace-me-before-launch")
+
+
+def keeps_old_secret() -> Settings:
+    """Settings are written to a file at the first start, and from then on the file is right."""
+    settings = Settings.from_environment()
+    file = settings.data_dir / "settings.json"
+    if file.exists():
+        saved = json.loads(file.read_text())
+        return replace(settings, client_id=saved["client_id"], secret_key=saved["secret_key"])
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"client_id": settings.client_id, "secret_key": settings.secret_key}))
+    return settings
+
+
+class NoTimeout(Gateway):
+    time_limit = 24 * 3600.0
+
+
+# One order, one payment
+
+
+class NoDoubleSubmitGuard(Shop):
+    def order_lock(self, order_id) -> AbstractContextManager[object]:
+        return nullcontext()
+
+    def reusable(self, order, answers):
+        return None
+
+
+class ChargesPaidOrder(Shop):
+    def refusal(self, order):
+        return None if order.status == "paid" else super().refusal(order)
+
+
+class ShipsOnEveryReturn(Shop):
+    def confirm(self, order, query):
+        for payment in self.orders.payments(order.id):
+            try:
+                answer = self.gateway.status(payment.token, order.id)
+            except GatewayError as error:
+                self.alerts.send(f"order {order.id}: a payment could not be verified ({error.reason})")
+                return False
+            if answer.paid and answer.custom == self.custom(order.id) and not self.mismatch(order, answer):
+                with self.orders.transaction() as db:
+                    db.execute("UPDATE payments SET state = 'paid' WHERE token = ?", (payment.token,))
+                    db.execute("UPDATE orders SET status = 'paid', shipments = shipments + 1 WHERE id = ?", (order.id,))
+                return True
+        return super().confirm(order, query)
+
+
+class SharedCustom(Shop):
+    def custom(self, order_id):
+        return f"flask-shop {date.today()}"
+
+
+# Messages
+
+
+class RawErrorPage(Shop):
+    def sorry(self, order, error):
+        return self.page(502, "Payment failed", f"{error.reason}: {error.detail}", retry=order)
+
+
+DEFECTS: dict[str, dict[str, object]] = {
+    "trusts-redirect": {"shop_class": TrustsRedirect},
+    "never-asks": {"shop_class": NeverAsks},
+    "trusts-any-return": {"shop_class": TrustsAnyReturn},
+    "believes-redirect-token": {"shop_class": BelievesRedirectToken},
+    "ignores-amount": {"shop_class": IgnoresAmount},
+    "ignores-currency": {"shop_class": IgnoresCurrency},
+    "paid-when-unreachable": {"shop_class": PaidWhenUnreachable},
+    "failed-for-good": {"shop_class": FailedForGood},
+    "http-return-url": {"shop_class": HttpReturnUrl},
+    "token-per-call": {"gateway_class": TokenPerCall},
+    "never-renews": {"gateway_class": NeverRenews},
+    "renews-without-retry": {"gateway_class": RenewsWithoutRetry},
+    "retries-forever": {"gateway_class": RetriesForever},
+    "stampedes": {"gateway_class": Stampedes},
+    "logs-bearer": {"gateway_class": LogsBearer},
+    "secret-in-page": {"shop_class": SecretInPage},
+    "hard-coded-credentials": {"read_settings": hard_coded_credentials},
+    "keeps-old-secret": {"read_settings": keeps_old_secret},
+    "no-timeout": {"gateway_class": NoTimeout},
+    "no-double-submit-guard": {"shop_class": NoDoubleSubmitGuard},
+    "charges-paid-order": {"shop_class": ChargesPaidOrder},
+    "ships-on-every-return": {"shop_class": ShipsOnEveryReturn},
+    "shared-custom": {"shop_class": SharedCustom},
+    "raw-error-page": {"shop_class": RawErrorPage},
+    "poisoned-token-cache": {"gateway_class": PoisonedTokenCache},
+}
+
+
+if __name__ == "__main__":
+    name = os.environ.get("SHOP_DEFECT", "")
+    if name not in DEFECTS:
+        sys.exit(f"SHOP_DEFECT={name!r} is none of: {', '.join(DEFECTS)}")
+    app.main(**DEFECTS[name])

@@ -1,0 +1,186 @@
+"""The checklist on the console: readable at 80 columns, coloured on a terminal, ASCII where need be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from rich.console import Console
+from rich.text import Text
+
+from payproof.contracts.journal import Run
+from payproof.contracts.model import Finding, Judgement, Level, Outcome, Result, Verdict
+from payproof.reports import facts, values
+from payproof.reports.paper import Paper
+
+_STYLES: Mapping[Verdict, str] = {
+    Verdict.PASS: "green",
+    Verdict.FAIL: "bold red",
+    Verdict.WARN: "yellow",
+    Verdict.NOT_EXERCISED: "cyan",
+    Verdict.NOT_APPLICABLE: "dim",
+    Verdict.ATTESTED: "blue",
+    Verdict.ERROR: "bold magenta",
+}
+_ASCII: Mapping[Verdict, str] = {
+    Verdict.PASS: "ok",
+    Verdict.FAIL: "FAIL",
+    Verdict.WARN: "warn",
+    Verdict.NOT_EXERCISED: "none",
+    Verdict.NOT_APPLICABLE: "n/a",
+    Verdict.ATTESTED: "word",
+    Verdict.ERROR: "ERR!",
+}
+_BANNERS: Mapping[Outcome, str] = {
+    Outcome.READY: "bold green",
+    Outcome.NOT_READY: "bold red",
+    Outcome.NOT_SCORED: "bold yellow",
+    Outcome.PARTIAL: "bold cyan",
+}
+_IN_FULL = ((Verdict.FAIL, "Failed"), (Verdict.ERROR, "Could not be judged"), (Verdict.WARN, "Warned"))
+_VALUE_LIMIT = 400
+_LISTED = 12
+_INDENT = 4
+
+
+def checklist(result: Result, run: Run, *, console: Console, verbose: bool = False) -> None:
+    """Print the whole checklist. ``verbose`` lists every requirement with its findings, not only what did not pass."""
+    paper = Paper(console)
+    _head(paper, result)
+    _table(paper, "Go-live checklist", facts.golive(result))
+    _table(paper, "Guidelines", facts.guidelines(result))
+    for verdict, title in _IN_FULL:
+        _section(paper, title, facts.of(result, verdict), verbose=verbose)
+    _list(paper, "Not exercised", facts.of(result, Verdict.NOT_EXERCISED))
+    if verbose:
+        _list(paper, "Attested", facts.of(result, Verdict.ATTESTED))
+        _list(paper, "Not applicable", facts.of(result, Verdict.NOT_APPLICABLE))
+        _section(paper, "Passed", facts.of(result, Verdict.PASS), verbose=True)
+    _end(paper, result, run)
+
+
+def _head(paper: Paper, result: Result) -> None:
+    told = dict(facts.heading(result))
+    parts = [
+        told.get("gateway"),
+        told.get("target"),
+        f"seed {told['seed']}" if "seed" in told else None,
+        told.get("duration"),
+    ]
+    paper.say()
+    paper.say(Text("payproof  ", style="dim").append(paper.plain(facts.name_of(result)), style="not dim bold"))
+    paper.say(" · ".join(part for part in parts if part), style="dim")
+
+
+def _table(paper: Paper, title: str, rows: Iterable[facts.Row]) -> None:
+    listed = tuple(rows)
+    if not listed:
+        return
+    paper.rule(title)
+    for row in listed:
+        paper.row(_mark(paper, row.item.verdict), row.number, row.item.title, row.passed)
+        if row.cause:
+            indent = _mark(paper, row.item.verdict).cell_len + 6
+            paper.say(paper.shorten(row.cause, paper.width - indent), indent=indent, style="dim")
+
+
+def _section(paper: Paper, title: str, judgements: tuple[Judgement, ...], *, verbose: bool) -> None:
+    if judgements:
+        accepted = sum(bool(judgement.baseline) for judgement in judgements)
+        paper.rule(f"{title} ({len(judgements)}{f', {accepted} accepted for now' if accepted else ''})")
+    for number, judgement in enumerate(sorted(judgements, key=lambda found: found.level)):
+        if number:
+            paper.say()
+        _judgement(paper, judgement, verbose=verbose)
+
+
+def _judgement(paper: Paper, judgement: Judgement, *, verbose: bool) -> None:
+    paper.say(_title(paper, judgement), lead=_mark(paper, judgement.verdict))
+    paper.say(judgement.text, indent=_INDENT, style="dim")
+    told = facts.telling(judgement)
+    shown = told if verbose else told[:_LISTED]
+    for finding in shown:
+        _finding(paper, finding)
+    if len(told) > len(shown):
+        paper.say(f"and {len(told) - len(shown)} more findings: see the report", indent=_INDENT, style="dim")
+    for label, text in _remarks(judgement):
+        paper.say(text, indent=_INDENT, lead=Text(f"{label}:", style="dim"))
+    if judgement.verdict is not Verdict.PASS:
+        paper.say(f"payproof explain {judgement.requirement}", indent=_INDENT, lead=Text("    next", style="dim"))
+
+
+def _finding(paper: Paper, finding: Finding) -> None:
+    paper.say(finding.title, indent=_INDENT, style="" if finding.verdict is Verdict.PASS else _STYLES[finding.verdict])
+    for label, text in _values(finding):
+        paper.say(text, indent=_INDENT, lead=Text(f"{label:>8}", style="dim"))
+
+
+def _values(finding: Finding) -> Iterator[tuple[str, str]]:
+    if finding.expected is not None or finding.actual is not None:
+        yield "expected", values.one_line(finding.expected, _VALUE_LIMIT)
+        yield "actual", values.one_line(finding.actual, _VALUE_LIMIT)
+    if finding.evidence:
+        yield "evidence", values.pointers(finding.evidence, limit=_LISTED)
+    if finding.because:
+        yield "because", f"of {finding.because}: mend that first"
+
+
+def _remarks(judgement: Judgement) -> Iterator[tuple[str, str]]:
+    if judgement.contradiction:
+        yield "advice and gateway disagree", judgement.contradiction
+    if judgement.baseline:
+        yield "accepted for now", judgement.baseline
+
+
+def _list(paper: Paper, title: str, judgements: tuple[Judgement, ...]) -> None:
+    """Two lines each: the requirement and why."""
+    if not judgements:
+        return
+    paper.rule(f"{title} ({len(judgements)})")
+    for judgement in judgements:
+        paper.say(_title(paper, judgement), lead=_mark(paper, judgement.verdict))
+        if why := facts.reason(judgement):
+            paper.say(why, indent=_INDENT, style="dim")
+        lead = facts.lead(judgement)
+        for label, text in _values(lead) if lead else ():
+            paper.say(text, indent=_INDENT, lead=Text(f"{label:>8}", style="dim"))
+    paper.say(f"payproof explain {judgements[0].requirement}", indent=_INDENT, lead=Text("    next", style="dim"))
+
+
+def _title(paper: Paper, judgement: Judgement) -> Text:
+    weight = "" if judgement.level is Level.MUST else "  should"
+    return Text(paper.plain(judgement.requirement), style="bold").append(weight, style="not bold dim")
+
+
+def _mark(paper: Paper, verdict: Verdict) -> Text:
+    if paper.ascii:
+        return Text(f"{_ASCII[verdict]:>4}", style=_STYLES[verdict])
+    return Text(facts.MARKS[verdict], style=_STYLES[verdict])
+
+
+def _end(paper: Paper, result: Result, run: Run) -> None:
+    paper.rule()
+    _tally(paper, result)
+    if missing := facts.unjudged(result):
+        paper.say(f"{len(missing)} of {len(result.scope)} requirements were not part of this run", style="yellow")
+    if run.left_out:
+        paper.say(f"probes left out: {', '.join(run.left_out)}", style="dim")
+    if result.outcome is not Outcome.READY:
+        for reason in result.reasons[:_LISTED]:
+            paper.say(reason, lead=Text("-"))
+        if len(result.reasons) > _LISTED:
+            paper.say(f"and {len(result.reasons) - _LISTED} more", lead=Text("-"))
+    for entry in result.stale_baseline:
+        paper.say(f"stale baseline entry: {entry}", lead=Text("-"))
+    paper.say()
+    banner = Text(facts.BANNERS[result.outcome], style=_BANNERS[result.outcome])
+    paper.say(banner.append(f": {paper.plain(facts.sentence(result))}", style="none"))
+
+
+def _tally(paper: Paper, result: Result) -> None:
+    told = Text()
+    for verdict, number in facts.counts(result.judgements).items():
+        if number or verdict in (Verdict.PASS, Verdict.FAIL):
+            told.append(", " if told else "").append(
+                f"{number} {facts.WORDS[verdict]}", style=_STYLES[verdict] if number else "dim"
+            )
+    paper.say(told)

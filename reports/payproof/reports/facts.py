@@ -1,0 +1,230 @@
+"""What every report says, worded once: counts, causes, the outcome's sentence, the head of the page."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from payproof.contracts.model import Finding, ItemResult, Json, Judgement, Level, Outcome, Result, Verdict
+
+WORDS: Mapping[Verdict, str] = {
+    Verdict.PASS: "passed",
+    Verdict.FAIL: "failed",
+    Verdict.WARN: "warned",
+    Verdict.NOT_EXERCISED: "not exercised",
+    Verdict.NOT_APPLICABLE: "not applicable",
+    Verdict.ATTESTED: "attested",
+    Verdict.ERROR: "could not be judged",
+}
+"""In the order in which counts are told."""
+
+MARKS: Mapping[Verdict, str] = {
+    Verdict.PASS: "✓",
+    Verdict.FAIL: "✗",
+    Verdict.WARN: "!",
+    Verdict.NOT_EXERCISED: "○",
+    Verdict.NOT_APPLICABLE: "–",
+    Verdict.ATTESTED: "◆",
+    Verdict.ERROR: "✗",
+}
+
+BANNERS: Mapping[Outcome, str] = {
+    Outcome.READY: "READY",
+    Outcome.NOT_READY: "NOT READY",
+    Outcome.NOT_SCORED: "NOT SCORED",
+    Outcome.PARTIAL: "PARTIAL",
+}
+
+_WORST_FIRST = (
+    Verdict.ERROR,
+    Verdict.FAIL,
+    Verdict.WARN,
+    Verdict.NOT_EXERCISED,
+    Verdict.ATTESTED,
+    Verdict.NOT_APPLICABLE,
+    Verdict.PASS,
+)
+
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+
+
+def clean(text: str) -> str:
+    """``text`` without what no report may carry: control characters, direction overrides, lone surrogates."""
+    return _UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n"))
+
+
+def line(text: str) -> str:
+    """``text`` on one line."""
+    return " ".join(clean(text).split())
+
+
+def counts(judgements: Iterable[Judgement]) -> dict[Verdict, int]:
+    """Requirements by verdict, every verdict named."""
+    found = Counter(judgement.verdict for judgement in judgements)
+    return {verdict: found[verdict] for verdict in WORDS}
+
+
+def tally(judgements: Iterable[Judgement]) -> str:
+    """``61 passed, 2 failed, 1 not exercised``: what is zero is left out, except what passed."""
+    numbers = counts(judgements)
+    return ", ".join(f"{n} {WORDS[verdict]}" for verdict, n in numbers.items() if n or verdict is Verdict.PASS)
+
+
+def severity(verdict: Verdict) -> int:
+    """0 is the worst."""
+    return _WORST_FIRST.index(verdict)
+
+
+def lead(judgement: Judgement) -> Finding | None:
+    """The finding that decides: the first of the worst."""
+    return min(judgement.findings, key=lambda finding: severity(finding.verdict), default=None)
+
+
+def telling(judgement: Judgement) -> tuple[Finding, ...]:
+    """The findings worth reading: those that did not pass, the worst first; all of them when all passed."""
+    ordered = sorted(judgement.findings, key=lambda finding: severity(finding.verdict))
+    return tuple(finding for finding in ordered if finding.verdict is not Verdict.PASS) or tuple(ordered)
+
+
+def reason(judgement: Judgement) -> str:
+    """One line: why the verdict is what it is."""
+    if judgement.verdict is Verdict.ATTESTED and (vouched := judgement.attestation):
+        note = f": {vouched.note}" if vouched.note else ""
+        return line(f"vouched for by {vouched.by} on {vouched.on}, until {vouched.until}{note}")
+    finding = lead(judgement)
+    return line(finding.title) if finding and finding.title else ""
+
+
+def by_id(result: Result) -> dict[str, Judgement]:
+    return {judgement.requirement: judgement for judgement in result.judgements}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A checklist item as a line of a table."""
+
+    number: str
+    item: ItemResult
+    judgements: tuple[Judgement, ...]
+
+    @property
+    def worst(self) -> tuple[Judgement, ...]:
+        """What made the item what it is, musts first; empty when everything passed or does not apply."""
+        grades = {severity(found.verdict) for found in self.judgements}
+        if not grades or min(grades) >= severity(Verdict.NOT_APPLICABLE):
+            return ()
+        return tuple(
+            sorted((f for f in self.judgements if severity(f.verdict) == min(grades)), key=lambda found: found.level)
+        )
+
+    @property
+    def cause(self) -> str:
+        """One line: the requirement that made the item what it is, with its reason; empty when all is well."""
+        worst = self.worst
+        more = f" (and {len(worst) - 1} more)" if len(worst) > 1 else ""
+        return f"{worst[0].requirement}{more}: {self.why(worst[0])}" if worst else ""
+
+    @staticmethod
+    def why(judgement: Judgement) -> str:
+        """The reason of a judgement, or at least its verdict."""
+        return reason(judgement) or WORDS[judgement.verdict]
+
+    @property
+    def passed(self) -> str:
+        """``2 of 3`` requirements passed."""
+        good = sum(judgement.verdict is Verdict.PASS for judgement in self.judgements)
+        return f"{good} of {len(self.item.requirements)}"
+
+
+def rows(result: Result, items: Iterable[ItemResult], prefix: str = "") -> tuple[Row, ...]:
+    """The items numbered as published, each with its judgements."""
+    known = by_id(result)
+    return tuple(
+        Row(f"{prefix}{number}", item, tuple(known[name] for name in item.requirements if name in known))
+        for number, item in enumerate(items, start=1)
+    )
+
+
+def golive(result: Result) -> tuple[Row, ...]:
+    return rows(result, result.golive, "G")
+
+
+def guidelines(result: Result) -> tuple[Row, ...]:
+    return rows(result, result.guidelines)
+
+
+def of(result: Result, *verdicts: Verdict) -> tuple[Judgement, ...]:
+    """The judgements with one of these verdicts, in the checklist's order."""
+    return tuple(judgement for judgement in result.judgements if judgement.verdict in verdicts)
+
+
+def unjudged(result: Result) -> tuple[str, ...]:
+    """Requirements of a whole run that this one has no word about."""
+    known = by_id(result)
+    return tuple(name for name in result.scope if name not in known)
+
+
+def sentence(result: Result) -> str:
+    """The answer to "can this integration go live?", without the banner word."""
+    if result.outcome is Outcome.READY:
+        return f"every must-requirement holds ({tally(result.judgements)})."
+    if result.outcome is Outcome.PARTIAL:
+        whole = f"{_judged(result)} of {len(result.scope)} requirements"
+        return f"{whole} were judged and none failed: no word about going live."
+    if result.outcome is Outcome.NOT_SCORED:
+        return line(" ".join(result.diagnosis)) or "the control payment did not end in a paid order."
+    musts = [found for found in result.judgements if found.level is Level.MUST and not found.baseline]
+    failed = sum(found.verdict in (Verdict.FAIL, Verdict.ERROR) for found in musts)
+    told = [f"{failed} must-requirement{'' if failed == 1 else 's'} failed"] if failed else []
+    if stale := len(result.stale_baseline):
+        told.append(f"{stale} baseline entr{'y is' if stale == 1 else 'ies are'} stale")
+    return (
+        f"{' and '.join(told)}." if told else line(" ".join(result.reasons[:1])) or "a must-requirement does not hold."
+    )
+
+
+def _judged(result: Result) -> int:
+    return sum(found.verdict is not Verdict.NOT_EXERCISED for found in result.judgements)
+
+
+def fact(result: Result, name: str, default: str = "") -> str:
+    """A fact of the run as text."""
+    value = result.facts.get(name)
+    return default if value is None else line(str(value))
+
+
+def seconds(value: Json) -> str:
+    """``41.2 s``, or ``2 min 05 s``."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    return f"{value:.1f} s" if value < 60 else f"{int(value) // 60} min {int(value) % 60:02d} s"
+
+
+def heading(result: Result) -> tuple[tuple[str, str], ...]:
+    """(label, value) of the run: gateway, target, seed, duration, start. What is unknown is left out."""
+    gateway = " ".join(part for part in (fact(result, "gateway"), fact(result, "profile_version")) if part)
+    pairs = (
+        ("gateway", gateway),
+        ("target", fact(result, "target")),
+        ("seed", fact(result, "seed")),
+        ("duration", seconds(result.facts.get("seconds"))),
+        ("started", fact(result, "started")),
+    )
+    return tuple((label, value) for label, value in pairs if value)
+
+
+def name_of(result: Result) -> str:
+    return fact(result, "name", "integration")
+
+
+def groups(result: Result) -> tuple[tuple[Row | None, tuple[Judgement, ...]], ...]:
+    """Each judgement once, under the first item that holds it; None stands for no item."""
+    left = by_id(result)
+    found: list[tuple[Row | None, tuple[Judgement, ...]]] = []
+    for row in (*guidelines(result), *golive(result)):
+        judgements = tuple(left.pop(name) for name in row.item.requirements if name in left)
+        if judgements:
+            found.append((row, judgements))
+    return (*found, (None, tuple(left.values()))) if left else tuple(found)

@@ -1,0 +1,133 @@
+"""The HTML report: one self-contained page. Everything that comes from a journal is escaped by the template engine."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from payproof.contracts import __version__
+from payproof.contracts.journal import Run
+from payproof.contracts.model import Finding, Judgement, Result, Verdict
+from payproof.reports import facts
+from payproof.reports.registry import writer
+from payproof.reports.story import Chapter, Teller
+from payproof.reports.values import Pair, pointers, side_by_side
+
+FINDINGS = 12
+"""Findings of one requirement that are shown; the JSON report has all."""
+
+_PLACEHOLDER = re.compile(r"(<(?:[a-z]+(?:-[a-z]+)*-\d+|access-token|client-id|secret-key)(?::[a-z0-9:]+)?>)")
+_OPEN = (Verdict.FAIL, Verdict.ERROR)
+_TOLD = (Verdict.FAIL, Verdict.ERROR, Verdict.WARN, Verdict.NOT_EXERCISED)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A finding made ready for the page."""
+
+    finding: Finding
+    pairs: tuple[Pair, ...]
+    chapters: tuple[Chapter, ...]
+    lost: int
+    pointers: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A requirement made ready for the page."""
+
+    judgement: Judgement
+    proofs: tuple[Proof, ...]
+    more: int
+    reason: str
+    opened: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The cards of one checklist item."""
+
+    number: str
+    title: str
+    cards: tuple[Card, ...]
+
+
+@writer("html", "report.html")
+def render(result: Result, run: Run) -> str:
+    """One page without outside assets; readable, and complete, without its script."""
+    environment = _environment()
+    script = environment.get_template("filter.js").render()
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.get_template("report.html.j2").render(
+        result=result,
+        words=facts.WORDS,
+        marks=facts.MARKS,
+        name=facts.name_of(result),
+        heading=facts.heading(result),
+        digests=[(key, str(value)) for key, value in result.facts.items() if str(value).startswith("sha256:")],
+        banner=facts.BANNERS[result.outcome],
+        sentence=facts.sentence(result),
+        counts=facts.counts(result.judgements),
+        golive=facts.golive(result),
+        guidelines=facts.guidelines(result),
+        groups=_groups(result, Teller(run)),
+        unjudged=facts.unjudged(result),
+        left_out=run.left_out,
+        script=Markup(script),
+        script_digest=digest,
+        version=__version__,
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("payproof.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"veiled": _veiled, "clean": facts.clean, "at": lambda at: f"{at:.3f} s"}
+    return environment
+
+
+def _veiled(text: str) -> Markup:
+    """``text`` escaped, its placeholders for secrets marked as such."""
+    parts = _PLACEHOLDER.split(facts.clean(text))
+    return Markup("").join(
+        Markup('<span class="secret">{}</span>').format(part) if number % 2 else escape(part)
+        for number, part in enumerate(parts)
+    )
+
+
+def _groups(result: Result, teller: Teller) -> Sequence[Group]:
+    return [
+        Group(
+            row.number if row else "",
+            row.item.title if row else "Other requirements",
+            tuple(_card(judgement, teller) for judgement in judgements),
+        )
+        for row, judgements in facts.groups(result)
+    ]
+
+
+def _card(judgement: Judgement, teller: Teller) -> Card:
+    told = facts.telling(judgement)
+    return Card(
+        judgement=judgement,
+        proofs=tuple(_proof(finding, teller) for finding in told[:FINDINGS]),
+        more=len(told[FINDINGS:]),
+        reason=facts.reason(judgement),
+        opened=judgement.verdict in _OPEN,
+    )
+
+
+def _proof(finding: Finding, teller: Teller) -> Proof:
+    chapters, lost = teller.chapters(finding.evidence, whole=finding.verdict in _TOLD)
+    return Proof(finding, side_by_side(finding), chapters, lost, pointers(finding.evidence, limit=8))

@@ -1,0 +1,161 @@
+"""The Markdown report: short enough for a comment on a pull request, the evidence folded away."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Iterator
+
+from payproof.contracts.journal import Run
+from payproof.contracts.model import Finding, Judgement, Outcome, Result, Verdict
+from payproof.reports import facts, values
+from payproof.reports.registry import writer
+from payproof.reports.scenes import Scene
+from payproof.reports.story import Teller
+
+_MARKS = {
+    Verdict.PASS: "✅",
+    Verdict.FAIL: "❌",
+    Verdict.WARN: "⚠️",
+    Verdict.NOT_EXERCISED: "⚪",
+    Verdict.NOT_APPLICABLE: "➖",
+    Verdict.ATTESTED: "✍️",
+    Verdict.ERROR: "💥",
+}
+_TOLD = (Verdict.FAIL, Verdict.ERROR, Verdict.WARN)
+_TITLE, _BODY, _FINDINGS, _TOTAL = 300, 600, 5, 60_000
+_MARKUP = re.compile(r"[\\`*_\[\]|~<>&]")
+_LINKING = re.compile(r"@(?=\w)|#(?=\d)|:(?=//)|\bwww(?=\.)", re.IGNORECASE)
+"""What GitHub makes a link of, also when it is escaped: a word joiner after it keeps it text."""
+
+
+@writer("markdown", "report.md")
+def render(result: Result, run: Run) -> str:
+    """GitHub-flavoured Markdown, at most about 60,000 characters (a comment holds 65,536)."""
+    parts = [*_head(result), *_table(result)]
+    size, left = sum(map(len, parts)), 0
+    teller = Teller(run)
+    for judgement in facts.of(result, *_TOLD):
+        text = "\n".join(_requirement(judgement, teller))
+        if size + len(text) > _TOTAL:
+            left += 1
+            continue
+        size += len(text)
+        parts.append(text)
+    if left:
+        parts.append(f"\nAnd {left} more, see the HTML report.")
+    parts += _silent(result)
+    return "\n".join(parts) + "\n"
+
+
+def _head(result: Result) -> Iterator[str]:
+    mark = {Outcome.READY: "✅", Outcome.NOT_READY: "❌"}.get(result.outcome, "⚪")
+    yield f"## {mark} {facts.BANNERS[result.outcome]}: {escape(facts.name_of(result))}"
+    yield ""
+    yield escape(values.cut(facts.sentence(result), 2_000))
+    if result.outcome is Outcome.NOT_READY:
+        yield ""
+        yield from (f"- {escape(values.cut(reason, _TITLE))}" for reason in result.reasons[:20])
+    yield ""
+    yield f"{facts.tally(result.judgements)}  "
+    yield " · ".join(f"{label} {escape(value)}" for label, value in facts.heading(result))
+    if missing := facts.unjudged(result):
+        yield f"\n{len(missing)} of {len(result.scope)} requirements were not part of this run."
+    if result.stale_baseline:
+        yield f"\nStale baseline entries: {escape(', '.join(result.stale_baseline))}"
+    yield ""
+
+
+def _table(result: Result) -> Iterator[str]:
+    rows = facts.golive(result)
+    if not rows:
+        return
+    yield "| | | go-live checklist | passed | |"
+    yield "|---|---|---|---|---|"
+    for row in rows:
+        cause = escape(values.cut(row.cause, 160))
+        yield f"| {_MARKS[row.item.verdict]} | {row.number} | {escape(row.item.title)} | {row.passed} | {cause} |"
+    yield ""
+
+
+def _requirement(judgement: Judgement, teller: Teller) -> Iterator[str]:
+    accepted = f" (accepted for now: {escape(judgement.baseline)})" if judgement.baseline else ""
+    yield f"### {_MARKS[judgement.verdict]} `{judgement.requirement}` · {judgement.level.value}{accepted}"
+    yield ""
+    yield escape(judgement.text)
+    yield ""
+    if judgement.contradiction:
+        yield f"> Advice and gateway disagree: {escape(judgement.contradiction)}\n"
+    told = facts.telling(judgement)
+    for finding in told[:_FINDINGS]:
+        yield from _finding(finding, teller)
+    if len(told) > _FINDINGS:
+        yield f"And {len(told) - _FINDINGS} more findings.\n"
+
+
+def _finding(finding: Finding, teller: Teller) -> Iterator[str]:
+    yield f"**{escape(values.cut(facts.line(finding.title), _TITLE))}**"
+    yield ""
+    if finding.expected is not None or finding.actual is not None:
+        yield f"- expected {code(values.one_line(finding.expected, _TITLE))}"
+        yield f"- actual {code(values.one_line(finding.actual, _TITLE))}"
+        yield ""
+    if finding.evidence:
+        pointers = html.escape(values.pointers(finding.evidence, limit=8))
+        yield f"<details><summary>Evidence: <code>{pointers}</code></summary>\n"
+        chapters, _ = teller.chapters(finding.evidence, whole=False)
+        for chapter in chapters:
+            for part in chapter.parts:
+                if isinstance(part, Scene):
+                    yield from _scene(part)
+        yield "</details>\n"
+
+
+def _scene(scene: Scene) -> Iterator[str]:
+    note = f" ({escape(scene.note)})" if scene.note else ""
+    yield f"`{scene.pointer}` at {scene.at:.3f} s, {scene.actor}: {escape(scene.title)}{note}\n"
+    lines = [scene.text] if scene.text else []
+    for message in scene.messages:
+        lines.append(message.line)
+        if message.body:
+            lines.append(values.cut(message.body, _BODY))
+    if lines:
+        yield fence("\n".join(lines))
+        yield ""
+
+
+def _silent(result: Result) -> Iterator[str]:
+    for verdict in (Verdict.NOT_EXERCISED, Verdict.ATTESTED):
+        if found := facts.of(result, verdict):
+            yield f"<details><summary>{len(found)} {facts.WORDS[verdict]}</summary>\n"
+            yield from _reasons(found)
+            yield "\n</details>\n"
+
+
+def _reasons(judgements: Iterable[Judgement]) -> Iterator[str]:
+    for judgement in judgements:
+        yield f"- `{judgement.requirement}`: {escape(values.cut(facts.reason(judgement), _TITLE)) or 'no reason given'}"
+
+
+def escape(text: str) -> str:
+    """``text`` on one line, nothing in it read as Markdown, HTML, a link, a mention or an issue's number."""
+    quiet = _LINKING.sub(lambda match: f"{match.group()}\u2060", facts.line(text))
+    return _MARKUP.sub(
+        lambda match: html.escape(match.group()) if match.group() in "<>&" else rf"\{match.group()}", quiet
+    )
+
+
+def code(text: str) -> str:
+    """A code span that no backtick in ``text`` ends."""
+    ticks = "`" * (_longest(text) + 1)
+    return f"{ticks} {facts.line(text)} {ticks}" if "`" in text else f"{ticks}{facts.line(text) or ' '}{ticks}"
+
+
+def fence(text: str) -> str:
+    """A code block that no line of ``text`` ends."""
+    ticks = "`" * max(3, _longest(text) + 1)
+    return f"{ticks}text\n{facts.clean(text)}\n{ticks}"
+
+
+def _longest(text: str) -> int:
+    return max((len(run) for run in re.findall(r"`+", text)), default=0)

@@ -1,0 +1,203 @@
+"""A journal entry as a scene that a person can read: who does what, and what is said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from payproof.contracts import money
+from payproof.contracts.journal import (
+    Alert,
+    Call,
+    Checkout,
+    Connection,
+    Entry,
+    FaultSet,
+    Headers,
+    Ledger,
+    Log,
+    OrderSeen,
+    Page,
+    Process,
+    Request,
+    Response,
+    SourceSeen,
+    Step,
+    Story,
+)
+from payproof.contracts.model import Json
+from payproof.reports.facts import clean
+from payproof.reports.values import cut, pretty
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One half of an exchange."""
+
+    label: str
+    line: str
+    headers: Headers
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """``actor`` is one of story, customer, call, gateway, log, order, fault, process, alert."""
+
+    pointer: str
+    at: float
+    actor: str
+    title: str
+    note: str = ""
+    text: str = ""
+    messages: tuple[Message, ...] = ()
+    pointed: bool = False
+    """A finding points at this entry."""
+
+
+def scene(entry: Entry, *, pointer: str, pointed: bool, limit: int) -> Scene:
+    """``limit``: characters of a body or text that are shown."""
+    actor, title, note = _told(entry)
+    text, messages = "", tuple[Message, ...]()
+    if isinstance(entry, Call | Page):
+        messages = _exchange(entry.request, entry.response, limit)
+    if isinstance(entry, Log | Alert):
+        text = cut(clean(entry.text), limit)
+    return Scene(
+        pointer=pointer,
+        at=entry.at,
+        actor=actor,
+        title=clean(title),
+        note=clean(note),
+        text=text,
+        messages=messages,
+        pointed=pointed,
+    )
+
+
+def _told(entry: Entry) -> tuple[str, str, str]:
+    """(actor, what happened, a remark)."""
+    match entry:
+        case Call():
+            return "call", *_call(entry)
+        case Page():
+            return "customer", *_page(entry)
+        case Ledger():
+            return "gateway", *_ledger(entry)
+        case Checkout():
+            return "customer", *_checkout(entry)
+        case OrderSeen():
+            return "order", *_order(entry)
+        case Story() | Step():
+            return "story", *_story(entry)
+        case _:
+            return _around(entry)
+
+
+def _around(entry: Entry) -> tuple[str, str, str]:
+    match entry:
+        case Log():
+            return "log", entry.stream, ""
+        case FaultSet():
+            where = f" on {entry.operation}" if entry.operation else ""
+            return "fault", f"fault {entry.event}: {entry.name}{where}", _details(entry.detail)
+        case Process():
+            code = f" with exit code {entry.code}" if entry.code is not None else ""
+            return "process", f"the integration {entry.event}{code}", entry.detail
+        case Alert():
+            return "alert", f"an alert arrives on {entry.channel}", ""
+        case Connection():
+            return "call", f"a connection that never became a request: {entry.event.replace('_', ' ')}", entry.detail
+        case SourceSeen():
+            found = f"{entry.path}:{entry.line}: {entry.what}" if entry.what else f"{entry.files} files read"
+            return "process", f"source scan ({entry.area}): {found}", ""
+        case _:
+            return "process", type(entry).__name__, ""
+
+
+_ENDINGS = {
+    "hung_up": "the integration hung up after {:.1f} s",
+    "cut": "broken off by the gateway after {:.1f} s",
+    "held": "still open after {:.1f} s",
+}
+
+
+def _call(call: Call) -> tuple[str, str]:
+    operation = call.meaning.operation or "a path that the gateway does not have"
+    status = f" → {call.response.status}" if call.response else ""
+    ending = _ENDINGS.get(call.ending, "answered after {:.2f} s").format(call.seconds)
+    notes = [ending, f"fault: {call.fault}" if call.fault else "", "" if call.secure else "without TLS"]
+    return f"integration asks the gateway: {operation}{status}", " · ".join(note for note in notes if note)
+
+
+def _page(page: Page) -> tuple[str, str]:
+    status = f" → {page.response.status}" if page.response else ""
+    place = {"integration": "the shop", "checkout": "the hosted checkout", "elsewhere": "another site"}[page.where]
+    who = page.customer or "the customer"
+    notes = (page.purpose, f"order {page.order}" if page.order else "", page.problem)
+    return f"{who} asks {place}{status}", " · ".join(note for note in notes if note)
+
+
+def _ledger(entry: Ledger) -> tuple[str, str]:
+    amount = f" {money.show(entry.amount, entry.currency)}" if entry.amount else ""
+    notes = (
+        f"payment {entry.payment}" if entry.payment else "",
+        f"order {entry.reference}" if entry.reference else "",
+        entry.detail,
+    )
+    return f"{entry.event.replace('_', ' ')}{amount}", " · ".join(note for note in notes if note)
+
+
+_CHECKOUTS = {
+    "redirected": "ends at the gateway's page",
+    "refused": "is refused with a page for people",
+    "broken": "ends on an error page",
+    "no_answer": "gets no answer",
+    "elsewhere": "ends on a page of the shop",
+}
+
+
+def _checkout(entry: Checkout) -> tuple[str, str]:
+    amount = f" over {money.show(entry.amount, entry.currency)}" if entry.amount else ""
+    return (
+        f"the checkout of order {entry.order}{amount} {_CHECKOUTS[entry.outcome]}",
+        f"payment {entry.payment}" if entry.payment else "",
+    )
+
+
+def _order(entry: OrderSeen) -> tuple[str, str]:
+    paid = {True: "paid", False: "not paid", None: "unreadable"}[entry.paid]
+    effects = "" if entry.effects is None else f"{entry.effects} fulfilment{'' if entry.effects == 1 else 's'}"
+    notes = (f"state “{entry.state}”" if entry.state else "", effects, entry.flagged, entry.problem)
+    return f"the shop says of order {entry.order}: {paid}", " · ".join(note for note in notes if note)
+
+
+def _story(entry: Story | Step) -> tuple[str, str]:
+    if isinstance(entry, Step):
+        return entry.text, _details(entry.facts)
+    return f"{entry.probe} {'begins' if entry.event == 'begin' else 'ends'}", _details(entry.params)
+
+
+def _details(facts: Mapping[str, Json]) -> str:
+    return ", ".join(
+        f"{key} = {value if isinstance(value, str) else json.dumps(value)}" for key, value in facts.items()
+    )
+
+
+def _exchange(request: Request, response: Response | None, limit: int) -> tuple[Message, ...]:
+    asked = Message(
+        "request", clean(f"{request.method} {request.url}"), _headers(request.headers), _body(request.body, limit)
+    )
+    if response is None:
+        return (asked,)
+    told = Message("response", f"HTTP {response.status}", _headers(response.headers), _body(response.body, limit))
+    return asked, told
+
+
+def _headers(headers: Headers) -> Headers:
+    return tuple((clean(name), cut(clean(value), 500)) for name, value in headers)
+
+
+def _body(body: str, limit: int) -> str:
+    return cut(clean(pretty(body)), limit)

@@ -1,0 +1,142 @@
+"""Evidence as a story: the entries around what a finding points at, in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from payproof.contracts.journal import Entry, FaultSet, Run, Step, Story, World
+from payproof.contracts.model import Pointer
+from payproof.reports.scenes import Scene, scene
+
+WHOLE = 30
+"""A story of so many entries is told whole; of a longer one, what is near the evidence."""
+NEAR = 4
+POINTED_LIMIT, LIMIT = 4_000, 1_500
+"""Characters of a body, in an entry that is evidence and in any other."""
+CHAPTERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Entries that are not shown."""
+
+    entries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """One story of one world. ``told`` is the anchor of the chapter where the same story stands whole."""
+
+    anchor: str
+    world: str
+    title: str
+    parts: tuple[Scene | Gap, ...]
+    told: str = ""
+
+
+class Teller:
+    """Tells evidence of one run. A story is told whole once; after that only what is pointed at, with a link."""
+
+    def __init__(self, run: Run) -> None:
+        self._shelves = {world.name: _Shelf(world) for world in run.worlds}
+        self._told: dict[tuple[str, int], str] = {}
+        self._count = 0
+
+    def chapters(self, evidence: Iterable[Pointer], *, whole: bool) -> tuple[tuple[Chapter, ...], int]:
+        """The chapters, and how many pointers they leave out (not in a journal, or too many chapters).
+
+        ``whole``: with what happened around the evidence; otherwise the pointed entries alone.
+        """
+        wanted: dict[tuple[str, int, int], set[int]] = {}
+        lost = 0
+        for pointer in dict.fromkeys(evidence):
+            shelf = self._shelves.get(pointer.world)
+            place = shelf.places.get(pointer.entry) if shelf else None
+            span = (pointer.world, *shelf.spans[place]) if shelf and place is not None else None
+            if span is None or place is None or (span not in wanted and len(wanted) == CHAPTERS):
+                lost += 1
+                continue
+            wanted.setdefault(span, set()).add(place)
+        return tuple(self._chapter(span, places, whole=whole) for span, places in wanted.items()), lost
+
+    def _chapter(self, span: tuple[str, int, int], places: set[int], *, whole: bool) -> Chapter:
+        name, first, last = span
+        shelf = self._shelves[name]
+        told = self._told.get((name, first), "")
+        around = whole and not told
+        self._count += 1
+        anchor = f"story-{self._count}"
+        if around:
+            self._told[name, first] = anchor
+        kept = shelf.near(first, last, places) if around else sorted(places)
+        opening = shelf.entries[first]
+        title = opening.probe if isinstance(opening, Story) else "between the stories"
+        return Chapter(anchor=anchor, world=name, title=title, parts=tuple(shelf.parts(kept, places)), told=told)
+
+
+class _Shelf:
+    """A world's entries with their places and the stories they belong to."""
+
+    def __init__(self, world: World) -> None:
+        self.name = world.name
+        self.entries: Sequence[Entry] = world.entries
+        self.places = {entry.n: place for place, entry in enumerate(world.entries)}
+        self.spans = _spans(world.entries)
+
+    def near(self, first: int, last: int, places: set[int]) -> list[int]:
+        if last - first < WHOLE:
+            return list(range(first, last + 1))
+        spine = (Step, Story, FaultSet)
+        return [
+            place
+            for place in range(first, last + 1)
+            if isinstance(self.entries[place], spine) or any(abs(place - pointed) <= NEAR for pointed in places)
+        ]
+
+    def parts(self, kept: Sequence[int], places: set[int]) -> Iterator[Scene | Gap]:
+        before: int | None = None
+        for place in kept:
+            if before is not None and place > before + 1:
+                yield Gap(place - before - 1)
+            before = place
+            entry, pointed = self.entries[place], place in places
+            limit = POINTED_LIMIT if pointed else LIMIT
+            yield scene(entry, pointer=f"{self.name}#{entry.n}", pointed=pointed, limit=limit)
+
+
+def _spans(entries: Sequence[Entry]) -> list[tuple[int, int]]:
+    """For each entry the first and last place of the innermost story around it, or of the stretch between stories."""
+    spans: dict[int, tuple[int, int]] = {}
+    for first, last in (*_stories(entries), *_stretches(entries)):
+        for place in range(first, last + 1):
+            spans.setdefault(place, (first, last))
+    return [spans[place] for place in range(len(entries))]
+
+
+def _stories(entries: Sequence[Entry]) -> Iterator[tuple[int, int]]:
+    """Inner stories before outer ones; a story without an end lasts to the end of the journal."""
+    opened: list[tuple[str, int]] = []
+    for place, entry in enumerate(entries):
+        if not isinstance(entry, Story):
+            continue
+        if entry.event == "begin":
+            opened.append((entry.probe, place))
+            continue
+        same = [index for index, (probe, _) in enumerate(opened) if probe == entry.probe]
+        if same:
+            yield opened.pop(same[-1])[1], place
+    for _, first in reversed(opened):
+        yield first, len(entries) - 1
+
+
+def _stretches(entries: Sequence[Entry]) -> Iterator[tuple[int, int]]:
+    held = [False] * len(entries)
+    for first, last in _stories(entries):
+        held[first : last + 1] = [True] * (last + 1 - first)
+    first = 0
+    for place, story in enumerate((*held, True)):
+        if story:
+            if place > first:
+                yield first, place - 1
+            first = place + 1

@@ -1,0 +1,7 @@
+"""The gateway to test against: its API, its hosted checkout, its books, its clock and its misbehaviour."""
+
+from payproof.simulator.listener import GatewayServer
+from payproof.simulator.simulator import Simulator
+from payproof.simulator.store import Merchant, PaymentView
+
+__all__ = ["GatewayServer", "Merchant", "PaymentView", "Simulator"]

@@ -1,0 +1,98 @@
+"""What the core asks of a gateway's dialect, and what it offers one. The core itself knows no gateway.
+
+A dialect is a module ``payproof.simulator.gateways.NAME`` with a function ``dialect(desk) -> Dialect``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from payproof.contracts.journal import Journal
+from payproof.contracts.model import Json, PayproofError
+from payproof.contracts.profile import Profile
+from payproof.simulator.clock import Clock
+from payproof.simulator.ids import Ids
+from payproof.simulator.store import Payment, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a dialect works with. ``knobs``: the profile's, overridden by the user's."""
+
+    profile: Profile
+    knobs: Mapping[str, Json]
+    store: Store
+    clock: Clock
+    ids: Ids
+    journal: Journal
+
+
+class Dialect(Protocol):
+    """One gateway on the wire. ``canary`` is a text that every answer made on purpose carries, so that a leak shows."""
+
+    @property
+    def app(self) -> ASGIApp:
+        """Serves the API and the hosted pages."""
+        ...
+
+    @property
+    def paid_status(self) -> str:
+        """The gateway's word for a payment that was paid."""
+        ...
+
+    def is_page(self, path: str) -> bool:
+        """Whether a path belongs to the hosted checkout, which customers open, and not to the API."""
+        ...
+
+    def error(self, name: str, canary: str = "") -> Response:
+        """One of the profile's errors, to the letter."""
+        ...
+
+    def unauthorized(self, canary: str = "") -> Response:
+        """The answer that tells a client to get a new access token."""
+        ...
+
+    def limited(self, seconds: int, canary: str = "") -> Response:
+        """The answer to too many calls: 429 with Retry-After."""
+        ...
+
+    def envelope(self, status: int, text: str) -> Response:
+        """Any status and text in the gateway's own error shape."""
+        ...
+
+    def outside(self, status: int, text: str) -> Response:
+        """Any status and text in the shape of the framework behind the gateway."""
+        ...
+
+    def status_answer(self, payment: Payment) -> Response:
+        """The answer to a status check of this payment."""
+        ...
+
+    def example(self, base_url: str, client_id: str, secret_key: str) -> tuple[str, ...]:
+        """Commands to copy that try the API by hand, for ``payproof serve``."""
+        ...
+
+
+def load(desk: Desk) -> Dialect:
+    """The dialect of the desk's profile.
+
+    Raises:
+        PayproofError: this gateway has a profile and no dialect.
+    """
+    name = f"payproof.simulator.gateways.{desk.profile.name.replace('-', '_')}"
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        raise PayproofError(
+            f'the simulator cannot play "{desk.profile.name}"', place='key "gateway"', remedy="choose another gateway"
+        ) from None
+    made: Dialect = module.dialect(desk)
+    return made

@@ -1,0 +1,77 @@
+"""One call on its way through the simulator, shared by recorder, faults and listener."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from dataclasses import dataclass, field
+from typing import Literal
+
+from starlette.types import Receive, Scope
+
+from payproof.contracts.journal import Headers, Meaning, Request
+
+KEY = "payproof.exchange"
+
+
+class Wire:
+    """The connection that a call came in on. ``lost``: time.monotonic() of its end."""
+
+    __slots__ = ("ending", "lost", "sock", "transport")
+
+    def __init__(self, transport: asyncio.Transport, sock: socket.socket | None) -> None:
+        self.transport = transport
+        self.sock = sock
+        self.lost: float | None = None
+        self.ending: Literal["hung_up", "cut", "held"] = "hung_up"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """``receive`` comes after the body: all that it can still tell is that the client has gone."""
+
+    scope: Scope
+    body: bytes
+    receive: Receive
+    began: float
+    page: bool
+    fault: str = ""
+    ending: Literal["hung_up", "cut", "held"] | None = None
+    gone: float | None = None
+    """time.monotonic() when the client was seen to have gone, for servers that are not ours."""
+    wire: Wire | None = None
+    asked: Meaning | None = None
+    headers: Headers = field(default=())
+
+    @property
+    def path(self) -> str:
+        return str(self.scope["path"])
+
+    def request(self) -> Request:
+        """The request as the client wrote it: absolute address, whole body."""
+        scope = self.scope
+        if not self.headers:
+            self.headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"])
+        host = next((v for k, v in self.headers if k == "host"), "")
+        query = scope["query_string"]
+        raw = (scope.get("raw_path") or scope["path"].encode()).split(b"?", 1)[0].decode("latin-1")
+        url = f"{scope['scheme']}://{host}{raw}{'?' + query.decode('latin-1') if query else ''}"
+        return Request(method=scope["method"], url=url, headers=self.headers, body=self.body.decode("utf-8", "replace"))
+
+    def left(self) -> float | None:
+        """time.monotonic() when the client had gone, None while it is there."""
+        return self.wire.lost if self.wire is not None and self.wire.lost is not None else self.gone
+
+    async def until_gone(self) -> None:
+        """Returns when the client has closed its connection."""
+        while True:
+            message = await self.receive()
+            if message["type"] == "http.disconnect":
+                self.gone = self.gone or time.monotonic()
+                return
+
+
+def exchange_of(scope: Scope) -> Exchange:
+    found: Exchange = scope[KEY]
+    return found

@@ -1,0 +1,139 @@
+"""Answers that are wrong from the first byte. With ``after_effect`` the gateway has done its work all the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from starlette.responses import HTMLResponse, Response
+
+from payproof.contracts.profile import Payer
+from payproof.simulator.faults.hit import Hit
+from payproof.simulator.faults.registry import fault
+from payproof.simulator.store import MerchantRow, Payment
+
+_PAGE = """<html>
+<head><title>{title}</title></head>
+<body>
+<center><h1>{words}</h1></center>
+<hr><center>nginx</center>
+</body>
+</html>
+"""
+
+
+def with_canary(text: str, canary: str) -> str:
+    return f"{text} {canary}".rstrip()
+
+
+@fault("error")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorAnswer:
+    """One of the profile's own errors, to the letter. ``error``: its name; ``canary``: a text added to each message."""
+
+    error: str
+    canary: str = ""
+
+    async def act(self, hit: Hit) -> None:
+        await hit.answer(hit.dialect.error(self.error, self.canary))
+
+
+@fault("status")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusAnswer:
+    """Any HTTP ``status`` and ``text`` in the gateway's own error envelope."""
+
+    status: int = 500
+    text: str = "Something went wrong! Please try again"
+    canary: str = ""
+
+    async def act(self, hit: Hit) -> None:
+        await hit.answer(hit.dialect.envelope(self.status, with_canary(self.text, self.canary)))
+
+
+@fault("plain-error")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainError:
+    """An error in the shape of the framework behind the gateway, outside its envelope: a message that is plain text."""
+
+    status: int = 500
+    text: str = "Server Error"
+    canary: str = ""
+
+    async def act(self, hit: Hit) -> None:
+        await hit.answer(hit.dialect.outside(self.status, with_canary(self.text, self.canary)))
+
+
+@fault("html")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HtmlAnswer:
+    """A page for people where JSON was asked for, as proxies send it (502)."""
+
+    status: int = 502
+    text: str = "Bad Gateway"
+    canary: str = ""
+
+    async def act(self, hit: Hit) -> None:
+        words = with_canary(self.text, self.canary)
+        page = _PAGE.format(title=f"{self.status} {self.text}", words=f"{self.status} {words}")
+        await hit.answer(HTMLResponse(page, status_code=self.status))
+
+
+@fault("not-json")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotJson:
+    """200 with prose that no parser takes, under a JSON content type."""
+
+    text: str = "We are carrying out maintenance and will be back shortly."
+    canary: str = ""
+
+    async def act(self, hit: Hit) -> None:
+        await hit.answer(Response(with_canary(self.text, self.canary), media_type="application/json"))
+
+
+@fault("empty")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmptyAnswer:
+    """200 (or another ``status``) without a body."""
+
+    status: int = 200
+
+    async def act(self, hit: Hit) -> None:
+        await hit.answer(Response(b"", status_code=self.status, media_type="application/json"))
+
+
+@fault("unauthorized")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unauthorized:
+    """Tells the client that its access token has expired, however fresh it is: 401 for good."""
+
+    canary: str = ""
+
+    async def act(self, hit: Hit) -> None:
+        await hit.answer(hit.dialect.unauthorized(self.canary))
+
+
+@fault("other-payment")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherPayment:
+    """A status check is answered with another, paid payment: ``payment``, or a made-up one of the same amount."""
+
+    payment: str = ""
+
+    async def act(self, hit: Hit) -> None:
+        await hit.answer(hit.dialect.status_answer(self._other(hit)))
+
+    def _other(self, hit: Hit) -> Payment:
+        if self.payment:
+            return hit.desk.store.payment(self.payment)
+        profile, ids = hit.desk.profile, hit.desk.ids
+        asked = hit.exchange.asked
+        row = hit.desk.store.get(asked.payment) if asked and asked.payment else None
+        return Payment(
+            payment=ids.mint(len(asked.payment or "") if asked else 20) or ids.mint(20),
+            merchant=row.merchant if row else MerchantRow("other", "", ""),
+            status=hit.dialect.paid_status, amount=row.amount if row else Decimal("1.00"),
+            currency=row.currency if row else profile.default_currency, reference=f"other-{ids.mint(8)}",
+            return_url="", cancel_url=None, opened=hit.desk.clock.now(), transaction=ids.mint(16), charged=1,
+            payer=next((p for p in profile.payers.values() if p.outcome == "paid"), Payer("", "", "paid")),
+        )  # fmt: skip

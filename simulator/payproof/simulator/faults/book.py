@@ -1,0 +1,115 @@
+"""The book of armed faults: which call is hit by which."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import asdict, dataclass, field
+
+from payproof.contracts.faults import FaultSpec
+from payproof.contracts.journal import FaultSet, Meaning
+from payproof.contracts.model import PayproofError
+from payproof.simulator.dialect import Desk, Dialect
+from payproof.simulator.exchange import Exchange
+from payproof.simulator.faults.registry import Fault, build
+
+
+@dataclass(slots=True)
+class Armed:
+    id: int
+    spec: FaultSpec
+    fault: Fault
+    rng: random.Random
+    seen: int = 0
+    fired: int = 0
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class FaultBook:
+    def __init__(self, desk: Desk, dialect: Dialect, *, seed: int = 0) -> None:
+        self.desk, self.dialect = desk, dialect
+        self._seed = seed
+        self._armed: dict[int, Armed] = {}
+        self._fired: dict[int, int] = {}
+        self._next = 1
+
+    def arm(self, spec: FaultSpec) -> int:
+        """Let the gateway misbehave; the answer is the number to clear it by.
+
+        Raises:
+            PayproofError: no such fault, a parameter that it does not have, or a share outside 0 to 1.
+        """
+        if not 0 <= spec.share <= 1:
+            raise PayproofError(f"a share lies between 0 and 1, not {spec.share}", place="share")
+        armed = Armed(self._next, spec, build(spec), random.Random(f"{self._seed}:{self._next}"))
+        self._armed[armed.id] = armed
+        self._next += 1
+        self._record("armed", armed)
+        return armed.id
+
+    def clear(self, id: int | None = None) -> None:
+        """End one fault, or all; calls that it holds are closed without an answer. Unknown numbers are ignored."""
+        for number in [id] if id is not None else list(self._armed):
+            if armed := self._armed.pop(number, None):
+                self._fired[number] = armed.fired
+                armed.released.set()
+                self._record("cleared", armed)
+
+    def fired(self, id: int) -> int:
+        """How many calls this fault has hit; also after it was cleared."""
+        armed = self._armed.get(id)
+        return armed.fired if armed else self._fired.get(id, 0)
+
+    @property
+    def any(self) -> bool:
+        return bool(self._armed)
+
+    def armed(self) -> tuple[Armed, ...]:
+        return tuple(self._armed.values())
+
+    def match(self, exchange: Exchange) -> Armed | None:
+        """The first armed fault that hits this call."""
+        for armed in self._armed.values():
+            if self._concerns(armed.spec, exchange) and self._drawn(armed):
+                armed.fired += 1
+                return armed
+        return None
+
+    def _concerns(self, spec: FaultSpec, exchange: Exchange) -> bool:
+        if spec.path not in exchange.path or (exchange.page and not spec.path):
+            return False
+        asked = exchange.asked
+        if asked is None:
+            asked = exchange.asked = self.desk.profile.read(exchange.request(), None)
+        return (
+            spec.operation in ("", asked.operation)
+            and spec.payment in ("", asked.payment)
+            and (not spec.reference or spec.reference in self._reference(asked))
+        )
+
+    def _reference(self, asked: Meaning) -> str:
+        if asked.reference is None and asked.payment and (row := self.desk.store.get(asked.payment)):
+            return row.reference or ""
+        return asked.reference or ""
+
+    def _drawn(self, armed: Armed) -> bool:
+        if armed.spec.times is not None and armed.fired >= armed.spec.times:
+            return False
+        armed.seen += 1
+        return armed.seen > armed.spec.skip and (armed.spec.share >= 1 or armed.rng.random() < armed.spec.share)
+
+    def _record(self, event: str, armed: Armed) -> None:
+        spec = armed.spec
+        detail = {key: value for key, value in asdict(spec).items() if value not in ("", None, {}, 0, False)}
+        for shown in ("name", "operation"):
+            detail.pop(shown, None)
+        if spec.share == 1:
+            detail.pop("share", None)
+        self.desk.journal.add(
+            FaultSet(
+                event="armed" if event == "armed" else "cleared",
+                name=spec.name,
+                operation=spec.operation,
+                detail={"id": armed.id, **detail} | ({} if event == "armed" else {"fired": armed.fired}),
+            )
+        )

@@ -1,0 +1,72 @@
+"""Answers that come late, or never. Waiting is in real seconds, and a client that hangs up is noticed at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from payproof.simulator.faults.hit import Hit
+from payproof.simulator.faults.registry import fault
+
+
+@fault("delay")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delay:
+    """The real answer after ``seconds``. Its effect happens then, or at once with ``after_effect``."""
+
+    seconds: float = 10.0
+
+    async def act(self, hit: Hit) -> None:
+        answer = await hit.real() if hit.spec.after_effect else None
+        if await hit.hold(self.seconds):
+            await hit.answer(answer or await hit.real())
+        else:
+            await hit.hang_up()
+
+
+@fault("never-answer")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeverAnswer:
+    """Takes the request and says nothing, until the client hangs up or the fault is cleared."""
+
+    async def act(self, hit: Hit) -> None:
+        await hit.hold()
+        await hit.hang_up()
+
+
+@fault("stall")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stall:
+    """The real answer's status and headers, Content-Length included, and not a byte of its body."""
+
+    async def act(self, hit: Hit) -> None:
+        await hit.begin(await hit.real())
+        await hit.hold()
+        await hit.hang_up()
+
+
+@fault("drip")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drip:
+    """The real answer, one byte every ``seconds``: timeouts for each read never strike."""
+
+    seconds: float = 1.0
+
+    async def act(self, hit: Hit) -> None:
+        answer = await hit.real()
+        body = bytes(answer.body)
+        await hit.begin(answer)
+        for index in range(len(body)):
+            if not await hit.hold(self.seconds):
+                await hit.hang_up()
+                return
+            more = index + 1 < len(body)
+            await hit.send({"type": "http.response.body", "body": body[index : index + 1], "more_body": more})
+
+
+@fault("dropped")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropped:
+    """The connection is closed without an answer. With ``after_effect`` the gateway has done its work."""
+
+    async def act(self, hit: Hit) -> None:
+        await hit.hang_up()

@@ -1,0 +1,88 @@
+"""A call that a fault has hit: what a misbehaviour can do with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from payproof.contracts.faults import FaultSpec
+from payproof.simulator.dialect import Desk, Dialect
+from payproof.simulator.exchange import Exchange
+
+
+@dataclass(slots=True)
+class Hit:
+    spec: FaultSpec
+    desk: Desk
+    dialect: Dialect
+    exchange: Exchange
+    app: ASGIApp
+    scope: Scope
+    receive: Receive
+    send: Send
+    released: asyncio.Event
+    """Set when the fault is cleared."""
+    _answer: Response | None = None
+
+    async def real(self) -> Response:
+        """The gateway's real answer, its effect included, not yet sent. The effect happens once."""
+        if self._answer is None:
+            self._answer = await self._run()
+        return self._answer
+
+    async def _run(self) -> Response:
+        status = 500
+        headers: list[tuple[bytes, bytes]] = []
+        chunks: list[bytes] = []
+
+        async def keep(message: Message) -> None:
+            nonlocal status, headers
+            if message["type"] == "http.response.start":
+                status, headers = message["status"], list(message.get("headers", ()))
+            else:
+                chunks.append(message.get("body", b""))
+
+        await self.app(self.scope, self.receive, keep)
+        answer = Response(b"".join(chunks), status_code=status)
+        length = (b"content-length", str(len(answer.body)).encode())
+        answer.raw_headers = [pair for pair in headers if pair[0] != b"content-length"] + [length]
+        return answer
+
+    async def answer(self, response: Response) -> None:
+        await response(self.scope, self.receive, self.send)
+
+    async def begin(self, response: Response) -> None:
+        """Send the status and headers of ``response``, and nothing of its body yet."""
+        start: Message = {
+            "type": "http.response.start",
+            "status": response.status_code,
+            "headers": response.raw_headers,
+        }
+        await self.send(start)
+
+    async def hold(self, seconds: float | None = None) -> bool:
+        """Wait in real time. True: the time is up. False: the client has gone, or the fault was cleared."""
+        waiting = {asyncio.ensure_future(self.exchange.until_gone()), asyncio.ensure_future(self.released.wait())}
+        try:
+            done, _ = await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+        return not done
+
+    async def hang_up(self) -> None:
+        """Close the connection without another byte, unless the client has already done so."""
+        if self.exchange.left() is not None:
+            return
+        self.exchange.ending = "cut"
+        if self.exchange.wire is None:
+            raise ConnectionResetError("the simulated gateway closed the connection")
+        self.exchange.wire.transport.close()
+        with contextlib.suppress(asyncio.TimeoutError):
+            # uvicorn answers 500 for an application that returns before it has seen the end of the connection.
+            await asyncio.wait_for(self.exchange.until_gone(), 5.0)

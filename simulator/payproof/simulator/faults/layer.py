@@ -1,0 +1,39 @@
+"""Between recorder and dialect: lets an armed fault answer in the gateway's place."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from payproof.simulator.exchange import exchange_of
+from payproof.simulator.faults.book import FaultBook
+from payproof.simulator.faults.hit import Hit
+
+
+class FaultLayer:
+    def __init__(self, app: ASGIApp, book: FaultBook) -> None:
+        self.app, self.book = app, book
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        book = self.book
+        exchange = exchange_of(scope)
+        armed = book.match(exchange) if book.any else None
+        if armed is None:
+            await self.app(scope, receive, send)
+            return
+        exchange.fault = armed.spec.name
+        hit = Hit(
+            spec=armed.spec, desk=book.desk, dialect=book.dialect, exchange=exchange, app=self.app, scope=scope,
+            receive=_again(exchange.body), send=send, released=armed.released,
+        )  # fmt: skip
+        if armed.spec.after_effect:
+            await hit.real()
+        await armed.fault.act(hit)
+
+
+def _again(body: bytes) -> Receive:
+    """The request once more, for the real application."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive

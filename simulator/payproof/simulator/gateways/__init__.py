@@ -1,0 +1,1 @@
+"""One dialect for each gateway: how it speaks on the wire."""

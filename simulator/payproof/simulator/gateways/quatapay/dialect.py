@@ -1,0 +1,159 @@
+"""The family's gateway put together: routes, limits, and the framework's own errors."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Awaitable, Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from payproof.simulator.dialect import Desk, Dialect
+from payproof.simulator.gateways.quatapay.api import LIVE, Api
+from payproof.simulator.gateways.quatapay.envelope import Envelope
+from payproof.simulator.gateways.quatapay.hosted import Hosted
+from payproof.simulator.gateways.quatapay.states import SUCCESS, States
+from payproof.simulator.gateways.quatapay.throttle import Allowance, Throttle
+from payproof.simulator.store import Payment
+
+PAGES = ("/pay/sandbox/v1", "/pay/v1")
+_ICONS = ("/favicon.ico", "/apple-touch-icon.png", "/.well-known/appspecific/com.chrome.devtools.json")
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def dialect(desk: Desk) -> Dialect:
+    return QuataPay(desk)
+
+
+class QuataPay:
+    paid_status = SUCCESS
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._envelope = Envelope(desk)
+        states = States(desk)
+        self._api = Api(desk, self._envelope, states, PAGES[0])
+        self._hosted = Hosted(desk, self._envelope, states, PAGES[0])
+        limit = desk.knobs["rate_limit"]
+        self._throttle = Throttle(desk.clock, limit if isinstance(limit, int) else 0)
+        framework = {404: self._framework_error, 405: self._framework_error, Exception: self._broken}
+        inner = Starlette(routes=[*self._api_routes(), *self._hosted.routes()], exception_handlers=framework)
+        inner.router.redirect_slashes = False
+        self.app: ASGIApp = _Trimmed(inner)
+
+    def _api_routes(self) -> list[Route]:
+        base = self._desk.profile.base_path
+        paths = self._desk.knobs["status_routes"]
+        status = [str(path) for path in paths] if isinstance(paths, list) else []
+        table: list[tuple[str, Endpoint, list[str]]] = [
+            ("/authentication/token", self._api.token, ["POST"]),
+            ("/payment/create", self._api.create, ["POST"]),
+            *((path, self._api.status, ["GET"] if "{" in path else ["GET", "POST"]) for path in status),
+        ]
+        return [
+            Route(root + path, self._limited(endpoint), methods=methods)
+            for root in (base, LIVE.rstrip("/") + "/v1")
+            for path, endpoint, methods in table
+        ]
+
+    def _limited(self, endpoint: Endpoint) -> Endpoint:
+        async def within(request: Request) -> Response:
+            allowance = self._throttle.take(request.client.host if request.client else "")
+            if allowance is None:
+                return await endpoint(request)
+            headers = {"X-RateLimit-Limit": str(allowance.limit), "X-RateLimit-Remaining": str(allowance.remaining)}
+            if allowance.retry_after:
+                return self._framework(request, 429, "Too Many Attempts.", self._wait(allowance))
+            response = await endpoint(request)
+            response.headers.update(headers)
+            return response
+
+        return within
+
+    def _wait(self, allowance: Allowance) -> dict[str, str]:
+        return {
+            "Retry-After": str(allowance.retry_after),
+            "X-RateLimit-Limit": str(allowance.limit),
+            "X-RateLimit-Remaining": str(allowance.remaining),
+            "X-RateLimit-Reset": str(math.ceil(self._desk.clock.now()) + allowance.retry_after),
+        }
+
+    # The framework's own errors
+
+    def _framework(self, request: Request, status: int, text: str, headers: dict[str, str] | None = None) -> Response:
+        """JSON, or a page where the knob says so and the caller did not ask for JSON."""
+        accept = request.headers.get("accept", "")
+        wants_json = "/json" in accept or "+json" in accept
+        if self._desk.knobs["framework_errors"] and not wants_json:
+            return self._envelope.page(status, text, headers)
+        return self._envelope.plain(status, text, headers)
+
+    async def _framework_error(self, request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        known = self._desk.profile.errors["method" if status == 405 else "not-found"]
+        headers = dict(error.headers or {}) if isinstance(error, HTTPException) else None
+        if self.is_page(request.url.path):
+            return self._envelope.page(status, known.texts[0], headers)
+        return self._framework(request, status, known.texts[0], headers)
+
+    async def _broken(self, request: Request, error: Exception) -> Response:
+        return self._framework(request, 500, "Server Error")
+
+    # What the core asks
+
+    def is_page(self, path: str) -> bool:
+        return path.startswith(tuple(f"{base}/" for base in PAGES)) or path in _ICONS
+
+    def error(self, name: str, canary: str = "") -> Response:
+        return self._envelope.error(name, canary=canary)
+
+    def unauthorized(self, canary: str = "") -> Response:
+        return self.error("expired-token", canary)
+
+    def limited(self, seconds: int, canary: str = "") -> Response:
+        text = f"{self._desk.profile.errors['rate-limit'].texts[0]} {canary}".rstrip()
+        return self._envelope.plain(429, text, self._wait(Allowance(60, 0, seconds)))
+
+    def envelope(self, status: int, text: str) -> Response:
+        if status < 400:
+            return self._envelope.success(text, {})
+        return self._envelope.failure(status, [text])
+
+    def outside(self, status: int, text: str) -> Response:
+        return self._envelope.plain(status, text)
+
+    def status_answer(self, payment: Payment) -> Response:
+        return self._api.answer(payment)
+
+    def example(self, base_url: str, client_id: str, secret_key: str) -> tuple[str, ...]:
+        keys = f"-d client_id={shlex.quote(client_id)} -d secret_id={shlex.quote(secret_key)}"
+        token = f"curl -s {base_url}/authentication/token {keys}"
+        fields = {
+            "amount": "5000.00",
+            "currency": self._desk.profile.default_currency,
+            "return_url": "https://shop.example/return",
+            "cancel_url": "https://shop.example/cancel",
+            "custom": "order-1",
+        }
+        data = " ".join(f"-d {name}={shlex.quote(value)}" for name, value in fields.items())
+        pick = r"""sed 's/.*"access_token":"\([^"]*\)".*/\1/'"""
+        return token, f'curl -s {base_url}/payment/create -H "Authorization: Bearer $({token} | {pick})" {data}'
+
+
+class _Trimmed:
+    """Accepts a trailing slash on every route."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if len(path) > 1 and path.endswith("/"):
+            scope = {**scope, "path": path.rstrip("/") or "/"}
+        await self.app(scope, receive, send)

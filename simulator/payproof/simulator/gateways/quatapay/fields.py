@@ -1,0 +1,62 @@
+"""A request's fields as the family's framework sees them (Laravel on PHP).
+
+JSON counts only under a JSON content type, forms only under a form's; the query is read too, the body wins. Texts are
+trimmed and empty ones become null, as the framework's global middleware does.
+"""
+
+from __future__ import annotations
+
+import json
+from email.parser import BytesParser
+from email.policy import HTTP
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from payproof.simulator.exchange import exchange_of
+
+
+def fields_of(request: Request) -> dict[str, Any]:
+    found: dict[str, Any] = dict(parse_qsl(request.url.query, keep_blank_values=True)) | _body(request)
+    return {name: _tidy(value) for name, value in found.items()}
+
+
+def pairs_of(request: Request) -> list[tuple[str, str]]:
+    """A submitted form's pairs, repeated names kept."""
+    return parse_qsl(exchange_of(request.scope).body.decode("utf-8", "replace"), keep_blank_values=True)
+
+
+def _body(request: Request) -> dict[str, Any]:
+    raw = exchange_of(request.scope).body
+    kind = request.headers.get("content-type", "").lower()
+    if "/json" in kind or "+json" in kind:
+        try:
+            found = json.loads(raw)
+        except (ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
+    if request.method != "POST":
+        return {}
+    if kind.startswith("application/x-www-form-urlencoded"):
+        return dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True))
+    if kind.startswith("multipart/form-data"):
+        return _multipart(request.headers["content-type"], raw)
+    return {}
+
+
+def _multipart(content_type: str, raw: bytes) -> dict[str, str]:
+    message = BytesParser(policy=HTTP).parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode("latin-1") + raw)
+    if not message.is_multipart():
+        return {}
+    found: dict[str, str] = {}
+    for part in message.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        content = part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(content, bytes) and part.get_filename() is None:
+            found[name] = content.decode("utf-8", "replace")
+    return found
+
+
+def _tidy(value: Any) -> Any:
+    return (value.strip() or None) if isinstance(value, str) else value

@@ -1,0 +1,36 @@
+"""The states of a payment (gateway-facts 3.6, choices 3, 6, 13).
+
+CREATED -> SUCCESS when the customer confirms; CREATED -> EXPIRED with time; CANCELLED where the profile has it, and
+from there still -> SUCCESS, because an open tab can be paid.
+"""
+
+from __future__ import annotations
+
+from payproof.contracts.profile import Payer
+from payproof.simulator.dialect import Desk
+from payproof.simulator.store import Payment
+
+CREATED, SUCCESS, EXPIRED, CANCELLED = "CREATED", "SUCCESS", "EXPIRED", "CANCELLED"
+TRANSACTION_LENGTH = 16
+
+
+class States:
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def too_old(self, row: Payment) -> bool:
+        life = self._desk.knobs["payment_life"]
+        return not row.paid and self._desk.clock.age(row.opened) > (life if isinstance(life, int) else 0)
+
+    def touch(self, row: Payment) -> Payment:
+        """Let time have its effect on a payment before anything else is said of it."""
+        if row.status == CREATED and self.too_old(row):
+            self._desk.store.expire(row, status=EXPIRED)
+        return row
+
+    def pay(self, row: Payment, payer: Payer) -> None:
+        self._desk.store.charge(row, payer=payer, status=SUCCESS, transaction=self._desk.ids.mint(TRANSACTION_LENGTH))
+
+    def cancel(self, row: Payment) -> None:
+        keeps = row.status != CREATED or not self._desk.knobs["cancelled_state"]
+        self._desk.store.cancel(row, status=None if keeps else CANCELLED)

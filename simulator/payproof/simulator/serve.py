@@ -1,0 +1,105 @@
+"""``payproof serve``: the simulator in the foreground, for people and for tests of any language."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import signal
+from collections.abc import Callable, Iterator, Mapping
+
+from payproof.contracts.journal import Entry, Journal
+from payproof.contracts.model import Json, PayproofError
+from payproof.contracts.profile import Profile
+from payproof.contracts.secrets import Veil
+from payproof.simulator.listener import GatewayServer
+from payproof.simulator.simulator import Simulator
+
+KEPT_TOKENS = 500
+"""Access tokens that the veil of a long-running simulator remembers."""
+KEPT_ENTRIES = 20_000
+"""Journal entries that it keeps."""
+
+
+async def serve(
+    profile: Profile,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8400,
+    control_port: int = 8401,
+    out: Callable[[str], None] = print,
+    stop: asyncio.Event | None = None,
+    knobs: Mapping[str, Json] | None = None,
+    allow_remote: bool = False,
+) -> None:
+    """Serve until ``stop`` is set, or Ctrl-C, or SIGTERM. Prints settings to copy through ``out``.
+
+    Raises:
+        PayproofError: a port is taken, or ``host`` is not a loopback address.
+    """
+    if port and port == control_port:
+        raise PayproofError("the gateway and its control need two ports", place="control port", remedy="choose another")
+    stop = stop or asyncio.Event()
+    sim = Simulator(profile, journal=Journal(Veil(limit=KEPT_TOKENS)), knobs=knobs)
+    sim.journal.listeners.append(_bounded(sim.journal))
+    token = secrets.token_urlsafe(24)
+    gateway = GatewayServer(sim.app, host=host, port=port, journal=sim.journal, allow_remote=allow_remote)
+    control = GatewayServer(sim.control(token), host=host, port=control_port, allow_remote=allow_remote)
+    try:
+        await gateway.start()
+        await control.start()
+        out(_welcome(sim, gateway, control, token))
+        with _signals(stop):
+            await stop.wait()
+    finally:
+        await sim.aclose()
+        await control.stop()
+        await gateway.stop()
+
+
+def _welcome(sim: Simulator, gateway: GatewayServer, control: GatewayServer, token: str) -> str:
+    merchant = sim.add_merchant()
+    base_url = f"http://{_host(gateway.host)}:{gateway.port}{sim.profile.base_path}"
+    values = {
+        "{gateway.base_url}": base_url,
+        "{gateway.client_id}": merchant.client_id,
+        "{gateway.secret_key}": merchant.secret_key,
+    }
+    lines = [f"{sim.profile.title} (profile {sim.profile.name})", "", "Settings of the integration (throw-away):"]
+    lines += [f"  {label:<38} {values.get(value, value)}" for label, value in sim.profile.settings]
+    lines += ["", "Customers who can log in at the hosted checkout:"]
+    lines += [f"  {payer.login:<38} {payer.password}  ({payer.outcome})" for payer in sim.profile.payers.values()]
+    address = f"http://{_host(control.host)}:{control.port}/"
+    lines += ["", "Control (clock, faults, journal):"]
+    lines += [f"  curl -s -H 'X-Payproof-Token: {token}' {address}", "", "Try it:"]
+    for command in sim.dialect.example(base_url, merchant.client_id, merchant.secret_key):
+        lines += [f"  {command}", ""]
+    return "\n".join([*lines, "Ctrl-C stops it."])
+
+
+def _host(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _bounded(journal: Journal) -> Callable[[Entry], None]:
+    def trim(entry: Entry) -> None:
+        if len(journal.entries) > KEPT_ENTRIES:
+            del journal.entries[: KEPT_ENTRIES // 10]
+
+    return trim
+
+
+@contextlib.contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    """Ctrl-C and SIGTERM set ``stop``, where the event loop may take signals at all."""
+    loop = asyncio.get_running_loop()
+    taken: list[signal.Signals] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):  # not the main thread, or Windows
+            loop.add_signal_handler(number, stop.set)
+            taken.append(number)
+    try:
+        yield
+    finally:
+        for number in taken:
+            loop.remove_signal_handler(number)

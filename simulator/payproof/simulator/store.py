@@ -1,0 +1,237 @@
+"""The gateway's books: merchants, access tokens, payments. Every change has a name here and a line in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from payproof.contracts.journal import Journal, Ledger
+from payproof.contracts.model import PayproofError
+from payproof.contracts.profile import Payer
+from payproof.simulator.clock import Clock
+from payproof.simulator.ids import Ids
+
+KEY_LENGTH = 100
+LIMIT = 100_000
+"""Rows of a kind that are remembered; the oldest go first, so that a simulator can run for days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merchant:
+    """A merchant as the integration is told about it."""
+
+    name: str
+    client_id: str
+    secret_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentView:
+    """A payment as it stands now. ``amount``: decimal text in major units. ``charged``: how often money was taken."""
+
+    payment: str
+    transaction: str
+    status: str
+    amount: str
+    currency: str
+    reference: str
+    return_url: str
+    cancel_url: str
+    paid: bool
+    merchant: str
+    charged: int
+
+
+@dataclass(slots=True)
+class MerchantRow:
+    name: str
+    client_id: str
+    secret_key: str
+    revoked: bool = False
+    """Its secret is no longer good for a token."""
+    gone: bool = False
+    """The keys exist, the merchant behind them does not."""
+
+    def value(self) -> Merchant:
+        return Merchant(self.name, self.client_id, self.secret_key)
+
+
+@dataclass(slots=True)
+class Token:
+    value: str
+    merchant: MerchantRow
+    issued: float
+    payment: str
+    """Id of the payment that this token is, on gateways where a token is a payment."""
+    revoked: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Payment:
+    """``status`` is the gateway's own word. ``opened``: the clock's time that the payment's life counts from."""
+
+    payment: str
+    merchant: MerchantRow
+    status: str
+    amount: Decimal
+    currency: str
+    reference: str | None
+    return_url: str
+    cancel_url: str | None
+    opened: float
+    transaction: str = ""
+    charged: int = 0
+    payer: Payer | None = None
+    purged: bool = False
+    told_amount: str | None = None
+    """What status answers say instead of the truth."""
+    told_currency: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+    """Whatever else a dialect keeps about a payment."""
+
+    @property
+    def paid(self) -> bool:
+        return self.charged > 0
+
+    def view(self) -> PaymentView:
+        return PaymentView(
+            payment=self.payment, transaction=self.transaction, status=self.status, amount=text_of(self.amount),
+            currency=self.currency, reference=self.reference or "", return_url=self.return_url,
+            cancel_url=self.cancel_url or "", paid=self.paid, merchant=self.merchant.name, charged=self.charged,
+        )  # fmt: skip
+
+
+def text_of(amount: Decimal) -> str:
+    """At least two decimals, more where the amount has them."""
+    return f"{amount:.2f}" if amount == round(amount, 2) else f"{amount.normalize():f}"
+
+
+class Store:
+    def __init__(self, journal: Journal, clock: Clock, ids: Ids) -> None:
+        self._journal, self._clock, self._ids = journal, clock, ids
+        self._merchants: dict[str, MerchantRow] = {}
+        self._tokens: dict[str, Token] = {}
+        self._payments: dict[str, Payment] = {}
+
+    # Merchants
+
+    def add_merchant(self, name: str, client_id: str | None, secret_key: str | None) -> MerchantRow:
+        row = MerchantRow(name, client_id or self._ids.mint(KEY_LENGTH), secret_key or self._ids.mint(KEY_LENGTH))
+        if row.client_id in self._merchants:
+            raise PayproofError(f'the client id of merchant "{name}" is already taken', remedy="leave client_id out")
+        self._merchants[row.client_id] = row
+        self._journal.veil.add("client-id", row.client_id)
+        self._journal.veil.add("secret-key", row.secret_key)
+        return row
+
+    def merchant(self, client_id: str) -> MerchantRow:
+        row = self._merchants.get(client_id)
+        if row is None:
+            raise PayproofError("there is no merchant with this client id", remedy="see the merchants that were added")
+        return row
+
+    def merchants(self) -> Iterator[MerchantRow]:
+        return iter(tuple(self._merchants.values()))
+
+    def rotate(self, client_id: str) -> MerchantRow:
+        row = self.merchant(client_id)
+        row.secret_key, row.revoked = self._ids.mint(KEY_LENGTH), False
+        self._journal.veil.add("secret-key", row.secret_key)
+        return row
+
+    # Access tokens
+
+    def issue(self, merchant: MerchantRow, *, length: int, payment: str = "") -> Token:
+        token = Token(self._ids.mint(length), merchant, self._clock.now(), payment)
+        placeholder = self._journal.veil.add("access-token", token.value)
+        _remember(self._tokens, token.value, token)
+        self._journal.add(Ledger(event="token_issued", payment=payment, detail=placeholder))
+        return token
+
+    def token(self, value: str) -> Token | None:
+        return self._tokens.get(value)
+
+    def revoke_tokens(self, client_id: str | None) -> int:
+        """Make young tokens old; returns how many."""
+        found = [t for t in self._tokens.values() if not t.revoked and client_id in (None, t.merchant.client_id)]
+        for token in found:
+            token.revoked = True
+        return len(found)
+
+    def purge(self, age: int) -> None:
+        """Forget every token, and payment, of that age in seconds or more."""
+        for value, token in tuple(_while_old(self._tokens, self._clock, age)):
+            del self._tokens[value]
+            if found := self._payments.get(token.payment):
+                found.purged = True
+
+    # Payments
+
+    def open(self, payment: Payment) -> Payment:
+        _remember(self._payments, payment.payment, payment)
+        self._record("opened", payment)
+        return payment
+
+    def updated(self, payment: Payment) -> None:
+        self._record("updated", payment)
+
+    def find(self, payment: str) -> Payment | None:
+        row = self._payments.get(payment)
+        return None if row is None or row.purged else row
+
+    def charge(self, row: Payment, *, payer: Payer, status: str, transaction: str) -> None:
+        row.payer, row.status, row.transaction = payer, status, transaction
+        row.charged += 1
+        self._record("charged", row, detail=transaction)
+
+    def refuse(self, row: Payment, why: str, *, status: str | None = None) -> None:
+        row.status = status or row.status
+        self._record("refused", row, detail=why)
+
+    def cancel(self, row: Payment, *, status: str | None = None) -> None:
+        row.status = status or row.status
+        self._record("cancelled", row)
+
+    def expire(self, row: Payment, *, status: str) -> None:
+        row.status = status
+        self._record("expired", row)
+
+    def payments(self) -> Iterator[Payment]:
+        """All of them, those that the gateway has purged included."""
+        return iter(tuple(self._payments.values()))
+
+    def get(self, payment: str) -> Payment | None:
+        """A payment, also one that the gateway has purged."""
+        return self._payments.get(payment)
+
+    def payment(self, payment: str) -> Payment:
+        row = self._payments.get(payment)
+        if row is None:
+            raise PayproofError("there is no such payment", place=payment[:12], remedy="see payments()")
+        return row
+
+    def clear(self) -> None:
+        """Forget tokens and payments; merchants stay."""
+        self._tokens.clear()
+        self._payments.clear()
+
+    def _record(self, event: Any, row: Payment, *, detail: str = "") -> None:
+        self._journal.add(
+            Ledger(event=event, payment=row.payment, reference=row.reference or "", amount=text_of(row.amount),
+                   currency=row.currency, detail=detail)
+        )  # fmt: skip
+
+
+def _remember(rows: dict[str, Any], key: str, row: Any) -> None:
+    rows[key] = row
+    if len(rows) > LIMIT:
+        del rows[next(iter(rows))]
+
+
+def _while_old(tokens: dict[str, Token], clock: Clock, age: int) -> Iterator[tuple[str, Token]]:
+    for value, token in tokens.items():  # in the order of their issue, so the first young one ends it
+        if clock.age(token.issued) < age:
+            return
+        yield value, token

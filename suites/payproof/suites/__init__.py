@@ -1,0 +1,1 @@
+"""What drives an integration: configuration, launcher, customer, probes, runner, command line, pytest plugin."""

@@ -1,0 +1,37 @@
+"""``payproof``: the command line. Everything is imported late, so that Ctrl-C ends it quietly from the first moment."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+READY, NOT_READY, NOT_SCORED, INTERRUPTED = 0, 1, 2, 130
+
+
+def main() -> None:
+    """The console script."""
+    code = run()
+    if sys.platform != "win32":
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left that a late Ctrl-C could stop
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code and never raises."""
+    try:
+        from payproof.suites.commands import command
+
+        return command(arguments)
+    except KeyboardInterrupt:
+        sys.stderr.write("\ninterrupted: everything that payproof started is stopped\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output is gone (payproof list | head): say nothing more, not even at the interpreter's end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READY
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""The commands of ``payproof``, one small module each; errors and interruptions end here."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+
+import click
+
+from payproof.contracts import __version__
+from payproof.contracts.model import PayproofError
+from payproof.suites.commands import init, judging, listing, run, schema, selftest, serve
+
+NOT_SCORED = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="payproof", message="%(prog)s %(version)s")
+def payproof() -> None:
+    """Prove a payment integration before it goes live.
+
+    Start with `payproof init` and `payproof run`.
+    """
+
+
+for each in (
+    run.run, init.init, judging.check, judging.report, listing.listing, listing.explain, serve.serve, selftest.selftest,
+    schema.schema,
+):  # fmt: skip
+    payproof.add_command(each)
+
+
+def command(arguments: Sequence[str] | None = None) -> int:
+    """Parse and run; every error becomes a message on stderr and an exit code.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, after everything was stopped.
+    """
+    try:
+        return int(payproof.main(arguments, prog_name="payproof", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except (BrokenPipeError, KeyboardInterrupt):
+        raise
+    except BaseExceptionGroup as group:
+        return _failed(group)
+    except Exception as error:
+        return _failed(error)
+
+
+def _failed(error: BaseException) -> int:
+    leaves = list(_leaves(error))
+    if any(isinstance(leaf, KeyboardInterrupt) for leaf in leaves):
+        raise KeyboardInterrupt from None
+    known = [leaf for leaf in leaves if isinstance(leaf, PayproofError)]
+    for leaf in known:
+        show(leaf)
+    if not known:
+        _own_fault(leaves[0], error)
+    return NOT_SCORED
+
+
+def show(error: PayproofError) -> None:
+    """Three lines on stderr: what, where, what to do."""
+    click.echo(f"error: {error.message}", err=True)
+    if error.place:
+        click.echo(f"  at: {error.place}", err=True)
+    if error.remedy:
+        click.echo(f"  do: {error.remedy}", err=True)
+
+
+def _own_fault(leaf: BaseException, whole: BaseException) -> None:
+    if os.environ.get("PAYPROOF_DEBUG"):
+        traceback.print_exception(whole, file=sys.stderr)
+    name = type(leaf).__name__
+    click.echo(f"error: payproof itself failed ({name}: {leaf}); nothing is said about the integration", err=True)
+    click.echo("  do: run again with PAYPROOF_DEBUG=1 and report what it prints to the payproof project", err=True)
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+            yield from _leaves(inner)  # pyright: ignore[reportUnknownArgumentType]
+    else:
+        yield error

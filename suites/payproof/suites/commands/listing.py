@@ -1,0 +1,182 @@
+"""``payproof list`` and ``payproof explain``: what there is, and what it means."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import shutil
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
+
+import click
+
+from payproof.contracts import profile
+from payproof.contracts.checklist import Item
+from payproof.contracts.model import PayproofError
+from payproof.contracts.profile import Profile
+from payproof.suites.selection import find_item
+
+GATEWAY = click.option("--gateway", default="quatapay", show_default=True, metavar="NAME", help="Whose profile.")
+KINDS = ("checks", "probes", "faults", "gateways", "reports", "profile")
+
+
+@click.command("list")
+@click.argument("what", type=click.Choice([*KINDS, "facts"]), default="checks")
+@GATEWAY
+def listing(what: str, gateway: str) -> int:
+    """List checks, probes, faults, gateways, reports, or the facts of a gateway's profile."""
+    known = profile.load(gateway)
+    kinds: dict[str, Callable[[], Iterable[str]]] = {
+        "checks": lambda: _checks(known),
+        "probes": _probes,
+        "faults": _faults,
+        "gateways": _gateways,
+        "reports": _reports,
+        "profile": lambda: _facts(known),
+        "facts": lambda: _facts(known),
+    }
+    for line in kinds[what]():
+        click.echo(line)
+    return 0
+
+
+@click.command()
+@click.argument("name", metavar="CHECK_OR_ITEM")
+@GATEWAY
+def explain(name: str, gateway: str) -> int:
+    """Say what a requirement or a checklist item asks, why, how it is judged and how to fix it."""
+    known = profile.load(gateway)
+    if item := find_item(known.checklist, name):
+        lines = _item(known, item)
+    elif name in known.checklist.all_requirements():
+        lines = _requirement(known, name)
+    else:
+        raise _nothing(known, name)
+    for line in lines:
+        click.echo(line)
+    return 0
+
+
+def _width() -> int:
+    return min(shutil.get_terminal_size((88, 24)).columns, 100)
+
+
+def _columns(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Two columns, the second wrapped."""
+    kept = list(rows)
+    left = max((len(name) for name, _ in kept), default=0) + 2
+    for name, text in kept:
+        lines = textwrap.wrap(text, max(_width() - left, 30)) or [""]
+        yield f"{name:<{left}}{lines[0]}".rstrip()
+        yield from (" " * left + line for line in lines[1:])
+
+
+def _checks(known: Profile) -> Iterator[str]:
+    from payproof.contracts.requirements import requirements
+
+    texts = requirements()
+    for item in (*known.checklist.guidelines, *known.checklist.golive):
+        if not item.requirements:
+            continue
+        yield f"{item.number}  {item.title} ({item.id})"
+        rows = (
+            (f"  {each}", f"{texts[each].level}: {texts[each].text}" if each in texts else "")
+            for each in item.requirements
+        )
+        yield from _columns(rows)
+        yield ""
+
+
+def _probes() -> Iterator[str]:
+    from payproof.suites.probes import probes
+
+    rows = ((each.name, f"{each.text} ({', '.join(each.requirements)})") for each in probes().values())
+    return _columns(rows)
+
+
+def _faults() -> Iterator[str]:
+    from payproof.simulator.faults import registered
+
+    return _columns((name, " ".join((inspect.getdoc(each) or "").split())) for name, each in registered().items())
+
+
+def _gateways() -> Iterator[str]:
+    loaded = (profile.load(name.replace("_", "-")) for name in profile.names())
+    return _columns((each.name, f"{each.title} (profile {each.version})") for each in loaded)
+
+
+def _reports() -> Iterator[str]:
+    from payproof.reports import WRITERS
+
+    return _columns((name, writer.filename) for name, writer in WRITERS.items())
+
+
+def _facts(known: Profile) -> Iterator[str]:
+    yield f"{known.name}, version {known.version}: {known.title}"
+    yield ""
+    yield "Knobs ([simulator.knobs]), their values, and where each is from"
+    yield from _columns(
+        (
+            f"  {name}",
+            f"{json.dumps(fact.value)}  {fact.provenance}: {fact.source}{f'. {fact.note}' if fact.note else ''}",
+        )
+        for name, fact in known.knobs.items()
+    )
+    yield ""
+    yield "Error answers"
+    yield from _columns(
+        (f"  {name}", f"{error.status} {' / '.join(error.texts)}  {error.provenance}: {error.source}")
+        for name, error in known.errors.items()
+    )
+    if known.contradictions:
+        yield ""
+        yield "Where advice and gateway contradict each other"
+        yield from _columns((f"  {name}", text) for name, text in known.contradictions.items())
+
+
+def _requirement(known: Profile, name: str) -> Iterator[str]:
+    from payproof.contracts.requirements import requirements
+
+    found = requirements().get(name)
+    if found is None:
+        raise PayproofError("this requirement keeps its place, but has no check yet", place=name)
+    yield f"{name} ({found.level})"
+    yield from _paragraph("", found.text)
+    for title, text in (("Why", found.why), ("How it is judged", found.judged), ("How to fix it", found.fix)):
+        yield from _paragraph(title, text)
+    yield from _paragraph(f"On {known.name}", known.contradictions.get(name, ""))
+    items = (*known.checklist.guidelines, *known.checklist.golive)
+    part_of = [f"{item.number} {item.title}" for item in items if name in known.checklist.requirements_of(item)]
+    yield from _paragraph("Part of", "; ".join(part_of))
+    yield from _paragraph("Try it alone", f"payproof run --only {name}")
+
+
+def _item(known: Profile, item: Item) -> Iterator[str]:
+    from payproof.contracts.requirements import requirements
+
+    yield f"{item.number} {item.title} ({item.id})"
+    yield from _paragraph("", item.text)
+    yield ""
+    yield f"Made of (source: {known.checklist.source})"
+    texts = requirements()
+    names = known.checklist.requirements_of(item)
+    rows = ((f"  {name}", f"{texts[name].level}: {texts[name].text}" if name in texts else "") for name in names)
+    yield from _columns(rows)
+
+
+def _paragraph(title: str, text: str) -> Iterator[str]:
+    if not text:
+        return
+    yield ""
+    if title:
+        yield title
+    yield from textwrap.wrap(text, _width() - 2, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
+
+
+def _nothing(known: Profile, name: str) -> PayproofError:
+    items = [item.id for item in (*known.checklist.guidelines, *known.checklist.golive)]
+    names = [*known.checklist.all_requirements(), *items]
+    near = [each for each in names if name.lower() in each] or get_close_matches(name, names, n=3, cutoff=0.4)
+    remedy = f"did you mean {' or '.join(near[:4])}?" if near else "`payproof list checks` shows all"
+    return PayproofError(f'there is no requirement or checklist item "{name}"', place="payproof explain", remedy=remedy)

@@ -1,0 +1,61 @@
+"""One place where an event loop is run: uvloop when there is one, and a Ctrl-C that lets everything be stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """Run ``work`` to its end. Ctrl-C and SIGTERM cancel it once; it then has the time it needs to stop all.
+
+    Raises:
+        KeyboardInterrupt: it was cancelled by a signal.
+    """
+    with asyncio.Runner(loop_factory=_factory()) as runner:
+        return runner.run(_guarded(work))
+
+
+async def _guarded(work: Coroutine[Any, Any, T]) -> T:
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(work)
+    stopped = False
+
+    def stop() -> None:
+        # A second Ctrl-C must not cut the cleaning up short: processes would be left running.
+        nonlocal stopped
+        if not stopped:
+            stopped = True
+            sys.stderr.write("\nstopping ...\n")
+            task.cancel()
+
+    signals = (signal.SIGINT, signal.SIGTERM) if _may_handle() else ()
+    for number in signals:
+        loop.add_signal_handler(number, stop)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if stopped:
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+def _may_handle() -> bool:
+    return sys.platform != "win32" and threading.current_thread() is threading.main_thread()
+
+
+def _factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,99 @@
+"""``payproof run``: start the integration, provoke, judge, report."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+from payproof.contracts.journal import Run
+from payproof.contracts.model import PayproofError
+from payproof.suites.commands import options, verdict
+from payproof.suites.config import Config, load_config, make_config
+from payproof.suites.recipe import Flags, tables
+
+if TYPE_CHECKING:
+    from payproof.suites.runner import Options
+
+TARGETS = ("simulator", "sandbox", "cassette")
+
+
+@click.command()
+@options.config
+@click.option("--target", type=click.Choice(TARGETS), default="simulator", show_default=True, help="What it talks to.")
+@click.option("--only", multiple=True, metavar="ID", help="Requirement, group or checklist item; repeatable.")
+@click.option("-k", "expression", default="", metavar="EXPR", help='Like pytest: "token and not stampede".')
+@click.option("--quick", is_flag=True, help="Leave out the probes that wait for real seconds.")
+@click.option("--seed", type=int, default=None, help="Repeat a run: its report names its seed.")
+@options.reports
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+@click.option("--verbose", "-v", is_flag=True, help="Show every requirement, also those that passed.")
+@options.recipe
+def run(
+    config_path: Path | None, target: str, only: tuple[str, ...], expression: str, quick: bool, seed: int | None,
+    report_dir: Path, formats: tuple[str, ...], quiet: bool, verbose: bool, **flags: Any,
+) -> int:  # fmt: skip
+    """Test an integration and write the go-live report.
+
+    \b
+    With a file:     payproof run [--config payproof.toml]
+    Without a file:  payproof run --env PAY_BASE_URL={gateway.base_url} ... \\
+                       --checkout 'POST /checkout' \\
+                       --order '/orders/{order.id} json:/status=paid' -- python app.py
+
+    Exit codes: 0 ready (or the selection has no failure), 1 not ready, 2 not scored, 130 interrupted.
+    """
+    from payproof.suites.selection import select
+
+    available(target)
+    config = configuration(config_path, Flags(**flags))
+    chosen = select(config.profile.checklist, only, expression)
+    verdict.writable(report_dir)
+    from payproof.suites.runner import Options
+
+    told = performed(config, Options(only=chosen, quick=quick, seed=seed, target=target), quiet=quiet)
+    result = verdict.judged(told, config)
+    verdict.show(result, told, verbose=verbose)
+    verdict.write(result, told, report_dir, formats)
+    return verdict.EXIT[result.outcome]
+
+
+def available(target: str) -> None:
+    """Refuse what is not there yet, clearly."""
+    if target != "simulator":
+        raise PayproofError(
+            f"the target {target} is not in this version",
+            place=f"--target {target}",
+            remedy="leave it out: the simulator stands in for the gateway",
+        )
+
+
+def configuration(path: Path | None, flags: Flags) -> Config:
+    """From the file, with the flags over it; from the flags alone when they describe an integration without a file."""
+    if path is None and flags.whole:
+        if not (flags.checkout and flags.order):
+            missing = "--order" if flags.checkout else "--checkout"
+            raise PayproofError(
+                f"without a file, {missing} is needed too",
+                place="the command line",
+                remedy="payproof run --checkout 'POST /checkout' "
+                "--order '/orders/{order.id} json:/status=paid' -- COMMAND",
+            )
+        return make_config(tables(flags, defaults=True), folder=Path.cwd(), place="the command line")
+    return load_config(path, overrides=tables(flags, defaults=False))
+
+
+def performed(config: Config, options: Options, *, quiet: bool) -> Run:
+    """The run itself, with its progress on stderr."""
+    from payproof.suites.commands.loop import run_async
+    from payproof.suites.progress import progress
+    from payproof.suites.runner import perform
+
+    shown = progress(Console(file=sys.stderr), quiet=quiet)
+    try:
+        return run_async(perform(config, options, shown))
+    finally:
+        shown.close()

@@ -1,0 +1,34 @@
+"""payproof.toml: its models, its loading, its schema."""
+
+from payproof.suites.config.loading import load_config, make_config
+from payproof.suites.config.models import (
+    Alerts,
+    Attest,
+    Baseline,
+    Checkout,
+    Config,
+    Integration,
+    Logs,
+    Order,
+    Sandbox,
+    SimulatorSettings,
+    Source,
+)
+from payproof.suites.config.schema import json_schema
+
+__all__ = [
+    "Alerts",
+    "Attest",
+    "Baseline",
+    "Checkout",
+    "Config",
+    "Integration",
+    "Logs",
+    "Order",
+    "Sandbox",
+    "SimulatorSettings",
+    "Source",
+    "json_schema",
+    "load_config",
+    "make_config",
+]

@@ -1,0 +1,91 @@
+"""``PAYPROOF_*``: keys of the configuration as environment variables, tables separated by two underscores.
+
+``PAYPROOF_GATEWAY=qrpay``, ``PAYPROOF_INTEGRATION__URL=...``, ``PAYPROOF_INTEGRATION__ENV__PAY_KEY=...``.
+Lists are JSON (a command may be written as in a shell), tables are JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from payproof.contracts.model import PayproofError
+from payproof.suites.config.models import Config, Sandbox
+from payproof.suites.config.problems import aliases, model_at
+
+PREFIX = "PAYPROOF_"
+_LISTS = ("tuple[", "Tuple[")
+
+
+def tables(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The environment's share of the configuration. Variables that name no table or key of it are somebody else's."""
+    found: dict[str, Any] = {}
+    for name in sorted(environ):
+        parts = name.removeprefix(PREFIX).split("__")
+        if name.startswith(PREFIX) and environ[name] and parts[0].lower() in aliases(Config):
+            _put(found, name, parts, environ[name])
+    found.pop("folder", None)
+    return found
+
+
+def _put(found: dict[str, Any], name: str, parts: list[str], text: str) -> None:
+    """Walk down the models; below a free table (env, headers ...) the rest of the name is the key as it stands."""
+    model: type[BaseModel] = Config
+    table = found
+    for position, part in enumerate(parts[:-1]):
+        key = part.lower()
+        below = model_at(model, key)
+        table = table.setdefault(key, {})
+        if below is None:
+            table["__".join(parts[position + 1 :])] = text
+            return
+        if _is_list(model, key):
+            raise PayproofError("a list of tables is given as JSON", place=name, remedy=f"{PREFIX}{part}='[{{...}}]'")
+        model = below
+    key = parts[-1].lower()
+    table[key] = _value(model, key, text, name)
+
+
+def _value(model: type[BaseModel], key: str, text: str, place: str) -> Any:
+    names = aliases(model)
+    if key not in names:
+        return text  # the validation reports the unknown key
+    if _is_list(model, key):
+        return _json(text, place) if text.lstrip().startswith("[") else shlex.split(text)
+    is_table = model_at(model, key) is not None or "dict[" in str(model.model_fields[names[key]].annotation)
+    return _json(text, place) if is_table else text
+
+
+def _is_list(model: type[BaseModel], key: str) -> bool:
+    names = aliases(model)
+    return key in names and str(model.model_fields[names[key]].annotation).startswith(_LISTS)
+
+
+def _json(text: str, place: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise PayproofError(
+            f"not JSON: {error}", place=place, remedy='a list or table is written as JSON: ["a", "b"]'
+        ) from None
+
+
+def expand_sandbox(data: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
+    """``${NAME}`` in the sandbox's settings; names that are not set stay as they are (``Sandbox.missing``)."""
+    sandbox = data.get("sandbox")
+    if not isinstance(sandbox, Mapping):
+        return dict(data)
+    filled: dict[str, Any] = {}
+    for key, value in sandbox.items():  # pyright: ignore[reportUnknownVariableType]
+        known = isinstance(value, str) and key in Sandbox.model_fields
+        filled[str(key)] = _expand(str(value), environ) if known else value  # pyright: ignore[reportUnknownArgumentType]
+    return {**data, "sandbox": filled}
+
+
+def _expand(text: str, environ: Mapping[str, str]) -> str:
+    return re.sub(r"\$\{(\w+)\}", lambda match: environ.get(match[1]) or match[0], text)

@@ -1,0 +1,140 @@
+"""From files, environment and command line to one ``Config``; every problem of a file in one message.
+
+Precedence: command line > ``PAYPROOF_*`` > file > default.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import ValidationError
+
+from payproof.contracts.model import PayproofError
+from payproof.suites.config import environment
+from payproof.suites.config.models import Config
+from payproof.suites.config.problems import Problem, from_validation, report
+from payproof.suites.config.rules import problems_of
+
+FILE, PROJECT = "payproof.toml", "pyproject.toml"
+
+
+def load_config(
+    path: Path | None = None,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Config:
+    """Read a configuration. Without a path: payproof.toml, or [tool.payproof] of pyproject.toml, in the current folder.
+
+    Args:
+        overrides: what the command line says, nested like the file.
+        environ: instead of ``os.environ``.
+
+    Raises:
+        PayproofError: no file, not TOML, or anything in it that cannot be used.
+    """
+    file = _find(path)
+    text = _read(file)
+    data = _parse(text, file)
+    under: tuple[str, ...] = ()
+    if file.name == PROJECT:
+        under = ("tool", "payproof")
+        data = _table(data, file)
+    return make_config(
+        data,
+        folder=file.resolve().parent,
+        place=file.name,
+        text=text,
+        under=under,
+        overrides=overrides,
+        environ=environ,
+    )
+
+
+def make_config(
+    data: Mapping[str, Any],
+    *,
+    folder: Path,
+    place: str,
+    text: str = "",
+    under: tuple[str, ...] = (),
+    overrides: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Config:
+    """A configuration from a table. ``place`` and ``text`` (the file's own) serve the messages."""
+    env = os.environ if environ is None else environ
+    merged = merge(merge(data, environment.tables(env)), overrides or {})
+    merged = environment.expand_sandbox(merged, env)
+    if "folder" in merged:
+        raise report(
+            [Problem(("folder",), "unknown key", "paths are relative to the file's own folder")], place, text, under
+        )
+    try:
+        config = Config.model_validate({**merged, "folder": folder})
+    except ValidationError as error:
+        raise report(from_validation(error, merged), place, text, under) from None
+    if problems := problems_of(config):
+        raise report(problems, place, text, under)
+    return config
+
+
+def merge(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables merged key by key; where both have a value, ``high`` wins."""
+    merged = dict(low)
+    for key, value in high.items():
+        below = merged.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            merged[key] = merge(cast(Mapping[str, Any], below), cast(Mapping[str, Any], value))
+        else:
+            merged[key] = value
+    return merged
+
+
+def _find(path: Path | None) -> Path:
+    folder = Path() if path is None else path
+    if path is not None and not path.is_dir():
+        return path
+    candidates = [folder / FILE, folder / PROJECT]
+    for file in candidates:
+        if file.is_file() and (file.name == FILE or "payproof" in _parse(_read(file), file).get("tool", {})):
+            return file
+    raise PayproofError(
+        f"no {FILE} here, and no [tool.payproof] in a {PROJECT}",
+        place=str(folder.resolve()),
+        remedy="write one with `payproof init`, name it with --config PATH, or go without: "
+        "payproof run --env PAY_BASE_URL={gateway.base_url} ... --checkout 'POST /checkout' "
+        "--order '/orders/{order.id} json:/status=paid' -- COMMAND",
+    )
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise PayproofError(
+            "there is no such file", place=str(file), remedy="check the path, or write one with `payproof init`"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise PayproofError(f"not UTF-8 text: byte {error.start} cannot be read", place=str(file)) from None
+    except OSError as error:
+        raise PayproofError(f"cannot be read: {error.strerror}", place=str(file)) from None
+
+
+def _parse(text: str, file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PayproofError(
+            f"not valid TOML: {error}", place=str(file), remedy="texts stand in quotes, a table begins with [name]"
+        ) from None
+
+
+def _table(data: Mapping[str, Any], file: Path) -> dict[str, Any]:
+    table = data.get("tool", {}).get("payproof")
+    if not isinstance(table, dict):
+        raise PayproofError("no table [tool.payproof] in it", place=str(file), remedy="write one with `payproof init`")
+    return cast(dict[str, Any], table)

@@ -1,0 +1,277 @@
+"""payproof.toml as values: what each key is called, what it means, what it may be.
+
+These models are also the source of the published JSON Schema (``payproof.schema.json``).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import PydanticCustomError
+
+from payproof.contracts import money, profile
+from payproof.suites.config import pointers
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+
+
+def wrong(message: str, remedy: str = "") -> PydanticCustomError:
+    """A problem in plain words, with what to do about it."""
+    return PydanticCustomError("payproof", "{message}", {"message": message, "remedy": remedy})
+
+
+def _pointer(*kinds: pointers.Kind) -> AfterValidator:
+    def check(value: str) -> str:
+        try:
+            kind = pointers.split(value).kind
+        except ValueError as error:
+            raise wrong(str(error)) from None
+        if kinds and kind not in kinds:
+            raise wrong(f'"{kind}" cannot be used here', f"use one of {', '.join(kinds)}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _path(value: str) -> str:
+    if not value.startswith("/"):
+        raise wrong(f'"{value}" is not a path', "a path begins with a slash and is asked for below integration.url")
+    return value
+
+
+def _method(value: str) -> str:
+    if value.upper() not in METHODS:
+        raise wrong(f'"{value}" is not an HTTP method', f"one of {', '.join(METHODS)}")
+    return value.upper()
+
+
+def _visit(value: str) -> str:
+    method, _, rest = value.partition(" ")
+    if method not in METHODS or not rest.startswith("/"):
+        raise wrong(f'"{value}" is not a page to open', 'write "GET /cart/add/1" or "POST /cart sku=1&quantity=2"')
+    return value
+
+
+def _amount(value: str) -> str:
+    amount = money.parse(value)
+    if amount is None or amount <= 0:
+        raise wrong(f'"{value}" is not an amount', 'write it in major units, like "5000.00"')
+    return value
+
+
+def _currency(value: str) -> str:
+    if not re.fullmatch("[A-Z]{3}", value):
+        raise wrong(f'"{value}" is not a currency code', 'three capital letters, like "XAF"')
+    return value
+
+
+def _fee(value: str) -> str:
+    if not re.fullmatch(r"\d+(\.\d+)?%?", value):
+        raise wrong(f'"{value}" is not a fee', 'write an amount like "150.00" or a share like "1.5%"')
+    return value
+
+
+def _address(value: str) -> str:
+    if not re.match(r"https?://[^/\s]+", value):
+        raise wrong(f'"{value}" is not an address', "it begins with http:// or https:// and a host")
+    return value
+
+
+def _driver(value: str) -> str:
+    where, colon, name = value.rpartition(":")
+    if not (colon and where and name.isidentifier()):
+        raise wrong(f'"{value}" does not name a driver', 'write "drive.py:Shop": a file and the class in it')
+    return value
+
+
+AnyPointer = Annotated[str, _pointer()]
+ValuePointer = Annotated[str, _pointer("json", "header", "html", "cookie")]
+RedirectPointer = Annotated[str, _pointer("location", "json", "header", "html")]
+UrlPath = Annotated[str, AfterValidator(_path)]
+Currency = Annotated[str, AfterValidator(_currency)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", coerce_numbers_to_str=True, use_attribute_docstrings=True, validate_default=False
+    )
+
+
+class Checkout(_Part):
+    """How the customer starts to pay an order."""
+
+    method: Annotated[str, AfterValidator(_method)] = "POST"
+    path: UrlPath = ""
+    """Placeholders: {order.id} {order.amount} {order.currency} {csrf} and those of the instance."""
+    json_body: dict[str, JsonValue] | None = Field(default=None, alias="json")
+    """JSON body. "{order.amount:number}" becomes a number, "{order.amount:minor}" an integer in minor units."""
+    form: dict[str, str] | None = None
+    """Form body, instead of json."""
+    headers: dict[str, str] = {}
+    redirect: RedirectPointer = "location"
+    """Where the answer says where to pay."""
+    order_id: AnyPointer | None = None
+    """Where the answer tells the order's id, when the integration makes its own."""
+    before: tuple[Annotated[str, AfterValidator(_visit)], ...] = ()
+    """Pages that the customer opens first, like "GET /cart/add/1"."""
+    csrf: ValuePointer | None = None
+    """Where the last of those pages holds a token that the checkout must carry as {csrf}."""
+    amount: Annotated[str, AfterValidator(_amount)] | None = None
+    """Price of what the customer buys, when the checkout cannot set it."""
+    currency: Currency | None = None
+    """Currency of that price."""
+    currencies: tuple[Currency, ...] = ()
+    """What the integration sells in; left out: the gateway's default currency."""
+    fee: Annotated[str, AfterValidator(_fee)] | None = None
+    """What the integration adds to an order's amount: "150.00" or "1.5%"."""
+
+    @model_validator(mode="after")
+    def _one_body(self) -> Checkout:
+        if self.json_body is not None and self.form is not None:
+            raise wrong("json and form are two bodies for one request", "keep one of them")
+        return self
+
+
+class Order(_Part):
+    """What the merchant believes of an order."""
+
+    path: UrlPath = ""
+    """Placeholders: {order.id} and those of the instance."""
+    status: ValuePointer = ""
+    """Where the answer says the order's state."""
+    paid: tuple[str, ...] = Field(default=("paid",), min_length=1)
+    """The states that mean paid."""
+    headers: dict[str, str] = {}
+    within: float = Field(default=0, ge=0, le=600)
+    """Seconds that a background verification may take."""
+    effects: ValuePointer | None = None
+    """A counter of fulfilments."""
+    flagged: dict[ValuePointer, tuple[str, ...]] = {}
+    """How an order shows that it needs a person: where, and which texts."""
+
+
+class Logs(_Part):
+    """Log files beside stdout and stderr, which are always read."""
+
+    files: tuple[str, ...] = ()
+    """Relative paths, with * and **."""
+
+
+class Source(_Part):
+    """Where the integration's code lies, for the items that are read off it."""
+
+    paths: tuple[str, ...] = ()
+    frontend: tuple[str, ...] = ()
+
+
+class Alerts(_Part):
+    """Where alerts arrive."""
+
+    webhook_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    """Environment variable that tells the integration where to post its alerts."""
+    log_level: Annotated[str, Field(min_length=1)] | None = None
+    """Level of the log lines that raise an alert, like "ERROR"."""
+
+
+class Integration(_Part):
+    """The software under test."""
+
+    name: str = Field(default="integration", min_length=1)
+    command: tuple[str, ...] = ()
+    """Starts it; left out: it already runs at url."""
+    url: Annotated[str, AfterValidator(_address)] = "http://127.0.0.1:{port}"
+    ready: UrlPath = "/"
+    """Asked until it answers anything at all."""
+    ready_timeout: float = Field(default=30.0, gt=0, le=600)
+    """Seconds."""
+    workers: int = Field(default=1, ge=1)
+    """Processes that each keep their own access token."""
+    env: dict[str, str] = {}
+    driver: Annotated[str, AfterValidator(_driver)] | None = None
+    """A Python class that starts checkouts and reads orders, when no recipe can: "drive.py:Shop"."""
+    checkout: Checkout = Checkout()
+    order: Order = Order()
+    logs: Logs = Logs()
+    source: Source = Source()
+    alerts: Alerts = Alerts()
+
+
+class SimulatorSettings(_Part):
+    """Our stand-in for the gateway; needed only when the integration was started by somebody else."""
+
+    port: int | None = Field(default=None, ge=1, le=65535)
+    client_id: str | None = Field(default=None, min_length=1)
+    secret_key: str | None = Field(default=None, min_length=1, repr=False)
+    https: bool = True
+    knobs: dict[str, JsonValue] = {}
+    """Behaviour of the gateway that is set otherwise (payproof list profile)."""
+
+
+class Sandbox(_Part):
+    """The real thing. ``${NAME}`` takes a value from the environment."""
+
+    base_url: str
+    client_id: str = Field(repr=False)
+    secret_key: str = Field(repr=False)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Environment variables that are named and not set."""
+        texts = (self.base_url, self.client_id, self.secret_key)
+        return tuple(dict.fromkeys(name for text in texts for name in re.findall(r"\$\{(\w+)\}", text)))
+
+
+class Attest(_Part):
+    """What a person vouches for because no machine can see it."""
+
+    item: str
+    """A checklist item or a requirement."""
+    by: str = Field(min_length=1)
+    on: date
+    until: date
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Attest:
+        if self.until < self.on:
+            raise wrong(f"until ({self.until}) is before on ({self.on})")
+        return self
+
+
+class Baseline(_Part):
+    """A known failure that the team accepts for now."""
+
+    check: str
+    reason: str = Field(min_length=1)
+    owner: str = Field(min_length=1)
+    until: date
+
+
+class Config(_Part):
+    """A whole payproof.toml."""
+
+    gateway: str = "quatapay"
+    integration: Integration
+    simulator: SimulatorSettings = SimulatorSettings()
+    sandbox: Sandbox | None = None
+    attest: tuple[Attest, ...] = ()
+    baseline: tuple[Baseline, ...] = ()
+    folder: SkipJsonSchema[Path] = Field(default_factory=Path.cwd, exclude=True, repr=False)
+    """Folder of the file: relative paths and the command start there. Not a key of the file."""
+
+    @property
+    def profile(self) -> profile.Profile:
+        """The gateway's profile."""
+        return profile.load(self.gateway)
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """What the integration sells in; at least one."""
+        checkout = self.integration.checkout
+        fixed = (checkout.currency,) if checkout.currency else ()
+        return checkout.currencies or fixed or (self.profile.default_currency,)

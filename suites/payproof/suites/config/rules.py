@@ -1,0 +1,137 @@
+"""What holds between keys, and between the file and the gateway's profile."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from difflib import get_close_matches
+
+from payproof.contracts.model import Json, PayproofError
+from payproof.contracts.profile import Profile
+from payproof.suites import placeholders
+from payproof.suites.config.models import Config, Integration
+from payproof.suites.config.problems import Problem
+
+
+def problems_of(config: Config) -> list[Problem]:
+    """Everything that single keys cannot tell.
+
+    Raises:
+        PayproofError: a live gateway or a live key, alone: nothing else matters then.
+    """
+    try:
+        gateway = config.profile
+    except PayproofError as error:
+        return [Problem(("gateway",), error.message, error.remedy), *_recipe(config.integration)]
+    _refuse_live(config, gateway)
+    return [*_recipe(config.integration), *_placeholders(config.integration, gateway), *_names(config, gateway)]
+
+
+def _recipe(integration: Integration) -> Iterator[Problem]:
+    """Without a driver, the recipe must say how to check out and how to read an order."""
+    here = "integration"
+    if not integration.command and "{port}" in integration.url:
+        yield Problem(
+            (here, "command"),
+            "is missing, and without it the integration must already run at a fixed url",
+            'write command = ["python", "app.py"], or url = "http://127.0.0.1:8000"',
+        )
+    if integration.driver:
+        return
+    example = "or bring a driver that does it"
+    if not integration.checkout.path:
+        yield Problem((here, "checkout", "path"), "is needed and missing", f'like "/checkout", {example}')
+    if not integration.order.path:
+        yield Problem((here, "order", "path"), "is needed and missing", f'like "/orders/{{order.id}}", {example}')
+    if not integration.order.status:
+        yield Problem((here, "order", "status"), "is needed and missing", f'like "json:/status", {example}')
+
+
+def _names(config: Config, gateway: Profile) -> Iterator[Problem]:
+    """Names that the profile must know."""
+    requirements = gateway.checklist.all_requirements()
+    items = [item.id for item in (*gateway.checklist.golive, *gateway.checklist.guidelines)]
+    for name in config.simulator.knobs:
+        yield from _known(("simulator", "knobs", name), name, gateway.knobs, f"knob of {gateway.name}")
+    for n, attest in enumerate(config.attest):
+        yield from _known(
+            ("attest", str(n), "item"), attest.item, [*items, *requirements], "checklist item or requirement"
+        )
+    for n, entry in enumerate(config.baseline):
+        yield from _known(("baseline", str(n), "check"), entry.check, requirements, "requirement")
+    for currency in config.currencies:
+        yield from _known(
+            ("integration", "checkout", "currencies"), currency, gateway.currencies, f"currency of {gateway.name}"
+        )
+
+
+def _known(path: tuple[str, ...], name: str, known: Iterable[str], what: str) -> Iterator[Problem]:
+    names = sorted(known)
+    if name in names:
+        return
+    near = get_close_matches(name, names, n=1, cutoff=0.5)
+    some = ", ".join(names) if len(names) < 30 else "see `payproof list checks`"
+    yield Problem(path, f'"{name}" is no {what}', f'did you mean "{near[0]}"?' if near else f"known: {some}")
+
+
+def _refuse_live(config: Config, gateway: Profile) -> None:
+    """No override: payproof makes things go wrong on purpose, and must never do so with real money."""
+    texts: dict[str, str] = {}
+    if config.sandbox:
+        texts |= {f"sandbox.{key}": value for key, value in config.sandbox.model_dump().items()}
+    texts |= {f"integration.env.{key}": value for key, value in config.integration.env.items()}
+    texts |= {f"integration.command.{n}": value for n, value in enumerate(config.integration.command)}
+    texts |= {"integration.url": config.integration.url}
+    texts |= {
+        "simulator.client_id": config.simulator.client_id or "",
+        "simulator.secret_key": config.simulator.secret_key or "",
+    }
+    for place, text in texts.items():
+        if text and (gateway.is_live(text, "") or gateway.is_live("", text)):
+            raise PayproofError(
+                "this is a live gateway or a live key; payproof refuses it, there is no override",
+                place=place,
+                remedy="use the sandbox, or {gateway.base_url} and its companions for the simulator",
+            )
+
+
+def _placeholders(integration: Integration, gateway: Profile) -> Iterator[Problem]:
+    extra = [name for _, text in gateway.settings for name in placeholders.names(text)]
+    instance = {*placeholders.INSTANCE, *placeholders.GATEWAY, *extra}
+    order = instance | set(placeholders.ORDER)
+    checkout = order | {"csrf"} if integration.checkout.csrf else order
+    for path, text in _texts(("integration",), _launched(integration)):
+        yield from _placed(path, text, instance)
+    for path, text in _texts(("integration",), _visited(integration)):
+        yield from _placed(path, text, checkout if "checkout" in path else order)
+
+
+def _launched(integration: Integration) -> Mapping[str, Json]:
+    everything: Mapping[str, Json] = integration.model_dump(mode="json", by_alias=True)
+    return {key: everything[key] for key in ("command", "env", "url", "logs", "source")}
+
+
+def _visited(integration: Integration) -> Mapping[str, Json]:
+    everything = integration.model_dump(mode="json", by_alias=True)
+    checkout = {key: everything["checkout"][key] for key in ("path", "json", "form", "headers", "before")}
+    return {"checkout": checkout, "order": {key: everything["order"][key] for key in ("path", "headers")}}
+
+
+def _placed(path: tuple[str, ...], text: str, known: Collection[str]) -> Iterator[Problem]:
+    for name in placeholders.names(text):
+        if name in known:
+            continue
+        if name in placeholders.ORDER:
+            yield Problem(path, f"{{{name}}} is not known here", "the integration starts before there is an order")
+        else:
+            yield Problem(path, *placeholders.unknown(name, known))
+
+
+def _texts(path: tuple[str, ...], data: Json | Mapping[str, Json]) -> Iterator[tuple[tuple[str, ...], str]]:
+    if isinstance(data, str):
+        yield path, data
+    elif isinstance(data, Mapping):
+        for key, value in data.items():
+            yield from _texts((*path, key), value)
+    elif isinstance(data, list):
+        for n, value in enumerate(data):
+            yield from _texts((*path, str(n)), value)

@@ -1,0 +1,218 @@
+"""How the harness talks to an integration: start a checkout, ask for an order's state.
+
+``RecipeDriver`` does both from the configuration. An integration that no recipe describes brings a class of its own
+(``driver = "drive.py:Shop"``) with the same two methods; it is handed the customer's own HTTP client, so that every page
+it opens is seen by the checks like any other.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urljoin
+
+from payproof.contracts import money
+from payproof.contracts.journal import Page, header
+from payproof.contracts.model import PayproofError
+from payproof.suites import reading
+from payproof.suites.config import Config
+from payproof.suites.customer import Customer, Visit
+from payproof.suites.placeholders import fill, fill_json, names
+
+
+@dataclass(slots=True)
+class Order:
+    """What the customer wants to buy. ``id`` is ours until a driver learns the integration's own (then it sets it)."""
+
+    id: str
+    amount: Decimal
+    currency: str
+    known: bool = True
+    """Whether the integration knows the order by this id."""
+
+    def values(self) -> dict[str, str]:
+        """The placeholders of an order."""
+        return {"order.id": self.id, "order.amount": f"{self.amount:.2f}", "order.currency": self.currency}
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """How a checkout went: ``payment_url`` when the customer was sent to pay, else the page that they ended on."""
+
+    payment_url: str = ""
+    page: Page | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderState:
+    """What the merchant believes. ``paid`` None: it could not be read, ``problem`` says why.
+
+    ``effects``: how often the order was fulfilled, None when that is not told. ``flagged``: the text by which the order
+    shows that it needs a person.
+    """
+
+    state: str = ""
+    paid: bool | None = None
+    effects: int | None = None
+    flagged: str = ""
+    problem: str = ""
+    page: Page | None = None
+
+
+class Driver(Protocol):
+    """The two verbs. Both are called many times, also at the same time, for different orders and customers."""
+
+    async def checkout(self, order: Order, customer: Customer, *, again: bool = False) -> Started:
+        """Start to pay ``order`` as this customer. ``again``: the same customer goes back and submits once more, without
+        the pages that lead there."""
+        ...
+
+    async def order(self, order: Order, customer: Customer) -> OrderState:
+        """Ask for the order's state, as the customer or as the merchant."""
+        ...
+
+
+class RecipeDriver:
+    """Checkout and order page as the configuration describes them. ``values``: placeholders of the instance."""
+
+    def __init__(self, config: Config, values: Mapping[str, str]) -> None:
+        self.config, self.values = config, values
+        self._csrf: dict[int, str] = {}
+
+    @property
+    def _base(self) -> str:
+        return self.values["public_url"]
+
+    async def checkout(self, order: Order, customer: Customer, *, again: bool = False) -> Started:
+        recipe = self.config.integration.checkout
+        if not again:
+            await self.prepare(order, customer)
+        values = {**self.values, **order.values(), "csrf": self._csrf.get(id(customer), "")}
+        place = "integration.checkout"
+        visit = await customer.browse(
+            recipe.method,
+            urljoin(self._base, fill(recipe.path, values, f"{place}.path")),
+            purpose="checkout",
+            order=order.id,
+            headers={name: fill(text, values, f"{place}.headers") for name, text in recipe.headers.items()},
+            json=fill_json(recipe.json_body, values, f"{place}.json") if recipe.json_body is not None else None,
+            form={name: fill(text, values, f"{place}.form") for name, text in recipe.form.items()} if recipe.form is not None else None,
+        )
+        self._learn_id(order, visit)
+        url = self._payment_url(visit, customer)
+        return Started(url, visit.page)
+
+    async def prepare(self, order: Order, customer: Customer) -> None:
+        """Open the pages that lead to the checkout, and remember the token that it must carry."""
+        values = {**self.values, **order.values(), "csrf": ""}
+        page = None
+        for line in self.config.integration.checkout.before:
+            method, path, *body = fill(line, values, "integration.checkout.before").split(" ", 2)
+            fields = tuple(tuple(pair.partition("=")[::2]) for pair in body[0].split("&")) if body else None
+            visit = await customer.browse(method, urljoin(self._base, path), purpose="before", order=order.id, form=fields)  # type: ignore[arg-type]
+            page = visit.page
+        if self.config.integration.checkout.csrf:
+            self._csrf[id(customer)] = reading.read(self.config.integration.checkout.csrf, page) or ""
+
+    def _learn_id(self, order: Order, visit: Visit) -> None:
+        pointer = self.config.integration.checkout.order_id
+        if pointer is None:
+            return
+        for page in reversed(visit.pages):
+            if found := reading.read(pointer, page, visit.addresses):
+                order.id, order.known = found, True
+                return
+
+    def _payment_url(self, visit: Visit, customer: Customer) -> str:
+        pointer = self.config.integration.checkout.redirect
+        if pointer != "location":
+            for page in visit.pages:
+                found = reading.read(pointer, page)
+                if found:
+                    return urljoin(page.request.url, found)
+        if visit.url and customer.place.where(visit.url) == "checkout":
+            return visit.url
+        return visit.url if pointer == "location" else ""
+
+    async def order(self, order: Order, customer: Customer) -> OrderState:
+        recipe = self.config.integration.order
+        values = {**self.values, **order.values()}
+        visit = await customer.browse(
+            "GET",
+            urljoin(self._base, fill(recipe.path, values, "integration.order.path")),
+            purpose="order",
+            order=order.id,
+            headers={name: fill(text, values, "integration.order.headers") for name, text in recipe.headers.items()},
+        )
+        page = visit.page
+        if page is None or page.response is None:
+            return OrderState(problem=page.problem if page else "no answer", page=page)
+        state = reading.read(recipe.status, page)
+        if state is None:
+            return OrderState(problem=_why_unreadable(page, recipe.status), page=page)
+        state = state.strip()
+        effects = money.parse(count) if recipe.effects and (count := reading.read(recipe.effects, page)) else None
+        flagged = next(
+            (
+                text
+                for pointer, marks in recipe.flagged.items()
+                if (text := reading.read(pointer, page)) and any(mark.lower() in text.lower() for mark in marks)
+            ),
+            "",
+        )
+        paid = state.lower() in {word.lower() for word in recipe.paid}
+        return OrderState(state, paid, int(effects) if effects is not None else None, flagged, page=page)
+
+
+def _why_unreadable(page: Page, pointer: str) -> str:
+    assert page.response
+    if page.response.status >= 400:
+        return f"the order's page answered HTTP {page.response.status}"
+    if pointer.startswith("json:"):
+        try:
+            json.loads(page.response.body)
+        except ValueError:
+            kind = header(page.response.headers, "content-type") or "no content type"
+            return f"the order's page is not JSON ({kind})"
+    return f'"{pointer}" matches nothing on the order\'s page'
+
+
+def load_driver(config: Config, values: Mapping[str, str]) -> Driver:
+    """The configured driver.
+
+    Raises:
+        PayproofError: the file or the class is not there, or has not the two methods.
+    """
+    text = config.integration.driver
+    if not text:
+        return RecipeDriver(config, values)
+    file, _, name = text.rpartition(":")
+    path = Path(config.folder, file)
+    place = f"integration.driver = {text}"
+    spec = importlib.util.spec_from_file_location(f"payproof_driver_{path.stem}", path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise PayproofError(f"no such file: {path}", place=place, remedy="the path is relative to the configuration file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+        made: Any = getattr(module, name)(dict(values))
+    except Exception as error:
+        raise PayproofError(f"the driver does not load: {type(error).__name__}: {error}", place=place) from None
+    if not (callable(getattr(made, "checkout", None)) and callable(getattr(made, "order", None))):
+        raise PayproofError(f"{name} has not both methods, checkout and order", place=place, remedy="see docs/driver.md")
+    driver: Driver = made
+    return driver
+
+
+def uses(config: Config, name: str) -> bool:
+    """Whether the checkout's recipe uses a placeholder."""
+    recipe = config.integration.checkout
+    texts = [recipe.path, *recipe.before, *recipe.headers.values(), *(recipe.form or {}).values(), json.dumps(recipe.json_body or {})]
+    return any(name == found for text in texts for found in names(text))

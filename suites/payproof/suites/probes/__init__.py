@@ -1,0 +1,87 @@
+"""Probes: short stories that provoke a behaviour. One decorated function each; its docstring is the story.
+
+``variants`` tells a probe several times with other parameters. ``group`` names the world it is told in; ``{...}`` in it
+is filled with the parameters, so that variants can have worlds of their own. ``stalls``: its world is for it alone,
+because it holds a call for as long as a patient client waits.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from inspect import getdoc
+from typing import Any, TypeAlias
+
+from payproof.contracts.journal import Settings
+from payproof.contracts.model import Json
+from payproof.contracts.profile import Profile
+from payproof.suites.world import World
+
+Params: TypeAlias = dict[str, Json]
+Tell: TypeAlias = Callable[..., Awaitable[None]]
+Variants: TypeAlias = Callable[[Profile, Settings], Iterable[Params]]
+
+
+def _once(profile: Profile, settings: Settings) -> Iterable[Params]:
+    return ({},)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    name: str
+    text: str
+    requirements: tuple[str, ...]
+    tell: Tell
+    group: str
+    stalls: bool
+    power: bool
+    """Needs power over the gateway (its clock, its faults, its books)."""
+    restarts: bool
+    variants: Variants
+
+    def world_of(self, params: Params) -> str:
+        return self.group.format(**{"name": self.name, **params})
+
+
+_FOUND: dict[str, Probe] = {}
+
+
+def probe(
+    *requirements: str,
+    group: str = "main",
+    stalls: bool = False,
+    power: bool = True,
+    restarts: bool = False,
+    variants: Variants = _once,
+) -> Callable[[Tell], Tell]:
+    """Register a probe under its function's name, with the requirements that its story lets judge."""
+
+    def keep(tell: Tell) -> Tell:
+        name = tell.__name__.replace("_", "-")
+        if name in _FOUND:
+            raise RuntimeError(f"two probes are named {name}")
+        _FOUND[name] = Probe(
+            name=name, text=" ".join((getdoc(tell) or "").split()), requirements=requirements, tell=tell, group=group,
+            stalls=stalls, power=power, restarts=restarts, variants=variants,
+        )  # fmt: skip
+        return tell
+
+    return keep
+
+
+@cache
+def probes() -> Mapping[str, Probe]:
+    """All probes, by name."""
+    for module in sorted(found.name for found in pkgutil.iter_modules(__path__)):
+        importlib.import_module(f"{__name__}.{module}")
+    return dict(_FOUND)
+
+
+async def tell(found: Probe, world: World, params: Params) -> None:
+    """Tell a probe's story in a world."""
+    async with world.story(found.name, params):
+        arguments: dict[str, Any] = dict(params)
+        await found.tell(world, **arguments)

@@ -1,0 +1,69 @@
+"""The alert drill: does anything arrive where alerts are declared to arrive?"""
+
+from __future__ import annotations
+
+from payproof.contracts.journal import Alert, Log
+from payproof.suites.probes import probe
+from payproof.suites.world import World
+
+DRILL = 30.0
+"""Seconds that an alert may take."""
+
+
+def _heard(world: World, since: int) -> bool:
+    level = world.config.integration.alerts.log_level
+    if world.instance is not None:
+        world.instance.read_logs()
+    for entry in world.journal.entries:
+        if entry.n > since and isinstance(entry, Alert):
+            return True
+        if entry.n > since and level and isinstance(entry, Log) and level.lower() in entry.text.lower():
+            return True
+    return False
+
+
+@probe("alerts.payment-error", group="alerts-errors", stalls=True, variants=lambda profile, settings: ({},) if settings.alert_channel else ())
+async def payment_errors(world: World) -> None:
+    """Three payments in a row fail with an error of the gateway."""
+    await world.buy(world.new_order(role="first"))
+    mark = world.step("three payment errors in a row", "drill")
+    async with world.fault("status", operation="create", status=500, canary="qzdrill"):
+        for number in range(3):
+            await world.checkout(world.new_order(role=f"drill{number}"), world.customer())
+    await world.until(lambda: _heard(world, mark.n), DRILL)
+    world.step("the drill is over", "over")
+
+
+@probe(
+    "alerts.failed-verification", group="alerts-verification", stalls=True,
+    variants=lambda profile, settings: ({},) if settings.alert_channel else (),
+)  # fmt: skip
+async def failed_verification(world: World) -> None:
+    """Verifications fail: the amounts differ, the return was forged, the gateway cannot be asked."""
+    mark = world.step("verifications will fail", "drill")
+    for how in ("mismatch", "forged", "unreachable"):
+        await _fail_to_verify(world, how)
+    await world.until(lambda: _heard(world, mark.n), DRILL)
+    world.step("the drill is over", "over")
+
+
+async def _fail_to_verify(world: World, how: str) -> None:
+    order, customer = world.new_order(role=how), world.customer()
+    checkout = await world.checkout(order, customer)
+    if not checkout.payment:
+        return
+    if how == "forged":
+        await world.come_back(world.sim.forged_return(checkout.payment), customer, order)
+        return
+    if how == "mismatch":
+        world.sim.tamper(checkout.payment, amount="1.00")
+    tab = await (await world.hosted(checkout, customer)).confirm()
+    if tab.state != "left":
+        return
+    if how == "unreachable":
+        async with world.fault("status", operation="status", status=500, canary="qzdrill"):
+            await world.come_back(tab.url, customer, order)
+            await world.look(order, customer, wait=min(world.config.integration.order.within, 3.0))
+    else:
+        await world.come_back(tab.url, customer, order)
+        await world.look(order, customer, wait=min(world.config.integration.order.within, 3.0))

@@ -1,0 +1,95 @@
+"""Double clicks, second tabs, reloads: one order must be charged and delivered once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from payproof.contracts.journal import Checkout, Settings
+from payproof.contracts.profile import Profile
+from payproof.suites.customer import Customer
+from payproof.suites.driver import Order, RecipeDriver
+from payproof.suites.probes import Params, probe
+from payproof.suites.world import World
+
+
+async def _pay_whatever_can_be_paid(world: World, order: Order, customer: Customer, checkouts: Sequence[Checkout]) -> None:
+    for url in dict.fromkeys(checkout.payment_url for checkout in checkouts if checkout.payment):
+        checkout = next(checkout for checkout in checkouts if checkout.payment_url == url)
+        world.step("the customer pays at this hosted checkout", payment=checkout.payment)
+        tab = await (await world.hosted(checkout, customer)).confirm()
+        if tab.state == "left":
+            await world.come_back(tab.url, customer, order)
+    await world.look(order, customer, wait=world.shared.patience)
+
+
+@probe("idempotency.double-submit", variants=lambda profile, settings: ({"round": 1}, {"round": 2}))
+async def double_submit(world: World, round: int) -> None:
+    """The customer double-clicks: one order's checkout arrives twice at once. Then whatever can be paid is paid."""
+    order, customer = world.new_order(), world.customer()
+    prepared = isinstance(world.driver, RecipeDriver)
+    if isinstance(world.driver, RecipeDriver):
+        # The page with the button is open; what is doubled is the click on it.
+        await world.driver.prepare(order, customer)
+    world.step("the customer double-clicks", "double")
+    twin = Order(order.id, order.amount, order.currency, order.known)
+    checkouts = await asyncio.gather(
+        world.checkout(order, customer, again=prepared), world.checkout(twin, customer, purpose="double", again=True)
+    )
+    await _pay_whatever_can_be_paid(world, order, customer, checkouts)
+
+
+@probe("idempotency.back-and-retry")
+async def back_and_retry(world: World) -> None:
+    """The customer goes back from the hosted checkout, starts again, and then pays in both tabs."""
+    order, customer = world.new_order(), world.customer()
+    first = await world.checkout(order, customer)
+    if not first.payment:
+        return
+    tab = await world.hosted(first, customer)
+    world.step("the customer goes back and starts again", "again")
+    twin = Order(order.id, order.amount, order.currency, order.known)
+    second = await world.checkout(twin, customer, purpose="again", again=True)
+    other = await world.hosted(second, customer) if second.payment and second.payment != first.payment else None
+    await tab.confirm()
+    if tab.state == "left":
+        await world.come_back(tab.url, customer, order)
+    if other is not None:
+        world.step("the customer pays in the second tab too", "both")
+        await other.confirm()
+        if other.state == "left":
+            await world.come_back(other.url, customer, order)
+    await world.look(order, customer, wait=world.shared.patience)
+
+
+@probe("idempotency.paid-order", variants=lambda profile, settings: ({},) if settings.addresses_orders else ())
+async def paid_order(world: World) -> None:
+    """The order is paid, and its checkout is submitted once more."""
+    bought = await world.buy()
+    if bought.paid:
+        world.step("the paid order is checked out again", "again")
+        await world.checkout(bought.order, bought.customer, purpose="again", again=True)
+        await world.look(bought.order, bought.customer)
+
+
+def _how_often(profile: Profile, settings: Settings) -> Iterable[Params]:
+    return ({"clients": 1}, {"clients": 6})
+
+
+@probe("idempotency.return-twice", variants=_how_often)
+async def return_twice(world: World, clients: int) -> None:
+    """A paid customer's return URL is opened twice, or by six clients at once."""
+    order, customer = world.new_order(), world.customer()
+    checkout = await world.checkout(order, customer)
+    if not checkout.payment:
+        return
+    await world.look(order, customer)
+    tab = await (await world.hosted(checkout, customer)).confirm()
+    if tab.state != "left":
+        return
+    tabs = [world.tab(customer) for _ in range(clients - 1)]
+    world.step(f"the return URL is opened by {clients} client(s) at once, then once more", "returns")
+    await asyncio.gather(*(world.come_back(tab.url, each, order) for each in (customer, *tabs)))
+    await world.look(order, customer, wait=world.shared.patience)
+    await world.come_back(tab.url, customer, order, purpose="reload")
+    await world.look(order, customer)

@@ -1,0 +1,156 @@
+"""Every kind of answer that is not the one hoped for, at each call."""
+
+from __future__ import annotations
+
+from asyncio import create_task
+from collections.abc import Iterable
+
+from payproof.contracts.journal import Settings
+from payproof.contracts.model import Json
+from payproof.contracts.profile import Profile
+from payproof.suites.probes import Params, probe
+from payproof.suites.probes.verification import mended, mint_canary
+from payproof.suites.world import World
+
+UNKNOWN_CURRENCY = "XTS"
+"""The code that ISO 4217 keeps for testing: no platform sells in it."""
+
+BODIES: tuple[tuple[str, dict[str, Json]], ...] = (
+    ("status", {"status": 500}), ("plain-error", {"status": 500}), ("html", {"status": 502}), ("not-json", {}), ("empty", {}), ("cut", {}),
+    ("wrong-content-type", {}),
+)  # fmt: skip
+
+
+def _own_errors(profile: Profile, operation: str) -> list[tuple[str, dict[str, Json]]]:
+    names = dict.fromkeys(name for found in profile.faults.values() for name in found)
+    return [("error", {"error": name}) for name in names if operation in profile.errors[name].operations]
+
+
+def _answers(profile: Profile, settings: Settings) -> Iterable[Params]:
+    for operation in ("token", "create") if profile.traits.tokens else ("create",):
+        for fault, params in (*_own_errors(profile, operation), *BODIES):
+            yield {"operation": operation, "fault": fault, **params}
+    for fault, params in _own_errors(profile, "status"):
+        yield {"operation": "status", "fault": fault, **params}
+
+
+_JUDGED = (
+    "errors.invalid-token", "errors.currency", "errors.missing-parameter", "errors.server-error", "errors.not-json",
+    "errors.friendly", "flow.recovers",
+)  # fmt: skip
+
+
+@probe(*_JUDGED, group="errors-{operation}", variants=_answers)
+async def error_answer(world: World, operation: str, fault: str, **params: Json) -> None:
+    """The gateway answers a call with one of its own errors, with something that is not JSON, or with nothing."""
+    if operation == "status":
+        await _at_status(world, fault, params)
+        return
+    order, customer = world.new_order(), world.customer()
+    canary = mint_canary(world)
+    if operation == "token":
+        world.sim.expire_tokens()
+    world.step(f"the gateway will answer {operation} with: {params.get('error', fault)}", "armed", canary=canary)
+    async with world.fault(fault, operation=operation, canary=canary, **params):
+        await world.checkout(order, customer)
+        await world.look(order, customer)
+    world.step("the customer gave up on this attempt", "tried")
+    await world.recover()
+
+
+async def _at_status(world: World, fault: str, params: dict[str, Json]) -> None:
+    order, customer = world.new_order(role="unverified"), world.customer()
+    checkout = await world.checkout(order, customer)
+    if not checkout.payment:
+        return
+    tab = await (await world.hosted(checkout, customer)).confirm()
+    if tab.state != "left":
+        return
+    canary = mint_canary(world)
+    world.step("the customer paid; now the status check is refused", "paid", canary=canary)
+    async with world.fault(fault, operation="status", canary=canary, **params):
+        await world.come_back(tab.url, customer, order)
+        await world.look(order, customer, wait=min(world.config.integration.order.within, 3.0))
+    await mended(world, order, customer, tab.url)
+    await world.recover()
+
+
+@probe("errors.currency", "errors.friendly", "flow.recovers", group="errors-create", variants=lambda profile, settings: (
+    ({},) if settings.sets_currency else ()
+))  # fmt: skip
+async def unknown_currency(world: World) -> None:
+    """The customer asks to pay in a currency that no platform knows; the gateway refuses it, if it is asked at all."""
+    order, customer = world.new_order("5000.00", UNKNOWN_CURRENCY), world.customer()
+    await world.checkout(order, customer)
+    await world.look(order, customer)
+    await world.recover()
+
+
+@probe(
+    "errors.rate-limit", "flow.recovers", "errors.friendly", group="rate-limit",
+    variants=lambda profile, settings: ({"operation": op} for op in (("token", "create", "status") if profile.traits.tokens else ("create", "status"))),
+)  # fmt: skip
+async def rate_limited(world: World, operation: str) -> None:
+    """One call is answered 429 with Retry-After: 2; whatever asks again later is answered properly."""
+    order, customer = world.new_order(), world.customer()
+    canary = mint_canary(world)
+    if operation == "token":
+        world.sim.expire_tokens()
+    if operation != "status":
+        async with world.fault("rate-limit", operation=operation, times=1, seconds=2, canary=canary):
+            world.step("the gateway will answer 429", "armed", canary=canary)
+            await world.checkout(order, customer)
+    else:
+        checkout = await world.checkout(order, customer)
+        if not checkout.payment:
+            return
+        tab = await (await world.hosted(checkout, customer)).confirm()
+        if tab.state != "left":
+            return
+        async with world.fault("rate-limit", operation="status", times=1, seconds=2, canary=canary):
+            world.step("the customer paid; the gateway will answer 429", "armed", canary=canary)
+            await world.come_back(tab.url, customer, order)
+    await world.recover(wait=2.1)
+
+
+@probe("timeout.response", "flow.recovers", "errors.friendly", group="stalled-{operation}", stalls=True, variants=lambda profile, settings: (
+    {"operation": op} for op in (("token", "create", "status") if profile.traits.tokens else ("create", "status"))
+))  # fmt: skip
+async def stalled(world: World, operation: str) -> None:
+    """The gateway accepts a call and never answers. When does the integration hang up?"""
+    order, customer = world.new_order(role="unverified" if operation == "status" else "main"), world.customer()
+    if operation != "status":
+        async with world.fault("never-answer", operation=operation):
+            waiting = create_task(world.checkout(order, customer))
+            await world.until(lambda: _decided(world, operation) or waiting.done(), PATIENT)
+        await waiting
+        world.step("the gateway answers again", "tried")
+        await world.look(order, customer)
+        await world.recover()
+        return
+    checkout = await world.checkout(order, customer)
+    if not checkout.payment:
+        return
+    tab = await (await world.hosted(checkout, customer)).confirm()
+    if tab.state != "left":
+        return
+    world.step("the customer paid; the status check will never be answered", "paid")
+    async with world.fault("never-answer", operation="status") as number:
+        coming = create_task(world.come_back(tab.url, customer, order))
+        await world.until(lambda: world.sim.faults.fired(number) > 0, world.shared.patience + 3)
+        if world.sim.faults.fired(number):
+            await world.until(lambda: _decided(world, operation), PATIENT)
+        seen = create_task(world.look(order, customer))
+        await world.until(seen.done, 5)
+    await coming
+    await seen
+    await mended(world, order, customer, tab.url)
+    await world.recover()
+
+
+PATIENT = 33.5
+"""Seconds that a call is held: 30 s and 10 %, and a little to see the hang-up."""
+
+
+def _decided(world: World, operation: str) -> bool:
+    return any(call.fault == "never-answer" for call in world.calls(operation))

@@ -1,0 +1,177 @@
+"""Payments as they go every day: paid, cancelled, refused, left alone, late, slow."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from payproof.contracts import money
+from payproof.contracts.journal import Settings
+from payproof.contracts.profile import Profile
+from payproof.suites.probes import Params, probe
+from payproof.suites.world import World
+
+_SEEN_EVERYWHERE = (
+    "flow.success", "custom.order-id", "custom.distinct", "https.return-url", "https.cancel-url", "https.api",
+    "credentials.not-served", "credentials.from-environment", "logs.no-access-token", "logs.no-secret-key",
+    "logs.requests", "logs.responses", "verify.status-checked", "manual.exported", "amount.sent", "currency.sent",
+)  # fmt: skip
+
+
+def currencies(world: World) -> tuple[str, ...]:
+    """The currencies to try: those declared, else the gateway's default and one with decimals."""
+    config = world.config
+    declared = config.integration.checkout.currencies or ((config.integration.checkout.currency,) if config.integration.checkout.currency else ())
+    if declared:
+        return tuple(currency for currency in declared if currency)
+    with_decimals = next((c for c in world.profile.currencies if money.exponent(c) == 2), world.profile.default_currency)
+    return tuple(dict.fromkeys((world.profile.default_currency, with_decimals)))
+
+
+@probe(*_SEEN_EVERYWHERE, "token.cached", group="main", power=False)
+async def steady(world: World) -> None:
+    """Five customers buy, one after the other, for several amounts and currencies, well within a token's life."""
+    tried = currencies(world)
+    decimal = next((currency for currency in tried if money.exponent(currency) > 0), tried[0])
+    await world.buy(world.new_order("1.00"))
+    await world.buy(world.new_order("5000.00"))
+    await world.buy(world.new_order("1234.56" if money.exponent(decimal) >= 2 else "1234.00", decimal))
+    await world.buy(world.new_order("250.00", tried[-1]))
+    await world.buy(world.new_order("99.00"))
+
+
+@probe("flow.cancelled", power=False)
+async def cancelled(world: World) -> None:
+    """The customer opens the hosted checkout, cancels, and is sent back to the shop."""
+    order, customer = world.new_order(), world.customer()
+    checkout = await world.checkout(order, customer)
+    if checkout.payment:
+        tab = await (await world.hosted(checkout, customer)).cancel()
+        if tab.state == "left":
+            world.step("the customer cancelled", "cancelled", url=tab.url)
+            await world.come_back(tab.url, customer, order, purpose="cancel")
+    await world.look(order, customer)
+
+
+@probe("flow.failed", "verify.failed-return")
+async def refused(world: World) -> None:
+    """The gateway refuses the payment and sends the customer to the return URL, saying so in the query."""
+    order, customer = world.new_order(), world.customer()
+    checkout = await world.checkout(order, customer)
+    if checkout.payment:
+        tab = await (await world.hosted(checkout, customer, "refused")).confirm()
+        if tab.state == "left":
+            world.step("the gateway refused the payment and sent the customer back", "refused", url=tab.url)
+            await world.come_back(tab.url, customer, order)
+    await world.look(order, customer)
+
+
+@probe("flow.abandoned", group="time")
+async def abandoned(world: World) -> None:
+    """The customer leaves the hosted checkout; the payment expires; later the customer wants to try again."""
+    order, customer = world.new_order(), world.customer()
+    checkout = await world.checkout(order, customer)
+    if not checkout.payment:
+        return
+    world.sim.clock.advance(world.profile.payment_life + 1)
+    world.step("the payment expired at the gateway", "expired")
+    tab = await world.hosted(checkout, customer)
+    if tab.state == "problem" and tab.url and world.place.where(tab.url) == "integration":
+        await world.come_back(tab.url, customer, order, purpose="cancel")
+    await world.look(order, customer)
+    again = await world.checkout(order, customer, purpose="again")
+    if again.payment and again.payment != checkout.payment:
+        await world.pay(order, customer, again)
+
+
+def _ways_of_leaving(profile: Profile, settings: Settings) -> Iterable[Params]:
+    return ({"left": "cancelled"}, {"left": "walked-away"})
+
+
+@probe("flow.late-success", variants=_ways_of_leaving)
+async def late_success(world: World, left: str) -> None:
+    """The hosted checkout is open in two tabs; the customer cancels (or walks away) in one and then pays in the other."""
+    order, customer = world.new_order(), world.customer()
+    checkout = await world.checkout(order, customer)
+    if not checkout.payment:
+        return
+    paying = await world.hosted(checkout, customer)
+    if left == "cancelled":
+        leaving = await (await world.hosted(checkout, customer)).cancel()
+        if leaving.state == "left":
+            await world.come_back(leaving.url, customer, order, purpose="cancel")
+    else:
+        await world.look(order, customer)
+    world.step("the customer pays in the other tab after all", "late")
+    await paying.confirm()
+    if paying.state == "left":
+        await world.come_back(paying.url, customer, order)
+    await world.look(order, customer, wait=world.shared.patience)
+
+
+def _paces(profile: Profile, settings: Settings) -> Iterable[Params]:
+    operations = ("token", "create", "status") if profile.traits.tokens else ("create", "status")
+    return ({"operation": "", "seconds": 10}, *({"operation": operation, "seconds": 20} for operation in operations))
+
+
+@probe("flow.slow-success", group="slow-{operation}", stalls=True, variants=_paces)
+async def slow(world: World, operation: str, seconds: int) -> None:
+    """The gateway works, but each answer (or each answer of one kind) takes ten or twenty seconds."""
+    order, customer = world.new_order(), world.customer()
+    async with world.fault("delay", operation=operation, seconds=seconds):
+        checkout = await world.checkout(order, customer)
+        if not checkout.payment:
+            await world.look(order, customer)
+            return
+        tab = await (await world.hosted(checkout, customer)).confirm()
+        if tab.state == "left":
+            world.step("the customer paid", "paid")
+            await world.come_back(tab.url, customer, order)
+        await world.look(order, customer, wait=world.shared.patience + seconds + 5)
+
+
+@probe("flow.network-error", "flow.recovers", "errors.friendly", group="network", variants=lambda profile, settings: (
+    {"operation": operation, "how": how}
+    for operation in (("token", "create", "status") if profile.traits.tokens else ("create", "status"))
+    for how in ("refuse", "close")
+))  # fmt: skip
+async def network_error(world: World, operation: str, how: str) -> None:
+    """The gateway refuses connections, or accepts the request and closes without a byte of an answer."""
+    if operation == "status":
+        await _break_status(world, how)
+    else:
+        order, customer = world.new_order(), world.customer()
+        if operation == "token":
+            world.sim.expire_tokens()
+        async with _outage(world, operation, how):
+            await world.checkout(order, customer)
+        world.step("the customer gave up on this attempt", "tried")
+        await world.look(order, customer)
+    await world.recover()
+
+
+@asynccontextmanager
+async def _outage(world: World, operation: str, how: str) -> AsyncIterator[None]:
+    if how == "close":
+        async with world.fault("dropped", operation=operation):
+            yield
+    else:
+        world.server.gate("refuse")
+        yield
+        world.server.gate("open")
+
+
+async def _break_status(world: World, how: str) -> None:
+    order = world.new_order(role="unverified")
+    customer = world.customer()
+    checkout = await world.checkout(order, customer)
+    if not checkout.payment:
+        return
+    tab = await (await world.hosted(checkout, customer)).confirm()
+    if tab.state != "left":
+        return
+    world.step("the customer paid, and now the network fails", "paid")
+    async with _outage(world, "status", how):
+        await world.come_back(tab.url, customer, order)
+        await world.look(order, customer)
+    world.step("the network is back", "tried")

@@ -1,0 +1,137 @@
+"""Returns that lie, answers that do not fit, and a gateway that cannot be asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+from payproof.contracts.journal import Settings
+from payproof.contracts.model import Json
+from payproof.contracts.profile import Profile
+from payproof.suites.customer import Customer
+from payproof.suites.driver import Order
+from payproof.suites.probes import Params, probe
+from payproof.suites.world import LONGEST_PATIENCE, World
+
+
+@probe("verify.forged-return")
+async def forged_return(world: World) -> None:
+    """The customer never pays, and opens the return URL with a perfect success query that they typed by hand."""
+    order, customer = world.new_order(), world.customer()
+    checkout = await world.checkout(order, customer)
+    if not checkout.payment:
+        return
+    url = world.sim.forged_return(checkout.payment)
+    world.step("the customer opens a forged success address without having paid", "forged", url=url)
+    await world.come_back(url, customer, order)
+    await world.look(order, customer)
+
+
+def _replays(profile: Profile, settings: Settings) -> Iterable[Params]:
+    return ({"replay": "verbatim"}, {"replay": "own-reference"})
+
+
+@probe("verify.other-payment", variants=_replays)
+async def replayed_return(world: World, replay: str) -> None:
+    """One order is paid; the parameters of its return are replayed on the return URL of another order of the same
+    amount, once word for word and once with the other order's own reference put in."""
+    paid_order = world.new_order(role="paid")
+    buyer = await world.buy(paid_order)
+    order, customer = world.new_order(role="unpaid"), world.customer()
+    checkout = await world.checkout(order, customer)
+    payment, other = world.sim.payment(checkout.payment), world.sim.payment(buyer.checkout.payment)
+    if payment is None or other is None or buyer.tab is None or buyer.tab.state != "left":
+        return
+    query = world.profile.returned_query(buyer.tab.url)
+    if replay == "own-reference":
+        crafted = world.profile.forged_return(
+            return_url=payment.return_url, payment=other.payment, transaction=other.transaction,
+            amount=Decimal(other.amount), currency=other.currency, reference=payment.reference or "",
+        )  # fmt: skip
+        query = world.profile.returned_query(crafted)
+    url = f"{payment.return_url}{'&' if urlsplit(payment.return_url).query else '?'}{query}"
+    world.step("the paid order's return is replayed for the unpaid one", "replayed", url=url)
+    await world.come_back(url, customer, order)
+    await world.look(order, customer)
+
+
+@probe("verify.amount", "verify.currency", variants=lambda profile, settings: ({"field": "amount"}, {"field": "currency"}))
+async def wrong_money(world: World, field: str) -> None:
+    """The customer pays, but the gateway's status answer speaks of a smaller amount, or of another currency."""
+    order, customer = world.new_order(), world.customer()
+    checkout = await world.checkout(order, customer)
+    payment = world.sim.payment(checkout.payment)
+    if payment is None:
+        return
+    if field == "amount":
+        answered = f"{Decimal(payment.amount) / 10:.2f}"
+        world.sim.tamper(checkout.payment, amount=answered)
+    else:
+        answered = next(currency for currency in world.profile.currencies if currency != payment.currency)
+        world.sim.tamper(checkout.payment, currency=answered)
+    world.step(f"the gateway will answer that {answered} was paid", "tampered", field=field, answered=answered)
+    await world.pay(order, customer, checkout)
+
+
+UNREADABLE: tuple[tuple[str, dict[str, Json]], ...] = (
+    ("status", {"status": 500}), ("not-json", {}), ("cut", {}), ("oversized", {}), ("other-payment", {}), ("empty", {}),
+    ("html", {"status": 502}), ("status", {"status": 503}),
+)  # fmt: skip
+
+
+def _unreadable(profile: Profile, settings: Settings) -> Iterable[Params]:
+    return ({"fault": name, "status": params.get("status", 0)} for name, params in UNREADABLE)
+
+
+@probe(
+    "verify.unreachable", "errors.not-json", "errors.server-error", "errors.friendly", "flow.recovers",
+    group="unverified", variants=_unreadable,
+)  # fmt: skip
+async def unverified(world: World, fault: str, status: int) -> None:
+    """The customer has paid, but the status check cannot be believed; then the gateway is well again."""
+    await unverifiable(world, fault, {"status": status} if status else {})
+
+
+async def unverifiable(world: World, fault: str, params: dict[str, Json]) -> None:
+    """Pay, break the status check, come back, look; mend it, reload, and give a background job its time."""
+    order, customer = world.new_order(role="unverified"), world.customer()
+    checkout = await world.checkout(order, customer)
+    if not checkout.payment:
+        return
+    tab = await (await world.hosted(checkout, customer)).confirm()
+    if tab.state != "left":
+        return
+    canary = mint_canary(world)
+    if fault == "other-payment":
+        params = {**params, "payment": await _paid_elsewhere(world)}
+    world.step("the customer paid; now the status check fails", "paid", canary=canary)
+    async with world.fault(fault, operation="status", canary=canary, **params):
+        await world.come_back(tab.url, customer, order)
+        await world.look(order, customer, wait=min(world.config.integration.order.within, 3.0))
+    await mended(world, order, customer, tab.url)
+    await world.recover()
+
+
+async def mended(world: World, order: Order, customer: Customer, return_url: str) -> None:
+    """The status check works again: the customer reloads, and background jobs have their time."""
+    shared = world.shared
+    long = shared.config.integration.order.within or LONGEST_PATIENCE
+    wait = min(long, 2.0) if shared.long_wait_spent else long
+    world.step("the status check works again; the customer reloads", "mended", waits=wait, promised=long)
+    await world.come_back(return_url, customer, order, purpose="reload")
+    seen = await world.look(order, customer, wait=min(wait, 2.0))
+    if not seen.paid and wait > 2.0:
+        await world.come_back(return_url, customer, order, purpose="reload")
+        seen = await world.look(order, customer, wait=wait - 2.0)
+        shared.long_wait_spent = shared.long_wait_spent or not seen.paid
+
+
+async def _paid_elsewhere(world: World) -> str:
+    bought = await world.buy(world.new_order(role="elsewhere"))
+    return bought.checkout.payment
+
+
+def mint_canary(world: World) -> str:
+    """A word that only the gateway's error text holds in this run."""
+    return "qz" + "".join(world.rng.choices("bcdfghjkmnpqrstvwxz", k=10))

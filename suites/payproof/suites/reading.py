@@ -1,0 +1,67 @@
+"""Reads a value off a page by a pointer of the configuration."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from http.cookies import SimpleCookie
+from typing import Any
+from urllib.parse import urljoin
+
+from bs4 import BeautifulSoup, Tag
+
+from payproof.contracts.journal import Page, header
+from payproof.suites.config.pointers import split
+
+_CARRIERS = ("value", "href", "content", "action", "src")
+
+
+def read(pointer: str, page: Page | None, addresses: Iterable[str] = ()) -> str | None:
+    """The value that ``pointer`` finds, as text; None when there is none. JSON null is no value, true is ``true``."""
+    kind, argument = split(pointer)
+    if kind == "url":
+        return next((m[1] for address in addresses if (m := re.search(argument, address))), None)
+    if page is None or page.response is None:
+        return None
+    if kind == "header":
+        return header(page.response.headers, argument) or None
+    if kind == "location":
+        location = header(page.response.headers, "location")
+        return urljoin(page.request.url, location) if location else None
+    if kind == "cookie":
+        for name, value in page.response.headers:
+            if name.lower() == "set-cookie" and (morsel := SimpleCookie(value).get(argument)):
+                return morsel.value
+        return None
+    if kind == "json":
+        return _json(page.response.body, argument)
+    return _html(page.response.body, argument)
+
+
+def _json(body: str, path: str) -> str | None:
+    try:
+        value: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    for key in path.lstrip("/").split("/"):
+        key = key.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict) and key in value:
+            value = value[key]  # pyright: ignore[reportUnknownVariableType]
+        elif isinstance(value, list) and key.isdigit() and int(key) < len(value):  # pyright: ignore[reportUnknownArgumentType]
+            value = value[int(key)]  # pyright: ignore[reportUnknownVariableType]
+        else:
+            return None
+    if value is None:
+        return None
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _html(body: str, selector: str) -> str | None:
+    node = BeautifulSoup(body, "html.parser").select_one(selector)
+    if not isinstance(node, Tag):
+        return None
+    for name in _CARRIERS:
+        if node.has_attr(name) and (name == "value" or node.name in ("a", "meta", "form", "img", "link")):
+            return str(node[name])
+    return node.get_text(" ", strip=True)

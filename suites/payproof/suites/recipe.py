@@ -1,0 +1,117 @@
+"""The short forms of the command line for what payproof.toml says at length: ``--checkout 'POST /checkout'``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from payproof.contracts.model import PayproofError
+from payproof.suites.config.models import METHODS
+
+BODY = {"order_id": "{order.id}", "amount": "{order.amount}", "currency": "{order.currency}"}
+"""The checkout's body when nobody says otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flags:
+    """What was given on the command line; empty where nothing was."""
+
+    gateway: str = ""
+    name: str = ""
+    url: str = ""
+    ready: str = ""
+    env: Sequence[str] = ()
+    checkout: str = ""
+    form: Sequence[str] = ()
+    json: str = ""
+    redirect: str = ""
+    order: str = ""
+    within: float | None = None
+    command: Sequence[str] = ()
+
+    @property
+    def whole(self) -> bool:
+        """They describe an integration without a file."""
+        return bool(self.command or self.checkout or self.order)
+
+
+def tables(flags: Flags, *, defaults: bool) -> dict[str, Any]:
+    """The flags as tables of payproof.toml. ``defaults``: fill in what a checkout without a file needs.
+
+    Raises:
+        PayproofError: a flag that is not written as it should be.
+    """
+    integration: dict[str, Any] = {"name": flags.name, "url": flags.url, "ready": flags.ready}
+    integration["command"] = list(flags.command)
+    integration["env"] = pairs(flags.env, "--env")
+    integration["checkout"] = _checkout(flags, defaults=defaults)
+    integration["order"] = {**(_order(flags.order) if flags.order else {})}
+    if flags.within is not None:
+        integration["order"]["within"] = flags.within
+    given = {key: value for key, value in integration.items() if value}
+    return ({"gateway": flags.gateway} if flags.gateway else {}) | ({"integration": given} if given else {})
+
+
+def _checkout(flags: Flags, *, defaults: bool) -> dict[str, Any]:
+    table: dict[str, Any] = {}
+    if flags.checkout:
+        table["method"], table["path"] = _visit(flags.checkout)
+    if flags.form:
+        table["form"] = pairs(flags.form, "--form")
+    if flags.json:
+        table["json"] = _json(flags.json)
+    elif defaults and not flags.form and table.get("method") not in ("GET", "HEAD"):
+        table["json"] = dict(BODY)
+    if flags.redirect:
+        table["redirect"] = flags.redirect
+    return table
+
+
+def pairs(texts: Iterable[str], flag: str) -> dict[str, str]:
+    """``NAME=VALUE`` texts as a table."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (equals and name):
+            raise PayproofError(f'"{text}" is not NAME=VALUE', place=flag, remedy=f"write {flag} NAME=VALUE")
+        found[name] = value
+    return found
+
+
+def _visit(text: str) -> tuple[str, str]:
+    words = text.split(maxsplit=1)
+    method, path = words if len(words) == 2 else ("POST", text)
+    if method.upper() not in METHODS or not path.startswith("/"):
+        raise PayproofError(
+            f'"{text}" is not a method and a path', place="--checkout", remedy="write --checkout 'POST /checkout'"
+        )
+    return method.upper(), path
+
+
+def _order(text: str) -> dict[str, Any]:
+    """``/orders/{order.id} json:/status=paid``: path, pointer, the state (or states, by commas) that mean paid."""
+    path, _, rest = text.partition(" ")
+    pointer, equals, states = rest.strip().rpartition("=")
+    if not equals or "]" in states:  # an equals sign within a CSS selector
+        pointer, states = rest.strip(), ""
+    if not path.startswith("/") or not pointer:
+        raise PayproofError(
+            f'"{text}" does not say where an order\'s state is found',
+            place="--order",
+            remedy="write --order '/orders/{order.id} json:/status=paid': a path, a pointer, the state that means paid",
+        )
+    paid = [state.strip() for state in states.split(",") if state.strip()]
+    return {"path": path, "status": pointer, **({"paid": paid} if paid else {})}
+
+
+def _json(text: str) -> dict[str, Any]:
+    problem = "not a JSON object"
+    try:
+        body = json.loads(text)
+        if isinstance(body, dict):
+            return cast(dict[str, Any], body)
+    except ValueError as error:
+        problem = f"not JSON: {error}"
+    raise PayproofError(problem, place="--json", remedy="""write --json '{"order_id": "{order.id}"}'""")

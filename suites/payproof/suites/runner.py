@@ -1,0 +1,295 @@
+"""A run: control first, then every probe in its world, the waiting overlapped; what comes out is journals.
+
+Nothing here judges. ``perform`` returns a ``Run`` whose journals hold all that happened, also when control failed
+(``scored`` is False then, and ``diagnosis`` says why in plain words).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from payproof.contracts import __version__
+from payproof.contracts.journal import Connection, Journal, Run, Settings, digest
+from payproof.contracts.journal import World as Recorded
+from payproof.contracts.model import Json, PayproofError
+from payproof.contracts.requirements import LATER
+from payproof.contracts.secrets import Veil
+from payproof.suites import source
+from payproof.suites.config import Config
+from payproof.suites.diagnosis import diagnose
+from payproof.suites.drill import AlertHook
+from payproof.suites.driver import uses
+from payproof.suites.probes import Params, Probe, probes, tell
+from payproof.suites.progress import Progress, Silent
+from payproof.suites.trust import Trust
+from payproof.suites.world import Shared, World
+
+_BUSY = 3
+"""Worlds that work at the same time; those that only wait are not counted."""
+_MAIN = "main"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """``only``: requirement ids to judge (empty: all). ``quick``: leave out the probes that wait for half a minute."""
+
+    only: tuple[str, ...] = ()
+    quick: bool = False
+    seed: int | None = None
+    target: str = "simulator"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which stories are told in which world, and what was left out."""
+
+    worlds: Mapping[str, tuple[tuple[Probe, Params], ...]]
+    stalling: frozenset[str]
+    left_out: tuple[str, ...]
+
+
+def settings_of(config: Config, *, secure: bool = True, secure_note: str = "") -> Settings:
+    """What checks may know of a configuration."""
+    integration = config.integration
+    recipe = integration.checkout
+    names = uses(config, "order.id") or integration.driver is not None
+    alerts = integration.alerts
+    channel = "webhook" if alerts.webhook_env and integration.command else f"log:{alerts.log_level}" if alerts.log_level else ""
+    return Settings(
+        workers=integration.workers,
+        within=integration.order.within,
+        counts_effects=bool(integration.order.effects) or integration.driver is not None,
+        shows_flags=bool(integration.order.flagged),
+        names_orders=names or recipe.order_id is not None,
+        tells_orders_apart=names or bool(recipe.before),
+        addresses_orders=names and (recipe.order_id is None or not recipe.before),
+        sets_amount=uses(config, "order.amount") or recipe.amount is not None or integration.driver is not None,
+        sets_currency=uses(config, "order.currency") or integration.driver is not None,
+        fee=recipe.fee or "",
+        alert_channel=channel,
+        scans_source=bool(integration.source.paths),
+        scans_frontend=bool(integration.source.frontend),
+        own_credentials=bool(integration.command),
+        restarts=bool(integration.command),
+        secure=secure,
+        secure_note=secure_note,
+    )
+
+
+def plan(config: Config, options: Options, settings: Settings) -> Plan:
+    """Give every story a world. An integration that cannot be started twice has one world, and stories take turns."""
+    worlds: dict[str, list[tuple[Probe, Params]]] = {_MAIN: []}
+    stalling: set[str] = set()
+    left_out: list[str] = []
+    found = sorted(probes().values(), key=lambda probe: (probe.stalls, probe.restarts, probe.name == "revoked"))
+    for probe in found:
+        wanted = not options.only or set(probe.requirements) & set(options.only)
+        if not wanted or (options.quick and probe.stalls) or (probe.restarts and not settings.restarts):
+            left_out.append(probe.name)
+            continue
+        for params in probe.variants(config.profile, settings):
+            name = probe.world_of(params).rstrip("-") if config.integration.command else _MAIN
+            worlds.setdefault(name, []).append((probe, params))
+            if probe.stalls and config.integration.command:
+                stalling.add(name)
+    order = {name: tuple(stories) for name, stories in worlds.items()}
+    if not config.integration.command:
+        # What cannot be undone comes last.
+        order[_MAIN] = tuple(sorted(order[_MAIN], key=lambda story: story[0].name == "revoked"))
+    return Plan(order, frozenset(stalling), tuple(left_out))
+
+
+async def perform(config: Config, options: Options, progress: Progress | None = None) -> Run:
+    """Run the probes against the simulator.
+
+    Raises:
+        PayproofError: the configuration cannot be used, or the integration does not start.
+    """
+    _refuse_unusable(config, options)
+    with tempfile.TemporaryDirectory(prefix="payproof-") as name:
+        return await _Session(config, options, progress or Silent(), Path(name)).run()
+
+
+def _refuse_unusable(config: Config, options: Options) -> None:
+    if options.target != "simulator":
+        raise PayproofError(
+            f'the target "{options.target}" is not in this version', place="--target", remedy="use --target simulator"
+        )
+    simulator = config.simulator
+    if not config.integration.command and not (simulator.port and simulator.client_id and simulator.secret_key):
+        raise PayproofError(
+            "an integration that already runs must know the simulator's address and credentials beforehand",
+            place="payproof.toml: simulator",
+            remedy="set port, client_id and secret_key in [simulator], start the integration with them, and run again",
+        )
+
+
+class _Session:
+    def __init__(self, config: Config, options: Options, progress: Progress, folder: Path) -> None:
+        self.config, self.options, self.progress, self.folder = config, options, progress, folder
+        self.seed = options.seed if options.seed is not None else secrets.randbelow(2**31)
+        self.started = datetime.now(UTC)
+        began = time.monotonic()
+        self.now = lambda: time.monotonic() - began
+        self.veil = Veil()
+        self.hook = AlertHook()
+        self.worlds: list[World] = []
+        self.recorded: dict[str, Recorded] = {}
+        self.errors: dict[str, str] = {}
+        self.busy = asyncio.Semaphore(_BUSY)
+        self.launching = asyncio.Semaphore(2)
+
+    async def run(self) -> Run:
+        await self.hook.start()
+        try:
+            return await self._run()
+        finally:
+            self.progress.close()
+            # Whatever happens, also Ctrl-C: everything started is stopped, at once and together.
+            await asyncio.shield(asyncio.gather(*(world.stop() for world in self.worlds), self.hook.stop(), return_exceptions=True))
+
+    async def _run(self) -> Run:
+        secure, note = self.config.simulator.https, "" if self.config.simulator.https else "simulator.https is switched off"
+        shared = self._shared(secure)
+        main = self._world(_MAIN, shared)
+        await main.start()
+        paid = await self._control(main)
+        if not paid and secure and _distrusts(main):
+            self.progress.note("the integration does not trust the run's certificate authority; plain HTTP instead")
+            await self._retire(main)
+            secure, note = False, "the integration did not accept the run's certificate authority, so the gateway was offered over plain HTTP"
+            shared = self._shared(secure)
+            main = self._world(_MAIN, shared)
+            await main.start()
+            paid = await self._control(main)
+        settings = settings_of(self.config, secure=secure, secure_note=note)
+        diagnosis: tuple[str, ...] = ()
+        planned = plan(self.config, self.options, settings)
+        if paid:
+            await self._tell_all(planned, main, shared)
+        else:
+            diagnosis = diagnose(main)
+        await self._retire(main)
+        self._scan_source()
+        return self._assemble(settings, planned, scored=paid, diagnosis=diagnosis)
+
+    def _shared(self, secure: bool) -> Shared:
+        folder = self.folder / ("secure" if secure else "plain")
+        folder.mkdir()
+        return Shared(
+            config=self.config, profile=self.config.profile, seed=self.seed, folder=folder,
+            trust=Trust(folder) if secure else None, veil=self.veil, now=self.now, progress=self.progress,
+            alert_url=self.hook.url, alerts=self.hook.journals,
+        )  # fmt: skip
+
+    def _world(self, name: str, shared: Shared) -> World:
+        world = World(name, shared)
+        self.worlds.append(world)
+        return world
+
+    async def _control(self, world: World) -> bool:
+        """One clean payment with no fault; nothing is scored when it does not end in a paid order."""
+        self.progress.world_started(world.name)
+        async with world.story("control", {}):
+            purchase = await world.buy()
+            paid = purchase.paid
+            if not paid and purchase.tab is not None and purchase.tab.state == "left":
+                # An undeclared background job may be slow: look for a while, so that its pace is known.
+                paid = bool((await world.look(purchase.order, purchase.customer, wait=8.0)).paid)
+            if purchase.visit is not None and purchase.visit.page is not None:
+                world.shared.latency = max(world.journal.now() - purchase.visit.page.ended, 0.0)
+        return paid
+
+    async def _tell_all(self, planned: Plan, main: World, shared: Shared) -> None:
+        async with asyncio.TaskGroup() as group:
+            # Those that wait begin first: their waiting is what the run's length is made of.
+            for name in sorted(planned.worlds, key=lambda name: (name not in planned.stalling, name)):
+                stories = planned.worlds[name]
+                if name == _MAIN:
+                    group.create_task(self._tell(main, stories))
+                elif stories:
+                    group.create_task(self._live(name, shared, stories, stalls=name in planned.stalling))
+
+    async def _live(self, name: str, shared: Shared, stories: tuple[tuple[Probe, Params], ...], *, stalls: bool) -> None:
+        async with contextlib.nullcontext() if stalls else self.busy:
+            world = self._world(name, shared)
+            self.progress.world_started(name)
+            try:
+                async with self.launching:
+                    await world.start()
+                await self._tell(world, stories)
+            except PayproofError as error:
+                self._broke(stories, error.message)
+            finally:
+                await self._retire(world)
+                self.progress.world_finished(name)
+
+    async def _tell(self, world: World, stories: tuple[tuple[Probe, Params], ...]) -> None:
+        for probe, params in stories:
+            try:
+                await tell(probe, world, params)
+            except PayproofError as error:
+                self._broke(((probe, params),), error.message)
+            except Exception as error:
+                if os.environ.get("PAYPROOF_DEBUG"):
+                    raise
+                self._broke(((probe, params),), f"payproof's own fault in the probe {probe.name}: {type(error).__name__}: {error}")
+        await world.settle()
+
+    def _broke(self, stories: tuple[tuple[Probe, Params], ...], message: str) -> None:
+        for probe, _ in stories:
+            for requirement in probe.requirements:
+                self.errors.setdefault(requirement, message)
+
+    async def _retire(self, world: World) -> None:
+        """Stop a world and keep its journal."""
+        await world.stop()
+        if world in self.worlds:
+            self.worlds.remove(world)
+        name = world.name if world.name not in self.recorded else f"{world.name}-plain"
+        self.recorded[name] = Recorded(name=name, entries=tuple(world.journal.entries))
+
+    def _scan_source(self) -> None:
+        declared = self.config.integration.source
+        if declared.paths or declared.frontend:
+            journal = Journal(self.veil, clock=self.now)
+            source.scan(self.config, journal)
+            self.recorded["source"] = Recorded(name="source", entries=tuple(journal.entries))
+
+    def _assemble(self, settings: Settings, planned: Plan, *, scored: bool, diagnosis: tuple[str, ...]) -> Run:
+        worlds = tuple(self.recorded.values())
+        described = json.dumps(self.config.model_dump(mode="json"), sort_keys=True)
+        facts: dict[str, Json] = {
+            "name": self.config.integration.name,
+            "payproof": __version__,
+            "profile_version": self.config.profile.version,
+            "target": self.options.target,
+            "quick": self.options.quick,
+            "seed": self.seed,
+            "started": self.started.isoformat(timespec="seconds"),
+            "seconds": round(self.now(), 1),
+            "configuration": digest(self.veil.cover(described)),
+            "journal": digest("\n".join(f"{world.name} {entry!r}" for world in worlds for entry in world.entries)),
+            "errors": dict(self.errors),
+            "later": list(LATER),
+        }
+        return Run(
+            gateway=self.config.gateway, settings=settings, worlds=worlds, selected=self.options.only,
+            left_out=planned.left_out, scored=scored, diagnosis=diagnosis, facts=facts,
+        )  # fmt: skip
+
+
+def _distrusts(world: World) -> bool:
+    """A TLS handshake with the gateway failed, and no call got through."""
+    failed = any(isinstance(entry, Connection) and entry.event == "handshake_failed" for entry in world.journal.entries)
+    return failed and not world.calls()

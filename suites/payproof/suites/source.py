@@ -1,0 +1,108 @@
+"""The static items: a well-kept secret scanner over the declared source, and the names of the run's own settings.
+
+What is found is noted by file, line and kind; the value itself never leaves the scanner.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from detect_secrets.core.scan import scan_file  # type: ignore[import-untyped]
+from detect_secrets.settings import transient_settings  # type: ignore[import-untyped]
+
+from payproof.contracts.journal import Journal, SourceSeen
+from payproof.suites.config import Config
+
+_SKIPPED = {"node_modules", "vendor", ".git", ".venv", "venv", "__pycache__", ".tox", "dist", "build", "target", "test", "tests", "spec", "__tests__", "payproof-report"}  # fmt: skip
+_TEXT = {".py", ".js", ".mjs", ".cjs", ".ts", ".tsx", ".jsx", ".php", ".rb", ".go", ".java", ".kt", ".cs", ".rs", ".ex", ".pl", ".html", ".vue", ".svelte", ".sh", ".yml", ".yaml", ".toml", ".json", ".ini", ".cfg", ".conf", ".properties", ".xml", ".env", ".config", ".txt", ""}  # fmt: skip
+_LOCKS = re.compile(r"(^|[-.])(lock|sum)(\.|$)|package-lock\.json|\.min\.js$|composer\.lock")
+_PLUGINS = [
+    {"name": name}
+    for name in ("AWSKeyDetector", "AzureStorageKeyDetector", "BasicAuthDetector", "GitHubTokenDetector", "PrivateKeyDetector",
+                 "SlackDetector", "SquareOAuthDetector", "StripeDetector", "TwilioKeyDetector")
+]  # fmt: skip
+# A credential's name, an assignment, and a literal that looks like a credential and not like a place for one.
+_NAMES = r"(?:client|secret|access|api|auth|private|primary)[_-]?(?:id|key|secret|token)|password|passwd"
+_ASSIGNED = re.compile(rf"""(?i)\b[\w$>\-\[\]'"]*(?:{_NAMES})\w*['"\]]*\s*(?:=>|:=|=|:|,)\s*['"]([^'"\s]{{16,}})['"]""")
+_PLACEHOLDER = re.compile(r"(?i)\$\{|\{\{|\{\w|<|%\w|process\.env|getenv|environ|example|your|change|placeholder|dummy|xxx|\*\*\*|test|sample|todo|/|\.\w+\(")
+
+
+def scan(config: Config, journal: Journal) -> None:
+    """Scan what the configuration declares; journals each find, and an end mark with the number of files."""
+    source = config.integration.source
+    names = _setting_names(config)
+    areas: tuple[tuple[Literal["source", "frontend"], tuple[str, ...]], ...] = (("source", source.paths), ("frontend", source.frontend))
+    for area, paths in areas:
+        if not paths:
+            continue
+        files = sorted(set(_files(config.folder, paths)))
+        for file in files:
+            for line, what in _finds(file, names):
+                journal.add(SourceSeen(area=area, path=_shown(file, config.folder), line=line, what=what))
+        if area == "source":
+            for path in _tracked_env(config.folder):
+                journal.add(SourceSeen(area=area, path=path, line=1, what="a .env file is tracked by git"))
+        journal.add(SourceSeen(area=area, files=len(files)))
+
+
+def _shown(file: Path, folder: Path) -> str:
+    return str(file.relative_to(folder)) if file.is_relative_to(folder) else str(file)
+
+
+def _files(folder: Path, paths: Iterable[str]) -> Iterator[Path]:
+    for text in paths:
+        start = (folder / text).resolve()
+        candidates = [start] if start.is_file() else start.rglob("*")
+        for file in candidates:
+            inside = file.relative_to(start).parts if file != start else ()
+            if any(part in _SKIPPED for part in inside) or _LOCKS.search(file.name) or ".env." in file.name or file.name == "payproof.toml":
+                continue
+            if file.is_file() and file.suffix.lower() in _TEXT and file.stat().st_size < 1_000_000 and file.name != ".env":
+                yield file
+
+
+def _setting_names(config: Config) -> re.Pattern[str] | None:
+    """Names by which this integration takes its credentials; a literal beside one of them is a literal credential."""
+    names = [name for name, text in config.integration.env.items() if "client_id" in text or "secret_key" in text]
+    if not names:
+        return None
+    joined = "|".join(re.escape(name) for name in names)
+    return re.compile(rf"""(?i)(?:{joined})['"\]]*\s*(?:=>|:=|=|:|,|\?\?|\|\|)\s*['"]([^'"\s]{{12,}})['"]""")
+
+
+def _finds(file: Path, names: re.Pattern[str] | None) -> Iterator[tuple[int, str]]:
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return
+    seen: set[int] = set()
+    for number, line in enumerate(lines, start=1):
+        for pattern in (names, _ASSIGNED):
+            found = pattern.search(line) if pattern else None
+            if found and not _PLACEHOLDER.search(found[1]) and _mixed(found[1]) and number not in seen:
+                seen.add(number)
+                yield number, "a literal credential"
+    with transient_settings({"plugins_used": _PLUGINS}):
+        for secret in scan_file(str(file)):
+            if secret.line_number not in seen:
+                seen.add(secret.line_number)
+                yield secret.line_number, secret.type
+
+
+def _mixed(value: str) -> bool:
+    """Random enough to be a credential: digits beside letters, or long without a word break."""
+    return bool(re.search(r"\d", value) and re.search(r"[A-Za-z]", value)) or (len(value) >= 32 and not re.search(r"[-_ ]", value))
+
+
+def _tracked_env(folder: Path) -> list[str]:
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files", "--", ".env", "*/.env"], cwd=folder, capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return [line for line in listed.stdout.splitlines() if line]

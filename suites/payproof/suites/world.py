@@ -1,0 +1,347 @@
+"""A world: one simulated gateway, one running instance of the integration, one journal, and the verbs that probes use."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+from payproof.contracts import money, pages
+from payproof.contracts.faults import FaultSpec
+from payproof.contracts.journal import Call, Checkout, Journal, OrderSeen, Page, Process, Step, Story
+from payproof.contracts.journal import World as Recorded
+from payproof.contracts.model import Json, PayproofError
+from payproof.contracts.profile import Profile
+from payproof.contracts.secrets import Veil
+from payproof.simulator import GatewayServer, Merchant, Simulator
+from payproof.suites.config import Config
+from payproof.suites.customer import Customer, HostedTab, Place, Visit
+from payproof.suites.driver import Driver, Order, Started, load_driver
+from payproof.suites.launcher import Instance, basics, free_port
+from payproof.suites.placeholders import fill
+from payproof.suites.progress import Progress
+from payproof.suites.trust import Trust
+
+LONGEST_PATIENCE = 60.0
+"""Seconds that an undeclared background job may take to verify a payment (checklist.md, verify.unreachable)."""
+
+
+@dataclass(slots=True)
+class Shared:
+    """What all worlds of a run have in common."""
+
+    config: Config
+    profile: Profile
+    seed: int
+    folder: Path
+    trust: Trust | None
+    veil: Veil
+    now: Callable[[], float]
+    progress: Progress
+    alert_url: Callable[[str], str]
+    alerts: dict[str, Journal]
+    latency: float = 0.0
+    """Seconds between the customer's return and the paid order, as seen in the control run."""
+    long_wait_spent: bool = False
+    """A long wait for a background job was in vain once in this run: the next ones are short, and accuse nobody."""
+    order_numbers: random.Random | None = None
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a verification may take before an order that should be paid is called unpaid."""
+        return max(self.config.integration.order.within + 1.0, 3 * self.latency, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """A whole attempt to buy: what was ordered, how the checkout ended, the hosted tab, the way back, the last look."""
+
+    order: Order
+    customer: Customer
+    checkout: Checkout
+    tab: HostedTab | None = None
+    visit: Visit | None = None
+    seen: OrderSeen | None = None
+
+    @property
+    def paid(self) -> bool:
+        return bool(self.seen and self.seen.paid)
+
+
+class World:
+    """See the module. ``name`` is how evidence points here."""
+
+    def __init__(self, name: str, shared: Shared) -> None:
+        self.name, self.shared = name, shared
+        self.config, self.profile = shared.config, shared.profile
+        self.rng = random.Random(f"{shared.seed}:{name}")
+        self.journal = Journal(shared.veil, clock=shared.now)
+        shared.alerts[name] = self.journal
+        self.sim = Simulator(
+            shared.profile, journal=self.journal, seed=self.rng.randrange(2**31),
+            knobs={"rate_limit": 0, **shared.config.simulator.knobs},
+        )  # fmt: skip
+        settings = shared.config.simulator
+        self.merchant: Merchant = self.sim.add_merchant("shop", client_id=settings.client_id, secret_key=settings.secret_key)
+        self.server = GatewayServer(
+            self.sim.app, port=settings.port or 0, tls=shared.trust.server if shared.trust else None, journal=self.journal
+        )
+        self.instance: Instance | None = None
+        self.driver: Driver
+        self.place: Place
+        self._customers: list[Customer] = []
+        self._people = 0
+        self._orders: list[tuple[Order, Customer]] = []
+
+    # -- start and stop ------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start the gateway, then the integration.
+
+        Raises:
+            PayproofError: either does not start; whatever had started is ended.
+        """
+        await self.server.start()
+        try:
+            await self._launch(free_port())
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _launch(self, port: int) -> None:
+        integration = self.config.integration
+        folder = self.shared.folder / "instances" / self.name
+        folder.mkdir(parents=True, exist_ok=True)
+        public_host = f"shop-{port}.localhost" if integration.command else None
+        url = fill(integration.url, {"port": str(port)}, "integration.url")
+        base = f"{self.server.scheme}://localhost:{self.server.port}"
+        self.values = {
+            "port": str(port),
+            "public_url": f"https://{public_host}" if public_host else url.rstrip("/"),
+            "instance.dir": str(folder),
+            "gateway.base_url": base + self.profile.base_path,
+            "gateway.url": base,
+            "gateway.client_id": self.merchant.client_id,
+            "gateway.secret_key": self.merchant.secret_key,
+        }
+        self.place = Place(self.values["public_url"], url, base)
+        self.driver = load_driver(self.config, self.values)
+        if not integration.command:
+            return
+        env = {**basics(), "PYTHONUNBUFFERED": "1"}
+        if self.shared.trust:
+            env |= self.shared.trust.environment()
+        env |= {name: fill(text, self.values, f"integration.env.{name}") for name, text in integration.env.items()}
+        if integration.alerts.webhook_env:
+            env[integration.alerts.webhook_env] = self.shared.alert_url(self.name)
+        self.instance = Instance(
+            command=[fill(word, self.values, "integration.command") for word in integration.command],
+            env=env, folder=self.config.folder, url=url, ready=integration.ready, ready_timeout=integration.ready_timeout,
+            log_files=[fill(path, self.values, "integration.logs.files") for path in integration.logs.files], journal=self.journal,
+        )  # fmt: skip
+        await self.instance.start()
+
+    async def restart(self) -> None:
+        """Stop the integration and start it again at the same port with its data and the credentials of now."""
+        if self.instance is None:
+            raise PayproofError("an integration that was started by somebody else cannot be restarted")
+        await self.instance.stop()
+        await self._launch(int(self.values["port"]))
+
+    async def revive(self) -> None:
+        """Start the integration again when it died; the journal keeps its exit."""
+        if self.instance is not None and not self.instance.alive:
+            await self.restart()
+
+    async def stop(self) -> None:
+        """End everything of this world."""
+        for customer in self._customers:
+            with contextlib.suppress(Exception):
+                await customer.aclose()
+        self._customers.clear()
+        if self.instance is not None:
+            await self.instance.stop()
+        await self.server.stop()
+        await self.sim.aclose()
+
+    def recorded(self) -> Recorded:
+        return Recorded(name=self.name, entries=tuple(self.journal.entries))
+
+    # -- telling -------------------------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def story(self, probe: str, params: dict[str, Json]) -> AsyncIterator[None]:
+        """One telling of a probe. A fault that is still armed at its end is cleared."""
+        self.shared.progress.story(self.name, probe)
+        await self.revive()
+        self.journal.add(Story(event="begin", probe=probe, params=params))
+        problem: dict[str, Json] = {}
+        try:
+            yield
+        except PayproofError as error:
+            problem = {"error": error.message}
+            raise
+        finally:
+            self.sim.faults.clear()
+            self.server.gate("open")
+            if self.instance is not None:
+                self.instance.read_logs()
+            self.journal.add(Story(event="end", probe=probe, params=problem))
+
+    def step(self, text: str, name: str = "", **facts: Json) -> Step:
+        return self.journal.add(Step(text=text, name=name, facts=facts))
+
+    @asynccontextmanager
+    async def fault(self, name: str, *, text: str = "", **spec: Json) -> AsyncIterator[int]:
+        """A fault for as long as the block lasts. ``spec``: fields of FaultSpec; anything else is a parameter."""
+        fields = {key: spec.pop(key) for key in tuple(spec) if key in FaultSpec.__slots__}
+        number = self.sim.faults.arm(FaultSpec(name=name, params=spec, **fields))  # type: ignore[arg-type]
+        try:
+            yield number
+        finally:
+            self.sim.faults.clear(number)
+
+    async def until(self, met: Callable[[], bool], seconds: float) -> bool:
+        """Wait until something is so; False when it never was."""
+        deadline = self.journal.now() + seconds
+        while not met():
+            if self.journal.now() >= deadline:
+                return False
+            await asyncio.sleep(0.02)
+        return True
+
+    # -- the customer's verbs ------------------------------------------------------------------------------------------
+
+    def new_order(self, amount: str = "5000.00", currency: str = "", *, role: str = "main") -> Order:
+        """An order that nobody has seen before. A price that the recipe cannot set is the configured one."""
+        recipe = self.config.integration.checkout
+        number = str((self.shared.order_numbers or self.rng).randrange(100_000_000, 1_000_000_000))
+        order = Order(number, Decimal(recipe.amount or amount), recipe.currency or currency or self.config.currencies[0])
+        self.step(
+            f"a customer wants to pay order {order.id}: {money.show(order.amount, order.currency)}",
+            f"order:{role}", order=order.id, amount=f"{order.amount:f}", currency=order.currency,
+        )  # fmt: skip
+        return order
+
+    def customer(self) -> Customer:
+        """Somebody new, with an empty browser."""
+        self._people += 1
+        return self._keep(Customer(
+            self.place, self.journal, self.profile.hosted, name=f"customer {self._people}",
+            verify=self.shared.trust.client if self.shared.trust else False,
+        ))  # fmt: skip
+
+    def _keep(self, customer: Customer) -> Customer:
+        self._customers.append(customer)
+        return customer
+
+    def tab(self, customer: Customer) -> Customer:
+        """Another tab of the same browser."""
+        return self._keep(customer.tab())
+
+    async def checkout(self, order: Order, customer: Customer, *, purpose: str = "checkout", again: bool = False, role: str = "main") -> Checkout:
+        """Start to pay; journals how it ended."""
+        label = order.id
+        started = await self.driver.checkout(order, customer, again=again)
+        if order.id != label:
+            self.step(f"the integration calls this order {order.id}", f"order:{role}", order=order.id, ours=label)
+        self._orders.append((order, customer))
+        payment = self.profile.payment_of(started.payment_url) if started.payment_url else ""
+        return self.journal.add(Checkout(
+            order=order.id, amount=f"{order.amount:f}", currency=order.currency, outcome=_outcome(started, payment),
+            payment=payment, payment_url=started.payment_url, page=started.page.n if started.page else 0, purpose=purpose,
+            order_known=order.known,
+        ))  # fmt: skip
+
+    async def hosted(self, checkout: Checkout, customer: Customer, payer: str = "paid") -> HostedTab:
+        """Open the hosted checkout and log in."""
+        return await HostedTab(customer, self.profile.payers[payer], checkout.order).open(checkout.payment_url)
+
+    async def come_back(self, url: str, customer: Customer, order: Order, *, purpose: str = "return") -> Visit:
+        """Open an address that leads back to the shop."""
+        return await customer.browse("GET", url, purpose=purpose, order=order.id)
+
+    async def look(self, order: Order, customer: Customer, *, wait: float = 0.0) -> OrderSeen:
+        """What the merchant believes of the order; waits up to ``wait`` seconds for it to be paid."""
+        deadline = self.journal.now() + wait
+        pause = 0.05
+        while True:
+            state = await self.driver.order(order, customer)
+            if state.paid or self.journal.now() >= deadline:
+                break
+            await asyncio.sleep(min(pause, 0.5, max(deadline - self.journal.now(), 0.0)))
+            pause *= 1.5
+        return self.journal.add(OrderSeen(
+            order=order.id, state=state.state, paid=state.paid, effects=state.effects, flagged=state.flagged,
+            status=state.page.response.status if state.page and state.page.response else 0, problem=state.problem,
+            page=state.page.n if state.page else 0,
+        ))  # fmt: skip
+
+    async def pay(self, order: Order, customer: Customer, checkout: Checkout, payer: str = "paid") -> Purchase:
+        """From the hosted checkout to a look at the order."""
+        if not checkout.payment:
+            return Purchase(order, customer, checkout, seen=await self.look(order, customer))
+        tab = await self.hosted(checkout, customer, payer)
+        await tab.confirm()
+        visit = await self.come_back(tab.url, customer, order) if tab.state == "left" else None
+        wait = self.shared.patience if payer in ("paid", "slow") and tab.state == "left" else 0.0
+        return Purchase(order, customer, checkout, tab, visit, await self.look(order, customer, wait=wait))
+
+    async def buy(self, order: Order | None = None, *, payer: str = "paid", purpose: str = "checkout") -> Purchase:
+        """A new customer buys, with nothing going wrong on purpose."""
+        order = order or self.new_order()
+        customer = self.customer()
+        return await self.pay(order, customer, await self.checkout(order, customer, purpose=purpose), payer)
+
+    async def recover(self, *, wait: float = 0.0) -> None:
+        """The fault is gone: the next clean payment must go through, after a second of grace at most."""
+        self.sim.faults.clear()
+        self.server.gate("open")
+        if wait:
+            await asyncio.sleep(wait)
+        await self.revive()
+        self.step("the gateway works again; another customer pays", "recover")
+        if not (await self.buy(self.new_order(role="recovery"), purpose="recovery")).paid:
+            await asyncio.sleep(1.0)
+            await self.buy(self.new_order(role="recovery"), purpose="recovery")
+
+    async def settle(self) -> None:
+        """Give background jobs their time, then look once more at every order of this world."""
+        if not self._orders:
+            return
+        async with self.story("settle", {}):
+            await asyncio.sleep(self.config.integration.order.within)
+            seen: set[str] = set()
+            for order, customer in self._orders:
+                if order.id not in seen:
+                    seen.add(order.id)
+                    await self.look(order, customer)
+
+    # -- what probes ask of the journal --------------------------------------------------------------------------------
+
+    def calls(self, operation: str = "") -> list[Call]:
+        return [
+            entry for entry in self.journal.entries if isinstance(entry, Call) and (not operation or entry.meaning.operation == operation)
+        ]
+
+    def exited(self) -> bool:
+        return any(isinstance(entry, Process) and entry.event == "exited" for entry in self.journal.entries)
+
+
+def _outcome(started: Started, payment: str) -> Literal["redirected", "refused", "broken", "no_answer", "elsewhere"]:
+    page: Page | None = started.page
+    if payment:
+        return "redirected"
+    if page is None or page.response is None:
+        return "no_answer"
+    if pages.broken(page.response):
+        return "broken"
+    if page.response.status >= 400:
+        return "refused"
+    return "elsewhere"
