@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from payproof.contracts.journal import Call, Run
 
@@ -10,22 +10,13 @@ from payproof.contracts.journal import Call, Run
 def exportable(run: Run) -> Mapping[str, Call]:
     """Operation -> the call to show, in the order in which the integration first made them.
 
-    The first call that the gateway answered with success, with no fault in play; where no call of an operation
-    succeeded, the first that was answered, or else the first. Calls outside the profile's operations are left out.
+    The first call that the gateway answered with success, one without a fault in play before any other. An operation
+    none of whose calls succeeded is left out: there is no request that is known to work.
     """
-    best: dict[str, tuple[int, Call]] = {}
-    for call in _calls(run):
-        weight = _weight(call)
-        operation = call.meaning.operation
-        if operation not in best or weight > best[operation][0]:
-            best[operation] = (weight, call)
-    return {operation: call for operation, (_, call) in best.items()}
-
-
-def _calls(run: Run) -> Iterator[Call]:
-    return (call for world in run.worlds for call in world.of(Call) if call.meaning.operation)
-
-
-def _weight(call: Call) -> int:
-    answered = call.ending == "answered" and call.response is not None
-    return 4 * (answered and call.meaning.ok) + 2 * answered + (not call.fault)
+    calls = [call for world in run.worlds for call in world.of(Call) if call.meaning.operation]
+    good = [call for call in calls if call.meaning.ok and call.response is not None]
+    best: dict[str, Call] = {}
+    for call in sorted(good, key=lambda call: bool(call.fault)):
+        best.setdefault(call.meaning.operation, call)
+    order = dict.fromkeys(call.meaning.operation for call in calls)
+    return {operation: best[operation] for operation in order if operation in best}

@@ -34,5 +34,5 @@ class FaultSpec:
     """How many matching calls pass untouched first."""
     share: float = 1.0
     """Share of the matching calls that are hit, drawn with the simulator's seed."""
-    params: Mapping[str, Json] = field(default_factory=dict)
+    params: Mapping[str, Json] = field(default_factory=dict[str, Json])
     """What the fault itself wants to know: ``error``, ``seconds``, ``canary``, ``status`` ..."""

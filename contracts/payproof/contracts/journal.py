@@ -194,7 +194,7 @@ class FaultSet(Entry):
     event: Literal["armed", "cleared"]
     name: str
     operation: str = ""
-    detail: Mapping[str, Json] = field(default_factory=dict)
+    detail: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +214,7 @@ class Story(Entry):
     kind: Literal["story"] = "story"  # type: ignore[misc]
     event: Literal["begin", "end"]
     probe: str
-    params: Mapping[str, Json] = field(default_factory=dict)
+    params: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +224,7 @@ class Step(Entry):
     kind: Literal["step"] = "step"  # type: ignore[misc]
     text: str
     name: str = ""
-    facts: Mapping[str, Json] = field(default_factory=dict)
+    facts: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -392,7 +392,7 @@ class Run:
     """Probes that this run did not perform (``--quick``, ``--only``, no power over the gateway)."""
     scored: bool = True
     diagnosis: tuple[str, ...] = ()
-    facts: Mapping[str, Json] = field(default_factory=dict)
+    facts: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
     @cached_property
     def by_name(self) -> Mapping[str, World]:
@@ -421,7 +421,7 @@ def dump(run: Run) -> str:
         "diagnosis": run.diagnosis,
         "facts": dict(run.facts),
     }
-    lines = [json.dumps(head, ensure_ascii=False)]
+    lines = [json.dumps(head, ensure_ascii=True)]
     for world in run.worlds:
         for entry in world.entries:
             # The journal's texts may hold what no UTF-8 file can: json escapes lone surrogates when asked for ASCII.

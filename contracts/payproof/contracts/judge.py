@@ -73,7 +73,7 @@ def judge(
     judgements = tuple(_judge_one(run, profile, req, attested.get(req.id), accepted.get(req.id), today) for req in chosen)
     by_id = {judgement.requirement: judgement for judgement in judgements}
     stale = tuple(id for id, entry in accepted.items() if _is_stale(by_id.get(id), entry, today))
-    reasons = _reasons(judgements, stale)
+    reasons = _reasons(by_id, stale)
     return Result(
         outcome=_outcome(run, reasons), reasons=reasons, diagnosis=run.diagnosis,
         golive=tuple(_roll_up(item, profile, by_id) for item in profile.checklist.golive),
@@ -146,22 +146,23 @@ def _is_stale(judgement: Judgement | None, entry: Accepted, today: date) -> bool
     return judgement is not None and judgement.verdict not in (Verdict.FAIL, Verdict.WARN, Verdict.NOT_EXERCISED, Verdict.ERROR)
 
 
-def stands_in_the_way(judgement: Judgement) -> bool:
-    """Whether this alone keeps the integration from going live."""
+def stands_in_the_way(judgement: Judgement, by_id: Mapping[str, Judgement]) -> bool:
+    """Whether this alone keeps the integration from going live. What could not be judged because another requirement
+    failed does not count a second time."""
     if judgement.verdict is Verdict.ERROR:
         return True
     if judgement.level is not Level.MUST or judgement.baseline:
         return False
     if judgement.verdict is Verdict.FAIL:
         return True
-    explained = any(finding.because for finding in judgement.findings if finding.verdict is Verdict.NOT_EXERCISED)
+    explained = any(finding.because in by_id and by_id[finding.because].verdict is Verdict.FAIL for finding in judgement.findings)
     return judgement.verdict is Verdict.NOT_EXERCISED and judgement.requirement not in LATER and not explained
 
 
-def _reasons(judgements: Iterable[Judgement], stale: Iterable[str]) -> tuple[str, ...]:
-    said = []
-    for judgement in judgements:
-        if stands_in_the_way(judgement):
+def _reasons(by_id: Mapping[str, Judgement], stale: Iterable[str]) -> tuple[str, ...]:
+    said: list[str] = []
+    for judgement in by_id.values():
+        if stands_in_the_way(judgement, by_id):
             finding = next((f for f in judgement.findings if f.verdict is judgement.verdict), judgement.findings[0])
             said.append(f"{judgement.requirement}: {finding.title}")
     return (*said, *(f"{id}: the baseline entry is stale (it is past its date, or the check no longer fails)" for id in stale))

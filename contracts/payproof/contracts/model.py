@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeAlias
 
-from pydantic import JsonValue as Json
+from pydantic import JsonValue
+
+Json: TypeAlias = JsonValue
 
 
 class PayproofError(Exception):
@@ -133,5 +136,5 @@ class Result:
     scope: tuple[str, ...]
     """Every requirement that a whole run of this profile judges."""
     stale_baseline: tuple[str, ...] = ()
-    facts: Mapping[str, Json] = field(default_factory=dict)
+    facts: Mapping[str, Json] = field(default_factory=dict[str, Json])
     """name, gateway, profile_version, target, seed, started, seconds, journal and configuration digests ..."""

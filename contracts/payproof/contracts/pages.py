@@ -96,8 +96,9 @@ _LIBRARY = tuple(
 )  # fmt: skip
 
 
-@lru_cache(maxsize=512)
-def _soup(body: str) -> BeautifulSoup:
+@lru_cache(maxsize=256)
+def soup(body: str) -> BeautifulSoup:
+    """A page as a tree, parsed once; nobody changes it."""
     return BeautifulSoup(body, "html.parser")
 
 
@@ -109,10 +110,10 @@ def is_html(response: Response) -> bool:
 def visible_text(response: Response) -> str:
     """What a person reads: an HTML page's text, the strings of a JSON answer, or the body as it is."""
     if is_html(response):
-        soup = _soup(response.body)
+        tree = soup(response.body)
         return "\n".join(
             text
-            for node in soup.find_all(string=True)
+            for node in tree.find_all(string=True)
             if node.parent and node.parent.name not in ("script", "style", "template", "head") and not isinstance(node, Comment)
             if (text := str(node).strip())
         )
@@ -162,7 +163,7 @@ def machine_errors(response: Response, canaries: Iterable[str], raw_marks: Itera
     found += [f"the raw envelope ({mark})" for mark in raw_marks if re.sub(r"\s+", "", mark) in compact]
     shown = visible_text(response)
     if is_html(response):
-        shown += "\n" + "\n".join(str(node) for node in _soup(response.body).find_all(string=lambda t: isinstance(t, Comment)))
+        shown += "\n" + "\n".join(str(node) for node in soup(response.body).find_all(string=lambda t: isinstance(t, Comment)))
     headers = "\n".join(value for name, value in response.headers if name.lower() not in ("date", "set-cookie", "etag"))
     for text in (shown, headers):
         found += [f"a stack trace ({m.group().strip()[:80]})" for trace in _TRACES if (m := trace.search(text))]

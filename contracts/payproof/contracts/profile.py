@@ -119,9 +119,9 @@ class Profile:
     """(base URL, key) -> whether this is a live gateway or a live key, which payproof refuses."""
     raw_marks: tuple[str, ...] = ()
     """Texts that only the gateway's raw envelope holds; on a customer's page they are a raw API error."""
-    contradictions: Mapping[str, str] = field(default_factory=dict)
+    contradictions: Mapping[str, str] = field(default_factory=dict[str, str])
     """Requirement -> why the gateway's advice and the gateway disagree, and what is checked instead."""
-    faults: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    faults: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """Requirement ``errors.*`` -> names of the profile's own errors that provoke it."""
     settings: tuple[tuple[str, str], ...] = ()
     """(label, placeholder) of what an integration needs to know, for `payproof serve` and `payproof init`."""

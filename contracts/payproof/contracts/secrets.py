@@ -75,7 +75,8 @@ class Veil:
         self._counts[kind] = self._counts.get(kind, 0) + 1
         name = f"{kind}-{self._counts[kind]}" if numbered else kind
         if len(self._names) >= self._limit:
-            self._forget(next(iter(self._names)))
+            # The oldest of its own kind: a flood of access tokens must not uncover the secret keys.
+            self._forget(next((v for v, n in self._names.items() if n.startswith(f"{kind}-")), next(iter(self._names))))
         self._names[value] = name
         self._memo.clear()
         for encoding, text in spellings(value):

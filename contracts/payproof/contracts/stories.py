@@ -148,4 +148,5 @@ def attempts(telling: Telling, calls: list[Call]) -> list[Call]:
             if page.where == "integration":
                 groups.append([call for call in calls if page.began <= call.began <= page.ended])
         groups += bursts(calls)
-    return max(groups, key=len, default=[])
+    nothing: list[Call] = []
+    return max(groups, key=len, default=nothing)

@@ -15,7 +15,8 @@ const page = (title, body) => `<!doctype html>
 </html>
 `;
 
-const payButton = (text, { id, amount, currency }) => `<button data-order="${id}" data-amount="${amount}" data-currency="${currency}">${text}</button>
+const payButton = (text, { id, amount, currency }) =>
+  `<button data-order="${id}" data-amount="${amount}" data-currency="${currency}">${text}</button>
   <p id="message" role="alert"></p>`;
 
 export const frontPage = () =>

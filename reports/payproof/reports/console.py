@@ -39,13 +39,15 @@ _BANNERS: Mapping[Outcome, str] = {
 _IN_FULL = ((Verdict.FAIL, "Failed"), (Verdict.ERROR, "Could not be judged"), (Verdict.WARN, "Warned"))
 _VALUE_LIMIT = 400
 _LISTED = 12
+_FINDINGS = 3
+"""Findings of one requirement, unless all are asked for."""
 _INDENT = 4
 
 
 def checklist(result: Result, run: Run, *, console: Console, verbose: bool = False) -> None:
     """Print the whole checklist. ``verbose`` lists every requirement with its findings, not only what did not pass."""
     paper = Paper(console)
-    _head(paper, result)
+    _head(paper, result, run)
     _table(paper, "Go-live checklist", facts.golive(result))
     _table(paper, "Guidelines", facts.guidelines(result))
     for verdict, title in _IN_FULL:
@@ -58,8 +60,8 @@ def checklist(result: Result, run: Run, *, console: Console, verbose: bool = Fal
     _end(paper, result, run)
 
 
-def _head(paper: Paper, result: Result) -> None:
-    told = dict(facts.heading(result))
+def _head(paper: Paper, result: Result, run: Run) -> None:
+    told = dict(facts.heading(result, run))
     parts = [
         told.get("gateway"),
         told.get("target"),
@@ -77,7 +79,7 @@ def _table(paper: Paper, title: str, rows: Iterable[facts.Row]) -> None:
         return
     paper.rule(title)
     for row in listed:
-        paper.row(_mark(paper, row.item.verdict), row.number, row.item.title, row.passed)
+        paper.row(_mark(paper, row.item.verdict), row.number, row.title, row.passed)
         if row.cause:
             indent = _mark(paper, row.item.verdict).cell_len + 6
             paper.say(paper.shorten(row.cause, paper.width - indent), indent=indent, style="dim")
@@ -97,13 +99,17 @@ def _judgement(paper: Paper, judgement: Judgement, *, verbose: bool) -> None:
     paper.say(_title(paper, judgement), lead=_mark(paper, judgement.verdict))
     paper.say(judgement.text, indent=_INDENT, style="dim")
     told = facts.telling(judgement)
-    shown = told if verbose else told[:_LISTED]
+    shown = told if verbose else told[:_FINDINGS]
     for finding in shown:
         _finding(paper, finding)
     if len(told) > len(shown):
-        paper.say(f"and {len(told) - len(shown)} more findings: see the report", indent=_INDENT, style="dim")
+        paper.say(
+            f"and {len(told) - len(shown)} more like this: see the report, or run with --verbose",
+            indent=_INDENT,
+            style="dim",
+        )
     for label, text in _remarks(judgement):
-        paper.say(text, indent=_INDENT, lead=Text(f"{label}:", style="dim"))
+        paper.say(f"{label}: {text}", indent=_INDENT)
     if judgement.verdict is not Verdict.PASS:
         paper.say(f"payproof explain {judgement.requirement}", indent=_INDENT, lead=Text("    next", style="dim"))
 
@@ -119,7 +125,7 @@ def _values(finding: Finding) -> Iterator[tuple[str, str]]:
         yield "expected", values.one_line(finding.expected, _VALUE_LIMIT)
         yield "actual", values.one_line(finding.actual, _VALUE_LIMIT)
     if finding.evidence:
-        yield "evidence", values.pointers(finding.evidence, limit=_LISTED)
+        yield "evidence", values.pointers(finding.evidence, limit=6)
     if finding.because:
         yield "because", f"of {finding.because}: mend that first"
 
@@ -132,18 +138,15 @@ def _remarks(judgement: Judgement) -> Iterator[tuple[str, str]]:
 
 
 def _list(paper: Paper, title: str, judgements: tuple[Judgement, ...]) -> None:
-    """Two lines each: the requirement and why."""
+    """Why, and below it the requirements that share this reason."""
     if not judgements:
         return
     paper.rule(f"{title} ({len(judgements)})")
-    for judgement in judgements:
-        paper.say(_title(paper, judgement), lead=_mark(paper, judgement.verdict))
-        if why := facts.reason(judgement):
-            paper.say(why, indent=_INDENT, style="dim")
-        lead = facts.lead(judgement)
-        for label, text in _values(lead) if lead else ():
-            paper.say(text, indent=_INDENT, lead=Text(f"{label:>8}", style="dim"))
-    paper.say(f"payproof explain {judgements[0].requirement}", indent=_INDENT, lead=Text("    next", style="dim"))
+    mark = _mark(paper, judgements[0].verdict)
+    for why, names in facts.by_reason(judgements).items():
+        paper.say(why, lead=mark.copy())
+        paper.say(", ".join(names), indent=_INDENT, style="bold")
+    paper.say(f"payproof explain {judgements[0].requirement}", indent=_INDENT, lead=Text("next", style="dim"))
 
 
 def _title(paper: Paper, judgement: Judgement) -> Text:
@@ -164,13 +167,11 @@ def _end(paper: Paper, result: Result, run: Run) -> None:
         paper.say(f"{len(missing)} of {len(result.scope)} requirements were not part of this run", style="yellow")
     if run.left_out:
         paper.say(f"probes left out: {', '.join(run.left_out)}", style="dim")
-    if result.outcome is not Outcome.READY:
-        for reason in result.reasons[:_LISTED]:
-            paper.say(reason, lead=Text("-"))
-        if len(result.reasons) > _LISTED:
-            paper.say(f"and {len(result.reasons) - _LISTED} more", lead=Text("-"))
-    for entry in result.stale_baseline:
-        paper.say(f"stale baseline entry: {entry}", lead=Text("-"))
+    told = result.diagnosis[1:] if result.outcome is Outcome.NOT_SCORED else result.reasons
+    for reason in told[:_LISTED]:
+        paper.say(paper.shorten(reason, paper.width - 2), lead=Text("-"))
+    if len(told) > _LISTED:
+        paper.say(f"and {len(told) - _LISTED} more", lead=Text("-"))
     paper.say()
     banner = Text(facts.BANNERS[result.outcome], style=_BANNERS[result.outcome])
     paper.say(banner.append(f": {paper.plain(facts.sentence(result))}", style="none"))

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from payproof.contracts.journal import Run
 from payproof.contracts.model import Finding, ItemResult, Json, Judgement, Level, Outcome, Result, Verdict
 
 WORDS: Mapping[Verdict, str] = {
@@ -38,8 +39,8 @@ BANNERS: Mapping[Outcome, str] = {
 }
 
 _WORST_FIRST = (
-    Verdict.ERROR,
     Verdict.FAIL,
+    Verdict.ERROR,
     Verdict.WARN,
     Verdict.NOT_EXERCISED,
     Verdict.ATTESTED,
@@ -78,8 +79,9 @@ def severity(verdict: Verdict) -> int:
 
 
 def lead(judgement: Judgement) -> Finding | None:
-    """The finding that decides: the first of the worst."""
-    return min(judgement.findings, key=lambda finding: severity(finding.verdict), default=None)
+    """The finding that decides: the first with the judgement's own verdict, else the first of the worst."""
+    own = (finding for finding in judgement.findings if finding.verdict is judgement.verdict)
+    return next(own, min(judgement.findings, key=lambda finding: severity(finding.verdict), default=None))
 
 
 def telling(judgement: Judgement) -> tuple[Finding, ...]:
@@ -94,7 +96,9 @@ def reason(judgement: Judgement) -> str:
         note = f": {vouched.note}" if vouched.note else ""
         return line(f"vouched for by {vouched.by} on {vouched.on}, until {vouched.until}{note}")
     finding = lead(judgement)
-    return line(finding.title) if finding and finding.title else ""
+    if finding is None:
+        return ""
+    return line(f"{finding.title} (mend {finding.because} first)" if finding.because else finding.title)
 
 
 def by_id(result: Result) -> dict[str, Judgement]:
@@ -103,33 +107,19 @@ def by_id(result: Result) -> dict[str, Judgement]:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A checklist item as a line of a table."""
+    """A checklist item as a line of a table. ``worst``: why it is what it is, musts first; empty when all is well."""
 
     number: str
+    title: str
     item: ItemResult
     judgements: tuple[Judgement, ...]
-
-    @property
-    def worst(self) -> tuple[Judgement, ...]:
-        """What made the item what it is, musts first; empty when everything passed or does not apply."""
-        grades = {severity(found.verdict) for found in self.judgements}
-        if not grades or min(grades) >= severity(Verdict.NOT_APPLICABLE):
-            return ()
-        return tuple(
-            sorted((f for f in self.judgements if severity(f.verdict) == min(grades)), key=lambda found: found.level)
-        )
+    worst: tuple[Judgement, ...]
 
     @property
     def cause(self) -> str:
-        """One line: the requirement that made the item what it is, with its reason; empty when all is well."""
-        worst = self.worst
-        more = f" (and {len(worst) - 1} more)" if len(worst) > 1 else ""
-        return f"{worst[0].requirement}{more}: {self.why(worst[0])}" if worst else ""
-
-    @staticmethod
-    def why(judgement: Judgement) -> str:
-        """The reason of a judgement, or at least its verdict."""
-        return reason(judgement) or WORDS[judgement.verdict]
+        """One line: the worst requirement with its reason."""
+        more = f" (and {len(self.worst) - 1} more)" if len(self.worst) > 1 else ""
+        return f"{self.worst[0].requirement}{more}: {why(self.worst[0])}" if self.worst else ""
 
     @property
     def passed(self) -> str:
@@ -138,13 +128,31 @@ class Row:
         return f"{good} of {len(self.item.requirements)}"
 
 
+def why(judgement: Judgement) -> str:
+    """The reason of a judgement, or at least its verdict."""
+    told = reason(judgement) or WORDS[judgement.verdict]
+    return f"{told} (accepted for now)" if judgement.baseline else told
+
+
 def rows(result: Result, items: Iterable[ItemResult], prefix: str = "") -> tuple[Row, ...]:
     """The items numbered as published, each with its judgements."""
     known = by_id(result)
-    return tuple(
-        Row(f"{prefix}{number}", item, tuple(known[name] for name in item.requirements if name in known))
-        for number, item in enumerate(items, start=1)
-    )
+    found: list[Row] = []
+    for place, item in enumerate(items, start=1):
+        number = f"{prefix}{place}"
+        judgements = tuple(known[name] for name in item.requirements if name in known)
+        found.append(Row(number, item.title.removeprefix(f"{number} "), item, judgements, _worst(result, judgements)))
+    return tuple(found)
+
+
+def _worst(result: Result, judgements: tuple[Judgement, ...]) -> tuple[Judgement, ...]:
+    grade = min((severity(found.verdict) for found in judgements), default=severity(Verdict.PASS))
+    # When control failed, one diagnosis explains whatever was not exercised.
+    told = Verdict.NOT_EXERCISED if result.outcome is Outcome.NOT_SCORED else Verdict.NOT_APPLICABLE
+    if grade >= severity(told):
+        return ()
+    worst = (found for found in judgements if severity(found.verdict) == grade)
+    return tuple(sorted(worst, key=lambda found: found.level))
 
 
 def golive(result: Result) -> tuple[Row, ...]:
@@ -160,6 +168,14 @@ def of(result: Result, *verdicts: Verdict) -> tuple[Judgement, ...]:
     return tuple(judgement for judgement in result.judgements if judgement.verdict in verdicts)
 
 
+def by_reason(judgements: Iterable[Judgement]) -> dict[str, list[str]]:
+    """Reason -> the requirements that share it, in their order."""
+    found: dict[str, list[str]] = {}
+    for judgement in judgements:
+        found.setdefault(why(judgement), []).append(judgement.requirement)
+    return found
+
+
 def unjudged(result: Result) -> tuple[str, ...]:
     """Requirements of a whole run that this one has no word about."""
     known = by_id(result)
@@ -168,21 +184,30 @@ def unjudged(result: Result) -> tuple[str, ...]:
 
 def sentence(result: Result) -> str:
     """The answer to "can this integration go live?", without the banner word."""
-    if result.outcome is Outcome.READY:
-        return f"every must-requirement holds ({tally(result.judgements)})."
-    if result.outcome is Outcome.PARTIAL:
-        whole = f"{_judged(result)} of {len(result.scope)} requirements"
-        return f"{whole} were judged and none failed: no word about going live."
-    if result.outcome is Outcome.NOT_SCORED:
-        return line(" ".join(result.diagnosis)) or "the control payment did not end in a paid order."
-    musts = [found for found in result.judgements if found.level is Level.MUST and not found.baseline]
-    failed = sum(found.verdict in (Verdict.FAIL, Verdict.ERROR) for found in musts)
-    told = [f"{failed} must-requirement{'' if failed == 1 else 's'} failed"] if failed else []
-    if stale := len(result.stale_baseline):
-        told.append(f"{stale} baseline entr{'y is' if stale == 1 else 'ies are'} stale")
-    return (
-        f"{' and '.join(told)}." if told else line(" ".join(result.reasons[:1])) or "a must-requirement does not hold."
+    match result.outcome:
+        case Outcome.READY:
+            return "every must-requirement holds."
+        case Outcome.PARTIAL:
+            whole = f"{_judged(result)} of {len(result.scope)} requirements"
+            return f"{whole} judged, none failed; no word about going live."
+        case Outcome.NOT_SCORED:
+            return line(" ".join(result.diagnosis[:1])) or "the control payment did not end in a paid order."
+        case _:
+            return _shortfall(result)
+
+
+def _shortfall(result: Result) -> str:
+    broken = sum(f.verdict is Verdict.FAIL and f.level is Level.MUST and not f.baseline for f in result.judgements)
+    unclear = sum(found.verdict is Verdict.ERROR for found in result.judgements)
+    stale = len(result.stale_baseline)
+    open_ = max(len(result.reasons) - broken - unclear - stale, 0)  # a reason each: what remains was not exercised
+    told = (
+        f"{broken} must-requirement{'' if broken == 1 else 's'} failed" if broken else "",
+        f"{unclear} could not be judged" if unclear else "",
+        f"{open_} {'was' if open_ == 1 else 'were'} not exercised" if open_ else "",
+        f"{stale} baseline entr{'y is' if stale == 1 else 'ies are'} stale" if stale else "",
     )
+    return f"{', '.join(part for part in told if part) or 'a must-requirement does not hold'}."
 
 
 def _judged(result: Result) -> int:
@@ -202,9 +227,9 @@ def seconds(value: Json) -> str:
     return f"{value:.1f} s" if value < 60 else f"{int(value) // 60} min {int(value) % 60:02d} s"
 
 
-def heading(result: Result) -> tuple[tuple[str, str], ...]:
+def heading(result: Result, run: Run) -> tuple[tuple[str, str], ...]:
     """(label, value) of the run: gateway, target, seed, duration, start. What is unknown is left out."""
-    gateway = " ".join(part for part in (fact(result, "gateway"), fact(result, "profile_version")) if part)
+    gateway = f"{run.gateway} {fact(result, 'profile_version')}".strip()
     pairs = (
         ("gateway", gateway),
         ("target", fact(result, "target")),

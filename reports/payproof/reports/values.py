@@ -50,7 +50,7 @@ def _text(value: Json, *, indent: int | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One fact, expected and actual."""
+    """One fact, expected and actual. What only one side names does not differ: it tells more about the case."""
 
     name: str
     expected: str
@@ -65,10 +65,13 @@ def side_by_side(finding: Finding) -> tuple[Pair, ...]:
         return ()
     if isinstance(expected, dict) and isinstance(actual, dict):
         names = dict.fromkeys((*expected, *actual))
-        return tuple(_pair(name, expected.get(name), actual.get(name)) for name in names)
-    return (_pair("", expected, actual),)
+        return tuple(
+            _pair(name, expected.get(name), actual.get(name), comparable=name in expected and name in actual)
+            for name in names
+        )
+    return (_pair("", expected, actual, comparable=True),)
 
 
-def _pair(name: str, expected: Json, actual: Json) -> Pair:
+def _pair(name: str, expected: Json, actual: Json, *, comparable: bool) -> Pair:
     left, right = ("" if value is None else block(value) for value in (expected, actual))
-    return Pair(clean(name), left, right, differs=expected != actual)
+    return Pair(clean(name), left, right, differs=comparable and expected != actual)

@@ -1,4 +1,4 @@
-"""A customer at the hosted checkout, for unit tests: fills in the gateway's forms until it sends them back to the shop."""
+"""A customer at the hosted checkout, for unit tests: fills in the forms until the gateway sends them back."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import hmac
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from starlette.applications import Starlette
@@ -122,8 +122,11 @@ async def faults(sim: Simulator, request: Request) -> Any:
 
 async def arm(sim: Simulator, request: Request) -> Any:
     """Arm a fault: {"name": "status", "operation": "create", "times": 1, "params": {"status": 500}}."""
-    given = json.loads(await request.body() or b"{}")
-    if unknown := set(given) - _FAULT_FIELDS if isinstance(given, dict) else {"not an object"}:
+    given: Any = json.loads(await request.body() or b"{}")
+    if not isinstance(given, dict):
+        raise PayproofError("a fault is a JSON object", remedy='such as {"name": "html", "operation": "create"}')
+    unknown = set(cast(dict[str, Any], given)) - _FAULT_FIELDS
+    if unknown:
         known = ", ".join(sorted(_FAULT_FIELDS))
         raise PayproofError(f"unknown field: {', '.join(sorted(unknown))}", remedy=f"known: {known}")
     return {"id": sim.faults.arm(_FAULT.validate_python(given))}

@@ -53,7 +53,7 @@ class Exchange:
         scope = self.scope
         if not self.headers:
             self.headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"])
-        host = next((v for k, v in self.headers if k == "host"), "")
+        host = next((v for k, v in self.headers if k == "host"), "") or "%s:%s" % (scope.get("server") or ("", ""))
         query = scope["query_string"]
         raw = (scope.get("raw_path") or scope["path"].encode()).split(b"?", 1)[0].decode("latin-1")
         url = f"{scope['scheme']}://{host}{raw}{'?' + query.decode('latin-1') if query else ''}"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from email.utils import formatdate
 from functools import partial
 from ipaddress import ip_address
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 from starlette.types import ASGIApp
 from uvicorn.config import Config
@@ -118,8 +118,7 @@ class GatewayServer:
         for gatekeeper in tuple(self._gated):
             gatekeeper.end()
         for connection in tuple(self._state.connections):
-            if isinstance(connection, Protocol):
-                connection.abandon()
+            cast(Protocol, connection).abandon()
         pending = {*self._tasks, *self._state.tasks}
         if pending:
             _, late = await asyncio.wait(pending, timeout=_STOP_WITHIN)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from payproof.contracts.journal import BODY_LIMIT, Call, Journal, Request, Response
+from payproof.contracts.journal import BODY_LIMIT, Call, Journal, Meaning, Request, Response
 from payproof.contracts.profile import Profile
 from payproof.simulator.exchange import KEY, Exchange
 
@@ -51,12 +51,19 @@ class Recorder:
                 ended=now if whole or left is None else now - (time.monotonic() - left),
                 ending="answered" if whole else exchange.ending or ("hung_up" if left is not None else "cut"),
                 secure=exchange.scope["scheme"] == "https",
-                meaning=self.profile.read(request, response),
+                meaning=self._meaning(request, response),
                 request=_cut_request(request),
                 response=_cut_response(response),
                 fault=exchange.fault,
             )
         )
+
+    def _meaning(self, request: Request, response: Response | None) -> Meaning:
+        """What was said; nothing where even the address cannot be read. The call itself is recorded in any case."""
+        try:
+            return self.profile.read(request, response)
+        except (ValueError, RecursionError):
+            return Meaning()
 
 
 class _Tap:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 
 from payproof.contracts.journal import Entry, Journal
 from payproof.contracts.model import Json, PayproofError
@@ -90,7 +90,7 @@ def _bounded(journal: Journal) -> Callable[[Entry], None]:
 
 
 @contextlib.contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
+def _signals(stop: asyncio.Event) -> Generator[None]:
     """Ctrl-C and SIGTERM set ``stop``, where the event loop may take signals at all."""
     loop = asyncio.get_running_loop()
     taken: list[signal.Signals] = []

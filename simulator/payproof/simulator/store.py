@@ -88,7 +88,7 @@ class Payment:
     told_amount: str | None = None
     """What status answers say instead of the truth."""
     told_currency: str | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict[str, Any])
     """Whatever else a dialect keeps about a payment."""
 
     @property

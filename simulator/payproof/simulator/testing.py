@@ -45,6 +45,7 @@ class GatewayThread:
         self.simulator = Simulator(self.profile, knobs=knobs, seed=seed)
         self.merchant = self.simulator.add_merchant()
         self._server = GatewayServer(self.simulator.app, tls=tls, journal=self.simulator.journal)
+        self._stop: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
@@ -60,7 +61,7 @@ class GatewayThread:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._loop is not None and self._thread is not None:
+        if self._loop is not None and self._stop is not None and self._thread is not None:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join()
 

@@ -25,7 +25,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
         return command(arguments)
     except KeyboardInterrupt:
-        sys.stderr.write("\ninterrupted: everything that payproof started is stopped\n")
+        sys.stderr.write("interrupted: everything that payproof started is stopped\n")
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output is gone (payproof list | head): say nothing more, not even at the interpreter's end.

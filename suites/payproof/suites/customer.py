@@ -13,9 +13,10 @@ from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
 import httpx
-from bs4 import BeautifulSoup, Tag
+from bs4 import Tag
 
 from payproof.contracts.journal import BODY_LIMIT, Journal, Page, Request, Response, header
+from payproof.contracts.pages import soup
 from payproof.contracts.profile import Fields, HostedRecipe, Payer
 
 _HOPS = 12
@@ -49,15 +50,20 @@ def _origin(url: str) -> tuple[str, str, int]:
 
 
 class _Proxy(httpx.AsyncBaseTransport):
-    """Carries requests for the public address to the instance, like the TLS terminating proxy in front of a real shop."""
+    """Carries requests for the public address to the instance, like the TLS terminating proxy in front of a real shop.
 
-    def __init__(self, place: Place, inner: httpx.AsyncBaseTransport) -> None:
-        self.place, self.inner = place, inner
+    The shop gets a connection for each request (nobody is to blame for a reused one that broke); ``outside``, the way to
+    the gateway, is shared by all customers of a world.
+    """
+
+    def __init__(self, place: Place, outside: httpx.AsyncBaseTransport) -> None:
+        self.place, self.outside = place, outside
+        self.inner = httpx.AsyncHTTPTransport(verify=False, limits=httpx.Limits(max_connections=30, max_keepalive_connections=0))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = str(request.url)
         if self.place.where(url) != "integration":
-            return await self.inner.handle_async_request(request)
+            return await self.outside.handle_async_request(request)
         real = httpx.URL(self.place.instance_url)
         headers = request.headers.copy()
         if urlsplit(url).hostname == urlsplit(self.place.public_url).hostname:
@@ -71,6 +77,7 @@ class _Proxy(httpx.AsyncBaseTransport):
         )
 
     async def aclose(self) -> None:
+        """Close this customer's own connections; the shared way outside stays open."""
         await self.inner.aclose()
 
 
@@ -91,13 +98,19 @@ class Customer:
     """One person with one browser. ``patience``: seconds before they give up on a page."""
 
     def __init__(
-        self, place: Place, journal: Journal, recipe: HostedRecipe, *, name: str, verify: Any = True, patience: float = 60.0
+        self,
+        place: Place,
+        journal: Journal,
+        recipe: HostedRecipe,
+        *,
+        name: str,
+        outside: httpx.AsyncBaseTransport,
+        patience: float = 60.0,
     ) -> None:
         self.place, self.journal, self.recipe, self.name, self.patience = place, journal, recipe, name, patience
-        limits = httpx.Limits(max_connections=30, max_keepalive_connections=0)
-        self._verify = verify
+        self._outside = outside
         self._client = httpx.AsyncClient(
-            transport=_Proxy(place, httpx.AsyncHTTPTransport(verify=verify, limits=limits)),
+            transport=_Proxy(place, outside),
             timeout=httpx.Timeout(patience), follow_redirects=False, trust_env=False, headers={"User-Agent": _AGENT},
         )  # fmt: skip
         self._scripts: set[str] = set()
@@ -197,8 +210,7 @@ class Customer:
     async def _load_scripts(self, page: Page) -> None:
         if page.response is None or page.where != "integration" or "<script" not in page.response.body.lower():
             return
-        soup = BeautifulSoup(page.response.body, "html.parser")
-        for tag in soup.find_all("script", src=True):
+        for tag in soup(page.response.body).find_all("script", src=True):
             url = urljoin(page.request.url, str(tag["src"]))
             if url not in self._scripts and self.place.where(url) == "integration" and len(self._scripts) < 20:
                 self._scripts.add(url)
@@ -207,7 +219,7 @@ class Customer:
     def tab(self, *, name: str = "") -> Customer:
         """Another tab or device with the same cookies at this moment."""
         twin = Customer(
-            self.place, self.journal, self.recipe, name=name or self.name, verify=self._verify, patience=self.patience
+            self.place, self.journal, self.recipe, name=name or self.name, outside=self._outside, patience=self.patience
         )
         for cookie in self._client.cookies.jar:
             twin._client.cookies.jar.set_cookie(cookie)
@@ -232,7 +244,7 @@ def next_address(page: Page) -> str:
     if page.response.status in (301, 302, 303, 307, 308) and (location := header(page.response.headers, "location")):
         return urljoin(page.request.url, location)
     if "http-equiv" in page.response.body[:20_000].lower() and page.response.status < 400:
-        tag = BeautifulSoup(page.response.body, "html.parser").find("meta", attrs={"http-equiv": lambda v: str(v).lower() == "refresh"})
+        tag = soup(page.response.body).find("meta", attrs={"http-equiv": lambda v: str(v).lower() == "refresh"})
         if isinstance(tag, Tag):
             delay, _, address = str(tag.get("content", "")).partition(";")
             address = address.strip().removeprefix("url=").removeprefix("URL=").strip("'\" ")
@@ -253,7 +265,7 @@ class HostedTab:
     state: Literal["new", "confirm", "left", "problem", "stuck", "no_answer"] = "new"
     url: str = ""
     page: Page | None = None
-    seen: list[Page] = field(default_factory=list)
+    seen: list[Page] = field(default_factory=list[Page])
 
     async def open(self, payment_url: str) -> HostedTab:
         """Open the hosted checkout and log in, up to the page where one pays or cancels."""
@@ -276,7 +288,7 @@ class HostedTab:
         """Use the cancel link or button of the page."""
         if self.state != "confirm" or self.page is None or self.page.response is None:
             return self
-        node = BeautifulSoup(self.page.response.body, "html.parser").select_one(self.customer.recipe.cancel)
+        node = soup(self.page.response.body).select_one(self.customer.recipe.cancel)
         if node is None:
             self.state = "stuck"
         elif node.name == "form" or node.get("type") == "submit":
@@ -295,7 +307,7 @@ class HostedTab:
     async def _submit(self) -> None:
         assert self.page
         assert self.page.response
-        for form in BeautifulSoup(self.page.response.body, "html.parser").find_all("form"):
+        for form in soup(self.page.response.body).find_all("form"):
             filled = self.customer.recipe.fill(_fields(form), self.payer)
             if filled is not None:
                 await self._go(str(form.get("method", "get")).upper(), self._absolute(form.get("action")), filled)
@@ -324,12 +336,12 @@ class HostedTab:
     def _judge(self) -> None:
         assert self.page
         assert self.page.response
-        soup = BeautifulSoup(self.page.response.body, "html.parser")
-        problem = soup.select_one(self.customer.recipe.problem)
+        tree = soup(self.page.response.body)
+        problem = tree.select_one(self.customer.recipe.problem)
         if problem is not None or self.page.response.status >= 400:
-            link = (problem or soup).find("a", href=True) or soup.find("a", href=True)
+            link = (problem or tree).find("a", href=True) or tree.find("a", href=True)
             self.state, self.url = "problem", self._absolute(link["href"]) if isinstance(link, Tag) else ""
-        elif soup.select_one(self.customer.recipe.cancel) is not None:
+        elif tree.select_one(self.customer.recipe.cancel) is not None:
             self.state = "confirm"
         else:
             self.state = "new"

@@ -33,7 +33,7 @@ def _about_calls(world: World, calls: list[Call]) -> list[str]:
         return [
             "It never called the gateway. Check that [integration.env] hands it {gateway.base_url} under the name it reads."
         ]
-    said = []
+    said: list[str] = []
     for call in calls:
         if not call.meaning.operation:
             said.append(
@@ -77,7 +77,7 @@ def _about_order(world: World) -> list[str]:
         last = hosted[-1] if hosted else None
         text = " ".join(pages.visible_text(last.response).split())[:200] if last and last.response else "nothing"
         return [f"The customer never got back to the shop from the hosted checkout, which showed: {text}"]
-    said = []
+    said: list[str] = []
     if (page := returned[-1]).response is None or page.response.status >= 400:
         said.append(f"The return page answered {page.response.status if page.response else page.problem}.")
     if not any(call.meaning.operation == "status" for call in world.calls()):

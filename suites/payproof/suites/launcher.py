@@ -210,11 +210,12 @@ class Instance:
                 process.kill()
         await self.process.wait()
         # The pipes end when the last child that holds them is gone.
-        done, late = await asyncio.wait(self._readers, timeout=1) if self._readers else (set(), set())
-        for task in late:
-            task.cancel()
-        for task in done:
-            task.exception()
+        if self._readers:
+            done, late = await asyncio.wait(self._readers, timeout=1)
+            for task in late:
+                task.cancel()
+            for task in done:
+                task.exception()
         self.read_logs()
         for path, rest in self._partial.items():
             self.journal.add(Log(stream=path.name, text=rest))

@@ -9,9 +9,10 @@ from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urljoin
 
-from bs4 import BeautifulSoup, Tag
+from bs4 import Tag
 
 from payproof.contracts.journal import Page, header
+from payproof.contracts.pages import soup
 from payproof.suites.config.pointers import split
 
 _CARRIERS = ("value", "href", "content", "action", "src")
@@ -58,7 +59,7 @@ def _json(body: str, path: str) -> str | None:
 
 
 def _html(body: str, selector: str) -> str | None:
-    node = BeautifulSoup(body, "html.parser").select_one(selector)
+    node = soup(body).select_one(selector)
     if not isinstance(node, Tag):
         return None
     for name in _CARRIERS:

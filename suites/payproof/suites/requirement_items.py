@@ -86,7 +86,7 @@ class RequirementItem(pytest.Item):
 
     def __init__(self, *, level: Level, shared: SharedRun, **rest: object) -> None:
         super().__init__(**rest)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-        self.shared = shared
+        self.shared, self.level = shared, level
         self.add_marker(str(level))
         self.add_marker(self.name.split(".")[0])
 
@@ -110,7 +110,7 @@ class RequirementItem(pytest.Item):
         return str(super().repr_failure(excinfo))
 
     def reportinfo(self) -> tuple[Path, int, str]:
-        return self.path, 0, self.name
+        return self.path, 0, f"{self.name} ({self.level})"
 
 
 def verdict_text(judgement: Judgement, run: Told) -> str:
@@ -127,12 +127,12 @@ def verdict_text(judgement: Judgement, run: Told) -> str:
     if name in run.blocking:
         raise Broken(_full(judgement, run.stale))
     if judgement.baseline:
-        pytest.xfail(f"accepted for now: {judgement.baseline}")
+        pytest.xfail(f"{name}: accepted for now: {judgement.baseline}")
     if judgement.verdict is Verdict.ATTESTED and judgement.attestation:
-        pytest.skip(f"attested by {judgement.attestation.by}, until {judgement.attestation.until}")
+        pytest.skip(f"{name}: attested by {judgement.attestation.by}, until {judgement.attestation.until}")
     if judgement.verdict in (Verdict.NOT_EXERCISED, Verdict.NOT_APPLICABLE):
         word = str(judgement.verdict).replace("_", " ")
-        pytest.skip(f"{word}: {_lead(judgement).title}")
+        pytest.skip(f"{name}: {word}: {_lead(judgement).title}")
     return "" if judgement.verdict is Verdict.PASS else _full(judgement)
 
 

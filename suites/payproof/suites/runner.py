@@ -13,7 +13,7 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,7 +91,7 @@ def plan(config: Config, options: Options, settings: Settings) -> Plan:
     worlds: dict[str, list[tuple[Probe, Params]]] = {_MAIN: []}
     stalling: set[str] = set()
     left_out: list[str] = []
-    found = sorted(probes().values(), key=lambda probe: (probe.stalls, probe.restarts, probe.name == "revoked"))
+    found = sorted(probes().values(), key=lambda probe: (probe.stalls, probe.name == "revoked"))
     for probe in found:
         wanted = not options.only or set(probe.requirements) & set(options.only)
         if not wanted or (options.quick and probe.stalls) or (probe.restarts and not settings.restarts):
@@ -140,7 +140,7 @@ class _Session:
         self.seed = options.seed if options.seed is not None else secrets.randbelow(2**31)
         self.started = datetime.now(UTC)
         began = time.monotonic()
-        self.now = lambda: time.monotonic() - began
+        self.now: Callable[[], float] = lambda: time.monotonic() - began
         self.veil = Veil()
         self.hook = AlertHook()
         self.worlds: list[World] = []

@@ -73,9 +73,9 @@ def _near(words: Iterable[str], names: Iterable[str]) -> list[str]:
         if word in ("and", "or", "not"):
             continue
         found |= dict.fromkeys(name for name in known if word.lower() in name)
-        found |= dict.fromkeys(get_close_matches(word, known, n=3, cutoff=0.4))
+        found |= dict.fromkeys(get_close_matches(word, known, n=3, cutoff=0.6))
         tails = {name.split(".")[-1]: name for name in known}
-        found |= dict.fromkeys(tails[tail] for tail in get_close_matches(word, tails, n=3, cutoff=0.5))
+        found |= dict.fromkeys(tails[tail] for tail in get_close_matches(word, tails, n=3, cutoff=0.6))
     return list(found)[:6]
 
 

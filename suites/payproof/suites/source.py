@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from detect_secrets.core.scan import scan_file  # type: ignore[import-untyped]
-from detect_secrets.settings import transient_settings  # type: ignore[import-untyped]
+from detect_secrets.core.scan import scan_file
+from detect_secrets.settings import transient_settings
 
 from payproof.contracts.journal import Journal, SourceSeen
 from payproof.suites.config import Config

@@ -37,7 +37,7 @@ class Trust:
         certificate = PKCS12Certificate(x509.load_pem_x509_certificate(authority.cert_pem.bytes()), b"payproof")
         self._java.write_bytes(serialize_java_truststore([certificate], BestAvailableEncryption(_STORE_WORD)))
         self.server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("localhost", "127.0.0.1").configure_cert(self.server)
+        authority.issue_cert("localhost", "127.0.0.1").configure_cert(self.server)  # pyright: ignore[reportUnknownMemberType]
         self.client = ssl.create_default_context(cafile=str(self._ca))
 
     def environment(self) -> dict[str, str]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
+
+import httpx
 
 from payproof.contracts import money, pages
 from payproof.contracts.faults import FaultSpec
@@ -20,6 +23,7 @@ from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
 from payproof.contracts.secrets import Veil
 from payproof.simulator import GatewayServer, Merchant, Simulator
+from payproof.simulator.faults import registered
 from payproof.suites.config import Config
 from payproof.suites.customer import Customer, HostedTab, Place, Visit
 from payproof.suites.driver import Driver, Order, Started, load_driver
@@ -95,6 +99,8 @@ class World:
         self.instance: Instance | None = None
         self.driver: Driver
         self.place: Place
+        # One way to the gateway for all customers: its TLS handshakes are ours, and prove nothing.
+        self._outside = httpx.AsyncHTTPTransport(verify=shared.trust.client if shared.trust else False)
         self._customers: list[Customer] = []
         self._people = 0
         self._orders: list[tuple[Order, Customer]] = []
@@ -165,6 +171,7 @@ class World:
             with contextlib.suppress(Exception):
                 await customer.aclose()
         self._customers.clear()
+        await self._outside.aclose()
         if self.instance is not None:
             await self.instance.stop()
         await self.server.stop()
@@ -176,7 +183,7 @@ class World:
     # -- telling -------------------------------------------------------------------------------------------------------
 
     @asynccontextmanager
-    async def story(self, probe: str, params: dict[str, Json]) -> AsyncIterator[None]:
+    async def story(self, probe: str, params: dict[str, Json]) -> AsyncGenerator[None]:
         """One telling of a probe. A fault that is still armed at its end is cleared."""
         self.shared.progress.story(self.name, probe)
         await self.revive()
@@ -198,8 +205,11 @@ class World:
         return self.journal.add(Step(text=text, name=name, facts=facts))
 
     @asynccontextmanager
-    async def fault(self, name: str, *, text: str = "", **spec: Json) -> AsyncIterator[int]:
-        """A fault for as long as the block lasts. ``spec``: fields of FaultSpec; anything else is a parameter."""
+    async def fault(self, name: str, **spec: Json) -> AsyncGenerator[int]:
+        """A fault for as long as the block lasts. ``spec``: fields of FaultSpec; anything else is a parameter. A canary is
+        only for faults that send a text."""
+        if "canary" not in {field.name for field in dataclasses.fields(registered()[name])}:
+            spec.pop("canary", None)
         fields = {key: spec.pop(key) for key in tuple(spec) if key in FaultSpec.__slots__}
         number = self.sim.faults.arm(FaultSpec(name=name, params=spec, **fields))  # type: ignore[arg-type]
         try:
@@ -234,7 +244,7 @@ class World:
         self._people += 1
         return self._keep(Customer(
             self.place, self.journal, self.profile.hosted, name=f"customer {self._people}",
-            verify=self.shared.trust.client if self.shared.trust else False,
+            outside=self._outside,
         ))  # fmt: skip
 
     def _keep(self, customer: Customer) -> Customer:
@@ -282,6 +292,13 @@ class World:
             status=state.page.response.status if state.page and state.page.response else 0, problem=state.problem,
             page=state.page.n if state.page else 0,
         ))  # fmt: skip
+
+    async def look_when_hit(self, order: Order, customer: Customer, fault: int) -> OrderSeen:
+        """Look at an order once its verification, perhaps a background job's, has met the fault."""
+        await self.until(lambda: self.sim.faults.fired(fault) > 0, self.config.integration.order.within)
+        if self.config.integration.order.within:
+            await asyncio.sleep(0.2)
+        return await self.look(order, customer)
 
     async def pay(self, order: Order, customer: Customer, checkout: Checkout, payer: str = "paid") -> Purchase:
         """From the hosted checkout to a look at the order."""

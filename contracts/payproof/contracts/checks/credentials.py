@@ -113,26 +113,27 @@ def from_environment(case: Case) -> Iterator[Finding]:
     if not case.run.settings.own_credentials:
         yield case.not_exercised("the integration was started by somebody else; payproof did not give it its credentials")
         return
-    for world in case.run.worlds:
-        calls = [call for call in world.of(Call) if call.meaning.client_id or call.meaning.secret]
-        strange = [
-            call for call in calls
-            if not (call.meaning.client_id.startswith("<client-id-") and call.meaning.secret.startswith("<secret-key-"))
-        ]  # fmt: skip
-        others = {call.meaning.client_id for call in calls} if not strange else set[str]()
-        if strange:
-            call = strange[0]
+    sent = [(world, call) for world in case.run.worlds for call in world.of(Call) if call.meaning.client_id or call.meaning.secret]
+    for world, call in sent:
+        if not (call.meaning.client_id.startswith("<client-id-") and call.meaning.secret.startswith("<secret-key-")):
             yield case.failed(
                 "a token call carries credentials that are not those of the environment",
                 expected={"client id": "this world's", "secret": "this world's"},
                 actual={"client id": _named(call.meaning.client_id), "secret": _named(call.meaning.secret)}, world=world, seen=[call],
             )  # fmt: skip
             return
-        if len(others) > 1:
-            yield case.failed("one instance used the credentials of two", expected={"client ids": 1}, actual={"client ids": len(others)}, world=world, seen=calls)
+    owners: dict[str, str] = {}
+    for world, call in sent:
+        if owners.setdefault(call.meaning.client_id, world.name) != world.name:
+            yield case.failed(
+                f"an instance uses the credentials of another one (world {owners[call.meaning.client_id]})", expected={"client id": "this world's"},
+                actual={"client id": call.meaning.client_id}, world=world, seen=[call],
+            )  # fmt: skip
             return
-        if calls:
-            yield case.passed(f"{len(calls)} token calls carry this world's own credentials", world=world, seen=calls[:1])
+    if sent:
+        yield case.passed(
+            f"{len(sent)} token calls of {len(owners)} instances carry their own credentials", world=sent[0][0], seen=[sent[0][1]]
+        )
 
 
 def _named(value: str) -> str:

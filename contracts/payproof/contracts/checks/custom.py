@@ -156,4 +156,4 @@ def currency(case: Case) -> Iterator[Finding]:
             return
         good.append(sent)
     if good:
-        yield case.passed(f"{len(good)} create calls ask for their order's currency", actual={"currencies": sorted(set(good))})
+        yield case.passed(f"{len(good)} create calls ask for their order's currency", actual={"currencies": [*sorted(set(good))]})

@@ -148,6 +148,8 @@ def network_error(case: Case) -> Iterator[Finding]:
                 f"the customer's request crashed ({what})", expected="a page for people", actual={"status": status_of(last)},
                 world=telling.world, seen=[*asked[:2], crashed, last],
             )  # fmt: skip
+        elif early is not None and telling.params.get("operation") == "status" and not telling.calls("status"):
+            yield case.not_exercised("the gateway was never asked, in good times or bad", because="verify.status-checked")
         elif early is not None and not verified and telling.params.get("operation") == "status":
             yield case.failed(
                 f"the order is paid though the gateway could not be reached ({what})", expected={"paid": False}, actual={"paid": True},

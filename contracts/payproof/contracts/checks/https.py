@@ -11,18 +11,22 @@ from payproof.contracts.requirements import Case, must
 
 
 def _scheme(case: Case, which: str) -> Iterator[Finding]:
-    for world in case.run.worlds:
-        creates = [call for call in world.of(Call) if call.meaning.operation == "create"]
-        given = [(call, url) for call in creates if (url := getattr(call.meaning, which))]
-        wrong = [(call, url) for call, url in given if urlsplit(url).scheme.lower() != "https"]
-        if wrong:
-            call, url = wrong[0]
-            yield case.failed(
-                f"{len(wrong)} of {len(given)} create calls give a {which} that is not https",
-                expected={"scheme": "https"}, actual={"scheme": urlsplit(url).scheme, which: url}, world=world, seen=[call],
-            )  # fmt: skip
-        elif given:
-            yield case.passed(f"{len(given)} create calls, all https", actual={which: given[0][1]}, world=world, seen=[given[0][0]])
+    given = [
+        (world, call, url)
+        for world in case.run.worlds
+        for call in world.of(Call)
+        if call.meaning.operation == "create" and (url := getattr(call.meaning, which))
+    ]
+    wrong = [found for found in given if urlsplit(found[2]).scheme.lower() != "https"]
+    if wrong:
+        world, call, url = wrong[0]
+        yield case.failed(
+            f"{len(wrong)} of {len(given)} create calls give a {which} that is not https",
+            expected={"scheme": "https"}, actual={"scheme": urlsplit(url).scheme, which: url}, world=world, seen=[call],
+        )  # fmt: skip
+    elif given:
+        world, call, url = given[0]
+        yield case.passed(f"{len(given)} create calls, all https", actual={which: url}, world=world, seen=[call])
 
 
 @must("https.return-url")
@@ -71,16 +75,17 @@ def api(case: Case) -> Iterator[Finding]:
     if not case.run.settings.secure:
         yield case.not_exercised(f"the gateway was offered over plain HTTP: {case.run.settings.secure_note}")
         return
-    for world in case.run.worlds:
-        calls = list(world.of(Call))
-        plain = [call for call in calls if not call.secure]
-        if plain:
-            yield case.failed(
-                f"{len(plain)} of {len(calls)} calls to the gateway came in plain text",
-                expected={"scheme": "https"}, actual={"scheme": "http", "url": plain[0].request.url}, world=world, seen=plain[:5],
-            )  # fmt: skip
-        elif calls:
-            yield case.passed(f"{len(calls)} calls, all over TLS", world=world, seen=calls[:1])
+    calls = [(world, call) for world in case.run.worlds for call in world.of(Call)]
+    plain = [(world, call) for world, call in calls if not call.secure]
+    if plain:
+        world, call = plain[0]
+        yield case.failed(
+            f"{len(plain)} of {len(calls)} calls to the gateway came in plain text",
+            expected={"scheme": "https"}, actual={"scheme": "http", "url": call.request.url}, world=world, seen=[call],
+        )  # fmt: skip
+    elif calls:
+        world, call = calls[0]
+        yield case.passed(f"{len(calls)} calls, all over TLS", world=world, seen=[call])
 
 
 @must("https.certificate-verified")

@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -19,8 +20,8 @@ from payproof.reports.registry import writer
 from payproof.reports.story import Chapter, Teller
 from payproof.reports.values import Pair, pointers, side_by_side
 
-FINDINGS = 12
-"""Findings of one requirement that are shown; the JSON report has all."""
+SHOWN, FOLDED = 3, 20
+"""Findings of one requirement that are shown at once, and folded away; the JSON report has all."""
 
 _PLACEHOLDER = re.compile(r"(<(?:[a-z]+(?:-[a-z]+)*-\d+|access-token|client-id|secret-key)(?::[a-z0-9:]+)?>)")
 _OPEN = (Verdict.FAIL, Verdict.ERROR)
@@ -44,6 +45,7 @@ class Card:
 
     judgement: Judgement
     proofs: tuple[Proof, ...]
+    folded: tuple[Proof, ...]
     more: int
     reason: str
     opened: bool
@@ -68,8 +70,9 @@ def render(result: Result, run: Run) -> str:
         result=result,
         words=facts.WORDS,
         marks=facts.MARKS,
+        why=facts.why,
         name=facts.name_of(result),
-        heading=facts.heading(result),
+        heading=facts.heading(result, run),
         digests=[(key, str(value)) for key, value in result.facts.items() if str(value).startswith("sha256:")],
         banner=facts.BANNERS[result.outcome],
         sentence=facts.sentence(result),
@@ -85,6 +88,7 @@ def render(result: Result, run: Run) -> str:
     )
 
 
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("payproof.reports"),
@@ -110,7 +114,7 @@ def _groups(result: Result, teller: Teller) -> Sequence[Group]:
     return [
         Group(
             row.number if row else "",
-            row.item.title if row else "Other requirements",
+            row.title if row else "Other requirements",
             tuple(_card(judgement, teller) for judgement in judgements),
         )
         for row, judgements in facts.groups(result)
@@ -119,10 +123,12 @@ def _groups(result: Result, teller: Teller) -> Sequence[Group]:
 
 def _card(judgement: Judgement, teller: Teller) -> Card:
     told = facts.telling(judgement)
+    proofs = tuple(_proof(finding, teller) for finding in told[: SHOWN + FOLDED])
     return Card(
         judgement=judgement,
-        proofs=tuple(_proof(finding, teller) for finding in told[:FINDINGS]),
-        more=len(told[FINDINGS:]),
+        proofs=proofs[:SHOWN],
+        folded=proofs[SHOWN:],
+        more=len(told[SHOWN + FOLDED :]),
         reason=facts.reason(judgement),
         opened=judgement.verdict in _OPEN,
     )

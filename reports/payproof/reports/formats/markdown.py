@@ -32,7 +32,7 @@ _LINKING = re.compile(r"@(?=\w)|#(?=\d)|:(?=//)|\bwww(?=\.)", re.IGNORECASE)
 @writer("markdown", "report.md")
 def render(result: Result, run: Run) -> str:
     """GitHub-flavoured Markdown, at most about 60,000 characters (a comment holds 65,536)."""
-    parts = [*_head(result), *_table(result)]
+    parts = [*_head(result, run), *_table(result)]
     size, left = sum(map(len, parts)), 0
     teller = Teller(run)
     for judgement in facts.of(result, *_TOLD):
@@ -48,17 +48,20 @@ def render(result: Result, run: Run) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _head(result: Result) -> Iterator[str]:
+def _head(result: Result, run: Run) -> Iterator[str]:
     mark = {Outcome.READY: "✅", Outcome.NOT_READY: "❌"}.get(result.outcome, "⚪")
     yield f"## {mark} {facts.BANNERS[result.outcome]}: {escape(facts.name_of(result))}"
     yield ""
     yield escape(values.cut(facts.sentence(result), 2_000))
-    if result.outcome is Outcome.NOT_READY:
+    told = {Outcome.NOT_READY: result.reasons, Outcome.NOT_SCORED: result.diagnosis[1:]}.get(result.outcome, ())
+    if told:
         yield ""
-        yield from (f"- {escape(values.cut(reason, _TITLE))}" for reason in result.reasons[:20])
+        yield from (f"- {escape(values.cut(reason, _TITLE))}" for reason in told[:20])
+    if len(told) > 20:
+        yield f"- and {len(told) - 20} more"
     yield ""
     yield f"{facts.tally(result.judgements)}  "
-    yield " · ".join(f"{label} {escape(value)}" for label, value in facts.heading(result))
+    yield " · ".join(f"{label} {escape(value)}" for label, value in facts.heading(result, run))
     if missing := facts.unjudged(result):
         yield f"\n{len(missing)} of {len(result.scope)} requirements were not part of this run."
     if result.stale_baseline:
@@ -74,7 +77,7 @@ def _table(result: Result) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for row in rows:
         cause = escape(values.cut(row.cause, 160))
-        yield f"| {_MARKS[row.item.verdict]} | {row.number} | {escape(row.item.title)} | {row.passed} | {cause} |"
+        yield f"| {_MARKS[row.item.verdict]} | {row.number} | {escape(row.title)} | {row.passed} | {cause} |"
     yield ""
 
 
@@ -133,8 +136,8 @@ def _silent(result: Result) -> Iterator[str]:
 
 
 def _reasons(judgements: Iterable[Judgement]) -> Iterator[str]:
-    for judgement in judgements:
-        yield f"- `{judgement.requirement}`: {escape(values.cut(facts.reason(judgement), _TITLE)) or 'no reason given'}"
+    for why, names in facts.by_reason(judgements).items():
+        yield f"- {', '.join(f'`{name}`' for name in names)}: {escape(values.cut(why, _TITLE))}"
 
 
 def escape(text: str) -> str:

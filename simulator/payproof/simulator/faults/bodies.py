@@ -14,7 +14,7 @@ from payproof.simulator.faults.registry import fault
 def remade(answer: Response, body: bytes, media_type: str = "") -> Response:
     """``answer`` with another body, correctly framed, and perhaps another content type."""
     made = Response(body, status_code=answer.status_code)
-    replaced = {b"content-length"} | ({b"content-type"} if media_type else set())
+    replaced = (b"content-length", b"content-type") if media_type else (b"content-length",)
     made.raw_headers = [pair for pair in answer.raw_headers if pair[0] not in replaced]
     made.raw_headers.append((b"content-length", str(len(body)).encode()))
     if media_type:

@@ -41,7 +41,7 @@ class FaultBook:
         """
         if not 0 <= spec.share <= 1:
             raise PayproofError(f"a share lies between 0 and 1, not {spec.share}", place="share")
-        armed = Armed(self._next, spec, build(spec), random.Random(f"{self._seed}:{self._next}"))
+        armed = Armed(self._next, spec, build(spec, self.desk.profile), random.Random(f"{self._seed}:{self._next}"))
         self._armed[armed.id] = armed
         self._next += 1
         self._record("armed", armed)

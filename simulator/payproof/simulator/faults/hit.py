@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -66,7 +66,10 @@ class Hit:
 
     async def hold(self, seconds: float | None = None) -> bool:
         """Wait in real time. True: the time is up. False: the client has gone, or the fault was cleared."""
-        waiting = {asyncio.ensure_future(self.exchange.until_gone()), asyncio.ensure_future(self.released.wait())}
+        waiting: set[asyncio.Future[Any]] = {
+            asyncio.ensure_future(self.exchange.until_gone()),
+            asyncio.ensure_future(self.released.wait()),
+        }
         try:
             done, _ = await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -83,6 +86,9 @@ class Hit:
         if self.exchange.wire is None:
             raise ConnectionResetError("the simulated gateway closed the connection")
         self.exchange.wire.transport.close()
-        with contextlib.suppress(asyncio.TimeoutError):
-            # uvicorn answers 500 for an application that returns before it has seen the end of the connection.
-            await asyncio.wait_for(self.exchange.until_gone(), 5.0)
+        # uvicorn answers 500 for an application that returns before it has seen the end of the connection.
+        try:
+            await asyncio.wait_for(self.exchange.until_gone(), 2.0)
+        except TimeoutError:  # a client that does not answer the end of TLS
+            self.exchange.wire.transport.abort()
+            await self.exchange.until_gone()

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import PayproofError
+from payproof.contracts.profile import Profile
 from payproof.simulator.faults.hit import Hit
 
 FAMILIES = ("answers", "bodies", "delays", "limits")
@@ -48,11 +49,11 @@ def registered() -> Mapping[str, type[Any]]:
     return dict(sorted(_FAULTS.items()))
 
 
-def build(spec: FaultSpec) -> Fault:
+def build(spec: FaultSpec, profile: Profile) -> Fault:
     """The fault that ``spec`` names, with its parameters.
 
     Raises:
-        PayproofError: no such fault, no such parameter, or a value of the wrong type.
+        PayproofError: no such fault, no such parameter, a value of the wrong type, or an error that ``profile`` lacks.
     """
     known = registered()
     if spec.name not in known:
@@ -62,14 +63,17 @@ def build(spec: FaultSpec) -> Fault:
     for name in spec.params:
         if name not in fields:
             raise _unknown(f'parameter of the fault "{spec.name}"', name, fields)
+    adapter: TypeAdapter[Any] = TypeAdapter(cls)
     try:
-        made: Fault = TypeAdapter(cls).validate_python(dict(spec.params))
+        made: Fault = adapter.validate_python(dict(spec.params))
     except ValidationError as error:
         first = error.errors()[0]
         raise PayproofError(
             f'the fault "{spec.name}" does not take this: {first["msg"]}', place=".".join(map(str, first["loc"])),
             remedy="see `payproof list faults`",
         ) from None  # fmt: skip
+    if (error := spec.params.get("error")) is not None and error not in profile.errors:
+        raise _unknown(f"error of {profile.name}", str(error), profile.errors)
     return made
 
 

@@ -1,6 +1,34 @@
+"""``payproof selftest``: shows that payproof works on this machine."""
+
+from __future__ import annotations
+
+import sys
+
 import click
+from rich.console import Console
 
 
 @click.command()
-def selftest() -> int:
-    return 0
+@click.option("--seed", type=int, default=None, help="Repeat a selftest.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+def selftest(seed: int | None, quiet: bool) -> int:
+    """Test payproof itself: a careful shop must be clean, a careless one caught in each of its mistakes."""
+    from payproof.suites.commands.loop import run_async
+    from payproof.suites.progress import progress
+    from payproof.suites.selftest import trials
+
+    shown = progress(Console(file=sys.stderr), quiet=quiet)
+    try:
+        both = run_async(trials(shown, seed))
+    finally:
+        shown.close()
+    invalid = False
+    for told in both:
+        click.echo(f"{told.name} shop: {'as it should be' if not told.problems else 'NOT as it should be'}")
+        for line in told.said:
+            click.echo(f"  {line}")
+        for line in told.problems:
+            click.echo(f"  ! {line}")
+        invalid = invalid or bool(told.problems)
+    click.echo("the instrument is NOT valid on this machine" if invalid else "the instrument is valid")
+    return 2 if invalid else 0

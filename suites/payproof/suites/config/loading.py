@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from payproof.contracts.model import PayproofError
 from payproof.suites.config import environment
 from payproof.suites.config.models import Config
-from payproof.suites.config.problems import Problem, from_validation, report
+from payproof.suites.config.problems import Origin, Problem, from_validation, report
 from payproof.suites.config.rules import problems_of
 
 FILE, PROJECT = "payproof.toml", "pyproject.toml"
@@ -67,18 +67,20 @@ def make_config(
 ) -> Config:
     """A configuration from a table. ``place`` and ``text`` (the file's own) serve the messages."""
     env = os.environ if environ is None else environ
-    merged = merge(merge(data, environment.tables(env)), overrides or {})
+    said = environment.tables(env)
+    elsewhere = (("from the command line", overrides or {}), ("from PAYPROOF_*", said))
+    origin = Origin(place, text, under, elsewhere)
+    merged = merge(merge(data, said), overrides or {})
     merged = environment.expand_sandbox(merged, env)
     if "folder" in merged:
-        raise report(
-            [Problem(("folder",), "unknown key", "paths are relative to the file's own folder")], place, text, under
-        )
+        problem = Problem(("folder",), "unknown key", "paths are relative to the file's own folder")
+        raise report([problem], origin)
     try:
         config = Config.model_validate({**merged, "folder": folder})
     except ValidationError as error:
-        raise report(from_validation(error, merged), place, text, under) from None
+        raise report(from_validation(error, merged), origin) from None
     if problems := problems_of(config):
-        raise report(problems, place, text, under)
+        raise report(problems, origin)
     return config
 
 

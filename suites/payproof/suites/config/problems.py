@@ -44,9 +44,39 @@ class Problem:
     remedy: str = ""
 
 
-def report(problems: Iterable[Problem], place: str, text: str = "", under: tuple[str, ...] = ()) -> PayproofError:
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the keys come from: a file with its text, ``under`` which table of it, and what was said elsewhere."""
+
+    place: str
+    text: str = ""
+    under: tuple[str, ...] = ()
+    elsewhere: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    """(name, tables) of what goes before the file; the strongest first."""
+
+    def where(self, path: tuple[str, ...]) -> str:
+        """The key, its line in the file, or who else said it."""
+        name = ".".join(path) or "the file"
+        said = next((who for who, tables in self.elsewhere if _holds(tables, path)), "")
+        line = 0 if said else line_of(self.text, (*self.under, *path))
+        return f"{name} ({said})" if said else f"{name} (line {line})" if line else name
+
+
+def _holds(tables: Mapping[str, Any], path: tuple[str, ...]) -> bool:
+    at: Any = tables
+    for part in path:
+        if not isinstance(at, Mapping):
+            return True
+        inside, at = _below(cast(Mapping[str, Any], at), part)
+        if not inside:
+            return False
+    return bool(path)
+
+
+def report(problems: Iterable[Problem], origin: Origin) -> PayproofError:
     """All problems as one error."""
-    found = [(_where(problem, text, under), problem) for problem in problems]
+    place = origin.place
+    found = [(origin.where(problem.path), problem) for problem in problems]
     if len(found) == 1:
         where, problem = found[0]
         return PayproofError(problem.message, place=f"{place}: {where}", remedy=problem.remedy)
@@ -143,12 +173,6 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
         return annotation
     inner = (_model_in(argument) for argument in get_args(annotation))
     return next((model for model in inner if model), None)
-
-
-def _where(problem: Problem, text: str, under: tuple[str, ...]) -> str:
-    line = line_of(text, (*under, *problem.path))
-    name = ".".join(problem.path) or "the file"
-    return f"{name} (line {line})" if line else name
 
 
 def line_of(text: str, path: tuple[str, ...]) -> int:

@@ -61,9 +61,9 @@ async def _fail_to_verify(world: World, how: str) -> None:
     if tab.state != "left":
         return
     if how == "unreachable":
-        async with world.fault("status", operation="status", status=500, canary="qzdrill"):
+        async with world.fault("status", operation="status", status=500, canary="qzdrill") as number:
             await world.come_back(tab.url, customer, order)
-            await world.look(order, customer, wait=min(world.config.integration.order.within, 3.0))
+            await world.look_when_hit(order, customer, number)
     else:
         await world.come_back(tab.url, customer, order)
         await world.look(order, customer, wait=min(world.config.integration.order.within, 3.0))

@@ -68,9 +68,9 @@ async def _at_status(world: World, fault: str, params: dict[str, Json]) -> None:
         return
     canary = mint_canary(world)
     world.step("the customer paid; now the status check is refused", "paid", canary=canary)
-    async with world.fault(fault, operation="status", canary=canary, **params):
+    async with world.fault(fault, operation="status", canary=canary, **params) as number:
         await world.come_back(tab.url, customer, order)
-        await world.look(order, customer, wait=min(world.config.integration.order.within, 3.0))
+        await world.look_when_hit(order, customer, number)
     await mended(world, order, customer, tab.url)
     await world.recover()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 
 from payproof.contracts import money
@@ -111,7 +111,9 @@ async def late_success(world: World, left: str) -> None:
 
 def _paces(profile: Profile, settings: Settings) -> Iterable[Params]:
     operations = ("token", "create", "status") if profile.traits.tokens else ("create", "status")
-    return ({"operation": "", "seconds": 10}, *({"operation": operation, "seconds": 20} for operation in operations))
+    yield {"operation": "", "seconds": 10}
+    for operation in operations:
+        yield {"operation": operation, "seconds": 20}
 
 
 @probe("flow.slow-success", group="slow-{operation}", stalls=True, variants=_paces)
@@ -151,7 +153,7 @@ async def network_error(world: World, operation: str, how: str) -> None:
 
 
 @asynccontextmanager
-async def _outage(world: World, operation: str, how: str) -> AsyncIterator[None]:
+async def _outage(world: World, operation: str, how: str) -> AsyncGenerator[None]:
     if how == "close":
         async with world.fault("dropped", operation=operation):
             yield

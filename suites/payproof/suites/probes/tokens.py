@@ -67,9 +67,9 @@ async def always_unauthorized(world: World, operation: str) -> None:
         tab = await (await world.hosted(checkout, customer)).confirm()
         if tab.state != "left":
             return
-        async with world.fault("unauthorized", operation="status"):
+        async with world.fault("unauthorized", operation="status") as number:
             await world.come_back(tab.url, customer, order)
-            await world.look(order, customer, wait=min(world.config.integration.order.within, 3.0))
+            await world.look_when_hit(order, customer, number)
     await world.recover()
 
 

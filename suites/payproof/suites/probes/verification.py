@@ -106,9 +106,9 @@ async def unverifiable(world: World, fault: str, params: dict[str, Json]) -> Non
     if fault == "other-payment":
         params = {**params, "payment": await _paid_elsewhere(world)}
     world.step("the customer paid; now the status check fails", "paid", canary=canary)
-    async with world.fault(fault, operation="status", canary=canary, **params):
+    async with world.fault(fault, operation="status", canary=canary, **params) as number:
         await world.come_back(tab.url, customer, order)
-        await world.look(order, customer, wait=min(world.config.integration.order.within, 3.0))
+        await world.look_when_hit(order, customer, number)
     await mended(world, order, customer, tab.url)
     await world.recover()
 

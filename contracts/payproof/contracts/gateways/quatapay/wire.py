@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 from payproof.contracts import money
@@ -34,12 +34,20 @@ def operation_of(path: str) -> tuple[str, str]:
 
 def fields_of(request: Request) -> dict[str, Any]:
     """A request's fields, from JSON, from a form or from the query: what a PHP framework would see."""
-    query = dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True))
-    try:
-        body = json.loads(request.body)
-    except ValueError:
+    query: dict[str, Any] = dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True))
+    body = _object(request.body)
+    if body is None:
         body = dict(parse_qsl(request.body, keep_blank_values=True)) if "=" in request.body else {}
-    return {**query, **body} if isinstance(body, dict) else dict(query)
+    return {**query, **body}
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    """A JSON object; None for any other text."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else None
 
 
 def read(request: Request, response: Response | None) -> Meaning:
@@ -69,20 +77,23 @@ def read(request: Request, response: Response | None) -> Meaning:
 
 
 def _answer(operation: str, response: Response) -> dict[str, Any]:
-    try:
-        body = json.loads(response.body)
-    except ValueError:
+    body = _object(response.body)
+    if body is None:
         return {}
-    if not isinstance(body, dict):
-        return {}
-    message, data = body.get("message"), body.get("data")
+    message: Any = body.get("message")
+    data: Any = body.get("data")
     errors: tuple[str, ...] = ()
-    if isinstance(message, dict) and isinstance(message.get("error"), list):
-        errors = tuple(str(text) for text in message["error"])
+    if isinstance(message, dict):
+        texts: Any = cast("dict[str, Any]", message).get("error")
+        errors = tuple(str(text) for text in cast("list[Any]", texts)) if isinstance(texts, list) else ()
     elif isinstance(message, str):
         errors = (message,)
     if response.status != 200 or body.get("type") != "success" or not isinstance(data, dict):
         return {"errors": errors}
+    return _data(operation, cast("dict[str, Any]", data))
+
+
+def _data(operation: str, data: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"ok": True}
     if operation == "token":
         found["issued"] = _text(data.get("access_token"))

@@ -33,7 +33,7 @@ class Api:
 
     async def token(self, request: Request) -> Response:
         fields = fields_of(request)
-        merchant = self._merchant(fields, live=request.url.path.startswith(LIVE))
+        merchant = self._merchant(fields, live=request.scope["path"].startswith(LIVE))
         if isinstance(merchant, Response):
             return merchant
         store = self._desk.store
@@ -78,7 +78,7 @@ class Api:
             return self._envelope.error(*wrong)
         if token.merchant.gone:
             return self._envelope.error("merchant-row")
-        if request.url.path.startswith(LIVE):
+        if request.scope["path"].startswith(LIVE):
             return self._envelope.error("wrong-environment")
         asked = number(fields["amount"]) or Decimal(0)
         if asked >= LARGEST or (self._knobs["custom_required"] and "custom" not in fields):
@@ -138,7 +138,7 @@ class Api:
     async def status(self, request: Request) -> Response:
         fields = fields_of(request)
         if request.method == "POST" and "authorization" not in request.headers and "client_id" in fields:
-            asker: MerchantRow | Response = self._merchant(fields, live=request.url.path.startswith(LIVE))
+            asker: MerchantRow | Response = self._merchant(fields, live=request.scope["path"].startswith(LIVE))
         else:
             token = self._bearer(request)
             asker = token if isinstance(token, Response) else token.merchant

@@ -98,7 +98,7 @@ class QuataPay:
         status = error.status_code if isinstance(error, HTTPException) else 500
         known = self._desk.profile.errors["method" if status == 405 else "not-found"]
         headers = dict(error.headers or {}) if isinstance(error, HTTPException) else None
-        if self.is_page(request.url.path):
+        if self.is_page(request.scope["path"]):
             return self._envelope.page(status, known.texts[0], headers)
         return self._framework(request, status, known.texts[0], headers)
 

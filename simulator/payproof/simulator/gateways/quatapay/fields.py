@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from email.parser import BytesParser
 from email.policy import HTTP
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -18,7 +18,8 @@ from payproof.simulator.exchange import exchange_of
 
 
 def fields_of(request: Request) -> dict[str, Any]:
-    found: dict[str, Any] = dict(parse_qsl(request.url.query, keep_blank_values=True)) | _body(request)
+    query = request.scope["query_string"].decode("latin-1")
+    found: dict[str, Any] = dict(parse_qsl(query, keep_blank_values=True)) | _body(request)
     return {name: _tidy(value) for name, value in found.items()}
 
 
@@ -31,11 +32,7 @@ def _body(request: Request) -> dict[str, Any]:
     raw = exchange_of(request.scope).body
     kind = request.headers.get("content-type", "").lower()
     if "/json" in kind or "+json" in kind:
-        try:
-            found = json.loads(raw)
-        except (ValueError, RecursionError):
-            return {}
-        return found if isinstance(found, dict) else {}
+        return _json(raw)
     if request.method != "POST":
         return {}
     if kind.startswith("application/x-www-form-urlencoded"):
@@ -43,6 +40,21 @@ def _body(request: Request) -> dict[str, Any]:
     if kind.startswith("multipart/form-data"):
         return _multipart(request.headers["content-type"], raw)
     return {}
+
+
+def _json(raw: bytes) -> dict[str, Any]:
+    """As PHP reads it: no NaN, no lone surrogates, and an object or nothing."""
+    try:
+        found: Any = json.loads(raw, parse_constant=_refuse)
+        if b"\\u" in raw:
+            json.dumps(found, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return {}
+    return cast(dict[str, Any], found) if isinstance(found, dict) else {}
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(word)
 
 
 def _multipart(content_type: str, raw: bytes) -> dict[str, str]:

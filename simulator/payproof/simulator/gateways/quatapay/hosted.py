@@ -32,6 +32,13 @@ TYPES = (
 )
 INVALID, EXPIRED = "Payment request is invalid!", "Session Expired!"
 UNAUTHENTICATED, POOR, GONE = "Authentication Failed!", "Insufficient balance!", "Payment gateway no longer available"
+ADVICE = {
+    INVALID: "It was paid already, or it never existed. Nothing was charged just now.",
+    EXPIRED: "The time to pay has passed. Nothing was charged; the shop can open a new payment.",
+    UNAUTHENTICATED: "Please start again from the shop and log in.",
+    POOR: "Your account does not hold enough for this payment. Nothing was charged.",
+    GONE: "This shop can no longer take payments here.",
+}
 
 _PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
 
@@ -190,7 +197,7 @@ class Hosted:
         return HTMLResponse(
             _PAGES.get_template(template).render(
                 base=self._base, row=row, csrf=session.csrf, amount=money.show(row.amount, row.currency),
-                gateway=self._desk.profile.title, otp=self._desk.knobs["otp"], **values,
+                total=f"{row.amount:,.2f}", otp=self._desk.knobs["otp"], **values,
             ),
             headers={"Cache-Control": "no-store"},
         )  # fmt: skip
@@ -198,5 +205,7 @@ class Hosted:
     def _problem(self, row: Payment | None, title: str) -> Response:
         """The family's Process Error: HTTP 200, a title, one link to the bare cancel URL."""
         back = row.cancel_url if row is not None else None
-        page = _PAGES.get_template("problem.html").render(title=title, back=back, row=row, step=0)
+        page = _PAGES.get_template("problem.html").render(
+            title=title, back=back, row=row, total=f"{row.amount:,.2f}" if row else "", advice=ADVICE[title]
+        )
         return HTMLResponse(page, headers={"Cache-Control": "no-store"})

@@ -18,9 +18,9 @@ LIMIT = 10_000
 class Session:
     id: str
     csrf: str
-    payers: dict[str, Payer] = field(default_factory=dict)
+    payers: dict[str, Payer] = field(default_factory=dict[str, Payer])
     """Payment -> who logged in to pay it. Each payment asks for itself, so that two tabs can have two payers."""
-    confirmed: set[str] = field(default_factory=set)
+    confirmed: set[str] = field(default_factory=set[str])
     """Payments that wait for the one-time code."""
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from payproof.contracts.model import Json
 
-_NUMERIC = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
+_NUMERIC = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 LARGEST = Decimal(10) ** 20
 """Amounts live in a DECIMAL(28,8) column; more than that is a storage error."""
@@ -49,7 +49,7 @@ def _amount(value: object, knobs: Mapping[str, Json]) -> Iterator[str]:
         yield "amount-number"
     elif found <= 0:
         yield "amount-positive"
-    elif knobs["strict_decimals"] and found != round(found, 2):
+    elif knobs["strict_decimals"] and found < LARGEST and found != round(found, 2):
         yield "amount-decimals"
 
 

@@ -1,0 +1,195 @@
+"""The exports: requests that can be tried by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from payproof.contracts.export import exportable
+from payproof.contracts.journal import Call, Meaning, Request, Response, Run, World
+from payproof.contracts.model import Result
+from payproof.reports import WRITERS
+from payproof.reports.handover import Variable, handover, path_text, show
+
+
+def call(
+    n: int, operation: str, url: str, body: str = "", answer: Any = None, *, fault: str = "", **meaning: Any
+) -> Call:
+    headers = (("Host", "h"), ("Content-Type", "application/json"), ("Authorization", "Bearer <access-token-1>"))
+    response = Response(status=200, body=json.dumps(answer)) if answer is not None else None
+    return Call(
+        n=n,
+        began=0,
+        ended=1,
+        ending="answered",
+        request=Request(method="POST", url=url, headers=headers, body=body),
+        response=response,
+        meaning=Meaning(operation=operation, ok=answer is not None, **meaning),
+        fault=fault,
+    )
+
+
+def of(*calls: Call, gateway: str = "nobody") -> Run:
+    return Run(gateway=gateway, worlds=(World(name="main", entries=calls),))
+
+
+def test_the_first_good_call_of_each_operation_is_shown_in_the_order_of_use() -> None:
+    refused, good, later = (
+        call(1, "create", "u1"),
+        call(3, "create", "u2", answer={}),
+        call(4, "create", "u3", answer={}),
+    )
+    status = call(2, "status", "u4", answer={})
+    assert exportable(of(refused, status, good, later)) == {"create": good, "status": status}
+    assert list(exportable(of(refused, status, good))) == ["create", "status"]
+
+
+def test_a_call_without_a_fault_is_preferred() -> None:
+    slow, clean = call(1, "create", "u1", answer={}, fault="slow"), call(2, "create", "u2", answer={})
+    assert exportable(of(slow, clean)) == {"create": clean}
+    assert exportable(of(slow)) == {"create": slow}
+
+
+def test_an_operation_that_never_succeeded_and_an_unknown_path_are_left_out() -> None:
+    assert exportable(of(call(1, "create", "u1"), call(2, "", "u2", answer={}))) == {}
+
+
+def test_secrets_become_variables_and_answers_feed_the_next_request(run: Run) -> None:
+    token, create, status = handover(run).asks
+    assert show(token.body) == '{"client_id": "{{client_id}}", "secret_id": "{{secret_key}}"}'
+    assert token.found == {"access_token": ("data", "access_token")}
+    assert dict(create.headers)["authorization"] == ("Bearer ", Variable("access_token"))
+    assert create.found == {"payment": ("data", "token")}
+    assert show(status.url) == "{{base_url}}/payment/status/{{payment}}"
+
+
+def test_the_base_url_and_what_a_person_fills_in_are_named(run: Run) -> None:
+    export = handover(run)
+    assert export.base_url == "https://127.0.0.1:43117/pay/sandbox/api/v1"
+    assert export.variables == ("client_id", "secret_key")
+
+
+def test_an_unknown_gateway_splits_the_address_after_its_host() -> None:
+    (ask,) = handover(of(call(1, "x", "http://h:1/a/b?c=d", answer={}))).asks
+    assert show(ask.url) == "{{base_url}}/a/b?c=d"
+
+
+def test_answers_are_kept_only_when_a_later_request_needs_them() -> None:
+    first = call(1, "create", "http://h/create", answer={"id": "payment-1"}, payment="payment-1")
+    assert handover(of(first)).asks[0].found == {}
+    second = call(2, "status", "http://h/status/payment-2", answer={}, payment="payment-2")
+    create, status = handover(of(first, second)).asks
+    assert create.found == {"payment": ("id",)}
+    assert show(status.url) == "{{base_url}}/status/{{payment}}"
+
+
+def test_a_token_deep_in_a_list_is_found() -> None:
+    answer = {"a": [{}, {"odd key": "<access-token-1>"}]}
+    first = call(1, "token", "http://h/t", answer=answer, issued="<access-token-1>")
+    ask, _ = handover(of(first, call(2, "create", "http://h/c", answer={}))).asks
+    assert path_text(ask.found["access_token"]) == '.a[1]["odd key"]'
+
+
+def test_basic_credentials_are_written_as_such(result: Result) -> None:
+    made = call(1, "token", "http://h/t", answer={})
+    headers = (("Authorization", "Basic <client-id-1:base64><secret-key-1:base64:part>"),)
+    run = of(dataclasses.replace(made, request=dataclasses.replace(made.request, headers=headers)))
+    assert handover(run).variables == ("client_id", "secret_key")
+    assert '--user "$CLIENT_ID:$SECRET_KEY"' in WRITERS["curl"].render(result, run)
+    assert "Authorization: Basic {{client_id}}:{{secret_key}}" in WRITERS["http"].render(result, run)
+    assert json.loads(WRITERS["postman"].render(result, run))["item"][0]["request"]["auth"]["type"] == "basic"
+
+
+@pytest.fixture
+def collection(result: Result, run: Run) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(WRITERS["postman"].render(result, run))
+    return loaded
+
+
+def test_the_collection_holds_every_operation_in_order(collection: dict[str, Any]) -> None:
+    assert collection["info"]["schema"].endswith("/v2.1.0/collection.json")
+    assert [item["name"] for item in collection["item"]] == ["token", "create", "status"]
+
+
+def test_the_collection_keeps_the_access_token(collection: dict[str, Any]) -> None:
+    (event,) = collection["item"][0]["event"]
+    assert event["listen"] == "test"
+    assert event["script"]["exec"][-1] == 'pm.collectionVariables.set("access_token", answer.data.access_token);'
+
+
+def test_the_collection_declares_its_variables_without_secrets(collection: dict[str, Any]) -> None:
+    values = {each["key"]: each["value"] for each in collection["variable"]}
+    assert set(values) == {"base_url", "client_id", "secret_key", "access_token", "payment"}
+    assert {name for name, value in values.items() if value} == {"base_url"}
+
+
+def test_the_address_is_split_as_postman_sends_it(collection: dict[str, Any]) -> None:
+    assert collection["item"][2]["request"]["url"] == {
+        "raw": "{{base_url}}/payment/status/{{payment}}",
+        "host": ["{{base_url}}"],
+        "path": ["payment", "status", "{{payment}}"],
+    }
+
+
+def test_a_query_stays_a_query(result: Result) -> None:
+    run = of(call(1, "x", "http://h/a?b=c&d=<access-token-1>", answer={}))
+    url = json.loads(WRITERS["postman"].render(result, run))["item"][0]["request"]["url"]
+    assert url["query"] == [{"key": "b", "value": "c"}, {"key": "d", "value": "{{access_token}}"}]
+
+
+def test_the_http_file_chains_its_requests(result: Result, run: Run) -> None:
+    text = WRITERS["http"].render(result, run)
+    assert "# @name token\nPOST {{base_url}}/authentication/token\n" in text
+    assert "@access_token = {{token.response.body.$.data.access_token}}" in text
+    assert "\nauthorization: Bearer {{access_token}}\n" in text
+    assert "\nhost:" not in text
+
+
+CURL = """#!/bin/sh
+for word in "$@"; do printf '%s\\n' "$word" >> "$CALLS"; done
+case "$*" in
+  */token) echo '{"data": {"access_token": "fresh-token"}}' ;;
+  */create) echo '{"data": {"token": "fresh-payment"}}' ;;
+  *) echo '{}' ;;
+esac
+"""
+
+
+def sent(script: str, folder: Path) -> list[str]:
+    """The words that the script gives to cURL, one call after the other."""
+    (folder / "curl").write_text(CURL)
+    (folder / "curl").chmod(0o755)
+    (folder / "requests.sh").write_text(script)
+    calls = folder / "calls"
+    environment = {
+        "PATH": f"{folder}:/usr/bin:/bin", "CALLS": str(calls), "BASE_URL": "https://gateway.test/api",
+        "CLIENT_ID": "my id", "SECRET_KEY": "my $secret'", "ACCESS_TOKEN": "given",
+    }  # fmt: skip
+    subprocess.run(["sh", str(folder / "requests.sh")], env=environment, check=True, capture_output=True, timeout=60)
+    return calls.read_text().splitlines()
+
+
+def test_the_script_runs_from_top_to_bottom(result: Result, run: Run, tmp_path: Path) -> None:
+    words = sent(WRITERS["curl"].render(result, run), tmp_path)
+    assert '{"client_id": "my id", "secret_id": "my $secret\'"}' in words
+    assert "authorization: Bearer fresh-token" in words
+    assert "https://gateway.test/api/payment/status/fresh-payment" in words
+
+
+def test_a_hostile_body_is_one_word_of_the_script(result: Result, tmp_path: Path) -> None:
+    body = 'it\'s "$(touch owned)" `touch owned` \\ $HOME !'
+    words = sent(WRITERS["curl"].render(result, of(call(1, "x", "http://h/'$(id)", body, answer={}))), tmp_path)
+    assert body in words
+    assert "https://gateway.test/api/'$(id)" in words
+    assert not list(tmp_path.glob("owned"))
+
+
+def test_without_a_call_each_export_says_so(result: Result) -> None:
+    assert "never called the gateway" in WRITERS["curl"].render(result, of())
+    assert "never called the gateway" in WRITERS["http"].render(result, of())
+    assert json.loads(WRITERS["postman"].render(result, of()))["item"] == []

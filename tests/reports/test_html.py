@@ -1,0 +1,150 @@
+"""The HTML page: self-contained, escaped, complete."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import re
+
+import pytest
+from bs4 import BeautifulSoup, Tag
+
+from payproof.contracts.journal import Run
+from payproof.contracts.model import Finding, Pointer, Result, Verdict
+from payproof.reports import WRITERS
+
+
+def render(result: Result, run: Run) -> BeautifulSoup:
+    return BeautifulSoup(WRITERS["html"].render(result, run), "html.parser")
+
+
+@pytest.fixture
+def page(result: Result, run: Run) -> BeautifulSoup:
+    return render(result, run)
+
+
+def card(page: BeautifulSoup, requirement: str) -> Tag:
+    found = page.find(id=requirement)
+    assert isinstance(found, Tag)
+    return found
+
+
+def test_the_page_asks_nobody_for_anything(page: BeautifulSoup) -> None:
+    assert not page.select("link, img, iframe, object, embed, [src], [onclick], [onerror]")
+    assert not re.search(r"url\(|@import", page.style.string or "" if page.style else "")
+    assert all((anchor["href"] or "")[0] == "#" for anchor in page.select("a"))
+
+
+def test_only_our_own_script_may_run(page: BeautifulSoup) -> None:
+    (script,) = page.select("script")
+    digest = base64.b64encode(hashlib.sha256((script.string or "").encode()).digest()).decode()
+    policy = page.select_one("meta[http-equiv=Content-Security-Policy]")
+    assert policy is not None
+    assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in str(policy["content"])
+
+
+def test_hostile_bodies_are_text(page: BeautifulSoup) -> None:
+    assert "<script>alert('owned')</script>" in card(page, "errors.friendly").get_text()
+    assert len(page.select("script")) == 1
+
+
+def test_the_outcome_and_the_seven_items_come_first(page: BeautifulSoup) -> None:
+    assert [heading.get_text() for heading in page.select("h2")] == ["Go-live checklist", "Guidelines", "Requirements"]
+    assert [mark["aria-label"] for mark in page.select(".items.big .mark")] == [
+        "passed", "passed", "failed", "not exercised", "could not be judged", "failed", "failed"
+    ]  # fmt: skip
+    banner = page.select_one(".banner")
+    assert banner is not None
+    assert banner.get_text() == "NOT READY"
+
+
+def test_there_are_sixteen_guidelines_and_a_card_for_each_requirement(page: BeautifulSoup, result: Result) -> None:
+    assert len(page.select(".items:not(.big) > li")) == 16
+    assert {str(found["id"]) for found in page.select(".card")} == {found.requirement for found in result.judgements}
+
+
+def test_expected_and_actual_stand_side_by_side(page: BeautifulSoup) -> None:
+    rows = card(page, "verify.forged-return").select(".values tbody tr")
+    assert [[cell.get_text() for cell in row.select("th, td")] for row in rows] == [
+        ["order", "1002", "1002"],
+        ["paid", "false", "true"],
+    ]
+    assert ["differs" in (row.get("class") or []) for row in rows] == [False, True]
+
+
+def test_evidence_is_told_as_a_story_in_its_order(page: BeautifulSoup) -> None:
+    scenes = card(page, "verify.forged-return").select(".scene")
+    numbers = [int(scene.select_one(".when code").get_text().split("#")[1]) for scene in scenes]  # type: ignore[union-attr]
+    assert numbers == sorted(numbers)
+    pointed = [scene for scene in scenes if "pointed" in (scene.get("class") or [])]
+    assert len(pointed) == 2
+    assert "types the success address by hand" in "".join(scene.get_text() for scene in scenes)
+
+
+def test_only_failures_are_open_and_evidence_is_folded(page: BeautifulSoup) -> None:
+    assert {str(found["data-verdict"]) for found in page.select(".card[open]")} == {"fail", "error"}
+    assert not page.select(".evidence[open]")
+
+
+def test_json_bodies_are_indented_and_placeholders_are_marked(page: BeautifulSoup) -> None:
+    found = card(page, "token.cached")
+    assert '{\n  "client_id": "<client-id-1>"' in found.get_text()
+    assert "<access-token-1>" in {secret.get_text() for secret in found.select(".secret")}
+
+
+def test_long_bodies_are_cut_with_a_note(page: BeautifulSoup) -> None:
+    assert re.search(r"… \([\d,]+ more characters\)", card(page, "errors.friendly").get_text())
+
+
+def test_a_contradiction_a_baseline_and_an_attestation_are_shown(page: BeautifulSoup) -> None:
+    assert "Advice and gateway disagree. The guidance asks" in card(page, "token.cached").get_text()
+    assert "(baseline): fixed in release 2.4" in card(page, "logs.no-access-token").get_text()
+    assert "by Ngozi A. on 2026-11-20, until 2027-02-20" in card(page, "alerts.payment-error").get_text()
+
+
+def test_a_cause_leads_to_the_requirement_that_must_be_mended_first(page: BeautifulSoup) -> None:
+    assert card(page, "verify.unreachable").select('a[href="#verify.status-checked"]')
+
+
+def test_an_unscored_run_leads_with_its_diagnosis(not_scored: Result, run: Run) -> None:
+    outcome = render(not_scored, run).select_one(".outcome")
+    assert outcome is not None
+    assert outcome.get_text().split("\n")[1] == "NOT SCORED"
+    assert "The integration never called the gateway." in outcome.get_text()
+
+
+def test_an_item_that_already_carries_its_number_does_not_carry_it_twice(result: Result, run: Run) -> None:
+    item = dataclasses.replace(result.golive[0], title="G1 Credentials in the environment")
+    page = render(dataclasses.replace(result, golive=(item,)), run)
+    title = page.select_one(".items.big .title")
+    assert title is not None
+    assert title.get_text() == "Credentials in the environment"
+
+
+def failed(result: Result, *evidence: Pointer) -> Result:
+    finding = Finding(check="x.y", verdict=Verdict.FAIL, title="", evidence=evidence)
+    judgement = dataclasses.replace(result.judgements[0], verdict=Verdict.FAIL, findings=(finding, finding))
+    return dataclasses.replace(result, judgements=(judgement,))
+
+
+def test_a_story_is_told_whole_once_and_linked_afterwards(result: Result, run: Run) -> None:
+    page = render(failed(result, Pointer("main", 21)), run)
+    first, second = page.select(".chapter")
+    assert len(first.select(".scene")) > len(second.select(".scene")) == 1
+    assert second.select(f'a[href="#{first["id"]}"]')
+
+
+def test_evidence_that_is_in_no_journal_is_said_to_be_elsewhere(result: Result, run: Run) -> None:
+    page = render(failed(result, Pointer("gone", 1), Pointer("main", 9_999)), run)
+    assert "2 more entries, see run.jsonl." in page.get_text()
+    assert not page.select(".scene")
+
+
+def test_many_findings_are_folded(result: Result, run: Run) -> None:
+    finding = Finding(check="x.y", verdict=Verdict.FAIL, title="again")
+    judgement = dataclasses.replace(result.judgements[0], verdict=Verdict.FAIL, findings=(finding,) * 30)
+    page = render(dataclasses.replace(result, judgements=(judgement,)), run)
+    assert len(page.select(".inside > .finding")) == 3
+    assert len(page.select(".folded .finding")) == 20
+    assert "And 7 more findings" in page.get_text()

@@ -1,0 +1,79 @@
+"""The JSON report and its published schema."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.resources
+import json
+from typing import Any
+
+import jsonschema_rs
+import pytest
+
+from payproof.contracts.journal import Run
+from payproof.contracts.model import Finding, Pointer, Result, Verdict
+from payproof.reports import WRITERS
+
+
+def report(result: Result, run: Run) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(WRITERS["json"].render(result, run))
+    return loaded
+
+
+@pytest.fixture
+def schema() -> dict[str, Any]:
+    text = (importlib.resources.files("payproof.reports") / "report.schema.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def faults(schema: dict[str, Any], document: dict[str, Any]) -> list[str]:
+    return [error.message for error in jsonschema_rs.Draft202012Validator(schema).iter_errors(document)]
+
+
+def test_the_report_keeps_its_schema(schema: dict[str, Any], result: Result, run: Run) -> None:
+    assert faults(schema, report(result, run)) == []
+
+
+def test_an_empty_and_an_unscored_report_keep_the_schema_too(
+    schema: dict[str, Any], empty: Result, not_scored: Result, run: Run
+) -> None:
+    assert faults(schema, report(empty, Run(gateway="nobody"))) == []
+    assert faults(schema, report(not_scored, run)) == []
+
+
+def test_the_schema_refuses_another_verdict(schema: dict[str, Any], result: Result, run: Run) -> None:
+    document = report(result, run)
+    document["requirements"][0]["verdict"] = "fine"
+    assert faults(schema, document)
+
+
+def test_what_was_not_exercised_is_not_counted_as_passed(result: Result, run: Run) -> None:
+    assert report(result, run)["counts"] == {
+        "pass": 44, "fail": 4, "warn": 1, "not_exercised": 2, "not_applicable": 1, "attested": 2, "error": 1
+    }  # fmt: skip
+
+
+def test_the_entries_that_evidence_names_come_along(result: Result, run: Run) -> None:
+    document = report(result, run)
+    named = {
+        pointer for found in document["requirements"] for told in found["findings"] for pointer in told["evidence"]
+    }
+    assert set(document["evidence"]) == named
+    assert {entry["kind"] for entry in document["evidence"].values()} >= {"call", "page", "order", "ledger", "log"}
+
+
+def test_evidence_that_no_journal_holds_is_left_out(result: Result, run: Run) -> None:
+    stray = Finding(check="x.y", verdict=Verdict.FAIL, title="", evidence=(Pointer("main", 9_999), Pointer("gone", 1)))
+    judgement = dataclasses.replace(result.judgements[0], findings=(stray,))
+    document = report(dataclasses.replace(result, judgements=(judgement,)), run)
+    assert document["evidence"] == {}
+    assert document["requirements"][0]["findings"][0]["evidence"] == ["main#9999", "gone#1"]
+
+
+def test_values_stay_values(result: Result, run: Run) -> None:
+    found = {each["requirement"]: each for each in report(result, run)["requirements"]}
+    assert found["idempotency.double-submit"]["findings"][0]["actual"] == {"charges": 2, "total": "10,000.00 XAF"}
+    assert found["token.cached"]["contradiction"].startswith("The guidance asks")
+    assert found["alerts.payment-error"]["attestation"]["by"] == "Ngozi A."
+    assert found["logs.no-access-token"]["baseline"].startswith("fixed in release")

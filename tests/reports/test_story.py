@@ -1,0 +1,155 @@
+"""Evidence as a story, and entries as scenes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from payproof.contracts.journal import (
+    Alert,
+    Call,
+    Checkout,
+    Connection,
+    Entry,
+    FaultSet,
+    Ledger,
+    Log,
+    Meaning,
+    OrderSeen,
+    Page,
+    Process,
+    Request,
+    Response,
+    Run,
+    SourceSeen,
+    Step,
+    Story,
+    World,
+)
+from payproof.contracts.model import Pointer
+from payproof.reports.scenes import Scene, scene
+from payproof.reports.story import CHAPTERS, NEAR, Chapter, Gap, Teller
+
+GET = Request(method="GET", url="https://h/")
+
+
+def chapters(entries: list[Entry], *numbers: int, whole: bool = True) -> tuple[Chapter, ...]:
+    run = Run(gateway="nobody", worlds=(World(name="w", entries=tuple(entries)),))
+    return Teller(run).chapters([Pointer("w", number) for number in numbers], whole=whole)[0]
+
+
+def outline(chapter: Chapter) -> list[Any]:
+    return [part.entries if isinstance(part, Gap) else int(part.pointer.split("#")[1]) for part in chapter.parts]
+
+
+def story(*marks: str) -> list[Entry]:
+    """``+p`` begins the story p, ``-p`` ends it, anything else is a log line."""
+    found: list[Entry] = []
+    for number, mark in enumerate(marks, start=1):
+        if mark[0] in "+-":
+            found.append(Story(n=number, event="begin" if mark[0] == "+" else "end", probe=mark[1:]))
+        else:
+            found.append(Log(n=number, stream="stdout", text=mark))
+    return found
+
+
+def test_the_whole_story_around_an_entry_is_told() -> None:
+    (chapter,) = chapters(story("x", "+p", "a", "b", "-p", "y"), 3)
+    assert outline(chapter) == [2, 3, 4, 5]
+    assert chapter.title == "p"
+    assert [part.pointed for part in chapter.parts if isinstance(part, Scene)] == [False, True, False, False]
+
+
+def test_an_inner_story_is_told_alone() -> None:
+    entries = story("+p", "+q", "a", "-q", "b", "-p")
+    assert outline(chapters(entries, 3)[0]) == [2, 3, 4]
+    assert outline(chapters(entries, 5)[0]) == [1, 2, 3, 4, 5, 6]
+
+
+def test_a_story_that_never_ends_lasts_to_the_end() -> None:
+    assert outline(chapters(story("x", "+p", "a", "b"), 4)[0]) == [2, 3, 4]
+
+
+def test_entries_outside_of_stories_are_told_with_their_neighbours() -> None:
+    (chapter,) = chapters(story("+p", "-p", "a", "b", "+q", "-q"), 4)
+    assert outline(chapter) == [3, 4]
+    assert chapter.title == "between the stories"
+
+
+def test_a_long_story_is_told_near_its_evidence() -> None:
+    entries = story("+p", *["x"] * 100, "-p")
+    (chapter,) = chapters(entries, 50)
+    assert outline(chapter) == [1, 48 - NEAR, *range(50 - NEAR, 51 + NEAR), 101 - 50 - NEAR, 102]
+
+
+def test_passed_findings_show_the_pointed_entries_alone() -> None:
+    (chapter,) = chapters(story("+p", "a", "b", "c", "-p"), 2, 4, whole=False)
+    assert outline(chapter) == [2, 1, 4]
+
+
+def test_two_stories_are_two_chapters_up_to_a_limit() -> None:
+    entries = story(*["+p", "a", "-p"] * (CHAPTERS + 2))
+    run = Run(gateway="nobody", worlds=(World(name="w", entries=tuple(entries)),))
+    evidence = [Pointer("w", number) for number in range(2, len(entries), 3)]
+    told, lost = Teller(run).chapters(evidence, whole=True)
+    assert (len(told), lost) == (CHAPTERS, 2)
+
+
+PAGE: dict[str, Any] = {"began": 0, "ended": 1, "where": "integration", "request": GET}
+CREATE = Meaning(operation="create")
+STRANGE = "integration asks the gateway: a path that the gateway does not have"
+SILENT = "a connection that never became a request: handshake failed"
+
+
+@pytest.mark.parametrize(
+    ("entry", "actor", "title", "note"),
+    [
+        (Call(began=0, ended=31, ending="hung_up", request=GET, meaning=CREATE, fault="stall"),
+         "call", "integration asks the gateway: create", "the integration hung up after 31.0 s · fault: stall"),
+        (Call(began=0, ended=1, ending="held", request=GET, secure=False),
+         "call", STRANGE, "still open after 1.0 s · without TLS"),
+        (Call(began=0, ended=1, ending="cut", request=GET, response=Response(status=200)),
+         "call", f"{STRANGE} → 200", "broken off by the gateway after 1.0 s"),
+        (Page(**PAGE, purpose="return", order="7", customer="Ada", response=Response(status=503)),
+         "customer", "Ada asks the shop → 503", "return · order 7"),
+        (Page(**PAGE, problem="timed out"), "customer", "the customer asks the shop", "timed out"),
+        (Ledger(event="token_issued"), "gateway", "token issued", ""),
+        (Ledger(event="charged", payment="p", reference="7", amount="5000", currency="XAF"),
+         "gateway", "charged 5,000.00 XAF", "payment p · order 7"),
+        (Log(stream="stderr", text="x"), "log", "stderr", ""),
+        (Checkout(order="7", amount="1", currency="USD", outcome="broken"),
+         "customer", "the checkout of order 7 over 1.00 USD ends on an error page", ""),
+        (OrderSeen(order="7", state="held", paid=False, effects=2, flagged="double payment"),
+         "order", "the shop says of order 7: not paid", "state “held” · 2 fulfilments · double payment"),
+        (OrderSeen(order="7", problem="404"), "order", "the shop says of order 7: unreadable", "404"),
+        (FaultSet(event="armed", name="error", operation="create", detail={"status": 500}),
+         "fault", "fault armed: error on create", "status = 500"),
+        (Process(event="exited", code=1, detail="no module"),
+         "process", "the integration exited with exit code 1", "no module"),
+        (Story(event="begin", probe="p", params={"order": "7"}), "story", "p begins", "order = 7"),
+        (Step(text="The customer pays."), "story", "The customer pays.", ""),
+        (Alert(channel="webhook", text="x"), "alert", "an alert arrives on webhook", ""),
+        (Connection(event="handshake_failed", detail="unknown ca"), "call", SILENT, "unknown ca"),
+        (SourceSeen(area="source", path="a.py", line=3, what="a secret"),
+         "process", "source scan (source): a.py:3: a secret", ""),
+        (SourceSeen(area="frontend", files=4), "process", "source scan (frontend): 4 files read", ""),
+    ],
+)  # fmt: skip
+def test_every_kind_of_entry_has_words(entry: Entry, actor: str, title: str, note: str) -> None:
+    told = scene(entry, pointer="w#1", pointed=False, limit=100)
+    assert (told.actor, told.title, told.note) == (actor, title, note)
+
+
+def test_json_is_indented_and_everything_else_stays() -> None:
+    request = Request(method="POST", url="https://h/", body='{"a":1}')
+    for body, shown in (("[1]", "[\n  1\n]"), ("{broken", "{broken"), ("plain", "plain"), ("[" * 5_000, "[" * 100)):
+        exchange = Call(began=0, ended=1, ending="answered", request=request, response=Response(status=200, body=body))
+        asked, told = scene(exchange, pointer="w#1", pointed=False, limit=100).messages
+        assert asked.body == '{\n  "a": 1\n}'
+        assert told.body.startswith(shown)
+
+
+def test_a_cut_body_says_how_much_is_missing() -> None:
+    told = scene(Log(stream="stdout", text="x" * 1_500), pointer="w#1", pointed=False, limit=100)
+    assert told.text == f"{'x' * 100} … (1,400 more characters)"

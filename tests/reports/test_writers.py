@@ -1,0 +1,104 @@
+"""The registry of formats, and the report folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from payproof.contracts import journal
+from payproof.contracts.journal import Run
+from payproof.contracts.model import PayproofError, Result
+from payproof.reports import WRITERS, registry, write_all
+
+FILES = {
+    "json": "report.json",
+    "junit": "junit.xml",
+    "markdown": "report.md",
+    "html": "report.html",
+    "curl": "requests.sh",
+    "http": "requests.http",
+    "postman": "postman_collection.json",
+}
+
+
+def test_every_format_registers_itself_under_its_name() -> None:
+    assert {name: writer.filename for name, writer in WRITERS.items()} == FILES
+    assert all(writer.name == name for name, writer in WRITERS.items())
+
+
+@pytest.mark.parametrize(("name", "filename"), [("json", "other.json"), ("other", "report.json")])
+def test_a_name_or_a_file_is_taken_once(name: str, filename: str) -> None:
+    with pytest.raises(ValueError, match="registered twice"):
+        registry.writer(name, filename)(lambda result, run: "")
+    assert "other" not in WRITERS
+
+
+def test_all_formats_and_the_run_are_written(result: Result, run: Run, tmp_path: Path) -> None:
+    paths = write_all(result, run, tmp_path / "new" / "folder")
+    assert set(paths) == {*FILES, "run"}
+    assert all(path.stat().st_size for path in paths.values())
+    assert journal.read(paths["run"]) == run
+
+
+def test_only_the_named_formats_are_written(result: Result, run: Run, tmp_path: Path) -> None:
+    write_all(result, run, tmp_path, ["junit", "json"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["junit.xml", "report.json", "run.jsonl"]
+
+
+def test_an_unknown_format_is_refused_with_the_known_ones(result: Result, run: Run, tmp_path: Path) -> None:
+    with pytest.raises(PayproofError, match="pdf") as caught:
+        write_all(result, run, tmp_path, ["pdf"])
+    assert "markdown" in caught.value.remedy
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_is_a_clear_error(result: Result, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PayproofError) as caught:
+        write_all(result, run, tmp_path / "file" / "folder")
+    assert str(tmp_path / "file") in caught.value.place
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_format_is_pure(name: str, result: Result, run: Run) -> None:
+    assert WRITERS[name].render(result, run) == WRITERS[name].render(result, run)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_format_copes_with_an_empty_run(name: str, empty: Result) -> None:
+    assert WRITERS[name].render(empty, Run(gateway="nobody"))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_format_copes_with_a_run_that_is_not_scored(name: str, not_scored: Result, run: Run) -> None:
+    assert WRITERS[name].render(not_scored, run)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_format_lets_half_a_character_through(name: str, result: Result, run: Run) -> None:
+    broken = dataclasses.replace(result, facts={"name": "shop \ud800"})
+    WRITERS[name].render(broken, run).encode("utf-8")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_control_characters_do_not_reach_a_report(name: str, result: Result, run: Run) -> None:
+    text = WRITERS[name].render(result, run)
+    assert not {letter for letter in text if letter < " "} - {"\n", "\t"}
+
+
+@pytest.mark.parametrize("name", ["json", "markdown", "html"])
+def test_secrets_are_placeholders(name: str, result: Result, run: Run) -> None:
+    text = WRITERS[name].render(result, run)
+    assert "access-token-1" in text
+    assert "Tk7hN2pQrS9v" not in text
+
+
+def test_the_requirements_of_a_shortened_run_are_not_taken_for_the_whole(result: Result, run: Run) -> None:
+    short = dataclasses.replace(result, judgements=result.judgements[:3])
+    assert len(json.loads(WRITERS["json"].render(short, run))["not_judged"]) == len(result.scope) - 3
+    for name in ("markdown", "html"):
+        assert "52 of 55 requirements were not part of this run" in WRITERS[name].render(short, run)

@@ -1,0 +1,334 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import struct
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+import trustme
+from starlette.types import Receive, Scope, Send
+
+from payproof.contracts.faults import FaultSpec
+from payproof.contracts.journal import Call, Connection
+from payproof.contracts.model import PayproofError
+from payproof.contracts.profile import load
+from payproof.simulator import GatewayServer, Simulator
+
+try:
+    import uvloop
+except ImportError:  # not on Windows
+    uvloop = None  # type: ignore[assignment]
+
+LOOPS = [None] if uvloop is None else [None, uvloop.new_event_loop]
+PATH = "/pay/sandbox/api/v1/authentication/token"
+
+
+@pytest.fixture(params=LOOPS, ids=["asyncio", "uvloop"][: len(LOOPS)])
+def run(request: pytest.FixtureRequest) -> Callable[[Awaitable[None]], None]:
+    def on_loop(story: Awaitable[None]) -> None:
+        async def whole() -> None:
+            await story
+
+        with asyncio.Runner(loop_factory=request.param) as runner:
+            runner.run(whole())
+
+    return on_loop
+
+
+Run = Callable[[Awaitable[None]], None]
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="module")
+def server_tls(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    return context
+
+
+@pytest.fixture(scope="module")
+def client_tls(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+class Running:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.sim = Simulator(load("quatapay"))
+        self.server = GatewayServer(self.sim.app, tls=tls, journal=self.sim.journal)
+
+    async def __aenter__(self) -> Running:
+        await self.server.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.server.stop()
+
+    def url(self, scheme: str = "http") -> str:
+        return f"{scheme}://localhost:{self.server.port}{PATH}"
+
+    def calls(self) -> list[Call]:
+        return [entry for entry in self.sim.journal.entries if isinstance(entry, Call)]
+
+    def connections(self) -> list[tuple[str, str]]:
+        return [(e.event, e.detail) for e in self.sim.journal.entries if isinstance(e, Connection)]
+
+
+async def until(met: Callable[[], Any]) -> None:
+    async with asyncio.timeout(5):
+        while not met():
+            await asyncio.sleep(0.005)
+
+
+def test_tls_and_plain_share_one_port(run: Run, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
+    async def story() -> None:
+        async with Running(server_tls) as up, httpx.AsyncClient(verify=client_tls) as http:
+            for scheme in ("https", "http", "https"):
+                assert (await http.post(up.url(scheme))).status_code == 400
+            assert [call.secure for call in up.calls()] == [True, False, True]
+            assert up.calls()[0].request.url == f"https://localhost:{up.server.port}{PATH}"
+            assert up.server.scheme == "https"
+
+    run(story())
+
+
+def test_without_a_certificate_it_is_plain(run: Run) -> None:
+    async def story() -> None:
+        async with Running() as up, httpx.AsyncClient(verify=False) as http:
+            assert up.server.scheme == "http"
+            assert (await http.post(up.url())).headers["date"].endswith("GMT")
+
+    run(story())
+
+
+def test_a_client_that_does_not_trust_us_is_journaled(run: Run, server_tls: ssl.SSLContext) -> None:
+    async def story() -> None:
+        async with Running(server_tls) as up:
+            with pytest.raises(ssl.SSLCertVerificationError):
+                await asyncio.open_connection("localhost", up.server.port, ssl=ssl.create_default_context())
+            await until(up.connections)
+            assert up.connections()[0][0] == "handshake_failed"
+            assert up.calls() == []
+
+    run(story())
+
+
+def test_a_silent_connection_holds_nobody_up(run: Run, server_tls: ssl.SSLContext) -> None:
+    async def story() -> None:
+        async with Running(server_tls) as up, httpx.AsyncClient(verify=False) as http:
+            _, silent = await asyncio.open_connection("127.0.0.1", up.server.port)
+            assert (await http.post(up.url())).status_code == 400
+            silent.close()
+
+    run(story())
+
+
+def test_a_connection_that_is_kept_alive_serves_many_calls(run: Run) -> None:
+    async def story() -> None:
+        async with Running() as up:
+            reader, writer = await asyncio.open_connection("127.0.0.1", up.server.port)
+            for _ in range(3):
+                writer.write(f"GET {PATH} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+                assert (await reader.readuntil(b'"}')).startswith(b"HTTP/1.1 405")
+            writer.write(f"GET {PATH} HTTP/1.1\r\nHost: a\r\n\r\n".encode() * 2)  # pipelined
+            for _ in range(2):
+                assert (await reader.readuntil(b'"}')).startswith(b"HTTP/1.1 405")
+            writer.close()
+
+    run(story())
+
+
+def test_a_large_body_is_read_and_cut_in_the_journal(run: Run) -> None:
+    async def story() -> None:
+        async with Running() as up, httpx.AsyncClient(verify=False) as http:
+            assert (await http.post(up.url(), content=b"x" * 1_000_000)).status_code == 400
+            assert len(up.calls()[0].request.body) == 64 * 1024
+            assert (await http.post(up.url(), content=b"x" * 9_000_000)).status_code == 413
+
+    run(story())
+
+
+def test_expect_100_continue_is_answered(run: Run) -> None:
+    async def story() -> None:
+        async with Running() as up:
+            reader, writer = await asyncio.open_connection("127.0.0.1", up.server.port)
+            writer.write(
+                f"POST {PATH} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n".encode()
+            )
+            assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+            writer.write(b"{}")
+            assert (await reader.readuntil(b'"}')).startswith(b"HTTP/1.1 400")
+            writer.close()
+
+    run(story())
+
+
+def test_forwarded_headers_are_not_believed(run: Run) -> None:
+    async def story() -> None:
+        async with Running() as up, httpx.AsyncClient(verify=False) as http:
+            await http.post(up.url(), headers={"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"})
+            assert up.calls()[0].secure is False
+
+    run(story())
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(("mode", "event"), [("close", "closed_silent"), ("reset", "reset")])
+def test_a_closing_gate_reads_the_request_and_says_nothing(
+    run: Run, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext, mode: Any, event: str, scheme: str
+) -> None:
+    async def story() -> None:
+        async with Running(server_tls) as up, httpx.AsyncClient(verify=client_tls) as http:
+            assert (await http.post(up.url(scheme))).status_code == 400
+            up.server.gate(mode)
+            with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+                await http.post(up.url(scheme), json={"a": "b" * 100_000})
+            assert up.connections() == [(event, f"POST {PATH}")]
+            up.server.gate("open")
+            assert (await http.post(up.url(scheme))).status_code == 400
+
+    run(story())
+
+
+def test_a_reset_is_a_reset(run: Run) -> None:
+    async def story() -> None:
+        async with Running() as up:
+            up.server.gate("reset")
+            reader, writer = await asyncio.open_connection("127.0.0.1", up.server.port)
+            writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            with pytest.raises(ConnectionResetError):
+                await reader.read()
+            writer.close()
+            with contextlib.suppress(ConnectionResetError):
+                await writer.wait_closed()
+
+    run(story())
+
+
+def test_a_refusing_gate_refuses_and_keeps_its_port(run: Run) -> None:
+    async def story() -> None:
+        async with Running() as up, httpx.AsyncClient(verify=False) as http:
+            port = up.server.port
+            assert (await http.post(up.url())).status_code == 400
+            up.server.gate("refuse")
+            up.server.gate("refuse")
+            with pytest.raises(httpx.ConnectError):
+                await http.post(up.url())
+            up.server.gate("open")
+            assert (await http.post(up.url())).status_code == 400
+            assert up.server.port == port
+
+    run(story())
+
+
+def test_stopping_ends_what_is_held(run: Run, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
+    async def story() -> None:
+        up = Running(server_tls)
+        await up.server.start()
+        number = up.sim.faults.arm(FaultSpec(name="never-answer"))
+        async with httpx.AsyncClient(verify=client_tls, timeout=20) as http:
+            asking = [asyncio.create_task(http.post(up.url(scheme))) for scheme in ("http", "https")]
+            await until(lambda: up.sim.faults.fired(number) == 2)
+            began = time.monotonic()
+            await up.server.stop()
+            assert time.monotonic() - began < 1
+            answers = await asyncio.gather(*asking, return_exceptions=True)
+            assert all(isinstance(answer, httpx.TransportError) for answer in answers)
+        assert [call.ending for call in up.calls()] == ["held", "held"]
+        await up.server.stop()
+
+    run(story())
+
+
+def test_a_client_that_resets_has_hung_up(run: Run) -> None:
+    async def story() -> None:
+        async with Running() as up:
+            number = up.sim.faults.arm(FaultSpec(name="delay", params={"seconds": 30}))
+            _, writer = await asyncio.open_connection("127.0.0.1", up.server.port)
+            writer.write(f"POST {PATH} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n".encode())
+            await until(lambda: up.sim.faults.fired(number))
+            sock: socket.socket = writer.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+            await until(up.calls)
+            assert up.calls()[0].ending == "hung_up"
+            assert up.calls()[0].seconds < 5
+
+    run(story())
+
+
+def test_a_client_that_leaves_in_mid_request_has_hung_up(run: Run) -> None:
+    async def story() -> None:
+        async with Running() as up:
+            _, writer = await asyncio.open_connection("127.0.0.1", up.server.port)
+            writer.write(f"POST {PATH} HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc".encode())
+            await writer.drain()
+            writer.close()
+            await until(up.calls)
+            call = up.calls()[0]
+            assert (call.ending, call.response, call.request.body) == ("hung_up", None, "abc")
+
+    run(story())
+
+
+def test_a_taken_port_is_explained(run: Run) -> None:
+    async def story() -> None:
+        async with Running() as up:
+            with pytest.raises(PayproofError, match="cannot listen on 127.0.0.1") as caught:
+                await GatewayServer(up.sim.app, port=up.server.port).start()
+            assert (caught.value.place, bool(caught.value.remedy)) == (f"port {up.server.port}", True)
+
+    run(story())
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "shop.example"])
+def test_only_loopback_is_served(host: str) -> None:
+    with pytest.raises(PayproofError, match="loopback"):
+        GatewayServer(Simulator(load("quatapay")).app, host=host)
+    GatewayServer(Simulator(load("quatapay")).app, host=host, allow_remote=True)
+
+
+def test_the_transport_is_in_each_request_s_state(run: Run) -> None:
+    """uvicorn's app_state is not documented: this holds what the simulator relies on."""
+
+    async def story() -> None:
+        seen: list[Any] = []
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            seen.append(scope["state"]["transport"])
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body"})
+
+        server = GatewayServer(app)
+        await server.start()
+        async with httpx.AsyncClient(verify=False) as http:
+            assert (await http.get(f"http://127.0.0.1:{server.port}/")).status_code == 204
+        assert seen[0].get_extra_info("peername")[0] == "127.0.0.1"
+        await server.stop()
+
+    run(story())
+
+
+def test_accepted_sockets_send_at_once(run: Run) -> None:
+    """Without TCP_NODELAY each call on a kept-alive connection costs 45 ms."""
+
+    async def story() -> None:
+        async with Running() as up, httpx.AsyncClient(verify=False) as http:
+            await http.post(up.url())
+            began = time.monotonic()
+            for _ in range(20):
+                await http.post(up.url())
+            assert time.monotonic() - began < 20 * 0.04
+
+    run(story())

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import asyncio
+import re
+import shlex
+import subprocess
+from collections.abc import Awaitable, Callable
+
+import httpx
+import pytest
+
+from payproof.contracts.journal import Journal, Step
+from payproof.contracts.model import PayproofError
+from payproof.contracts.profile import load
+from payproof.contracts.secrets import Veil
+from payproof.simulator import serve as serving
+from payproof.simulator.serve import serve
+
+
+def served(name: str, use: Callable[[str], Awaitable[None]]) -> None:
+    """Serve on free ports, hand the printed text to ``use``, and stop."""
+
+    async def story() -> None:
+        stop, said, texts = asyncio.Event(), asyncio.Event(), list[str]()
+
+        def out(text: str) -> None:
+            texts.append(text)
+            said.set()
+
+        running = asyncio.create_task(serve(load(name), port=0, control_port=0, out=out, stop=stop))
+        async with asyncio.timeout(20):
+            await said.wait()
+            try:
+                await use(texts[0])
+            finally:
+                stop.set()
+                await running
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("name", ["quatapay", "qrpay"])
+def test_the_printed_commands_work(name: str) -> None:
+    async def use(text: str) -> None:
+        commands = re.findall(r"^  (curl .+)$", text, re.MULTILINE)
+        control, token, create = [await asyncio.to_thread(shell, command) for command in commands]
+        assert '"operations"' in control
+        assert '"access_token"' in token
+        assert '"payment_url"' in create
+
+    served(name, use)
+
+
+def shell(command: str) -> str:
+    return subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=10, check=True).stdout
+
+
+def test_the_printed_settings_are_complete() -> None:
+    async def use(text: str) -> None:
+        assert re.search(r"base URL +http://127\.0\.0\.1:\d+/pay/sandbox/api/v1$", text, re.MULTILINE)
+        assert len(re.findall(r"^  (?:client_id|secret_id) \(.+\) +\w{100}$", text, re.MULTILINE)) == 2
+        assert "refused@payproof.test" in text
+
+    served("quatapay", use)
+
+
+def test_a_taken_port_is_refused_and_nothing_stays_behind() -> None:
+    async def use(text: str) -> None:
+        found = re.search(r"http://127\.0\.0\.1:(\d+)/pay", text)
+        assert found
+        with pytest.raises(PayproofError, match="cannot listen"):
+            await serve(load("quatapay"), port=0, control_port=int(found.group(1)), out=print)
+
+    served("quatapay", use)
+
+
+def test_two_ports_are_needed() -> None:
+    with pytest.raises(PayproofError, match="two ports"):
+        asyncio.run(serve(load("quatapay"), port=8400, control_port=8400))
+
+
+def test_the_journal_of_a_long_run_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "KEPT_ENTRIES", 20)
+    journal = Journal()
+    journal.listeners.append(serving._bounded(journal))  # pyright: ignore[reportPrivateUsage]
+    for number in range(100):
+        journal.add(Step(text=str(number)))
+    assert len(journal.entries) <= 20
+    assert journal.entries[-1].n == 100
+
+
+def test_many_tokens_do_not_uncover_the_keys() -> None:
+    veil = Veil(limit=10)
+    key = veil.add("secret-key", "S" * 100)
+    for number in range(50):
+        veil.add("access-token", f"{number:0350d}")
+    assert veil.cover("S" * 100) == key
+
+
+def test_commands_survive_a_shell() -> None:
+    async def use(text: str) -> None:
+        for command in re.findall(r"^  (curl .+)$", text, re.MULTILINE):
+            assert shlex.split(command)[0] == "curl"
+
+    served("quatapay", use)
+
+
+def test_the_control_address_answers() -> None:
+    async def use(text: str) -> None:
+        found = re.search(r"X-Payproof-Token: (\S+)' (\S+)$", text, re.MULTILINE)
+        assert found
+        async with httpx.AsyncClient(verify=False) as client:
+            response = await client.get(found.group(2) + "health", headers={"X-Payproof-Token": found.group(1)})
+        assert response.json()["ok"] is True
+
+    served("quatapay", use)

@@ -1,0 +1,246 @@
+"""The pytest plugin: one item for each requirement, one run for all of them, the verdicts of ``payproof run``."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+CONFIG = """
+[integration]
+command = ["true"]
+checkout.path = "/checkout"
+order = { path = "/orders/{order.id}", status = "json:/status" }
+"""
+
+# The run and the judge are replaced: what is tested here is what pytest makes of a result.
+CONFTEST = """
+import json
+from pathlib import Path
+
+from payproof.contracts import profile
+from payproof.contracts.journal import Run
+from payproof.contracts.model import *
+from payproof.contracts.requirements import requirements
+from payproof.suites import runner
+from payproof.suites.commands import verdict
+
+HERE = Path(__file__).parent
+SAID = json.loads((HERE / "said.json").read_text())
+
+
+async def perform(config, options, progress):
+    with (HERE / "performed.txt").open("a") as file:
+        file.write(json.dumps([sorted(options.only), options.quick, options.seed]) + "\\n")
+    if "error" in SAID:
+        raise PayproofError(SAID["error"], place="integration.command", remedy="mend it")
+    return Run(gateway="quatapay", selected=options.only)
+
+
+def judged(run, config):
+    found = []
+    for name in run.selected or profile.load("quatapay").checklist.all_requirements():
+        word = SAID.get(name, "pass")
+        finding = Finding(
+            check=name, verdict=Verdict(word), title=f"title of {name}",
+            expected={"paid": False}, actual={"paid": True},
+            evidence=(Pointer("main", 42),),
+        )
+        level = requirements()[name].level
+        found.append(Judgement(requirement=name, level=level, text="text", verdict=Verdict(word), findings=(finding,)))
+    outcome = Outcome(SAID.get("outcome", "ready"))
+    reasons = tuple(f"{name}: title" for name in SAID.get("reasons", []))
+    return Result(
+        outcome=outcome, reasons=reasons, diagnosis=tuple(SAID.get("diagnosis", ())), golive=(), guidelines=(),
+        judgements=tuple(found), scope=(), stale_baseline=tuple(SAID.get("stale", ())), facts={"seed": 7},
+    )
+
+
+runner.perform = perform
+verdict.judged = judged
+"""
+
+SUITE = ("--payproof-config", "payproof.toml", "--pyargs", "payproof.suites")
+
+
+@pytest.fixture
+def shop(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p payproof.suites.plugin -p xdist")
+    pytester.makefile(".toml", payproof=CONFIG)
+    pytester.makepyprojecttoml('[tool.pytest.ini_options]\naddopts = ["--strict-markers"]\nfilterwarnings = ["error"]')
+    return pytester
+
+
+def tell(shop: pytest.Pytester, said: dict[str, object]) -> None:
+    shop.makeconftest(CONFTEST)
+    (shop.path / "said.json").write_text(json.dumps(said))
+
+
+def run(shop: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return shop.runpytest_subprocess(*arguments, timeout=120)
+
+
+def performed(shop: pytest.Pytester) -> list[tuple[list[str], bool, int | None]]:
+    return [tuple(json.loads(line)) for line in (shop.path / "performed.txt").read_text().splitlines()]
+
+
+def test_each_requirement_is_an_item_and_one_run_serves_them_all(shop: pytest.Pytester) -> None:
+    tell(shop, {})
+    result = run(shop, *SUITE, "-v")
+    result.stdout.fnmatch_lines(["*::token.cached PASSED*", "*= payproof =*", "ready; seed 7"])
+    assert result.parseoutcomes() == {"passed": 55}
+    assert performed(shop) == [([], False, None)]
+
+
+def test_only_what_is_selected_is_asked_for(shop: pytest.Pytester) -> None:
+    tell(shop, {})
+    result = run(shop, *SUITE, "-k", "token and not logs", "-m", "must", "--payproof-quick", "--payproof-seed", "3")
+    result.assert_outcomes(passed=4, deselected=51)
+    names = ["errors.invalid-token", "token.cached", "token.renewed", "token.retried-once"]
+    assert performed(shop) == [(names, True, 3)]
+
+
+def test_groups_are_markers(shop: pytest.Pytester) -> None:
+    tell(shop, {})
+    run(shop, *SUITE, "-m", "verify and must").assert_outcomes(passed=7, deselected=48)
+
+
+def test_verdicts_become_outcomes(shop: pytest.Pytester) -> None:
+    tell(
+        shop,
+        {
+            "outcome": "not_ready",
+            "verify.amount": "fail",
+            "verify.currency": "not_exercised",
+            "reasons": ["verify.amount", "verify.currency"],
+            "verify.unreachable": "not_exercised",
+            "token.no-stampede": "warn",
+            "https.cancel-url": "not_applicable",
+        },
+    )
+    result = run(shop, *SUITE, "-k", "verify or stampede or cancel-url", "-rsP")
+    result.assert_outcomes(passed=5, failed=2, skipped=2, deselected=46)
+    result.stdout.fnmatch_lines(
+        [
+            "*verify.amount (must)*",
+            "verify.amount: text",
+            "  title of verify.amount",
+            "    expected  {'paid': False}",
+            "    actual    {'paid': True}",
+            "    evidence  main#42",
+            "  more: payproof explain verify.amount",
+            "SKIPPED*test_requirements.py:*https.cancel-url: not applicable: title of https.cancel-url",
+        ]
+    )
+    result.stdout.fnmatch_lines(["*token.no-stampede (should)*", "  title of token.no-stampede"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+    assert result.ret == 1
+
+
+def test_a_stale_baseline_fails_its_requirement(shop: pytest.Pytester) -> None:
+    tell(shop, {"outcome": "not_ready", "reasons": ["token.cached"], "stale": ["token.cached"]})
+    result = run(shop, *SUITE, "-k", "token.cached")
+    result.stdout.fnmatch_lines(["  the baseline entry is stale*"])
+    result.assert_outcomes(failed=1, deselected=54)
+
+
+def test_not_scored_fails_every_item_with_the_diagnosis(shop: pytest.Pytester) -> None:
+    tell(shop, {"outcome": "not_scored", "diagnosis": ["It never called the gateway."]})
+    result = run(shop, *SUITE, "-m", "token")
+    result.assert_outcomes(failed=4, deselected=51)
+    result.stdout.fnmatch_lines(["token.cached: not scored", "  It never called the gateway."])
+
+
+def test_an_error_is_told_once_for_each_item_and_met_once(shop: pytest.Pytester) -> None:
+    tell(shop, {"error": "the command does not exist"})
+    result = run(shop, *SUITE, "-m", "token")
+    result.assert_outcomes(failed=4, deselected=51)
+    result.stdout.fnmatch_lines(["payproof: the command does not exist", "  at: integration.command", "  do: mend it"])
+    assert len(performed(shop)) == 1
+
+
+def test_xdist_workers_share_one_run(shop: pytest.Pytester) -> None:
+    tell(shop, {"outcome": "not_ready", "token.cached": "fail", "reasons": ["token.cached"]})
+    result = run(shop, *SUITE, "-n", "2", "-m", "token or verify")
+    result.assert_outcomes(passed=10, failed=1)
+    assert len(performed(shop)) == 1
+    result.stdout.fnmatch_lines(["not ready; seed 7"])
+
+
+def test_the_last_failed_are_run_again_alone(shop: pytest.Pytester) -> None:
+    tell(shop, {"outcome": "not_ready", "token.cached": "fail", "reasons": ["token.cached"]})
+    run(shop, *SUITE).assert_outcomes(passed=54, failed=1)
+    run(shop, *SUITE, "--lf").assert_outcomes(failed=1)
+    assert [only for only, _, _ in performed(shop)] == [[], ["token.cached"]]
+
+
+def test_reports_are_written_where_asked(shop: pytest.Pytester) -> None:
+    tell(shop, {})
+    run(shop, *SUITE, "-m", "token", "--payproof-report-dir", "out")
+    assert {"report.json", "junit.xml", "run.jsonl"} <= {file.name for file in (shop.path / "out").iterdir()}
+
+
+def test_without_a_configuration_it_says_what_to_give_and_proves_nothing(shop: pytest.Pytester) -> None:
+    result = run(shop, "--pyargs", "payproof.suites", "-rs")
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED*give the integration: pytest --payproof-config payproof.toml *"])
+    assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_nothing_selected_is_no_success(shop: pytest.Pytester) -> None:
+    tell(shop, {})
+    assert run(shop, *SUITE, "-k", "nonsense").ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+@pytest.mark.parametrize("target", ["sandbox", "cassette"])
+def test_targets_to_come_fail_clearly(shop: pytest.Pytester, target: str) -> None:
+    tell(shop, {})
+    result = run(shop, *SUITE, "-k", "token.cached", "--payproof-target", target)
+    result.assert_outcomes(failed=1, deselected=54)
+    result.stdout.fnmatch_lines([f"payproof: the target {target} is not in this version"])
+
+
+def test_a_wrong_configuration_is_a_usage_error(shop: pytest.Pytester) -> None:
+    result = run(shop, "--payproof-config", "nosuch.toml", "--pyargs", "payproof.suites")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*there is no such file*"])
+
+
+def test_the_fixture_gives_a_gateway(shop: pytest.Pytester) -> None:
+    shop.makepyfile(
+        """
+        import httpx
+
+        def test_token(payproof_gateway):
+            body = {"client_id": payproof_gateway.client_id, "secret_id": payproof_gateway.secret_key}
+            answer = httpx.post(f"{payproof_gateway.base_url}/authentication/token", json=body)
+            assert answer.json()["type"] == "success"
+        """
+    )
+    run(shop).assert_outcomes(passed=1)
+
+
+def test_pytest_starts_no_slower_where_payproof_is_not_used() -> None:
+    script = """
+import sys
+import pytest
+before = set(sys.modules)
+import payproof.suites.plugin
+print(*sorted(name for name in set(sys.modules) - before if not name.startswith("payproof")))
+print(*sorted(name for name in sys.modules if name.startswith("payproof")))
+"""
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    others, ours = done.stdout.splitlines()
+    assert not others
+    assert ours.split() == ["payproof", "payproof.suites", "payproof.suites.plugin"]
+
+
+def test_other_peoples_tests_are_left_alone(shop: pytest.Pytester) -> None:
+    Path(shop.path, "test_requirements.py").write_text("def test_mine():\n    pass\n")
+    run(shop).assert_outcomes(passed=1)
