@@ -47,19 +47,23 @@ $defects = [
     }],
 
     'accepts-foreign-payment' => ['shop' => fn (...$parts) => new class (...$parts) extends Shop {
-        protected function returned(array $order): Page
+        protected function verify(array $order): bool
         {
             $token = is_array($_GET['data'] ?? null) ? self::text($_GET['data'], 'token') : '';
+            if ($token === '') {
+                return parent::verify($order);
+            }
             try {
-                $status = $token === '' ? null : $this->gateway->paymentStatus($token, $order['id']);
-                if ($status?->paid && $status->currency === $order['currency'] && $this->isEnough($order, $status)) {
+                $status = $this->gateway->paymentStatus($token, $order['id']);
+                if ($status->paid && $status->currency === $order['currency'] && $this->isEnough($order, $status)) {
                     $this->orders->settle($order['id'], $token, null);
                     $this->orders->ship($order['id']);
                 }
+                return true;
             } catch (GatewayError $error) {
                 $this->log->alert("order {$order['id']}: verification failed, {$error->getMessage()}");
+                return false;
             }
-            return parent::returned($order);
         }
     }],
 

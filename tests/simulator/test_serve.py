@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shlex
 import subprocess
 from collections.abc import Awaitable, Callable
 
@@ -95,14 +94,6 @@ def test_many_tokens_do_not_uncover_the_keys() -> None:
     for number in range(50):
         veil.add("access-token", f"{number:0350d}")
     assert veil.cover("S" * 100) == key
-
-
-def test_commands_survive_a_shell() -> None:
-    async def use(text: str) -> None:
-        for command in re.findall(r"^  (curl .+)$", text, re.MULTILINE):
-            assert shlex.split(command)[0] == "curl"
-
-    served("quatapay", use)
 
 
 def test_the_control_address_answers() -> None:

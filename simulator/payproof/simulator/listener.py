@@ -101,7 +101,7 @@ class GatewayServer:
             self._listen(sock)
         self._mode = mode
         for connection in tuple(self._state.connections):
-            connection.shutdown()
+            cast(Protocol, connection).retire()
 
     async def stop(self) -> None:
         """End every connection, held ones too, and stop listening. Does nothing on a server that is not running."""

@@ -6,6 +6,7 @@ uvicorn's protocol classes are not documented API: its minor version is pinned, 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import socket
 import struct
@@ -48,6 +49,15 @@ class Protocol(HttpToolsProtocol):
         if self._wire is not None and self._wire.lost is None:
             self._wire.lost = time.monotonic()
         super().connection_lost(exc)
+
+    def retire(self) -> None:
+        """Close the connection now when it is idle, so that nobody asks on it again; else after the answer."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.keep_alive = False
+            return
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_WR)  # the event loop itself would close it a moment later only
+        self.transport.abort()
 
     def abandon(self) -> None:
         """The server ends: what is still open counts as held."""

@@ -72,8 +72,9 @@ def build(spec: FaultSpec, profile: Profile) -> Fault:
             f'the fault "{spec.name}" does not take this: {first["msg"]}', place=".".join(map(str, first["loc"])),
             remedy="see `payproof list faults`",
         ) from None  # fmt: skip
-    if (error := spec.params.get("error")) is not None and error not in profile.errors:
-        raise _unknown(f"error of {profile.name}", str(error), profile.errors)
+    wire_error = spec.params.get("error")
+    if wire_error is not None and wire_error not in profile.errors:
+        raise _unknown(f"error of {profile.name}", str(wire_error), profile.errors)
     return made
 
 

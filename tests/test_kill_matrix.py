@@ -1,0 +1,123 @@
+"""The kill matrix: every planted defect is found by the check that names it, and no unrelated check says a word.
+
+A row is one example shop with one defect (examples/*/defects.toml). ``also`` lists what the same mistake necessarily
+breaks besides. The careful shops get no finding at all, on either profile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from payproof.contracts.judge import judge
+from payproof.contracts.model import Judgement, Outcome, Result, Verdict
+from payproof.contracts.requirements import requirements
+from payproof.suites.config import make_config
+from payproof.suites.probes import probes
+from payproof.suites.runner import Options, perform
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+SHOPS = {
+    "flask-shop": ("python", "app.py", "defects.py"),
+    "express-shop": ("node", "app.js", "defects.js"),
+    "php-shop": ("php", "index.php", "defects.php"),
+}
+BAD = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
+# What only the probes that wait for half a minute can find.
+SLOW = {
+    requirement
+    for requirement in requirements()
+    if (found := [probe for probe in probes().values() if requirement in probe.requirements]) and all(probe.stalls for probe in found)
+}
+
+
+def _missing(shop: str) -> str:
+    program = SHOPS[shop][0]
+    if shutil.which(program) is None:
+        return f"{program} is not installed"
+    if shop == "express-shop" and not (EXAMPLES / shop / "node_modules").is_dir():
+        return "run `npm ci` in examples/express-shop first"
+    return ""
+
+
+def _defects() -> list[Any]:
+    rows = []
+    for shop in SHOPS:
+        table = tomllib.loads((EXAMPLES / shop / "defects.toml").read_text())["defects"]
+        rows += [pytest.param(shop, name, row, id=f"{shop}-{name}") for name, row in table.items()]
+    return rows
+
+
+def _tables(shop: str, file: str = "payproof.toml") -> dict[str, Any]:
+    if reason := _missing(shop):
+        pytest.skip(reason)
+    return tomllib.loads((EXAMPLES / shop / file).read_text())
+
+
+def _judged(shop: str, tables: dict[str, Any], options: Options) -> Result:
+    config = make_config(tables, folder=EXAMPLES / shop, place=f"{shop}/payproof.toml", environ={})
+    return judge(asyncio.run(perform(config, options)), config.profile)
+
+
+def _broken(shop: str, name: str, row: dict[str, Any]) -> dict[str, Any]:
+    if "config" in row:
+        return _tables(shop, row["config"])
+    tables = _tables(shop)
+    _, careful, careless = SHOPS[shop]
+    integration = tables["integration"]
+    integration["command"] = [careless if word == careful else word for word in integration["command"]]
+    integration["env"]["SHOP_DEFECT"] = name
+    integration["order"].setdefault("within", 1)
+    return tables
+
+
+def _found(result: Result) -> dict[str, Judgement]:
+    return {judgement.requirement: judgement for judgement in result.judgements if judgement.verdict in BAD}
+
+
+def _publish(shop: str, name: str, found: dict[str, Judgement]) -> None:
+    if folder := os.environ.get("PAYPROOF_MATRIX"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        rows = {id: judgement.verdict.value for id, judgement in found.items()}
+        Path(folder, f"{shop}--{name}.json").write_text(json.dumps(rows))
+
+
+@pytest.mark.parametrize(("shop", "name", "row"), _defects())
+def test_defect_is_found_by_its_check_and_by_no_unrelated_one(shop: str, name: str, row: dict[str, Any]) -> None:
+    tables = _broken(shop, name, row)
+    found = _found(_judged(shop, tables, Options(quick=True, seed=11)))
+    if row["requirement"] in SLOW:
+        found |= _found(_judged(shop, tables, Options(only=(row["requirement"],), seed=11)))
+    _publish(shop, name, found)
+    titles = {id: next(f.title for f in judgement.findings if f.verdict in BAD) for id, judgement in found.items()}
+    assert row["requirement"] in found, f"not found; what was found: {titles}"
+    unrelated = set(found) - {row["requirement"], *row["also"]}
+    assert not unrelated, {id: titles[id] for id in unrelated}
+
+
+@pytest.mark.parametrize("shop", SHOPS)
+@pytest.mark.parametrize("file", ["payproof.toml", "payproof.qrpay.toml"])
+def test_careful_shop_is_ready_and_gets_no_finding_at_all(shop: str, file: str) -> None:
+    result = _judged(shop, _tables(shop, file), Options(seed=12))
+    found = _found(result)
+    _publish(shop, f"careful ({file})", found)
+    assert not found, {id: [finding.title for finding in judgement.findings] for id, judgement in found.items()}
+    assert result.outcome is Outcome.READY, result.reasons or result.diagnosis
+
+
+def test_every_must_that_this_version_judges_has_a_planted_defect() -> None:
+    planted = {row.values[2]["requirement"] for row in _defects()}
+    later = {"timeout.connect", "https.certificate-verified"}
+    musts = {id for id, requirement in requirements().items() if requirement.level.value == "must"}
+    assert musts - planted - later == set()
+
+
+def test_there_are_at_least_forty_distinct_defects() -> None:
+    assert len({row.values[1] for row in _defects()}) >= 40
