@@ -1,0 +1,150 @@
+"""Writes the pages that are made from the registries: ``python docs/generate.py [--check] [--matrix FOLDER]``.
+
+``--check`` writes nothing and exits 1 when a page is out of date. ``--matrix`` takes the rows that tests/test_kill_matrix.py
+left in FOLDER and writes the kill matrix.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import inspect
+import json
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from payproof.contracts.profile import load, names
+from payproof.contracts.requirements import LATER, requirements
+from payproof.simulator.faults import registered
+from payproof.simulator.gateways.quatapay.magic import table
+from payproof.suites.probes import probes
+
+DOCS = Path(__file__).parent
+NOTE = "<!-- Made by `python docs/generate.py`; change the code, not this page. -->\n"
+
+
+def checks() -> Iterator[str]:
+    """Every requirement: its sentence, why, how it is judged, how to mend it."""
+    yield "# Requirements and their checks\n"
+    yield "A **must** that fails keeps an integration from going live; a **should** warns.\n"
+    group = ""
+    for id in load("quatapay").checklist.all_requirements():
+        found = requirements()[id]
+        if found.group != group:
+            group = found.group
+            yield f"## {group}\n"
+        yield f"### `{id}` ({found.level})\n"
+        yield f"{found.text}\n"
+        for title, text in (("Why", found.why), ("How it is judged", found.judged), ("How to mend it", found.fix)):
+            if text:
+                yield f"- **{title}.** {text}"
+        provoked = [f"`{probe.name}`" for probe in probes().values() if id in probe.requirements]
+        if provoked:
+            yield f"- **Provoked by** {', '.join(provoked)}"
+        if id in LATER:
+            yield "- Needs faults of the wire itself: not exercised in this version, and a run is not failed for it."
+        yield ""
+
+
+def stories() -> Iterator[str]:
+    """Every probe."""
+    yield "# Probes\n"
+    yield "| probe | story | lets judge |\n|---|---|---|"
+    for probe in probes().values():
+        yield f"| `{probe.name}` | {probe.text} | {', '.join(f'`{id}`' for id in probe.requirements)} |"
+
+
+def faults() -> Iterator[str]:
+    """Every fault with its parameters, and the magic values."""
+    yield "# Faults\n"
+    yield (
+        "Armed by probes, by the control application (`POST /faults`) or in Python. Every fault takes the filters operation, "
+        "path, payment, reference, and times, skip, share, after_effect.\n"
+    )
+    yield "| fault | what the gateway does | parameters |\n|---|---|---|"
+    for name, cls in registered().items():
+        text = " ".join((inspect.getdoc(cls) or "").split()).replace("|", "\\|")
+        fields = ", ".join(f"`{field.name}`" for field in dataclasses.fields(cls))
+        yield f"| `{name}` | {text} | {fields} |"
+    yield "\n## Magic values\n"
+    yield "Outcomes that a shop's own checkout can ask for, without the control port.\n"
+    yield "| value | outcome |\n|---|---|"
+    for value, outcome in table(load("quatapay")):
+        yield f"| {value} | {outcome} |"
+
+
+def profiles() -> Iterator[str]:
+    """Every fact of every profile with its provenance."""
+    yield "# Profiles\n"
+    yield (
+        "Weight of a fact: **documented** (the gateway's own pages), **observed** (the server software that the family runs), **client** "
+        "(what public clients do), **framework** (default of the web framework behind it), **inferred**, **assumed** (our choice).\n"
+    )
+    for name in (module.replace("_", "-") for module in names()):
+        profile = load(name)
+        yield f"## `{name}`: {profile.title}\n"
+        yield f"Version {profile.version}. API below `{profile.base_path}`.\n"
+        yield "| knob | default | weight | source | note |\n|---|---|---|---|---|"
+        for knob, fact in profile.knobs.items():
+            yield f"| `{knob}` | `{json.dumps(fact.value)}` | {fact.provenance} | {fact.source} | {fact.note} |"
+        yield ""
+        for id, text in profile.contradictions.items():
+            yield f"**Contradiction**, `{id}`: {text}\n"
+    yield "## Error texts\n"
+    yield "| name | status | texts | calls | weight | source |\n|---|---|---|---|---|---|"
+    for name, error in load("quatapay").errors.items():
+        texts = "<br>".join(f"`{text}`" for text in error.texts)
+        yield f"| `{name}` | {error.status} | {texts} | {', '.join(error.operations)} | {error.provenance} | {error.source} |"
+
+
+def matrix(folder: Path) -> Iterator[str]:
+    """The kill matrix as last run."""
+    yield "# Kill matrix\n"
+    yield (
+        "Each row is an example shop with one planted defect. **Bold**: the check that must find it. The others found the same mistake's "
+        "further consequences, which `defects.toml` declares; any other finding would fail the test. The careful shops get none.\n"
+    )
+    examples = DOCS.parent / "examples"
+    for shop in ("flask-shop", "express-shop", "php-shop"):
+        defects = tomllib.loads((examples / shop / "defects.toml").read_text())["defects"]
+        yield f"## {shop}\n"
+        yield "| defect | the mistake | found by |\n|---|---|---|"
+        for careful in sorted(folder.glob(f"{shop}--careful*.json")):
+            yield f"| {careful.stem.split('--')[1]} | none | {_found(json.loads(careful.read_text()), '') or 'nothing'} |"
+        for name, row in defects.items():
+            result = folder / f"{shop}--{name}.json"
+            found = _found(json.loads(result.read_text()), row["requirement"]) if result.is_file() else "not run"
+            yield f"| `{name}` | {row['mistake']} | {found} |"
+        yield ""
+
+
+def _found(rows: Mapping[str, str], own: str) -> str:
+    ordered = sorted(rows, key=lambda id: (id != own, id))
+    return ", ".join(f"**`{id}`**" if id == own else f"`{id}`" for id in ordered)
+
+
+def main() -> int:
+    """0 when everything is written (or, with --check, up to date)."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--matrix", type=Path)
+    options = parser.parse_args()
+    pages = {"checks.md": checks(), "probes.md": stories(), "faults.md": faults(), "profiles.md": profiles()}
+    if options.matrix:
+        pages["kill-matrix.md"] = matrix(options.matrix)
+    stale = []
+    for name, lines in pages.items():
+        text = NOTE + "\n".join(lines).rstrip() + "\n"
+        if options.check and (not (DOCS / name).is_file() or (DOCS / name).read_text() != text):
+            stale.append(name)
+        elif not options.check:
+            (DOCS / name).write_text(text)
+    for name in stale:
+        print(f"docs/{name} is out of date: run python docs/generate.py", file=sys.stderr)
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
