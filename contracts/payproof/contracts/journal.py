@@ -390,6 +390,8 @@ class Run:
     """Requirements that were asked for; empty: all of the profile."""
     left_out: tuple[str, ...] = ()
     """Probes that this run did not perform (``--quick``, ``--only``, no power over the gateway)."""
+    skipped: tuple[str, ...] = ()
+    """Requirements that nobody could judge because the run was shortened: all of their probes were left out on purpose."""
     scored: bool = True
     diagnosis: tuple[str, ...] = ()
     facts: Mapping[str, Json] = field(default_factory=dict[str, Json])
@@ -417,6 +419,7 @@ def dump(run: Run) -> str:
         "worlds": [world.name for world in run.worlds],
         "selected": run.selected,
         "left_out": run.left_out,
+        "skipped": run.skipped,
         "scored": run.scored,
         "diagnosis": run.diagnosis,
         "facts": dict(run.facts),
@@ -466,6 +469,7 @@ def load(text: str, *, place: str = "the run file") -> Run:
         worlds=tuple(World(name=name, entries=tuple(found)) for name, found in entries.items()),
         selected=tuple(head["selected"]),
         left_out=tuple(head["left_out"]),
+        skipped=tuple(head["skipped"]),
         scored=head["scored"],
         diagnosis=tuple(head["diagnosis"]),
         facts=head["facts"],

@@ -73,7 +73,7 @@ def judge(
     judgements = tuple(_judge_one(run, profile, req, attested.get(req.id), accepted.get(req.id), today) for req in chosen)
     by_id = {judgement.requirement: judgement for judgement in judgements}
     stale = tuple(id for id, entry in accepted.items() if _is_stale(by_id.get(id), entry, today))
-    reasons = _reasons(by_id, stale)
+    reasons = _reasons({id: judgement for id, judgement in by_id.items() if id not in run.skipped}, by_id, stale)
     return Result(
         outcome=_outcome(run, reasons), reasons=reasons, diagnosis=run.diagnosis,
         golive=tuple(_roll_up(item, profile, by_id) for item in profile.checklist.golive),
@@ -117,8 +117,8 @@ def _findings(run: Run, profile: Profile, req: Requirement) -> list[Finding]:
 def _why_not(run: Run, req: Requirement) -> str:
     if req.id in LATER:
         return "needs faults of the wire itself, which this version does not make yet"
-    if run.facts.get("quick"):
-        return "left out by --quick"
+    if req.id in run.skipped:
+        return "left out of this shortened run"
     return "the situation did not arise"
 
 
@@ -159,9 +159,9 @@ def stands_in_the_way(judgement: Judgement, by_id: Mapping[str, Judgement]) -> b
     return judgement.verdict is Verdict.NOT_EXERCISED and judgement.requirement not in LATER and not explained
 
 
-def _reasons(by_id: Mapping[str, Judgement], stale: Iterable[str]) -> tuple[str, ...]:
+def _reasons(counted: Mapping[str, Judgement], by_id: Mapping[str, Judgement], stale: Iterable[str]) -> tuple[str, ...]:
     said: list[str] = []
-    for judgement in by_id.values():
+    for judgement in counted.values():
         if stands_in_the_way(judgement, by_id):
             finding = next((f for f in judgement.findings if f.verdict is judgement.verdict), judgement.findings[0])
             said.append(f"{judgement.requirement}: {finding.title}")
@@ -171,11 +171,9 @@ def _reasons(by_id: Mapping[str, Judgement], stale: Iterable[str]) -> tuple[str,
 def _outcome(run: Run, reasons: tuple[str, ...]) -> Outcome:
     if not run.scored:
         return Outcome.NOT_SCORED
-    partial = bool(run.selected) or bool(run.facts.get("quick"))
-    if partial:
-        # In a shortened run, what was left out keeps nobody back; what failed does.
-        return Outcome.PARTIAL if all("left out by --quick" in reason for reason in reasons) else Outcome.NOT_READY
-    return Outcome.NOT_READY if reasons else Outcome.READY
+    if reasons:
+        return Outcome.NOT_READY
+    return Outcome.PARTIAL if run.selected or run.skipped else Outcome.READY
 
 
 def _roll_up(item: Item, profile: Profile, by_id: Mapping[str, Judgement]) -> ItemResult:

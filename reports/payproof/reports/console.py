@@ -167,9 +167,11 @@ def _end(paper: Paper, result: Result, run: Run) -> None:
         paper.say(f"{len(missing)} of {len(result.scope)} requirements were not part of this run", style="yellow")
     if run.left_out:
         paper.say(f"probes left out: {', '.join(run.left_out)}", style="dim")
-    told = result.diagnosis[1:] if result.outcome is Outcome.NOT_SCORED else result.reasons
+    unscored = result.outcome is Outcome.NOT_SCORED
+    told = result.diagnosis[1:] if unscored else result.reasons
     for reason in told[:_LISTED]:
-        paper.say(paper.shorten(reason, paper.width - 2), lead=Text("-"))
+        # A diagnosis is all there is to read; a reason stands in full with its requirement above.
+        paper.say(reason if unscored else paper.shorten(reason, paper.width - 2), lead=Text("-"))
     if len(told) > _LISTED:
         paper.say(f"and {len(told) - _LISTED} more", lead=Text("-"))
     paper.say()

@@ -15,11 +15,10 @@ def diagnose(world: World) -> tuple[str, ...]:
         said.append(f"The integration ended by itself with exit code {exit_.code}.")
     checkout = next((e for e in entries if isinstance(e, Checkout)), None)
     calls = [e for e in entries if isinstance(e, Call)]
-    said += _about_calls(world, calls)
     if checkout is not None and checkout.outcome != "redirected":
-        said.append(_about_checkout(world, checkout))
-    elif checkout is not None:
-        said += _about_order(world)
+        said += [*_about_calls(world, calls), _about_checkout(world, checkout)] if calls else [_about_checkout(world, checkout), *_about_calls(world, calls)]
+    else:
+        said += [*_about_calls(world, calls), *_about_order(world)]
     words = [e.text for e in entries if isinstance(e, Log) and e.text.strip()][-6:]
     said.append("Its last log lines: " + " | ".join(word[:200] for word in words) if words else "It logged nothing.")
     return tuple(said)

@@ -267,7 +267,7 @@ class _Session:
             self.recorded["source"] = Recorded(name="source", entries=tuple(journal.entries))
 
     def _assemble(self, settings: Settings, planned: Plan, *, scored: bool, diagnosis: tuple[str, ...]) -> Run:
-        worlds = tuple(self.recorded.values())
+        worlds = tuple(sorted(self.recorded.values(), key=lambda world: world.name != _MAIN))
         described = json.dumps(self.config.model_dump(mode="json"), sort_keys=True)
         facts: dict[str, Json] = {
             "name": self.config.integration.name,
@@ -285,8 +285,16 @@ class _Session:
         }
         return Run(
             gateway=self.config.gateway, settings=settings, worlds=worlds, selected=self.options.only,
-            left_out=planned.left_out, scored=scored, diagnosis=diagnosis, facts=facts,
+            left_out=planned.left_out, skipped=_skipped(planned.left_out) if self.options.quick else (), scored=scored,
+            diagnosis=diagnosis, facts=facts,
         )  # fmt: skip
+
+
+def _skipped(left_out: tuple[str, ...]) -> tuple[str, ...]:
+    """Requirements whose every probe was left out."""
+    found = probes()
+    told = {id for name, probe in found.items() if name not in left_out for id in probe.requirements}
+    return tuple(dict.fromkeys(id for name in left_out for id in found[name].requirements if id not in told))
 
 
 def _distrusts(world: World) -> bool:

@@ -122,8 +122,9 @@ def responses(case: Case) -> Iterator[Finding]:
 
     Fix: log one line for each answer: payment or transaction, HTTP status, outcome.
     """
-    seen = 0
+    seen = bought = 0
     for telling, checkout in _bought(case):
+        bought += 1
         checks = [call for call in telling.calls("status") if call.meaning.payment == checkout.payment and call.meaning.ok]
         if not checks:
             continue
@@ -134,6 +135,8 @@ def responses(case: Case) -> Iterator[Finding]:
             if any(name in text or name[:12] in text for name in names) and outcome.search(text):
                 yield case.passed("a log line shows payment and outcome", world=telling.world, seen=near[:2])
                 return
+    if bought and not seen:
+        yield case.not_exercised("no status check was answered", because="verify.status-checked")
     yield from _silent(case, seen, "payment and outcome of the gateway's answers")
 
 
