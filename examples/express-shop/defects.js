@@ -18,6 +18,16 @@ class ShopWithoutLastStop extends Shop {
   }
 }
 
+/** Whoever comes while the work for a key is running gets the same result. */
+class SharedWork {
+  running = new Map();
+
+  run(key, work) {
+    if (!this.running.has(key)) this.running.set(key, work().finally(() => this.running.delete(key)));
+    return this.running.get(key);
+  }
+}
+
 const defects = {
   "http-cancel-url": () => ({
     Shop: class extends Shop {
@@ -92,9 +102,10 @@ const defects = {
 
   "new-payment-on-retry": () => ({
     Shop: class extends Shop {
-      reusablePayment(order) {
-        const open = super.reusablePayment(order);
-        return open && Date.now() - open.createdAt < 3000 ? open : null; // a double click
+      locks = new SharedWork(); // a double click is caught, a later one is not
+
+      reusablePayment() {
+        return null;
       }
     },
     OrderStore: class extends OrderStore {
@@ -173,17 +184,13 @@ const defects = {
   "crash-on-network-error": () => ({
     Gateway: class extends Gateway {
       send(operation, url, init) {
-        const answer = super.send(operation, url, init);
-        if (operation === "create") {
-          const began = Date.now();
-          const took = (slow) => this.monitor.log("info", "create took", { ms: Date.now() - began, slow });
-          // a side branch of the promise: an error that it throws again has nobody to catch it
-          answer.then(() => took(false), (error) => {
-            if (error.name !== "TimeoutError") throw error;
-            took(true);
+        if (operation !== "create") return super.send(operation, url, init);
+        return new Promise((resolve, reject) => {
+          super.send(operation, url, init).then(resolve, (error) => {
+            if (error.name === "TimeoutError") reject(error);
+            else throw error; // inside a callback: nobody can catch it
           });
-        }
-        return answer;
+        });
       }
     },
   }),

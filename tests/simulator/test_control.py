@@ -10,7 +10,7 @@ import pytest
 from payproof.contracts.journal import Step
 from payproof.contracts.profile import load
 from payproof.simulator import GatewayServer, Simulator
-from payproof.simulator.control import OPERATIONS
+from payproof.simulator.operations import OPERATIONS
 from payproof.simulator.testing import GatewayThread
 
 TOKEN = "a-token-of-this-test"

@@ -310,23 +310,29 @@ class Journal:
 
 def _covered(value: Any, veil: Veil) -> Any:
     """``value`` with the veil drawn over every text in it; the same object where there was nothing to hide."""
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return veil.cover(value)
-    if value is None or isinstance(value, bool | int | float):
+    if kind in _NO_TEXT:
         return value
     if isinstance(value, tuple | list):
         covered = [_covered(item, veil) for item in value]  # pyright: ignore
-        return value if all(map(operator.is_, covered, value)) else type(value)(covered)  # pyright: ignore
+        return value if all(map(operator.is_, covered, value)) else kind(covered)  # pyright: ignore
     if isinstance(value, Mapping):
         return {_covered(key, veil): _covered(item, veil) for key, item in value.items()}  # pyright: ignore
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         changes: dict[str, Any] = {}
-        for name in _names_of(type(value)):
+        for name in _names_of(kind):
             old = getattr(value, name)
+            if type(old) in _NO_TEXT:
+                continue
             if (new := _covered(old, veil)) is not old:
                 changes[name] = new
         return dataclasses.replace(value, **changes) if changes else value
-    return value
+    return veil.cover(str(value)) if isinstance(value, str) else value
+
+
+_NO_TEXT = frozenset({type(None), bool, int, float})
 
 
 @cache

@@ -114,7 +114,7 @@ def visible_text(response: Response) -> str:
         return "\n".join(
             text
             for node in tree.find_all(string=True)
-            if node.parent and node.parent.name not in ("script", "style", "template", "head") and not isinstance(node, Comment)
+            if node.parent and node.parent.name not in ("script", "style", "template", "head", "title") and not isinstance(node, Comment)
             if (text := str(node).strip())
         )
     try:
@@ -144,9 +144,10 @@ def for_people(response: Response) -> bool:
     text = visible_text(response)
     if any(trace.search(text) for trace in _TRACES):
         return False
-    text = re.sub(r"\d{4}-\d\d-\d\dT\S+|\S*/\S+", " ", text.lower())
+    text = text.lower()
     for phrase in _STOCK:
         text = text.replace(phrase, " ")
+    text = re.sub(r"\d{4}-\d\d-\d\dt\S+|\S*/\S+", " ", text)
     return sum(character.isalpha() for character in text) >= 10
 
 

@@ -13,6 +13,8 @@ class Clock:
         self._real = real
         self._began = real()
         self._added = 0.0
+        self.listeners: list[Callable[[], None]] = []
+        """Told after each jump; for gateways that act by themselves when time has passed."""
 
     def now(self) -> float:
         return self._real() - self._began + self._added
@@ -26,6 +28,8 @@ class Clock:
         if not 0 <= seconds < float("inf"):
             raise ValueError(f"the clock moves forward only, not by {seconds} seconds")
         self._added += seconds
+        for listener in tuple(self.listeners):
+            listener()
         return self.now()
 
     def age(self, moment: float) -> int:

@@ -6,228 +6,23 @@ Every request carries the token, as ``Authorization: Bearer`` or ``X-Payproof-To
 
 from __future__ import annotations
 
-import asyncio
 import hmac
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from payproof.contracts.faults import FaultSpec
-from payproof.contracts.journal import AnyEntry, Entry
 from payproof.contracts.model import PayproofError
-from payproof.simulator.faults.registry import registered
-from payproof.simulator.store import Merchant
+from payproof.simulator.operations import OPERATIONS, Operation
 
 if TYPE_CHECKING:
     from payproof.simulator.simulator import Simulator
-
-_ENTRY: TypeAdapter[Any] = TypeAdapter(AnyEntry)
-_FAULT: TypeAdapter[FaultSpec] = TypeAdapter(FaultSpec)
-_FAULT_FIELDS = frozenset(FaultSpec.__dataclass_fields__)
-
-Operation: TypeAlias = Callable[["Simulator", Request], Awaitable[Any]]
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Advance(_Body):
-    advance: float
-    """Seconds."""
-
-
-class NewMerchant(_Body):
-    name: str = "shop"
-    client_id: str | None = None
-    secret_key: str | None = None
-
-
-class Which(_Body):
-    client_id: str | None = None
-
-
-class Lie(_Body):
-    amount: str | None = None
-    currency: str | None = None
-
-
-B = TypeVar("B", bound=_Body)
-
-
-async def _body(request: Request, model: type[B]) -> B:
-    raw = await request.body()
-    return model.model_validate_json(raw or b"{}")
-
-
-def _merchant(sim: Simulator, client_id: str) -> Merchant:
-    found = next((m for m in sim.merchants() if m.client_id == client_id), None)
-    if found is None:
-        raise PayproofError("there is no merchant with this client id", place=client_id, remedy="see GET /merchants")
-    return found
-
-
-def _doc(value: object) -> str:
-    return " ".join((value.__doc__ or "").split())
-
-
-async def index(sim: Simulator, request: Request) -> Any:
-    """This list."""
-    return {
-        "simulator": sim.profile.name,
-        "operations": {f"{method} {path}": _doc(operation) for method, path, operation in OPERATIONS},
-    }
-
-
-async def health(sim: Simulator, request: Request) -> Any:
-    """Whether the simulator is there."""
-    return {"ok": True, "gateway": sim.profile.name, "seed": sim.seed}
-
-
-async def reset(sim: Simulator, request: Request) -> Any:
-    """Forget faults, payments, tokens and journal; merchants stay."""
-    sim.reset()
-    return {"ok": True}
-
-
-async def clock(sim: Simulator, request: Request) -> Any:
-    """The gateway's clock, in seconds."""
-    return {"now": sim.clock.now()}
-
-
-async def advance(sim: Simulator, request: Request) -> Any:
-    """Move the clock forward: {"advance": 601}."""
-    body = await _body(request, Advance)
-    try:
-        return {"now": sim.clock.advance(body.advance)}
-    except ValueError as error:
-        raise PayproofError(str(error), place="advance") from None
-
-
-async def faults(sim: Simulator, request: Request) -> Any:
-    """Faults that are armed, and those that could be."""
-    known = {name: _doc(cls) for name, cls in registered().items()}
-    armed = [{"id": a.id, "fired": a.fired, **asdict(a.spec)} for a in sim.faults.armed()]
-    return {"armed": armed, "known": known}
-
-
-async def arm(sim: Simulator, request: Request) -> Any:
-    """Arm a fault: {"name": "status", "operation": "create", "times": 1, "params": {"status": 500}}."""
-    given: Any = json.loads(await request.body() or b"{}")
-    if not isinstance(given, dict):
-        raise PayproofError("a fault is a JSON object", remedy='such as {"name": "html", "operation": "create"}')
-    unknown = set(cast(dict[str, Any], given)) - _FAULT_FIELDS
-    if unknown:
-        known = ", ".join(sorted(_FAULT_FIELDS))
-        raise PayproofError(f"unknown field: {', '.join(sorted(unknown))}", remedy=f"known: {known}")
-    return {"id": sim.faults.arm(_FAULT.validate_python(given))}
-
-
-async def clear(sim: Simulator, request: Request) -> Any:
-    """Clear one fault (/faults/{id}) or all of them."""
-    sim.faults.clear(request.path_params.get("id"))
-    return {"ok": True}
-
-
-async def payers(sim: Simulator, request: Request) -> Any:
-    """Who can log in at the hosted checkout, and how it ends for them."""
-    return {name: asdict(payer) for name, payer in sim.profile.payers.items()}
-
-
-async def merchants(sim: Simulator, request: Request) -> Any:
-    """The merchants with their throw-away keys."""
-    return [asdict(merchant) for merchant in sim.merchants()]
-
-
-async def add_merchant(sim: Simulator, request: Request) -> Any:
-    """Add a merchant: {"name": "second-shop"}."""
-    body = await _body(request, NewMerchant)
-    return asdict(sim.add_merchant(body.name, client_id=body.client_id, secret_key=body.secret_key))
-
-
-async def rotate(sim: Simulator, request: Request) -> Any:
-    """A new secret key; the old one is refused from now on."""
-    return asdict(sim.rotate_secret(_merchant(sim, request.path_params["client_id"])))
-
-
-async def revoke(sim: Simulator, request: Request) -> Any:
-    """Refuse this merchant's token calls from now on."""
-    sim.revoke_secret(_merchant(sim, request.path_params["client_id"]))
-    return {"ok": True}
-
-
-async def expire(sim: Simulator, request: Request) -> Any:
-    """Answer access tokens, however young, as expired; all, or one merchant's: {"client_id": ...}."""
-    body = await _body(request, Which)
-    return {"expired": sim.expire_tokens(_merchant(sim, body.client_id) if body.client_id else None)}
-
-
-async def payments(sim: Simulator, request: Request) -> Any:
-    """Every payment as it stands now."""
-    return [asdict(payment) for payment in sim.payments()]
-
-
-async def forge(sim: Simulator, request: Request) -> Any:
-    """The success redirect that a customer could type by hand, without having paid."""
-    return {"url": sim.forged_return(request.path_params["payment"])}
-
-
-async def tamper(sim: Simulator, request: Request) -> Any:
-    """Status answers of this payment lie from now on: {"amount": "1.00", "currency": "USD"}."""
-    body = await _body(request, Lie)
-    sim.tamper(request.path_params["payment"], amount=body.amount, currency=body.currency)
-    return {"ok": True}
-
-
-async def journal(sim: Simulator, request: Request) -> Any:
-    """Everything that happened; ?after=N gives the entries after number N."""
-    after = _after(request)
-    return [_plain(entry) for entry in sim.journal.entries if entry.n > after]
-
-
-async def follow(sim: Simulator, request: Request) -> Any:
-    """The journal as JSON lines, as it is written; ?after=N begins after number N."""
-    return StreamingResponse(_lines(sim, _after(request)), media_type="application/x-ndjson")
-
-
-async def forget(sim: Simulator, request: Request) -> Any:
-    """Clear the journal; numbers go on."""
-    sim.journal.clear()
-    return {"ok": True}
-
-
-OPERATIONS: tuple[tuple[str, str, Operation], ...] = (
-    ("GET", "/", index),
-    ("GET", "/health", health),
-    ("POST", "/reset", reset),
-    ("GET", "/clock", clock),
-    ("POST", "/clock", advance),
-    ("GET", "/faults", faults),
-    ("POST", "/faults", arm),
-    ("DELETE", "/faults", clear),
-    ("DELETE", "/faults/{id:int}", clear),
-    ("GET", "/payers", payers),
-    ("GET", "/merchants", merchants),
-    ("POST", "/merchants", add_merchant),
-    ("POST", "/merchants/{client_id}/rotate", rotate),
-    ("POST", "/merchants/{client_id}/revoke", revoke),
-    ("POST", "/tokens/expire", expire),
-    ("GET", "/payments", payments),
-    ("POST", "/payments/{payment}/forge-return", forge),
-    ("POST", "/payments/{payment}/tamper", tamper),
-    ("GET", "/journal", journal),
-    ("GET", "/journal/follow", follow),
-    ("DELETE", "/journal", forget),
-)
 
 
 def control(sim: Simulator, token: str) -> ASGIApp:
@@ -276,27 +71,3 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 def _refusal(status: int, error: str, remedy: str, place: str = "") -> Response:
     return JSONResponse({"error": error, "remedy": remedy} | ({"place": place} if place else {}), status_code=status)
-
-
-def _after(request: Request) -> int:
-    given = request.query_params.get("after", "0")
-    if not given.isdigit():
-        raise PayproofError("after is the number of an entry", place="after", remedy="write ?after=17")
-    return int(given)
-
-
-def _plain(entry: Entry) -> Any:
-    return _ENTRY.dump_python(entry, mode="json")  # pyright: ignore
-
-
-async def _lines(sim: Simulator, after: int) -> AsyncIterator[bytes]:
-    queue: asyncio.Queue[Entry] = asyncio.Queue()
-    sim.journal.listeners.append(queue.put_nowait)
-    try:
-        for entry in tuple(sim.journal.entries):
-            if entry.n > after:
-                yield json.dumps(_plain(entry)).encode() + b"\n"
-        while True:
-            yield json.dumps(_plain(await queue.get())).encode() + b"\n"
-    finally:
-        sim.journal.listeners.remove(queue.put_nowait)

@@ -46,6 +46,18 @@ class Dialect(Protocol):
         """The gateway's word for a payment that was paid."""
         ...
 
+    def keys(self) -> tuple[str, str]:
+        """A fresh client id and secret key in the gateway's own shape."""
+        ...
+
+    def payment_id(self) -> str:
+        """A fresh payment id."""
+        ...
+
+    def transaction_id(self) -> str:
+        """A fresh transaction id."""
+        ...
+
     def is_page(self, path: str) -> bool:
         """Whether a path belongs to the hosted checkout, which customers open, and not to the API."""
         ...
@@ -76,6 +88,10 @@ class Dialect(Protocol):
 
     def example(self, base_url: str, client_id: str, secret_key: str) -> tuple[str, ...]:
         """Commands to copy that try the API by hand, for ``payproof serve``."""
+        ...
+
+    async def aclose(self) -> None:
+        """End what the gateway does by itself: notices that are still to be sent, say."""
         ...
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from payproof.simulator.exchange import Wire
@@ -52,8 +52,9 @@ class Protocol(HttpToolsProtocol):
 
     def retire(self) -> None:
         """Close the connection now when it is idle, so that nobody asks on it again; else after the answer."""
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.keep_alive = False
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # none before the first request
+        if cycle is not None and not cycle.response_complete:
+            cycle.keep_alive = False
             return
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_WR)  # the event loop itself would close it a moment later only

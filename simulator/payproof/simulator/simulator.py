@@ -20,8 +20,6 @@ from payproof.simulator.ids import Ids
 from payproof.simulator.recorder import Recorder
 from payproof.simulator.store import Merchant, PaymentView, Store
 
-TRANSACTION_LENGTH = 16
-
 
 class Simulator:
     """A gateway. ``app`` is its API and hosted checkout as one ASGI application.
@@ -45,9 +43,8 @@ class Simulator:
         self.journal = journal if journal is not None else Journal()
         self.knobs = _knobs(profile, knobs or {})
         self.clock = Clock()
-        self._ids = Ids()
-        self._store = Store(self.journal, self.clock, self._ids)
-        desk = dialect.Desk(profile, self.knobs, self._store, self.clock, self._ids, self.journal)
+        self._store = Store(self.journal, self.clock)
+        desk = dialect.Desk(profile, self.knobs, self._store, self.clock, Ids(), self.journal)
         self.dialect = dialect.load(desk)
         self.faults = FaultBook(desk, self.dialect, seed=seed)
         self.app: ASGIApp = Recorder(
@@ -65,14 +62,15 @@ class Simulator:
         self, name: str = "shop", *, client_id: str | None = None, secret_key: str | None = None
     ) -> Merchant:
         """A merchant with keys of its own; keys that are not given are minted."""
-        return self._store.add_merchant(name, client_id, secret_key).value()
+        minted = self.dialect.keys()
+        return self._store.add_merchant(name, client_id or minted[0], secret_key or minted[1]).value()
 
     def merchants(self) -> tuple[Merchant, ...]:
         return tuple(row.value() for row in self._store.merchants())
 
     def rotate_secret(self, merchant: Merchant) -> Merchant:
         """The merchant with a new secret key; the old one is refused from now on."""
-        return self._store.rotate(merchant.client_id).value()
+        return self._store.rotate(merchant.client_id, self.dialect.keys()[1]).value()
 
     def revoke_secret(self, merchant: Merchant) -> None:
         """Token calls of this merchant are refused from now on."""
@@ -102,7 +100,7 @@ class Simulator:
             self.profile,
             return_url=row.return_url,
             payment=row.payment,
-            transaction=self._ids.mint(TRANSACTION_LENGTH),
+            transaction=self.dialect.transaction_id(),
             amount=row.amount,
             currency=row.currency,
             reference=row.reference or "",
@@ -127,8 +125,9 @@ class Simulator:
         self.journal.clear()
 
     async def aclose(self) -> None:
-        """Release every call that a fault holds."""
+        """Release every call that a fault holds, and end whatever the gateway does by itself."""
         self.faults.clear()
+        await self.dialect.aclose()
 
 
 def _knobs(profile: Profile, given: Mapping[str, Json]) -> dict[str, Json]:

@@ -11,9 +11,7 @@ from payproof.contracts.journal import Journal, Ledger
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Payer
 from payproof.simulator.clock import Clock
-from payproof.simulator.ids import Ids
 
-KEY_LENGTH = 100
 LIMIT = 100_000
 """Rows of a kind that are remembered; the oldest go first, so that a simulator can run for days."""
 
@@ -53,6 +51,8 @@ class MerchantRow:
     """Its secret is no longer good for a token."""
     gone: bool = False
     """The keys exist, the merchant behind them does not."""
+    former: dict[str, float] = field(default_factory=dict[str, float])
+    """Secret keys that were replaced, and when by the gateway's clock; some gateways honour them for a while."""
 
     def value(self) -> Merchant:
         return Merchant(self.name, self.client_id, self.secret_key)
@@ -109,16 +109,16 @@ def text_of(amount: Decimal) -> str:
 
 
 class Store:
-    def __init__(self, journal: Journal, clock: Clock, ids: Ids) -> None:
-        self._journal, self._clock, self._ids = journal, clock, ids
+    def __init__(self, journal: Journal, clock: Clock) -> None:
+        self._journal, self._clock = journal, clock
         self._merchants: dict[str, MerchantRow] = {}
         self._tokens: dict[str, Token] = {}
         self._payments: dict[str, Payment] = {}
 
     # Merchants
 
-    def add_merchant(self, name: str, client_id: str | None, secret_key: str | None) -> MerchantRow:
-        row = MerchantRow(name, client_id or self._ids.mint(KEY_LENGTH), secret_key or self._ids.mint(KEY_LENGTH))
+    def add_merchant(self, name: str, client_id: str, secret_key: str) -> MerchantRow:
+        row = MerchantRow(name, client_id, secret_key)
         if row.client_id in self._merchants:
             raise PayproofError(f'the client id of merchant "{name}" is already taken', remedy="leave client_id out")
         self._merchants[row.client_id] = row
@@ -135,16 +135,17 @@ class Store:
     def merchants(self) -> Iterator[MerchantRow]:
         return iter(tuple(self._merchants.values()))
 
-    def rotate(self, client_id: str) -> MerchantRow:
+    def rotate(self, client_id: str, secret_key: str) -> MerchantRow:
         row = self.merchant(client_id)
-        row.secret_key, row.revoked = self._ids.mint(KEY_LENGTH), False
+        row.former[row.secret_key] = self._clock.now()
+        row.secret_key, row.revoked = secret_key, False
         self._journal.veil.add("secret-key", row.secret_key)
         return row
 
     # Access tokens
 
-    def issue(self, merchant: MerchantRow, *, length: int, payment: str = "") -> Token:
-        token = Token(self._ids.mint(length), merchant, self._clock.now(), payment)
+    def issue(self, merchant: MerchantRow, value: str, *, payment: str = "") -> Token:
+        token = Token(value, merchant, self._clock.now(), payment)
         placeholder = self._journal.veil.add("access-token", token.value)
         _remember(self._tokens, token.value, token)
         self._journal.add(Ledger(event="token_issued", payment=payment, detail=placeholder))

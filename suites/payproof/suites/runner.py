@@ -34,7 +34,7 @@ from payproof.suites.progress import Progress, Silent
 from payproof.suites.trust import Trust
 from payproof.suites.world import Shared, World
 
-_BUSY = 3
+_BUSY = 6
 """Worlds that work at the same time; those that only wait are not counted."""
 _MAIN = "main"
 

@@ -25,11 +25,11 @@ def _kind(telling: Telling) -> str:
 
 
 def _stories(case: Case, kinds: tuple[str, ...]) -> list[Telling]:
-    return tellings(case.run, "error-answer", "unverified", keep=lambda told: _kind(told) in kinds)
+    return tellings(case.run, "error-answer", "unverified", "refused-check", keep=lambda told: _kind(told) in kinds)
 
 
 def _operation(telling: Telling) -> str:
-    return "status" if telling.probe == "unverified" else str(telling.params.get("operation", ""))
+    return "status" if telling.probe in ("unverified", "refused-check") else str(telling.params.get("operation", ""))
 
 
 def _handled(case: Case, found: list[Telling]) -> Iterator[Finding]:

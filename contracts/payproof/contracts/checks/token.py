@@ -28,7 +28,7 @@ def cached(case: Case) -> Iterator[Finding]:
     renewal is fine). Where the access token is the payment itself, the opposite is checked: no token is used for two
     orders.
 
-    Fix: keep the token until shortly before its expire_time, in a place that all requests of the process share. Declare
+    Fix: keep the token until shortly before its life ends, in a place that all requests of the process share. Declare
     integration.workers when several processes keep one each.
     """
     if case.profile.traits.token_is_payment:

@@ -197,7 +197,7 @@ def unreachable(case: Case) -> Iterator[Finding]:
     Fix: keep the order pending when the answer is not a success for exactly this payment, and verify again on reload or
     from a job.
     """
-    for telling in tellings(case.run, "unverified", "stalled", "error-answer"):
+    for telling in tellings(case.run, "unverified", "stalled", "refused-check"):
         if telling.step("paid") is None or not telling.order("unverified"):
             continue
         yield from _unverified(case, telling)

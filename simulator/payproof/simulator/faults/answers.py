@@ -126,14 +126,14 @@ class OtherPayment:
     def _other(self, hit: Hit) -> Payment:
         if self.payment:
             return hit.desk.store.payment(self.payment)
-        profile, ids = hit.desk.profile, hit.desk.ids
+        profile, dialect = hit.desk.profile, hit.dialect
         asked = hit.exchange.asked
         row = hit.desk.store.get(asked.payment) if asked and asked.payment else None
         return Payment(
-            payment=ids.mint(len(asked.payment or "") if asked else 20) or ids.mint(20),
-            merchant=row.merchant if row else MerchantRow("other", "", ""),
-            status=hit.dialect.paid_status, amount=row.amount if row else Decimal("1.00"),
-            currency=row.currency if row else profile.default_currency, reference=f"other-{ids.mint(8)}",
-            return_url="", cancel_url=None, opened=hit.desk.clock.now(), transaction=ids.mint(16), charged=1,
+            payment=dialect.payment_id(), merchant=row.merchant if row else MerchantRow("other", "", ""),
+            status=dialect.paid_status, amount=row.amount if row else Decimal("1.00"),
+            currency=row.currency if row else profile.default_currency, reference="some-other-order",
+            return_url="", cancel_url=None, opened=hit.desk.clock.now(), charged=1,
+            transaction=dialect.transaction_id(),
             payer=next((p for p in profile.payers.values() if p.outcome == "paid"), Payer("", "", "paid")),
         )  # fmt: skip

@@ -9,7 +9,7 @@ from payproof.contracts.journal import Settings
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.suites.probes import Params, probe
-from payproof.suites.probes.verification import mended, mint_canary
+from payproof.suites.probes.verification import mended, mint_canary, unverifiable
 from payproof.suites.world import World
 
 UNKNOWN_CURRENCY = "XTS"
@@ -30,8 +30,10 @@ def _answers(profile: Profile, settings: Settings) -> Iterable[Params]:
     for operation in ("token", "create") if profile.traits.tokens else ("create",):
         for fault, params in (*_own_errors(profile, operation), *BODIES):
             yield {"operation": operation, "fault": fault, **params}
-    for fault, params in _own_errors(profile, "status"):
-        yield {"operation": "status", "fault": fault, **params}
+
+
+def _refused_checks(profile: Profile, settings: Settings) -> Iterable[Params]:
+    return ({"fault": fault, **params} for fault, params in _own_errors(profile, "status"))
 
 
 _JUDGED = (
@@ -43,9 +45,6 @@ _JUDGED = (
 @probe(*_JUDGED, group="errors-{operation}", variants=_answers)
 async def error_answer(world: World, operation: str, fault: str, **params: Json) -> None:
     """The gateway answers a call with one of its own errors, with something that is not JSON, or with nothing."""
-    if operation == "status":
-        await _at_status(world, fault, params)
-        return
     order, customer = world.new_order(), world.customer()
     canary = mint_canary(world)
     if operation == "token":
@@ -58,21 +57,10 @@ async def error_answer(world: World, operation: str, fault: str, **params: Json)
     await world.recover()
 
 
-async def _at_status(world: World, fault: str, params: dict[str, Json]) -> None:
-    order, customer = world.new_order(role="unverified"), world.customer()
-    checkout = await world.checkout(order, customer)
-    if not checkout.payment:
-        return
-    tab = await (await world.hosted(checkout, customer)).confirm()
-    if tab.state != "left":
-        return
-    canary = mint_canary(world)
-    world.step("the customer paid; now the status check is refused", "paid", canary=canary)
-    async with world.fault(fault, operation="status", canary=canary, **params) as number:
-        await world.come_back(tab.url, customer, order)
-        await world.look_when_hit(order, customer, number)
-    await mended(world, order, customer, tab.url)
-    await world.recover()
+@probe(*_JUDGED, "verify.unreachable", group="unverified", variants=_refused_checks)
+async def refused_check(world: World, fault: str, **params: Json) -> None:
+    """The customer has paid, and the status check is answered with one of the gateway's own errors; then it works again."""
+    await unverifiable(world, fault, params)
 
 
 @probe("errors.currency", "errors.friendly", "flow.recovers", group="errors-create", variants=lambda profile, settings: (

@@ -40,7 +40,7 @@ class Api:
         if self._knobs["purge"]:
             store.purge(_number(self._knobs["token_life"]))
         payment = self._desk.ids.mint(PAYMENT_LENGTH) if self._knobs["token_is_payment"] else ""
-        token = store.issue(merchant, length=TOKEN_LENGTH, payment=payment)
+        token = store.issue(merchant, self._desk.ids.mint(TOKEN_LENGTH), payment=payment)
         return self._envelope.success(
             "SUCCESS", {"access_token": token.value, "expire_time": self._knobs["advertised_life"]}
         )

@@ -14,14 +14,15 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from payproof.simulator.dialect import Desk, Dialect
-from payproof.simulator.gateways.quatapay.api import LIVE, Api
+from payproof.simulator.gateways.quatapay.api import LIVE, PAYMENT_LENGTH, Api
 from payproof.simulator.gateways.quatapay.envelope import Envelope
 from payproof.simulator.gateways.quatapay.hosted import Hosted
-from payproof.simulator.gateways.quatapay.states import SUCCESS, States
+from payproof.simulator.gateways.quatapay.states import SUCCESS, TRANSACTION_LENGTH, States
 from payproof.simulator.gateways.quatapay.throttle import Allowance, Throttle
 from payproof.simulator.store import Payment
 
 PAGES = ("/pay/sandbox/v1", "/pay/v1")
+KEY_LENGTH = 100
 _ICONS = ("/favicon.ico", "/apple-touch-icon.png", "/.well-known/appspecific/com.chrome.devtools.json")
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -106,6 +107,18 @@ class QuataPay:
         return self._framework(request, 500, "Server Error")
 
     # What the core asks
+
+    def keys(self) -> tuple[str, str]:
+        return self._desk.ids.mint(KEY_LENGTH), self._desk.ids.mint(KEY_LENGTH)
+
+    def payment_id(self) -> str:
+        return self._desk.ids.mint(PAYMENT_LENGTH)
+
+    def transaction_id(self) -> str:
+        return self._desk.ids.mint(TRANSACTION_LENGTH)
+
+    async def aclose(self) -> None:
+        """Nothing happens here without a request."""
 
     def is_page(self, path: str) -> bool:
         return path.startswith(tuple(f"{base}/" for base in PAGES)) or path in _ICONS

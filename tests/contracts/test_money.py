@@ -1,0 +1,39 @@
+"""Amounts are decimals; floats and wishes are not."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from payproof.contracts import money
+
+
+@pytest.mark.parametrize(
+    ("wire", "amount"),
+    [("5000.00", Decimal("5000")), (5000, Decimal(5000)), (1234.56, Decimal("1234.56")), (" 1.50 ", Decimal("1.5")), ("100.00000000", Decimal(100))],
+)
+def test_wire_values_that_mean_an_amount(wire: object, amount: Decimal) -> None:
+    assert money.parse(wire) == amount
+
+
+@pytest.mark.parametrize("wire", [None, True, "", "five", "NaN", "Infinity", [], {}, "1,000.00"])
+def test_wire_values_that_mean_none(wire: object) -> None:
+    assert money.parse(wire) is None
+
+
+@given(st.decimals(min_value="0.01", max_value="99999999", places=2))
+def test_an_amount_survives_writing_and_reading(amount: Decimal) -> None:
+    assert money.parse(f"{amount:.2f}") == amount
+    assert f"{amount:.2f}" in money.spellings(amount, "USD")
+
+
+def test_people_read_thousands_and_currency() -> None:
+    assert money.show("10000.00", "XAF") == "10,000.00 XAF"
+
+
+def test_minor_units_follow_the_currency() -> None:
+    assert money.exponent("XAF") == 0
+    assert "123456" in money.spellings(Decimal("1234.56"), "USD")
