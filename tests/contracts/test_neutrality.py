@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 WIRE = re.compile(
     r"secret_id|trx_id|trx_type|expire_time|authentication/token|payment/create|payment/status|data\[(token|custom|amount)|message\[(code|error)|"
-    r"[\"'](custom|return_url|cancel_url|payer|CREATED|SUCCESS|EXPIRED)[\"']|appdevs"
+    r"[\"'](custom|CREATED|SUCCESS|EXPIRED)[\"']|appdevs"
 )
 
 

@@ -49,12 +49,10 @@ class Telling:
         return Telling(self.world, self.probe, self.params, kept)
 
     def order(self, role: str = "main") -> str:
-        """The order that plays a role in this story."""
-        orders = self.params.get("orders")
-        named = next((step.facts.get("order") for step in self.of(Step) if step.name == f"order:{role}"), None)
-        if named is None and isinstance(orders, dict):
-            named = orders.get(role)
-        return str(named or "")
+        """The order that plays a role in this story, by the id that the integration gave it."""
+        ours = next((step.facts.get("order") for step in self.of(Step) if step.name == f"order:{role}"), None)
+        theirs = next((step.facts.get("order") for step in self.of(Step) if step.name == "renamed" and step.facts.get("ours") == ours), None)
+        return str(theirs or ours or "")
 
     def exits(self) -> list[Process]:
         return [entry for entry in self.of(Process) if entry.event == "exited"]

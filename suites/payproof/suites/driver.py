@@ -35,10 +35,23 @@ class Order:
     currency: str
     known: bool = True
     """Whether the integration knows the order by this id."""
+    label: str = ""
+    """How the customer names it in a checkout: our id, also after the integration gave it one of its own."""
+
+    def __post_init__(self) -> None:
+        self.label = self.label or self.id
+
+    def twin(self) -> Order:
+        """The same order, as a second click names it: the integration may answer with another id."""
+        return Order(self.label, self.amount, self.currency, self.known)
 
     def values(self) -> dict[str, str]:
-        """The placeholders of an order."""
+        """The placeholders of an order that the integration knows by its id."""
         return {"order.id": self.id, "order.amount": f"{self.amount:.2f}", "order.currency": self.currency}
+
+    def asked(self) -> dict[str, str]:
+        """The same for a checkout, which names it as the customer does."""
+        return {**self.values(), "order.id": self.label}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +106,7 @@ class RecipeDriver:
         recipe = self.config.integration.checkout
         if not again:
             await self.prepare(order, customer)
-        values = {**self.values, **order.values(), "csrf": self._csrf.get(id(customer), "")}
+        values = {**self.values, **order.asked(), "csrf": self._csrf.get(id(customer), "")}
         place = "integration.checkout"
         visit = await customer.browse(
             recipe.method,
@@ -110,7 +123,7 @@ class RecipeDriver:
 
     async def prepare(self, order: Order, customer: Customer) -> None:
         """Open the pages that lead to the checkout, and remember the token that it must carry."""
-        values = {**self.values, **order.values(), "csrf": ""}
+        values = {**self.values, **order.asked(), "csrf": ""}
         page = None
         for line in self.config.integration.checkout.before:
             method, path, *body = fill(line, values, "integration.checkout.before").split(" ", 2)

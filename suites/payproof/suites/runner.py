@@ -37,6 +37,8 @@ from payproof.suites.world import Shared, World
 _BUSY = 6
 """Worlds that work at the same time; those that only wait are not counted."""
 _MAIN = "main"
+_PATIENT = 0.5
+"""Seconds: a verification that takes longer happens in the background, and its worlds mostly wait."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +88,12 @@ def settings_of(config: Config, *, secure: bool = True, secure_note: str = "") -
     )
 
 
-def plan(config: Config, options: Options, settings: Settings) -> Plan:
-    """Give every story a world. An integration that cannot be started twice has one world, and stories take turns."""
+def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0) -> Plan:
+    """Give every story a world. An integration that cannot be started twice has one world, and stories take turns.
+
+    ``pace``: seconds that a verification takes. Where that is long (a background job), a group's stories are spread over
+    several worlds, because all they do is wait.
+    """
     worlds: dict[str, list[tuple[Probe, Params]]] = {_MAIN: []}
     stalling: set[str] = set()
     left_out: list[str] = []
@@ -103,10 +109,22 @@ def plan(config: Config, options: Options, settings: Settings) -> Plan:
             if probe.stalls and config.integration.command:
                 stalling.add(name)
     order = {name: tuple(stories) for name, stories in worlds.items()}
+    if config.integration.command and pace > _PATIENT:
+        order = _spread(order, stalling, max(2, int(10 / pace)))
     if not config.integration.command:
         # What cannot be undone comes last.
         order[_MAIN] = tuple(sorted(order[_MAIN], key=lambda story: story[0].name == "revoked"))
     return Plan(order, frozenset(stalling), tuple(left_out))
+
+
+def _spread(worlds: Mapping[str, tuple[tuple[Probe, Params], ...]], stalling: set[str], size: int) -> dict[str, tuple[tuple[Probe, Params], ...]]:
+    """Groups cut into worlds of at most ``size`` stories."""
+    found: dict[str, tuple[tuple[Probe, Params], ...]] = {}
+    for name, stories in worlds.items():
+        step = len(stories) if name in stalling else size
+        for start in range(0, max(len(stories), 1), max(step, 1)):
+            found[f"{name}-{start // step + 1}" if start else name] = stories[start : start + step]
+    return found
 
 
 async def perform(config: Config, options: Options, progress: Progress | None = None) -> Run:
@@ -174,7 +192,9 @@ class _Session:
             paid = await self._control(main)
         settings = settings_of(self.config, secure=secure, secure_note=note)
         diagnosis: tuple[str, ...] = ()
-        planned = plan(self.config, self.options, settings)
+        planned = plan(self.config, self.options, settings, main.shared.latency)
+        if main.shared.latency > _PATIENT:
+            self.busy = asyncio.Semaphore(3 * _BUSY)
         if paid:
             await self._tell_all(planned, main, shared)
         else:

@@ -255,12 +255,12 @@ class World:
         """Another tab of the same browser."""
         return self._keep(customer.tab())
 
-    async def checkout(self, order: Order, customer: Customer, *, purpose: str = "checkout", again: bool = False, role: str = "main") -> Checkout:
+    async def checkout(self, order: Order, customer: Customer, *, purpose: str = "checkout", again: bool = False) -> Checkout:
         """Start to pay; journals how it ended."""
-        label = order.id
+        before = order.id
         started = await self.driver.checkout(order, customer, again=again)
-        if order.id != label:
-            self.step(f"the integration calls this order {order.id}", f"order:{role}", order=order.id, ours=label)
+        if order.id != before:
+            self.step(f"the integration calls order {order.label} by the id {order.id}", "renamed", order=order.id, ours=order.label)
         self._orders.append((order, customer))
         payment = self.profile.payment_of(started.payment_url) if started.payment_url else ""
         return self.journal.add(Checkout(

@@ -32,7 +32,7 @@ async def double_submit(world: World, round: int) -> None:
         # The page with the button is open; what is doubled is the click on it.
         await world.driver.prepare(order, customer)
     world.step("the customer double-clicks", "double")
-    twin = Order(order.id, order.amount, order.currency, order.known)
+    twin = order.twin()
     checkouts = await asyncio.gather(
         world.checkout(order, customer, again=prepared), world.checkout(twin, customer, purpose="double", again=True)
     )
@@ -48,7 +48,7 @@ async def back_and_retry(world: World) -> None:
         return
     tab = await world.hosted(first, customer)
     world.step("the customer goes back and starts again", "again")
-    twin = Order(order.id, order.amount, order.currency, order.known)
+    twin = order.twin()
     second = await world.checkout(twin, customer, purpose="again", again=True)
     other = await world.hosted(second, customer) if second.payment and second.payment != first.payment else None
     await tab.confirm()
