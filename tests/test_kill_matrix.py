@@ -34,7 +34,8 @@ BAD = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
 SLOW = {
     requirement
     for requirement in requirements()
-    if (found := [probe for probe in probes().values() if requirement in probe.requirements]) and all(probe.stalls for probe in found)
+    if (found := [probe for probe in probes().values() if requirement in probe.requirements])
+    and all(probe.stalls for probe in found)
 }
 
 

@@ -24,13 +24,20 @@ def a_run() -> j.Run:
             began=0.1,
             ended=0.2,
             ending="answered",
-            request=j.Request(method="POST", url="https://x/", headers=(("Authorization", f"Bearer {SECRET}"),), body="é\ud800"),
+            request=j.Request(
+                method="POST", url="https://x/", headers=(("Authorization", f"Bearer {SECRET}"),), body="é\ud800"
+            ),
             response=j.Response(status=200, body='{"a": 1}', size=8),
             meaning=j.Meaning(operation="create", bearer=SECRET),
         )
     )
     journal.add(j.OrderSeen(order="1", state="paid", paid=True, effects=2))
-    return j.Run(gateway="quatapay", settings=j.Settings(within=2.5), worlds=(j.World(name="main", entries=tuple(journal.entries)),), facts={"seed": 3})
+    return j.Run(
+        gateway="quatapay",
+        settings=j.Settings(within=2.5),
+        worlds=(j.World(name="main", entries=tuple(journal.entries)),),
+        facts={"seed": 3},
+    )
 
 
 def test_entries_are_numbered_from_one_and_hold_placeholders() -> None:

@@ -75,7 +75,10 @@ def test_a_failed_must_stands_in_the_way_and_points_at_its_entry() -> None:
 
 
 def test_a_broken_should_only_warns() -> None:
-    run = a_run(j.SourceSeen(area="source", path="a.py", line=3, what="a literal credential"), settings=j.Settings(scans_source=True))
+    run = a_run(
+        j.SourceSeen(area="source", path="a.py", line=3, what="a literal credential"),
+        settings=j.Settings(scans_source=True),
+    )
     result = judge(run, PROFILE, today=TODAY)
     assert of(result, "credentials.not-in-source").verdict is Verdict.WARN
     assert not any("credentials.not-in-source" in reason for reason in result.reasons)
@@ -91,9 +94,15 @@ def test_a_clean_payment_is_judged_even_when_control_failed() -> None:
 
 def test_an_attestation_covers_what_was_not_exercised_until_its_date() -> None:
     attested = Attestation(item="timeouts", by="Ada", on="2026-11-01", until="2026-12-01")
-    assert of(judge(a_run(), PROFILE, attestations=[attested], today=TODAY), "timeout.response").verdict is Verdict.ATTESTED
+    assert (
+        of(judge(a_run(), PROFILE, attestations=[attested], today=TODAY), "timeout.response").verdict
+        is Verdict.ATTESTED
+    )
     late = date(2026, 12, 2)
-    assert of(judge(a_run(), PROFILE, attestations=[attested], today=late), "timeout.response").verdict is Verdict.NOT_EXERCISED
+    assert (
+        of(judge(a_run(), PROFILE, attestations=[attested], today=late), "timeout.response").verdict
+        is Verdict.NOT_EXERCISED
+    )
 
 
 def test_an_attestation_never_covers_a_failure() -> None:
@@ -117,7 +126,9 @@ def test_what_another_failure_explains_does_not_count_twice() -> None:
     story = (
         begin,
         j.Step(text="order", name="order:main", facts={"order": "17"}),
-        j.Checkout(order="17", amount="5000.00", currency="XAF", outcome="redirected", payment="p1", payment_url="https://x"),
+        j.Checkout(
+            order="17", amount="5000.00", currency="XAF", outcome="redirected", payment="p1", payment_url="https://x"
+        ),
         j.Step(text="tamper", name="tampered", facts={"answered": "500.00"}),
         j.Ledger(event="opened", payment="p1", reference="17"),
         j.Ledger(event="charged", payment="p1", reference="17", amount="5000.00", currency="XAF"),
@@ -149,7 +160,9 @@ def test_a_shortened_run_never_says_ready() -> None:
 
 
 def test_a_broken_probe_is_an_error_and_no_pass() -> None:
-    run = a_run(a_call("create", return_url="https://s/"), facts={"errors": {"https.return-url": "the world did not start"}})
+    run = a_run(
+        a_call("create", return_url="https://s/"), facts={"errors": {"https.return-url": "the world did not start"}}
+    )
     result = judge(run, PROFILE, today=TODAY)
     assert of(result, "https.return-url").verdict is Verdict.ERROR
     assert result.outcome is Outcome.NOT_READY
@@ -163,7 +176,13 @@ def test_a_run_of_another_gateway_and_an_unknown_requirement_are_refused() -> No
 
 
 def test_advice_that_contradicts_the_gateway_is_said() -> None:
-    run = replace(a_run(a_call("create", bearer="<access-token-1>", reference="1"), a_call("create", bearer="<access-token-1>", reference="2")), gateway="qrpay")
+    run = replace(
+        a_run(
+            a_call("create", bearer="<access-token-1>", reference="1"),
+            a_call("create", bearer="<access-token-1>", reference="2"),
+        ),
+        gateway="qrpay",
+    )
     found = of(judge(run, load("qrpay"), today=TODAY), "token.cached")
     assert found.verdict is Verdict.FAIL
     assert "the access token is the payment" in found.contradiction

@@ -13,7 +13,13 @@ from payproof.contracts import money
 
 @pytest.mark.parametrize(
     ("wire", "amount"),
-    [("5000.00", Decimal("5000")), (5000, Decimal(5000)), (1234.56, Decimal("1234.56")), (" 1.50 ", Decimal("1.5")), ("100.00000000", Decimal(100))],
+    [
+        ("5000.00", Decimal("5000")),
+        (5000, Decimal(5000)),
+        (1234.56, Decimal("1234.56")),
+        (" 1.50 ", Decimal("1.5")),
+        ("100.00000000", Decimal(100)),
+    ],
 )
 def test_wire_values_that_mean_an_amount(wire: object, amount: Decimal) -> None:
     assert money.parse(wire) == amount

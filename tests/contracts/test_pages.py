@@ -34,7 +34,11 @@ PEOPLE = [
     html(503, "<h1>Sorry</h1><p>We cannot reach the payment service. Please try again in a minute.</p>"),
     html(500, "<p>Désolé, le paiement est indisponible pour le moment.</p>"),
     Response(status=502, headers=JSON, body=json.dumps({"error": "payment_unavailable"})),
-    Response(status=503, headers=JSON, body=json.dumps({"message": "Payments are not possible right now", "reference": "A-17"})),
+    Response(
+        status=503,
+        headers=JSON,
+        body=json.dumps({"message": "Payments are not possible right now", "reference": "A-17"}),
+    ),
     html(502, "<p>お支払いサービスに接続できません。後でもう一度お試しください。</p>"),
 ]
 
@@ -62,12 +66,12 @@ def test_no_answer_is_broken_and_a_refusal_is_not() -> None:
         "cURL error 28: Operation timed out after 30001 milliseconds with 0 bytes received",
         "HTTPSConnectionPool(host='x', port=443): Max retries exceeded",
         "connect ECONNREFUSED 127.0.0.1:443",
-        "Post \"https://gateway/payment/create\": context deadline exceeded",
+        'Post "https://gateway/payment/create": context deadline exceeded',
         "Client error '403 Forbidden' for url 'https://x'",
         "500 Server Error: Internal Server Error for url: https://x",
         "java.net.SocketTimeoutException: Read timed out",
         "Unexpected token '<', \"<html>\" is not valid JSON",
-        "Undefined array key \"data\"",
+        'Undefined array key "data"',
         "undefined method `[]' for nil",
         "json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)",
     ],
@@ -87,7 +91,14 @@ def test_library_texts_are_machine_errors(text: str) -> None:
     ],
 )
 def test_own_words_are_not(text: str) -> None:
-    assert pages.machine_errors(html(502, f"<script>try {{ x() }} catch (e) {{ throw new TypeError('x') }}</script><p>{text}</p>"), ["qzcanary"], ['"message":{"code":']) == []
+    assert (
+        pages.machine_errors(
+            html(502, f"<script>try {{ x() }} catch (e) {{ throw new TypeError('x') }}</script><p>{text}</p>"),
+            ["qzcanary"],
+            ['"message":{"code":'],
+        )
+        == []
+    )
 
 
 def test_canary_and_envelope_are_found_in_body_header_and_escaped() -> None:

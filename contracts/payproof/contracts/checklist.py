@@ -32,4 +32,6 @@ class Checklist:
 
     def all_requirements(self) -> tuple[str, ...]:
         """Every requirement that a whole run judges, in the checklist's order."""
-        return tuple(dict.fromkeys(req for item in (*self.guidelines, *self.golive) for req in self.requirements_of(item)))
+        return tuple(
+            dict.fromkeys(req for item in (*self.guidelines, *self.golive) for req in self.requirements_of(item))
+        )

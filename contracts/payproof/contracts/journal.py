@@ -434,7 +434,9 @@ def dump(run: Run) -> str:
     for world in run.worlds:
         for entry in world.entries:
             # The journal's texts may hold what no UTF-8 file can: json escapes lone surrogates when asked for ASCII.
-            lines.append(json.dumps({"world": world.name, **_ENTRY.dump_python(entry, mode="python")}, ensure_ascii=True))  # type: ignore[arg-type]
+            lines.append(
+                json.dumps({"world": world.name, **_ENTRY.dump_python(entry, mode="python")}, ensure_ascii=True)
+            )  # type: ignore[arg-type]
     body = "\n".join(lines)
     return f"{body}\n{json.dumps({'end': len(lines) - 1, 'digest': digest(body)})}\n"
 

@@ -6,7 +6,7 @@ Pure: the same run gives the same result, live, from a saved journal, or from on
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from payproof.contracts.checklist import Item
@@ -24,16 +24,33 @@ from payproof.contracts.model import (
 )
 from payproof.contracts.profile import Profile
 from payproof.contracts.requirements import LATER, Case, Requirement, requirements
+from payproof.contracts.stories import with_final_names
 
 _WEIGHT = (
-    Verdict.FAIL, Verdict.ERROR, Verdict.WARN, Verdict.NOT_EXERCISED, Verdict.ATTESTED, Verdict.PASS, Verdict.NOT_APPLICABLE,
-)  # fmt: skip
+    Verdict.FAIL,
+    Verdict.ERROR,
+    Verdict.WARN,
+    Verdict.NOT_EXERCISED,
+    Verdict.ATTESTED,
+    Verdict.PASS,
+    Verdict.NOT_APPLICABLE,
+)
 
 BEFORE_CONTROL = (
-    "https.return-url", "https.cancel-url", "https.api", "credentials.from-environment", "credentials.not-served", "credentials.not-in-source",
-    "credentials.not-in-frontend-source", "custom.order-id", "custom.distinct", "amount.sent", "currency.sent",
-    "logs.no-access-token", "logs.no-secret-key",
-)  # fmt: skip
+    "https.return-url",
+    "https.cancel-url",
+    "https.api",
+    "credentials.from-environment",
+    "credentials.not-served",
+    "credentials.not-in-source",
+    "credentials.not-in-frontend-source",
+    "custom.order-id",
+    "custom.distinct",
+    "amount.sent",
+    "currency.sent",
+    "logs.no-access-token",
+    "logs.no-secret-key",
+)
 """Judged even when control ends in "not scored": one clean payment shows them."""
 
 
@@ -61,25 +78,35 @@ def judge(
         PayproofError: the run was made for another gateway, or names a requirement that does not exist.
     """
     if run.gateway != profile.name:
-        raise PayproofError(f"the run was made for {run.gateway}, not for {profile.name}", remedy="give its own gateway")
+        raise PayproofError(
+            f"the run was made for {run.gateway}, not for {profile.name}", remedy="give its own gateway"
+        )
     known = requirements()
     scope = profile.checklist.all_requirements()
     if unknown := set(run.selected) - set(scope):
         raise PayproofError(f"no such requirement: {', '.join(sorted(unknown))}", remedy="payproof list checks")
     today = today or date.today()
+    run = replace(run, worlds=tuple(with_final_names(world) for world in run.worlds))
     attested = _by_requirement(profile, (a for a in attestations if date.fromisoformat(a.until) >= today))
     accepted = {entry.check: entry for entry in baseline}
     chosen = [known[id] for id in scope if not run.selected or id in run.selected]
-    judgements = tuple(_judge_one(run, profile, req, attested.get(req.id), accepted.get(req.id), today) for req in chosen)
+    judgements = tuple(
+        _judge_one(run, profile, req, attested.get(req.id), accepted.get(req.id), today) for req in chosen
+    )
     by_id = {judgement.requirement: judgement for judgement in judgements}
     stale = tuple(id for id, entry in accepted.items() if _is_stale(by_id.get(id), entry, today))
     reasons = _reasons({id: judgement for id, judgement in by_id.items() if id not in run.skipped}, by_id, stale)
     return Result(
-        outcome=_outcome(run, reasons), reasons=reasons, diagnosis=run.diagnosis,
+        outcome=_outcome(run, reasons),
+        reasons=reasons,
+        diagnosis=run.diagnosis,
         golive=tuple(_roll_up(item, profile, by_id) for item in profile.checklist.golive),
         guidelines=tuple(_roll_up(item, profile, by_id) for item in profile.checklist.guidelines),
-        judgements=judgements, scope=scope, stale_baseline=stale, facts=run.facts,
-    )  # fmt: skip
+        judgements=judgements,
+        scope=scope,
+        stale_baseline=stale,
+        facts=run.facts,
+    )
 
 
 def _judge_one(
@@ -91,11 +118,15 @@ def _judge_one(
         verdict = Verdict.ATTESTED
     tolerated = entry is not None and entry.until >= today and verdict in (Verdict.FAIL, Verdict.WARN)
     return Judgement(
-        requirement=req.id, level=req.level, text=req.text, verdict=verdict, findings=findings,
+        requirement=req.id,
+        level=req.level,
+        text=req.text,
+        verdict=verdict,
+        findings=findings,
         contradiction=profile.contradictions.get(req.id, ""),
         attestation=attestation if verdict is Verdict.ATTESTED else None,
         baseline=f"{entry.reason} ({entry.owner}, until {entry.until})" if entry and tolerated else "",
-    )  # fmt: skip
+    )
 
 
 def _findings(run: Run, profile: Profile, req: Requirement) -> list[Finding]:
@@ -107,9 +138,17 @@ def _findings(run: Run, profile: Profile, req: Requirement) -> list[Finding]:
     try:
         found = list(req.check(case))
     except Exception as error:
-        return [Finding(check=req.id, verdict=Verdict.ERROR, title=f"the check itself broke: {type(error).__name__}: {error}")]
+        return [
+            Finding(
+                check=req.id, verdict=Verdict.ERROR, title=f"the check itself broke: {type(error).__name__}: {error}"
+            )
+        ]
     broken = run.facts.get("errors")
-    if isinstance(broken, dict) and req.id in broken and not any(f.verdict in (Verdict.FAIL, Verdict.WARN) for f in found):
+    if (
+        isinstance(broken, dict)
+        and req.id in broken
+        and not any(f.verdict in (Verdict.FAIL, Verdict.WARN) for f in found)
+    ):
         found.append(Finding(check=req.id, verdict=Verdict.ERROR, title=f"a probe broke: {broken[req.id]}"))
     return found or [case.not_exercised(_why_not(run, req))]
 
@@ -143,7 +182,12 @@ def _by_requirement(profile: Profile, attestations: Iterable[Attestation]) -> Ma
 def _is_stale(judgement: Judgement | None, entry: Accepted, today: date) -> bool:
     if entry.until < today:
         return True
-    return judgement is not None and judgement.verdict not in (Verdict.FAIL, Verdict.WARN, Verdict.NOT_EXERCISED, Verdict.ERROR)
+    return judgement is not None and judgement.verdict not in (
+        Verdict.FAIL,
+        Verdict.WARN,
+        Verdict.NOT_EXERCISED,
+        Verdict.ERROR,
+    )
 
 
 def stands_in_the_way(judgement: Judgement, by_id: Mapping[str, Judgement]) -> bool:
@@ -155,7 +199,9 @@ def stands_in_the_way(judgement: Judgement, by_id: Mapping[str, Judgement]) -> b
         return False
     if judgement.verdict is Verdict.FAIL:
         return True
-    explained = any(finding.because in by_id and by_id[finding.because].verdict is Verdict.FAIL for finding in judgement.findings)
+    explained = any(
+        finding.because in by_id and by_id[finding.because].verdict is Verdict.FAIL for finding in judgement.findings
+    )
     return judgement.verdict is Verdict.NOT_EXERCISED and judgement.requirement not in LATER and not explained
 
 
@@ -165,7 +211,10 @@ def _reasons(counted: Mapping[str, Judgement], by_id: Mapping[str, Judgement], s
         if stands_in_the_way(judgement, by_id):
             finding = next((f for f in judgement.findings if f.verdict is judgement.verdict), judgement.findings[0])
             said.append(f"{judgement.requirement}: {finding.title}")
-    return (*said, *(f"{id}: the baseline entry is stale (it is past its date, or the check no longer fails)" for id in stale))
+    return (
+        *said,
+        *(f"{id}: the baseline entry is stale (it is past its date, or the check no longer fails)" for id in stale),
+    )
 
 
 def _outcome(run: Run, reasons: tuple[str, ...]) -> Outcome:
@@ -179,11 +228,18 @@ def _outcome(run: Run, reasons: tuple[str, ...]) -> Outcome:
 def _roll_up(item: Item, profile: Profile, by_id: Mapping[str, Judgement]) -> ItemResult:
     ids = profile.checklist.requirements_of(item)
     judged = [by_id[id] for id in ids if id in by_id]
-    verdicts = [_as_seen(judgement) for judgement in judged if judgement.requirement not in LATER or judgement.verdict is not Verdict.NOT_EXERCISED]
+    verdicts = [
+        _as_seen(judgement)
+        for judgement in judged
+        if judgement.requirement not in LATER or judgement.verdict is not Verdict.NOT_EXERCISED
+    ]
     return ItemResult(
-        id=item.id, title=f"{item.number} {item.title}", text=item.text, requirements=ids,
+        id=item.id,
+        title=f"{item.number} {item.title}",
+        text=item.text,
+        requirements=ids,
         verdict=next((verdict for verdict in _WEIGHT if verdict in verdicts), Verdict.NOT_EXERCISED),
-    )  # fmt: skip
+    )
 
 
 def _as_seen(judgement: Judgement) -> Verdict:

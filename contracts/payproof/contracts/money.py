@@ -39,4 +39,8 @@ def spellings(amount: Decimal, currency: str) -> tuple[str, ...]:
     cents = f"{amount.scaleb(2).normalize():f}"
     grouped = {f"{amount:,.2f}", f"{plain:,f}"}
     groups = {g.replace(",", s) for g in grouped for s in (",", " ", "\u00a0", "\u202f", ".", "'")}
-    return tuple(sorted({whole, two, f"{amount:.1f}" if amount == amount.quantize(Decimal("0.1")) else two, minor, cents} | groups))
+    return tuple(
+        sorted(
+            {whole, two, f"{amount:.1f}" if amount == amount.quantize(Decimal("0.1")) else two, minor, cents} | groups
+        )
+    )

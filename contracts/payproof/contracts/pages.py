@@ -93,7 +93,7 @@ _LIBRARY = tuple(
         r"RuntimeException|NullPointerException|NoMethodError|ParserError)\b",
         r"Request failed with status code \d+|HTTP request returned status code \d+|resulted in a `?\d{3}",
     )
-)  # fmt: skip
+)
 
 
 @lru_cache(maxsize=256)
@@ -114,7 +114,9 @@ def visible_text(response: Response) -> str:
         return "\n".join(
             text
             for node in tree.find_all(string=True)
-            if node.parent and node.parent.name not in ("script", "style", "template", "head", "title") and not isinstance(node, Comment)
+            if node.parent
+            and node.parent.name not in ("script", "style", "template", "head", "title")
+            and not isinstance(node, Comment)
             if (text := str(node).strip())
         )
     try:
@@ -164,11 +166,15 @@ def machine_errors(response: Response, canaries: Iterable[str], raw_marks: Itera
     found += [f"the raw envelope ({mark})" for mark in raw_marks if re.sub(r"\s+", "", mark) in compact]
     shown = visible_text(response)
     if is_html(response):
-        shown += "\n" + "\n".join(str(node) for node in soup(response.body).find_all(string=lambda t: isinstance(t, Comment)))
+        shown += "\n" + "\n".join(
+            str(node) for node in soup(response.body).find_all(string=lambda t: isinstance(t, Comment))
+        )
     headers = "\n".join(value for name, value in response.headers if name.lower() not in ("date", "set-cookie", "etag"))
     for text in (shown, headers):
         found += [f"a stack trace ({m.group().strip()[:80]})" for trace in _TRACES if (m := trace.search(text))]
-        found += [f"a library's error text ({m.group().strip()[:80]})" for words in _LIBRARY if (m := words.search(text))]
+        found += [
+            f"a library's error text ({m.group().strip()[:80]})" for words in _LIBRARY if (m := words.search(text))
+        ]
     return list(dict.fromkeys(found))
 
 

@@ -130,10 +130,17 @@ class Profile:
         return self.knobs[name].value
 
 
-def forge(profile: Profile, *, return_url: str, payment: str, transaction: str, amount: Decimal, currency: str, reference: str) -> str:
+def forge(
+    profile: Profile, *, return_url: str, payment: str, transaction: str, amount: Decimal, currency: str, reference: str
+) -> str:
     """The success redirect that a customer could type by hand."""
     return profile.forged_return(
-        return_url=return_url, payment=payment, transaction=transaction, amount=amount, currency=currency, reference=reference
+        return_url=return_url,
+        payment=payment,
+        transaction=transaction,
+        amount=amount,
+        currency=currency,
+        reference=reference,
     )
 
 
@@ -141,7 +148,9 @@ def names() -> tuple[str, ...]:
     """The gateways that have a folder here."""
     import payproof.contracts.gateways as folder
 
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(folder.__path__) if not module.name.startswith("_")))
+    return tuple(
+        sorted(module.name for module in pkgutil.iter_modules(folder.__path__) if not module.name.startswith("_"))
+    )
 
 
 def load(name: str) -> Profile:

@@ -63,9 +63,15 @@ def _register(id: str, level: Level, needs: str) -> Callable[[Check], Check]:
             raise RuntimeError(f"two checks are named {id}")
         text, parts = _sections(inspect.getdoc(check) or "")
         _FOUND[id] = Requirement(
-            id=id, level=level, text=text, check=check, needs=needs,
-            why=parts.get("Why", ""), judged=parts.get("Judged", ""), fix=parts.get("Fix", ""),
-        )  # fmt: skip
+            id=id,
+            level=level,
+            text=text,
+            check=check,
+            needs=needs,
+            why=parts.get("Why", ""),
+            judged=parts.get("Judged", ""),
+            fix=parts.get("Fix", ""),
+        )
         return check
 
     return keep
@@ -103,7 +109,13 @@ class Case:
         return self._say(verdict, title, world, seen, expected=expected, actual=actual)
 
     def passed(
-        self, title: str, *, expected: Json = None, actual: Json = None, world: World | None = None, seen: Iterable[Entry | None] = ()
+        self,
+        title: str,
+        *,
+        expected: Json = None,
+        actual: Json = None,
+        world: World | None = None,
+        seen: Iterable[Entry | None] = (),
     ) -> Finding:
         return self._say(Verdict.PASS, title, world, seen, expected=expected, actual=actual)
 
@@ -129,6 +141,11 @@ class Case:
     ) -> Finding:
         evidence: tuple[Pointer, ...] = world.point(*seen) if world else ()
         return Finding(
-            check=self.requirement.id, verdict=verdict, title=title, expected=expected, actual=actual,
-            evidence=tuple(dict.fromkeys(evidence)), because=because,
-        )  # fmt: skip
+            check=self.requirement.id,
+            verdict=verdict,
+            title=title,
+            expected=expected,
+            actual=actual,
+            evidence=tuple(dict.fromkeys(evidence)),
+            because=because,
+        )

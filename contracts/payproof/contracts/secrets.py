@@ -127,7 +127,11 @@ class Veil:
             while position - left > floor and offset - left > 0 and run[position - left - 1] == text[offset - left - 1]:
                 left += 1
             right = _GRAM
-            while position + right < len(run) and offset + right < len(text) and run[position + right] == text[offset + right]:
+            while (
+                position + right < len(run)
+                and offset + right < len(text)
+                and run[position + right] == text[offset + right]
+            ):
                 right += 1
             if left + right >= SHORTEST_PART and (best is None or left + right > best[1] - best[0]):
                 whole = left + right == len(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from payproof.contracts.journal import Call, Checkout, Entry, Ledger, OrderSeen, Page, Process, Run, Step, Story, World
@@ -51,7 +51,14 @@ class Telling:
     def order(self, role: str = "main") -> str:
         """The order that plays a role in this story, by the id that the integration gave it."""
         ours = next((step.facts.get("order") for step in self.of(Step) if step.name == f"order:{role}"), None)
-        theirs = next((step.facts.get("order") for step in self.of(Step) if step.name == "renamed" and step.facts.get("ours") == ours), None)
+        theirs = next(
+            (
+                step.facts.get("order")
+                for step in self.of(Step)
+                if step.name == "renamed" and step.facts.get("ours") == ours
+            ),
+            None,
+        )
         return str(theirs or ours or "")
 
     def exits(self) -> list[Process]:
@@ -80,11 +87,40 @@ def tellings(run: Run, *probes: str, keep: Callable[[Telling], bool] = lambda _:
     return [telling for telling in found if keep(telling)]
 
 
+def with_final_names(world: World) -> World:
+    """The world with every order called by the id that the integration gave it, also before it was known."""
+    final_names: dict[str, str] = {}
+    for step in world.of(Step):
+        if step.name == "renamed":
+            final_names.setdefault(str(step.facts["ours"]), str(step.facts["order"]))
+    if not final_names:
+        return world
+
+    def called(entry: Entry) -> Entry:
+        if isinstance(entry, Checkout | OrderSeen | Page) and entry.order in final_names:
+            return replace(entry, order=final_names[entry.order])
+        return entry
+
+    return World(name=world.name, entries=tuple(called(entry) for entry in world.entries))
+
+
+def names_of(world: World, order: str) -> frozenset[str]:
+    """Every name of an order: the customer's, and the id that the integration gave it, perhaps only later."""
+    names = {order}
+    for step in world.of(Step):
+        if step.name == "renamed" and names & {step.facts.get("ours"), step.facts.get("order")}:
+            names |= {str(step.facts["ours"]), str(step.facts["order"])}
+    return frozenset(names - {""})
+
+
 def payments_of(world: World, order: str) -> tuple[str, ...]:
     """The payments of an order: those that its checkouts led to, and those whose reference names it."""
+    names = names_of(world, order)
     found = [checkout.payment for checkout in world.of(Checkout) if checkout.order == order and checkout.payment]
     found += [
-        entry.payment for entry in world.of(Ledger) if entry.event == "opened" and order and order in entry.reference and entry.payment
+        entry.payment
+        for entry in world.of(Ledger)
+        if entry.event == "opened" and entry.payment and any(name in entry.reference for name in names)
     ]
     return tuple(dict.fromkeys(found))
 
@@ -108,6 +144,18 @@ def final(world: World, order: str) -> OrderSeen | None:
 def ever_paid(world: World, order: str) -> OrderSeen | None:
     """The first look that saw the order paid."""
     return next((seen for seen in sightings(world, order) if seen.paid), None)
+
+
+def confirmed(telling: Telling, order: str) -> bool:
+    """Whether the gateway truthfully told the integration that this order is paid, in whatever wrapping: an answer that
+    came with a strange content type, or was very long, is an answer all the same."""
+    payments = payments_of(telling.world, order)
+    return any(
+        call.meaning.paid
+        and call.meaning.payment in payments
+        and (call.meaning.answered or call.meaning.payment) in payments
+        for call in telling.calls("status")
+    )
 
 
 def background(world: World) -> bool:
@@ -138,13 +186,11 @@ def attempts(telling: Telling, calls: list[Call]) -> list[Call]:
     """
     if not calls:
         return []
-    groups: list[list[Call]] = []
     if background(telling.world):
         groups = bursts(calls, pause=0.2)
     else:
-        for page in telling.of(Page):
-            if page.where == "integration":
-                groups.append([call for call in calls if page.began <= call.began <= page.ended])
-        groups += bursts(calls)
+        pages = [page for page in telling.of(Page) if page.where == "integration"]
+        groups = [[call for call in calls if page.began <= call.began <= page.ended] for page in pages]
+        groups += bursts([call for call in calls if not any(call in group for group in groups)])
     nothing: list[Call] = []
     return max(groups, key=len, default=nothing)

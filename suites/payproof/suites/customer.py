@@ -58,7 +58,9 @@ class _Proxy(httpx.AsyncBaseTransport):
 
     def __init__(self, place: Place, outside: httpx.AsyncBaseTransport) -> None:
         self.place, self.outside = place, outside
-        self.inner = httpx.AsyncHTTPTransport(verify=False, limits=httpx.Limits(max_connections=30, max_keepalive_connections=0))
+        self.inner = httpx.AsyncHTTPTransport(
+            verify=False, limits=httpx.Limits(max_connections=30, max_keepalive_connections=0)
+        )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = str(request.url)
@@ -111,8 +113,11 @@ class Customer:
         self._outside = outside
         self._client = httpx.AsyncClient(
             transport=_Proxy(place, outside),
-            timeout=httpx.Timeout(patience), follow_redirects=False, trust_env=False, headers={"User-Agent": _AGENT},
-        )  # fmt: skip
+            timeout=httpx.Timeout(patience),
+            follow_redirects=False,
+            trust_env=False,
+            headers={"User-Agent": _AGENT},
+        )
         self._scripts: set[str] = set()
 
     async def aclose(self) -> None:
@@ -145,18 +150,31 @@ class Customer:
             request = self._client.build_request(method, url, headers=sent_headers, json=json, content=data)
         except (httpx.InvalidURL, ValueError, TypeError) as error:
             seen = Request(method=method, url=url)
-            return self._keep(Page(
-                began=began, ended=self.journal.now(), where=where, purpose=purpose, order=order, customer=self.name,
-                request=seen, problem=f"not an address: {error}",
-            ))  # fmt: skip
+            return self._keep(
+                Page(
+                    began=began,
+                    ended=self.journal.now(),
+                    where=where,
+                    purpose=purpose,
+                    order=order,
+                    customer=self.name,
+                    request=seen,
+                    problem=f"not an address: {error}",
+                )
+            )
         body = request.content.decode("utf-8", "replace")
-        seen = Request(method=method, url=str(request.url), headers=tuple(request.headers.items()), body=body[:BODY_LIMIT])
+        seen = Request(
+            method=method, url=str(request.url), headers=tuple(request.headers.items()), body=body[:BODY_LIMIT]
+        )
         try:
             async with asyncio.timeout(self.patience):
                 answer = await self._client.send(request)
             text = answer.text
             response = Response(
-                status=answer.status_code, headers=tuple(answer.headers.multi_items()), body=text[:BODY_LIMIT], size=len(answer.content)
+                status=answer.status_code,
+                headers=tuple(answer.headers.multi_items()),
+                body=text[:BODY_LIMIT],
+                size=len(answer.content),
             )
         except (TimeoutError, httpx.TimeoutException):
             problem = f"no answer within {self.patience:g} s"
@@ -164,10 +182,19 @@ class Customer:
             problem = "connection refused"
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, LookupError) as error:
             problem = f"connection broke: {type(error).__name__}"
-        return self._keep(Page(
-            began=began, ended=self.journal.now(), where=where, purpose=purpose, order=order, customer=self.name,
-            request=seen, response=response, problem=problem,
-        ))  # fmt: skip
+        return self._keep(
+            Page(
+                began=began,
+                ended=self.journal.now(),
+                where=where,
+                purpose=purpose,
+                order=order,
+                customer=self.name,
+                request=seen,
+                response=response,
+                problem=problem,
+            )
+        )
 
     def _keep(self, page: Page) -> Page:
         """Journal the page; hand back the uncovered one (with its number), so that the walk can go on."""
@@ -199,10 +226,14 @@ class Customer:
                 return Visit(tuple(pages), following, tuple(addresses))
             again = page.response is not None and page.response.status in (307, 308)
             page = await self.ask(
-                method if again else "GET", following, purpose=purpose, order=order,
+                method if again else "GET",
+                following,
+                purpose=purpose,
+                order=order,
                 headers={k: v for k, v in (headers or {}).items() if k.lower() == "accept"},
-                json=json if again else None, form=form if again else None,
-            )  # fmt: skip
+                json=json if again else None,
+                form=form if again else None,
+            )
             pages.append(page)
         await self._load_scripts(page)
         return Visit(tuple(pages), "", tuple(addresses))
@@ -248,7 +279,11 @@ def next_address(page: Page) -> str:
         if isinstance(tag, Tag):
             delay, _, address = str(tag.get("content", "")).partition(";")
             address = address.strip().removeprefix("url=").removeprefix("URL=").strip("'\" ")
-            if address and delay.strip() in ("0", "1", "2", "3", "5") and urljoin(page.request.url, address) != page.request.url:
+            if (
+                address
+                and delay.strip() in ("0", "1", "2", "3", "5")
+                and urljoin(page.request.url, address) != page.request.url
+            ):
                 return urljoin(page.request.url, address)
     return ""
 
@@ -294,8 +329,14 @@ class HostedTab:
         elif node.name == "form" or node.get("type") == "submit":
             form = node if node.name == "form" else node.find_parent("form")
             assert isinstance(form, Tag)
-            extra = ((str(node.get("name")), str(node.get("value", ""))),) if node.name != "form" and node.get("name") else ()
-            await self._go(str(form.get("method", "get")).upper(), self._absolute(form.get("action")), (*_fields(form), *extra))
+            extra = (
+                ((str(node.get("name")), str(node.get("value", ""))),)
+                if node.name != "form" and node.get("name")
+                else ()
+            )
+            await self._go(
+                str(form.get("method", "get")).upper(), self._absolute(form.get("action")), (*_fields(form), *extra)
+            )
         else:
             await self._go("GET", self._absolute(node.get("href")))
         return self
@@ -321,7 +362,9 @@ class HostedTab:
                 return
             if method == "GET" and fields:
                 url, fields = f"{url}{'&' if '?' in url else '?'}{httpx.QueryParams(list(fields))}", None
-            page = await self.customer.ask(method, url, purpose="hosted", order=self.order, form=fields if method != "GET" else None)
+            page = await self.customer.ask(
+                method, url, purpose="hosted", order=self.order, form=fields if method != "GET" else None
+            )
             self.page = page
             self.seen.append(page)
             if page.response is None:
@@ -366,7 +409,9 @@ def _fields(form: Tag) -> Fields:
                 pairs.append((name, str(node.get("value", "on"))))
         elif node.name == "select":
             options = node.find_all("option")
-            picked = next((option for option in options if option.has_attr("selected")), options[0] if options else None)
+            picked = next(
+                (option for option in options if option.has_attr("selected")), options[0] if options else None
+            )
             pairs.append((name, str(picked.get("value", picked.get_text())) if picked else ""))
         else:
             pairs.append((name, node.get_text() if node.name == "textarea" else str(node.get("value", ""))))

@@ -16,7 +16,11 @@ def diagnose(world: World) -> tuple[str, ...]:
     checkout = next((e for e in entries if isinstance(e, Checkout)), None)
     calls = [e for e in entries if isinstance(e, Call)]
     if checkout is not None and checkout.outcome != "redirected":
-        said += [*_about_calls(world, calls), _about_checkout(world, checkout)] if calls else [_about_checkout(world, checkout), *_about_calls(world, calls)]
+        said += (
+            [*_about_calls(world, calls), _about_checkout(world, checkout)]
+            if calls
+            else [_about_checkout(world, checkout), *_about_calls(world, calls)]
+        )
     else:
         said += [*_about_calls(world, calls), *_about_order(world)]
     words = [e.text for e in entries if isinstance(e, Log) and e.text.strip()][-6:]
@@ -28,7 +32,9 @@ def _about_calls(world: World, calls: list[Call]) -> list[str]:
     if not calls:
         failed = [e for e in world.journal.entries if isinstance(e, Connection) and e.event == "handshake_failed"]
         if failed:
-            return [f"It does not trust the run's certificate authority ({failed[-1].detail}); the handshake failed {len(failed)} times."]
+            return [
+                f"It does not trust the run's certificate authority ({failed[-1].detail}); the handshake failed {len(failed)} times."
+            ]
         return [
             "It never called the gateway. Check that [integration.env] hands it {gateway.base_url} under the name it reads."
         ]
@@ -63,7 +69,7 @@ def _about_checkout(world: World, checkout: Checkout) -> str:
     if status >= 400:
         return f"The checkout answered {status} at {asked}. It said: {text}"
     return (
-        f"The checkout answered {status} at {asked} but {where}.redirect = \"{world.config.integration.checkout.redirect}\""
+        f'The checkout answered {status} at {asked} but {where}.redirect = "{world.config.integration.checkout.redirect}"'
         f" found no address to pay at. It said: {text}"
     )
 

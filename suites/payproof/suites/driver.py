@@ -115,9 +115,11 @@ class RecipeDriver:
             order=order.id,
             headers={name: fill(text, values, f"{place}.headers") for name, text in recipe.headers.items()},
             json=fill_json(recipe.json_body, values, f"{place}.json") if recipe.json_body is not None else None,
-            form={name: fill(text, values, f"{place}.form") for name, text in recipe.form.items()} if recipe.form is not None else None,
+            form={name: fill(text, values, f"{place}.form") for name, text in recipe.form.items()}
+            if recipe.form is not None
+            else None,
         )
-        self._learn_id(order, visit)
+        self.learn(order, visit)
         url = self._payment_url(visit, customer)
         return Started(url, visit.page)
 
@@ -128,18 +130,21 @@ class RecipeDriver:
         for line in self.config.integration.checkout.before:
             method, path, *body = fill(line, values, "integration.checkout.before").split(" ", 2)
             fields = tuple(tuple(pair.partition("=")[::2]) for pair in body[0].split("&")) if body else None
-            visit = await customer.browse(method, urljoin(self._base, path), purpose="before", order=order.id, form=fields)  # type: ignore[arg-type]
+            visit = await customer.browse(
+                method, urljoin(self._base, path), purpose="before", order=order.id, form=fields
+            )  # type: ignore[arg-type]
             page = visit.page
         if self.config.integration.checkout.csrf:
             self._csrf[id(customer)] = reading.read(self.config.integration.checkout.csrf, page) or ""
 
-    def _learn_id(self, order: Order, visit: Visit) -> None:
+    def learn(self, order: Order, visit: Visit) -> None:
+        """Take the integration's own order id off the pages of a walk, where the configuration says."""
         pointer = self.config.integration.checkout.order_id
         if pointer is None:
             return
         for page in reversed(visit.pages):
             if found := reading.read(pointer, page, visit.addresses):
-                order.id, order.known = found, True
+                order.id, order.known = found.strip(), True
                 return
 
     def _payment_url(self, visit: Visit, customer: Customer) -> str:
@@ -210,7 +215,9 @@ def load_driver(config: Config, values: Mapping[str, str]) -> Driver:
     place = f"integration.driver = {text}"
     spec = importlib.util.spec_from_file_location(f"payproof_driver_{path.stem}", path)
     if not path.is_file() or spec is None or spec.loader is None:
-        raise PayproofError(f"no such file: {path}", place=place, remedy="the path is relative to the configuration file")
+        raise PayproofError(
+            f"no such file: {path}", place=place, remedy="the path is relative to the configuration file"
+        )
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     try:
@@ -219,7 +226,9 @@ def load_driver(config: Config, values: Mapping[str, str]) -> Driver:
     except Exception as error:
         raise PayproofError(f"the driver does not load: {type(error).__name__}: {error}", place=place) from None
     if not (callable(getattr(made, "checkout", None)) and callable(getattr(made, "order", None))):
-        raise PayproofError(f"{name} has not both methods, checkout and order", place=place, remedy="see docs/driver.md")
+        raise PayproofError(
+            f"{name} has not both methods, checkout and order", place=place, remedy="see docs/driver.md"
+        )
     driver: Driver = made
     return driver
 
@@ -227,5 +236,11 @@ def load_driver(config: Config, values: Mapping[str, str]) -> Driver:
 def uses(config: Config, name: str) -> bool:
     """Whether the checkout's recipe uses a placeholder."""
     recipe = config.integration.checkout
-    texts = [recipe.path, *recipe.before, *recipe.headers.values(), *(recipe.form or {}).values(), json.dumps(recipe.json_body or {})]
+    texts = [
+        recipe.path,
+        *recipe.before,
+        *recipe.headers.values(),
+        *(recipe.form or {}).values(),
+        json.dumps(recipe.json_body or {}),
+    ]
     return any(name == found for text in texts for found in names(text))

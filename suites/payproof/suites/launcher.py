@@ -23,7 +23,24 @@ from payproof.contracts.model import PayproofError
 
 _CHUNK = 64 * 1024
 _GRACE = 3.0
-_BASICS = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER", "SHELL", "SYSTEMROOT", "VIRTUAL_ENV", "JAVA_HOME", "GOPATH", "GOCACHE", "NODE_PATH", "GEM_HOME", "PYENV_ROOT")  # fmt: skip
+_BASICS = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "TZ",
+    "USER",
+    "SHELL",
+    "SYSTEMROOT",
+    "VIRTUAL_ENV",
+    "JAVA_HOME",
+    "GOPATH",
+    "GOCACHE",
+    "NODE_PATH",
+    "GEM_HOME",
+    "PYENV_ROOT",
+)
 
 
 def basics() -> dict[str, str]:
@@ -76,9 +93,14 @@ class Instance:
         self._tails = {path: path.stat().st_size for path in self._log_paths()}
         try:
             self.process = await asyncio.create_subprocess_exec(
-                *self.command, cwd=self.folder, env=self.env, start_new_session=True,
-                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            )  # fmt: skip
+                *self.command,
+                cwd=self.folder,
+                env=self.env,
+                start_new_session=True,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
         except (FileNotFoundError, PermissionError, NotADirectoryError, OSError) as error:
             raise PayproofError(
                 f"the integration's command does not start: {error.strerror or error}",
@@ -114,7 +136,11 @@ class Instance:
         listening = self.listening()
         raise self._launch_error(
             f"the integration did not answer at {self.url}{self.ready} within {self.ready_timeout:g} s ({problem})"
-            + (f"; it listens on port {', '.join(map(str, listening))} instead" if listening else "; it listens on no port"),
+            + (
+                f"; it listens on port {', '.join(map(str, listening))} instead"
+                if listening
+                else "; it listens on no port"
+            ),
         )
 
     def _launch_error(self, message: str) -> PayproofError:
@@ -152,7 +178,9 @@ class Instance:
         ports: set[int] = set()
         for process in self._family():
             with contextlib.suppress(psutil.Error):
-                ports |= {conn.laddr.port for conn in process.net_connections("tcp") if conn.status == psutil.CONN_LISTEN}
+                ports |= {
+                    conn.laddr.port for conn in process.net_connections("tcp") if conn.status == psutil.CONN_LISTEN
+                }
         return sorted(ports)
 
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
@@ -178,7 +206,13 @@ class Instance:
             path = Path(pattern)
             if not path.is_absolute():
                 path = self.folder / path
-            found += sorted(path.parent.glob(path.name)) if any(c in path.name for c in "*?[") else [path] if path.is_file() else []
+            found += (
+                sorted(path.parent.glob(path.name))
+                if any(c in path.name for c in "*?[")
+                else [path]
+                if path.is_file()
+                else []
+            )
         return found
 
     def read_logs(self) -> None:
@@ -227,5 +261,3 @@ class Instance:
         assert self.process
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, number)
-
-

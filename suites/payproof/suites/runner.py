@@ -66,7 +66,13 @@ def settings_of(config: Config, *, secure: bool = True, secure_note: str = "") -
     recipe = integration.checkout
     names = uses(config, "order.id") or integration.driver is not None
     alerts = integration.alerts
-    channel = "webhook" if alerts.webhook_env and integration.command else f"log:{alerts.log_level}" if alerts.log_level else ""
+    channel = (
+        "webhook"
+        if alerts.webhook_env and integration.command
+        else f"log:{alerts.log_level}"
+        if alerts.log_level
+        else ""
+    )
     return Settings(
         workers=integration.workers,
         within=integration.order.within,
@@ -117,7 +123,9 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
     return Plan(order, frozenset(stalling), tuple(left_out))
 
 
-def _spread(worlds: Mapping[str, tuple[tuple[Probe, Params], ...]], stalling: set[str], size: int) -> dict[str, tuple[tuple[Probe, Params], ...]]:
+def _spread(
+    worlds: Mapping[str, tuple[tuple[Probe, Params], ...]], stalling: set[str], size: int
+) -> dict[str, tuple[tuple[Probe, Params], ...]]:
     """Groups cut into worlds of at most ``size`` stories."""
     found: dict[str, tuple[tuple[Probe, Params], ...]] = {}
     for name, stories in worlds.items():
@@ -174,10 +182,15 @@ class _Session:
         finally:
             self.progress.close()
             # Whatever happens, also Ctrl-C: everything started is stopped, at once and together.
-            await asyncio.shield(asyncio.gather(*(world.stop() for world in self.worlds), self.hook.stop(), return_exceptions=True))
+            await asyncio.shield(
+                asyncio.gather(*(world.stop() for world in self.worlds), self.hook.stop(), return_exceptions=True)
+            )
 
     async def _run(self) -> Run:
-        secure, note = self.config.simulator.https, "" if self.config.simulator.https else "simulator.https is switched off"
+        secure, note = (
+            self.config.simulator.https,
+            "" if self.config.simulator.https else "simulator.https is switched off",
+        )
         shared = self._shared(secure)
         main = self._world(_MAIN, shared)
         await main.start()
@@ -185,7 +198,10 @@ class _Session:
         if not paid and secure and _distrusts(main):
             self.progress.note("the integration does not trust the run's certificate authority; plain HTTP instead")
             await self._retire(main)
-            secure, note = False, "the integration did not accept the run's certificate authority, so the gateway was offered over plain HTTP"
+            secure, note = (
+                False,
+                "the integration did not accept the run's certificate authority, so the gateway was offered over plain HTTP",
+            )
             shared = self._shared(secure)
             main = self._world(_MAIN, shared)
             await main.start()
@@ -207,10 +223,17 @@ class _Session:
         folder = self.folder / ("secure" if secure else "plain")
         folder.mkdir()
         return Shared(
-            config=self.config, profile=self.config.profile, seed=self.seed, folder=folder,
-            trust=Trust(folder) if secure else None, veil=self.veil, now=self.now, progress=self.progress,
-            alert_url=self.hook.url, alerts=self.hook.journals,
-        )  # fmt: skip
+            config=self.config,
+            profile=self.config.profile,
+            seed=self.seed,
+            folder=folder,
+            trust=Trust(folder) if secure else None,
+            veil=self.veil,
+            now=self.now,
+            progress=self.progress,
+            alert_url=self.hook.url,
+            alerts=self.hook.journals,
+        )
 
     def _world(self, name: str, shared: Shared) -> World:
         world = World(name, shared)
@@ -240,7 +263,9 @@ class _Session:
                 elif stories:
                     group.create_task(self._live(name, shared, stories, stalls=name in planned.stalling))
 
-    async def _live(self, name: str, shared: Shared, stories: tuple[tuple[Probe, Params], ...], *, stalls: bool) -> None:
+    async def _live(
+        self, name: str, shared: Shared, stories: tuple[tuple[Probe, Params], ...], *, stalls: bool
+    ) -> None:
         async with contextlib.nullcontext() if stalls else self.busy:
             world = self._world(name, shared)
             self.progress.world_started(name)
@@ -263,7 +288,10 @@ class _Session:
             except Exception as error:
                 if os.environ.get("PAYPROOF_DEBUG"):
                     raise
-                self._broke(((probe, params),), f"payproof's own fault in the probe {probe.name}: {type(error).__name__}: {error}")
+                self._broke(
+                    ((probe, params),),
+                    f"payproof's own fault in the probe {probe.name}: {type(error).__name__}: {error}",
+                )
         await world.settle()
 
     def _broke(self, stories: tuple[tuple[Probe, Params], ...], message: str) -> None:
@@ -304,10 +332,16 @@ class _Session:
             "later": list(LATER),
         }
         return Run(
-            gateway=self.config.gateway, settings=settings, worlds=worlds, selected=self.options.only,
-            left_out=planned.left_out, skipped=_skipped(planned.left_out) if self.options.quick else (), scored=scored,
-            diagnosis=diagnosis, facts=facts,
-        )  # fmt: skip
+            gateway=self.config.gateway,
+            settings=settings,
+            worlds=worlds,
+            selected=self.options.only,
+            left_out=planned.left_out,
+            skipped=_skipped(planned.left_out) if self.options.quick else (),
+            scored=scored,
+            diagnosis=diagnosis,
+            facts=facts,
+        )
 
 
 def _skipped(left_out: tuple[str, ...]) -> tuple[str, ...]:

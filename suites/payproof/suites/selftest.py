@@ -35,12 +35,16 @@ class Trial:
 def shop(name: str, defects: tuple[str, ...] = ()) -> Config:
     """The configuration of the shop that comes with payproof."""
     env = {
-        "PAY_BASE_URL": "{gateway.base_url}", "PAY_CLIENT_ID": "{gateway.client_id}",
-        "PAY_SECRET_KEY": "{gateway.secret_key}", "PUBLIC_URL": "{public_url}",
-        "PORT": "{port}", "DATA_DIR": "{instance.dir}", "SHOP_DEFECT": ",".join(defects),
+        "PAY_BASE_URL": "{gateway.base_url}",
+        "PAY_CLIENT_ID": "{gateway.client_id}",
+        "PAY_SECRET_KEY": "{gateway.secret_key}",
+        "PUBLIC_URL": "{public_url}",
+        "PORT": "{port}",
+        "DATA_DIR": "{instance.dir}",
+        "SHOP_DEFECT": ",".join(defects),
         # The shop must find the payproof that tests it, also where that is not installed.
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(str(Path(str(root.__file__)).parents[2]) for root in _ROOTS)),
-    }  # fmt: skip
+    }
     body = {"order_id": "{order.id}", "amount": "{order.amount}", "currency": "{order.currency}"}
     integration = {
         "name": name,

@@ -17,25 +17,89 @@ from detect_secrets.settings import transient_settings
 from payproof.contracts.journal import Journal, SourceSeen
 from payproof.suites.config import Config
 
-_SKIPPED = {"node_modules", "vendor", ".git", ".venv", "venv", "__pycache__", ".tox", "dist", "build", "target", "test", "tests", "spec", "__tests__", "payproof-report"}  # fmt: skip
-_TEXT = {".py", ".js", ".mjs", ".cjs", ".ts", ".tsx", ".jsx", ".php", ".rb", ".go", ".java", ".kt", ".cs", ".rs", ".ex", ".pl", ".html", ".vue", ".svelte", ".sh", ".yml", ".yaml", ".toml", ".json", ".ini", ".cfg", ".conf", ".properties", ".xml", ".env", ".config", ".txt", ""}  # fmt: skip
+_SKIPPED = {
+    "node_modules",
+    "vendor",
+    ".git",
+    ".venv",
+    "venv",
+    "__pycache__",
+    ".tox",
+    "dist",
+    "build",
+    "target",
+    "test",
+    "tests",
+    "spec",
+    "__tests__",
+    "payproof-report",
+}
+_TEXT = {
+    ".py",
+    ".js",
+    ".mjs",
+    ".cjs",
+    ".ts",
+    ".tsx",
+    ".jsx",
+    ".php",
+    ".rb",
+    ".go",
+    ".java",
+    ".kt",
+    ".cs",
+    ".rs",
+    ".ex",
+    ".pl",
+    ".html",
+    ".vue",
+    ".svelte",
+    ".sh",
+    ".yml",
+    ".yaml",
+    ".toml",
+    ".json",
+    ".ini",
+    ".cfg",
+    ".conf",
+    ".properties",
+    ".xml",
+    ".env",
+    ".config",
+    ".txt",
+    "",
+}
 _LOCKS = re.compile(r"(^|[-.])(lock|sum)(\.|$)|package-lock\.json|\.min\.js$|composer\.lock")
 _PLUGINS = [
     {"name": name}
-    for name in ("AWSKeyDetector", "AzureStorageKeyDetector", "BasicAuthDetector", "GitHubTokenDetector", "PrivateKeyDetector",
-                 "SlackDetector", "SquareOAuthDetector", "StripeDetector", "TwilioKeyDetector")
-]  # fmt: skip
+    for name in (
+        "AWSKeyDetector",
+        "AzureStorageKeyDetector",
+        "BasicAuthDetector",
+        "GitHubTokenDetector",
+        "PrivateKeyDetector",
+        "SlackDetector",
+        "SquareOAuthDetector",
+        "StripeDetector",
+        "TwilioKeyDetector",
+    )
+]
 # A credential's name, an assignment, and a literal that looks like a credential and not like a place for one.
 _NAMES = r"(?:client|secret|access|api|auth|private|primary)[_-]?(?:id|key|secret|token)|password|passwd"
 _ASSIGNED = re.compile(rf"""(?i)\b[\w$>\-\[\]'"]*(?:{_NAMES})\w*['"\]]*\s*(?:=>|:=|=|:|,)\s*['"]([^'"\s]{{16,}})['"]""")
-_PLACEHOLDER = re.compile(r"(?i)\$\{|\{\{|\{\w|<|%\w|process\.env|getenv|environ|example|your|change|placeholder|dummy|xxx|\*\*\*|test|sample|todo|/|\.\w+\(")
+_PLACEHOLDER = re.compile(
+    r"(?i)\$\{|\{\{|\{\w|<|%\w|process\.env|getenv|environ|example|your|change|placeholder|dummy|xxx|\*\*\*|test|sample|todo|/|\.\w+\("
+)
 
 
 def scan(config: Config, journal: Journal) -> None:
     """Scan what the configuration declares; journals each find, and an end mark with the number of files."""
     source = config.integration.source
     names = _setting_names(config)
-    areas: tuple[tuple[Literal["source", "frontend"], tuple[str, ...]], ...] = (("source", source.paths), ("frontend", source.frontend))
+    areas: tuple[tuple[Literal["source", "frontend"], tuple[str, ...]], ...] = (
+        ("source", source.paths),
+        ("frontend", source.frontend),
+    )
     for area, paths in areas:
         if not paths:
             continue
@@ -59,9 +123,19 @@ def _files(folder: Path, paths: Iterable[str]) -> Iterator[Path]:
         candidates = [start] if start.is_file() else start.rglob("*")
         for file in candidates:
             inside = file.relative_to(start).parts if file != start else ()
-            if any(part in _SKIPPED for part in inside) or _LOCKS.search(file.name) or ".env." in file.name or file.name == "payproof.toml":
+            if (
+                any(part in _SKIPPED for part in inside)
+                or _LOCKS.search(file.name)
+                or ".env." in file.name
+                or file.name == "payproof.toml"
+            ):
                 continue
-            if file.is_file() and file.suffix.lower() in _TEXT and file.stat().st_size < 1_000_000 and file.name != ".env":
+            if (
+                file.is_file()
+                and file.suffix.lower() in _TEXT
+                and file.stat().st_size < 1_000_000
+                and file.name != ".env"
+            ):
                 yield file
 
 
@@ -95,13 +169,20 @@ def _finds(file: Path, names: re.Pattern[str] | None) -> Iterator[tuple[int, str
 
 def _mixed(value: str) -> bool:
     """Random enough to be a credential: digits beside letters, or long without a word break."""
-    return bool(re.search(r"\d", value) and re.search(r"[A-Za-z]", value)) or (len(value) >= 32 and not re.search(r"[-_ ]", value))
+    return bool(re.search(r"\d", value) and re.search(r"[A-Za-z]", value)) or (
+        len(value) >= 32 and not re.search(r"[-_ ]", value)
+    )
 
 
 def _tracked_env(folder: Path) -> list[str]:
     try:
         listed = subprocess.run(
-            ["git", "ls-files", "--", ".env", "*/.env"], cwd=folder, capture_output=True, text=True, timeout=10, check=False
+            ["git", "ls-files", "--", ".env", "*/.env"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return []

@@ -26,7 +26,7 @@ from payproof.simulator import GatewayServer, Merchant, Simulator
 from payproof.simulator.faults import registered
 from payproof.suites.config import Config
 from payproof.suites.customer import Customer, HostedTab, Place, Visit
-from payproof.suites.driver import Driver, Order, Started, load_driver
+from payproof.suites.driver import Driver, Order, RecipeDriver, Started, load_driver, uses
 from payproof.suites.launcher import Instance, basics, free_port
 from payproof.suites.placeholders import fill
 from payproof.suites.progress import Progress
@@ -88,13 +88,20 @@ class World:
         self.journal = Journal(shared.veil, clock=shared.now)
         shared.alerts[name] = self.journal
         self.sim = Simulator(
-            shared.profile, journal=self.journal, seed=self.rng.randrange(2**31),
+            shared.profile,
+            journal=self.journal,
+            seed=self.rng.randrange(2**31),
             knobs={"rate_limit": 0, **shared.config.simulator.knobs},
-        )  # fmt: skip
+        )
         settings = shared.config.simulator
-        self.merchant: Merchant = self.sim.add_merchant("shop", client_id=settings.client_id, secret_key=settings.secret_key)
+        self.merchant: Merchant = self.sim.add_merchant(
+            "shop", client_id=settings.client_id, secret_key=settings.secret_key
+        )
         self.server = GatewayServer(
-            self.sim.app, port=settings.port or 0, tls=shared.trust.server if shared.trust else None, journal=self.journal
+            self.sim.app,
+            port=settings.port or 0,
+            tls=shared.trust.server if shared.trust else None,
+            journal=self.journal,
         )
         self.instance: Instance | None = None
         self.driver: Driver
@@ -148,9 +155,14 @@ class World:
             env[integration.alerts.webhook_env] = self.shared.alert_url(self.name)
         self.instance = Instance(
             command=[fill(word, self.values, "integration.command") for word in integration.command],
-            env=env, folder=self.config.folder, url=url, ready=integration.ready, ready_timeout=integration.ready_timeout,
-            log_files=[fill(path, self.values, "integration.logs.files") for path in integration.logs.files], journal=self.journal,
-        )  # fmt: skip
+            env=env,
+            folder=self.config.folder,
+            url=url,
+            ready=integration.ready,
+            ready_timeout=integration.ready_timeout,
+            log_files=[fill(path, self.values, "integration.logs.files") for path in integration.logs.files],
+            journal=self.journal,
+        )
         await self.instance.start()
 
     async def restart(self) -> None:
@@ -231,21 +243,33 @@ class World:
     def new_order(self, amount: str = "5000.00", currency: str = "", *, role: str = "main") -> Order:
         """An order that nobody has seen before. A price that the recipe cannot set is the configured one."""
         recipe = self.config.integration.checkout
+        known = recipe.order_id is None and (uses(self.config, "order.id") or bool(self.config.integration.driver))
         number = str((self.shared.order_numbers or self.rng).randrange(100_000_000, 1_000_000_000))
-        order = Order(number, Decimal(recipe.amount or amount), recipe.currency or currency or self.config.currencies[0])
+        order = Order(
+            number, Decimal(recipe.amount or amount), recipe.currency or currency or self.config.currencies[0],
+            known,
+        )
         self.step(
             f"a customer wants to pay order {order.id}: {money.show(order.amount, order.currency)}",
-            f"order:{role}", order=order.id, amount=f"{order.amount:f}", currency=order.currency,
-        )  # fmt: skip
+            f"order:{role}",
+            order=order.id,
+            amount=f"{order.amount:f}",
+            currency=order.currency,
+        )
         return order
 
     def customer(self) -> Customer:
         """Somebody new, with an empty browser."""
         self._people += 1
-        return self._keep(Customer(
-            self.place, self.journal, self.profile.hosted, name=f"customer {self._people}",
-            outside=self._outside,
-        ))  # fmt: skip
+        return self._keep(
+            Customer(
+                self.place,
+                self.journal,
+                self.profile.hosted,
+                name=f"customer {self._people}",
+                outside=self._outside,
+            )
+        )
 
     def _keep(self, customer: Customer) -> Customer:
         self._customers.append(customer)
@@ -255,27 +279,46 @@ class World:
         """Another tab of the same browser."""
         return self._keep(customer.tab())
 
-    async def checkout(self, order: Order, customer: Customer, *, purpose: str = "checkout", again: bool = False) -> Checkout:
+    async def checkout(
+        self, order: Order, customer: Customer, *, purpose: str = "checkout", again: bool = False
+    ) -> Checkout:
         """Start to pay; journals how it ended."""
         before = order.id
         started = await self.driver.checkout(order, customer, again=again)
-        if order.id != before:
-            self.step(f"the integration calls order {order.label} by the id {order.id}", "renamed", order=order.id, ours=order.label)
+        self._renamed(order, before)
         self._orders.append((order, customer))
         payment = self.profile.payment_of(started.payment_url) if started.payment_url else ""
-        return self.journal.add(Checkout(
-            order=order.id, amount=f"{order.amount:f}", currency=order.currency, outcome=_outcome(started, payment),
-            payment=payment, payment_url=started.payment_url, page=started.page.n if started.page else 0, purpose=purpose,
-            order_known=order.known,
-        ))  # fmt: skip
+        return self.journal.add(
+            Checkout(
+                order=order.id,
+                amount=f"{order.amount:f}",
+                currency=order.currency,
+                outcome=_outcome(started, payment),
+                payment=payment,
+                payment_url=started.payment_url,
+                page=started.page.n if started.page else 0,
+                purpose=purpose,
+                order_known=order.known,
+            )
+        )
 
     async def hosted(self, checkout: Checkout, customer: Customer, payer: str = "paid") -> HostedTab:
         """Open the hosted checkout and log in."""
         return await HostedTab(customer, self.profile.payers[payer], checkout.order).open(checkout.payment_url)
 
     async def come_back(self, url: str, customer: Customer, order: Order, *, purpose: str = "return") -> Visit:
-        """Open an address that leads back to the shop."""
-        return await customer.browse("GET", url, purpose=purpose, order=order.id)
+        """Open an address that leads back to the shop; its pages may tell the integration's own order id."""
+        visit = await customer.browse("GET", url, purpose=purpose, order=order.id)
+        if not order.known and isinstance(self.driver, RecipeDriver):
+            before = order.id
+            self.driver.learn(order, visit)
+            self._renamed(order, before)
+        return visit
+
+    def _renamed(self, order: Order, before: str) -> None:
+        if order.id != before:
+            text = f"the integration calls order {order.label} by the id {order.id}"
+            self.step(text, "renamed", order=order.id, ours=order.label)
 
     async def look(self, order: Order, customer: Customer, *, wait: float = 0.0) -> OrderSeen:
         """What the merchant believes of the order; waits up to ``wait`` seconds for it to be paid."""
@@ -287,11 +330,18 @@ class World:
                 break
             await asyncio.sleep(min(pause, 0.5, max(deadline - self.journal.now(), 0.0)))
             pause *= 1.5
-        return self.journal.add(OrderSeen(
-            order=order.id, state=state.state, paid=state.paid, effects=state.effects, flagged=state.flagged,
-            status=state.page.response.status if state.page and state.page.response else 0, problem=state.problem,
-            page=state.page.n if state.page else 0,
-        ))  # fmt: skip
+        return self.journal.add(
+            OrderSeen(
+                order=order.id,
+                state=state.state,
+                paid=state.paid,
+                effects=state.effects,
+                flagged=state.flagged,
+                status=state.page.response.status if state.page and state.page.response else 0,
+                problem=state.problem,
+                page=state.page.n if state.page else 0,
+            )
+        )
 
     async def look_when_hit(self, order: Order, customer: Customer, fault: int) -> OrderSeen:
         """Look at an order once its verification, perhaps a background job's, has met the fault."""
@@ -344,7 +394,9 @@ class World:
 
     def calls(self, operation: str = "") -> list[Call]:
         return [
-            entry for entry in self.journal.entries if isinstance(entry, Call) and (not operation or entry.meaning.operation == operation)
+            entry
+            for entry in self.journal.entries
+            if isinstance(entry, Call) and (not operation or entry.meaning.operation == operation)
         ]
 
     def exited(self) -> bool:

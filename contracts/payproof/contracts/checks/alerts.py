@@ -33,14 +33,19 @@ def _drill(case: Case, probe: str, what: str) -> Iterator[Finding]:
         arrived = _arrived(case, telling)
         if arrived:
             yield case.passed(
-                f"an alert arrived {arrived[0].at - mark.at:.1f} s after {what}", actual={"alerts": len(arrived), "channel": channel},
-                world=telling.world, seen=[mark, *arrived[:2]],
-            )  # fmt: skip
+                f"an alert arrived {arrived[0].at - mark.at:.1f} s after {what}",
+                actual={"alerts": len(arrived), "channel": channel},
+                world=telling.world,
+                seen=[mark, *arrived[:2]],
+            )
         else:
             yield case.failed(
-                f"nothing arrived on the declared channel after {what}", expected={"alerts": "at least 1", "within seconds": 30},
-                actual={"alerts": 0, "channel": channel}, world=telling.world, seen=[mark, over],
-            )  # fmt: skip
+                f"nothing arrived on the declared channel after {what}",
+                expected={"alerts": "at least 1", "within seconds": 30},
+                actual={"alerts": 0, "channel": channel},
+                world=telling.world,
+                seen=[mark, over],
+            )
 
 
 @should("alerts.payment-error")

@@ -42,10 +42,12 @@ def not_served(case: Case) -> Iterator[Finding]:
             if found:
                 what = ", ".join(mark.strip("<-").replace("-", " ") for mark in found)
                 yield case.failed(
-                    f"the customer was sent the {what}", expected={"credentials on the page": []},
+                    f"the customer was sent the {what}",
+                    expected={"credentials on the page": []},
                     actual={"credentials on the page": [mark.strip("<-") for mark in found], "url": page.request.url},
-                    world=world, seen=[page],
-                )  # fmt: skip
+                    world=world,
+                    seen=[page],
+                )
                 return
     if looked:
         yield case.passed(f"{looked} answers to the customer hold no credential", actual={"answers": looked})
@@ -58,9 +60,12 @@ def _static(case: Case, area: Literal["source", "frontend"]) -> Iterator[Finding
         ends = [entry for entry in seen if not entry.what]
         if finds:
             yield case.failed(
-                f"{len(finds)} literal credential(s) in the source", expected={"finds": 0},
-                actual={"finds": [f"{entry.path}:{entry.line} {entry.what}" for entry in finds[:20]]}, world=world, seen=finds[:20],
-            )  # fmt: skip
+                f"{len(finds)} literal credential(s) in the source",
+                expected={"finds": 0},
+                actual={"finds": [f"{entry.path}:{entry.line} {entry.what}" for entry in finds[:20]]},
+                world=world,
+                seen=finds[:20],
+            )
         elif ends and ends[-1].files:
             yield case.passed(f"{ends[-1].files} files hold no literal credential", world=world, seen=ends)
         elif ends:
@@ -111,28 +116,42 @@ def from_environment(case: Case) -> Iterator[Finding]:
     Fix: read the credentials from the environment at start.
     """
     if not case.run.settings.own_credentials:
-        yield case.not_exercised("the integration was started by somebody else; payproof did not give it its credentials")
+        yield case.not_exercised(
+            "the integration was started by somebody else; payproof did not give it its credentials"
+        )
         return
-    sent = [(world, call) for world in case.run.worlds for call in world.of(Call) if call.meaning.client_id or call.meaning.secret]
+    sent = [
+        (world, call)
+        for world in case.run.worlds
+        for call in world.of(Call)
+        if call.meaning.client_id or call.meaning.secret
+    ]
     for world, call in sent:
         if not (call.meaning.client_id.startswith("<client-id-") and call.meaning.secret.startswith("<secret-key-")):
             yield case.failed(
                 "a token call carries credentials that are not those of the environment",
                 expected={"client id": "this world's", "secret": "this world's"},
-                actual={"client id": _named(call.meaning.client_id), "secret": _named(call.meaning.secret)}, world=world, seen=[call],
-            )  # fmt: skip
+                actual={"client id": _named(call.meaning.client_id), "secret": _named(call.meaning.secret)},
+                world=world,
+                seen=[call],
+            )
             return
     owners: dict[str, str] = {}
     for world, call in sent:
         if owners.setdefault(call.meaning.client_id, world.name) != world.name:
             yield case.failed(
-                f"an instance uses the credentials of another one (world {owners[call.meaning.client_id]})", expected={"client id": "this world's"},
-                actual={"client id": call.meaning.client_id}, world=world, seen=[call],
-            )  # fmt: skip
+                f"an instance uses the credentials of another one (world {owners[call.meaning.client_id]})",
+                expected={"client id": "this world's"},
+                actual={"client id": call.meaning.client_id},
+                world=world,
+                seen=[call],
+            )
             return
     if sent:
         yield case.passed(
-            f"{len(sent)} token calls of {len(owners)} instances carry their own credentials", world=sent[0][0], seen=[sent[0][1]]
+            f"{len(sent)} token calls of {len(owners)} instances carry their own credentials",
+            world=sent[0][0],
+            seen=[sent[0][1]],
         )
 
 
@@ -159,24 +178,38 @@ def rotation(case: Case) -> Iterator[Finding]:
         if not any(seen.paid for seen in before.of(OrderSeen)):
             yield case.not_exercised("the payment before the rotation did not go through", because="flow.success")
             continue
-        if any(not call.meaning.secret.startswith("<secret-key-") for call in before.calls("token") if call.meaning.secret):
-            yield case.not_exercised("the credentials do not come from the environment", because="credentials.from-environment")
+        if any(
+            not call.meaning.secret.startswith("<secret-key-") for call in before.calls("token") if call.meaning.secret
+        ):
+            yield case.not_exercised(
+                "the credentials do not come from the environment", because="credentials.from-environment"
+            )
             continue
         new = str(mark.facts.get("secret"))
         old = [call for call in after.calls() if call.meaning.secret and call.meaning.secret != new]
         paid = final(telling.world, after.order())
         if old:
             yield case.failed(
-                "the old secret key is still used after the restart", expected={"secret": new}, actual={"secret": old[0].meaning.secret},
-                world=telling.world, seen=[mark, *old[:3]],
-            )  # fmt: skip
+                "the old secret key is still used after the restart",
+                expected={"secret": new},
+                actual={"secret": old[0].meaning.secret},
+                world=telling.world,
+                seen=[mark, *old[:3]],
+            )
         elif paid is None or not paid.paid:
             yield case.failed(
-                "no payment goes through after the rotation", expected={"paid": True}, actual={"paid": False, "state": paid.state if paid else ""},
-                world=telling.world, seen=[mark, *after.calls()[-2:], paid],
-            )  # fmt: skip
+                "no payment goes through after the rotation",
+                expected={"paid": True},
+                actual={"paid": False, "state": paid.state if paid else ""},
+                world=telling.world,
+                seen=[mark, *after.calls()[-2:], paid],
+            )
         else:
-            yield case.passed("the payment after the rotation went through with the new secret", world=telling.world, seen=[mark, paid])
+            yield case.passed(
+                "the payment after the rotation went through with the new secret",
+                world=telling.world,
+                seen=[mark, paid],
+            )
 
 
 @must("credentials.revoked")
@@ -203,15 +236,23 @@ def revoked(case: Case) -> Iterator[Finding]:
             yield case.not_exercised("the integration did not call the gateway after the revocation")
         elif len(worst) > 3:
             yield case.failed(
-                f"one checkout caused {len(worst)} token calls with a revoked secret", expected={"token calls": "at most 3"},
-                actual={"token calls": len(worst)}, world=telling.world, seen=seen,
-            )  # fmt: skip
+                f"one checkout caused {len(worst)} token calls with a revoked secret",
+                expected={"token calls": "at most 3"},
+                actual={"token calls": len(worst)},
+                world=telling.world,
+                seen=seen,
+            )
         elif after.exits() or page is None or pages.broken(page.response):
             yield case.failed(
-                "the customer's request crashed", expected="a page for people",
-                actual={"status": page.response.status if page and page.response else None, "exited": bool(after.exits())},
-                world=telling.world, seen=[*seen, *after.exits()],
-            )  # fmt: skip
+                "the customer's request crashed",
+                expected="a page for people",
+                actual={
+                    "status": page.response.status if page and page.response else None,
+                    "exited": bool(after.exits()),
+                },
+                world=telling.world,
+                seen=[*seen, *after.exits()],
+            )
         elif refused:
             yield case.passed(f"{len(worst)} token call(s), and a page for people", world=telling.world, seen=seen)
         else:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from payproof.contracts import pages
 from payproof.contracts.checks.flow import crash, status_of
-from payproof.contracts.journal import Call, OrderSeen, Page, Step
+from payproof.contracts.journal import Call, Entry, OrderSeen, Page, Step
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, must, should
-from payproof.contracts.stories import Telling, attempts, ledger, payments_of, tellings
+from payproof.contracts.stories import Telling, attempts, confirmed, ledger, payments_of, tellings
 
 MOST_ATTEMPTS = 5
 
@@ -40,35 +40,51 @@ def _handled(case: Case, found: list[Telling]) -> Iterator[Finding]:
         hit = [call for call in told.calls(operation) if call.fault]
         if not hit:
             continue
-        yield _judge_handling(case, told, operation, _kind(telling), hit)
+        purpose = "return" if operation == "status" else "checkout"
+        crashed = crash(telling, "mended" if operation == "status" else "tried", purpose)
+        yield _judge_handling(case, told, operation, _kind(telling), hit, crashed)
 
 
-def _judge_handling(case: Case, told: Telling, operation: str, kind: str, hit: list[Call]) -> Finding:
+def _judge_handling(
+    case: Case, told: Telling, operation: str, kind: str, hit: list[Call], crashed: Entry | None
+) -> Finding:
     world = told.world
     order = told.order("unverified") or told.order()
-    purpose = ("return",) if operation == "status" else ("checkout",)
+    purpose = "return" if operation == "status" else "checkout"
     what = f"{operation} answered with {kind}"
-    crashed = crash(told, purpose)
     if operation == "status":
         hit = [call for call in hit if call.meaning.payment in payments_of(world, order)] or hit
     worst = attempts(told, hit)
     paid = next((seen for seen in told.of(OrderSeen) if seen.order == order and seen.paid), None)
-    verified = any(call.meaning.paid and not call.fault for call in told.calls("status"))
-    wrongly = paid is not None and not verified and (operation != "status" or kind != "wrong-content-type")
-    last = next(reversed(told.pages(*purpose)), None)
+    wrongly = paid is not None and not confirmed(told, order)
+    last = next(reversed(told.pages(purpose)), None)
     if crashed is not None:
         return case.failed(
-            f"the customer's request crashed: {what}", expected="a page for people", actual={"status": status_of(last)}, world=world,
+            f"the customer's request crashed: {what}",
+            expected="a page for people",
+            actual={"status": status_of(last)},
+            world=world,
             seen=[hit[0], crashed, last],
-        )  # fmt: skip
+        )
     if wrongly and (operation == "status" or not ledger(world, order, "charged")):
-        return case.failed(f"the order is paid: {what}", expected={"paid": False}, actual={"paid": True}, world=world, seen=[hit[0], paid])
+        return case.failed(
+            f"the order is paid: {what}",
+            expected={"paid": False},
+            actual={"paid": True},
+            world=world,
+            seen=[hit[0], paid],
+        )
     if len(worst) > MOST_ATTEMPTS:
         return case.failed(
-            f"{len(worst)} attempts: {what}", expected={"attempts": f"at most {MOST_ATTEMPTS}"}, actual={"attempts": len(worst)}, world=world,
+            f"{len(worst)} attempts: {what}",
+            expected={"attempts": f"at most {MOST_ATTEMPTS}"},
+            actual={"attempts": len(worst)},
+            world=world,
             seen=worst[:8],
-        )  # fmt: skip
-    return case.passed(f"handled: {what}", actual={"status": status_of(last), "attempts": len(worst)}, world=world, seen=[hit[0], last])
+        )
+    return case.passed(
+        f"handled: {what}", actual={"status": status_of(last), "attempts": len(worst)}, world=world, seen=[hit[0], last]
+    )
 
 
 @must("errors.invalid-token")
@@ -99,20 +115,33 @@ def currency(case: Case) -> Iterator[Finding]:
     yield from _handled(case, _stories(case, _own(case, "errors.currency")))
     for telling in tellings(case.run, "unknown-currency"):
         told = telling.before("recover")
-        crashed = crash(told, ("checkout",))
+        crashed = crash(telling, "recover", "checkout")
         page = next(reversed(told.pages("checkout")), None)
         paid = next((seen for seen in told.of(OrderSeen) if seen.order == told.order() and seen.paid), None)
-        creates = [call for call in told.calls("create") if (call.meaning.currency or "") == told.checkouts()[0].currency] if told.checkouts() else []
+        creates = (
+            [call for call in told.calls("create") if (call.meaning.currency or "") == told.checkouts()[0].currency]
+            if told.checkouts()
+            else []
+        )
         if page is None:
             continue
         if crashed is not None or paid is not None:
             yield case.failed(
-                "a currency that no platform knows ends in a crash" if crashed else "an order in a refused currency is paid",
-                expected="a page for people", actual={"status": status_of(page)}, world=telling.world, seen=[*creates[:1], crashed or paid, page],
-            )  # fmt: skip
+                "a currency that no platform knows ends in a crash"
+                if crashed
+                else "an order in a refused currency is paid",
+                expected="a page for people",
+                actual={"status": status_of(page)},
+                world=telling.world,
+                seen=[*creates[:1], crashed or paid, page],
+            )
         else:
             who = "the gateway" if creates else "the integration itself"
-            yield case.passed(f"{who} refused an unknown currency, and the customer got a page", world=telling.world, seen=[*creates[:1], page])
+            yield case.passed(
+                f"{who} refused an unknown currency, and the customer got a page",
+                world=telling.world,
+                seen=[*creates[:1], page],
+            )
 
 
 @must("errors.missing-parameter")
@@ -173,19 +202,34 @@ def rate_limit(case: Case) -> Iterator[Finding]:
         hit = next((call for call in told.calls(operation) if call.fault), None)
         if hit is None:
             continue
-        crashed = crash(told, ("checkout", "return"))
+        crashed = crash(telling, "recover", "checkout", "return")
         early = _too_early(telling, hit, operation)
         order = told.order()
         paid = next((seen for seen in told.of(OrderSeen) if seen.order == order and seen.paid), None)
         if crashed is not None:
-            yield case.failed(f"the customer's request crashed: {operation} answered 429", expected="a page for people", actual={"crash": True}, world=telling.world, seen=[hit, crashed])
+            yield case.failed(
+                f"the customer's request crashed: {operation} answered 429",
+                expected="a page for people",
+                actual={"crash": True},
+                world=telling.world,
+                seen=[hit, crashed],
+            )
         elif paid is not None and not ledger(telling.world, order, "charged"):
-            yield case.failed(f"the order is paid: {operation} answered 429", expected={"paid": False}, actual={"paid": True}, world=telling.world, seen=[hit, paid])
+            yield case.failed(
+                f"the order is paid: {operation} answered 429",
+                expected={"paid": False},
+                actual={"paid": True},
+                world=telling.world,
+                seen=[hit, paid],
+            )
         elif early is not None:
             yield case.failed(
-                f"{operation} was sent again {early.began - hit.ended:.1f} s after a 429 that asked for 2 s", expected={"seconds": "at least 2"},
-                actual={"seconds": round(early.began - hit.ended, 1)}, world=telling.world, seen=[hit, early],
-            )  # fmt: skip
+                f"{operation} was sent again {early.began - hit.ended:.1f} s after a 429 that asked for 2 s",
+                expected={"seconds": "at least 2"},
+                actual={"seconds": round(early.began - hit.ended, 1)},
+                world=telling.world,
+                seen=[hit, early],
+            )
         else:
             yield case.passed(f"{operation} was not sent again before Retry-After", world=telling.world, seen=[hit])
 
@@ -194,7 +238,11 @@ def _too_early(telling: Telling, hit: Call, operation: str) -> Call | None:
     """The same request again within two seconds, without a customer's doing."""
     acts = [page.began for page in telling.of(Page) if page.where == "integration" and page.began > hit.ended]
     for call in telling.calls(operation):
-        same = operation == "token" or (call.meaning.payment == hit.meaning.payment if operation == "status" else call.meaning.reference == hit.meaning.reference)
+        same = operation == "token" or (
+            call.meaning.payment == hit.meaning.payment
+            if operation == "status"
+            else call.meaning.reference == hit.meaning.reference
+        )
         if same and hit.ended < call.began < hit.ended + 1.9 and not any(act <= call.began for act in acts):
             return call
     return None
@@ -214,7 +262,15 @@ def friendly(case: Case) -> Iterator[Finding]:
     looked = 0
     for telling in tellings(case.run):
         canaries = [str(step.facts["canary"]) for step in telling.of(Step) if step.facts.get("canary")]
-        failing = bool(canaries) or telling.probe in ("network-error", "stalled", "always-unauthorized", "revoked", "unknown-currency", "slow", "refused")
+        failing = bool(canaries) or telling.probe in (
+            "network-error",
+            "stalled",
+            "always-unauthorized",
+            "revoked",
+            "unknown-currency",
+            "slow",
+            "refused",
+        )
         if not failing:
             continue
         for page in telling.pages():
@@ -225,9 +281,14 @@ def friendly(case: Case) -> Iterator[Finding]:
             if found:
                 hit = [call for call in telling.calls() if call.fault and call.ended <= page.ended]
                 yield case.failed(
-                    f"the customer reads {found[0]}", expected={"machine errors on the page": []},
-                    actual={"machine errors on the page": list(found[:5]), "status": page.response.status}, world=telling.world, seen=[*hit[-1:], page],
-                )  # fmt: skip
+                    f"the customer reads {found[0]}",
+                    expected={"machine errors on the page": []},
+                    actual={"machine errors on the page": list(found[:5]), "status": page.response.status},
+                    world=telling.world,
+                    seen=[*hit[-1:], page],
+                )
                 return
     if looked:
-        yield case.passed(f"{looked} pages shown while the gateway failed, all in the shop's own words", actual={"pages": looked})
+        yield case.passed(
+            f"{looked} pages shown while the gateway failed, all in the shop's own words", actual={"pages": looked}
+        )

@@ -8,16 +8,17 @@ from payproof.contracts import pages
 from payproof.contracts.journal import Checkout, Entry, OrderSeen, Page, World
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.requirements import Case, must, should
-from payproof.contracts.stories import Telling, ever_paid, final, ledger, sightings, tellings
+from payproof.contracts.stories import Telling, confirmed, ever_paid, final, ledger, sightings, tellings
 
 
 def status_of(page: Page | None) -> Json:
     return page.response.status if page and page.response else (page.problem if page else None)
 
 
-def crash(telling: Telling, purposes: tuple[str, ...]) -> Entry | None:
-    """The entry that shows a crash in a story: the process ended, or a page that no person should see."""
-    broken = (page for page in telling.pages(*purposes) if pages.broken(page.response))
+def crash(telling: Telling, until: str, *purposes: str) -> Entry | None:
+    """The entry that shows a crash: the process ended (at any time of the story, a friendly page may come first), or the
+    customer got a page that no person should see before the step ``until``."""
+    broken = (page for page in telling.before(until).pages(*purposes) if pages.broken(page.response))
     return next(iter(telling.exits()), None) or next(broken, None)
 
 
@@ -39,20 +40,28 @@ def success(case: Case) -> Iterator[Finding]:
                     continue  # It does not sell in this currency, and says so.
                 page = _page(telling.world, checkout)
                 yield case.failed(
-                    f"the customer could not start to pay order {checkout.order}", expected={"checkout": "redirected"},
-                    actual={"checkout": checkout.outcome, "status": status_of(page)}, world=telling.world, seen=[checkout, page],
-                )  # fmt: skip
+                    f"the customer could not start to pay order {checkout.order}",
+                    expected={"checkout": "redirected"},
+                    actual={"checkout": checkout.outcome, "status": status_of(page)},
+                    world=telling.world,
+                    seen=[checkout, page],
+                )
                 return
             last = final(telling.world, checkout.order)
-            errors = [page for page in telling.pages("return") if page.order == checkout.order and pages.shows_error(page)]
+            errors = [
+                page for page in telling.pages("return") if page.order == checkout.order and pages.shows_error(page)
+            ]
             if not ledger(telling.world, checkout.order, "charged"):
                 continue
             if last is None or not last.paid or errors:
                 yield case.failed(
-                    f"order {checkout.order} was paid for, and " + ("the customer saw an error page" if errors else f"is {last.state if last else 'unreadable'}"),
-                    expected={"paid": True, "error pages": 0}, actual={"paid": bool(last and last.paid), "error pages": len(errors)},
-                    world=telling.world, seen=[checkout, *ledger(telling.world, checkout.order, "charged"), *errors[:1], last],
-                )  # fmt: skip
+                    f"order {checkout.order} was paid for, and "
+                    + ("the customer saw an error page" if errors else f"is {last.state if last else 'unreadable'}"),
+                    expected={"paid": True, "error pages": 0},
+                    actual={"paid": bool(last and last.paid), "error pages": len(errors)},
+                    world=telling.world,
+                    seen=[checkout, *ledger(telling.world, checkout.order, "charged"), *errors[:1], last],
+                )
                 return
             good += 1
     if good:
@@ -63,31 +72,47 @@ def _page(world: World, checkout: Checkout) -> Page | None:
     return next((page for page in world.of(Page) if page.n == checkout.page), None)
 
 
-def _ends_unpaid(case: Case, telling: Telling, step: str, purpose: str, what: str, *, blank_is_bad: bool) -> Iterator[Finding]:
+def _ends_unpaid(
+    case: Case, telling: Telling, step: str, purpose: str, what: str, *, blank_is_bad: bool
+) -> Iterator[Finding]:
     mark = telling.step(step)
     arrived = [page for page in telling.after(step).pages(purpose)] if mark else []
     if mark is None or not arrived:
         return
     order = telling.order()
     paid = ever_paid(telling.world, order)
-    crashed = crash(telling.after(step), (purpose,))
+    crashed = crash(telling.after(step), "", purpose)
     if paid is not None and not ledger(telling.world, order, "charged"):
         yield case.failed(
-            f"order {order} is paid though {what}", expected={"paid": False}, actual={"paid": True, "state": paid.state},
-            world=telling.world, seen=[mark, arrived[0], paid],
-        )  # fmt: skip
+            f"order {order} is paid though {what}",
+            expected={"paid": False},
+            actual={"paid": True, "state": paid.state},
+            world=telling.world,
+            seen=[mark, arrived[0], paid],
+        )
     elif crashed is not None or arrived[-1].response is None or arrived[-1].response.status >= 500:
         yield case.failed(
-            f"the customer got an error page when {what}", expected="a page for people", actual={"status": status_of(arrived[-1])},
-            world=telling.world, seen=[mark, arrived[-1], crashed],
-        )  # fmt: skip
+            f"the customer got an error page when {what}",
+            expected="a page for people",
+            actual={"status": status_of(arrived[-1])},
+            world=telling.world,
+            seen=[mark, arrived[-1], crashed],
+        )
     elif blank_is_bad and pages.blank(arrived[-1].response):
         yield case.failed(
-            f"the customer got an empty page when {what}", expected="a page for people", actual={"status": status_of(arrived[-1]), "text": ""},
-            world=telling.world, seen=[mark, arrived[-1]],
-        )  # fmt: skip
+            f"the customer got an empty page when {what}",
+            expected="a page for people",
+            actual={"status": status_of(arrived[-1]), "text": ""},
+            world=telling.world,
+            seen=[mark, arrived[-1]],
+        )
     else:
-        yield case.passed(f"unpaid, and a page for people, when {what}", actual={"status": status_of(arrived[-1])}, world=telling.world, seen=[mark, arrived[-1]])
+        yield case.passed(
+            f"unpaid, and a page for people, when {what}",
+            actual={"status": status_of(arrived[-1])},
+            world=telling.world,
+            seen=[mark, arrived[-1]],
+        )
 
 
 @must("flow.cancelled")
@@ -115,7 +140,9 @@ def failed(case: Case) -> Iterator[Finding]:
     Fix: expect the failure query on return_url: no data, type=error.
     """
     for telling in tellings(case.run, "refused"):
-        yield from _ends_unpaid(case, telling, "refused", "return", "the gateway refused the payment", blank_is_bad=True)
+        yield from _ends_unpaid(
+            case, telling, "refused", "return", "the gateway refused the payment", blank_is_bad=True
+        )
 
 
 @must("flow.network-error")
@@ -140,27 +167,44 @@ def network_error(case: Case) -> Iterator[Finding]:
             continue
         what = f"{telling.params.get('operation')}: {'connection refused' if telling.params.get('how') == 'refuse' else 'closed without an answer'}"
         early = next((seen for seen in told.of(OrderSeen) if seen.order == order and seen.paid), None)
-        crashed = crash(told, purpose)
+        crashed = crash(telling, "tried", *purpose)
         asked = [call for call in told.calls() if call.fault]
-        verified = any(call.meaning.paid and not call.fault for call in told.calls("status"))
+        verified = confirmed(told, order)
         if crashed is not None:
             yield case.failed(
-                f"the customer's request crashed ({what})", expected="a page for people", actual={"status": status_of(last)},
-                world=telling.world, seen=[*asked[:2], crashed, last],
-            )  # fmt: skip
+                f"the customer's request crashed ({what})",
+                expected="a page for people",
+                actual={"status": status_of(last)},
+                world=telling.world,
+                seen=[*asked[:2], crashed, last],
+            )
         elif early is not None and telling.params.get("operation") == "status" and not telling.calls("status"):
-            yield case.not_exercised("the gateway was never asked, in good times or bad", because="verify.status-checked")
+            yield case.not_exercised(
+                "the gateway was never asked, in good times or bad", because="verify.status-checked"
+            )
         elif early is not None and not verified and telling.params.get("operation") == "status":
             yield case.failed(
-                f"the order is paid though the gateway could not be reached ({what})", expected={"paid": False}, actual={"paid": True},
-                world=telling.world, seen=[*asked[:2], early],
-            )  # fmt: skip
+                f"the order is paid though the gateway could not be reached ({what})",
+                expected={"paid": False},
+                actual={"paid": True},
+                world=telling.world,
+                seen=[*asked[:2], early],
+            )
         elif early is not None and not ledger(telling.world, order, "charged"):
             yield case.failed(
-                f"the order is paid without a payment ({what})", expected={"paid": False}, actual={"paid": True}, world=telling.world, seen=[*asked[:2], early],
-            )  # fmt: skip
+                f"the order is paid without a payment ({what})",
+                expected={"paid": False},
+                actual={"paid": True},
+                world=telling.world,
+                seen=[*asked[:2], early],
+            )
         else:
-            yield case.passed(f"a page for people ({what})", actual={"status": status_of(last)}, world=telling.world, seen=[*asked[:1], last])
+            yield case.passed(
+                f"a page for people ({what})",
+                actual={"status": status_of(last)},
+                world=telling.world,
+                seen=[*asked[:1], last],
+            )
 
 
 @must("flow.recovers")
@@ -186,9 +230,12 @@ def recovers(case: Case) -> Iterator[Finding]:
         fault = telling.params.get("error") or telling.params.get("fault") or telling.params.get("how") or telling.probe
         seen = [*after.checkouts("recovery")[:2], *after.calls()[:3], final(telling.world, orders[-1])]
         yield case.failed(
-            f"no payment goes through after {telling.params.get('operation', '')} {fault}".replace("  ", " "), expected={"paid": True},
-            actual={"paid": False, "attempts": len(orders)}, world=telling.world, seen=[telling.step("recover"), *seen],
-        )  # fmt: skip
+            f"no payment goes through after {telling.params.get('operation', '')} {fault}".replace("  ", " "),
+            expected={"paid": True},
+            actual={"paid": False, "attempts": len(orders)},
+            world=telling.world,
+            seen=[telling.step("recover"), *seen],
+        )
         return
     if good:
         yield case.passed(f"after each of {good} faults the next payment went through", actual={"faults": good})
@@ -220,9 +267,11 @@ def late_success(case: Case) -> Iterator[Finding]:
         else:
             yield case.failed(
                 f"{taken[0].amount} {taken[0].currency} taken, and order {order} is {last.state if last else 'unreadable'} ({how} first)",
-                expected={"paid": True}, actual={"paid": False, "state": last.state if last else None}, world=telling.world,
+                expected={"paid": True},
+                actual={"paid": False, "state": last.state if last else None},
+                world=telling.world,
                 seen=[telling.step("late"), *taken, last],
-            )  # fmt: skip
+            )
 
 
 @should("flow.slow-success")
@@ -247,10 +296,12 @@ def slow_success(case: Case) -> Iterator[Finding]:
         else:
             given_up = [call for call in delayed if call.ending == "hung_up"]
             yield case.failed(
-                f"the order does not end paid ({what})", expected={"paid": True},
-                actual={"paid": False, "given up after seconds": [round(call.seconds, 1) for call in given_up[:3]]}, world=telling.world,
+                f"the order does not end paid ({what})",
+                expected={"paid": True},
+                actual={"paid": False, "given up after seconds": [round(call.seconds, 1) for call in given_up[:3]]},
+                world=telling.world,
                 seen=[*(given_up or delayed)[:3], last],
-            )  # fmt: skip
+            )
 
 
 @should("flow.abandoned")
@@ -273,18 +324,38 @@ def abandoned(case: Case) -> Iterator[Finding]:
         page = _page(telling.world, again[0]) if again else None
         status = page.response.status if page and page.response else 0
         if paid is not None and not ledger(telling.world, order, "charged"):
-            yield case.failed("the abandoned order is paid", expected={"paid": False}, actual={"paid": True}, world=telling.world, seen=[telling.step("expired"), paid])
+            yield case.failed(
+                "the abandoned order is paid",
+                expected={"paid": False},
+                actual={"paid": True},
+                world=telling.world,
+                seen=[telling.step("expired"), paid],
+            )
         elif not again:
             continue
         elif again[0].payment and again[0].payment == telling.checkouts()[0].payment:
-            yield case.not_exercised("the old payment was offered again, as is right by the integration's own clock", world=telling.world, seen=again)
+            yield case.not_exercised(
+                "the old payment was offered again, as is right by the integration's own clock",
+                world=telling.world,
+                seen=again,
+            )
         elif again[0].payment:
-            yield case.passed("unpaid, and the customer could start again", world=telling.world, seen=[telling.step("expired"), *again])
+            yield case.passed(
+                "unpaid, and the customer could start again",
+                world=telling.world,
+                seen=[telling.step("expired"), *again],
+            )
         elif status in (409, 423, 425, 429, 503) or again[0].outcome == "elsewhere":
-            yield case.not_exercised("the customer was asked to wait, as is right by the integration's own clock", world=telling.world, seen=again)
+            yield case.not_exercised(
+                "the customer was asked to wait, as is right by the integration's own clock",
+                world=telling.world,
+                seen=again,
+            )
         else:
             yield case.failed(
-                "the customer cannot start again after the payment expired", expected={"checkout": "redirected"},
-                actual={"checkout": again[0].outcome, "status": status_of(page)}, world=telling.world, seen=[telling.step("expired"), *again, page],
-            )  # fmt: skip
-
+                "the customer cannot start again after the payment expired",
+                expected={"checkout": "redirected"},
+                actual={"checkout": again[0].outcome, "status": status_of(page)},
+                world=telling.world,
+                seen=[telling.step("expired"), *again, page],
+            )

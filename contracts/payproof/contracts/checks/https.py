@@ -22,8 +22,11 @@ def _scheme(case: Case, which: str) -> Iterator[Finding]:
         world, call, url = wrong[0]
         yield case.failed(
             f"{len(wrong)} of {len(given)} create calls give a {which} that is not https",
-            expected={"scheme": "https"}, actual={"scheme": urlsplit(url).scheme, which: url}, world=world, seen=[call],
-        )  # fmt: skip
+            expected={"scheme": "https"},
+            actual={"scheme": urlsplit(url).scheme, which: url},
+            world=world,
+            seen=[call],
+        )
     elif given:
         world, call, url = given[0]
         yield case.passed(f"{len(given)} create calls, all https", actual={which: url}, world=world, seen=[call])
@@ -81,8 +84,11 @@ def api(case: Case) -> Iterator[Finding]:
         world, call = plain[0]
         yield case.failed(
             f"{len(plain)} of {len(calls)} calls to the gateway came in plain text",
-            expected={"scheme": "https"}, actual={"scheme": "http", "url": call.request.url}, world=world, seen=[call],
-        )  # fmt: skip
+            expected={"scheme": "https"},
+            actual={"scheme": "http", "url": call.request.url},
+            world=world,
+            seen=[call],
+        )
     elif calls:
         world, call = calls[0]
         yield case.passed(f"{len(calls)} calls, all over TLS", world=world, seen=[call])

@@ -35,15 +35,25 @@ def _charged_once(case: Case, telling: Telling, *, may_flag: bool) -> Iterator[F
     if len(taken) > 1:
         flag = _flagged(case, telling) if may_flag else None
         if flag is not None:
-            yield case.passed(f"{_twice(taken, checkouts[0])}; the shop flagged it for a person", actual=facts, world=telling.world, seen=[*taken, flag])
+            yield case.passed(
+                f"{_twice(taken, checkouts[0])}; the shop flagged it for a person",
+                actual=facts,
+                world=telling.world,
+                seen=[*taken, flag],
+            )
             return
         orders: list[Json] = list(dict.fromkeys(checkout.order for checkout in checkouts))
         yield case.failed(
-            _twice(taken, checkouts[0]), expected={"charged": 1}, actual={**facts, "amounts": [entry.amount for entry in taken], "orders": orders},
-            world=telling.world, seen=[*checkouts[:2], *taken],
-        )  # fmt: skip
+            _twice(taken, checkouts[0]),
+            expected={"charged": 1},
+            actual={**facts, "amounts": [entry.amount for entry in taken], "orders": orders},
+            world=telling.world,
+            seen=[*checkouts[:2], *taken],
+        )
     elif taken:
-        yield case.passed("charged once", expected={"charged": 1}, actual=facts, world=telling.world, seen=[*checkouts[:2], *taken])
+        yield case.passed(
+            "charged once", expected={"charged": 1}, actual=facts, world=telling.world, seen=[*checkouts[:2], *taken]
+        )
     else:
         yield case.not_exercised("the customer could pay at neither checkout", world=telling.world, seen=checkouts)
 
@@ -93,7 +103,9 @@ def back_and_retry(case: Case) -> Iterator[Finding]:
     Fix: reuse the order's open payment; flag a second success for a refund.
     """
     if not case.run.settings.tells_orders_apart:
-        yield case.not_applicable("nothing in the checkout request names the order or a session, so a second request is a second order")
+        yield case.not_applicable(
+            "nothing in the checkout request names the order or a session, so a second request is a second order"
+        )
         return
     for telling in tellings(case.run, "back-and-retry"):
         yield from _charged_once(case, telling, may_flag=True)
@@ -111,7 +123,9 @@ def paid_order(case: Case) -> Iterator[Finding]:
     Fix: look at the order's state before opening a payment.
     """
     if not case.run.settings.addresses_orders:
-        yield case.not_applicable("the integration makes its own order for each checkout; a paid one cannot be asked for again")
+        yield case.not_applicable(
+            "the integration makes its own order for each checkout; a paid one cannot be asked for again"
+        )
         return
     for telling in tellings(case.run, "paid-order"):
         mark = telling.step("again")
@@ -122,14 +136,26 @@ def paid_order(case: Case) -> Iterator[Finding]:
         again = after.checkouts("again")
         order = telling.order()
         opened = [entry for entry in after.of(Ledger) if entry.event == "opened"]
-        mine = [entry for entry in opened if order in entry.reference or any(entry.payment == checkout.payment for checkout in again)]
+        mine = [
+            entry
+            for entry in opened
+            if order in entry.reference or any(entry.payment == checkout.payment for checkout in again)
+        ]
         if mine:
             yield case.failed(
-                f"a new payment was opened for the paid order {order}", expected={"payments opened": 0}, actual={"payments opened": len(mine)},
-                world=telling.world, seen=[mark, *again, *mine],
-            )  # fmt: skip
+                f"a new payment was opened for the paid order {order}",
+                expected={"payments opened": 0},
+                actual={"payments opened": len(mine)},
+                world=telling.world,
+                seen=[mark, *again, *mine],
+            )
         elif again:
-            yield case.passed("no new payment for a paid order", actual={"checkout": again[0].outcome}, world=telling.world, seen=[mark, *again])
+            yield case.passed(
+                "no new payment for a paid order",
+                actual={"checkout": again[0].outcome},
+                world=telling.world,
+                seen=[mark, *again],
+            )
 
 
 @must("idempotency.return-twice")
@@ -154,9 +180,12 @@ def return_twice(case: Case) -> Iterator[Finding]:
         last = final(telling.world, order)
         if last is not None and not last.paid:
             yield case.failed(
-                f"the paid order changed its state again ({' → '.join([*states, last.state])})", expected={"states": 1},
-                actual={"states": [*states, last.state]}, world=telling.world, seen=[*seen, last],
-            )  # fmt: skip
+                f"the paid order changed its state again ({' → '.join([*states, last.state])})",
+                expected={"states": 1},
+                actual={"states": [*states, last.state]},
+                world=telling.world,
+                seen=[*seen, last],
+            )
             continue
         counted = [entry for entry in seen if entry.effects is not None]
         before = next((entry.effects for entry in counted if not entry.paid), 0) or 0
@@ -166,11 +195,19 @@ def return_twice(case: Case) -> Iterator[Finding]:
         rise = max(entry.effects or 0 for entry in (*counted, *([last] if last else []))) - before
         if rise > 1:
             yield case.failed(
-                f"fulfilled {rise} times for one payment, its return opened by {clients} client(s)", expected={"effects": 1},
-                actual={"effects": rise}, world=telling.world, seen=[telling.step("returns"), *counted],
-            )  # fmt: skip
+                f"fulfilled {rise} times for one payment, its return opened by {clients} client(s)",
+                expected={"effects": 1},
+                actual={"effects": rise},
+                world=telling.world,
+                seen=[telling.step("returns"), *counted],
+            )
         else:
-            yield case.passed(f"fulfilled {rise} time(s), its return opened by {clients} client(s)", actual={"effects": rise}, world=telling.world, seen=counted)
+            yield case.passed(
+                f"fulfilled {rise} time(s), its return opened by {clients} client(s)",
+                actual={"effects": rise},
+                world=telling.world,
+                seen=counted,
+            )
 
 
 @should("idempotency.lost-answer", needs="idempotency_key")
@@ -191,10 +228,11 @@ def lost_answer(case: Case) -> Iterator[Finding]:
             yield case.not_exercised("the create call was not repeated")
         elif len(set(keys)) > 1 or len(opened) > 1:
             yield case.failed(
-                "the repeated create call is another payment", expected={"keys": 1, "payments": 1},
-                actual={"keys": len(set(keys)), "payments": len(opened)}, world=telling.world, seen=telling.calls("create"),
-            )  # fmt: skip
+                "the repeated create call is another payment",
+                expected={"keys": 1, "payments": 1},
+                actual={"keys": len(set(keys)), "payments": len(opened)},
+                world=telling.world,
+                seen=telling.calls("create"),
+            )
         else:
             yield case.passed("repeated with the same key", world=telling.world, seen=telling.calls("create"))
-
-

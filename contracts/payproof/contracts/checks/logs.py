@@ -23,9 +23,12 @@ def _leak(case: Case, mark: str, what: str) -> Iterator[Finding]:
         found = [entry for entry in logs if mark in entry.text]
         if found:
             yield case.failed(
-                f"the {what} is in {len(found)} log line(s)", expected={"lines": 0},
-                actual={"lines": len(found), "stream": found[0].stream, "line": found[0].text[:300]}, world=world, seen=found[:5],
-            )  # fmt: skip
+                f"the {what} is in {len(found)} log line(s)",
+                expected={"lines": 0},
+                actual={"lines": len(found), "stream": found[0].stream, "line": found[0].text[:300]},
+                world=world,
+                seen=found[:5],
+            )
             return
     if lines:
         yield case.passed(f"{lines} log lines hold no {what}", actual={"lines": lines})
@@ -64,7 +67,11 @@ def no_secret_key(case: Case) -> Iterator[Finding]:
 
 def _own_lines(telling: Telling) -> list[Log]:
     """Log lines beside the web server's access log of what the customer asked for."""
-    paths = {re.sub(r"https?://[^/]+", "", page.request.url).split("?")[0] for page in telling.of(Page) if page.where == "integration"}
+    paths = {
+        re.sub(r"https?://[^/]+", "", page.request.url).split("?")[0]
+        for page in telling.of(Page)
+        if page.where == "integration"
+    }
     paths.discard("/")
 
     def is_access(text: str) -> bool:
@@ -103,9 +110,15 @@ def requests(case: Case) -> Iterator[Finding]:
         amount = money.parse(checkout.amount)
         spellings = money.spellings(amount, checkout.currency) if amount is not None else ()
         created = next((call for call in telling.calls("create") if call.meaning.payment == checkout.payment), None)
-        names = [name for name in (checkout.order if checkout.order_known else "", created.meaning.reference if created else "") if name]
+        names = [
+            name
+            for name in (checkout.order if checkout.order_known else "", created.meaning.reference if created else "")
+            if name
+        ]
         for near, text in _windows(_own_lines(telling)):
-            if any(name in text for name in names) and any(spelling in text.replace("\\u00a0", " ") for spelling in spellings):
+            if any(name in text for name in names) and any(
+                spelling in text.replace("\\u00a0", " ") for spelling in spellings
+            ):
                 yield case.passed("a log line shows order and amount", world=telling.world, seen=near[:2])
                 return
     yield from _silent(case, seen, "order and amount of a payment request")
@@ -125,12 +138,16 @@ def responses(case: Case) -> Iterator[Finding]:
     seen = bought = 0
     for telling, checkout in _bought(case):
         bought += 1
-        checks = [call for call in telling.calls("status") if call.meaning.payment == checkout.payment and call.meaning.ok]
+        checks = [
+            call for call in telling.calls("status") if call.meaning.payment == checkout.payment and call.meaning.ok
+        ]
         if not checks:
             continue
         seen += 1
         names = [name for name in (checkout.payment, checks[-1].meaning.transaction or "") if name]
-        outcome = re.compile(rf"(?i)\b({re.escape(checks[-1].meaning.outcome or 'paid')}|paid|success\w*|confirmed|completed|200)\b|\"paid\"\s*:\s*true")
+        outcome = re.compile(
+            rf"(?i)\b({re.escape(checks[-1].meaning.outcome or 'paid')}|paid|success\w*|confirmed|completed|200)\b|\"paid\"\s*:\s*true"
+        )
         for near, text in _windows(_own_lines(telling)):
             if any(name in text or name[:12] in text for name in names) and outcome.search(text):
                 yield case.passed("a log line shows payment and outcome", world=telling.world, seen=near[:2])
@@ -145,6 +162,9 @@ def _silent(case: Case, seen: int, what: str) -> Iterator[Finding]:
     if seen and (worlds or case.run.settings.restarts):
         world: World | None = worlds[0] if worlds else None
         yield case.failed(
-            f"no log line shows {what}", expected={"lines": "at least 1"}, actual={"lines": 0}, world=world,
+            f"no log line shows {what}",
+            expected={"lines": "at least 1"},
+            actual={"lines": 0},
+            world=world,
             seen=list(world.of(Log))[:3] if world else [],
-        )  # fmt: skip
+        )

@@ -30,13 +30,21 @@ def exported(case: Case) -> Iterator[Finding]:
     if strange:
         world, call = strange[0]
         yield case.failed(
-            f"{len(strange)} call(s) to a path that the gateway does not have", expected={"operations": wanted},
-            actual={"path": f"{call.request.method} {call.request.url.split('?')[0]}"}, world=world, seen=[call],
-        )  # fmt: skip
+            f"{len(strange)} call(s) to a path that the gateway does not have",
+            expected={"operations": wanted},
+            actual={"path": f"{call.request.method} {call.request.url.split('?')[0]}"},
+            world=world,
+            seen=[call],
+        )
     elif used - covered:
         yield case.failed(
-            "some operations could not be exported: none of their calls succeeded", expected={"operations": wanted},
+            "some operations could not be exported: none of their calls succeeded",
+            expected={"operations": wanted},
             actual={"operations": held},
-        )  # fmt: skip
+        )
     elif used:
-        yield case.passed(f"the export holds {', '.join(sorted(covered))}", expected={"operations": wanted}, actual={"operations": held})
+        yield case.passed(
+            f"the export holds {', '.join(sorted(covered))}",
+            expected={"operations": wanted},
+            actual={"operations": held},
+        )

@@ -28,17 +28,24 @@ def response(case: Case) -> Iterator[Finding]:
         held = [call for call in telling.calls(operation) if call.fault == "never-answer"]
         longest = max(held, key=lambda call: call.seconds, default=None)
         if longest is None:
-            yield case.not_exercised(f"no {operation} call was made", because="verify.status-checked" if operation == "status" else "")
+            yield case.not_exercised(
+                f"no {operation} call was made", because="verify.status-checked" if operation == "status" else ""
+            )
         elif longest.seconds > LIMIT:
             yield case.failed(
-                f"the {operation} call was still open after {longest.seconds:.1f} s", expected={"seconds": "at most 30 (33 with grace)"},
-                actual={"seconds": round(longest.seconds, 1), "hung up": longest.ending == "hung_up"}, world=telling.world, seen=[longest],
-            )  # fmt: skip
+                f"the {operation} call was still open after {longest.seconds:.1f} s",
+                expected={"seconds": "at most 30 (33 with grace)"},
+                actual={"seconds": round(longest.seconds, 1), "hung up": longest.ending == "hung_up"},
+                world=telling.world,
+                seen=[longest],
+            )
         elif longest.ending == "hung_up":
             yield case.passed(
-                f"the {operation} call was given up after {longest.seconds:.1f} s", actual={"seconds": round(longest.seconds, 1)},
-                world=telling.world, seen=[longest],
-            )  # fmt: skip
+                f"the {operation} call was given up after {longest.seconds:.1f} s",
+                actual={"seconds": round(longest.seconds, 1)},
+                world=telling.world,
+                seen=[longest],
+            )
 
 
 @must("timeout.connect")

@@ -50,13 +50,19 @@ def cached(case: Case) -> Iterator[Finding]:
             )
         elif len(issued) > limit:
             yield case.failed(
-                f"{len(issued)} token calls for {len(paid) + 1} payments", expected={"token calls": f"at most {limit}"},
-                actual={"token calls": len(issued), "payments": len(paid) + 1}, world=telling.world, seen=issued[:8],
-            )  # fmt: skip
+                f"{len(issued)} token calls for {len(paid) + 1} payments",
+                expected={"token calls": f"at most {limit}"},
+                actual={"token calls": len(issued), "payments": len(paid) + 1},
+                world=telling.world,
+                seen=issued[:8],
+            )
         else:
             yield case.passed(
-                f"{len(issued)} token call(s) for {len(paid) + 1} payments", actual={"token calls": len(issued)}, world=telling.world, seen=issued,
-            )  # fmt: skip
+                f"{len(issued)} token call(s) for {len(paid) + 1} payments",
+                actual={"token calls": len(issued)},
+                world=telling.world,
+                seen=issued,
+            )
 
 
 def _never_shared(case: Case) -> Iterator[Finding]:
@@ -71,9 +77,11 @@ def _never_shared(case: Case) -> Iterator[Finding]:
             if other != reference:
                 yield case.failed(
                     f"one access token was used for two orders ({other} and {reference}): they share one payment",
-                    expected={"orders for each token": 1}, actual={"orders": [other, reference], "token": call.meaning.bearer},
-                    world=world, seen=[first, call],
-                )  # fmt: skip
+                    expected={"orders for each token": 1},
+                    actual={"orders": [other, reference], "token": call.meaning.bearer},
+                    world=world,
+                    seen=[first, call],
+                )
                 return
         good += len(users)
     if good:
@@ -103,20 +111,30 @@ def renewed(case: Case) -> Iterator[Finding]:
         errors = [page for page in after.pages("checkout", "return") if page.order == order and pages.shows_error(page)]
         calls = [call for call in after.calls() if call.meaning.operation != "token"]
         if not after.calls():
-            yield case.not_exercised(f"the gateway was not called after the token had ended ({moment})", because="verify.status-checked")
+            yield case.not_exercised(
+                f"the gateway was not called after the token had ended ({moment})", because="verify.status-checked"
+            )
         elif checkout is None or not checkout.payment:
             yield case.failed(
-                f"the payment could not be started after the token had ended ({moment})", expected={"checkout": "redirected"},
-                actual={"checkout": checkout.outcome if checkout else "none"}, world=telling.world, seen=[mark, *calls[:2], checkout],
-            )  # fmt: skip
+                f"the payment could not be started after the token had ended ({moment})",
+                expected={"checkout": "redirected"},
+                actual={"checkout": checkout.outcome if checkout else "none"},
+                world=telling.world,
+                seen=[mark, *calls[:2], checkout],
+            )
         elif errors or last is None or not last.paid:
             what = "the customer saw an error" if errors else "the paid order was never marked paid"
             yield case.failed(
-                f"{what} after the token had ended ({moment})", expected={"paid": True, "error pages": 0},
-                actual={"paid": bool(last and last.paid), "error pages": len(errors)}, world=telling.world, seen=[mark, *calls[:3], *errors[:1], last],
-            )  # fmt: skip
+                f"{what} after the token had ended ({moment})",
+                expected={"paid": True, "error pages": 0},
+                actual={"paid": bool(last and last.paid), "error pages": len(errors)},
+                world=telling.world,
+                seen=[mark, *calls[:3], *errors[:1], last],
+            )
         else:
-            yield case.passed(f"the payment went through after the token had ended ({moment})", world=telling.world, seen=[mark, last])
+            yield case.passed(
+                f"the payment went through after the token had ended ({moment})", world=telling.world, seen=[mark, last]
+            )
 
 
 @must("token.retried-once", needs="tokens")
@@ -145,16 +163,20 @@ def retried_once(case: Case) -> Iterator[Finding]:
         if len(worst) > 2 * overlap or len(window) > 3 * overlap:
             yield case.failed(
                 f"one {operation} request was sent {len(worst)} times, with {len(window)} token calls",
-                expected={"sent": "at most 2", "token calls": "at most 3"}, actual={"sent": len(worst), "token calls": len(window)},
-                world=telling.world, seen=[*worst[:6], *window[:4]],
-            )  # fmt: skip
+                expected={"sent": "at most 2", "token calls": "at most 3"},
+                actual={"sent": len(worst), "token calls": len(window)},
+                world=telling.world,
+                seen=[*worst[:6], *window[:4]],
+            )
         elif len(worst) == 1 and not window:
             yield case.not_exercised(f"the {operation} request was not repeated at all", because="token.renewed")
         else:
             yield case.passed(
                 f"the {operation} request was sent {len(worst)} time(s), with {len(window)} token call(s)",
-                actual={"sent": len(worst), "token calls": len(window)}, world=telling.world, seen=worst,
-            )  # fmt: skip
+                actual={"sent": len(worst), "token calls": len(window)},
+                world=telling.world,
+                seen=worst,
+            )
 
 
 @should("token.no-stampede", needs="tokens")
@@ -178,13 +200,20 @@ def no_stampede(case: Case) -> Iterator[Finding]:
         calls = [call for call in telling.after("crowd").calls("token") if call.meaning.issued]
         limit = 2 * case.run.settings.workers
         if len(through) < 5:
-            yield case.not_exercised(f"only {len(through)} of {len(crowd)} checkouts went through", because="token.renewed")
+            yield case.not_exercised(
+                f"only {len(through)} of {len(crowd)} checkouts went through", because="token.renewed"
+            )
         elif len(calls) > limit:
             yield case.failed(
-                f"{len(calls)} token calls for {len(crowd)} checkouts at once", expected={"token calls": f"at most {limit}"},
-                actual={"token calls": len(calls)}, world=telling.world, seen=[mark, *calls[:10]],
-            )  # fmt: skip
+                f"{len(calls)} token calls for {len(crowd)} checkouts at once",
+                expected={"token calls": f"at most {limit}"},
+                actual={"token calls": len(calls)},
+                world=telling.world,
+                seen=[mark, *calls[:10]],
+            )
         elif calls:
-            yield case.passed(f"{len(calls)} token call(s) for {len(crowd)} checkouts at once", world=telling.world, seen=[mark, *calls])
-
-
+            yield case.passed(
+                f"{len(calls)} token call(s) for {len(crowd)} checkouts at once",
+                world=telling.world,
+                seen=[mark, *calls],
+            )

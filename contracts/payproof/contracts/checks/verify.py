@@ -8,7 +8,7 @@ from payproof.contracts import money
 from payproof.contracts.journal import Call, Checkout, Entry, OrderSeen, Page, World
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, must
-from payproof.contracts.stories import Telling, ever_paid, ledger, payments_of, tellings
+from payproof.contracts.stories import Telling, confirmed, ever_paid, ledger, payments_of, tellings
 
 
 @must("verify.status-checked")
@@ -27,9 +27,12 @@ def status_checked(case: Case) -> Iterator[Finding]:
     sample: tuple[World, list[Entry]] | None = None
     for world in case.run.worlds:
         answered = [
-            call for call in world.of(Call)
-            if call.meaning.operation in ("status", "capture") and call.ending == "answered" and call.response is not None
-        ]  # fmt: skip
+            call
+            for call in world.of(Call)
+            if call.meaning.operation in ("status", "capture")
+            and call.ending == "answered"
+            and call.response is not None
+        ]
         for order in dict.fromkeys(seen.order for seen in world.of(OrderSeen)):
             paid = ever_paid(world, order)
             payments = payments_of(world, order)
@@ -39,9 +42,11 @@ def status_checked(case: Case) -> Iterator[Finding]:
             if not checks and not _asked_since(world, order, answered, paid):
                 yield case.failed(
                     f"order {order} is paid though the gateway was never asked about its payment",
-                    expected={"status checks answered": "at least 1"}, actual={"status checks answered": 0, "order": paid.state},
-                    world=world, seen=[_checkout(world, order), paid],
-                )  # fmt: skip
+                    expected={"status checks answered": "at least 1"},
+                    actual={"status checks answered": 0, "order": paid.state},
+                    world=world,
+                    seen=[_checkout(world, order), paid],
+                )
                 return
             good += 1
             sample = sample or (world, [*checks[:1], paid])
@@ -53,7 +58,8 @@ def _asked_since(world: World, order: str, answered: list[Call], paid: OrderSeen
     """A status call that names no payment we know, or the order's own reference, but was made for this order."""
     since = _checkout(world, order)
     return any(
-        since is not None and since.n < call.n < paid.n and (order in call.request.url or order in call.request.body) for call in answered
+        since is not None and since.n < call.n < paid.n and (order in call.request.url or order in call.request.body)
+        for call in answered
     )
 
 
@@ -68,7 +74,11 @@ def _never_paid(case: Case, found: list[Telling], step: str, what: str) -> Itera
         if told is None:
             continue
         order = telling.order("unpaid") or telling.order()
-        arrived = [page for page in telling.of(Page) if page.n > told.n and page.where == "integration" and page.response is not None]
+        arrived = [
+            page
+            for page in telling.of(Page)
+            if page.n > told.n and page.where == "integration" and page.response is not None
+        ]
         if not arrived:
             continue
         if ledger(telling.world, order, "charged"):
@@ -77,15 +87,20 @@ def _never_paid(case: Case, found: list[Telling], step: str, what: str) -> Itera
         if paid is not None:
             yield case.failed(
                 f"order {order} is paid, and the gateway took no money for it: {what}",
-                expected={"paid": False, "charged": 0}, actual={"paid": True, "state": paid.state, "charged": 0},
-                world=telling.world, seen=[told, arrived[0], paid],
-            )  # fmt: skip
+                expected={"paid": False, "charged": 0},
+                actual={"paid": True, "state": paid.state, "charged": 0},
+                world=telling.world,
+                seen=[told, arrived[0], paid],
+            )
         elif any(seen.order == order and seen.paid is False for seen in telling.world.of(OrderSeen)):
             last = [seen for seen in telling.world.of(OrderSeen) if seen.order == order][-1]
             yield case.passed(
-                f"the order stayed unpaid: {what}", expected={"paid": False}, actual={"state": last.state},
-                world=telling.world, seen=[told, arrived[0], last],
-            )  # fmt: skip
+                f"the order stayed unpaid: {what}",
+                expected={"paid": False},
+                actual={"state": last.state},
+                world=telling.world,
+                seen=[told, arrived[0], last],
+            )
 
 
 @must("verify.forged-return")
@@ -137,24 +152,36 @@ def _wrong_money(case: Case, field: str) -> Iterator[Finding]:
         order = telling.order()
         checkout = _checkout(telling.world, order)
         payments = payments_of(telling.world, order)
-        calls = [call for call in telling.world.of(Call) if call.meaning.operation == "status" and call.meaning.payment in payments]
+        calls = [
+            call
+            for call in telling.world.of(Call)
+            if call.meaning.operation == "status" and call.meaning.payment in payments
+        ]
         paid = ever_paid(telling.world, order)
         answered = str(told.facts.get("answered", ""))
         wanted = {"amount": checkout.amount if checkout else "", "currency": checkout.currency if checkout else ""}
         if paid is not None and not calls:
-            yield case.not_exercised("the gateway was never asked", because="verify.status-checked", world=telling.world, seen=[paid])
+            yield case.not_exercised(
+                "the gateway was never asked", because="verify.status-checked", world=telling.world, seen=[paid]
+            )
         elif paid is not None:
             shown = money.show(answered, wanted["currency"]) if field == "amount" else answered
             yield case.failed(
                 f"order {order} of {money.show(wanted['amount'], wanted['currency'])} is paid though the gateway says {shown}",
-                expected={field: wanted[field]}, actual={field: answered, "paid": True}, world=telling.world, seen=[told, *calls[-1:], paid],
-            )  # fmt: skip
+                expected={field: wanted[field]},
+                actual={field: answered, "paid": True},
+                world=telling.world,
+                seen=[told, *calls[-1:], paid],
+            )
         elif calls:
             last = [seen for seen in telling.world.of(OrderSeen) if seen.order == order][-1]
             yield case.passed(
-                "the order was not taken for paid", expected={"paid": False}, actual={"state": last.state}, world=telling.world,
+                "the order was not taken for paid",
+                expected={"paid": False},
+                actual={"state": last.state},
+                world=telling.world,
                 seen=[told, calls[-1], last],
-            )  # fmt: skip
+            )
 
 
 @must("verify.amount")
@@ -209,35 +236,37 @@ def _unverified(case: Case, telling: Telling) -> Iterator[Finding]:
     during, mended = telling.before("mended"), telling.step("mended")
     hit = [call for call in during.calls("status") if call.fault and call.meaning.payment in payments_of(world, order)]
     early = next((seen for seen in during.of(OrderSeen) if seen.order == order and seen.paid), None)
-    good = _verified(during, world, order)
+    good = confirmed(during, order)
     if early is not None and not hit and not good:
-        yield case.not_exercised("the gateway was never asked", because="verify.status-checked", world=world, seen=[early])
+        yield case.not_exercised(
+            "the gateway was never asked", because="verify.status-checked", world=world, seen=[early]
+        )
         return
     if not hit or mended is None:
         return
     if early is not None and not good:
         yield case.failed(
             f"order {order} was marked paid while the status check failed ({fault})",
-            expected={"paid": False}, actual={"paid": True, "state": early.state}, world=world, seen=[*hit[:2], early],
-        )  # fmt: skip
+            expected={"paid": False},
+            actual={"paid": True, "state": early.state},
+            world=world,
+            seen=[*hit[:2], early],
+        )
         return
     later = [seen for seen in world.of(OrderSeen) if seen.order == order and seen.n > mended.n]
     paid = next((seen for seen in later if seen.paid), None)
     waited, promised = float(str(mended.facts.get("waits", 0))), float(str(mended.facts.get("promised", 0)))
     if paid is not None:
-        yield case.passed(f"pending while {fault}, paid once it could be verified", world=world, seen=[hit[0], mended, paid])
+        yield case.passed(
+            f"pending while {fault}, paid once it could be verified", world=world, seen=[hit[0], mended, paid]
+        )
     elif later and any(seen.flagged for seen in later):
         yield case.passed(f"held for a person after {fault}", world=world, seen=[hit[0], mended, later[-1]])
     elif later and waited >= promised:
         yield case.failed(
             f"order {order} was paid for and stays {later[-1].state or 'unreadable'} after the status check works again ({fault})",
-            expected={"paid": True, "within seconds": promised}, actual={"paid": False, "state": later[-1].state},
-            world=world, seen=[hit[0], mended, later[-1]],
-        )  # fmt: skip
-
-
-def _verified(telling: Telling, world: World, order: str) -> bool:
-    """A status check of this order's payment did get a proper answer meanwhile."""
-    return any(
-        not call.fault and call.meaning.paid and call.meaning.payment in payments_of(world, order) for call in telling.calls("status")
-    )
+            expected={"paid": True, "within seconds": promised},
+            actual={"paid": False, "state": later[-1].state},
+            world=world,
+            seen=[hit[0], mended, later[-1]],
+        )

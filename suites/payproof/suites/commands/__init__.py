@@ -26,9 +26,16 @@ def payproof() -> None:
 
 
 for each in (
-    run.run, init.init, judging.check, judging.report, listing.listing, listing.explain, serve.serve, selftest.selftest,
+    run.run,
+    init.init,
+    judging.check,
+    judging.report,
+    listing.listing,
+    listing.explain,
+    serve.serve,
+    selftest.selftest,
     schema.schema,
-):  # fmt: skip
+):
     payproof.add_command(each)
 
 

@@ -33,9 +33,18 @@ TARGETS = ("simulator", "sandbox", "cassette")
 @click.option("--verbose", "-v", is_flag=True, help="Show every requirement, also those that passed.")
 @options.recipe
 def run(
-    config_path: Path | None, target: str, only: tuple[str, ...], expression: str, quick: bool, seed: int | None,
-    report_dir: Path, formats: tuple[str, ...], quiet: bool, verbose: bool, **flags: Any,
-) -> int:  # fmt: skip
+    config_path: Path | None,
+    target: str,
+    only: tuple[str, ...],
+    expression: str,
+    quick: bool,
+    seed: int | None,
+    report_dir: Path,
+    formats: tuple[str, ...],
+    quiet: bool,
+    verbose: bool,
+    **flags: Any,
+) -> int:
     """Test an integration and write the go-live report.
 
     \b

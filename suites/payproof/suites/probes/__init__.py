@@ -64,9 +64,16 @@ def probe(
         if name in _FOUND:
             raise RuntimeError(f"two probes are named {name}")
         _FOUND[name] = Probe(
-            name=name, text=" ".join((getdoc(tell) or "").split()), requirements=requirements, tell=tell, group=group,
-            stalls=stalls, power=power, restarts=restarts, variants=variants,
-        )  # fmt: skip
+            name=name,
+            text=" ".join((getdoc(tell) or "").split()),
+            requirements=requirements,
+            tell=tell,
+            group=group,
+            stalls=stalls,
+            power=power,
+            restarts=restarts,
+            variants=variants,
+        )
         return tell
 
     return keep

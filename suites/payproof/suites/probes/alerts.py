@@ -22,7 +22,12 @@ def _heard(world: World, since: int) -> bool:
     return False
 
 
-@probe("alerts.payment-error", group="alerts-errors", stalls=True, variants=lambda profile, settings: ({},) if settings.alert_channel else ())
+@probe(
+    "alerts.payment-error",
+    group="alerts-errors",
+    stalls=True,
+    variants=lambda profile, settings: ({},) if settings.alert_channel else (),
+)
 async def payment_errors(world: World) -> None:
     """Three payments in a row fail with an error of the gateway."""
     await world.buy(world.new_order(role="first"))
@@ -35,9 +40,11 @@ async def payment_errors(world: World) -> None:
 
 
 @probe(
-    "alerts.failed-verification", group="alerts-verification", stalls=True,
+    "alerts.failed-verification",
+    group="alerts-verification",
+    stalls=True,
     variants=lambda profile, settings: ({},) if settings.alert_channel else (),
-)  # fmt: skip
+)
 async def failed_verification(world: World) -> None:
     """Verifications fail: the amounts differ, the return was forged, the gateway cannot be asked."""
     mark = world.step("verifications will fail", "drill")

@@ -13,7 +13,9 @@ from payproof.suites.probes import Params, probe
 from payproof.suites.world import World
 
 
-async def _pay_whatever_can_be_paid(world: World, order: Order, customer: Customer, checkouts: Sequence[Checkout]) -> None:
+async def _pay_whatever_can_be_paid(
+    world: World, order: Order, customer: Customer, checkouts: Sequence[Checkout]
+) -> None:
     for url in dict.fromkeys(checkout.payment_url for checkout in checkouts if checkout.payment):
         checkout = next(checkout for checkout in checkouts if checkout.payment_url == url)
         world.step("the customer pays at this hosted checkout", payment=checkout.payment)

@@ -16,9 +16,14 @@ UNKNOWN_CURRENCY = "XTS"
 """The code that ISO 4217 keeps for testing: no platform sells in it."""
 
 BODIES: tuple[tuple[str, dict[str, Json]], ...] = (
-    ("status", {"status": 500}), ("plain-error", {"status": 500}), ("html", {"status": 502}), ("not-json", {}), ("empty", {}), ("cut", {}),
+    ("status", {"status": 500}),
+    ("plain-error", {"status": 500}),
+    ("html", {"status": 502}),
+    ("not-json", {}),
+    ("empty", {}),
+    ("cut", {}),
     ("wrong-content-type", {}),
-)  # fmt: skip
+)
 
 
 def _own_errors(profile: Profile, operation: str) -> list[tuple[str, dict[str, Json]]]:
@@ -37,9 +42,14 @@ def _refused_checks(profile: Profile, settings: Settings) -> Iterable[Params]:
 
 
 _JUDGED = (
-    "errors.invalid-token", "errors.currency", "errors.missing-parameter", "errors.server-error", "errors.not-json",
-    "errors.friendly", "flow.recovers",
-)  # fmt: skip
+    "errors.invalid-token",
+    "errors.currency",
+    "errors.missing-parameter",
+    "errors.server-error",
+    "errors.not-json",
+    "errors.friendly",
+    "flow.recovers",
+)
 
 
 @probe(*_JUDGED, group="errors-{operation}", variants=_answers)
@@ -63,9 +73,13 @@ async def refused_check(world: World, fault: str, **params: Json) -> None:
     await unverifiable(world, fault, params)
 
 
-@probe("errors.currency", "errors.friendly", "flow.recovers", group="errors-create", variants=lambda profile, settings: (
-    ({},) if settings.sets_currency else ()
-))  # fmt: skip
+@probe(
+    "errors.currency",
+    "errors.friendly",
+    "flow.recovers",
+    group="errors-create",
+    variants=lambda profile, settings: ({},) if settings.sets_currency else (),
+)
 async def unknown_currency(world: World) -> None:
     """The customer asks to pay in a currency that no platform knows; the gateway refuses it, if it is asked at all."""
     order, customer = world.new_order("5000.00", UNKNOWN_CURRENCY), world.customer()
@@ -75,9 +89,14 @@ async def unknown_currency(world: World) -> None:
 
 
 @probe(
-    "errors.rate-limit", "flow.recovers", "errors.friendly", group="rate-limit",
-    variants=lambda profile, settings: ({"operation": op} for op in (("token", "create", "status") if profile.traits.tokens else ("create", "status"))),
-)  # fmt: skip
+    "errors.rate-limit",
+    "flow.recovers",
+    "errors.friendly",
+    group="rate-limit",
+    variants=lambda profile, settings: (
+        {"operation": op} for op in (("token", "create", "status") if profile.traits.tokens else ("create", "status"))
+    ),
+)
 async def rate_limited(world: World, operation: str) -> None:
     """One call is answered 429 with Retry-After: 2; whatever asks again later is answered properly."""
     order, customer = world.new_order(), world.customer()
@@ -101,9 +120,16 @@ async def rate_limited(world: World, operation: str) -> None:
     await world.recover(wait=2.1)
 
 
-@probe("timeout.response", "flow.recovers", "errors.friendly", group="stalled-{operation}", stalls=True, variants=lambda profile, settings: (
-    {"operation": op} for op in (("token", "create", "status") if profile.traits.tokens else ("create", "status"))
-))  # fmt: skip
+@probe(
+    "timeout.response",
+    "flow.recovers",
+    "errors.friendly",
+    group="stalled-{operation}",
+    stalls=True,
+    variants=lambda profile, settings: (
+        {"operation": op} for op in (("token", "create", "status") if profile.traits.tokens else ("create", "status"))
+    ),
+)
 async def stalled(world: World, operation: str) -> None:
     """The gateway accepts a call and never answers. When does the integration hang up?"""
     order, customer = world.new_order(role="unverified" if operation == "status" else "main"), world.customer()

@@ -12,19 +12,36 @@ from payproof.suites.probes import Params, probe
 from payproof.suites.world import World
 
 _SEEN_EVERYWHERE = (
-    "flow.success", "custom.order-id", "custom.distinct", "https.return-url", "https.cancel-url", "https.api",
-    "credentials.not-served", "credentials.from-environment", "logs.no-access-token", "logs.no-secret-key",
-    "logs.requests", "logs.responses", "verify.status-checked", "manual.exported", "amount.sent", "currency.sent",
-)  # fmt: skip
+    "flow.success",
+    "custom.order-id",
+    "custom.distinct",
+    "https.return-url",
+    "https.cancel-url",
+    "https.api",
+    "credentials.not-served",
+    "credentials.from-environment",
+    "logs.no-access-token",
+    "logs.no-secret-key",
+    "logs.requests",
+    "logs.responses",
+    "verify.status-checked",
+    "manual.exported",
+    "amount.sent",
+    "currency.sent",
+)
 
 
 def currencies(world: World) -> tuple[str, ...]:
     """The currencies to try: those declared, else the gateway's default and one with decimals."""
     config = world.config
-    declared = config.integration.checkout.currencies or ((config.integration.checkout.currency,) if config.integration.checkout.currency else ())
+    declared = config.integration.checkout.currencies or (
+        (config.integration.checkout.currency,) if config.integration.checkout.currency else ()
+    )
     if declared:
         return tuple(currency for currency in declared if currency)
-    with_decimals = next((c for c in world.profile.currencies if money.exponent(c) == 2), world.profile.default_currency)
+    with_decimals = next(
+        (c for c in world.profile.currencies if money.exponent(c) == 2), world.profile.default_currency
+    )
     return tuple(dict.fromkeys((world.profile.default_currency, with_decimals)))
 
 
@@ -132,11 +149,17 @@ async def slow(world: World, operation: str, seconds: int) -> None:
         await world.look(order, customer, wait=world.shared.patience + seconds + 5)
 
 
-@probe("flow.network-error", "flow.recovers", "errors.friendly", group="network", variants=lambda profile, settings: (
-    {"operation": operation, "how": how}
-    for operation in (("token", "create", "status") if profile.traits.tokens else ("create", "status"))
-    for how in ("refuse", "close")
-))  # fmt: skip
+@probe(
+    "flow.network-error",
+    "flow.recovers",
+    "errors.friendly",
+    group="network",
+    variants=lambda profile, settings: (
+        {"operation": operation, "how": how}
+        for operation in (("token", "create", "status") if profile.traits.tokens else ("create", "status"))
+        for how in ("refuse", "close")
+    ),
+)
 async def network_error(world: World, operation: str, how: str) -> None:
     """The gateway refuses connections, or accepts the request and closes without a byte of an answer."""
     if operation == "status":

@@ -51,9 +51,14 @@ def _end_token(world: World, revoke: bool) -> None:
 
 
 @probe(
-    "token.retried-once", "errors.friendly", "flow.recovers", group="time",
-    variants=lambda profile, settings: ({"operation": "create"}, {"operation": "status"}) if profile.traits.tokens else (),
-)  # fmt: skip
+    "token.retried-once",
+    "errors.friendly",
+    "flow.recovers",
+    group="time",
+    variants=lambda profile, settings: (
+        ({"operation": "create"}, {"operation": "status"}) if profile.traits.tokens else ()
+    ),
+)
 async def always_unauthorized(world: World, operation: str) -> None:
     """Every call of one kind is answered 401, with a fresh token too."""
     order, customer = world.new_order(), world.customer()
@@ -91,7 +96,11 @@ async def rotation(world: World) -> None:
     await world.buy(world.new_order(role="first"))
     world.merchant = world.sim.rotate_secret(world.merchant)
     world.sim.expire_tokens()
-    world.step("the secret key was replaced; the integration restarts with the new one", "rotated", secret=world.merchant.secret_key)
+    world.step(
+        "the secret key was replaced; the integration restarts with the new one",
+        "rotated",
+        secret=world.merchant.secret_key,
+    )
     await world.restart()
     await world.buy()
 

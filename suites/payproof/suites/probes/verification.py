@@ -46,9 +46,13 @@ async def replayed_return(world: World, replay: str) -> None:
     query = world.profile.returned_query(buyer.tab.url)
     if replay == "own-reference":
         crafted = world.profile.forged_return(
-            return_url=payment.return_url, payment=other.payment, transaction=other.transaction,
-            amount=Decimal(other.amount), currency=other.currency, reference=payment.reference or "",
-        )  # fmt: skip
+            return_url=payment.return_url,
+            payment=other.payment,
+            transaction=other.transaction,
+            amount=Decimal(other.amount),
+            currency=other.currency,
+            reference=payment.reference or "",
+        )
         query = world.profile.returned_query(crafted)
     url = f"{payment.return_url}{'&' if urlsplit(payment.return_url).query else '?'}{query}"
     world.step("the paid order's return is replayed for the unpaid one", "replayed", url=url)
@@ -56,7 +60,9 @@ async def replayed_return(world: World, replay: str) -> None:
     await world.look(order, customer)
 
 
-@probe("verify.amount", "verify.currency", variants=lambda profile, settings: ({"field": "amount"}, {"field": "currency"}))
+@probe(
+    "verify.amount", "verify.currency", variants=lambda profile, settings: ({"field": "amount"}, {"field": "currency"})
+)
 async def wrong_money(world: World, field: str) -> None:
     """The customer pays, but the gateway's status answer speaks of a smaller amount, or of another currency."""
     order, customer = world.new_order(), world.customer()
@@ -75,9 +81,15 @@ async def wrong_money(world: World, field: str) -> None:
 
 
 UNREADABLE: tuple[tuple[str, dict[str, Json]], ...] = (
-    ("status", {"status": 500}), ("not-json", {}), ("cut", {}), ("oversized", {}), ("other-payment", {}), ("empty", {}),
-    ("html", {"status": 502}), ("status", {"status": 503}),
-)  # fmt: skip
+    ("status", {"status": 500}),
+    ("not-json", {}),
+    ("cut", {}),
+    ("oversized", {}),
+    ("other-payment", {}),
+    ("empty", {}),
+    ("html", {"status": 502}),
+    ("status", {"status": 503}),
+)
 
 
 def _unreadable(profile: Profile, settings: Settings) -> Iterable[Params]:
@@ -85,9 +97,14 @@ def _unreadable(profile: Profile, settings: Settings) -> Iterable[Params]:
 
 
 @probe(
-    "verify.unreachable", "errors.not-json", "errors.server-error", "errors.friendly", "flow.recovers",
-    group="unverified", variants=_unreadable,
-)  # fmt: skip
+    "verify.unreachable",
+    "errors.not-json",
+    "errors.server-error",
+    "errors.friendly",
+    "flow.recovers",
+    group="unverified",
+    variants=_unreadable,
+)
 async def unverified(world: World, fault: str, status: int) -> None:
     """The customer has paid, but the status check cannot be believed; then the gateway is well again."""
     await unverifiable(world, fault, {"status": status} if status else {})

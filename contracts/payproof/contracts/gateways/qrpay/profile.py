@@ -17,7 +17,9 @@ PROFILE = replace(
     knobs={
         **QUATAPAY.knobs,
         "token_is_payment": Fact(True, "observed", "C1; 3.4", "issuing a token makes the payment row itself"),
-        "purge": Fact(True, "observed", "C1; 3.4", "a token call deletes every row of 600 s or more, paid ones included"),
+        "purge": Fact(
+            True, "observed", "C1; 3.4", "a token call deletes every row of 600 s or more, paid ones included"
+        ),
         "payment_life_from": Fact("token", "observed", "C1; 3.4", "the page lives for the rest of the token's life"),
         "cancel_url_required": Fact(True, "observed", "C1; 3.5"),
         "custom_required": Fact(True, "inferred", "C1; 3.5", "500 when the key is absent; empty or null is fine"),

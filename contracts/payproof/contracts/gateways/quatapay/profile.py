@@ -39,7 +39,9 @@ ERRORS = {
     "return-url": WireError(400, ("The return url must be a valid URL.",), "observed", "C1", _CREATE),
     "cancel-url-required": WireError(400, ("The cancel url field is required.",), "observed", "C1", _CREATE),
     "cancel-url": WireError(400, ("The cancel url must be a valid URL.",), "observed", "C1", _CREATE),
-    "custom-length": WireError(400, ("The custom must not be greater than 255 characters.",), "observed", "C1", _CREATE),
+    "custom-length": WireError(
+        400, ("The custom must not be greater than 255 characters.",), "observed", "C1", _CREATE
+    ),
     "currency-string": WireError(400, ("The currency must be a string.",), "framework", "F; 3.5", _CREATE),
     "return-url-string": WireError(400, ("The return url must be a string.",), "framework", "F; 3.5", _CREATE),
     "cancel-url-string": WireError(400, ("The cancel url must be a string.",), "framework", "F; 3.5", _CREATE),
@@ -47,7 +49,9 @@ ERRORS = {
     "missing-parameters": WireError(
         400,
         ("The amount field is required.", "The currency field is required.", "The return url field is required."),
-        "observed", "C1", _CREATE,
+        "observed",
+        "C1",
+        _CREATE,
     ),
     "insecure-return-url": WireError(
         400, ("The return url must use HTTPS.",), "assumed", "choice 10, text ours", _CREATE
@@ -62,7 +66,7 @@ ERRORS = {
     "not-found": WireError(404, ("Not Found",), "framework", "F; choice 17", (), envelope=False),
     "method": WireError(405, ("Method Not Allowed",), "framework", "F; choice 17", (), envelope=False),
     "csrf": WireError(419, ("Page Expired",), "framework", "F M; choice 17a", (), envelope=False),
-}  # fmt: skip
+}
 
 KNOBS = {
     "token_is_payment": Fact(False, "documented", "Q1 Q2; choice 1", "a token is independent of payments"),
@@ -74,7 +78,9 @@ KNOBS = {
     "payment_life": Fact(600, "assumed", "choice 3", "seconds that the hosted checkout stays open"),
     "payment_life_from": Fact("create", "assumed", "choice 3", "create or token"),
     "status_routes": Fact(
-        ["/payment/status/{token}", "/payment/status"], "assumed", "choice 4; K2 K3",
+        ["/payment/status/{token}", "/payment/status"],
+        "assumed",
+        "choice 4; K2 K3",
         "no route is documented: GET with the payment in the path or the query, or POST",
     ),
     "cancel_url_required": Fact(False, "documented", "Q3; choice 8"),
@@ -82,7 +88,10 @@ KNOBS = {
     "amount_must_be_string": Fact(False, "documented", "Q3; choice 9"),
     "strict_decimals": Fact(False, "assumed", "choice 9", "refuse more than two decimals"),
     "refuse_http_urls": Fact(
-        False, "assumed", "choice 10", "the documents ask for HTTPS; a wrong scheme is noted, and refused when this is on"
+        False,
+        "assumed",
+        "choice 10",
+        "the documents ask for HTTPS; a wrong scheme is noted, and refused when this is on",
     ),
     "cancelled_state": Fact(True, "assumed", "choice 13", "a cancelled payment says CANCELLED; it can still be paid"),
     "raw_join": Fact(False, "assumed", "choice 14", "join error and cancel redirects with ? always"),
@@ -93,7 +102,7 @@ KNOBS = {
     "escaped_slashes": Fact(False, "framework", "choice 17a", "JSON writes / as \\/"),
     "magic_values": Fact(True, "assumed", "ours", "amounts and words in custom that ask for an outcome"),
     "return_fields": Fact(["amount", "custom"], "observed", "C1 C2; 3.8", "what the success redirect carries"),
-}  # fmt: skip
+}
 
 PROFILE = Profile(
     name="quatapay",

@@ -55,7 +55,10 @@ def read(request: Request, response: Response | None) -> Meaning:
     operation, payment = operation_of(urlsplit(request.url).path)
     fields = fields_of(request)
     bearer = header(request.headers, "authorization")
-    asked: dict[str, Any] = {"operation": operation, "bearer": bearer[7:].strip() if bearer.lower().startswith("bearer ") else ""}
+    asked: dict[str, Any] = {
+        "operation": operation,
+        "bearer": bearer[7:].strip() if bearer.lower().startswith("bearer ") else "",
+    }
     asked |= {"client_id": _text(fields.get("client_id")) or "", "secret": _text(fields.get("secret_id")) or ""}
     if bearer.lower().startswith("basic "):
         try:
@@ -129,12 +132,18 @@ def payment_of(url: str) -> str:
     return path.split(PAYMENT_PAGE, 1)[1].strip("/") if PAYMENT_PAGE in path else ""
 
 
-def success_query(*, payment: str, transaction: str, amount: Decimal | None, reference: str | None, payer: str, email: str) -> str:
+def success_query(
+    *, payment: str, transaction: str, amount: Decimal | None, reference: str | None, payer: str, email: str
+) -> str:
     """The query of the success redirect, brackets percent-encoded (gateway-facts 3.8)."""
     pairs = [
-        ("message[code]", "200"), ("message[success][0]", "SUCCESS"), ("data[token]", payment), ("data[trx_id]", transaction),
-        ("data[payer][username]", payer), ("data[payer][email]", email),
-    ]  # fmt: skip
+        ("message[code]", "200"),
+        ("message[success][0]", "SUCCESS"),
+        ("data[token]", payment),
+        ("data[trx_id]", transaction),
+        ("data[payer][username]", payer),
+        ("data[payer][email]", email),
+    ]
     if amount is not None:
         pairs.append(("data[amount]", f"{amount:.8f}"))
     if reference is not None:
@@ -160,9 +169,16 @@ def join(url: str, query: str, *, raw: bool = False) -> str:
     return f"{url}{'&' if '?' in url and not raw else '?'}{query}"
 
 
-def forged_return(*, return_url: str, payment: str, transaction: str, amount: Decimal, currency: str, reference: str) -> str:
+def forged_return(
+    *, return_url: str, payment: str, transaction: str, amount: Decimal, currency: str, reference: str
+) -> str:
     query = success_query(
-        payment=payment, transaction=transaction, amount=amount, reference=reference, payer="appdevs", email="sandbox@appdevs.net"
+        payment=payment,
+        transaction=transaction,
+        amount=amount,
+        reference=reference,
+        payer="appdevs",
+        email="sandbox@appdevs.net",
     )
     return join(return_url, query)
 
@@ -187,13 +203,19 @@ def _fill(form: Fields, payer: Payer) -> Fields | None:
     return None
 
 
-HOSTED = HostedRecipe(fill=_fill, cancel="[data-cancel], a.cancel, a[href*='?token='], a[href*='&token=']", problem="[data-problem], .process-error")
+HOSTED = HostedRecipe(
+    fill=_fill,
+    cancel="[data-cancel], a.cancel, a[href*='?token='], a[href*='&token=']",
+    problem="[data-problem], .process-error",
+)
 
 
 def is_live(url: str, key: str) -> bool:
     """The live API has no /sandbox/ in its path (gateway-facts 1)."""
     path = urlsplit(url).path
-    return "/pay/api/" in path + "/" or (urlsplit(url).hostname or "").endswith("quatapay.com") and "/sandbox/" not in path
+    return (
+        "/pay/api/" in path + "/" or (urlsplit(url).hostname or "").endswith("quatapay.com") and "/sandbox/" not in path
+    )
 
 
 def query_value(url: str, name: str) -> str:
