@@ -20,6 +20,7 @@ from urllib.parse import urljoin
 from payproof.contracts import money
 from payproof.contracts.journal import Page, header
 from payproof.contracts.model import PayproofError
+from payproof.contracts.profile import Fields
 from payproof.suites import reading
 from payproof.suites.config import Config
 from payproof.suites.customer import Customer, Visit
@@ -129,10 +130,10 @@ class RecipeDriver:
         page = None
         for line in self.config.integration.checkout.before:
             method, path, *body = fill(line, values, "integration.checkout.before").split(" ", 2)
-            fields = tuple(tuple(pair.partition("=")[::2]) for pair in body[0].split("&")) if body else None
+            fields = _pairs(body[0]) if body else None
             visit = await customer.browse(
                 method, urljoin(self._base, path), purpose="before", order=order.id, form=fields
-            )  # type: ignore[arg-type]
+            )
             page = visit.page
         if self.config.integration.checkout.csrf:
             self._csrf[id(customer)] = reading.read(self.config.integration.checkout.csrf, page) or ""
@@ -186,6 +187,11 @@ class RecipeDriver:
         )
         paid = state.lower() in {word.lower() for word in recipe.paid}
         return OrderState(state, paid, int(effects) if effects is not None else None, flagged, page=page)
+
+
+def _pairs(text: str) -> Fields:
+    """``a=1&b=2`` as form fields."""
+    return tuple((name, value) for name, _, value in (pair.partition("=") for pair in text.split("&")))
 
 
 def _why_unreadable(page: Page, pointer: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 
 from payproof.contracts import money
-from payproof.contracts.journal import Call, Checkout, Run, World
+from payproof.contracts.journal import Call, Checkout, Page, Run, World
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.stories import names_of
@@ -37,20 +38,7 @@ def order_id(case: Case) -> Iterator[Finding]:
     Fix: send the order's id in the custom field.
     """
     if not case.run.settings.names_orders:
-        empty = [(world, call) for world, _, call in _created(case.run) if not call.meaning.reference]
-        if empty:
-            world, call = empty[0]
-            yield case.failed(
-                "the create call carries no order id at all",
-                expected="an order id",
-                actual=None,
-                world=world,
-                seen=[call],
-            )
-        else:
-            yield case.not_exercised(
-                "the integration makes its own order ids and the configuration does not say where to read them: set checkout.order_id"
-            )
+        yield from _own_ids(case)
         return
     good = 0
     for world, checkout, call in _created(case.run):
@@ -76,6 +64,32 @@ def order_id(case: Case) -> Iterator[Finding]:
             world=world,
             seen=[call],
         )
+
+
+def _own_ids(case: Case) -> Iterator[Finding]:
+    """Nobody told us the order's id: does the integration itself call the order so, in addresses or on pages?"""
+    for world, checkout, call in _created(case.run):
+        reference = call.meaning.reference or ""
+        if not reference:
+            yield case.failed(
+                "the create call carries no order id at all", expected="an order id", actual=None, world=world, seen=[call]
+            )
+            return
+        word = re.compile(rf"(?<![A-Za-z0-9]){re.escape(reference)}(?![A-Za-z0-9])")
+        addresses = [call.meaning.return_url or "", call.meaning.cancel_url or ""]
+        shown = [page for page in world.of(Page) if page.order == checkout.order and page.where == "integration"]
+        said = next((page for page in shown if page.response and word.search(page.response.body)), None)
+        if any(word.search(address) for address in addresses) or said is not None:
+            yield case.passed(
+                "the create call names the order as the shop itself does",
+                actual={"reference": reference},
+                world=world,
+                seen=[call, said],
+            )
+            return
+    yield case.not_exercised(
+        "the integration makes its own order ids, and the configuration does not say where to read them: set checkout.order_id"
+    )
 
 
 @must("custom.distinct")

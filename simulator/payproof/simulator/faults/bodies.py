@@ -25,11 +25,13 @@ def remade(answer: Response, body: bytes, media_type: str = "") -> Response:
 @fault("cut")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutBody:
-    """The real answer, cut in half: broken JSON in a correct frame."""
+    """The real answer, cut after the share ``keep`` of it: broken JSON in a correct frame."""
+
+    keep: float = 0.5
 
     async def act(self, hit: Hit) -> None:
         answer = await hit.real()
-        await hit.answer(remade(answer, bytes(answer.body)[: len(answer.body) // 2]))
+        await hit.answer(remade(answer, bytes(answer.body)[: int(len(answer.body) * self.keep)]))
 
 
 @fault("wrong-content-type")

@@ -84,6 +84,7 @@ UNREADABLE: tuple[tuple[str, dict[str, Json]], ...] = (
     ("status", {"status": 500}),
     ("not-json", {}),
     ("cut", {}),
+    ("cut", {"keep": 0.97}),
     ("oversized", {}),
     ("other-payment", {}),
     ("empty", {}),
@@ -93,7 +94,7 @@ UNREADABLE: tuple[tuple[str, dict[str, Json]], ...] = (
 
 
 def _unreadable(profile: Profile, settings: Settings) -> Iterable[Params]:
-    return ({"fault": name, "status": params.get("status", 0)} for name, params in UNREADABLE)
+    return ({"fault": name, **params} for name, params in UNREADABLE)
 
 
 @probe(
@@ -105,9 +106,9 @@ def _unreadable(profile: Profile, settings: Settings) -> Iterable[Params]:
     group="unverified",
     variants=_unreadable,
 )
-async def unverified(world: World, fault: str, status: int) -> None:
+async def unverified(world: World, fault: str, **params: Json) -> None:
     """The customer has paid, but the status check cannot be believed; then the gateway is well again."""
-    await unverifiable(world, fault, {"status": status} if status else {})
+    await unverifiable(world, fault, params)
 
 
 async def unverifiable(world: World, fault: str, params: dict[str, Json]) -> None:
