@@ -20,8 +20,9 @@ from payproof.contracts.judge import judge
 from payproof.contracts.model import Judgement, Outcome, Result, Verdict
 from payproof.contracts.requirements import requirements
 from payproof.suites.config import make_config
+from payproof.suites.plan import Options
 from payproof.suites.probes import probes
-from payproof.suites.runner import Options, perform
+from payproof.suites.runner import perform
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SHOPS = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
@@ -17,7 +17,7 @@ from bs4 import Tag
 
 from payproof.contracts.journal import BODY_LIMIT, Journal, Page, Request, Response, header
 from payproof.contracts.pages import soup
-from payproof.contracts.profile import Fields, HostedRecipe, Payer
+from payproof.contracts.profile import Fields, HostedRecipe
 
 _HOPS = 12
 _AGENT = "Mozilla/5.0 (X11; Linux x86_64) payproof-customer"
@@ -286,133 +286,3 @@ def next_address(page: Page) -> str:
             ):
                 return urljoin(page.request.url, address)
     return ""
-
-
-@dataclass(slots=True)
-class HostedTab:
-    """A tab at the hosted checkout. ``state``: ``confirm`` (ready to pay or cancel), ``left`` (sent back to the shop,
-    ``url`` says where), ``problem`` (the gateway says that this payment cannot go on; ``url`` is its way back),
-    ``stuck`` (no form that we know), ``no_answer``."""
-
-    customer: Customer
-    payer: Payer
-    order: str = ""
-    state: Literal["new", "confirm", "left", "problem", "stuck", "no_answer"] = "new"
-    url: str = ""
-    page: Page | None = None
-    seen: list[Page] = field(default_factory=list[Page])
-
-    async def open(self, payment_url: str) -> HostedTab:
-        """Open the hosted checkout and log in, up to the page where one pays or cancels."""
-        await self._go("GET", payment_url)
-        for _ in range(6):
-            if self.state != "new":
-                break
-            await self._submit()
-        return self
-
-    async def confirm(self) -> HostedTab:
-        """Pay, through as many further forms (a one-time code, say) as it takes."""
-        for _ in range(6):
-            if self.state not in ("confirm", "new"):
-                break
-            await self._submit()
-        return self
-
-    async def cancel(self) -> HostedTab:
-        """Use the cancel link or button of the page."""
-        if self.state != "confirm" or self.page is None or self.page.response is None:
-            return self
-        node = soup(self.page.response.body).select_one(self.customer.recipe.cancel)
-        if node is None:
-            self.state = "stuck"
-        elif node.name == "form" or node.get("type") == "submit":
-            form = node if node.name == "form" else node.find_parent("form")
-            assert isinstance(form, Tag)
-            extra = (
-                ((str(node.get("name")), str(node.get("value", ""))),)
-                if node.name != "form" and node.get("name")
-                else ()
-            )
-            await self._go(
-                str(form.get("method", "get")).upper(), self._absolute(form.get("action")), (*_fields(form), *extra)
-            )
-        else:
-            await self._go("GET", self._absolute(node.get("href")))
-        return self
-
-    def _absolute(self, address: object) -> str:
-        assert self.page
-        return urljoin(self.page.request.url, str(address or ""))
-
-    async def _submit(self) -> None:
-        assert self.page
-        assert self.page.response
-        for form in soup(self.page.response.body).find_all("form"):
-            filled = self.customer.recipe.fill(_fields(form), self.payer)
-            if filled is not None:
-                await self._go(str(form.get("method", "get")).upper(), self._absolute(form.get("action")), filled)
-                return
-        self.state = "stuck"
-
-    async def _go(self, method: str, url: str, fields: Fields | None = None) -> None:
-        for _ in range(_HOPS):
-            if self.customer.place.where(url) == "integration":
-                self.state, self.url = "left", url
-                return
-            if method == "GET" and fields:
-                url, fields = f"{url}{'&' if '?' in url else '?'}{httpx.QueryParams(list(fields))}", None
-            page = await self.customer.ask(
-                method, url, purpose="hosted", order=self.order, form=fields if method != "GET" else None
-            )
-            self.page = page
-            self.seen.append(page)
-            if page.response is None:
-                self.state = "no_answer"
-                return
-            following = next_address(page)
-            if not following:
-                break
-            method, url, fields = "GET", following, None
-        self._judge()
-
-    def _judge(self) -> None:
-        assert self.page
-        assert self.page.response
-        tree = soup(self.page.response.body)
-        problem = tree.select_one(self.customer.recipe.problem)
-        if problem is not None or self.page.response.status >= 400:
-            link = (problem or tree).find("a", href=True) or tree.find("a", href=True)
-            self.state, self.url = "problem", self._absolute(link["href"]) if isinstance(link, Tag) else ""
-        elif tree.select_one(self.customer.recipe.cancel) is not None:
-            self.state = "confirm"
-        else:
-            self.state = "new"
-
-
-def _fields(form: Tag) -> Fields:
-    """The fields of a form as a browser would send them untouched; the first choice where one must be made."""
-    pairs: list[tuple[str, str]] = []
-    radios: set[str] = set()
-    for node in form.find_all(["input", "select", "textarea"]):
-        name, kind = str(node.get("name") or ""), str(node.get("type") or "text").lower()
-        if not name or node.has_attr("disabled") or kind in ("submit", "button", "reset", "image", "file"):
-            continue
-        if kind == "radio":
-            group = form.find_all("input", attrs={"type": "radio", "name": name})
-            chosen = next((radio for radio in group if radio.has_attr("checked")), group[0])
-            if name not in radios:
-                radios.add(name)
-                pairs.append((name, str(chosen.get("value", "on"))))
-        elif kind == "checkbox":
-            if node.has_attr("checked"):
-                pairs.append((name, str(node.get("value", "on"))))
-        elif node.name == "select":
-            options = node.find_all("option")
-            picked = next(
-                (option for option in options if option.has_attr("selected")), options[0] if options else None
-            )
-            pairs.append((name, str(picked.get("value", picked.get_text())) if picked else ""))
-        else:
-            pairs.append((name, node.get_text() if node.name == "textarea" else str(node.get("value", ""))))
-    return tuple(pairs)

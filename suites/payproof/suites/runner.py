@@ -13,8 +13,7 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,111 +27,15 @@ from payproof.suites import source
 from payproof.suites.config import Config
 from payproof.suites.diagnosis import diagnose
 from payproof.suites.drill import AlertHook
-from payproof.suites.driver import uses
-from payproof.suites.probes import Params, Probe, probes, tell
+from payproof.suites.plan import MAIN, PATIENT, Options, Plan, plan, settings_of, skipped
+from payproof.suites.probes import Params, Probe, tell
 from payproof.suites.progress import Progress, Silent
+from payproof.suites.shared import Shared
 from payproof.suites.trust import Trust
-from payproof.suites.world import Shared, World
+from payproof.suites.world import World
 
 _BUSY = 6
 """Worlds that work at the same time; those that only wait are not counted."""
-_MAIN = "main"
-_PATIENT = 0.5
-"""Seconds: a verification that takes longer happens in the background, and its worlds mostly wait."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """``only``: requirement ids to judge (empty: all). ``quick``: leave out the probes that wait for half a minute."""
-
-    only: tuple[str, ...] = ()
-    quick: bool = False
-    seed: int | None = None
-    target: str = "simulator"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Which stories are told in which world, and what was left out."""
-
-    worlds: Mapping[str, tuple[tuple[Probe, Params], ...]]
-    stalling: frozenset[str]
-    left_out: tuple[str, ...]
-
-
-def settings_of(config: Config, *, secure: bool = True, secure_note: str = "") -> Settings:
-    """What checks may know of a configuration."""
-    integration = config.integration
-    recipe = integration.checkout
-    names = uses(config, "order.id") or integration.driver is not None
-    alerts = integration.alerts
-    channel = (
-        "webhook"
-        if alerts.webhook_env and integration.command
-        else f"log:{alerts.log_level}"
-        if alerts.log_level
-        else ""
-    )
-    return Settings(
-        workers=integration.workers,
-        within=integration.order.within,
-        counts_effects=bool(integration.order.effects) or integration.driver is not None,
-        shows_flags=bool(integration.order.flagged),
-        names_orders=names or recipe.order_id is not None,
-        tells_orders_apart=names or bool(recipe.before),
-        addresses_orders=names and (recipe.order_id is None or not recipe.before),
-        sets_amount=uses(config, "order.amount") or recipe.amount is not None or integration.driver is not None,
-        sets_currency=uses(config, "order.currency") or integration.driver is not None,
-        fee=recipe.fee or "",
-        alert_channel=channel,
-        scans_source=bool(integration.source.paths),
-        scans_frontend=bool(integration.source.frontend),
-        own_credentials=bool(integration.command),
-        restarts=bool(integration.command),
-        secure=secure,
-        secure_note=secure_note,
-    )
-
-
-def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0) -> Plan:
-    """Give every story a world. An integration that cannot be started twice has one world, and stories take turns.
-
-    ``pace``: seconds that a verification takes. Where that is long (a background job), a group's stories are spread over
-    several worlds, because all they do is wait.
-    """
-    worlds: dict[str, list[tuple[Probe, Params]]] = {_MAIN: []}
-    stalling: set[str] = set()
-    left_out: list[str] = []
-    found = sorted(probes().values(), key=lambda probe: (probe.stalls, probe.name == "revoked"))
-    for probe in found:
-        wanted = not options.only or set(probe.requirements) & set(options.only)
-        if not wanted or (options.quick and probe.stalls) or (probe.restarts and not settings.restarts):
-            left_out.append(probe.name)
-            continue
-        for params in probe.variants(config.profile, settings):
-            name = probe.world_of(params).rstrip("-") if config.integration.command else _MAIN
-            worlds.setdefault(name, []).append((probe, params))
-            if probe.stalls and config.integration.command:
-                stalling.add(name)
-    order = {name: tuple(stories) for name, stories in worlds.items()}
-    if config.integration.command and pace > _PATIENT:
-        order = _spread(order, stalling, max(2, int(10 / pace)))
-    if not config.integration.command:
-        # What cannot be undone comes last.
-        order[_MAIN] = tuple(sorted(order[_MAIN], key=lambda story: story[0].name == "revoked"))
-    return Plan(order, frozenset(stalling), tuple(left_out))
-
-
-def _spread(
-    worlds: Mapping[str, tuple[tuple[Probe, Params], ...]], stalling: set[str], size: int
-) -> dict[str, tuple[tuple[Probe, Params], ...]]:
-    """Groups cut into worlds of at most ``size`` stories."""
-    found: dict[str, tuple[tuple[Probe, Params], ...]] = {}
-    for name, stories in worlds.items():
-        step = len(stories) if name in stalling else size
-        for start in range(0, max(len(stories), 1), max(step, 1)):
-            found[f"{name}-{start // step + 1}" if start else name] = stories[start : start + step]
-    return found
 
 
 async def perform(config: Config, options: Options, progress: Progress | None = None) -> Run:
@@ -192,7 +95,7 @@ class _Session:
             "" if self.config.simulator.https else "simulator.https is switched off",
         )
         shared = self._shared(secure)
-        main = self._world(_MAIN, shared)
+        main = self._world(MAIN, shared)
         await main.start()
         paid = await self._control(main)
         if not paid and secure and _distrusts(main):
@@ -203,13 +106,13 @@ class _Session:
                 "the integration did not accept the run's certificate authority, so the gateway was offered over plain HTTP",
             )
             shared = self._shared(secure)
-            main = self._world(_MAIN, shared)
+            main = self._world(MAIN, shared)
             await main.start()
             paid = await self._control(main)
         settings = settings_of(self.config, secure=secure, secure_note=note)
         diagnosis: tuple[str, ...] = ()
         planned = plan(self.config, self.options, settings, main.shared.latency)
-        if main.shared.latency > _PATIENT:
+        if main.shared.latency > PATIENT:
             self.busy = asyncio.Semaphore(3 * _BUSY)
         if paid:
             await self._tell_all(planned, main, shared)
@@ -258,7 +161,7 @@ class _Session:
             # Those that wait begin first: their waiting is what the run's length is made of.
             for name in sorted(planned.worlds, key=lambda name: (name not in planned.stalling, name)):
                 stories = planned.worlds[name]
-                if name == _MAIN:
+                if name == MAIN:
                     group.create_task(self._tell(main, stories))
                 elif stories:
                     group.create_task(self._live(name, shared, stories, stalls=name in planned.stalling))
@@ -315,7 +218,7 @@ class _Session:
             self.recorded["source"] = Recorded(name="source", entries=tuple(journal.entries))
 
     def _assemble(self, settings: Settings, planned: Plan, *, scored: bool, diagnosis: tuple[str, ...]) -> Run:
-        worlds = tuple(sorted(self.recorded.values(), key=lambda world: world.name != _MAIN))
+        worlds = tuple(sorted(self.recorded.values(), key=lambda world: world.name != MAIN))
         described = json.dumps(self.config.model_dump(mode="json"), sort_keys=True)
         facts: dict[str, Json] = {
             "name": self.config.integration.name,
@@ -337,18 +240,11 @@ class _Session:
             worlds=worlds,
             selected=self.options.only,
             left_out=planned.left_out,
-            skipped=_skipped(planned.left_out) if self.options.quick else (),
+            skipped=skipped(planned.left_out) if self.options.quick else (),
             scored=scored,
             diagnosis=diagnosis,
             facts=facts,
         )
-
-
-def _skipped(left_out: tuple[str, ...]) -> tuple[str, ...]:
-    """Requirements whose every probe was left out."""
-    found = probes()
-    told = {id for name, probe in found.items() if name not in left_out for id in probe.requirements}
-    return tuple(dict.fromkeys(id for name in left_out for id in found[name].requirements if id not in told))
 
 
 def _distrusts(world: World) -> bool:

@@ -16,8 +16,9 @@ import payproof.suites
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Judgement, Outcome, Result, Verdict
 from payproof.suites.config import Config, make_config
+from payproof.suites.plan import Options
 from payproof.suites.progress import Progress
-from payproof.suites.runner import Options, perform
+from payproof.suites.runner import perform
 from payproof.suites.selftest_shop.defects import DEFECTS
 
 _ROOTS = (payproof.contracts, payproof.simulator, payproof.reports, payproof.suites)

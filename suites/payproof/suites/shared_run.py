@@ -120,7 +120,8 @@ class SharedRun:
     def _perform(self, selected: tuple[str, ...]) -> Run:
         from payproof.suites.commands.loop import run_async
         from payproof.suites.commands.run import available
-        from payproof.suites.runner import Options, perform
+        from payproof.suites.plan import Options
+        from payproof.suites.runner import perform
 
         available(self.given.target)
         whole = set(selected) >= set(self.given.configuration.profile.checklist.all_requirements())

@@ -8,9 +8,7 @@ import dataclasses
 import random
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Literal
 
 import httpx
@@ -20,62 +18,14 @@ from payproof.contracts.faults import FaultSpec
 from payproof.contracts.journal import Call, Checkout, Journal, OrderSeen, Page, Process, Step, Story
 from payproof.contracts.journal import World as Recorded
 from payproof.contracts.model import Json, PayproofError
-from payproof.contracts.profile import Profile
-from payproof.contracts.secrets import Veil
 from payproof.simulator import GatewayServer, Merchant, Simulator
 from payproof.simulator.faults import registered
-from payproof.suites.config import Config
-from payproof.suites.customer import Customer, HostedTab, Place, Visit
+from payproof.suites.customer import Customer, Place, Visit
 from payproof.suites.driver import Driver, Order, RecipeDriver, Started, load_driver, uses
+from payproof.suites.hosted import HostedTab
 from payproof.suites.launcher import Instance, basics, free_port
 from payproof.suites.placeholders import fill
-from payproof.suites.progress import Progress
-from payproof.suites.trust import Trust
-
-LONGEST_PATIENCE = 60.0
-"""Seconds that an undeclared background job may take to verify a payment (checklist.md, verify.unreachable)."""
-
-
-@dataclass(slots=True)
-class Shared:
-    """What all worlds of a run have in common."""
-
-    config: Config
-    profile: Profile
-    seed: int
-    folder: Path
-    trust: Trust | None
-    veil: Veil
-    now: Callable[[], float]
-    progress: Progress
-    alert_url: Callable[[str], str]
-    alerts: dict[str, Journal]
-    latency: float = 0.0
-    """Seconds between the customer's return and the paid order, as seen in the control run."""
-    long_wait_spent: bool = False
-    """A long wait for a background job was in vain once in this run: the next ones are short, and accuse nobody."""
-    order_numbers: random.Random | None = None
-
-    @property
-    def patience(self) -> float:
-        """Seconds that a verification may take before an order that should be paid is called unpaid."""
-        return max(self.config.integration.order.within + 1.0, 3 * self.latency, 2.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Purchase:
-    """A whole attempt to buy: what was ordered, how the checkout ended, the hosted tab, the way back, the last look."""
-
-    order: Order
-    customer: Customer
-    checkout: Checkout
-    tab: HostedTab | None = None
-    visit: Visit | None = None
-    seen: OrderSeen | None = None
-
-    @property
-    def paid(self) -> bool:
-        return bool(self.seen and self.seen.paid)
+from payproof.suites.shared import Purchase, Shared
 
 
 class World:
@@ -246,7 +196,9 @@ class World:
         known = recipe.order_id is None and (uses(self.config, "order.id") or bool(self.config.integration.driver))
         number = str((self.shared.order_numbers or self.rng).randrange(100_000_000, 1_000_000_000))
         order = Order(
-            number, Decimal(recipe.amount or amount), recipe.currency or currency or self.config.currencies[0],
+            number,
+            Decimal(recipe.amount or amount),
+            recipe.currency or currency or self.config.currencies[0],
             known,
         )
         self.step(

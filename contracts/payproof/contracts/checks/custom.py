@@ -72,7 +72,11 @@ def _own_ids(case: Case) -> Iterator[Finding]:
         reference = call.meaning.reference or ""
         if not reference:
             yield case.failed(
-                "the create call carries no order id at all", expected="an order id", actual=None, world=world, seen=[call]
+                "the create call carries no order id at all",
+                expected="an order id",
+                actual=None,
+                world=world,
+                seen=[call],
             )
             return
         word = re.compile(rf"(?<![A-Za-z0-9]){re.escape(reference)}(?![A-Za-z0-9])")

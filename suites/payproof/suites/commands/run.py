@@ -16,7 +16,7 @@ from payproof.suites.config import Config, load_config, make_config
 from payproof.suites.recipe import Flags, tables
 
 if TYPE_CHECKING:
-    from payproof.suites.runner import Options
+    from payproof.suites.plan import Options
 
 TARGETS = ("simulator", "sandbox", "cassette")
 
@@ -61,7 +61,7 @@ def run(
     config = configuration(config_path, Flags(**flags))
     chosen = select(config.profile.checklist, only, expression)
     verdict.writable(report_dir)
-    from payproof.suites.runner import Options
+    from payproof.suites.plan import Options
 
     told = performed(config, Options(only=chosen, quick=quick, seed=seed, target=target), quiet=quiet)
     result = verdict.judged(told, config)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from urllib.parse import urlsplit
 
+from payproof.contracts import money
 from payproof.contracts.journal import Settings
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.suites.customer import Customer
 from payproof.suites.driver import Order
 from payproof.suites.probes import Params, probe
-from payproof.suites.world import LONGEST_PATIENCE, World
+from payproof.suites.probes.flows import currencies
+from payproof.suites.shared import LONGEST_PATIENCE
+from payproof.suites.world import World
 
 
 @probe("verify.forged-return")
@@ -60,24 +63,39 @@ async def replayed_return(world: World, replay: str) -> None:
     await world.look(order, customer)
 
 
-@probe(
-    "verify.amount", "verify.currency", variants=lambda profile, settings: ({"field": "amount"}, {"field": "currency"})
-)
-async def wrong_money(world: World, field: str) -> None:
-    """The customer pays, but the gateway's status answer speaks of a smaller amount, or of another currency."""
-    order, customer = world.new_order(), world.customer()
+def _wrong_amounts(profile: Profile, settings: Settings) -> Iterable[Params]:
+    return ({"field": "amount", "by": "much"}, {"field": "amount", "by": "little"}, {"field": "currency"})
+
+
+@probe("verify.amount", "verify.currency", variants=_wrong_amounts)
+async def wrong_money(world: World, field: str, by: str = "") -> None:
+    """The customer pays, but the gateway's status answer speaks of a smaller amount (a tenth; the same without its
+    decimals), or of another currency."""
+    tried = currencies(world)
+    with_decimals = next((currency for currency in tried if money.exponent(currency) == 2), "")
+    little = by == "little" and with_decimals
+    order = world.new_order("1234.56", with_decimals) if little else world.new_order()
+    customer = world.customer()
     checkout = await world.checkout(order, customer)
     payment = world.sim.payment(checkout.payment)
     if payment is None:
         return
     if field == "amount":
-        answered = f"{Decimal(payment.amount) / 10:.2f}"
+        answered = f"{_smaller(Decimal(payment.amount), by):.2f}"
         world.sim.tamper(checkout.payment, amount=answered)
     else:
         answered = next(currency for currency in world.profile.currencies if currency != payment.currency)
         world.sim.tamper(checkout.payment, currency=answered)
     world.step(f"the gateway will answer that {answered} was paid", "tampered", field=field, answered=answered)
     await world.pay(order, customer, checkout)
+
+
+def _smaller(amount: Decimal, by: str) -> Decimal:
+    """A tenth; or a little less: without the decimals, or one unit less."""
+    if by == "much":
+        return amount / 10
+    whole = amount.to_integral_value(ROUND_FLOOR)
+    return whole if whole < amount else max(amount - 1, Decimal("0.01"))
 
 
 UNREADABLE: tuple[tuple[str, dict[str, Json]], ...] = (

@@ -1,0 +1,116 @@
+"""The plan of a run: which stories are told in which world, and what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from payproof.contracts.journal import Settings
+from payproof.suites.config import Config
+from payproof.suites.driver import uses
+from payproof.suites.probes import Params, Probe, probes
+
+MAIN = "main"
+PATIENT = 0.5
+"""Seconds: a verification that takes longer happens in the background, and its worlds mostly wait."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """``only``: requirement ids to judge (empty: all). ``quick``: leave out the probes that wait for half a minute."""
+
+    only: tuple[str, ...] = ()
+    quick: bool = False
+    seed: int | None = None
+    target: str = "simulator"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which stories are told in which world, and what was left out."""
+
+    worlds: Mapping[str, tuple[tuple[Probe, Params], ...]]
+    stalling: frozenset[str]
+    left_out: tuple[str, ...]
+
+
+def settings_of(config: Config, *, secure: bool = True, secure_note: str = "") -> Settings:
+    """What checks may know of a configuration."""
+    integration = config.integration
+    recipe = integration.checkout
+    names = uses(config, "order.id") or integration.driver is not None
+    alerts = integration.alerts
+    channel = (
+        "webhook"
+        if alerts.webhook_env and integration.command
+        else f"log:{alerts.log_level}"
+        if alerts.log_level
+        else ""
+    )
+    return Settings(
+        workers=integration.workers,
+        within=integration.order.within,
+        counts_effects=bool(integration.order.effects) or integration.driver is not None,
+        shows_flags=bool(integration.order.flagged),
+        names_orders=names or recipe.order_id is not None,
+        tells_orders_apart=names or bool(recipe.before),
+        addresses_orders=names and (recipe.order_id is None or not recipe.before),
+        sets_amount=uses(config, "order.amount") or recipe.amount is not None or integration.driver is not None,
+        sets_currency=uses(config, "order.currency") or integration.driver is not None,
+        fee=recipe.fee or "",
+        alert_channel=channel,
+        scans_source=bool(integration.source.paths),
+        scans_frontend=bool(integration.source.frontend),
+        own_credentials=bool(integration.command),
+        restarts=bool(integration.command),
+        secure=secure,
+        secure_note=secure_note,
+    )
+
+
+def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0) -> Plan:
+    """Give every story a world. An integration that cannot be started twice has one world, and stories take turns.
+
+    ``pace``: seconds that a verification takes. Where that is long (a background job), a group's stories are spread over
+    several worlds, because all they do is wait.
+    """
+    worlds: dict[str, list[tuple[Probe, Params]]] = {MAIN: []}
+    stalling: set[str] = set()
+    left_out: list[str] = []
+    found = sorted(probes().values(), key=lambda probe: (probe.stalls, probe.name == "revoked"))
+    for probe in found:
+        wanted = not options.only or set(probe.requirements) & set(options.only)
+        if not wanted or (options.quick and probe.stalls) or (probe.restarts and not settings.restarts):
+            left_out.append(probe.name)
+            continue
+        for params in probe.variants(config.profile, settings):
+            name = probe.world_of(params).rstrip("-") if config.integration.command else MAIN
+            worlds.setdefault(name, []).append((probe, params))
+            if probe.stalls and config.integration.command:
+                stalling.add(name)
+    order = {name: tuple(stories) for name, stories in worlds.items()}
+    if config.integration.command and pace > PATIENT:
+        order = _spread(order, stalling, max(2, int(10 / pace)))
+    if not config.integration.command:
+        # What cannot be undone comes last.
+        order[MAIN] = tuple(sorted(order[MAIN], key=lambda story: story[0].name == "revoked"))
+    return Plan(order, frozenset(stalling), tuple(left_out))
+
+
+def _spread(
+    worlds: Mapping[str, tuple[tuple[Probe, Params], ...]], stalling: set[str], size: int
+) -> dict[str, tuple[tuple[Probe, Params], ...]]:
+    """Groups cut into worlds of at most ``size`` stories."""
+    found: dict[str, tuple[tuple[Probe, Params], ...]] = {}
+    for name, stories in worlds.items():
+        step = len(stories) if name in stalling else size
+        for start in range(0, max(len(stories), 1), max(step, 1)):
+            found[f"{name}-{start // step + 1}" if start else name] = stories[start : start + step]
+    return found
+
+
+def skipped(left_out: tuple[str, ...]) -> tuple[str, ...]:
+    """Requirements whose every probe was left out."""
+    found = probes()
+    told = {id for name, probe in found.items() if name not in left_out for id in probe.requirements}
+    return tuple(dict.fromkeys(id for name in left_out for id in found[name].requirements if id not in told))

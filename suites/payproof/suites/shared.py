@@ -1,0 +1,63 @@
+"""What all worlds of a run have in common, and what a purchase came to."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from payproof.contracts.journal import Checkout, Journal, OrderSeen
+from payproof.contracts.profile import Profile
+from payproof.contracts.secrets import Veil
+from payproof.suites.config import Config
+from payproof.suites.customer import Customer, Visit
+from payproof.suites.driver import Order
+from payproof.suites.hosted import HostedTab
+from payproof.suites.progress import Progress
+from payproof.suites.trust import Trust
+
+LONGEST_PATIENCE = 60.0
+"""Seconds that an undeclared background job may take to verify a payment (checklist.md, verify.unreachable)."""
+
+
+@dataclass(slots=True)
+class Shared:
+    """What all worlds of a run have in common."""
+
+    config: Config
+    profile: Profile
+    seed: int
+    folder: Path
+    trust: Trust | None
+    veil: Veil
+    now: Callable[[], float]
+    progress: Progress
+    alert_url: Callable[[str], str]
+    alerts: dict[str, Journal]
+    latency: float = 0.0
+    """Seconds between the customer's return and the paid order, as seen in the control run."""
+    long_wait_spent: bool = False
+    """A long wait for a background job was in vain once in this run: the next ones are short, and accuse nobody."""
+    order_numbers: random.Random | None = None
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a verification may take before an order that should be paid is called unpaid."""
+        return max(self.config.integration.order.within + 1.0, 3 * self.latency, 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """A whole attempt to buy: what was ordered, how the checkout ended, the hosted tab, the way back, the last look."""
+
+    order: Order
+    customer: Customer
+    checkout: Checkout
+    tab: HostedTab | None = None
+    visit: Visit | None = None
+    seen: OrderSeen | None = None
+
+    @property
+    def paid(self) -> bool:
+        return bool(self.seen and self.seen.paid)
