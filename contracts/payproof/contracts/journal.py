@@ -296,7 +296,8 @@ class Journal:
         return self._clock()
 
     def add(self, entry: E) -> E:
-        covered: E = dataclasses.replace(_covered(entry, self.veil), n=self._next, at=round(self.now(), 4))
+        stamp = {"n": self._next, "at": round(self.now(), 4)}
+        covered = type(entry)(**(_fields_of(entry) | _changes(entry, self.veil) | stamp))
         self._next += 1
         self.entries.append(covered)
         for listener in tuple(self.listeners):

@@ -95,13 +95,22 @@ class Veil:
             return text
         if (known := self._memo.get(text)) is not None:
             return known
-        covered = _RUN.sub(lambda match: self._cover_run(match.group()), text)
+        return self._remember(text, _RUN.sub(self._known_run, text))
+
+    def _remember(self, text: str, covered: str) -> str:
         if len(text) <= _MEMO_TEXT:
             if len(self._memo) >= _MEMO_SIZE:
                 self._memo.clear()
             # The text itself where nothing was hidden, so that callers can see by identity that nothing was.
             self._memo[text] = covered = text if covered == text else covered
         return covered
+
+    def _known_run(self, match: re.Match[str]) -> str:
+        """A run's cover. Runs are remembered like texts: one id stands in a ledger, an address and a body."""
+        run = match.group()
+        if (known := self._memo.get(run)) is not None:
+            return known
+        return self._remember(run, self._cover_run(run))
 
     def _cover_run(self, run: str) -> str:
         if whole := self._names.get(run):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
@@ -25,28 +25,38 @@ _AGENT = "Mozilla/5.0 (X11; Linux x86_64) payproof-customer"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the customer's addresses lead: the integration's public address, where it really listens, the gateway."""
+    """Where the customer's addresses lead: the integration's public address, where it really listens, the gateway.
+
+    ``given``: origins of the return addresses that the integration itself gave the gateway; they are public addresses of
+    the integration too, whatever they are called.
+    """
 
     public_url: str
     instance_url: str
     gateway_url: str
+    given: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
 
     def where(self, url: str) -> Literal["integration", "checkout", "elsewhere"]:
-        origin = _origin(url)
-        if origin[1:] in (_origin(self.public_url)[1:], _origin(self.instance_url)[1:]) or (
-            origin[1] == _origin(self.public_url)[1] and origin[2] in (80, 443)
-        ):
-            return "integration"
-        return "checkout" if origin[1:] == _origin(self.gateway_url)[1:] else "elsewhere"
+        host, port = _origin(url)
+        if (host, port) == _origin(self.gateway_url):
+            return "checkout"
+        public = _origin(self.public_url)[0]
+        known = {_origin(self.public_url), _origin(self.instance_url), (public, 80), (public, 443)} | self.given
+        return "integration" if (host, port) in known else "elsewhere"
+
+    def give(self, url: str) -> None:
+        """Note a return address of the integration."""
+        if (origin := _origin(url))[0] and origin != _origin(self.gateway_url):
+            self.given.add(origin)
 
 
-def _origin(url: str) -> tuple[str, str, int]:
+def _origin(url: str) -> tuple[str, int]:
     parts = urlsplit(url)
     try:
         port = parts.port
     except ValueError:
         port = None
-    return parts.scheme, (parts.hostname or "").lower(), port or (443 if parts.scheme == "https" else 80)
+    return (parts.hostname or "").lower(), port or (443 if parts.scheme == "https" else 80)
 
 
 class _Proxy(httpx.AsyncBaseTransport):
@@ -68,7 +78,7 @@ class _Proxy(httpx.AsyncBaseTransport):
             return await self.outside.handle_async_request(request)
         real = httpx.URL(self.place.instance_url)
         headers = request.headers.copy()
-        if urlsplit(url).hostname == urlsplit(self.place.public_url).hostname:
+        if _origin(url) != _origin(self.place.instance_url):
             headers["X-Forwarded-Proto"] = request.url.scheme
             headers["X-Forwarded-Host"] = request.url.host
             headers["X-Forwarded-Port"] = "443"

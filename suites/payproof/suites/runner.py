@@ -90,10 +90,7 @@ class _Session:
             )
 
     async def _run(self) -> Run:
-        secure, note = (
-            self.config.simulator.https,
-            "" if self.config.simulator.https else "simulator.https is switched off",
-        )
+        secure, note = self._transport()
         shared = self._shared(secure)
         main = self._world(MAIN, shared)
         await main.start()
@@ -121,6 +118,12 @@ class _Session:
         await self._retire(main)
         self._scan_source()
         return self._assemble(settings, planned, scored=paid, diagnosis=diagnosis)
+
+    def _transport(self) -> tuple[bool, str]:
+        """Whether the gateway is offered over TLS, and why not."""
+        if not self.config.integration.command:
+            return False, "the integration was started before this run's certificate authority existed"
+        return self.config.simulator.https, "" if self.config.simulator.https else "simulator.https is switched off"
 
     def _shared(self, secure: bool) -> Shared:
         folder = self.folder / ("secure" if secure else "plain")

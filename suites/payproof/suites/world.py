@@ -15,7 +15,7 @@ import httpx
 
 from payproof.contracts import money, pages
 from payproof.contracts.faults import FaultSpec
-from payproof.contracts.journal import Call, Checkout, Journal, OrderSeen, Page, Process, Step, Story
+from payproof.contracts.journal import Call, Checkout, Entry, Journal, OrderSeen, Page, Process, Step, Story
 from payproof.contracts.journal import World as Recorded
 from payproof.contracts.model import Json, PayproofError
 from payproof.simulator import GatewayServer, Merchant, Simulator
@@ -94,6 +94,7 @@ class World:
             "gateway.secret_key": self.merchant.secret_key,
         }
         self.place = Place(self.values["public_url"], url, base)
+        self.journal.listeners[:] = [self._note_addresses]
         self.driver = load_driver(self.config, self.values)
         if not integration.command:
             return
@@ -114,6 +115,11 @@ class World:
             journal=self.journal,
         )
         await self.instance.start()
+
+    def _note_addresses(self, entry: Entry) -> None:
+        if isinstance(entry, Call) and entry.meaning.operation == "create":
+            for address in (entry.meaning.return_url, entry.meaning.cancel_url):
+                self.place.give(address or "")
 
     async def restart(self) -> None:
         """Stop the integration and start it again at the same port with its data and the credentials of now."""
