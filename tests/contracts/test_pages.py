@@ -17,16 +17,31 @@ def html(status: int, body: str) -> Response:
     return Response(status=status, headers=HTML, body=body)
 
 
+FLASK = (
+    "<!doctype html><title>500 Internal Server Error</title><h1>Internal Server Error</h1><p>The server encountered an internal error "
+    "and was unable to complete your request. Either the server is overloaded or there is an error in the application.</p>"
+)
+SPRING = (
+    "<html><body><h1>Whitelabel Error Page</h1><p>This application has no explicit mapping for /error, so you are seeing this as a "
+    "fallback.</p><div>There was an unexpected error (type=Internal Server Error, status=500).</div></body></html>"
+)
+NGINX = "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center><hr>nginx</body></html>"
+BOOT = {
+    "timestamp": "2026-11-20T10:00:00.000+00:00",
+    "status": 500,
+    "error": "Internal Server Error",
+    "path": "/checkout",
+}
 MACHINES = [
-    html(500, "<!doctype html><title>500 Internal Server Error</title><h1>Internal Server Error</h1><p>The server encountered an internal error and was unable to complete your request. Either the server is overloaded or there is an error in the application.</p>"),
-    html(500, "<html><body><h1>Whitelabel Error Page</h1><p>This application has no explicit mapping for /error, so you are seeing this as a fallback.</p><div>Tue Jan 1</div><div>There was an unexpected error (type=Internal Server Error, status=500).</div></body></html>".replace("Tue Jan 1", "")),
+    html(500, FLASK),
+    html(500, SPRING),
     html(500, "<h1>Server Error (500)</h1>"),
-    html(502, "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></body></html>"),
+    html(502, NGINX),
     html(500, ""),
     html(500, "<pre>TypeError: x is not a function<br>    at Object.&lt;anonymous&gt; (/srv/app.js:3:1)\n    at next (/srv/router.js:9:12)</pre>"),
     Response(status=500, headers=(("Content-Type", "text/plain"),), body="Internal Server Error"),
     Response(status=500, headers=JSON, body=json.dumps({"statusCode": 500, "message": "Internal server error"})),
-    Response(status=500, headers=JSON, body=json.dumps({"timestamp": "2026-11-20T10:00:00.000+00:00", "status": 500, "error": "Internal Server Error", "path": "/checkout"})),
+    Response(status=500, headers=JSON, body=json.dumps(BOOT)),
     Response(status=500, headers=JSON, body="{}"),
     html(500, "Traceback (most recent call last):\n  File \"app.py\", line 3, in pay\nKeyError: 'data' while somebody was paying for something"),
 ]  # fmt: skip

@@ -297,7 +297,7 @@ class Journal:
 
     def add(self, entry: E) -> E:
         stamp = {"n": self._next, "at": round(self.now(), 4)}
-        covered = type(entry)(**(_fields_of(entry) | _changes(entry, self.veil) | stamp))
+        covered = type(entry)(**(_covered_fields(entry, self.veil) | stamp))
         self._next += 1
         self.entries.append(covered)
         for listener in tuple(self.listeners):
@@ -316,29 +316,28 @@ def _covered(value: Any, veil: Veil) -> Any:
         return veil.cover(value)
     if kind in _NO_TEXT:
         return value
-    if isinstance(value, tuple | list):
-        covered = [_covered(item, veil) for item in value]  # pyright: ignore
-        return value if all(map(operator.is_, covered, value)) else kind(covered)  # pyright: ignore
+    if kind is tuple or kind is list:
+        covered = [_covered(item, veil) for item in value]
+        return value if all(map(operator.is_, covered, value)) else kind(covered)
+    if _names_of(kind):
+        fields = _covered_fields(value, veil)
+        return value if all(getattr(value, name) is new for name, new in fields.items()) else kind(**fields)
     if isinstance(value, Mapping):
         return {_covered(key, veil): _covered(item, veil) for key, item in value.items()}  # pyright: ignore
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        changes: dict[str, Any] = {}
-        for name in _names_of(kind):
-            old = getattr(value, name)
-            if type(old) in _NO_TEXT:
-                continue
-            if (new := _covered(old, veil)) is not old:
-                changes[name] = new
-        return dataclasses.replace(value, **changes) if changes else value
     return veil.cover(str(value)) if isinstance(value, str) else value
 
 
 _NO_TEXT = frozenset({type(None), bool, int, float})
 
 
+def _covered_fields(value: Any, veil: Veil) -> dict[str, Any]:
+    return {name: _covered(getattr(value, name), veil) for name in _names_of(type(value))}
+
+
 @cache
-def _names_of(cls: type) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(cls) if field.name != "kind")
+def _names_of(kind: type) -> tuple[str, ...]:
+    """Names of a dataclass's fields; empty for any other type."""
+    return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

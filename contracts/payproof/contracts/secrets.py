@@ -65,6 +65,7 @@ class Veil:
         self._counts: dict[str, int] = {}
         self._limit = limit
         self._memo: dict[str, str] = {}
+        """Text -> its cover, empty where nothing was hidden."""
 
     def add(self, kind: str, value: str, *, numbered: bool = True) -> str:
         """Hide ``value`` from now on; returns its placeholder. Values shorter than twelve characters are not secrets."""
@@ -90,26 +91,25 @@ class Veil:
         return f"<{name}>" if (name := self._names.get(value)) else value
 
     def cover(self, text: str) -> str:
-        """``text`` with every known secret, in every spelling, replaced."""
+        """``text`` with every known secret, in every spelling, replaced; the same object where there was none."""
         if not self._names or len(text) < SHORTEST_PART:
             return text
         if (known := self._memo.get(text)) is not None:
-            return known
+            return known or text
         return self._remember(text, _RUN.sub(self._known_run, text))
 
     def _remember(self, text: str, covered: str) -> str:
         if len(text) <= _MEMO_TEXT:
             if len(self._memo) >= _MEMO_SIZE:
                 self._memo.clear()
-            # The text itself where nothing was hidden, so that callers can see by identity that nothing was.
-            self._memo[text] = covered = text if covered == text else covered
-        return covered
+            self._memo[text] = "" if covered == text else covered
+        return text if covered == text else covered
 
     def _known_run(self, match: re.Match[str]) -> str:
         """A run's cover. Runs are remembered like texts: one id stands in a ledger, an address and a body."""
         run = match.group()
         if (known := self._memo.get(run)) is not None:
-            return known
+            return known or run
         return self._remember(run, self._cover_run(run))
 
     def _cover_run(self, run: str) -> str:

@@ -76,7 +76,7 @@ def _ends_unpaid(
     case: Case, telling: Telling, step: str, purpose: str, what: str, *, blank_is_bad: bool
 ) -> Iterator[Finding]:
     mark = telling.step(step)
-    arrived = [page for page in telling.after(step).pages(purpose)] if mark else []
+    arrived = list(telling.after(step).pages(purpose)) if mark else []
     if mark is None or not arrived:
         return
     order = telling.order()

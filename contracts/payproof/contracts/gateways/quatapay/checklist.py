@@ -2,9 +2,17 @@
 
 from payproof.contracts.checklist import Checklist, Item
 
-_FLOW = tuple(
-    "flow.success flow.cancelled flow.failed flow.network-error flow.recovers flow.late-success flow.slow-success "
-    "flow.abandoned amount.sent currency.sent".split()
+_FLOW = (
+    "flow.success",
+    "flow.cancelled",
+    "flow.failed",
+    "flow.network-error",
+    "flow.recovers",
+    "flow.late-success",
+    "flow.slow-success",
+    "flow.abandoned",
+    "amount.sent",
+    "currency.sent",
 )
 
 CHECKLIST = Checklist(

@@ -213,8 +213,8 @@ HOSTED = HostedRecipe(
 def is_live(url: str, key: str) -> bool:
     """The live API has no /sandbox/ in its path (gateway-facts 1)."""
     path = urlsplit(url).path
-    return (
-        "/pay/api/" in path + "/" or (urlsplit(url).hostname or "").endswith("quatapay.com") and "/sandbox/" not in path
+    return "/pay/api/" in path + "/" or (
+        (urlsplit(url).hostname or "").endswith("quatapay.com") and "/sandbox/" not in path
     )
 
 
