@@ -112,7 +112,7 @@ def test_another_payment_s_answer_is_paid_and_foreign(gateway: GatewayThread, op
 def test_another_payment_can_be_a_real_one(gateway: GatewayThread, opened: Opened, check: Answer) -> None:
     (paid, url), (asked, _) = opened(gateway, custom="order-a"), opened(gateway, custom="order-b")
     gateway.pay(url)
-    gateway.arm("other-payment", operation="status", params={"payment": paid})
+    gateway.arm("other-payment", operation="status", params={"answer": paid})
     data = check(gateway, asked).json()["data"]
     assert (data["token"], data["custom"], data["paid"]) == (paid, "order-a", True)
 

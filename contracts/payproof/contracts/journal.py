@@ -331,6 +331,7 @@ _NO_TEXT = frozenset({type(None), bool, int, float})
 
 
 def _covered_fields(value: Any, veil: Veil) -> dict[str, Any]:
+    """A dataclass's fields by name, covered."""
     return {name: _covered(getattr(value, name), veil) for name in _names_of(type(value))}
 
 

@@ -6,6 +6,7 @@ stock sentences of frameworks' default error pages are taken away.
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,7 @@ from http import HTTPStatus
 from bs4 import BeautifulSoup, Comment
 
 from payproof.contracts.journal import Page, Response, header
+from payproof.contracts.secrets import spellings
 
 _STOCK = tuple(
     sorted(
@@ -154,14 +156,21 @@ def for_people(response: Response) -> bool:
 
 
 def broken(response: Response | None) -> bool:
-    """No answer at all, or a 5xx that nobody wrote for people."""
-    return response is None or (response.status >= 500 and not for_people(response))
+    """No answer at all, or a 5xx that nobody wrote for people. 503 with a page is a decision, whatever it tells."""
+    if response is None or response.status < 500:
+        return response is None
+    return blank(response) if response.status == 503 else not for_people(response)
 
 
 def machine_errors(response: Response, canaries: Iterable[str], raw_marks: Iterable[str]) -> list[str]:
     """What of the machine's own errors reaches the customer: canary texts, traces, envelopes, library messages."""
     everything = "\n".join((response.body, *(value for _, value in response.headers)))
-    found = [f"the gateway's text ({canary})" for canary in canaries if canary and canary in everything]
+    plain = html.unescape(f"{everything}\n{visible_text(response)}").casefold()
+    found = [
+        f"the gateway's text ({canary})"
+        for canary in canaries
+        if canary and (canary.casefold() in plain or any(text in everything for _, text in spellings(canary)))
+    ]
     compact = re.sub(r"\s+", "", response.body).replace("&quot;", '"').replace("&#34;", '"')
     found += [f"the raw envelope ({mark})" for mark in raw_marks if re.sub(r"\s+", "", mark) in compact]
     shown = visible_text(response)

@@ -182,11 +182,11 @@ def attempts(telling: Telling, calls: list[Call]) -> list[Call]:
     """The longest series of calls that one original request caused.
 
     While a customer waits, everything that is sent for that request counts, however slowly; where the integration also
-    re-checks in the background, only calls that follow each other without a pause are told to be one request's.
+    re-checks in the background, only status checks that follow each other without a pause are told to be one request's.
     """
     if not calls:
         return []
-    if background(telling.world):
+    if background(telling.world) and any(call.meaning.operation == "status" for call in calls):
         groups = bursts(calls, pause=0.2)
     else:
         pages = [page for page in telling.of(Page) if page.where == "integration"]

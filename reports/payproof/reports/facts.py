@@ -186,7 +186,12 @@ def sentence(result: Result) -> str:
     """The answer to "can this integration go live?", without the banner word."""
     match result.outcome:
         case Outcome.READY:
-            return "every must-requirement holds."
+            later = [
+                f.requirement for f in result.judgements if f.level is Level.MUST and f.verdict is Verdict.NOT_EXERCISED
+            ]
+            return "every must-requirement holds." + (
+                f" Not judged in this version: {', '.join(later)}." if later else ""
+            )
         case Outcome.PARTIAL:
             whole = f"{_judged(result)} of {len(result.scope)} requirements"
             return f"{whole} judged, none failed; no word about going live."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from bisect import bisect_right
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
@@ -182,7 +183,7 @@ async def tamper(sim: Simulator, request: Request) -> Any:
 async def journal(sim: Simulator, request: Request) -> Any:
     """Everything that happened; ?after=N gives the entries after number N."""
     after = _after(request)
-    return [_plain(entry) for entry in sim.journal.entries if entry.n > after]
+    return [_plain(entry) for entry in _after_number(sim.journal.entries, after)]
 
 
 async def follow(sim: Simulator, request: Request) -> Any:
@@ -208,16 +209,26 @@ def _plain(entry: Entry) -> Any:
 
 
 async def _lines(sim: Simulator, after: int) -> AsyncIterator[bytes]:
-    queue: asyncio.Queue[Entry] = asyncio.Queue()
-    sim.journal.listeners.append(queue.put_nowait)
+    """Reads the journal itself: a reader that falls behind misses entries, and no queue grows behind its back."""
+    news = asyncio.Event()
+
+    def tell(entry: Entry) -> None:
+        news.set()
+
+    sim.journal.listeners.append(tell)
     try:
-        for entry in tuple(sim.journal.entries):
-            if entry.n > after:
-                yield json.dumps(_plain(entry)).encode() + b"\n"
         while True:
-            yield json.dumps(_plain(await queue.get())).encode() + b"\n"
+            news.clear()
+            for entry in _after_number(sim.journal.entries, after):
+                after = entry.n
+                yield json.dumps(_plain(entry)).encode() + b"\n"
+            await news.wait()
     finally:
-        sim.journal.listeners.remove(queue.put_nowait)
+        sim.journal.listeners.remove(tell)
+
+
+def _after_number(entries: list[Entry], number: int) -> list[Entry]:
+    return entries[bisect_right(entries, number, key=lambda entry: entry.n) :]
 
 
 OPERATIONS: tuple[tuple[str, str, Operation], ...] = (

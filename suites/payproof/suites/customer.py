@@ -7,6 +7,7 @@ terminating proxy would), uses the hosted checkout by its forms, and loads the s
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -20,6 +21,8 @@ from payproof.contracts.pages import soup
 from payproof.contracts.profile import Fields, HostedRecipe
 
 _HOPS = 12
+_FETCHED = re.compile(r"""(?:fetch|axios|axios\.get|\$\.get|\$\.getJSON)\(\s*['"](/[^'"\s]*)['"]\s*\)""")
+"""A plain GET in a script: an address and nothing else."""
 _AGENT = "Mozilla/5.0 (X11; Linux x86_64) payproof-customer"
 
 
@@ -249,13 +252,23 @@ class Customer:
         return Visit(tuple(pages), "", tuple(addresses))
 
     async def _load_scripts(self, page: Page) -> None:
+        """The scripts that a page of the shop links to, and what its scripts fetch at once: a browser would."""
         if page.response is None or page.where != "integration" or "<script" not in page.response.body.lower():
             return
-        for tag in soup(page.response.body).find_all("script", src=True):
-            url = urljoin(page.request.url, str(tag["src"]))
-            if url not in self._scripts and self.place.where(url) == "integration" and len(self._scripts) < 20:
-                self._scripts.add(url)
-                await self.ask("GET", url, purpose="script")
+        texts: list[str] = []
+        for tag in soup(page.response.body).find_all("script"):
+            loaded = await self._load(page, str(tag["src"])) if tag.get("src") else None
+            texts.append(loaded.response.body if loaded and loaded.response else tag.get_text())
+        for text in texts:
+            for address in _FETCHED.findall(text):
+                await self._load(page, address)
+
+    async def _load(self, page: Page, address: str) -> Page | None:
+        url = urljoin(page.request.url, address)
+        if url in self._scripts or self.place.where(url) != "integration" or len(self._scripts) >= 20:
+            return None
+        self._scripts.add(url)
+        return await self.ask("GET", url, purpose="script")
 
     def tab(self, *, name: str = "") -> Customer:
         """Another tab or device with the same cookies at this moment."""

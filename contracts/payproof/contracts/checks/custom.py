@@ -10,7 +10,7 @@ from payproof.contracts import money
 from payproof.contracts.journal import Call, Checkout, Page, Run, World
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, must
-from payproof.contracts.stories import names_of
+from payproof.contracts.stories import names_of, tellings
 
 
 def _created(run: Run) -> Iterator[tuple[World, Checkout, Call]]:
@@ -24,6 +24,11 @@ def _created(run: Run) -> Iterator[tuple[World, Checkout, Call]]:
         for checkout in world.of(Checkout):
             if checkout.payment in calls:
                 yield world, checkout, calls[checkout.payment]
+    if not run.scored:
+        # Control failed: a create call that the gateway refused says all the same what was asked for.
+        for telling in tellings(run, "control"):
+            refused = [call for call in telling.calls("create") if not call.meaning.payment]
+            yield from ((telling.world, checkout, call) for checkout in telling.checkouts()[:1] for call in refused[:1])
 
 
 @must("custom.order-id")

@@ -51,7 +51,8 @@ def _judge_handling(
     world = told.world
     order = told.order("unverified") or told.order()
     purpose = "return" if operation == "status" else "checkout"
-    what = f"{operation} answered with {kind}"
+    shown = f"HTTP {hit[0].response.status}" if kind in ("status", "plain-error", "html") and hit[0].response else kind
+    what = f"{operation} answered with {shown}"
     if operation == "status":
         hit = [call for call in hit if call.meaning.payment in payments_of(world, order)] or hit
     worst = attempts(told, hit)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from payproof.contracts import pages
-from payproof.contracts.journal import Checkout, Entry, OrderSeen, Page, World
+from payproof.contracts import money, pages
+from payproof.contracts.checks.custom import expected_amount
+from payproof.contracts.journal import Call, Checkout, Entry, OrderSeen, Page, World
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.requirements import Case, must, should
 from payproof.contracts.stories import Telling, confirmed, ever_paid, final, ledger, sightings, tellings
@@ -53,6 +54,14 @@ def success(case: Case) -> Iterator[Finding]:
             ]
             if not ledger(telling.world, checkout.order, "charged"):
                 continue
+            if (cause := _wrongly_asked(case, telling.world, checkout)) and (last is None or not last.paid):
+                yield case.not_exercised(
+                    "create asked for something else than the order",
+                    because=cause,
+                    world=telling.world,
+                    seen=[checkout, last],
+                )
+                continue
             if last is None or not last.paid or errors:
                 yield case.failed(
                     f"order {checkout.order} was paid for, and "
@@ -66,6 +75,24 @@ def success(case: Case) -> Iterator[Finding]:
             good += 1
     if good:
         yield case.passed(f"{good} clean payments ended in paid orders", actual={"paid orders": good})
+
+
+def _wrongly_asked(case: Case, world: World, checkout: Checkout) -> str:
+    """The requirement that create breaks by asking for another amount or currency than the order's."""
+    call = next(
+        (
+            call
+            for call in world.of(Call)
+            if call.meaning.operation == "create" and call.meaning.payment == checkout.payment
+        ),
+        None,
+    )
+    wanted = expected_amount(case.run, checkout)
+    if call is None:
+        return ""
+    if wanted is not None and money.parse(call.meaning.amount) != wanted:
+        return "amount.sent"
+    return "currency.sent" if (call.meaning.currency or "").upper() != checkout.currency.upper() else ""
 
 
 def _page(world: World, checkout: Checkout) -> Page | None:
@@ -227,6 +254,19 @@ def recovers(case: Case) -> Iterator[Finding]:
         if any((last := final(telling.world, order)) is not None and last.paid for order in orders):
             good += 1
             continue
+        creates = [call for call in after.calls("create") if not call.fault]
+        if (
+            creates
+            and case.profile.traits.tokens
+            and all(call.response and call.response.status == 401 for call in creates)
+        ):
+            yield case.not_exercised(
+                "the access token had ended, and was not renewed",
+                because="token.renewed",
+                world=telling.world,
+                seen=creates[:2],
+            )
+            continue
         fault = telling.params.get("error") or telling.params.get("fault") or telling.params.get("how") or telling.probe
         seen = [*after.checkouts("recovery")[:2], *after.calls()[:3], final(telling.world, orders[-1])]
         yield case.failed(
@@ -296,12 +336,17 @@ def slow_success(case: Case) -> Iterator[Finding]:
         else:
             given_up = [call for call in delayed if call.ending == "hung_up"]
             yield case.failed(
-                f"the order does not end paid ({what})",
+                f"the order does not end paid ({what}{_given_up(given_up)})",
                 expected={"paid": True},
                 actual={"paid": False, "given up after seconds": [round(call.seconds, 1) for call in given_up[:3]]},
                 world=telling.world,
                 seen=[*(given_up or delayed)[:3], last],
             )
+
+
+def _given_up(calls: list[Call]) -> str:
+    longest = max((call.seconds for call in calls), default=0.0)
+    return f"; given up after {longest:.0f} s, and the guidance allows 30" if calls else ""
 
 
 @should("flow.abandoned")

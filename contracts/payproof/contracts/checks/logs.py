@@ -81,10 +81,10 @@ def _own_lines(telling: Telling) -> list[Log]:
     return [entry for entry in telling.of(Log) if not is_access(entry.text)]
 
 
-def _windows(lines: list[Log]) -> Iterator[tuple[list[Log], str]]:
+def _windows(lines: list[Log]) -> Iterator[list[Log]]:
+    """Lines that belong together, each run of them once from each of its lines on."""
     for start in range(len(lines)):
-        near = [line for line in lines[start : start + _NEAR] if line.at - lines[start].at < 1.0]
-        yield near, "\n".join(line.text for line in near)
+        yield [line for line in lines[start : start + _NEAR] if line.at - lines[start].at < 1.0]
 
 
 def _bought(case: Case) -> Iterator[tuple[Telling, Checkout]]:
@@ -106,20 +106,23 @@ def requests(case: Case) -> Iterator[Finding]:
     """
     seen = 0
     for telling, checkout in _bought(case):
-        seen += 1
         amount = money.parse(checkout.amount)
-        spellings = money.spellings(amount, checkout.currency) if amount is not None else ()
         created = next((call for call in telling.calls("create") if call.meaning.payment == checkout.payment), None)
         names = [
             name
             for name in (checkout.order if checkout.order_known else "", created.meaning.reference if created else "")
             if name
         ]
-        for near, text in _windows(_own_lines(telling)):
-            if any(name in text for name in names) and any(
-                spelling in text.replace("\\u00a0", " ") for spelling in spellings
-            ):
-                yield case.passed("a log line shows order and amount", world=telling.world, seen=near[:2])
+        if amount is None or amount < 100 or not names:
+            continue  # Short numbers stand in any log line.
+        seen += 1
+        written = "|".join(re.escape(spelling) for spelling in money.spellings(amount, checkout.currency))
+        sum_ = re.compile(rf"(?<![\d.,])(?:{written})(?!\d)")
+        for near in _windows(_own_lines(telling)):
+            order = next((line for line in near if any(name in line.text for name in names)), None)
+            line = next((line for line in near if sum_.search(line.text)), None)
+            if order is not None and line is not None:
+                yield case.passed("a log line shows order and amount", world=telling.world, seen=[order, line])
                 return
     yield from _silent(case, seen, "order and amount of a payment request")
 
@@ -148,9 +151,11 @@ def responses(case: Case) -> Iterator[Finding]:
         outcome = re.compile(
             rf"(?i)\b({re.escape(checks[-1].meaning.outcome or 'paid')}|paid|success\w*|confirmed|completed|200)\b|\"paid\"\s*:\s*true"
         )
-        for near, text in _windows(_own_lines(telling)):
-            if any(name in text or name[:12] in text for name in names) and outcome.search(text):
-                yield case.passed("a log line shows payment and outcome", world=telling.world, seen=near[:2])
+        for near in _windows(_own_lines(telling)):
+            payment = next((line for line in near if any(name[:12] in line.text for name in names)), None)
+            line = next((line for line in near if outcome.search(line.text)), None)
+            if payment is not None and line is not None:
+                yield case.passed("a log line shows payment and outcome", world=telling.world, seen=[payment, line])
                 return
     if bought and not seen:
         yield case.not_exercised("no status check was answered", because="verify.status-checked")

@@ -190,7 +190,7 @@ def amount(case: Case) -> Iterator[Finding]:
 
     Why: the amount that was paid is the gateway's word, not the shop's wish.
 
-    Judged: the status answer says that a tenth of the amount was paid. Holding the order for a person is fine; more
+    Judged: the status answer says that much less was paid, or the same without its decimals. Holding the order for a person is fine; more
     money than asked is accepted.
 
     Fix: compare the answer's amount with the order's before marking it paid.
@@ -243,6 +243,9 @@ def _unverified(case: Case, telling: Telling) -> Iterator[Finding]:
         )
         return
     if not hit or mended is None:
+        yield case.not_exercised(
+            f"the gateway was not asked while it would have failed ({fault})", world=world, seen=[mended]
+        )
         return
     if early is not None and not good:
         yield case.failed(

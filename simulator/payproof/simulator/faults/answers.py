@@ -116,16 +116,16 @@ class Unauthorized:
 @fault("other-payment")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherPayment:
-    """A status check is answered with another, paid payment: ``payment``, or a made-up one of the same amount."""
+    """A status check is answered with another, paid payment: ``answer``, or a made-up one of the same amount."""
 
-    payment: str = ""
+    answer: str = ""
 
     async def act(self, hit: Hit) -> None:
         await hit.answer(hit.dialect.status_answer(self._other(hit)))
 
     def _other(self, hit: Hit) -> Payment:
-        if self.payment:
-            return hit.desk.store.payment(self.payment)
+        if self.answer:
+            return hit.desk.store.payment(self.answer)
         profile, dialect = hit.desk.profile, hit.dialect
         asked = hit.exchange.asked
         row = hit.desk.store.get(asked.payment) if asked and asked.payment else None

@@ -69,8 +69,8 @@ def _wrong_amounts(profile: Profile, settings: Settings) -> Iterable[Params]:
 
 @probe("verify.amount", "verify.currency", variants=_wrong_amounts)
 async def wrong_money(world: World, field: str, by: str = "") -> None:
-    """The customer pays, but the gateway's status answer speaks of a smaller amount (a tenth; the same without its
-    decimals), or of another currency."""
+    """The customer pays, but the gateway's status answer speaks of a smaller amount (much less; the same without
+    its decimals), or of another currency."""
     tried = currencies(world)
     with_decimals = next((currency for currency in tried if money.exponent(currency) == 2), "")
     little = by == "little" and with_decimals
@@ -91,9 +91,10 @@ async def wrong_money(world: World, field: str, by: str = "") -> None:
 
 
 def _smaller(amount: Decimal, by: str) -> Decimal:
-    """A tenth; or a little less: without the decimals, or one unit less."""
+    """Much less, and yet more when compared as texts (999 for 5000); or a little less: without the decimals, or one unit."""
     if by == "much":
-        return amount / 10
+        digits = len(str(int(amount)))
+        return Decimal("9" * (digits - 1)) if digits > 1 else amount / 10
     whole = amount.to_integral_value(ROUND_FLOOR)
     return whole if whole < amount else max(amount - 1, Decimal("0.01"))
 
@@ -140,7 +141,7 @@ async def unverifiable(world: World, fault: str, params: dict[str, Json]) -> Non
         return
     canary = mint_canary(world)
     if fault == "other-payment":
-        params = {**params, "payment": await _paid_elsewhere(world)}
+        params = {**params, "answer": await _paid_elsewhere(world)}
     world.step("the customer paid; now the status check fails", "paid", canary=canary)
     async with world.fault(fault, operation="status", canary=canary, **params) as number:
         await world.come_back(tab.url, customer, order)

@@ -88,7 +88,7 @@ def _answer(operation: str, response: Response) -> dict[str, Any]:
     errors: tuple[str, ...] = ()
     if isinstance(message, dict):
         texts: Any = cast("dict[str, Any]", message).get("error")
-        errors = tuple(str(text) for text in cast("list[Any]", texts)) if isinstance(texts, list) else ()
+        errors = tuple(map(str, texts)) if isinstance(texts, list) else ()  # pyright: ignore[reportUnknownArgumentType]
     elif isinstance(message, str):
         errors = (message,)
     if response.status != 200 or body.get("type") != "success" or not isinstance(data, dict):

@@ -20,6 +20,7 @@ justify-content:center;background:#f7fafc;color:#a0aec0;font-size:1.125rem;lette
 b{{border-right:1px solid #cbd5e0;padding-right:1rem;margin-right:1rem;font-weight:400}}</style></head>
 <body><b>{status}</b><span>{text}</span></body></html>
 """
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 class Envelope:
@@ -28,7 +29,7 @@ class Envelope:
         self._escape = bool(desk.knobs["escaped_slashes"])
 
     def json(self, status: int, content: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
-        text = json.dumps(content, separators=(",", ":"))
+        text = _ENCODER.encode(content)
         body = text.replace("/", "\\/") if self._escape else text
         return Response(body, status_code=status, headers=headers, media_type="application/json")
 
