@@ -50,7 +50,7 @@ def _missing(shop: str) -> str:
 
 
 def _defects() -> list[Any]:
-    rows = []
+    rows: list[Any] = []
     for shop in SHOPS:
         table = tomllib.loads((EXAMPLES / shop / "defects.toml").read_text())["defects"]
         rows += [pytest.param(shop, name, row, id=f"{shop}-{name}") for name, row in table.items()]

@@ -13,7 +13,7 @@ WIRE = re.compile(
 
 
 def test_the_core_knows_no_gateway() -> None:
-    found = []
+    found: list[str] = []
     for root in ("contracts", "simulator", "reports", "suites"):
         for file in (ROOT / root).rglob("*.py"):
             if "gateways" in file.parts or "selftest_shop" in file.parts:

@@ -135,15 +135,18 @@ def test_a_stale_baseline_entry_is_named(result: Result, run: Run) -> None:
     assert last(text) == "NOT READY: 1 baseline entry is stale."
 
 
-def test_an_unscored_run_does_not_blame_every_item(not_scored: Result, run: Run, result: Result) -> None:
+def test_an_unscored_run_says_why_and_blames_no_item(not_scored: Result, run: Run, result: Result) -> None:
     silent = tuple(
         dataclasses.replace(found, verdict=Verdict.NOT_EXERCISED, findings=(), attestation=None)
         for found in result.judgements
     )
     text = shown(dataclasses.replace(not_scored, judgements=silent), run)
-    assert "Not exercised (55)" in text
-    assert "G1 Credentials in the environment" in text
-    assert "(and 3 more)" not in text
+    assert "Not exercised (" not in text
+    assert "G1 Credentials in the environment" not in text
+    assert last(text).startswith("NOT SCORED: The integration never called the gateway.")
+    wordy = shown(dataclasses.replace(not_scored, judgements=silent), run, verbose=True)
+    assert "Not exercised (55)" in wordy
+    assert "(and 3 more)" not in wordy
 
 
 def test_an_empty_result_prints_its_outcome(empty: Result) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -296,8 +296,9 @@ class Journal:
         return self._clock()
 
     def add(self, entry: E) -> E:
-        stamp = {"n": self._next, "at": round(self.now(), 4)}
-        covered = type(entry)(**(_covered_fields(entry, self.veil) | stamp))
+        fields = _covered_fields(entry, self.veil)
+        fields |= {"n": self._next, "at": round(self.now(), 4)}
+        covered = type(entry)(**fields)
         self._next += 1
         self.entries.append(covered)
         for listener in tuple(self.listeners):
@@ -311,14 +312,14 @@ class Journal:
 
 def _covered(value: Any, veil: Veil) -> Any:
     """``value`` with the veil drawn over every text in it; the same object where there was nothing to hide."""
-    kind = type(value)
+    kind = value.__class__
     if kind is str:
         return veil.cover(value)
     if kind in _NO_TEXT:
         return value
-    if kind is tuple or kind is list:
-        covered = [_covered(item, veil) for item in value]
-        return value if all(map(operator.is_, covered, value)) else kind(covered)
+    if isinstance(value, _SEQUENCES):
+        covered = [_covered(item, veil) for item in value]  # pyright: ignore
+        return value if all(map(operator.is_, covered, value)) else kind(covered)  # pyright: ignore
     if _names_of(kind):
         fields = _covered_fields(value, veil)
         return value if all(getattr(value, name) is new for name, new in fields.items()) else kind(**fields)
@@ -328,11 +329,12 @@ def _covered(value: Any, veil: Veil) -> Any:
 
 
 _NO_TEXT = frozenset({type(None), bool, int, float})
+_SEQUENCES = (tuple, list)
 
 
 def _covered_fields(value: Any, veil: Veil) -> dict[str, Any]:
     """A dataclass's fields by name, covered."""
-    return {name: _covered(getattr(value, name), veil) for name in _names_of(type(value))}
+    return {name: _covered(getattr(value, name), veil) for name in _names_of(value.__class__)}
 
 
 @cache
@@ -432,12 +434,12 @@ def dump(run: Run) -> str:
         "facts": dict(run.facts),
     }
     lines = [json.dumps(head, ensure_ascii=True)]
-    for world in run.worlds:
-        for entry in world.entries:
-            # The journal's texts may hold what no UTF-8 file can: json escapes lone surrogates when asked for ASCII.
-            lines.append(
-                json.dumps({"world": world.name, **_ENTRY.dump_python(entry, mode="python")}, ensure_ascii=True)
-            )  # type: ignore[arg-type]
+    # The journal's texts may hold what no UTF-8 file can: json escapes lone surrogates when asked for ASCII.
+    lines += [
+        json.dumps({"world": world.name, **_ENTRY.dump_python(cast("AnyEntry", entry))}, ensure_ascii=True)
+        for world in run.worlds
+        for entry in world.entries
+    ]
     body = "\n".join(lines)
     return f"{body}\n{json.dumps({'end': len(lines) - 1, 'digest': digest(body)})}\n"
 

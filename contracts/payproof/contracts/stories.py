@@ -108,8 +108,8 @@ def names_of(world: World, order: str) -> frozenset[str]:
     """Every name of an order: the customer's, and the id that the integration gave it, perhaps only later."""
     names = {order}
     for step in world.of(Step):
-        if step.name == "renamed" and names & {step.facts.get("ours"), step.facts.get("order")}:
-            names |= {str(step.facts["ours"]), str(step.facts["order"])}
+        if step.name == "renamed" and names & (pair := {str(step.facts["ours"]), str(step.facts["order"])}):
+            names |= pair
     return frozenset(names - {""})
 
 

@@ -48,11 +48,15 @@ def checklist(result: Result, run: Run, *, console: Console, verbose: bool = Fal
     """Print the whole checklist. ``verbose`` lists every requirement with its findings, not only what did not pass."""
     paper = Paper(console)
     _head(paper, result, run)
-    _table(paper, "Go-live checklist", facts.golive(result))
-    _table(paper, "Guidelines", facts.guidelines(result))
+    # When control failed there is one thing to read: why. The tables would stand between it and the reader.
+    scored = result.outcome is not Outcome.NOT_SCORED or verbose
+    if scored:
+        _table(paper, "Go-live checklist", facts.golive(result))
+        _table(paper, "Guidelines", facts.guidelines(result))
     for verdict, title in _IN_FULL:
         _section(paper, title, facts.of(result, verdict), verbose=verbose)
-    _list(paper, "Not exercised", facts.of(result, Verdict.NOT_EXERCISED))
+    if scored:
+        _list(paper, "Not exercised", facts.of(result, Verdict.NOT_EXERCISED))
     if verbose:
         _list(paper, "Attested", facts.of(result, Verdict.ATTESTED))
         _list(paper, "Not applicable", facts.of(result, Verdict.NOT_APPLICABLE))

@@ -235,8 +235,34 @@ def load_driver(config: Config, values: Mapping[str, str]) -> Driver:
         raise PayproofError(
             f"{name} has not both methods, checkout and order", place=place, remedy="see docs/driver.md"
         )
-    driver: Driver = made
-    return driver
+    return _Guarded(made, place)
+
+
+class _Guarded:
+    """A user's driver: what goes wrong in it is said to be its own."""
+
+    def __init__(self, driver: Driver, place: str) -> None:
+        self._driver, self._place = driver, place
+
+    async def checkout(self, order: Order, customer: Customer, *, again: bool = False) -> Started:
+        try:
+            return await self._driver.checkout(order, customer, again=again)
+        except Exception as error:
+            raise self._blamed("checkout", error) from error
+
+    async def order(self, order: Order, customer: Customer) -> OrderState:
+        try:
+            return await self._driver.order(order, customer)
+        except Exception as error:
+            raise self._blamed("order", error) from error
+
+    def _blamed(self, verb: str, error: Exception) -> PayproofError:
+        line = error.__traceback__.tb_next.tb_lineno if error.__traceback__ and error.__traceback__.tb_next else 0
+        return PayproofError(
+            f"the driver's {verb} broke: {type(error).__name__}: {error}",
+            place=f"{self._place}, line {line}",
+            remedy="mend the driver; an answer of the shop that it did not expect should become Started or OrderState",
+        )
 
 
 def uses(config: Config, name: str) -> bool:

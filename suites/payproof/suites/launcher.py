@@ -204,15 +204,8 @@ class Instance:
         found: list[Path] = []
         for pattern in self.log_files:
             path = Path(pattern)
-            if not path.is_absolute():
-                path = self.folder / path
-            found += (
-                sorted(path.parent.glob(path.name))
-                if any(c in path.name for c in "*?[")
-                else [path]
-                if path.is_file()
-                else []
-            )
+            base = Path(path.anchor) if path.is_absolute() else self.folder
+            found += sorted(file for file in base.glob(str(path.relative_to(path.anchor))) if file.is_file())
         return found
 
     def read_logs(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +38,8 @@ class Shared:
     """Seconds between the customer's return and the paid order, as seen in the control run."""
     long_wait_spent: bool = False
     """A long wait for a background job was in vain once in this run: the next ones are short, and accuse nobody."""
-    order_numbers: random.Random | None = None
+    recovery_failed: bool = False
+    """Once no payment went through after a fault, that requirement is broken: later recoveries are not waited for."""
 
     @property
     def patience(self) -> float:
