@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 import venv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -189,7 +189,7 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(command: list[str], output: Path) -> Iterator[psutil.Process]:
+def running(command: list[str], output: Path) -> Generator[psutil.Process]:
     """The command's process, in a group of its own that is ended with it."""
     env = os.environ | {"PYTHONPATH": os.pathsep.join(ROOTS), "PYTHONUNBUFFERED": "1"}
     with output.open("wb") as stream:
@@ -237,22 +237,19 @@ def measure(server: Server, seconds: int) -> Row:
             script.write_text(call.lua())
             wrk = ["wrk", "-t1", "-c32", f"-d{seconds}s", "--latency", "-s", str(script), call.url]
             said = subprocess.run(wrk, capture_output=True, text=True, check=True, timeout=seconds + 30).stdout
-            return Row(server, ready=ready, before=before, after=memory(process), **numbers(said))
+            requests, p99, failed = figures(said)
+            return Row(server, requests, p99, ready, before, memory(process), failed)
 
 
-def numbers(said: str) -> dict[str, float]:
-    """What wrk printed."""
+def figures(said: str) -> tuple[float, float, int]:
+    """(requests a second, p99 in seconds, failed answers) of what wrk printed."""
     rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
     p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", said)
     failed = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
     if rate is None or p99 is None:
         raise Skipped("wrk printed no figures")
     unit = {"us": 1e-6, "ms": 1e-3, "s": 1.0}[p99.group(2)]
-    return {
-        "requests": float(rate.group(1)),
-        "p99": float(p99.group(1)) * unit,
-        "failed": int(failed.group(1)) if failed else 0,
-    }
+    return float(rate.group(1)), float(p99.group(1)) * unit, int(failed.group(1)) if failed else 0
 
 
 # Telling

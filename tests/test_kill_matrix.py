@@ -18,7 +18,7 @@ import pytest
 
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Judgement, Outcome, Result, Verdict
-from payproof.contracts.requirements import requirements
+from payproof.contracts.requirements import LATER, requirements
 from payproof.suites.config import make_config
 from payproof.suites.plan import Options
 from payproof.suites.probes import probes
@@ -93,6 +93,8 @@ def _publish(shop: str, name: str, found: dict[str, Judgement]) -> None:
 
 @pytest.mark.parametrize(("shop", "name", "row"), _defects())
 def test_defect_is_found_by_its_check_and_by_no_unrelated_one(shop: str, name: str, row: dict[str, Any]) -> None:
+    if row["requirement"] in LATER:
+        pytest.skip(f"{row['requirement']} needs faults of the wire itself, which this version does not make yet")
     tables = _broken(shop, name, row)
     found = _found(_judged(shop, tables, Options(quick=True, seed=11)))
     if row["requirement"] in SLOW:
@@ -116,9 +118,8 @@ def test_careful_shop_is_ready_and_gets_no_finding_at_all(shop: str, file: str) 
 
 def test_every_must_that_this_version_judges_has_a_planted_defect() -> None:
     planted = {row.values[2]["requirement"] for row in _defects()}
-    later = {"timeout.connect", "https.certificate-verified"}
     musts = {id for id, requirement in requirements().items() if requirement.level.value == "must"}
-    assert musts - planted - later == set()
+    assert musts - planted - set(LATER) == set()
 
 
 def test_there_are_at_least_forty_distinct_defects() -> None:

@@ -41,6 +41,16 @@ class TrustsRedirect(Shop):
         return True
 
 
+SYMBOLS = {"XAF": "FCFA", "EUR": "€"}
+
+
+class ForgotCurrency(Shop):
+    def returned(self, order, query):
+        page = super().returned(order, query)
+        log.info("thanked for %s %s", order.amount, SYMBOLS[order.currency])  # fails for any other currency
+        return page
+
+
 class NeverAsks(Shop):
     def confirm(self, order, query):
         same_order = query.get("data[custom]") == self.custom(order.id)
@@ -313,6 +323,7 @@ DEFECTS: dict[str, dict[str, object]] = {
     "ships-on-every-return": {"shop_class": ShipsOnEveryReturn},
     "shared-custom": {"shop_class": SharedCustom},
     "raw-error-page": {"shop_class": RawErrorPage},
+    "forgot-currency": {"shop_class": ForgotCurrency},
     "poisoned-token-cache": {"gateway_class": PoisonedTokenCache},
 }
 

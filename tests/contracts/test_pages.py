@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
@@ -121,6 +122,27 @@ def test_canary_and_envelope_are_found_in_body_header_and_escaped() -> None:
     assert pages.machine_errors(Response(status=302, headers=(("Location", "/failed?why=qzcanary"),)), ["qzcanary"], [])
     escaped = "<pre>{&quot;message&quot;: {&quot;code&quot;: 500}}</pre>"
     assert pages.machine_errors(html(502, escaped), [], ['"message":{"code":'])
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        html(502, "<h1>REFUSED QZCANARYWORD</h1>"),
+        Response(status=502, headers=JSON, body=json.dumps({"error": "refused &#113;zcanaryword"})),
+        Response(
+            status=302, headers=(("Set-Cookie", f"flash={base64.b64encode(b'why: qzcanaryword').decode()}; Path=/"),)
+        ),
+    ],
+)
+def test_the_canary_is_found_in_other_clothes(response: Response) -> None:
+    assert pages.machine_errors(response, ["qzcanaryword"], [])
+
+
+def test_a_trace_in_a_handled_503_is_unfriendly_and_no_crash() -> None:
+    body = json.dumps({"error": "Try again later, please", "trace": "Traceback (most recent call last): x"})
+    response = Response(status=503, headers=JSON, body=body)
+    assert not pages.broken(response)
+    assert pages.machine_errors(response, [], [])
 
 
 def test_a_blank_page_is_blank_whatever_its_markup() -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from payproof.contracts.journal import Call
+from payproof.contracts.journal import Call, World
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, must
 
 
 def _scheme(case: Case, which: str) -> Iterator[Finding]:
-    given = [
+    given: list[tuple[World, Call, str]] = [
         (world, call, url)
         for world in case.run.worlds
         for call in world.of(Call)

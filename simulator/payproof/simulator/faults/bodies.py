@@ -57,8 +57,5 @@ class Oversized:
         answer = await hit.real()
         body = bytes(answer.body)
         filler = json.dumps("x" * (self.kilobytes * 1024)).encode()
-        if body.startswith(b"{") and len(body) > 2:
-            body = b'{"padding":' + filler + b"," + body[1:]
-        else:
-            body = b'{"padding":' + filler + b"}"
-        await hit.answer(remade(answer, body))
+        rest = b"," + body[1:] if body.startswith(b"{") and len(body) > 2 else b"}"
+        await hit.answer(remade(answer, b'{"padding":' + filler + rest))
