@@ -14,7 +14,9 @@ ROOT = Path(__file__).parents[1]
 
 
 def test_generated_pages_are_up_to_date() -> None:
-    done = subprocess.run([sys.executable, ROOT / "docs/generate.py", "--check"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, ROOT / "docs/generate.py", "--check"], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -35,6 +37,7 @@ def test_every_link_of_the_pages_leads_somewhere() -> None:
 def test_every_command_that_the_pages_name_exists() -> None:
     known = {"run", "init", "list", "explain", "check", "report", "serve", "selftest", "schema"}
     for page in (ROOT / "README.md", *ROOT.glob("docs/*.md")):
-        for name in re.findall(r"^\s*payproof ([a-z]+)", page.read_text(), re.MULTILINE):
+        blocks = "\n".join(re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL))
+        for name in re.findall(r"^payproof ([a-z]+)", blocks, re.MULTILINE):
             assert name in known, f"{page.name}: payproof {name}"
     assert cli.run(["--version"]) == 0
