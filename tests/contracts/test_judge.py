@@ -7,7 +7,9 @@ from datetime import date
 
 import pytest
 
+from payproof.contracts import entries as e
 from payproof.contracts import journal as j
+from payproof.contracts import run as r
 from payproof.contracts.judge import Accepted, judge
 from payproof.contracts.model import Attestation, Judgement, Level, Outcome, PayproofError, Result, Verdict
 from payproof.contracts.profile import load
@@ -17,23 +19,23 @@ PROFILE = load("quatapay")
 TODAY = date(2026, 11, 23)
 
 
-def a_call(operation: str, **meaning: object) -> j.Call:
-    return j.Call(
+def a_call(operation: str, **meaning: object) -> e.Call:
+    return e.Call(
         began=0.0,
         ended=0.1,
         ending="answered",
-        request=j.Request(method="POST", url="https://localhost/x"),
-        response=j.Response(status=200),
-        meaning=j.Meaning(operation=operation, ok=True, **meaning),  # type: ignore[arg-type]
+        request=e.Request(method="POST", url="https://localhost/x"),
+        response=e.Response(status=200),
+        meaning=e.Meaning(operation=operation, ok=True, **meaning),  # type: ignore[arg-type]
     )
 
 
-def a_run(*entries: j.Entry, **fields: object) -> j.Run:
+def a_run(*entries: e.Entry, **fields: object) -> r.Run:
     journal = j.Journal()
     for entry in entries:
         journal.add(entry)
-    world = j.World(name="main", entries=tuple(journal.entries))
-    return j.Run(gateway="quatapay", worlds=(world,), **fields)  # type: ignore[arg-type]
+    world = r.World(name="main", entries=tuple(journal.entries))
+    return r.Run(gateway="quatapay", worlds=(world,), **fields)  # type: ignore[arg-type]
 
 
 def of(result: Result, id: str) -> Judgement:
@@ -76,8 +78,8 @@ def test_a_failed_must_stands_in_the_way_and_points_at_its_entry() -> None:
 
 def test_a_broken_should_only_warns() -> None:
     run = a_run(
-        j.SourceSeen(area="source", path="a.py", line=3, what="a literal credential"),
-        settings=j.Settings(scans_source=True),
+        e.SourceSeen(area="source", path="a.py", line=3, what="a literal credential"),
+        settings=r.Settings(scans_source=True),
     )
     result = judge(run, PROFILE, today=TODAY)
     assert of(result, "credentials.not-in-source").verdict is Verdict.WARN
@@ -122,18 +124,18 @@ def test_a_baseline_entry_accepts_a_failure_and_goes_stale_when_it_is_mended_or_
 
 
 def test_what_another_failure_explains_does_not_count_twice() -> None:
-    begin = j.Story(event="begin", probe="wrong-money", params={"field": "amount"})
+    begin = e.Story(event="begin", probe="wrong-money", params={"field": "amount"})
     story = (
         begin,
-        j.Step(text="order", name="order:main", facts={"order": "17"}),
-        j.Checkout(
+        e.Step(text="order", name="order:main", facts={"order": "17"}),
+        e.Checkout(
             order="17", amount="5000.00", currency="XAF", outcome="redirected", payment="p1", payment_url="https://x"
         ),
-        j.Step(text="tamper", name="tampered", facts={"answered": "500.00"}),
-        j.Ledger(event="opened", payment="p1", reference="17"),
-        j.Ledger(event="charged", payment="p1", reference="17", amount="5000.00", currency="XAF"),
-        j.OrderSeen(order="17", state="paid", paid=True),
-        j.Story(event="end", probe="wrong-money"),
+        e.Step(text="tamper", name="tampered", facts={"answered": "500.00"}),
+        e.Ledger(event="opened", payment="p1", reference="17"),
+        e.Ledger(event="charged", payment="p1", reference="17", amount="5000.00", currency="XAF"),
+        e.OrderSeen(order="17", state="paid", paid=True),
+        e.Story(event="end", probe="wrong-money"),
     )
     result = judge(a_run(*story), PROFILE, today=TODAY)
     assert of(result, "verify.status-checked").verdict is Verdict.FAIL

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from payproof.contracts import pages
-from payproof.contracts.journal import Response
+from payproof.contracts.entries import Response
 
 HTML = (("Content-Type", "text/html; charset=utf-8"),)
 JSON = (("Content-Type", "application/json"),)

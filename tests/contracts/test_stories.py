@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+from payproof.contracts import entries as e
 from payproof.contracts import journal as j
+from payproof.contracts import run as r
 from payproof.contracts.stories import attempts, confirmed, names_of, payments_of, tellings, with_final_names
 
 
-def a_page(began: float, ended: float, purpose: str = "return") -> j.Page:
-    return j.Page(
-        began=began, ended=ended, where="integration", purpose=purpose, request=j.Request(method="GET", url="/")
+def a_page(began: float, ended: float, purpose: str = "return") -> e.Page:
+    return e.Page(
+        began=began, ended=ended, where="integration", purpose=purpose, request=e.Request(method="GET", url="/")
     )
 
 
-def a_call(began: float, operation: str = "status", **meaning: object) -> j.Call:
-    said = j.Meaning(operation=operation, payment="p1", **meaning)  # type: ignore[arg-type]
-    request = j.Request(method="GET", url="/")
-    return j.Call(began=began, ended=began + 0.05, ending="answered", request=request, meaning=said, fault="status")
+def a_call(began: float, operation: str = "status", **meaning: object) -> e.Call:
+    said = e.Meaning(operation=operation, payment="p1", **meaning)  # type: ignore[arg-type]
+    request = e.Request(method="GET", url="/")
+    return e.Call(began=began, ended=began + 0.05, ending="answered", request=request, meaning=said, fault="status")
 
 
-def a_run(*entries: j.Entry) -> j.Run:
+def a_run(*entries: e.Entry) -> r.Run:
     journal = j.Journal()
-    for entry in (j.Story(event="begin", probe="x"), *entries, j.Story(event="end", probe="x")):
+    for entry in (e.Story(event="begin", probe="x"), *entries, e.Story(event="end", probe="x")):
         journal.add(entry)
-    return j.Run(gateway="quatapay", worlds=(j.World(name="main", entries=tuple(journal.entries)),))
+    return r.Run(gateway="quatapay", worlds=(r.World(name="main", entries=tuple(journal.entries)),))
 
 
-def longest(*entries: j.Entry) -> int:
+def longest(*entries: e.Entry) -> int:
     (telling,) = tellings(a_run(*entries))
     return len(attempts(telling, telling.calls()))
 
@@ -52,21 +54,21 @@ def test_a_storm_of_creates_is_seen_also_where_verification_runs_in_the_backgrou
 
 def test_an_order_is_called_by_its_final_name_and_found_by_all_of_them() -> None:
     run = a_run(
-        j.Step(text="order", name="order:main", facts={"order": "123"}),
-        j.Checkout(order="123", amount="5.00", currency="XAF", outcome="redirected", payment="p1"),
-        j.Step(text="renamed", name="renamed", facts={"ours": "123", "order": "TEA7"}),
-        j.OrderSeen(order="TEA7", paid=True),
-        j.Ledger(event="opened", payment="p2", reference="shop-TEA7"),
+        e.Step(text="order", name="order:main", facts={"order": "123"}),
+        e.Checkout(order="123", amount="5.00", currency="XAF", outcome="redirected", payment="p1"),
+        e.Step(text="renamed", name="renamed", facts={"ours": "123", "order": "TEA7"}),
+        e.OrderSeen(order="TEA7", paid=True),
+        e.Ledger(event="opened", payment="p2", reference="shop-TEA7"),
     )
     world = with_final_names(run.worlds[0])
-    (telling,) = tellings(j.Run(gateway="quatapay", worlds=(world,)))
+    (telling,) = tellings(r.Run(gateway="quatapay", worlds=(world,)))
     assert telling.order() == "TEA7"
     assert names_of(world, "TEA7") == {"123", "TEA7"}
     assert payments_of(world, "TEA7") == ("p1", "p2")
 
 
 def test_a_strange_wrapping_is_an_answer_and_another_payments_answer_is_none() -> None:
-    checkout = j.Checkout(order="1", amount="5.00", currency="XAF", outcome="redirected", payment="p1")
+    checkout = e.Checkout(order="1", amount="5.00", currency="XAF", outcome="redirected", payment="p1")
     (true,) = tellings(a_run(checkout, a_call(0.0, paid=True, answered="p1")))
     (other,) = tellings(a_run(checkout, a_call(0.0, paid=True, answered="p9")))
     assert confirmed(true, "1")

@@ -10,13 +10,10 @@ from typing import Any
 import pytest
 
 from payproof.contracts.checklist import Item
-from payproof.contracts.gateways.quatapay.checklist import CHECKLIST
-from payproof.contracts.gateways.quatapay.wire import read
-from payproof.contracts.journal import (
+from payproof.contracts.entries import (
     Call,
     Checkout,
     FaultSet,
-    Journal,
     Ledger,
     Log,
     OrderSeen,
@@ -24,11 +21,12 @@ from payproof.contracts.journal import (
     Process,
     Request,
     Response,
-    Run,
     Step,
     Story,
-    World,
 )
+from payproof.contracts.gateways.quatapay.checklist import CHECKLIST
+from payproof.contracts.gateways.quatapay.wire import read
+from payproof.contracts.journal import Journal
 from payproof.contracts.model import (
     Attestation,
     Finding,
@@ -40,6 +38,7 @@ from payproof.contracts.model import (
     Result,
     Verdict,
 )
+from payproof.contracts.run import Run, World
 from payproof.contracts.secrets import Veil
 
 HOSTILE = "<script>alert('owned')</script><img src=x onerror=alert(1)>\x1b[31m\x00"

@@ -8,8 +8,8 @@ import io
 import pytest
 from rich.console import Console
 
-from payproof.contracts.journal import Run
 from payproof.contracts.model import Outcome, Result, Verdict
+from payproof.contracts.run import Run
 from payproof.reports.console import checklist
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from payproof.contracts.entries import Call, Meaning, Request, Response
 from payproof.contracts.export import exportable
-from payproof.contracts.journal import Call, Meaning, Request, Response, Run, World
 from payproof.contracts.model import Result
+from payproof.contracts.run import Run, World
 from payproof.reports import WRITERS
 from payproof.reports.handover import Variable, handover, path_text, show
 

@@ -10,8 +10,8 @@ import re
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from payproof.contracts.journal import Run
 from payproof.contracts.model import Finding, Pointer, Result, Verdict
+from payproof.contracts.run import Run
 from payproof.reports import WRITERS
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from payproof.contracts.journal import Run
 from payproof.contracts.model import Finding, Pointer, Result, Verdict
+from payproof.contracts.run import Run
 from payproof.reports import WRITERS
 
 

@@ -7,8 +7,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from payproof.contracts.journal import Run
 from payproof.contracts.model import Level, Result, Verdict
+from payproof.contracts.run import Run
 from payproof.reports import WRITERS
 
 

@@ -6,8 +6,8 @@ import dataclasses
 
 import pytest
 
-from payproof.contracts.journal import Run
 from payproof.contracts.model import Finding, Outcome, Result, Verdict
+from payproof.contracts.run import Run
 from payproof.reports import WRITERS
 from payproof.reports.formats.markdown import code, escape, fence
 

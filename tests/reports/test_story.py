@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from payproof.contracts.journal import (
+from payproof.contracts.entries import (
     Alert,
     Call,
     Checkout,
@@ -21,13 +21,12 @@ from payproof.contracts.journal import (
     Process,
     Request,
     Response,
-    Run,
     SourceSeen,
     Step,
     Story,
-    World,
 )
 from payproof.contracts.model import Pointer
+from payproof.contracts.run import Run, World
 from payproof.reports.scenes import Scene, scene
 from payproof.reports.story import CHAPTERS, NEAR, Chapter, Gap, Teller
 

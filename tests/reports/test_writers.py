@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from payproof.contracts import journal
-from payproof.contracts.journal import Run
+from payproof.contracts import run as runs
 from payproof.contracts.model import PayproofError, Result
+from payproof.contracts.run import Run
 from payproof.reports import WRITERS, registry, write_all
 
 FILES = {
@@ -40,7 +40,7 @@ def test_all_formats_and_the_run_are_written(result: Result, run: Run, tmp_path:
     paths = write_all(result, run, tmp_path / "new" / "folder")
     assert set(paths) == {*FILES, "run"}
     assert all(path.stat().st_size for path in paths.values())
-    assert journal.read(paths["run"]) == run
+    assert runs.read(paths["run"]) == run
 
 
 def test_only_the_named_formats_are_written(result: Result, run: Run, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from payproof.contracts.journal import Step
+from payproof.contracts.entries import Step
 from payproof.contracts.profile import load
 from payproof.simulator import GatewayServer, Simulator
 from payproof.simulator.operations import OPERATIONS

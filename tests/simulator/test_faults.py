@@ -7,8 +7,8 @@ from threading import Event, Thread
 import httpx
 import pytest
 
+from payproof.contracts.entries import Call, FaultSet
 from payproof.contracts.faults import FaultSpec
-from payproof.contracts.journal import Call, FaultSet
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
 from payproof.simulator import Simulator

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from bs4 import BeautifulSoup
 
-from payproof.contracts.journal import Ledger
+from payproof.contracts.entries import Ledger
 from payproof.contracts.model import PayproofError
 from payproof.simulator.testing import GatewayThread
 

@@ -14,8 +14,8 @@ import pytest
 import trustme
 from starlette.types import Receive, Scope, Send
 
+from payproof.contracts.entries import Call, Connection
 from payproof.contracts.faults import FaultSpec
-from payproof.contracts.journal import Call, Connection
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
 from payproof.simulator import GatewayServer, Simulator

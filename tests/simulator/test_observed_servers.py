@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import httpx
 
-from payproof.contracts.journal import Ledger
+from payproof.contracts.entries import Ledger
 from payproof.simulator.testing import GatewayThread
 
 Answer = Callable[..., httpx.Response]

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
-from payproof.contracts.journal import Journal, Step
+from payproof.contracts.entries import Step
+from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
 from payproof.contracts.secrets import Veil

@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 import payproof.simulator
-from payproof.contracts.journal import Call, Entry, Journal
+from payproof.contracts.entries import Call, Entry
+from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
 from payproof.simulator import Simulator

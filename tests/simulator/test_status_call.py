@@ -5,7 +5,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from payproof.contracts.journal import Call
+from payproof.contracts.entries import Call
 from payproof.simulator.testing import GatewayThread
 
 Answer = Callable[..., httpx.Response]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from payproof.contracts.journal import Call, Ledger
+from payproof.contracts.entries import Call, Ledger
 from payproof.simulator.testing import GatewayThread
 
 Answer = Callable[..., httpx.Response]

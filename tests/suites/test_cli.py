@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from payproof.contracts import journal, profile
+from payproof.contracts import profile
+from payproof.contracts import run as runs
 from payproof.contracts.model import PayproofError
 from payproof.reports import WRITERS
 from payproof.suites import cli, commands
@@ -305,8 +306,8 @@ def test_explain_suggests(run: Run) -> None:
 
 
 def test_an_empty_run_can_be_judged_again_and_reported(run: Run, tmp_path: Path) -> None:
-    saved = journal.Run(gateway="quatapay", scored=False, diagnosis=("it never called the gateway",))
-    (tmp_path / "run.jsonl").write_text(journal.dump(saved))
+    saved = runs.Run(gateway="quatapay", scored=False, diagnosis=("it never called the gateway",))
+    (tmp_path / "run.jsonl").write_text(runs.dump(saved))
     code, out, _ = run("check", "run.jsonl", "--report-dir", "out")
     assert code == 2
     assert "it never called the gateway" in out

@@ -14,9 +14,11 @@ import psutil
 import pytest
 
 from payproof.contracts import secrets
-from payproof.contracts.journal import Checkout, Journal, Log, Page, Process, dump, load
+from payproof.contracts.entries import Checkout, Log, Page, Process
+from payproof.contracts.journal import Journal
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Outcome, PayproofError
+from payproof.contracts.run import dump, load
 from payproof.reports import write_all
 from payproof.suites.config import make_config
 from payproof.suites.launcher import Instance, basics, free_port

@@ -24,7 +24,7 @@ import json
 from pathlib import Path
 
 from payproof.contracts import profile
-from payproof.contracts.journal import Run
+from payproof.contracts.run import Run
 from payproof.contracts.model import *
 from payproof.contracts.requirements import requirements
 from payproof.suites import runner

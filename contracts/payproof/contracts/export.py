@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from payproof.contracts.journal import Call, Run
+from payproof.contracts.entries import Call
+from payproof.contracts.run import Run
 
 
 def exportable(run: Run) -> Mapping[str, Call]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from payproof.contracts.checklist import Item
-from payproof.contracts.journal import Run
 from payproof.contracts.model import (
     Attestation,
     Finding,
@@ -24,6 +23,7 @@ from payproof.contracts.model import (
 )
 from payproof.contracts.profile import Profile
 from payproof.contracts.requirements import LATER, Case, Requirement, requirements
+from payproof.contracts.run import Run
 from payproof.contracts.stories import with_final_names
 
 _WEIGHT = (

@@ -15,7 +15,7 @@ from http import HTTPStatus
 
 from bs4 import BeautifulSoup, Comment
 
-from payproof.contracts.journal import Page, Response, header
+from payproof.contracts.entries import Page, Response, header
 from payproof.contracts.secrets import spellings
 
 _STOCK = tuple(

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from payproof.contracts.checklist import Checklist
-from payproof.contracts.journal import Meaning, Request, Response
+from payproof.contracts.entries import Meaning, Request, Response
 from payproof.contracts.model import Json, PayproofError
 
 Fields: TypeAlias = tuple[tuple[str, str], ...]

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
-from payproof.contracts.journal import Entry, Run, World
+from payproof.contracts.entries import Entry
 from payproof.contracts.model import Finding, Json, Level, Pointer, Verdict
+from payproof.contracts.run import Run, World
 
 if TYPE_CHECKING:
     from payproof.contracts.profile import Profile

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from payproof.contracts.journal import Call, Checkout, Entry, Ledger, OrderSeen, Page, Process, Run, Step, Story, World
+from payproof.contracts.entries import Call, Checkout, Entry, Ledger, OrderSeen, Page, Process, Step, Story
 from payproof.contracts.model import Json
+from payproof.contracts.run import Run, World
 
 E = TypeVar("E", bound=Entry)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from rich.console import Console
 from rich.text import Text
 
-from payproof.contracts.journal import Run
 from payproof.contracts.model import Finding, Judgement, Level, Outcome, Result, Verdict
+from payproof.contracts.run import Run
 from payproof.reports import facts, values
 from payproof.reports.paper import Paper
 

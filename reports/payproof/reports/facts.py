@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from payproof.contracts.journal import Run
 from payproof.contracts.model import Finding, ItemResult, Json, Judgement, Level, Outcome, Result, Verdict
+from payproof.contracts.run import Run
 
 WORDS: Mapping[Verdict, str] = {
     Verdict.PASS: "passed",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from payproof.contracts.journal import Run, dump
 from payproof.contracts.model import PayproofError, Result
+from payproof.contracts.run import Run, dump
 from payproof.reports.registry import WRITERS
 
 RUN_FILE = "run.jsonl"

@@ -14,9 +14,10 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from payproof.contracts import profile
+from payproof.contracts.entries import Call
 from payproof.contracts.export import exportable
-from payproof.contracts.journal import Call, Run
 from payproof.contracts.model import Json, PayproofError
+from payproof.contracts.run import Run
 from payproof.reports.facts import clean
 
 Path: TypeAlias = tuple[str | int, ...]

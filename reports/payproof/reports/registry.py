@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol, TypeAlias
 
-from payproof.contracts.journal import Run
 from payproof.contracts.model import Result
+from payproof.contracts.run import Run
 
 Render: TypeAlias = Callable[[Result, Run], str]
 

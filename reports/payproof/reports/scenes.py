@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from payproof.contracts import money
-from payproof.contracts.journal import (
+from payproof.contracts.entries import (
     Alert,
     Call,
     Checkout,

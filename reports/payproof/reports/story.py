@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from payproof.contracts.journal import Entry, FaultSet, Run, Step, Story, World
+from payproof.contracts.entries import Entry, FaultSet, Step, Story
 from payproof.contracts.model import Pointer
+from payproof.contracts.run import Run, World
 from payproof.reports.scenes import Scene, scene
 
 WHOLE = 30

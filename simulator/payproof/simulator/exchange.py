@@ -10,7 +10,7 @@ from typing import Literal
 
 from starlette.types import Receive, Scope
 
-from payproof.contracts.journal import Headers, Meaning, Request
+from payproof.contracts.entries import Headers, Meaning, Request
 
 KEY = "payproof.exchange"
 

@@ -17,7 +17,8 @@ from starlette.types import ASGIApp
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from payproof.contracts.journal import Connection, Journal
+from payproof.contracts.entries import Connection
+from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
 from payproof.simulator.protocols import Gatekeeper, Protocol
 

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
+from payproof.contracts.entries import AnyEntry, Entry
 from payproof.contracts.faults import FaultSpec
-from payproof.contracts.journal import AnyEntry, Entry
 from payproof.contracts.model import PayproofError
 from payproof.simulator.faults.registry import registered
 from payproof.simulator.store import Merchant

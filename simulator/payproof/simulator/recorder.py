@@ -9,7 +9,8 @@ from dataclasses import replace
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from payproof.contracts.journal import BODY_LIMIT, Call, Journal, Meaning, Request, Response
+from payproof.contracts.entries import BODY_LIMIT, Call, Meaning, Request, Response
+from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Profile
 from payproof.simulator.exchange import KEY, Exchange
 

@@ -9,7 +9,8 @@ import secrets
 import signal
 from collections.abc import Callable, Generator, Mapping
 
-from payproof.contracts.journal import Entry, Journal
+from payproof.contracts.entries import Entry
+from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
 from payproof.contracts.secrets import Veil

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from payproof.contracts.journal import Journal, Ledger
+from payproof.contracts.entries import Ledger
+from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Payer
 from payproof.simulator.clock import Clock

@@ -17,8 +17,8 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from payproof.contracts import profile as profiles
+from payproof.contracts.entries import Entry
 from payproof.contracts.faults import FaultSpec
-from payproof.contracts.journal import Entry
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
 from payproof.simulator import browser

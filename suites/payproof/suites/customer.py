@@ -16,7 +16,8 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 from bs4 import Tag
 
-from payproof.contracts.journal import BODY_LIMIT, Journal, Page, Request, Response, header
+from payproof.contracts.entries import BODY_LIMIT, Page, Request, Response, header
+from payproof.contracts.journal import Journal
 from payproof.contracts.pages import soup
 from payproof.contracts.profile import Fields, HostedRecipe
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from payproof.contracts import pages
-from payproof.contracts.journal import Call, Checkout, Connection, Log, OrderSeen, Page, Process
+from payproof.contracts.entries import Call, Checkout, Connection, Log, OrderSeen, Page, Process
 from payproof.suites.world import World
 
 

@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from payproof.contracts.journal import Alert, Journal
+from payproof.contracts.entries import Alert
+from payproof.contracts.journal import Journal
 from payproof.simulator import GatewayServer
 
 

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from urllib.parse import urljoin
 
 from payproof.contracts import money
-from payproof.contracts.journal import Page, header
+from payproof.contracts.entries import Page, header
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Fields
 from payproof.suites import reading

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 import httpx
 from bs4 import Tag
 
-from payproof.contracts.journal import Page
+from payproof.contracts.entries import Page
 from payproof.contracts.pages import soup
 from payproof.contracts.profile import Fields, Payer
 from payproof.suites.customer import Customer, next_address

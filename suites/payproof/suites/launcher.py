@@ -18,7 +18,8 @@ from pathlib import Path
 import httpx
 import psutil
 
-from payproof.contracts.journal import Journal, Log, Process
+from payproof.contracts.entries import Log, Process
+from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
 
 _CHUNK = 64 * 1024

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from payproof.contracts.journal import Settings
+from payproof.contracts.run import Settings
 from payproof.suites.config import Config
 from payproof.suites.driver import uses
 from payproof.suites.probes import Params, Probe, probes

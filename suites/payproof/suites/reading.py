@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 from bs4 import Tag
 
-from payproof.contracts.journal import Page, header
+from payproof.contracts.entries import Page, header
 from payproof.contracts.pages import soup
 from payproof.suites.config.pointers import split
 

@@ -18,10 +18,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from payproof.contracts import __version__
-from payproof.contracts.journal import Connection, Journal, Run, Settings, digest
-from payproof.contracts.journal import World as Recorded
+from payproof.contracts.entries import Connection
+from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.requirements import LATER
+from payproof.contracts.run import Run, Settings, digest
+from payproof.contracts.run import World as Recorded
 from payproof.contracts.secrets import Veil
 from payproof.suites import source
 from payproof.suites.config import Config

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from payproof.contracts.journal import Checkout, Journal, OrderSeen
+from payproof.contracts.entries import Checkout, OrderSeen
+from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Profile
 from payproof.contracts.secrets import Veil
 from payproof.suites.config import Config

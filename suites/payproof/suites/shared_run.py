@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from payproof.contracts.journal import Run, dump, read
 from payproof.contracts.model import Judgement, Outcome, PayproofError, Result
+from payproof.contracts.run import Run, dump, read
 from payproof.suites.commands import verdict
 from payproof.suites.config import Config, load_config
 from payproof.suites.progress import Plain, Progress, Silent

@@ -14,7 +14,8 @@ from typing import Literal
 from detect_secrets.core.scan import scan_file
 from detect_secrets.settings import transient_settings
 
-from payproof.contracts.journal import Journal, SourceSeen
+from payproof.contracts.entries import SourceSeen
+from payproof.contracts.journal import Journal
 from payproof.suites.config import Config
 
 _SKIPPED = {

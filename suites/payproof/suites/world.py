@@ -14,10 +14,11 @@ from typing import Literal
 import httpx
 
 from payproof.contracts import money, pages
+from payproof.contracts.entries import Call, Checkout, Entry, OrderSeen, Page, Process, Step, Story
 from payproof.contracts.faults import FaultSpec
-from payproof.contracts.journal import Call, Checkout, Entry, Journal, OrderSeen, Page, Process, Step, Story
-from payproof.contracts.journal import World as Recorded
+from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
+from payproof.contracts.run import World as Recorded
 from payproof.simulator import GatewayServer, Merchant, Simulator
 from payproof.simulator.faults import registered
 from payproof.suites.customer import Customer, Place, Visit

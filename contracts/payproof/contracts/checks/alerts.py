@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from payproof.contracts.journal import Alert, Entry, Log
+from payproof.contracts.entries import Alert, Entry, Log
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, should
 from payproof.contracts.stories import Telling, tellings

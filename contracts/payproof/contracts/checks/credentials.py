@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from payproof.contracts import pages
-from payproof.contracts.journal import Call, OrderSeen, Page, SourceSeen
+from payproof.contracts.entries import Call, OrderSeen, Page, SourceSeen
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, must, should
 from payproof.contracts.stories import attempts, final, tellings

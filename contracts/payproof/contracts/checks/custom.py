@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from payproof.contracts import money
-from payproof.contracts.journal import Call, Checkout, Page, Run, World
+from payproof.contracts.entries import Call, Checkout, Page
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, must
+from payproof.contracts.run import Run, World
 from payproof.contracts.stories import names_of, tellings
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from payproof.contracts import pages
 from payproof.contracts.checks.flow import crash, status_of
-from payproof.contracts.journal import Call, Entry, OrderSeen, Page, Step
+from payproof.contracts.entries import Call, Entry, OrderSeen, Page, Step
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, must, should
 from payproof.contracts.stories import Telling, attempts, confirmed, ledger, payments_of, tellings

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from payproof.contracts import money, pages
 from payproof.contracts.checks.custom import expected_amount
-from payproof.contracts.journal import Call, Checkout, Entry, OrderSeen, Page, World
+from payproof.contracts.entries import Call, Checkout, Entry, OrderSeen, Page
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.requirements import Case, must, should
+from payproof.contracts.run import World
 from payproof.contracts.stories import Telling, confirmed, ever_paid, final, ledger, sightings, tellings
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from payproof.contracts.journal import Call, World
+from payproof.contracts.entries import Call
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, must
+from payproof.contracts.run import World
 
 
 def _scheme(case: Case, which: str) -> Iterator[Finding]:

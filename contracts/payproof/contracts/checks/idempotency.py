@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from payproof.contracts import money
-from payproof.contracts.journal import Alert, Checkout, Ledger, Log, OrderSeen
+from payproof.contracts.entries import Alert, Checkout, Ledger, Log, OrderSeen
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.requirements import Case, must, should
 from payproof.contracts.stories import Telling, final, sightings, tellings

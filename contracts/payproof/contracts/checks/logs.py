@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 from payproof.contracts import money
-from payproof.contracts.journal import Call, Checkout, Log, Page, World
+from payproof.contracts.entries import Call, Checkout, Log, Page
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, must, should
+from payproof.contracts.run import World
 from payproof.contracts.stories import Telling, tellings
 
 _NEAR = 12

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from payproof.contracts.entries import Call
 from payproof.contracts.export import exportable
-from payproof.contracts.journal import Call
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.requirements import Case, should
 

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 from payproof.contracts import pages
-from payproof.contracts.journal import Call, OrderSeen, Process, World
+from payproof.contracts.entries import Call, OrderSeen, Process
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, must, should
+from payproof.contracts.run import World
 from payproof.contracts.stories import attempts, background, final, payments_of, tellings
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts import money
-from payproof.contracts.journal import Call, Checkout, Entry, OrderSeen, Page, World
+from payproof.contracts.entries import Call, Checkout, Entry, OrderSeen, Page
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, must
+from payproof.contracts.run import World
 from payproof.contracts.stories import Telling, confirmed, ever_paid, ledger, payments_of, tellings
 
 

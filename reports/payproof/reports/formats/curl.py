@@ -6,8 +6,8 @@ import json
 import shlex
 from collections.abc import Iterator
 
-from payproof.contracts.journal import Run
 from payproof.contracts.model import Result
+from payproof.contracts.run import Run
 from payproof.reports.facts import line
 from payproof.reports.handover import Ask, Handover, Text, Variable, handover, show
 from payproof.reports.registry import writer

@@ -13,8 +13,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from payproof.contracts import __version__
-from payproof.contracts.journal import Run
 from payproof.contracts.model import Finding, Judgement, Result, Verdict
+from payproof.contracts.run import Run
 from payproof.reports import facts
 from payproof.reports.registry import writer
 from payproof.reports.story import Chapter, Teller

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from payproof.contracts.journal import Run
 from payproof.contracts.model import Result
+from payproof.contracts.run import Run
 from payproof.reports.facts import line
 from payproof.reports.handover import BASE_URL, Ask, Handover, handover, path_text, show
 from payproof.reports.registry import writer

@@ -10,8 +10,8 @@ import json
 from typing import Any
 
 from payproof.contracts import __version__
-from payproof.contracts.journal import Run
 from payproof.contracts.model import Finding, ItemResult, Judgement, Pointer, Result
+from payproof.contracts.run import Run
 from payproof.reports import facts
 from payproof.reports.registry import writer
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree as ET
 
-from payproof.contracts.journal import Run
 from payproof.contracts.model import Judgement, Level, Result, Verdict
+from payproof.contracts.run import Run
 from payproof.reports import facts, values
 from payproof.reports.registry import writer
 

@@ -6,8 +6,8 @@ import html
 import re
 from collections.abc import Iterable, Iterator
 
-from payproof.contracts.journal import Run
 from payproof.contracts.model import Finding, Judgement, Outcome, Result, Verdict
+from payproof.contracts.run import Run
 from payproof.reports import facts, values
 from payproof.reports.registry import writer
 from payproof.reports.scenes import Scene

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from payproof.contracts.journal import Run, header
+from payproof.contracts.entries import header
 from payproof.contracts.model import Result
+from payproof.contracts.run import Run
 from payproof.reports import facts
 from payproof.reports.handover import BASE_URL, Ask, handover, path_text, show
 from payproof.reports.registry import writer

@@ -6,8 +6,8 @@ import asyncio
 import random
 from dataclasses import asdict, dataclass, field
 
+from payproof.contracts.entries import FaultSet, Meaning
 from payproof.contracts.faults import FaultSpec
-from payproof.contracts.journal import FaultSet, Meaning
 from payproof.contracts.model import PayproofError
 from payproof.simulator.dialect import Desk, Dialect
 from payproof.simulator.exchange import Exchange

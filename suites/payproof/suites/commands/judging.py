@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from payproof.contracts.journal import Run, read
 from payproof.contracts.model import Result
+from payproof.contracts.run import Run, read
 from payproof.suites.commands import options, verdict
 from payproof.suites.config import load_config
 

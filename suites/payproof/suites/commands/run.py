@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from payproof.contracts.journal import Run
 from payproof.contracts.model import PayproofError
+from payproof.contracts.run import Run
 from payproof.suites.commands import options, verdict
 from payproof.suites.config import Config, load_config, make_config
 from payproof.suites.recipe import Flags, tables

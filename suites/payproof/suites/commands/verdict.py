@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from payproof.contracts.journal import Run
 from payproof.contracts.model import Attestation, Outcome, PayproofError, Result
+from payproof.contracts.run import Run
 from payproof.suites.config.models import Config
 
 EXIT = {Outcome.READY: 0, Outcome.PARTIAL: 0, Outcome.NOT_READY: 1, Outcome.NOT_SCORED: 2}

@@ -15,9 +15,9 @@ from functools import cache
 from inspect import getdoc
 from typing import Any, TypeAlias
 
-from payproof.contracts.journal import Settings
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
+from payproof.contracts.run import Settings
 from payproof.suites.world import World
 
 Params: TypeAlias = dict[str, Json]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from payproof.contracts.journal import Alert, Log
+from payproof.contracts.entries import Alert, Log
 from payproof.suites.probes import probe
 from payproof.suites.world import World
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from payproof.contracts.journal import Checkout, Settings
+from payproof.contracts.entries import Checkout
 from payproof.contracts.profile import Profile
+from payproof.contracts.run import Settings
 from payproof.suites.customer import Customer
 from payproof.suites.driver import Order, RecipeDriver
 from payproof.suites.probes import Params, probe

@@ -5,9 +5,9 @@ from __future__ import annotations
 from asyncio import create_task
 from collections.abc import Iterable
 
-from payproof.contracts.journal import Settings
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
+from payproof.contracts.run import Settings
 from payproof.suites.probes import Params, probe
 from payproof.suites.probes.verification import mended, mint_canary, unverifiable
 from payproof.suites.world import World

@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 
 from payproof.contracts import money
-from payproof.contracts.journal import Settings
 from payproof.contracts.profile import Profile
+from payproof.contracts.run import Settings
 from payproof.suites.probes import Params, probe
 from payproof.suites.world import World
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from payproof.contracts.journal import Settings
 from payproof.contracts.profile import Profile
+from payproof.contracts.run import Settings
 from payproof.suites.probes import Params, probe
 from payproof.suites.world import World
 

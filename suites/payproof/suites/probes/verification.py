@@ -7,9 +7,9 @@ from decimal import ROUND_FLOOR, Decimal
 from urllib.parse import urlsplit
 
 from payproof.contracts import money
-from payproof.contracts.journal import Settings
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
+from payproof.contracts.run import Settings
 from payproof.suites.customer import Customer
 from payproof.suites.driver import Order
 from payproof.suites.probes import Params, probe

@@ -9,7 +9,7 @@ from typing import Any, cast
 from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 from payproof.contracts import money
-from payproof.contracts.journal import Meaning, Request, Response, header
+from payproof.contracts.entries import Meaning, Request, Response, header
 from payproof.contracts.profile import Fields, HostedRecipe, Payer
 
 API = ("/pay/sandbox/api/v1", "/pay/api/v1")

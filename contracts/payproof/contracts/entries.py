@@ -1,0 +1,266 @@
+"""Journal entries: values, one kind for each sort of thing that happens in a world.
+
+Times (``at``, ``began``, ``ended``) are seconds since the run began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal, TypeAlias, TypeVar
+
+from pydantic import Field
+
+from payproof.contracts.model import Json
+
+BODY_LIMIT = 64 * 1024
+"""Characters of a body that an entry keeps; ``size`` tells the whole."""
+
+Headers: TypeAlias = tuple[tuple[str, str], ...]
+
+
+def header(headers: Iterable[tuple[str, str]], name: str, default: str = "") -> str:
+    """The first header of that name, in any letter case."""
+    return next((value for key, value in headers if key.lower() == name.lower()), default)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    method: str
+    url: str
+    headers: Headers = ()
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    status: int
+    headers: Headers = ()
+    body: str = ""
+    size: int = 0
+    """Bytes of the whole body, also where ``body`` is cut."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """What an exchange with the gateway says, in neutral words. A profile reads it off the wire.
+
+    Asked: what the integration sent. Answered: what the gateway replied; None where it said nothing of the kind.
+    Amounts are decimal texts in major units.
+    """
+
+    operation: str = ""
+    """``token``, ``create``, ``status``, ``capture``, ``refund``; empty for a path that the profile does not have."""
+    client_id: str = ""
+    secret: str = ""
+    bearer: str = ""
+    amount: str | None = None
+    currency: str | None = None
+    return_url: str | None = None
+    cancel_url: str | None = None
+    reference: str | None = None
+    """The merchant's order id as sent (the custom field)."""
+    idempotency_key: str | None = None
+    payment: str | None = None
+    """The payment that the request asks about, or that an answer to ``create`` opened."""
+    answered: str | None = None
+    """The payment that an answer to a status check speaks of."""
+    ok: bool = False
+    """The gateway answered with success, in the profile's own form."""
+    errors: tuple[str, ...] = ()
+    issued: str | None = None
+    """The access token of an answer."""
+    payment_url: str | None = None
+    paid: bool | None = None
+    outcome: str = ""
+    transaction: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    kind: ClassVar[str]
+    n: int = 0
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call(Entry):
+    """A request of the integration to the gateway, written when it is over."""
+
+    kind: Literal["call"] = "call"  # type: ignore[misc]
+    began: float
+    ended: float
+    ending: Literal["answered", "hung_up", "cut", "held"]
+    """``hung_up``: the client closed first. ``cut``: we broke it off. ``held``: still open when the world ended."""
+    secure: bool = True
+    request: Request
+    response: Response | None = None
+    meaning: Meaning = field(default_factory=Meaning)
+    fault: str = ""
+
+    @property
+    def seconds(self) -> float:
+        return self.ended - self.began
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Entry):
+    """What the customer asked for and was shown. ``purpose`` names the customer's intent (checkout, return, order ...)."""
+
+    kind: Literal["page"] = "page"  # type: ignore[misc]
+    began: float
+    ended: float
+    where: Literal["integration", "checkout", "elsewhere"]
+    purpose: str = ""
+    order: str = ""
+    customer: str = ""
+    request: Request
+    response: Response | None = None
+    problem: str = ""
+    """Why there is no response: refused, closed without an answer, timed out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger(Entry):
+    """The gateway's own books: token_issued, opened, charged, refused, cancelled, expired."""
+
+    kind: Literal["ledger"] = "ledger"  # type: ignore[misc]
+    event: Literal["token_issued", "opened", "updated", "charged", "refused", "cancelled", "expired"]
+    payment: str = ""
+    reference: str = ""
+    amount: str = ""
+    currency: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log(Entry):
+    """A line that the integration wrote. ``stream``: stdout, stderr or the file's name."""
+
+    kind: Literal["log"] = "log"  # type: ignore[misc]
+    stream: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkout(Entry):
+    """How the customer's attempt to start paying an order ended."""
+
+    kind: Literal["checkout"] = "checkout"  # type: ignore[misc]
+    order: str
+    amount: str
+    currency: str
+    outcome: Literal["redirected", "refused", "broken", "no_answer", "elsewhere"]
+    """``refused``: a page for people without a payment. ``broken``: 5xx that nobody wrote for people. ``elsewhere``:
+    the customer ended on a page of the shop (the order's page, say) without an error."""
+    payment: str = ""
+    payment_url: str = ""
+    page: int = 0
+    """Number of the page entry that the customer ended on."""
+    purpose: str = ""
+    order_known: bool = True
+    """Whether ``order`` is an id that the integration knows (false: our own label only)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderSeen(Entry):
+    """What the merchant believes of an order, as the observer read it."""
+
+    kind: Literal["order"] = "order"  # type: ignore[misc]
+    order: str
+    state: str = ""
+    paid: bool | None = None
+    """None: the page could not be read, ``problem`` says why."""
+    effects: int | None = None
+    flagged: str = ""
+    status: int = 0
+    problem: str = ""
+    page: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultSet(Entry):
+    kind: Literal["fault"] = "fault"  # type: ignore[misc]
+    event: Literal["armed", "cleared"]
+    name: str
+    operation: str = ""
+    detail: Mapping[str, Json] = field(default_factory=dict[str, Json])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process(Entry):
+    """The integration's process: started, ready, exited (by itself), stopped (by us)."""
+
+    kind: Literal["process"] = "process"  # type: ignore[misc]
+    event: Literal["started", "ready", "exited", "stopped"]
+    code: int | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story(Entry):
+    """Where one telling of a probe begins and ends. ``params`` are the facts that checks need."""
+
+    kind: Literal["story"] = "story"  # type: ignore[misc]
+    event: Literal["begin", "end"]
+    probe: str
+    params: Mapping[str, Json] = field(default_factory=dict[str, Json])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step(Entry):
+    """One sentence of a story: what the customer or the gateway now does."""
+
+    kind: Literal["step"] = "step"  # type: ignore[misc]
+    text: str
+    name: str = ""
+    facts: Mapping[str, Json] = field(default_factory=dict[str, Json])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert(Entry):
+    """Something arrived on the declared alert channel."""
+
+    kind: Literal["alert"] = "alert"  # type: ignore[misc]
+    channel: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection(Entry):
+    """A connection to the gateway that never became a request: a failed TLS handshake, say."""
+
+    kind: Literal["connection"] = "connection"  # type: ignore[misc]
+    event: Literal["handshake_failed", "refused", "closed_silent", "reset"]
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSeen(Entry):
+    """What the scan of the declared source found; never the value itself. ``what`` empty: the scan came to its end."""
+
+    kind: Literal["source"] = "source"  # type: ignore[misc]
+    area: Literal["source", "frontend"]
+    path: str = ""
+    line: int = 0
+    what: str = ""
+    files: int = 0
+
+
+AnyEntry: TypeAlias = Annotated[
+    Call
+    | Page
+    | Ledger
+    | Log
+    | Checkout
+    | OrderSeen
+    | FaultSet
+    | Process
+    | Story
+    | Step
+    | Alert
+    | Connection
+    | SourceSeen,
+    Field(discriminator="kind"),
+]
+E = TypeVar("E", bound=Entry)
