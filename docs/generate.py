@@ -116,6 +116,8 @@ def matrix(folder: Path) -> Iterator[str]:
         for name, row in defects.items():
             result = folder / f"{shop}--{name}.json"
             found = _found(json.loads(result.read_text()), row["requirement"]) if result.is_file() else "not run"
+            if row["requirement"] in LATER:
+                found = f"`{row['requirement']}` is not exercised in this version"
             yield f"| `{name}` | {row['mistake']} | {found} |"
         yield ""
 
