@@ -269,6 +269,14 @@ class World:
         """Open the hosted checkout and log in."""
         return await HostedTab(customer, self.profile.payers[payer], checkout.order).open(checkout.payment_url)
 
+    async def pay_and_stay(self, order: Order, customer: Customer) -> HostedTab | None:
+        """Check out and pay, without opening the way back yet; None when it did not come to that."""
+        checkout = await self.checkout(order, customer)
+        if not checkout.payment:
+            return None
+        tab = await (await self.hosted(checkout, customer)).confirm()
+        return tab if tab.state == "left" else None
+
     async def come_back(self, url: str, customer: Customer, order: Order, *, purpose: str = "return") -> Visit:
         """Open an address that leads back to the shop; its pages may tell the integration's own order id."""
         visit = await customer.browse("GET", url, purpose=purpose, order=order.id)

@@ -108,11 +108,8 @@ async def rate_limited(world: World, operation: str) -> None:
             world.step("the gateway will answer 429", "armed", canary=canary)
             await world.checkout(order, customer)
     else:
-        checkout = await world.checkout(order, customer)
-        if not checkout.payment:
-            return
-        tab = await (await world.hosted(checkout, customer)).confirm()
-        if tab.state != "left":
+        tab = await world.pay_and_stay(order, customer)
+        if tab is None:
             return
         async with world.fault("rate-limit", operation="status", times=1, seconds=2, canary=canary):
             world.step("the customer paid; the gateway will answer 429", "armed", canary=canary)
@@ -142,11 +139,8 @@ async def stalled(world: World, operation: str) -> None:
         await world.look(order, customer)
         await world.recover()
         return
-    checkout = await world.checkout(order, customer)
-    if not checkout.payment:
-        return
-    tab = await (await world.hosted(checkout, customer)).confirm()
-    if tab.state != "left":
+    tab = await world.pay_and_stay(order, customer)
+    if tab is None:
         return
     world.step("the customer paid; the status check will never be answered", "paid")
     async with world.fault("never-answer", operation="status") as number:

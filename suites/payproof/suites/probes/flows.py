@@ -189,11 +189,8 @@ async def _outage(world: World, operation: str, how: str) -> AsyncGenerator[None
 async def _break_status(world: World, how: str) -> None:
     order = world.new_order(role="unverified")
     customer = world.customer()
-    checkout = await world.checkout(order, customer)
-    if not checkout.payment:
-        return
-    tab = await (await world.hosted(checkout, customer)).confirm()
-    if tab.state != "left":
+    tab = await world.pay_and_stay(order, customer)
+    if tab is None:
         return
     world.step("the customer paid, and now the network fails", "paid")
     async with _outage(world, "status", how):

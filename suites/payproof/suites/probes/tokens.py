@@ -30,11 +30,8 @@ async def token_expired(world: World, moment: str) -> None:
         await world.buy(world.new_order())
         return
     order, customer = world.new_order(), world.customer()
-    checkout = await world.checkout(order, customer)
-    if not checkout.payment:
-        return
-    tab = await (await world.hosted(checkout, customer)).confirm()
-    if tab.state != "left":
+    tab = await world.pay_and_stay(order, customer)
+    if tab is None:
         return
     _end_token(world, moment == "revoked-before-status")
     await world.come_back(tab.url, customer, order)
@@ -66,11 +63,8 @@ async def always_unauthorized(world: World, operation: str) -> None:
         async with world.fault("unauthorized", operation="create"):
             await world.checkout(order, customer)
     else:
-        checkout = await world.checkout(order, customer)
-        if not checkout.payment:
-            return
-        tab = await (await world.hosted(checkout, customer)).confirm()
-        if tab.state != "left":
+        tab = await world.pay_and_stay(order, customer)
+        if tab is None:
             return
         async with world.fault("unauthorized", operation="status") as number:
             await world.come_back(tab.url, customer, order)

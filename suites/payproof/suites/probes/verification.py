@@ -133,11 +133,8 @@ async def unverified(world: World, fault: str, **params: Json) -> None:
 async def unverifiable(world: World, fault: str, params: dict[str, Json]) -> None:
     """Pay, break the status check, come back, look; mend it, reload, and give a background job its time."""
     order, customer = world.new_order(role="unverified"), world.customer()
-    checkout = await world.checkout(order, customer)
-    if not checkout.payment:
-        return
-    tab = await (await world.hosted(checkout, customer)).confirm()
-    if tab.state != "left":
+    tab = await world.pay_and_stay(order, customer)
+    if tab is None:
         return
     canary = mint_canary(world)
     if fault == "other-payment":
