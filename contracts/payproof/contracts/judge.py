@@ -95,7 +95,11 @@ def judge(
     )
     by_id = {judgement.requirement: judgement for judgement in judgements}
     stale = tuple(id for id, entry in accepted.items() if _is_stale(by_id.get(id), entry, today))
-    reasons = _reasons({id: judgement for id, judgement in by_id.items() if id not in run.skipped}, by_id, stale)
+    reasons = _reasons(
+        {id: judgement for id, judgement in by_id.items() if id not in run.skipped and id not in run.powerless},
+        by_id,
+        stale,
+    )
     return Result(
         outcome=_outcome(run, reasons),
         reasons=reasons,
@@ -156,6 +160,8 @@ def _findings(run: Run, profile: Profile, req: Requirement) -> list[Finding]:
 def _why_not(run: Run, req: Requirement) -> str:
     if req.id in LATER:
         return "needs faults of the wire itself, which this version does not make yet"
+    if req.id in run.powerless:
+        return f"needs power over the gateway: {run.powerless[req.id]}"
     if req.id in run.skipped:
         return "left out of this shortened run"
     return "the situation did not arise"
@@ -222,7 +228,7 @@ def _outcome(run: Run, reasons: tuple[str, ...]) -> Outcome:
         return Outcome.NOT_SCORED
     if reasons:
         return Outcome.NOT_READY
-    return Outcome.PARTIAL if run.selected or run.skipped else Outcome.READY
+    return Outcome.PARTIAL if run.selected or run.skipped or run.powerless else Outcome.READY
 
 
 def _roll_up(item: Item, profile: Profile, by_id: Mapping[str, Judgement]) -> ItemResult:

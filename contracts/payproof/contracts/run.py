@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -19,6 +19,11 @@ from payproof.contracts.entries import AnyEntry, E, Entry
 from payproof.contracts.model import Json, PayproofError, Pointer
 
 _ENTRY: TypeAdapter[AnyEntry] = TypeAdapter(AnyEntry)
+
+
+Power: TypeAlias = Literal["answers", "clock", "credentials", "refusal", "tokens"]
+"""What somebody can do with a gateway: change its answers, move its clock, replace and revoke credentials, have it refuse
+a payer, end a young access token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +54,8 @@ class Settings:
     secure: bool = True
     """The gateway's base URL is https."""
     secure_note: str = ""
+    powers: tuple[Power, ...] = get_args(Power)
+    """What this run could do with the gateway."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +84,8 @@ class Run:
     """Requirements that were asked for; empty: all of the profile."""
     left_out: tuple[str, ...] = ()
     """Probes that this run did not perform (``--quick``, ``--only``, no power over the gateway)."""
+    powerless: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Requirements that nobody could judge on this target, each with the reason."""
     skipped: tuple[str, ...] = ()
     """Requirements that nobody could judge because the run was shortened: all of their probes were left out on purpose."""
     scored: bool = True
@@ -107,6 +116,7 @@ def dump(run: Run) -> str:
         "selected": run.selected,
         "left_out": run.left_out,
         "skipped": run.skipped,
+        "powerless": dict(run.powerless),
         "scored": run.scored,
         "diagnosis": run.diagnosis,
         "facts": dict(run.facts),
@@ -159,6 +169,7 @@ def load(text: str, *, place: str = "the run file") -> Run:
         selected=tuple(head["selected"]),
         left_out=tuple(head["left_out"]),
         skipped=tuple(head["skipped"]),
+        powerless=head.get("powerless", {}),
         scored=head["scored"],
         diagnosis=tuple(head["diagnosis"]),
         facts=head["facts"],

@@ -3,5 +3,6 @@
 from payproof.simulator.listener import GatewayServer
 from payproof.simulator.simulator import Simulator
 from payproof.simulator.store import Merchant, PaymentView
+from payproof.simulator.target import Simulated, Target
 
-__all__ = ["GatewayServer", "Merchant", "PaymentView", "Simulator"]
+__all__ = ["GatewayServer", "Merchant", "PaymentView", "Simulated", "Simulator", "Target"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from payproof.contracts.run import Settings
+from payproof.contracts.run import Power, Settings
 from payproof.suites.config import Config
 from payproof.suites.driver import uses
 from payproof.suites.probes import Params, Probe, probes
@@ -32,6 +32,8 @@ class Plan:
     worlds: Mapping[str, tuple[tuple[Probe, Params], ...]]
     stalling: frozenset[str]
     left_out: tuple[str, ...]
+    powerless: tuple[str, ...]
+    """Probes that need more power over the gateway than there is."""
 
 
 def settings_of(config: Config, *, secure: bool = True, secure_note: str = "") -> Settings:
@@ -77,11 +79,15 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
     worlds: dict[str, list[tuple[Probe, Params]]] = {MAIN: []}
     stalling: set[str] = set()
     left_out: list[str] = []
+    powerless: list[str] = []
     found = sorted(probes().values(), key=lambda probe: (probe.stalls, probe.name == "revoked"))
     for probe in found:
         wanted = not options.only or set(probe.requirements) & set(options.only)
         if not wanted or (options.quick and probe.stalls) or (probe.restarts and not settings.restarts):
             left_out.append(probe.name)
+            continue
+        if probe.needs - set(settings.powers):
+            powerless.append(probe.name)
             continue
         for params in probe.variants(config.profile, settings):
             name = probe.world_of(params).rstrip("-") if config.integration.command else MAIN
@@ -94,7 +100,7 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
     if not config.integration.command:
         # What cannot be undone comes last.
         order[MAIN] = tuple(sorted(order[MAIN], key=lambda story: story[0].name == "revoked"))
-    return Plan(order, frozenset(stalling), tuple(left_out))
+    return Plan(order, frozenset(stalling), tuple(left_out), tuple(powerless))
 
 
 def _spread(
@@ -114,3 +120,25 @@ def skipped(left_out: tuple[str, ...]) -> tuple[str, ...]:
     found = probes()
     told = {id for name, probe in found.items() if name not in left_out for id in probe.requirements}
     return tuple(dict.fromkeys(id for name in left_out for id in found[name].requirements if id not in told))
+
+
+_LACKS: Mapping[Power, str] = {
+    "answers": "nobody can change what this gateway answers",
+    "clock": "this gateway's clock cannot be moved",
+    "credentials": "the credentials cannot be replaced and revoked at this gateway",
+    "refusal": "no payer is known whom this gateway refuses",
+    "tokens": "an access token of this gateway cannot be ended before its time",
+}
+
+
+def powerless(planned: Plan, settings: Settings) -> dict[str, str]:
+    """Requirements that only probes without the power for them could judge, each with the reason."""
+    found = probes()
+    lacking = {name: found[name].needs - set(settings.powers) for name in planned.powerless}
+    ids = skipped((*planned.left_out, *planned.powerless))
+    return {
+        id: "; ".join(dict.fromkeys(_LACKS[power] for power in sorted(lacks)))
+        for name, lacks in lacking.items()
+        for id in found[name].requirements
+        if id in ids
+    }

@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from payproof.contracts import __version__
@@ -29,10 +30,11 @@ from payproof.suites import source
 from payproof.suites.config import Config
 from payproof.suites.diagnosis import diagnose
 from payproof.suites.drill import AlertHook
-from payproof.suites.plan import MAIN, PATIENT, Options, Plan, plan, settings_of, skipped
+from payproof.suites.plan import MAIN, PATIENT, Options, Plan, plan, powerless, settings_of, skipped
 from payproof.suites.probes import Params, Probe, tell
 from payproof.suites.progress import Progress, Silent
 from payproof.suites.shared import Shared
+from payproof.suites.targets import simulated
 from payproof.suites.trust import Trust
 from payproof.suites.world import World
 
@@ -141,6 +143,7 @@ class _Session:
             progress=self.progress,
             alert_url=self.hook.url,
             alerts=self.hook.journals,
+            target=partial(simulated, self.config),
         )
 
     def _world(self, name: str, shared: Shared) -> World:
@@ -244,8 +247,9 @@ class _Session:
             settings=settings,
             worlds=worlds,
             selected=self.options.only,
-            left_out=planned.left_out,
+            left_out=(*planned.left_out, *planned.powerless),
             skipped=skipped(planned.left_out) if self.options.quick else (),
+            powerless=powerless(planned, settings),
             scored=scored,
             diagnosis=diagnosis,
             facts=facts,

@@ -10,6 +10,7 @@ from payproof.contracts.entries import Checkout, OrderSeen
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Profile
 from payproof.contracts.secrets import Veil
+from payproof.simulator import Target
 from payproof.suites.config import Config
 from payproof.suites.customer import Customer, Visit
 from payproof.suites.driver import Order
@@ -35,6 +36,8 @@ class Shared:
     progress: Progress
     alert_url: Callable[[str], str]
     alerts: dict[str, Journal]
+    target: Callable[[Journal, int], Target]
+    """(journal, seed) -> a gateway for one more world."""
     latency: float = 0.0
     """Seconds between the customer's return and the paid order, as seen in the control run."""
     long_wait_spent: bool = False

@@ -1,4 +1,4 @@
-"""A world: one simulated gateway, one running instance of the integration, one journal, and the verbs that probes use."""
+"""A world: one target, one running instance of the integration, one journal, and the verbs that probes use."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from payproof.contracts.faults import FaultSpec
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.run import World as Recorded
-from payproof.simulator import GatewayServer, Merchant, Simulator
+from payproof.simulator import GatewayServer, Target
 from payproof.simulator.faults import registered
+from payproof.simulator.listener import GateMode
 from payproof.suites.customer import Customer, Place, Visit
 from payproof.suites.driver import Driver, Order, RecipeDriver, Started, load_driver, uses
 from payproof.suites.hosted import HostedTab
@@ -38,19 +39,10 @@ class World:
         self.rng = random.Random(f"{shared.seed}:{name}")
         self.journal = Journal(shared.veil, clock=shared.now)
         shared.alerts[name] = self.journal
-        self.sim = Simulator(
-            shared.profile,
-            journal=self.journal,
-            seed=self.rng.randrange(2**31),
-            knobs={"rate_limit": 0, **shared.config.simulator.knobs},
-        )
-        settings = shared.config.simulator
-        self.merchant: Merchant = self.sim.add_merchant(
-            "shop", client_id=settings.client_id, secret_key=settings.secret_key
-        )
+        self.target: Target = shared.target(self.journal, self.rng.randrange(2**31))
         self.server = GatewayServer(
-            self.sim.app,
-            port=settings.port or 0,
+            self.target.app,
+            port=shared.config.simulator.port or 0,
             tls=shared.trust.server if shared.trust else None,
             journal=self.journal,
         )
@@ -91,8 +83,8 @@ class World:
             "instance.dir": str(folder),
             "gateway.base_url": base + self.profile.base_path,
             "gateway.url": base,
-            "gateway.client_id": self.merchant.client_id,
-            "gateway.secret_key": self.merchant.secret_key,
+            "gateway.client_id": self.target.merchant.client_id,
+            "gateway.secret_key": self.target.merchant.secret_key,
         }
         self.place = Place(self.values["public_url"], url, base)
         self.journal.listeners[:] = [self._note_addresses]
@@ -144,7 +136,7 @@ class World:
         if self.instance is not None:
             await self.instance.stop()
         await self.server.stop()
-        await self.sim.aclose()
+        await self.target.aclose()
 
     def recorded(self) -> Recorded:
         return Recorded(name=self.name, entries=tuple(self.journal.entries))
@@ -154,6 +146,7 @@ class World:
     @asynccontextmanager
     async def story(self, probe: str, params: dict[str, Json]) -> AsyncGenerator[None]:
         """One telling of a probe. A fault that is still armed at its end is cleared."""
+        await self.target.ready()
         self.shared.progress.story(self.name, probe)
         await self.revive()
         self.journal.add(Story(event="begin", probe=probe, params=params))
@@ -164,8 +157,8 @@ class World:
             problem = {"error": error.message}
             raise
         finally:
-            self.sim.faults.clear()
-            self.server.gate("open")
+            self.target.faults.clear()
+            self.gate("open")
             if self.instance is not None:
                 self.instance.read_logs()
             self.journal.add(Story(event="end", probe=probe, params=problem))
@@ -180,11 +173,15 @@ class World:
         if "canary" not in {field.name for field in dataclasses.fields(registered()[name])}:
             spec.pop("canary", None)
         fields = {key: spec.pop(key) for key in tuple(spec) if key in FaultSpec.__slots__}
-        number = self.sim.faults.arm(FaultSpec(name=name, params=spec, **fields))  # type: ignore[arg-type]
+        number = self.target.faults.arm(FaultSpec(name=name, params=spec, **fields))  # type: ignore[arg-type]
         try:
             yield number
         finally:
-            self.sim.faults.clear(number)
+            self.target.faults.clear(number)
+
+    def gate(self, mode: GateMode) -> None:
+        """What new connections to the gateway meet: ``open``, ``refuse``, ``close``, ``reset``."""
+        self.server.gate(mode)
 
     async def until(self, met: Callable[[], bool], seconds: float) -> bool:
         """Wait until something is so; False when it never was."""
@@ -246,7 +243,7 @@ class World:
         started = await self.driver.checkout(order, customer, again=again)
         self._renamed(order, before)
         self._orders.append((order, customer))
-        payment = self.profile.payment_of(started.payment_url) if started.payment_url else ""
+        payment = self.target.payment_at(started.payment_url) if started.payment_url else ""
         return self.journal.add(
             Checkout(
                 order=order.id,
@@ -316,7 +313,7 @@ class World:
 
     async def look_when_hit(self, order: Order, customer: Customer, fault: int) -> OrderSeen:
         """Look at an order once its verification, perhaps a background job's, has met the fault."""
-        await self.until(lambda: self.sim.faults.fired(fault) > 0, self.config.integration.order.within)
+        await self.until(lambda: self.target.faults.fired(fault) > 0, self.config.integration.order.within)
         if self.config.integration.order.within:
             await asyncio.sleep(0.2)
         return await self.look(order, customer)
@@ -340,8 +337,8 @@ class World:
 
     async def recover(self, *, wait: float = 0.0) -> None:
         """The fault is gone: the next clean payment must go through, after a second of grace at most."""
-        self.sim.faults.clear()
-        self.server.gate("open")
+        self.target.faults.clear()
+        self.gate("open")
         if wait:
             await asyncio.sleep(wait)
         await self.revive()

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
-from payproof.contracts.run import Settings
+from payproof.contracts.run import Power, Settings
 from payproof.suites.world import World
 
 Params: TypeAlias = dict[str, Json]
@@ -37,8 +37,8 @@ class Probe:
     tell: Tell
     group: str
     stalls: bool
-    power: bool
-    """Needs power over the gateway (its clock, its faults, its books)."""
+    needs: frozenset[Power]
+    """Powers over the gateway without which the story cannot be told."""
     restarts: bool
     variants: Variants
 
@@ -53,7 +53,7 @@ def probe(
     *requirements: str,
     group: str = "main",
     stalls: bool = False,
-    power: bool = True,
+    needs: Iterable[Power] = (),
     restarts: bool = False,
     variants: Variants = _once,
 ) -> Callable[[Tell], Tell]:
@@ -70,7 +70,7 @@ def probe(
             tell=tell,
             group=group,
             stalls=stalls,
-            power=power,
+            needs=frozenset(needs),
             restarts=restarts,
             variants=variants,
         )

@@ -60,10 +60,10 @@ async def _fail_to_verify(world: World, how: str) -> None:
     if not checkout.payment:
         return
     if how == "forged":
-        await world.come_back(world.sim.forged_return(checkout.payment), customer, order)
+        await world.come_back(world.target.forged_return(checkout.payment), customer, order)
         return
     if how == "mismatch":
-        world.sim.tamper(checkout.payment, amount="1.00")
+        world.target.tamper(checkout.payment, amount="1.00")
     tab = await (await world.hosted(checkout, customer)).confirm()
     if tab.state != "left":
         return

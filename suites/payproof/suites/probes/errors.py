@@ -58,7 +58,7 @@ async def error_answer(world: World, operation: str, fault: str, **params: Json)
     order, customer = world.new_order(), world.customer()
     canary = mint_canary(world)
     if operation == "token":
-        world.sim.expire_tokens()
+        world.target.expire_tokens()
     world.step(f"the gateway will answer {operation} with: {params.get('error', fault)}", "armed", canary=canary)
     async with world.fault(fault, operation=operation, canary=canary, **params):
         await world.checkout(order, customer)
@@ -102,7 +102,7 @@ async def rate_limited(world: World, operation: str) -> None:
     order, customer = world.new_order(), world.customer()
     canary = mint_canary(world)
     if operation == "token":
-        world.sim.expire_tokens()
+        world.target.expire_tokens()
     if operation != "status":
         async with world.fault("rate-limit", operation=operation, times=1, seconds=2, canary=canary):
             world.step("the gateway will answer 429", "armed", canary=canary)
@@ -145,8 +145,8 @@ async def stalled(world: World, operation: str) -> None:
     world.step("the customer paid; the status check will never be answered", "paid")
     async with world.fault("never-answer", operation="status") as number:
         coming = create_task(world.come_back(tab.url, customer, order))
-        await world.until(lambda: world.sim.faults.fired(number) > 0, world.shared.patience + 3)
-        if world.sim.faults.fired(number):
+        await world.until(lambda: world.target.faults.fired(number) > 0, world.shared.patience + 3)
+        if world.target.faults.fired(number):
             await world.until(lambda: _decided(world, operation), PATIENT)
         seen = create_task(world.look(order, customer))
         await world.until(seen.done, 5)

@@ -45,7 +45,7 @@ def currencies(world: World) -> tuple[str, ...]:
     return tuple(dict.fromkeys((world.profile.default_currency, with_decimals)))
 
 
-@probe(*_SEEN_EVERYWHERE, "token.cached", group="main", power=False)
+@probe(*_SEEN_EVERYWHERE, "token.cached", group="main")
 async def steady(world: World) -> None:
     """Five customers buy, one after the other, for several amounts and currencies, well within a token's life."""
     tried = currencies(world)
@@ -57,7 +57,7 @@ async def steady(world: World) -> None:
     await world.buy(world.new_order("99.00"))
 
 
-@probe("flow.cancelled", power=False)
+@probe("flow.cancelled")
 async def cancelled(world: World) -> None:
     """The customer opens the hosted checkout, cancels, and is sent back to the shop."""
     order, customer = world.new_order(), world.customer()
@@ -70,7 +70,7 @@ async def cancelled(world: World) -> None:
     await world.look(order, customer)
 
 
-@probe("flow.failed", "verify.failed-return")
+@probe("flow.failed", "verify.failed-return", needs=("refusal",))
 async def refused(world: World) -> None:
     """The gateway refuses the payment and sends the customer to the return URL, saying so in the query."""
     order, customer = world.new_order(), world.customer()
@@ -83,14 +83,14 @@ async def refused(world: World) -> None:
     await world.look(order, customer)
 
 
-@probe("flow.abandoned", group="time")
+@probe("flow.abandoned", group="time", needs=("clock",))
 async def abandoned(world: World) -> None:
     """The customer leaves the hosted checkout; the payment expires; later the customer wants to try again."""
     order, customer = world.new_order(), world.customer()
     checkout = await world.checkout(order, customer)
     if not checkout.payment:
         return
-    world.sim.clock.advance(world.profile.payment_life + 1)
+    await world.target.advance(world.profile.payment_life + 1)
     world.step("the payment expired at the gateway", "expired")
     tab = await world.hosted(checkout, customer)
     if tab.state == "problem" and tab.url and world.place.where(tab.url) == "integration":
@@ -167,7 +167,7 @@ async def network_error(world: World, operation: str, how: str) -> None:
     else:
         order, customer = world.new_order(), world.customer()
         if operation == "token":
-            world.sim.expire_tokens()
+            world.target.expire_tokens()
         async with _outage(world, operation, how):
             await world.checkout(order, customer)
         world.step("the customer gave up on this attempt", "tried")
@@ -181,9 +181,9 @@ async def _outage(world: World, operation: str, how: str) -> AsyncGenerator[None
         async with world.fault("dropped", operation=operation):
             yield
     else:
-        world.server.gate("refuse")
+        world.gate("refuse")
         yield
-        world.server.gate("open")
+        world.gate("open")
 
 
 async def _break_status(world: World, how: str) -> None:

@@ -14,36 +14,38 @@ from payproof.suites.world import World
 def _moments(profile: Profile, settings: Settings) -> Iterable[Params]:
     if not profile.traits.tokens:
         return ()
-    moments = [{"moment": "between-payments"}, {"moment": "revoked"}]
+    moments = ["between-payments"] if "clock" in settings.powers else []
+    moments += ["revoked"]
     if profile.traits.paid_survives_token:
-        moments += [{"moment": "before-status"}, {"moment": "revoked-before-status"}]
-    return tuple({"moment": moment["moment"]} for moment in moments)
+        moments += ["before-status"] if "clock" in settings.powers else []
+        moments += ["revoked-before-status"]
+    return tuple({"moment": moment} for moment in moments)
 
 
-@probe("token.renewed", group="time", variants=_moments)
+@probe("token.renewed", group="time", needs=("tokens",), variants=_moments)
 async def token_expired(world: World, moment: str) -> None:
     """The access token's life ends between two payments, or between create and status check; or the gateway revokes a
     young token. The next call that uses it is answered 401."""
     await world.buy(world.new_order(role="first"))
     if moment in ("between-payments", "revoked"):
-        _end_token(world, moment == "revoked")
+        await _end_token(world, moment == "revoked")
         await world.buy(world.new_order())
         return
     order, customer = world.new_order(), world.customer()
     tab = await world.pay_and_stay(order, customer)
     if tab is None:
         return
-    _end_token(world, moment == "revoked-before-status")
+    await _end_token(world, moment == "revoked-before-status")
     await world.come_back(tab.url, customer, order)
     await world.look(order, customer, wait=world.shared.patience)
 
 
-def _end_token(world: World, revoke: bool) -> None:
+async def _end_token(world: World, revoke: bool) -> None:
     if revoke:
-        world.sim.expire_tokens()
+        world.target.expire_tokens()
         world.step("the gateway revokes the young access token", "token-ended")
     else:
-        world.sim.clock.advance(world.profile.token_life + 1)
+        await world.target.advance(world.profile.token_life + 1)
         world.step("the gateway's clock passes the access token's life", "token-ended")
 
 
@@ -72,39 +74,44 @@ async def always_unauthorized(world: World, operation: str) -> None:
     await world.recover()
 
 
-@probe("token.no-stampede", group="time", variants=lambda profile, settings: ({},) if profile.traits.tokens else ())
+@probe(
+    "token.no-stampede",
+    group="time",
+    needs=("tokens",),
+    variants=lambda profile, settings: ({},) if profile.traits.tokens else (),
+)
 async def stampede(world: World) -> None:
     """The access token has expired, and ten customers check out at the same moment."""
     await world.buy(world.new_order(role="first"))
     orders = [world.new_order(role=f"crowd{number}") for number in range(10)]
-    world.sim.clock.advance(world.profile.token_life + 1)
+    await _end_token(world, "clock" not in world.target.powers)
     world.step("the token has expired; ten customers check out at once", "crowd")
     async with asyncio.TaskGroup() as group:
         for order in orders:
             group.create_task(world.checkout(order, world.customer(), purpose="crowd"))
 
 
-@probe("credentials.rotation", group="credentials", restarts=True)
+@probe("credentials.rotation", group="credentials", restarts=True, needs=("credentials", "tokens"))
 async def rotation(world: World) -> None:
     """The secret key is replaced at the gateway; the integration is restarted with the new one and its data kept."""
     await world.buy(world.new_order(role="first"))
-    world.merchant = world.sim.rotate_secret(world.merchant)
-    world.sim.expire_tokens()
+    merchant = world.target.rotate_secret()
+    world.target.expire_tokens()
     world.step(
         "the secret key was replaced; the integration restarts with the new one",
         "rotated",
-        secret=world.merchant.secret_key,
+        secret=merchant.secret_key,
     )
     await world.restart()
     await world.buy()
 
 
-@probe("credentials.revoked", "errors.friendly", group="credentials")
+@probe("credentials.revoked", "errors.friendly", group="credentials", needs=("credentials", "tokens"))
 async def revoked(world: World) -> None:
     """The secret key is revoked while the integration runs, and the access token with it."""
     await world.buy(world.new_order(role="first"))
-    world.sim.revoke_secret(world.merchant)
-    world.sim.expire_tokens()
+    world.target.revoke_secret()
+    world.target.expire_tokens()
     world.step("the secret key is revoked", "revoked")
     order, customer = world.new_order(), world.customer()
     await world.checkout(order, customer)

@@ -25,7 +25,7 @@ async def forged_return(world: World) -> None:
     checkout = await world.checkout(order, customer)
     if not checkout.payment:
         return
-    url = world.sim.forged_return(checkout.payment)
+    url = world.target.forged_return(checkout.payment)
     world.step("the customer opens a forged success address without having paid", "forged", url=url)
     await world.come_back(url, customer, order)
     await world.look(order, customer)
@@ -43,7 +43,7 @@ async def replayed_return(world: World, replay: str) -> None:
     buyer = await world.buy(paid_order)
     order, customer = world.new_order(role="unpaid"), world.customer()
     checkout = await world.checkout(order, customer)
-    payment, other = world.sim.payment(checkout.payment), world.sim.payment(buyer.checkout.payment)
+    payment, other = world.target.payment(checkout.payment), world.target.payment(buyer.checkout.payment)
     if payment is None or other is None or buyer.tab is None or buyer.tab.state != "left":
         return
     query = world.profile.returned_query(buyer.tab.url)
@@ -67,7 +67,7 @@ def _wrong_amounts(profile: Profile, settings: Settings) -> Iterable[Params]:
     return ({"field": "amount", "by": "much"}, {"field": "amount", "by": "little"}, {"field": "currency"})
 
 
-@probe("verify.amount", "verify.currency", variants=_wrong_amounts)
+@probe("verify.amount", "verify.currency", needs=("answers",), variants=_wrong_amounts)
 async def wrong_money(world: World, field: str, by: str = "") -> None:
     """The customer pays, but the gateway's status answer speaks of a smaller amount (much less; the same without
     its decimals), or of another currency."""
@@ -77,15 +77,15 @@ async def wrong_money(world: World, field: str, by: str = "") -> None:
     order = world.new_order("1234.56", with_decimals) if little else world.new_order()
     customer = world.customer()
     checkout = await world.checkout(order, customer)
-    payment = world.sim.payment(checkout.payment)
+    payment = world.target.payment(checkout.payment)
     if payment is None:
         return
     if field == "amount":
         answered = f"{_smaller(Decimal(payment.amount), by):.2f}"
-        world.sim.tamper(checkout.payment, amount=answered)
+        world.target.tamper(checkout.payment, amount=answered)
     else:
         answered = next(currency for currency in world.profile.currencies if currency != payment.currency)
-        world.sim.tamper(checkout.payment, currency=answered)
+        world.target.tamper(checkout.payment, currency=answered)
     world.step(f"the gateway will answer that {answered} was paid", "tampered", field=field, answered=answered)
     await world.pay(order, customer, checkout)
 

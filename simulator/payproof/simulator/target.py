@@ -1,0 +1,113 @@
+"""What an integration is pointed at: the simulator, a sandbox behind the relay, or a recording of one."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol, TypeAlias
+
+from starlette.types import ASGIApp
+
+from payproof.contracts.journal import Journal
+from payproof.contracts.run import Power
+from payproof.simulator.faults.book import FaultBook
+from payproof.simulator.simulator import Simulator
+from payproof.simulator.store import Merchant, PaymentView
+
+TargetKind: TypeAlias = Literal["simulator", "sandbox", "cassette"]
+
+
+class Target(Protocol):
+    """One gateway as a world sees it. What a target has no ``powers`` for, probes do not ask of it."""
+
+    kind: TargetKind
+    powers: frozenset[Power]
+    merchant: Merchant
+    """The credentials that the integration is told."""
+    faults: FaultBook
+    journal: Journal
+
+    @property
+    def app(self) -> ASGIApp:
+        """Serves the integration's calls and the customer's hosted pages."""
+        ...
+
+    async def ready(self) -> None:
+        """Wait until another story may be told here: a sandbox has a rate and a budget.
+
+        Raises:
+            PayproofError: the budget is spent.
+        """
+        ...
+
+    async def advance(self, seconds: float) -> None:
+        """Move the gateway's clock forward. Needs ``clock``."""
+        ...
+
+    def expire_tokens(self) -> int:
+        """Access tokens, however young, are refused as expired from now on; returns how many. Needs ``tokens``."""
+        ...
+
+    def rotate_secret(self) -> Merchant:
+        """A new secret key; the old one is refused from now on. Needs ``credentials``."""
+        ...
+
+    def revoke_secret(self) -> None:
+        """Token calls are refused from now on. Needs ``credentials``."""
+        ...
+
+    def tamper(self, payment_id: str, *, amount: str | None = None, currency: str | None = None) -> None:
+        """Status answers of this payment tell another amount or currency from now on. Needs ``answers``."""
+        ...
+
+    def payment(self, payment_id: str) -> PaymentView | None:
+        """What the gateway knows of a payment, as far as it was seen here."""
+        ...
+
+    def payments(self) -> tuple[PaymentView, ...]: ...
+
+    def payment_at(self, payment_url: str) -> str:
+        """The payment that a ``payment_url`` opens; empty for any other address."""
+        ...
+
+    def forged_return(self, payment_id: str) -> str:
+        """The success redirect that a customer could type by hand."""
+        ...
+
+    async def aclose(self) -> None:
+        """Release every call that is held, and end whatever the target does by itself."""
+        ...
+
+
+class Simulated:
+    """The simulator with one merchant, as a target: it can do everything."""
+
+    kind: TargetKind = "simulator"
+    powers: frozenset[Power] = frozenset({"answers", "clock", "credentials", "refusal", "tokens"})
+
+    def __init__(self, sim: Simulator, merchant: Merchant) -> None:
+        self.sim, self.merchant = sim, merchant
+        self.faults, self.journal = sim.faults, sim.journal
+        self.payment, self.payments = sim.payment, sim.payments
+        self.tamper, self.forged_return, self.aclose = sim.tamper, sim.forged_return, sim.aclose
+
+    @property
+    def app(self) -> ASGIApp:
+        return self.sim.app
+
+    async def ready(self) -> None:
+        """Always."""
+
+    async def advance(self, seconds: float) -> None:
+        self.sim.clock.advance(seconds)
+
+    def expire_tokens(self) -> int:
+        return self.sim.expire_tokens()
+
+    def rotate_secret(self) -> Merchant:
+        self.merchant = self.sim.rotate_secret(self.merchant)
+        return self.merchant
+
+    def revoke_secret(self) -> None:
+        self.sim.revoke_secret(self.merchant)
+
+    def payment_at(self, payment_url: str) -> str:
+        return self.sim.profile.payment_of(payment_url)
