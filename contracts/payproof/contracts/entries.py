@@ -247,6 +247,25 @@ class SourceSeen(Entry):
     files: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference(Entry):
+    """Where a replay and its recording do not agree. It is said and never smoothed over: a replay is not the real thing.
+
+    ``unexpected``: nothing like it was recorded, so it got no real answer. ``repeated``: asked more often than recorded, and
+    answered again. ``missing``: recorded, and never asked. ``order``: asked later than what followed it in the recording.
+    ``changed``: asked otherwise, ``name`` says what of it.
+    """
+
+    kind: Literal["difference"] = "difference"  # type: ignore[misc]
+    what: Literal["unexpected", "repeated", "missing", "order", "changed"]
+    story: str = ""
+    operation: str = ""
+    """As in ``Meaning``; ``page`` for a hosted page."""
+    name: str = ""
+    recorded: str = ""
+    actual: str = ""
+
+
 AnyEntry: TypeAlias = Annotated[
     Call
     | Page
@@ -260,7 +279,8 @@ AnyEntry: TypeAlias = Annotated[
     | Step
     | Alert
     | Connection
-    | SourceSeen,
+    | SourceSeen
+    | Difference,
     Field(discriminator="kind"),
 ]
 E = TypeVar("E", bound=Entry)

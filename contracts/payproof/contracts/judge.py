@@ -161,7 +161,7 @@ def _why_not(run: Run, req: Requirement) -> str:
     if req.id in LATER:
         return "needs faults of the wire itself, which this version does not make yet"
     if req.id in run.powerless:
-        return f"needs power over the gateway: {run.powerless[req.id]}"
+        return f"not possible on this target: {run.powerless[req.id]}"
     if req.id in run.skipped:
         return "left out of this shortened run"
     return "the situation did not arise"

@@ -69,6 +69,8 @@ class Payer:
     password: str
     outcome: Literal["paid", "refused", "insufficient", "slow"]
     name: str = ""
+    otp: str = "123456"
+    """The one-time code that they type when they are asked for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,9 @@ class Profile:
     """The payment that a ``payment_url`` belongs to; empty for any other address."""
     forged_return: Callable[..., str]
     """(return_url, payment, transaction, amount, currency, reference) -> the success redirect's full address."""
+    read_return: Callable[[str], tuple[Literal["paid", "refused", ""], str, str]]
+    """An address that the gateway sends a customer back to -> (outcome, payment, transaction); empty where it tells nothing.
+    For the gateway's own redirects only: anybody can write such an address."""
     returned_query: Callable[[str], str]
     """The part of a return address that the gateway added."""
     is_live: Callable[[str, str], bool]

@@ -152,6 +152,9 @@ class Store:
         self._journal.add(Ledger(event="token_issued", payment=payment, detail=placeholder))
         return token
 
+    def tokens(self) -> tuple[str, ...]:
+        return tuple(self._tokens)
+
     def token(self, value: str) -> Token | None:
         return self._tokens.get(value)
 

@@ -30,12 +30,16 @@ class Target(Protocol):
         """Serves the integration's calls and the customer's hosted pages."""
         ...
 
-    async def ready(self) -> None:
+    async def ready(self, story: str = "") -> None:
         """Wait until another story may be told here: a sandbox has a rate and a budget.
 
         Raises:
-            PayproofError: the budget is spent.
+            BudgetSpent: the budget is spent.
         """
+        ...
+
+    def complaint(self) -> str:
+        """Why what happened since ``ready`` must not be held against the integration; empty when nothing did."""
         ...
 
     async def advance(self, seconds: float) -> None:
@@ -93,8 +97,11 @@ class Simulated:
     def app(self) -> ASGIApp:
         return self.sim.app
 
-    async def ready(self) -> None:
+    async def ready(self, story: str = "") -> None:
         """Always."""
+
+    def complaint(self) -> str:
+        return ""
 
     async def advance(self, seconds: float) -> None:
         self.sim.clock.advance(seconds)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, Protocol, TypeAlias
 from urllib.parse import urljoin
 
 import httpx
@@ -17,6 +17,22 @@ from payproof.suites.customer import Customer, next_address
 _HOPS = 12
 
 
+TabState: TypeAlias = Literal["new", "confirm", "left", "problem", "stuck", "no_answer"]
+
+
+class Tab(Protocol):
+    """A tab at the hosted checkout, whoever uses it. What its states mean: see ``HostedTab``."""
+
+    state: TabState
+    url: str
+
+    async def open(self, payment_url: str) -> Tab: ...
+
+    async def confirm(self) -> Tab: ...
+
+    async def cancel(self) -> Tab: ...
+
+
 @dataclass(slots=True)
 class HostedTab:
     """A tab at the hosted checkout. ``state``: ``confirm`` (ready to pay or cancel), ``left`` (sent back to the shop,
@@ -26,7 +42,7 @@ class HostedTab:
     customer: Customer
     payer: Payer
     order: str = ""
-    state: Literal["new", "confirm", "left", "problem", "stuck", "no_answer"] = "new"
+    state: TabState = "new"
     url: str = ""
     page: Page | None = None
     seen: list[Page] = field(default_factory=list[Page])

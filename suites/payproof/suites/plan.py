@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 from payproof.contracts.run import Power, Settings
+from payproof.simulator.target import TargetKind
 from payproof.suites.config import Config
 from payproof.suites.driver import uses
 from payproof.suites.probes import Params, Probe, probes
@@ -22,7 +24,9 @@ class Options:
     only: tuple[str, ...] = ()
     quick: bool = False
     seed: int | None = None
-    target: str = "simulator"
+    target: TargetKind = "simulator"
+    probes: tuple[str, ...] = ()
+    """Only these probes (empty: all that ``only`` leaves)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,9 @@ class Plan:
     """Probes that need more power over the gateway than there is."""
 
 
-def settings_of(config: Config, *, secure: bool = True, secure_note: str = "") -> Settings:
+def settings_of(
+    config: Config, *, secure: bool = True, secure_note: str = "", powers: Iterable[Power] = get_args(Power)
+) -> Settings:
     """What checks may know of a configuration."""
     integration = config.integration
     recipe = integration.checkout
@@ -67,6 +73,7 @@ def settings_of(config: Config, *, secure: bool = True, secure_note: str = "") -
         restarts=bool(integration.command),
         secure=secure,
         secure_note=secure_note,
+        powers=tuple(sorted(powers)),
     )
 
 
@@ -82,7 +89,8 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
     powerless: list[str] = []
     found = sorted(probes().values(), key=lambda probe: (probe.stalls, probe.name == "revoked"))
     for probe in found:
-        wanted = not options.only or set(probe.requirements) & set(options.only)
+        wanted = not options.only or bool(set(probe.requirements) & set(options.only))
+        wanted = wanted and (not options.probes or probe.name in options.probes)
         if not wanted or (options.quick and probe.stalls) or (probe.restarts and not settings.restarts):
             left_out.append(probe.name)
             continue

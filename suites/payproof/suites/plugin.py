@@ -25,7 +25,12 @@ _WORKER = "payproof_folder"
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("payproof", "payproof: prove a payment integration")
     group.addoption("--payproof-config", metavar="PATH", help="payproof.toml, or the folder that holds it.")
-    group.addoption("--payproof-target", metavar="NAME", default="simulator", help="What the integration talks to.")
+    group.addoption(
+        "--payproof-target",
+        choices=("simulator", "sandbox", "cassette"),
+        default="simulator",
+        help="What the integration talks to.",
+    )
     group.addoption("--payproof-quick", action="store_true", help="Leave out the probes that wait for real seconds.")
     group.addoption("--payproof-seed", metavar="N", type=int, help="Repeat the run of that seed.")
     group.addoption("--payproof-report-dir", metavar="PATH", help="Write payproof's reports there.")

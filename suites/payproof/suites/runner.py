@@ -15,7 +15,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 from payproof.contracts import __version__
@@ -26,6 +25,8 @@ from payproof.contracts.requirements import LATER
 from payproof.contracts.run import Run, Settings, digest
 from payproof.contracts.run import World as Recorded
 from payproof.contracts.secrets import Veil
+from payproof.simulator.relay.politeness import BudgetSpent
+from payproof.simulator.relay.tape import Tape
 from payproof.suites import source
 from payproof.suites.config import Config
 from payproof.suites.diagnosis import diagnose
@@ -34,7 +35,7 @@ from payproof.suites.plan import MAIN, PATIENT, Options, Plan, plan, powerless, 
 from payproof.suites.probes import Params, Probe, tell
 from payproof.suites.progress import Progress, Silent
 from payproof.suites.shared import Shared
-from payproof.suites.targets import simulated
+from payproof.suites.targets import Relays, Simulators, Source
 from payproof.suites.trust import Trust
 from payproof.suites.world import World
 
@@ -42,24 +43,34 @@ _BUSY = 6
 """Worlds that work at the same time; those that only wait are not counted."""
 
 
-async def perform(config: Config, options: Options, progress: Progress | None = None) -> Run:
-    """Run the probes against the simulator.
+async def perform(
+    config: Config, options: Options, progress: Progress | None = None, *, tape: Tape | None = None
+) -> Run:
+    """Run the probes against the target. ``tape`` is told of each exchange with a sandbox.
 
     Raises:
         PayproofError: the configuration cannot be used, or the integration does not start.
     """
     _refuse_unusable(config, options)
-    with tempfile.TemporaryDirectory(prefix="payproof-") as name:
-        return await _Session(config, options, progress or Silent(), Path(name)).run()
+    progress = progress or Silent()
+    source = _source(config, options, progress, tape)
+    try:
+        with tempfile.TemporaryDirectory(prefix="payproof-") as name:
+            return await _Session(config, options, progress, Path(name), source).run()
+    finally:
+        await source.aclose()
+
+
+def _source(config: Config, options: Options, progress: Progress, tape: Tape | None) -> Source:
+    if options.target == "sandbox":
+        return Relays(config, progress, tape)
+    return Simulators(config)
 
 
 def _refuse_unusable(config: Config, options: Options) -> None:
-    if options.target != "simulator":
-        raise PayproofError(
-            f'the target "{options.target}" is not in this version', place="--target", remedy="use --target simulator"
-        )
     simulator = config.simulator
-    if not config.integration.command and not (simulator.port and simulator.client_id and simulator.secret_key):
+    known = simulator.port and (options.target == "sandbox" or (simulator.client_id and simulator.secret_key))
+    if not config.integration.command and not known:
         raise PayproofError(
             "an integration that already runs must know the simulator's address and credentials beforehand",
             place="payproof.toml: simulator",
@@ -68,8 +79,10 @@ def _refuse_unusable(config: Config, options: Options) -> None:
 
 
 class _Session:
-    def __init__(self, config: Config, options: Options, progress: Progress, folder: Path) -> None:
+    def __init__(self, config: Config, options: Options, progress: Progress, folder: Path, source: Source) -> None:
         self.config, self.options, self.progress, self.folder = config, options, progress, folder
+        self.source = source
+        self.out_of_budget: dict[str, str] = {}
         self.seed = options.seed if options.seed is not None else secrets.randbelow(2**31)
         self.started = datetime.now(UTC)
         began = time.monotonic()
@@ -110,7 +123,7 @@ class _Session:
             main = self._world(MAIN, shared)
             await main.start()
             paid = await self._control(main)
-        settings = settings_of(self.config, secure=secure, secure_note=note)
+        settings = settings_of(self.config, secure=secure, secure_note=note, powers=main.target.powers)
         diagnosis: tuple[str, ...] = ()
         planned = plan(self.config, self.options, settings, main.shared.latency)
         if main.shared.latency > PATIENT:
@@ -143,7 +156,7 @@ class _Session:
             progress=self.progress,
             alert_url=self.hook.url,
             alerts=self.hook.journals,
-            target=partial(simulated, self.config),
+            source=self.source,
         )
 
     def _world(self, name: str, shared: Shared) -> World:
@@ -194,6 +207,9 @@ class _Session:
         for probe, params in stories:
             try:
                 await tell(probe, world, params)
+            except BudgetSpent as error:
+                for id in probe.requirements:
+                    self.out_of_budget.setdefault(id, error.message)
             except PayproofError as error:
                 self._broke(((probe, params),), error.message)
             except Exception as error:
@@ -203,7 +219,8 @@ class _Session:
                     ((probe, params),),
                     f"payproof's own fault in the probe {probe.name}: {type(error).__name__}: {error}",
                 )
-        await world.settle()
+        with contextlib.suppress(BudgetSpent):
+            await world.settle()
 
     def _broke(self, stories: tuple[tuple[Probe, Params], ...], message: str) -> None:
         for probe, _ in stories:
@@ -241,6 +258,7 @@ class _Session:
             "journal": digest("\n".join(f"{world.name} {entry!r}" for world in worlds for entry in world.entries)),
             "errors": dict(self.errors),
             "later": list(LATER),
+            **self.source.account(),
         }
         return Run(
             gateway=self.config.gateway,
@@ -249,7 +267,7 @@ class _Session:
             selected=self.options.only,
             left_out=(*planned.left_out, *planned.powerless),
             skipped=skipped(planned.left_out) if self.options.quick else (),
-            powerless=powerless(planned, settings),
+            powerless={**powerless(planned, settings), **self.out_of_budget},
             scored=scored,
             diagnosis=diagnosis,
             facts=facts,

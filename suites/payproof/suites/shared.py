@@ -10,12 +10,12 @@ from payproof.contracts.entries import Checkout, OrderSeen
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Profile
 from payproof.contracts.secrets import Veil
-from payproof.simulator import Target
 from payproof.suites.config import Config
 from payproof.suites.customer import Customer, Visit
 from payproof.suites.driver import Order
-from payproof.suites.hosted import HostedTab
+from payproof.suites.hosted import Tab
 from payproof.suites.progress import Progress
+from payproof.suites.targets import Source
 from payproof.suites.trust import Trust
 
 LONGEST_PATIENCE = 60.0
@@ -36,8 +36,8 @@ class Shared:
     progress: Progress
     alert_url: Callable[[str], str]
     alerts: dict[str, Journal]
-    target: Callable[[Journal, int], Target]
-    """(journal, seed) -> a gateway for one more world."""
+    source: Source
+    """Gives each world its target."""
     latency: float = 0.0
     """Seconds between the customer's return and the paid order, as seen in the control run."""
     long_wait_spent: bool = False
@@ -58,7 +58,7 @@ class Purchase:
     order: Order
     customer: Customer
     checkout: Checkout
-    tab: HostedTab | None = None
+    tab: Tab | None = None
     visit: Visit | None = None
     seen: OrderSeen | None = None
 

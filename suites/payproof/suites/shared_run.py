@@ -14,6 +14,7 @@ import pytest
 
 from payproof.contracts.model import Judgement, Outcome, PayproofError, Result
 from payproof.contracts.run import Run, dump, read
+from payproof.simulator.target import TargetKind
 from payproof.suites.commands import verdict
 from payproof.suites.config import Config, load_config
 from payproof.suites.progress import Plain, Progress, Silent
@@ -24,7 +25,7 @@ class Given:
     """The plugin's options."""
 
     path: Path
-    target: str
+    target: TargetKind
     quick: bool
     seed: int | None
     report_dir: Path | None
@@ -119,11 +120,9 @@ class SharedRun:
 
     def _perform(self, selected: tuple[str, ...]) -> Run:
         from payproof.suites.commands.loop import run_async
-        from payproof.suites.commands.run import available
         from payproof.suites.plan import Options
         from payproof.suites.runner import perform
 
-        available(self.given.target)
         whole = set(selected) >= set(self.given.configuration.profile.checklist.all_requirements())
         options = Options(
             only=() if whole else selected, quick=self.given.quick, seed=self.given.seed, target=self.given.target

@@ -1,14 +1,129 @@
-"""Which gateway a world gets."""
+"""Which gateway the worlds of a run get: one source for each kind of target."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from payproof.contracts.entries import Checkout
 from payproof.contracts.journal import Journal
+from payproof.contracts.model import Json, PayproofError
+from payproof.contracts.profile import Payer
 from payproof.simulator import Simulated, Simulator, Target
+from payproof.simulator.relay.politeness import Politeness
+from payproof.simulator.relay.relay import Relay
+from payproof.simulator.relay.tape import Tape
+from payproof.simulator.relay.upstream import Sandbox, Upstream
 from payproof.suites.config import Config
+from payproof.suites.customer import Customer
+from payproof.suites.hosted import HostedTab, Tab
+from payproof.suites.progress import Progress
 
 
-def simulated(config: Config, journal: Journal, seed: int) -> Target:
-    """A simulator of the configured gateway, with one merchant."""
-    settings = config.simulator
-    sim = Simulator(config.profile, journal=journal, seed=seed, knobs={"rate_limit": 0, **settings.knobs})
-    return Simulated(sim, sim.add_merchant("shop", client_id=settings.client_id, secret_key=settings.secret_key))
+class Source(Protocol):
+    """Gives each world of a run its target."""
+
+    @property
+    def payers(self) -> Mapping[str, Payer]:
+        """Who can pay at the hosted checkout, by outcome."""
+        ...
+
+    def target(self, journal: Journal, seed: int) -> Target:
+        """A target for one more world."""
+        ...
+
+    def tab(self, target: Target, customer: Customer, payer: Payer, checkout: Checkout) -> Tab:
+        """How that customer uses the hosted checkout."""
+        ...
+
+    def account(self) -> Mapping[str, Json]:
+        """Facts for the reports: what was asked of whom."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Simulators:
+    """A simulator for each world."""
+
+    def __init__(self, config: Config) -> None:
+        self.config, self.payers = config, config.profile.payers
+
+    def target(self, journal: Journal, seed: int) -> Target:
+        settings = self.config.simulator
+        knobs = {"rate_limit": 0, **settings.knobs}
+        sim = Simulator(self.config.profile, journal=journal, seed=seed, knobs=knobs)
+        return Simulated(sim, sim.add_merchant("shop", client_id=settings.client_id, secret_key=settings.secret_key))
+
+    def tab(self, target: Target, customer: Customer, payer: Payer, checkout: Checkout) -> Tab:
+        return HostedTab(customer, payer, checkout.order)
+
+    def account(self) -> Mapping[str, Json]:
+        return {}
+
+    async def aclose(self) -> None:
+        """Each simulator is its world's."""
+
+
+class Relays:
+    """A relay for each world, all of them in front of one sandbox with one rate and one budget."""
+
+    def __init__(self, config: Config, progress: Progress, tape: Tape | None = None) -> None:
+        self.config, self._tape = config, tape
+        settings = config.sandbox
+        if settings is None or settings.missing:
+            raise PayproofError(
+                "the sandbox is not configured" if settings is None else f"not set: {', '.join(settings.missing)}",
+                place="payproof.toml: [sandbox]",
+                remedy="give base_url, client_id and secret_key of your account at the gateway's sandbox; "
+                'keep them in the environment: client_id = "${PAYPROOF_SANDBOX_CLIENT_ID}"',
+            )
+        self.settings = settings
+        self.payers = {**config.profile.payers} | {
+            name: replace(config.profile.payers[name], login=payer.login, password=payer.password, otp=payer.otp)
+            for name, payer in settings.payers.items()
+        }
+        sandbox = Sandbox(
+            base_url=settings.base_url.rstrip("/"),
+            client_id=settings.client_id,
+            secret_key=settings.secret_key,
+            ca=config.folder / settings.ca if settings.ca else None,
+            clock=settings.clock or "",
+            refuses="refused" in settings.payers and settings.customer != "person",
+        )
+        self.politeness = Politeness(settings.rate, settings.budget, note=progress.note)
+        self.upstream = Upstream(sandbox, self.politeness)
+        progress.note(
+            f"target: the sandbox at {sandbox.origin}; at most {settings.budget} API requests, {settings.rate} a minute"
+        )
+
+    def target(self, journal: Journal, seed: int) -> Target:
+        return Relay(
+            self.upstream,
+            self.config.profile,
+            journal=journal,
+            seed=seed,
+            own_credentials=bool(self.config.integration.command),
+            tape=self._tape,
+            person=self.settings.customer == "person",
+        )
+
+    def tab(self, target: Target, customer: Customer, payer: Payer, checkout: Checkout) -> Tab:
+        return HostedTab(customer, payer, checkout.order)
+
+    def account(self) -> Mapping[str, Json]:
+        polite = self.politeness
+        return {
+            "sandbox": {
+                "origin": self.upstream.sandbox.origin,
+                "requests": polite.sent,
+                "budget": polite.budget,
+                "busiest_minute": polite.busiest,
+                "rate": polite.rate,
+                "waited": round(polite.waited, 1),
+            }
+        }
+
+    async def aclose(self) -> None:
+        await self.upstream.aclose()

@@ -24,7 +24,7 @@ from payproof.simulator.faults import registered
 from payproof.simulator.listener import GateMode
 from payproof.suites.customer import Customer, Place, Visit
 from payproof.suites.driver import Driver, Order, RecipeDriver, Started, load_driver, uses
-from payproof.suites.hosted import HostedTab
+from payproof.suites.hosted import Tab
 from payproof.suites.launcher import Instance, basics, free_port
 from payproof.suites.placeholders import fill
 from payproof.suites.shared import Purchase, Shared
@@ -39,7 +39,7 @@ class World:
         self.rng = random.Random(f"{shared.seed}:{name}")
         self.journal = Journal(shared.veil, clock=shared.now)
         shared.alerts[name] = self.journal
-        self.target: Target = shared.target(self.journal, self.rng.randrange(2**31))
+        self.target: Target = shared.source.target(self.journal, self.rng.randrange(2**31))
         self.server = GatewayServer(
             self.target.app,
             port=shared.config.simulator.port or 0,
@@ -146,13 +146,15 @@ class World:
     @asynccontextmanager
     async def story(self, probe: str, params: dict[str, Json]) -> AsyncGenerator[None]:
         """One telling of a probe. A fault that is still armed at its end is cleared."""
-        await self.target.ready()
+        await self.target.ready(probe)
         self.shared.progress.story(self.name, probe)
         await self.revive()
         self.journal.add(Story(event="begin", probe=probe, params=params))
         problem: dict[str, Json] = {}
         try:
             yield
+            if complaint := self.target.complaint():
+                raise PayproofError(complaint, place=f"the story {probe}", remedy="run again when the sandbox is well")
         except PayproofError as error:
             problem = {"error": error.message}
             raise
@@ -262,11 +264,13 @@ class World:
         """The order for a second submission: a recipe names it as the customer does, a driver as it learned to."""
         return order.twin() if isinstance(self.driver, RecipeDriver) else order
 
-    async def hosted(self, checkout: Checkout, customer: Customer, payer: str = "paid") -> HostedTab:
+    async def hosted(self, checkout: Checkout, customer: Customer, payer: str = "paid") -> Tab:
         """Open the hosted checkout and log in."""
-        return await HostedTab(customer, self.profile.payers[payer], checkout.order).open(checkout.payment_url)
+        source = self.shared.source
+        tab = source.tab(self.target, customer, source.payers[payer], checkout)
+        return await tab.open(checkout.payment_url)
 
-    async def pay_and_stay(self, order: Order, customer: Customer) -> HostedTab | None:
+    async def pay_and_stay(self, order: Order, customer: Customer) -> Tab | None:
         """Check out and pay, without opening the way back yet; None when it did not come to that."""
         checkout = await self.checkout(order, customer)
         if not checkout.payment:

@@ -16,6 +16,7 @@ from payproof.suites.config import Config, load_config, make_config
 from payproof.suites.recipe import Flags, tables
 
 if TYPE_CHECKING:
+    from payproof.simulator.target import TargetKind
     from payproof.suites.plan import Options
 
 TARGETS = ("simulator", "sandbox", "cassette")
@@ -34,7 +35,7 @@ TARGETS = ("simulator", "sandbox", "cassette")
 @options.recipe
 def run(
     config_path: Path | None,
-    target: str,
+    target: TargetKind,
     only: tuple[str, ...],
     expression: str,
     quick: bool,
@@ -57,7 +58,6 @@ def run(
     """
     from payproof.suites.selection import select
 
-    available(target)
     config = configuration(config_path, Flags(**flags))
     chosen = select(config.profile.checklist, only, expression)
     verdict.writable(report_dir)
@@ -68,16 +68,6 @@ def run(
     verdict.show(result, told, verbose=verbose)
     verdict.write(result, told, report_dir, formats)
     return verdict.EXIT[result.outcome]
-
-
-def available(target: str) -> None:
-    """Refuse what is not there yet, clearly."""
-    if target != "simulator":
-        raise PayproofError(
-            f"the target {target} is not in this version",
-            place=f"--target {target}",
-            remedy="leave it out: the simulator stands in for the gateway",
-        )
 
 
 def configuration(path: Path | None, flags: Flags) -> Config:

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from payproof.contracts.model import PayproofError
-from payproof.suites.config.models import Config, Sandbox
+from payproof.suites.config.models import Config
 from payproof.suites.config.problems import aliases, model_at
 
 PREFIX = "PAYPROOF_"
@@ -80,12 +80,12 @@ def expand_sandbox(data: Mapping[str, Any], environ: Mapping[str, str]) -> dict[
     sandbox = data.get("sandbox")
     if not isinstance(sandbox, Mapping):
         return dict(data)
-    filled: dict[str, Any] = {}
-    for key, value in sandbox.items():  # pyright: ignore[reportUnknownVariableType]
-        known = isinstance(value, str) and key in Sandbox.model_fields
-        filled[str(key)] = _expand(str(value), environ) if known else value  # pyright: ignore[reportUnknownArgumentType]
-    return {**data, "sandbox": filled}
+    return {**data, "sandbox": _expand(dict(sandbox), environ)}  # pyright: ignore[reportUnknownArgumentType]
 
 
-def _expand(text: str, environ: Mapping[str, str]) -> str:
-    return re.sub(r"\$\{(\w+)\}", lambda match: environ.get(match[1]) or match[0], text)
+def _expand(value: Any, environ: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return re.sub(r"\$\{(\w+)\}", lambda match: environ.get(match[1]) or match[0], value)
+    if isinstance(value, Mapping):
+        return {str(key): _expand(item, environ) for key, item in value.items()}  # pyright: ignore
+    return value

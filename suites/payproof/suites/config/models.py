@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic.json_schema import SkipJsonSchema
@@ -79,6 +79,13 @@ def _fee(value: str) -> str:
 def _address(value: str) -> str:
     if not re.match(r"https?://[^/\s]+", value):
         raise wrong(f'"{value}" is not an address', "it begins with http:// or https:// and a host")
+    return value
+
+
+def _https(value: str) -> str:
+    loopback = re.match(r"http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/|$)", value)
+    if "${" not in value and not re.match(r"https://[^/\s]+", value) and not loopback:
+        raise wrong(f'"{value}" is not an https address', "a sandbox is reached over https://")
     return value
 
 
@@ -212,17 +219,39 @@ class SimulatorSettings(_Part):
     """Behaviour of the gateway that is set otherwise (payproof list profile)."""
 
 
+class TestPayer(_Part):
+    """Somebody who can log in at the sandbox's hosted checkout."""
+
+    login: str
+    password: str = Field(repr=False)
+    otp: str = Field(default="123456", repr=False)
+    """The one-time code that the sandbox accepts."""
+
+
 class Sandbox(_Part):
     """The real thing. ``${NAME}`` takes a value from the environment."""
 
-    base_url: str
+    base_url: Annotated[str, AfterValidator(_https)]
     client_id: str = Field(repr=False)
     secret_key: str = Field(repr=False)
+    ca: str | None = None
+    """File (PEM) of the authority that signed the sandbox's certificate, when it is a private one."""
+    customer: Literal["forms", "browser", "person"] = "forms"
+    """Who pays at the hosted checkout: we by its forms, we in a browser, or a person who is asked to."""
+    payers: dict[Literal["paid", "refused"], TestPayer] = {}
+    """Test payers that the operator publishes: one whose payments succeed, one whom the gateway refuses."""
+    rate: int = Field(default=50, ge=1)
+    """API requests a minute, to stay below the gateway's own limit."""
+    budget: int = Field(default=600, ge=1)
+    """API requests of one run; what it does not reach is not exercised."""
+    clock: Annotated[str, AfterValidator(_address)] | None = None
+    """Address that moves the sandbox's clock (POST, JSON ``{"seconds": n}``), where the operator offers one."""
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Environment variables that are named and not set."""
-        texts = (self.base_url, self.client_id, self.secret_key)
+        texts = [self.base_url, self.client_id, self.secret_key]
+        texts += [text for payer in self.payers.values() for text in (payer.login, payer.password, payer.otp)]
         return tuple(dict.fromkeys(name for text in texts for name in re.findall(r"\$\{(\w+)\}", text)))
 
 

@@ -128,6 +128,7 @@ PROFILE = Profile(
     payment_of=wire.payment_of,
     forged_return=wire.forged_return,
     returned_query=wire.returned_query,
+    read_return=wire.read_return,
     is_live=wire.is_live,
     raw_marks=('"message":{"code":', '"type":"error"'),
     faults={

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, Literal, cast
 from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 from payproof.contracts import money
@@ -183,6 +183,13 @@ def forged_return(
     return join(return_url, query)
 
 
+def read_return(url: str) -> tuple[Literal["paid", "refused", ""], str, str]:
+    """(outcome, payment, transaction) of one of the gateway's own redirects (gateway-facts 3.8)."""
+    kind = query_value(url, "type")
+    outcome: Literal["paid", "refused", ""] = "paid" if kind == "success" else "refused" if kind == "error" else ""
+    return outcome, query_value(url, "data[token]"), query_value(url, "data[trx_id]")
+
+
 def returned_query(url: str) -> str:
     """The part of a return address that the gateway added, to be replayed elsewhere."""
     query = urlsplit(url).query
@@ -196,7 +203,7 @@ def _fill(form: Fields, payer: Payer) -> Fields | None:
         answers = {"email": payer.login, "password": payer.password}
         return tuple((name, answers.get(name, value)) for name, value in form)
     if "code[]" in names:
-        digits = iter("123456")  # the sandbox's one-time code (gateway-facts 3.7)
+        digits = iter(payer.otp)  # one field a digit (gateway-facts 3.7)
         return tuple((name, next(digits, "") if name == "code[]" else value) for name, value in form)
     if "trx_type" in names:
         return tuple((name, value or "WALLET" if name == "trx_type" else value) for name, value in form)

@@ -1,0 +1,74 @@
+"""The sandbox's books as far as the relay can see them: written from what passes, in the simulator's own ledger."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from payproof.contracts import money
+from payproof.contracts.entries import Meaning
+from payproof.contracts.profile import Payer, Profile
+from payproof.simulator.store import MerchantRow, Payment, Store
+
+_SOMEBODY = Payer("", "", "paid")
+
+
+class Books:
+    def __init__(self, store: Store, profile: Profile, merchant: MerchantRow, *, opened: str, paid: str) -> None:
+        self._store, self._profile, self._merchant = store, profile, merchant
+        self._opened, self._paid = opened, paid
+        self._urls: dict[str, str] = {}
+
+    def note(self, said: Meaning) -> None:
+        """Write down what an answer of the sandbox's API says."""
+        if not said.ok:
+            return
+        if said.operation == "token" and said.issued:
+            self._store.issue(self._merchant, said.issued)
+        elif said.operation == "create" and said.payment:
+            self._created(said)
+        elif said.paid and (row := self._store.get(said.answered or said.payment or "")):
+            self._take(row, said.transaction or "")
+
+    def _created(self, said: Meaning) -> None:
+        assert said.payment
+        self._urls[said.payment_url or ""] = said.payment
+        amount = money.parse(said.amount) or Decimal(0)
+        row = self._store.get(said.payment)
+        if row is not None:
+            row.amount, row.currency, row.reference = amount, said.currency or "", said.reference
+            row.return_url, row.cancel_url = said.return_url or "", said.cancel_url
+            self._store.updated(row)
+            return
+        self._store.open(
+            Payment(
+                payment=said.payment,
+                merchant=self._merchant,
+                status=self._opened,
+                amount=amount,
+                currency=said.currency or "",
+                reference=said.reference,
+                return_url=said.return_url or "",
+                cancel_url=said.cancel_url,
+                opened=0.0,
+            )
+        )
+
+    def sent_back(self, page_path: str, url: str) -> None:
+        """The hosted checkout sends the customer back to the shop: a paid or refused payment shows here first."""
+        outcome, payment, transaction = self._profile.read_return(url)
+        row = self._store.get(payment) or next(
+            (row for row in self._store.payments() if row.payment in page_path), None
+        )
+        if row is None:
+            return
+        if outcome == "paid":
+            self._take(row, transaction)
+        elif outcome == "refused":
+            self._store.refuse(row, "the gateway sent the customer back with an error")
+
+    def _take(self, row: Payment, transaction: str) -> None:
+        if not row.paid:
+            self._store.charge(row, payer=_SOMEBODY, status=self._paid, transaction=transaction)
+
+    def payment_at(self, payment_url: str) -> str:
+        return self._urls.get(payment_url, "") or self._profile.payment_of(payment_url)

@@ -1,0 +1,196 @@
+"""The innermost layer of the relay: carries each request to the sandbox and its answer back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+from urllib.parse import quote, unquote, urlsplit
+
+import httpx
+from starlette.responses import HTMLResponse, Response
+from starlette.types import Message, Receive, Scope, Send
+
+from payproof.contracts import entries
+from payproof.contracts.entries import Meaning
+from payproof.contracts.profile import Profile
+from payproof.simulator.exchange import Exchange, exchange_of
+from payproof.simulator.relay import rewrite
+from payproof.simulator.relay.tape import Taped
+from payproof.simulator.relay.upstream import Upstream
+
+LEFT = "/payproof-left/"
+"""Path that a person's browser is sent to in place of the shop, which only we can reach."""
+_BYE = "<!doctype html><title>payproof</title><p>Thank you. payproof goes on from here; you may close this window."
+
+
+class Office(Protocol):
+    """What the forwarder asks of its relay."""
+
+    @property
+    def pairs(self) -> dict[str, str]:
+        """The integration's credentials -> the sandbox's, where the integration has its own."""
+        ...
+
+    def bearer(self, value: str) -> str:
+        """The bearer to send in place of this one."""
+        ...
+
+    def heard(self, asked: entries.Request, said: Meaning, answer: Response) -> Response:
+        """Write down what the sandbox answered, and give the answer that the integration gets."""
+        ...
+
+    def sent_back(self, path: str, url: str) -> None:
+        """The hosted checkout sends the customer to the shop."""
+        ...
+
+    def trouble(self, text: str) -> None:
+        """The sandbox itself does not work, which is nobody's fault here."""
+        ...
+
+    def tape(self, taped: Taped) -> None: ...
+
+    @property
+    def shop_origins(self) -> tuple[str, ...]:
+        """Origins of the shop that a person's browser cannot reach; empty where we play the customer."""
+        ...
+
+    @property
+    def story(self) -> str: ...
+
+
+class Forwarder:
+    def __init__(self, upstream: Upstream, profile: Profile, office: Office, now: Callable[[], float]) -> None:
+        self.upstream, self.profile, self.office, self.now = upstream, profile, office, now
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = exchange_of(scope)
+        if exchange.path.startswith(LEFT):
+            self.office.sent_back(exchange.path, _shop_address(exchange))
+            await HTMLResponse(_BYE)(scope, receive, send)
+            return
+        answer = await self._carry(exchange)
+        if answer is None:
+            await _no_answer(exchange, send)
+        else:
+            await answer(scope, receive, send)
+
+    async def _carry(self, exchange: Exchange) -> Response | None:
+        """The answer for the client; None when the sandbox gave none."""
+        asked = exchange.request()
+        ours = "{0.scheme}://{0.netloc}".format(urlsplit(asked.url))
+        origin = self.upstream.sandbox.origin
+        body, headers = self._credentials(exchange, rewrite.to_upstream(asked.headers, ours, origin))
+        target = self._target(exchange)
+        try:
+            got = await self.upstream.send(asked.method, target, headers, body, api=not exchange.page)
+        except httpx.HTTPError as error:
+            self.office.trouble(f"the sandbox at {origin} gave no answer: {type(error).__name__}")
+            return None
+        self._record(exchange, asked.method, target, headers, body, got)
+        answer = self._for_client(got, ours, origin, page=exchange.page)
+        if exchange.page:
+            self._watch(exchange, got)
+            return answer
+        return self.office.heard(asked, self._meaning(asked, answer), answer)
+
+    def _target(self, exchange: Exchange) -> str:
+        """Path and query at the sandbox: our base path is the profile's, theirs is what the configuration says."""
+        asked = urlsplit(exchange.request().url)
+        path, base = asked.path, self.profile.base_path
+        if path == base or path.startswith(base + "/"):
+            path = self.upstream.sandbox.path + path[len(base) :]
+        return f"{path}?{asked.query}" if asked.query else path
+
+    def _credentials(self, exchange: Exchange, headers: rewrite.Pairs) -> tuple[bytes, rewrite.Pairs]:
+        if exchange.page:
+            return exchange.body, headers
+        pairs = self.office.pairs
+        text = exchange.body.decode("utf-8", "surrogateescape")
+        body = rewrite.with_credentials(text, pairs).encode("utf-8", "surrogateescape")
+        return body, [(name, self._authorization(name, value, pairs)) for name, value in headers]
+
+    def _authorization(self, name: str, value: str, pairs: dict[str, str]) -> str:
+        if name.lower() != "authorization":
+            return value
+        scheme, _, token = value.partition(" ")
+        if scheme.lower() == "bearer":
+            return f"{scheme} {self.office.bearer(token.strip())}"
+        return rewrite.authorization(value, pairs)
+
+    def _for_client(self, got: httpx.Response, ours: str, origin: str, *, page: bool) -> Response:
+        headers = rewrite.to_client(got.headers.multi_items(), ours, origin)
+        content = got.content
+        if rewrite.is_text(got.headers.get("content-type", "")) and content:
+            text = rewrite.swap(content.decode("utf-8", "surrogateescape"), origin, ours)
+            text = self._leading_back(text, ours) if page else text
+            content = text.encode("utf-8", "surrogateescape")
+        if page:
+            headers = [(k, self._leading_back(v, ours) if k.lower() == "location" else v) for k, v in headers]
+        answer = Response(content, status_code=got.status_code)
+        answer.raw_headers = [(k.encode("latin-1", "replace"), v.encode("latin-1", "replace")) for k, v in headers]
+        answer.raw_headers.append((b"content-length", str(len(content)).encode()))
+        return answer
+
+    def _leading_back(self, text: str, ours: str) -> str:
+        """For a person's browser: the shop's addresses lead to us."""
+        for shop in self.office.shop_origins:
+            text = rewrite.swap(text, shop, f"{ours}{LEFT}{quote(shop, safe='')}")
+        return text
+
+    def _meaning(self, asked: entries.Request, answer: Response) -> Meaning:
+        try:
+            return self.profile.read(asked, _as_entry(answer))
+        except (ValueError, RecursionError):
+            return Meaning()
+
+    def _watch(self, exchange: Exchange, got: httpx.Response) -> None:
+        location = got.headers.get("location", "")
+        if location.startswith("http") and not location.startswith(self.upstream.sandbox.origin):
+            self.office.sent_back(exchange.path, location)
+
+    def _record(
+        self, exchange: Exchange, method: str, target: str, headers: rewrite.Pairs, body: bytes, got: httpx.Response
+    ) -> None:
+        url = f"{self.upstream.sandbox.origin}{target}"
+        self.office.tape(
+            Taped(
+                kind="page" if exchange.page else "api",
+                story=self.office.story,
+                at=self.now(),
+                request=entries.Request(
+                    method=method, url=url, headers=tuple(headers), body=body.decode("utf-8", "replace")
+                ),
+                response=entries.Response(
+                    status=got.status_code,
+                    headers=tuple(got.headers.multi_items()),
+                    body=got.content.decode("utf-8", "replace"),
+                    size=len(got.content),
+                ),
+            )
+        )
+
+
+def _as_entry(answer: Response) -> entries.Response:
+    headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in answer.raw_headers)
+    body = bytes(answer.body)
+    return entries.Response(
+        status=answer.status_code, headers=headers, body=body.decode("utf-8", "replace"), size=len(body)
+    )
+
+
+def _shop_address(exchange: Exchange) -> str:
+    asked = urlsplit(exchange.request().url)
+    shop, _, path = asked.path[len(LEFT) :].partition("/")
+    return f"{unquote(shop)}/{path}{'?' + asked.query if asked.query else ''}"
+
+
+async def _no_answer(exchange: Exchange, send: Send) -> None:
+    """The sandbox is gone: the client meets what it would have met without us, a connection that ends."""
+    exchange.ending = "cut"
+    if exchange.wire is None:
+        start: Message = {"type": "http.response.start", "status": 502, "headers": [(b"content-length", b"0")]}
+        await send(start)
+        await send({"type": "http.response.body", "body": b""})
+        return
+    exchange.wire.transport.close()
+    await exchange.until_gone()

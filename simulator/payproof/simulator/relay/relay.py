@@ -1,0 +1,261 @@
+"""The relay as a target: the real sandbox, watched like the simulator, and made to misbehave where it passes us."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from payproof.contracts import money
+from payproof.contracts.entries import Meaning, Request, Step
+from payproof.contracts.journal import Journal
+from payproof.contracts.model import Json, PayproofError
+from payproof.contracts.profile import Profile, forge
+from payproof.contracts.run import Power
+from payproof.contracts.secrets import mint
+from payproof.simulator import dialect
+from payproof.simulator.clock import Clock
+from payproof.simulator.faults.book import FaultBook
+from payproof.simulator.faults.layer import FaultLayer
+from payproof.simulator.ids import Ids
+from payproof.simulator.recorder import Recorder
+from payproof.simulator.relay.books import Books
+from payproof.simulator.relay.forwarder import LEFT, Forwarder
+from payproof.simulator.relay.tape import Tape, Taped
+from payproof.simulator.relay.upstream import Upstream
+from payproof.simulator.store import Merchant, PaymentView, Store
+from payproof.simulator.target import TargetKind
+
+
+class Relay:
+    """``own_credentials``: the integration is given credentials made for this world, and the relay puts the sandbox's in
+    their place; so they can be rotated and revoked, and the real ones never reach the integration. An integration
+    that somebody else started has the real ones."""
+
+    kind: TargetKind = "sandbox"
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        profile: Profile,
+        *,
+        journal: Journal,
+        seed: int,
+        own_credentials: bool = True,
+        tape: Tape | None = None,
+        person: bool = False,
+    ) -> None:
+        self.upstream, self.profile, self.journal = upstream, profile, journal
+        self.story = ""
+        self.person = person
+        sandbox = upstream.sandbox
+        journal.veil.add("sandbox-client-id", sandbox.client_id, numbered=False)
+        journal.veil.add("sandbox-secret-key", sandbox.secret_key, numbered=False)
+        self._rng = random.SystemRandom()
+        knobs: Mapping[str, Json] = {name: fact.value for name, fact in profile.knobs.items()}
+        self._store = Store(journal, Clock())
+        # The dialect only lends the shapes of faults: what the gateway says, the gateway says itself.
+        desk = dialect.Desk(profile, {**knobs, "rate_limit": 0}, self._store, Clock(), Ids(), journal)
+        self._dialect = dialect.load(desk)
+        self._own = own_credentials
+        keys = (self._minted(sandbox.client_id), self._minted(sandbox.secret_key)) if own_credentials else None
+        row = self._store.add_merchant("shop", *(keys or (sandbox.client_id, sandbox.secret_key)))
+        self._books = Books(self._store, profile, row, opened="", paid=self._dialect.paid_status)
+        self.merchant: Merchant = row.value()
+        self.powers = self._powers()
+        self.faults = FaultBook(desk, self._dialect, seed=seed)
+        self._tape = tape
+        self._dead: dict[str, str] = {}
+        self._noted = False
+        self._revoked = False
+        self._trouble: list[str] = []
+        self._departures: dict[str, asyncio.Future[str]] = {}
+        self.app: ASGIApp = Recorder(
+            FaultLayer(Forwarder(upstream, profile, self, journal.now), self.faults),
+            profile=profile,
+            journal=journal,
+            is_page=lambda path: not path.startswith(profile.base_path + "/"),
+        )
+
+    def _minted(self, like: str) -> str:
+        return mint(self._rng, max(len(like), 24))
+
+    def _powers(self) -> frozenset[Power]:
+        found: set[Power] = {"answers", "tokens"}
+        found |= {"credentials"} if self._own else set()
+        found |= {"refusal"} if self.upstream.sandbox.refuses else set()
+        found |= {"clock"} if self.upstream.sandbox.clock else set()
+        return frozenset(found)
+
+    # A target's verbs
+
+    async def ready(self, story: str = "") -> None:
+        await self.upstream.politeness.admit()
+        self.story = story
+        self._trouble.clear()
+
+    def complaint(self) -> str:
+        """Why what happened since ``ready`` must not be held against the integration; empty when nothing did."""
+        return self._trouble[0] if self._trouble else ""
+
+    async def advance(self, seconds: float) -> None:
+        await self.upstream.advance(seconds)
+
+    def expire_tokens(self) -> int:
+        """From now on these bearers are replaced by one that was never issued, so that the sandbox itself refuses them. A
+        sandbox that does not say 401 to it is asked once; then we say it, in its own words."""
+        young = [token for token in self._store.tokens() if token not in self._dead]
+        self._dead |= {token: self._minted(token) for token in young}
+        return len(young)
+
+    def rotate_secret(self) -> Merchant:
+        self.merchant = self._store.rotate(self.merchant.client_id, self._minted(self.merchant.secret_key)).value()
+        return self.merchant
+
+    def revoke_secret(self) -> None:
+        self._revoked = True
+
+    def tamper(self, payment_id: str, *, amount: str | None = None, currency: str | None = None) -> None:
+        if amount is not None and money.parse(amount) is None:
+            raise PayproofError(f'"{amount}" is not an amount', place="amount", remedy='write it like "1250.00"')
+        row = self._store.payment(payment_id)
+        row.told_amount = amount if amount is not None else row.told_amount
+        row.told_currency = currency if currency is not None else row.told_currency
+
+    def payment(self, payment_id: str) -> PaymentView | None:
+        row = self._store.get(payment_id)
+        return row.view() if row else None
+
+    def payments(self) -> tuple[PaymentView, ...]:
+        return tuple(row.view() for row in self._store.payments())
+
+    def payment_at(self, payment_url: str) -> str:
+        return self._books.payment_at(payment_url)
+
+    def forged_return(self, payment_id: str) -> str:
+        row = self._store.payment(payment_id)
+        return forge(
+            self.profile,
+            return_url=row.return_url,
+            payment=row.payment,
+            transaction=self._dialect.transaction_id(),
+            amount=row.amount,
+            currency=row.currency,
+            reference=row.reference or "",
+        )
+
+    async def aclose(self) -> None:
+        self.faults.clear()
+        for waiting in self._departures.values():
+            waiting.cancel()
+        await self._dialect.aclose()
+
+    # What the forwarder asks
+
+    @property
+    def pairs(self) -> dict[str, str]:
+        if not self._own or self._revoked:
+            return {}
+        sandbox = self.upstream.sandbox
+        return {self.merchant.client_id: sandbox.client_id, self.merchant.secret_key: sandbox.secret_key}
+
+    def bearer(self, value: str) -> str:
+        return self._dead.get(value, value)
+
+    def heard(self, asked: Request, said: Meaning, answer: Response) -> Response:
+        if answer.status_code == 429:
+            self.trouble("the sandbox itself answered 429: too many requests, lower sandbox.rate")
+        self._books.note(said)
+        if said.bearer in self._dead:
+            return self._refused(answer)
+        row = self._store.get(said.answered or said.payment or "") if said.operation == "status" else None
+        if row is None or (row.told_amount is None and row.told_currency is None):
+            return answer
+        return _told_otherwise(answer, said, row.told_amount, row.told_currency)
+
+    def _refused(self, answer: Response) -> Response:
+        if answer.status_code == 401:
+            return answer
+        if not self._noted:
+            self._noted = True
+            self.journal.add(
+                Step(
+                    text=f"the sandbox answers {answer.status_code} to an access token that it does not know; "
+                    "the relay answers in its place as this gateway does when a token has expired",
+                    name="dead-bearer",
+                    facts={"status": answer.status_code},
+                )
+            )
+        return self._dialect.unauthorized()
+
+    def sent_back(self, path: str, url: str) -> None:
+        self._books.sent_back(path, url)
+        if path.startswith(LEFT) or not self.person:
+            for payment, waiting in self._departures.items():
+                if not waiting.done() and self._belongs(payment, url):
+                    waiting.set_result(url)
+                    return
+
+    def _belongs(self, payment: str, url: str) -> bool:
+        row = self._store.get(payment)
+        return row is not None and any(url.startswith(back) for back in (row.return_url, row.cancel_url) if back)
+
+    def departure(self, payment: str) -> asyncio.Future[str]:
+        """The address that the customer of this payment is sent back to, once that has happened."""
+        waiting = self._departures.get(payment)
+        if waiting is None or waiting.done():
+            waiting = self._departures[payment] = asyncio.get_running_loop().create_future()
+        return waiting
+
+    def trouble(self, text: str) -> None:
+        self._trouble.append(text)
+
+    def tape(self, taped: Taped) -> None:
+        if self._tape is not None:
+            self._tape(taped)
+
+    @property
+    def shop_origins(self) -> tuple[str, ...]:
+        if not self.person:
+            return ()
+        urls = [url for row in self._store.payments() for url in (row.return_url, row.cancel_url) if url]
+        return tuple(dict.fromkeys("{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in urls))
+
+
+def _told_otherwise(answer: Response, said: Meaning, amount: str | None, currency: str | None) -> Response:
+    """The answer with another amount or currency, wherever it tells the real one, in the type it tells it in."""
+    try:
+        found: Any = json.loads(bytes(answer.body))
+    except ValueError:
+        return answer
+    if amount is not None and (real := money.parse(said.amount)) is not None:
+        # The status code may stand in the envelope as a number, and be what the order costs.
+        code = answer.status_code if isinstance(said.amount, str) else None
+        found = _replaced(found, lambda value: value != code and _is_amount(value, real), amount)
+    if currency is not None and said.currency:
+        found = _replaced(found, lambda value: value == said.currency, currency)
+    changed = Response(json.dumps(found).encode(), status_code=answer.status_code)
+    length = (b"content-length", str(len(changed.body)).encode())
+    changed.raw_headers = [pair for pair in answer.raw_headers if pair[0] != b"content-length"] + [length]
+    return changed
+
+
+def _is_amount(value: Any, real: Decimal) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool) and money.parse(value) == real
+
+
+def _replaced(value: Any, fits: Callable[[Any], bool], new: str) -> Any:
+    if isinstance(value, dict):
+        return {key: _replaced(item, fits, new) for key, item in value.items()}  # pyright: ignore
+    if isinstance(value, list):
+        return [_replaced(item, fits, new) for item in value]  # pyright: ignore
+    if not fits(value):
+        return value
+    return new if isinstance(value, str) else float(new) if isinstance(value, float) else int(float(new))

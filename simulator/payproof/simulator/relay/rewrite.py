@@ -1,0 +1,81 @@
+"""Between two origins: what passes the relay names ours on one side and the sandbox's on the other."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Mapping
+
+HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "content-length",
+    }
+)
+_NOT_ON = HOP_BY_HOP | {"host", "accept-encoding", "expect"}
+_TEXT = re.compile(r"^(text/|application/(.+\+)?(json|xml|javascript|xhtml))", re.IGNORECASE)
+_DOMAIN = re.compile(r";\s*domain=[^;]*", re.IGNORECASE)
+
+Pairs = list[tuple[str, str]]
+
+
+def swap(text: str, old: str, new: str) -> str:
+    """``text`` with one origin in the place of another, also where JSON escapes the slashes. A longer port or host
+    that merely begins like ``old`` is another origin."""
+    for before, after in ((old, new), (old.replace("/", "\\/"), new.replace("/", "\\/"))):
+        text = re.sub(re.escape(before) + r"(?![\w.:-])", after.replace("\\", r"\\"), text)
+    return text
+
+
+def to_upstream(headers: Iterable[tuple[str, str]], ours: str, upstream: str) -> Pairs:
+    """Request headers as the sandbox should see them: its own origin, no compression, nothing of this connection."""
+    return [
+        (name, swap(value, ours, upstream) if name.lower() in ("origin", "referer") else value)
+        for name, value in headers
+        if name.lower() not in _NOT_ON
+    ]
+
+
+def to_client(headers: Iterable[tuple[str, str]], ours: str, upstream: str) -> Pairs:
+    """Response headers as the client should see them: our origin, cookies for our host."""
+    kept: Pairs = []
+    for name, value in headers:
+        lower = name.lower()
+        if lower in HOP_BY_HOP or lower in ("content-encoding", "strict-transport-security", "alt-svc"):
+            continue
+        if lower == "set-cookie":
+            value = _DOMAIN.sub("", value)
+        elif lower in ("location", "content-location", "refresh", "link", "content-security-policy"):
+            value = swap(value, upstream, ours)
+        kept.append((name, value))
+    return kept
+
+
+def is_text(content_type: str) -> bool:
+    return bool(_TEXT.match(content_type.strip()))
+
+
+def with_credentials(text: str, pairs: Mapping[str, str]) -> str:
+    """``text`` with the integration's credentials replaced by the sandbox's."""
+    for told, real in pairs.items():
+        text = text.replace(told, real)
+    return text
+
+
+def authorization(value: str, pairs: Mapping[str, str]) -> str:
+    """An Authorization header with the same replaced, also within Basic."""
+    scheme, _, rest = value.partition(" ")
+    if scheme.lower() != "basic":
+        return with_credentials(value, pairs)
+    try:
+        plain = base64.b64decode(rest.strip()).decode()
+    except ValueError:
+        return value
+    return f"{scheme} {base64.b64encode(with_credentials(plain, pairs).encode()).decode()}"

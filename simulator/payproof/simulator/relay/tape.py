@@ -1,0 +1,27 @@
+"""What the relay saw at the sandbox, for whoever records it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from payproof.contracts.entries import Request, Response
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taped:
+    """One exchange with the sandbox, in clear: upstream addresses, whole bodies, the sandbox's own credentials.
+
+    ``kind``: a call of the integration's, or a hosted page that the customer asked for. ``story``: the probe being told.
+    """
+
+    kind: Literal["api", "page"]
+    story: str
+    at: float
+    """Seconds since the run began."""
+    request: Request
+    response: Response
+
+
+Tape: TypeAlias = Callable[[Taped], None]
