@@ -21,8 +21,9 @@ from payproof.contracts.model import Outcome, PayproofError
 from payproof.contracts.run import dump, load
 from payproof.reports import write_all
 from payproof.suites.config import make_config
-from payproof.suites.launcher import Instance, basics, free_port
+from payproof.suites.launcher import Instance, basics
 from payproof.suites.plan import MAIN, Options, plan, settings_of
+from payproof.suites.ports import Port
 from payproof.suites.runner import perform
 from payproof.suites.selftest import shop
 
@@ -122,7 +123,7 @@ def test_a_checkout_that_leads_nowhere_is_diagnosed_and_nothing_is_scored(tmp_pa
 
 def test_lines_of_any_length_and_the_exit_are_read(tmp_path: Path) -> None:
     async def story() -> Journal:
-        port = free_port()
+        port = Port().number
         instance = an_instance(tmp_path, sys.executable, "shop.py", "long-line", str(port), port=port)
         await instance.start()
         assert instance.process
@@ -150,7 +151,7 @@ def test_children_that_leave_the_group_are_stopped_too(tmp_path: Path) -> None:
     )
 
     async def story() -> None:
-        port = free_port()
+        port = Port().number
         instance = an_instance(tmp_path, sys.executable, "parent.py", str(port), port=port)
         await instance.start()
         assert instance.processes() == 2
@@ -165,7 +166,7 @@ def test_log_files_are_read_from_where_they_ended_before_the_start(tmp_path: Pat
     log.write_text("of yesterday\n")
 
     async def story() -> Journal:
-        port = free_port()
+        port = Port().number
         instance = an_instance(tmp_path, sys.executable, "shop.py", "x", str(port), port=port, log_files=("*.log",))
         await instance.start()
         with log.open("a") as file:

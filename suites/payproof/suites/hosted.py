@@ -80,7 +80,7 @@ class HostedTab:
                 else ()
             )
             await self._go(
-                str(form.get("method", "get")).upper(), self._absolute(form.get("action")), (*_fields(form), *extra)
+                str(form.get("method", "get")).upper(), self._absolute(form.get("action")), (*form_fields(form), *extra)
             )
         else:
             await self._go("GET", self._absolute(node.get("href")))
@@ -94,7 +94,7 @@ class HostedTab:
         assert self.page
         assert self.page.response
         for form in soup(self.page.response.body).find_all("form"):
-            filled = self.customer.recipe.fill(_fields(form), self.payer)
+            filled = self.customer.recipe.fill(form_fields(form), self.payer)
             if filled is not None:
                 await self._go(str(form.get("method", "get")).upper(), self._absolute(form.get("action")), filled)
                 return
@@ -135,7 +135,7 @@ class HostedTab:
             self.state = "new"
 
 
-def _fields(form: Tag) -> Fields:
+def form_fields(form: Tag) -> Fields:
     """The fields of a form as a browser would send them untouched; the first choice where one must be made."""
     pairs: list[tuple[str, str]] = []
     radios: set[str] = set()

@@ -11,7 +11,6 @@ import contextlib
 import os
 import shlex
 import signal
-import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -47,15 +46,6 @@ _BASICS = (
 def basics() -> dict[str, str]:
     """The few variables of our own environment that every program may need; nothing else is inherited."""
     return {name: os.environ[name] for name in _BASICS if name in os.environ}
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Instance:

@@ -25,8 +25,9 @@ from payproof.simulator.listener import GateMode
 from payproof.suites.customer import Customer, Place, Visit
 from payproof.suites.driver import Driver, Order, RecipeDriver, Started, load_driver, uses
 from payproof.suites.hosted import Tab
-from payproof.suites.launcher import Instance, basics, free_port
+from payproof.suites.launcher import Instance, basics
 from payproof.suites.placeholders import fill
+from payproof.suites.ports import Port
 from payproof.suites.shared import Purchase, Shared
 
 
@@ -46,6 +47,7 @@ class World:
             tls=shared.trust.server if shared.trust else None,
             journal=self.journal,
         )
+        self._port = Port()
         self.instance: Instance | None = None
         self.driver: Driver
         self.place: Place
@@ -65,7 +67,7 @@ class World:
         """
         await self.server.start()
         try:
-            await self._launch(free_port())
+            await self._launch(self._port.number)
         except BaseException:
             await self.stop()
             raise
@@ -137,6 +139,7 @@ class World:
             await self.instance.stop()
         await self.server.stop()
         await self.target.aclose()
+        self._port.release()
 
     def recorded(self) -> Recorded:
         return Recorded(name=self.name, entries=tuple(self.journal.entries))

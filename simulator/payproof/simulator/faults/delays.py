@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from dataclasses import dataclass
+from functools import cached_property
 
 from payproof.simulator.faults.hit import Hit
 from payproof.simulator.faults.registry import fault
@@ -21,6 +24,32 @@ class Delay:
             await hit.answer(answer or await hit.real())
         else:
             await hit.hang_up()
+
+
+@fault("gather")
+@dataclass(frozen=True, kw_only=True)
+class Gather:
+    """Holds answers until ``calls`` are waiting, ``seconds`` at most, and then gives them all at the same moment: what
+    races will race."""
+
+    calls: int = 2
+    seconds: float = 1.0
+
+    @cached_property
+    def _crowd(self) -> list[asyncio.Event]:
+        return []
+
+    async def act(self, hit: Hit) -> None:
+        answer = await hit.real()
+        full = asyncio.Event()
+        self._crowd.append(full)
+        if len(self._crowd) >= self.calls:
+            for waiting in self._crowd:
+                waiting.set()
+            self._crowd.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(full.wait(), self.seconds)
+        await hit.answer(answer)
 
 
 @fault("never-answer")

@@ -26,7 +26,7 @@ async def _pay_whatever_can_be_paid(
     await world.look(order, customer, wait=world.shared.patience)
 
 
-@probe("idempotency.double-submit", variants=lambda profile, settings: ({"round": 1}, {"round": 2}))
+@probe("idempotency.double-submit", group="duplicates", variants=lambda profile, settings: ({"round": 1}, {"round": 2}))
 async def double_submit(world: World, round: int) -> None:
     """The customer double-clicks: one order's checkout arrives twice at once. Then whatever can be paid is paid."""
     order, customer = world.new_order(), world.customer()
@@ -39,7 +39,8 @@ async def double_submit(world: World, round: int) -> None:
         checkouts.append(await world.checkout(order, customer))
     world.step("the customer double-clicks", "double")
     clicks = (world.checkout(each, customer, purpose="double", again=True) for each in (order, world.same(order)))
-    checkouts += await asyncio.gather(*clicks)
+    async with world.fault("gather", operation="create", calls=2, seconds=0.8):
+        checkouts += await asyncio.gather(*clicks)
     await _pay_whatever_can_be_paid(world, order, customer, checkouts)
 
 
@@ -79,7 +80,7 @@ def _how_often(profile: Profile, settings: Settings) -> Iterable[Params]:
     return ({"clients": 1}, {"clients": 6})
 
 
-@probe("idempotency.return-twice", variants=_how_often)
+@probe("idempotency.return-twice", group="duplicates", variants=_how_often)
 async def return_twice(world: World, clients: int) -> None:
     """A paid customer's return URL is opened twice, or by six clients at once."""
     order, customer = world.new_order(), world.customer()
@@ -92,7 +93,9 @@ async def return_twice(world: World, clients: int) -> None:
         return
     tabs = [world.tab(customer) for _ in range(clients - 1)]
     world.step(f"the return URL is opened by {clients} client(s) at once, then once more", "returns")
-    await asyncio.gather(*(world.come_back(tab.url, each, order) for each in (customer, *tabs)))
+    # The answers come together, so that whoever ships after asking, without asking again, is seen to do so.
+    async with world.fault("gather", operation="status", calls=clients, seconds=0.8):
+        await asyncio.gather(*(world.come_back(tab.url, each, order) for each in (customer, *tabs)))
     await world.look(order, customer, wait=world.shared.patience)
     await world.come_back(tab.url, customer, order, purpose="reload")
     await world.look(order, customer)

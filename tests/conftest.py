@@ -1,0 +1,93 @@
+"""What several test folders share: the independent sandbox server, which is written in another language than payproof."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import trustme
+
+SERVER = Path(__file__).parent / "sandbox" / "server.mjs"
+
+
+@dataclass(frozen=True)
+class IndependentSandbox:
+    """A running sandbox server over HTTPS. ``ca``: PEM file of its authority. ``control``: address of its own control."""
+
+    url: str
+    control: str
+    client_id: str
+    secret_key: str
+    ca: Path
+
+    def table(self, **more: Any) -> dict[str, Any]:
+        """The ``[sandbox]`` table of a payproof.toml."""
+        payer = {"login": "sandbox@appdevs.net", "password": "appdevs"}
+        refused = {"login": "refused@sandbox.test", "password": "whatever-it-is"}
+        return {
+            "base_url": self.url,
+            "client_id": self.client_id,
+            "secret_key": self.secret_key,
+            "ca": str(self.ca),
+            "payers": {"paid": payer, "refused": refused},
+            "rate": 6000,
+            "budget": 6000,
+        } | more
+
+    def payments(self) -> list[dict[str, Any]]:
+        """The server's own books."""
+        found: list[dict[str, Any]] = httpx.get(f"{self.control}/payments").json()
+        return found
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Every request that reached it."""
+        found: list[dict[str, Any]] = httpx.get(f"{self.control}/requests").json()
+        return found
+
+    def advance(self, seconds: float) -> None:
+        """Move its clock."""
+        httpx.post(f"{self.control}/clock", json={"seconds": seconds}).raise_for_status()
+
+
+@pytest.fixture
+def independent_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., IndependentSandbox]]:
+    """Starts independent sandbox servers: ``independent_sandbox("--otp", "--plant", "status-text")``."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("node is not installed")
+    folder = tmp_path_factory.mktemp("sandbox")
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    certificate = authority.issue_cert("localhost", "127.0.0.1")
+    certificate.private_key_pem.write_to_path(str(folder / "key.pem"))
+    (folder / "cert.pem").write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
+    with ExitStack() as running:
+
+        def start(*flags: str) -> IndependentSandbox:
+            where = ["--port", "0", "--control-port", "0", "--until-stdin-closes"]
+            tls = ["--cert", str(folder / "cert.pem"), "--key", str(folder / "key.pem")]
+            limit = [] if "--rate-limit" in flags else ["--rate-limit", "6000"]
+            process = subprocess.Popen(
+                [node, str(SERVER), *where, *tls, *limit, *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+            running.callback(_end, process)
+            assert process.stdout is not None
+            told = json.loads(process.stdout.readline())
+            return IndependentSandbox(
+                told["url"], told["control"], told["client_id"], told["secret_id"], folder / "ca.pem"
+            )
+
+        yield start
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    process.communicate(timeout=10)
