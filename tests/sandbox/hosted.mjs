@@ -3,13 +3,10 @@ import { confirmPage, errorPage, loginPage, otpPage, TRX_TYPES } from './pages.m
 import { html, redirect } from './http.mjs';
 import { randomId } from './store.mjs';
 
-const GOOD_PAYER = { username: 'appdevs', email: 'sandbox@appdevs.net' };
 const REFUSED_PAYER = { username: 'refused', email: 'refused@sandbox.test' };
-const GOOD_PASSWORD = 'appdevs';
-const OTP_CODE = '123456';
 
-function findPayer({ email, password }) {
-  if (email === GOOD_PAYER.email && password === GOOD_PASSWORD) return GOOD_PAYER;
+function findPayer({ email, password }, good) {
+  if (email === good.email && password === good.password) return { username: 'appdevs', email };
   if (email === REFUSED_PAYER.email && password) return REFUSED_PAYER;
   return null;
 }
@@ -60,8 +57,8 @@ export const loginForm = forOpenPayment((ctx, row) => {
 });
 
 export const loginSubmit = forOpenPayment((ctx, row) => {
-  const { store, session, env, request: { input } } = ctx;
-  const payer = env === 'SANDBOX' ? findPayer(input) : null;
+  const { store, session, env, options, request: { input } } = ctx;
+  const payer = env === 'SANDBOX' ? findPayer(input, options.payer) : null;
   if (!payer) return back(ctx, row, FORM, "Credentials didn't match.", input.email);
   store.renewSession(session);
   session.payer = payer;
@@ -97,9 +94,9 @@ export const otpForm = forPayer((ctx, row) => {
 });
 
 export const otpSubmit = forPayer((ctx, row) => {
-  const { session, request: { input } } = ctx;
+  const { session, options, request: { input } } = ctx;
   const code = Array.isArray(input.code) ? input.code.join('') : '';
-  if (code !== OTP_CODE) return back(ctx, row, VERIFY, 'The verification code does not match');
+  if (code !== options.payer.code) return back(ctx, row, VERIFY, 'The verification code does not match');
   row.emailVerify = true;
   return book(row, session.payer, session.chosen.get(row.token));
 });

@@ -16,6 +16,7 @@ const FLAGS = {
   'secret-id': { type: 'string' },
   otp: { type: 'boolean', default: false },
   'otp-loses-type': { type: 'boolean', default: false },
+  payer: { type: 'string', default: 'sandbox@appdevs.net:appdevs:123456' },
   currencies: { type: 'string', default: 'XAF,XOF,USD,EUR,GBP' },
   'rate-limit': { type: 'string', default: '60' },
   log: { type: 'string' },
@@ -29,6 +30,13 @@ function wholeNumber(flags, name, low, high) {
     throw new Error(`--${name} must be a whole number from ${low} to ${high}`);
   }
   return value;
+}
+
+/** The payer whose payments succeed: email:password, and the one-time code if it is not the usual one. */
+function payerOf(text) {
+  const [email, password, code = '123456'] = text.split(':');
+  if (!email || !password || !/^\d{6}$/.test(code)) throw new Error('--payer is EMAIL:PASSWORD[:SIX DIGITS]');
+  return { email, password, code };
 }
 
 function readOptions() {
@@ -46,6 +54,7 @@ function readOptions() {
     secretId: flags['secret-id'],
     otp: flags.otp || flags['otp-loses-type'],
     otpLosesType: flags['otp-loses-type'],
+    payer: payerOf(flags.payer),
     currencies: flags.currencies.split(',').map((code) => code.trim().toUpperCase()),
     log: flags.log,
     plants: flags.plant,

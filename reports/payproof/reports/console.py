@@ -75,6 +75,8 @@ def _head(paper: Paper, result: Result, run: Run) -> None:
     paper.say()
     paper.say(Text("payproof  ", style="dim").append(paper.plain(facts.name_of(result)), style="not dim bold"))
     paper.say(" · ".join(part for part in parts if part), style="dim")
+    if account := told.get("account"):
+        paper.say(paper.plain(account), style="dim")
 
 
 def _table(paper: Paper, title: str, rows: Iterable[facts.Row]) -> None:

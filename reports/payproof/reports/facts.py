@@ -233,7 +233,7 @@ def seconds(value: Json) -> str:
 
 
 def heading(result: Result, run: Run) -> tuple[tuple[str, str], ...]:
-    """(label, value) of the run: gateway, target, seed, duration, start. What is unknown is left out."""
+    """(label, value) of the run: gateway, target, seed, duration, start, what was asked of whom. What is unknown is left out."""
     gateway = f"{run.gateway} {fact(result, 'profile_version')}".strip()
     pairs = (
         ("gateway", gateway),
@@ -241,6 +241,7 @@ def heading(result: Result, run: Run) -> tuple[tuple[str, str], ...]:
         ("seed", fact(result, "seed")),
         ("duration", seconds(result.facts.get("seconds"))),
         ("started", fact(result, "started")),
+        ("account", fact(result, "account")),
     )
     return tuple((label, value) for label, value in pairs if value)
 

@@ -46,6 +46,7 @@ class HostedTab:
     url: str = ""
     page: Page | None = None
     seen: list[Page] = field(default_factory=list[Page])
+    _sent: set[str] = field(default_factory=set[str])
 
     async def open(self, payment_url: str) -> HostedTab:
         """Open the hosted checkout and log in, up to the page where one pays or cancels."""
@@ -96,7 +97,12 @@ class HostedTab:
         for form in soup(self.page.response.body).find_all("form"):
             filled = self.customer.recipe.fill(form_fields(form), self.payer)
             if filled is not None:
-                await self._go(str(form.get("method", "get")).upper(), self._absolute(form.get("action")), filled)
+                action = self._absolute(form.get("action"))
+                if action in self._sent:
+                    # The same form came back: what we typed is not accepted, and typing it again will not help.
+                    break
+                self._sent.add(action)
+                await self._go(str(form.get("method", "get")).upper(), action, filled)
                 return
         self.state = "stuck"
 
@@ -108,7 +114,12 @@ class HostedTab:
             if method == "GET" and fields:
                 url, fields = f"{url}{'&' if '?' in url else '?'}{httpx.QueryParams(list(fields))}", None
             page = await self.customer.ask(
-                method, url, purpose="hosted", order=self.order, form=fields if method != "GET" else None
+                method,
+                url,
+                purpose="hosted",
+                order=self.order,
+                form=fields if method != "GET" else None,
+                hide={self.payer.password: "<payer-password>", self.payer.login: "<payer-login>"},
             )
             self.page = page
             self.seen.append(page)
@@ -131,6 +142,9 @@ class HostedTab:
             self.state, self.url = "problem", self._absolute(link["href"]) if isinstance(link, Tag) else ""
         elif tree.select_one(self.customer.recipe.cancel) is not None:
             self.state = "confirm"
+        elif tree.find("form") is None and isinstance(link := tree.find("a", href=True), Tag):
+            # Nothing to fill in and a way out: this payment cannot go on, whatever the page calls it.
+            self.state, self.url = "problem", self._absolute(link["href"])
         else:
             self.state = "new"
 

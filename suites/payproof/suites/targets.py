@@ -115,6 +115,8 @@ class Relays:
     def account(self) -> Mapping[str, Json]:
         polite = self.politeness
         return {
+            "account": f"{self.upstream.sandbox.origin}: {polite.sent} of {polite.budget} API requests, "
+            f"{polite.busiest} in the busiest minute (at most {polite.rate} when a story begins)",
             "sandbox": {
                 "origin": self.upstream.sandbox.origin,
                 "requests": polite.sent,
@@ -122,7 +124,7 @@ class Relays:
                 "busiest_minute": polite.busiest,
                 "rate": polite.rate,
                 "waited": round(polite.waited, 1),
-            }
+            },
         }
 
     async def aclose(self) -> None:
