@@ -178,14 +178,18 @@ class _Session:
         return paid
 
     async def _tell_all(self, planned: Plan, main: World, shared: Shared) -> None:
+        movers = [name for name, told in planned.worlds.items() if any(probe.moves_clock for probe, _ in told)]
+        alone = movers if self.source.shares_clock and self.config.integration.command else []
         async with asyncio.TaskGroup() as group:
             # Those that wait begin first: their waiting is what the run's length is made of.
-            for name in sorted(planned.worlds, key=lambda name: (name not in planned.stalling, name)):
+            for name in sorted(planned.worlds.keys() - alone, key=lambda name: (name not in planned.stalling, name)):
                 stories = planned.worlds[name]
                 if name == MAIN:
                     group.create_task(self._tell(main, stories))
                 elif stories:
                     group.create_task(self._live(name, shared, stories, stalls=name in planned.stalling))
+        for name in alone:
+            await self._live(name, shared, planned.worlds[name], stalls=False)
 
     async def _live(
         self, name: str, shared: Shared, stories: tuple[tuple[Probe, Params], ...], *, stalls: bool

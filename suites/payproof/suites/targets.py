@@ -24,6 +24,9 @@ from payproof.suites.progress import Progress
 class Source(Protocol):
     """Gives each world of a run its target."""
 
+    shares_clock: bool
+    """Whether a jump of one world's clock is a jump for all of them."""
+
     @property
     def payers(self) -> Mapping[str, Payer]:
         """Who can pay at the hosted checkout, by outcome."""
@@ -46,6 +49,8 @@ class Source(Protocol):
 
 class Simulators:
     """A simulator for each world."""
+
+    shares_clock = False
 
     def __init__(self, config: Config) -> None:
         self.config, self.payers = config, config.profile.payers
@@ -92,6 +97,7 @@ class Relays:
             clock=settings.clock or "",
             refuses="refused" in settings.payers and settings.customer != "person",
         )
+        self.shares_clock = bool(settings.clock)
         self.politeness = Politeness(settings.rate, settings.budget, note=progress.note)
         self.upstream = Upstream(sandbox, self.politeness)
         progress.note(
@@ -115,7 +121,8 @@ class Relays:
     def account(self) -> Mapping[str, Json]:
         polite = self.politeness
         return {
-            "account": f"{self.upstream.sandbox.origin}: {polite.sent} of {polite.budget} API requests, "
+            "account": "".join(f"{hint} " for hint in self.upstream.hints)
+            + f"{self.upstream.sandbox.origin}: {polite.sent} of {polite.budget} API requests, "
             f"{polite.busiest} in the busiest minute (at most {polite.rate} when a story begins)",
             "sandbox": {
                 "origin": self.upstream.sandbox.origin,

@@ -17,9 +17,32 @@ class Books:
         self._store, self._profile, self._merchant = store, profile, merchant
         self._opened, self._paid = opened, paid
         self._urls: dict[str, str] = {}
+        self._made_by: dict[str, str] = {}
+        """Access token -> the payment that it made last."""
 
-    def note(self, said: Meaning) -> None:
-        """Write down what an answer of the sandbox's API says."""
+    def note(self, said: Meaning) -> str:
+        """Write down what an answer of the sandbox's API says; returns what is odd about it, if anything is."""
+        hint = self._hint(said)
+        if said.operation == "create" and said.ok and said.payment:
+            self._made_by[said.bearer] = said.payment
+        self._write(said)
+        return hint
+
+    def _hint(self, said: Meaning) -> str:
+        """Does the sandbox take an access token for a payment, where the profile says that it does not?"""
+        before = self._store.get(self._made_by.get(said.bearer, ""))
+        if self._profile.traits.token_is_payment or said.operation != "create" or before is None:
+            return ""
+        same = said.ok and said.payment == before.payment and said.reference != before.reference
+        refused = not said.ok and bool(said.errors) and before.paid
+        if not (same or refused):
+            return ""
+        return (
+            "At this sandbox an access token seems to be a payment, which the profile "
+            f'"{self._profile.name}" does not say: `payproof drift` shows how they differ, and another gateway may fit.'
+        )
+
+    def _write(self, said: Meaning) -> None:
         if not said.ok:
             return
         if said.operation == "token" and said.issued:

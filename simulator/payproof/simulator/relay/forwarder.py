@@ -47,6 +47,10 @@ class Office(Protocol):
         """The sandbox itself does not work, which is nobody's fault here."""
         ...
 
+    def spend(self) -> None:
+        """An API request goes out."""
+        ...
+
     def tape(self, taped: Taped) -> None: ...
 
     @property
@@ -81,8 +85,10 @@ class Forwarder:
         origin = self.upstream.sandbox.origin
         body, headers = self._credentials(exchange, rewrite.to_upstream(asked.headers, ours, origin))
         target = self._target(exchange)
+        if not exchange.page:
+            self.office.spend()
         try:
-            got = await self.upstream.send(asked.method, target, headers, body, api=not exchange.page)
+            got = await self.upstream.send(asked.method, target, headers, body)
         except httpx.HTTPError as error:
             self.office.trouble(f"the sandbox at {origin} gave no answer: {type(error).__name__}")
             return None

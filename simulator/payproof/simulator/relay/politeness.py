@@ -11,12 +11,24 @@ from payproof.contracts.model import PayproofError
 
 WINDOW = 60.0
 """Seconds that the rate is counted over."""
-RESERVE = 12
+RESERVE = 8
 """API requests that one story may need; it begins when so many fit into the rate, and is then never held up."""
+_PROMISED = 5.0
+"""Seconds after which a story that has not used its share is not counted on any more: it waits for something else."""
+_LOOK_AGAIN = 1.0
 
 
 class BudgetSpent(PayproofError):
     """No further story may be told: the run's budget of API requests is spent."""
+
+
+class Share:
+    """What one story was promised."""
+
+    __slots__ = ("left", "until")
+
+    def __init__(self, left: int, until: float) -> None:
+        self.left, self.until = left, until
 
 
 class Politeness:
@@ -32,42 +44,56 @@ class Politeness:
         self.busiest = 0
         """Most API requests in one minute."""
         self._recent: deque[float] = deque()
-        self._promised: deque[float] = deque()
+        self._shares: list[Share] = []
         self._turn = asyncio.Lock()
 
-    async def admit(self) -> None:
+    async def admit(self) -> Share:
         """Wait until a story's requests fit into the rate.
 
         Raises:
             BudgetSpent: they do not fit into the budget.
         """
+        async with self._turn:
+            self._check_budget()
+            reserve = min(RESERVE, self.rate)
+            told = False
+            began = time.monotonic()
+            while (wait := self._wait_for(reserve)) > 0:
+                if wait > _LOOK_AGAIN and not told:
+                    told = True
+                    self.note(f"{self.account()}; up to {wait:.0f} s of waiting to stay below {self.rate} a minute")
+                await asyncio.sleep(min(wait, _LOOK_AGAIN))
+            now = time.monotonic()
+            self.waited += now - began
+            share = Share(reserve, now + _PROMISED)
+            self._shares.append(share)
+            return share
+
+    def _check_budget(self) -> None:
         if self.sent >= self.budget:
             raise BudgetSpent(
                 f"the run's budget of {self.budget} requests to the sandbox is spent",
                 place="sandbox.budget",
                 remedy="raise it, or choose fewer requirements with --only or --quick",
             )
-        async with self._turn:
-            reserve = min(RESERVE, self.rate)
-            while (wait := self._wait_for(reserve)) > 0:
-                if wait > 1:
-                    self.note(f"{self.account()}; waiting {wait:.0f} s to stay below {self.rate} a minute")
-                self.waited += wait
-                await asyncio.sleep(wait)
-            self._promised.append(time.monotonic())
 
     def _wait_for(self, reserve: int) -> float:
-        """Seconds until ``reserve`` more requests fit into the last minute, what was just promised included."""
+        """Seconds until ``reserve`` more requests fit into the last minute, beside those promised to others."""
         now = time.monotonic()
         self._forget(now)
-        taken = sorted((*self._recent, *(moment for moment in self._promised for _ in range(reserve))))
-        surplus = len(taken) + reserve - self.rate
-        return 0.0 if surplus <= 0 else max(taken[surplus - 1] + WINDOW - now, 0.05)
+        surplus = len(self._recent) + sum(share.left for share in self._shares) + reserve - self.rate
+        if surplus <= 0:
+            return 0.0
+        if surplus > len(self._recent):
+            return 0.1  # promises stand in the way, and they are short
+        return max(self._recent[surplus - 1] + WINDOW - now, 0.05)
 
-    def spend(self) -> None:
-        """One API request goes out; it takes the place of one that was promised to a story."""
+    def spend(self, share: Share | None = None) -> None:
+        """One API request goes out, of a story's share if it has one."""
         now = time.monotonic()
         self.sent += 1
+        if share is not None and share.left > 0:
+            share.left -= 1
         self._recent.append(now)
         self._forget(now)
         self.busiest = max(self.busiest, len(self._recent))
@@ -75,9 +101,11 @@ class Politeness:
     def _forget(self, now: float) -> None:
         while self._recent and self._recent[0] <= now - WINDOW:
             self._recent.popleft()
-        # A story that has begun shows its requests within seconds: the promise is only to stop a crowd from starting.
-        while self._promised and self._promised[0] <= now - 2.0:
-            self._promised.popleft()
+        self._shares = [share for share in self._shares if share.left > 0 and share.until > now]
+
+    def release(self, share: Share) -> None:
+        """The story is over, and what it did not use is free again."""
+        share.left = 0
 
     def account(self) -> str:
         self._forget(time.monotonic())

@@ -28,6 +28,7 @@ from payproof.simulator.ids import Ids
 from payproof.simulator.recorder import Recorder
 from payproof.simulator.relay.books import Books
 from payproof.simulator.relay.forwarder import LEFT, Forwarder
+from payproof.simulator.relay.politeness import Share
 from payproof.simulator.relay.tape import Tape, Taped
 from payproof.simulator.relay.upstream import Upstream
 from payproof.simulator.store import Merchant, PaymentView, Store
@@ -74,6 +75,7 @@ class Relay:
         self._tape = tape
         self._dead: dict[str, str] = {}
         self._noted = False
+        self._share: Share | None = None
         self._revoked = False
         self._trouble: list[str] = []
         self._departures: dict[str, asyncio.Future[str]] = {}
@@ -97,7 +99,10 @@ class Relay:
     # A target's verbs
 
     async def ready(self, story: str = "") -> None:
-        await self.upstream.politeness.admit()
+        polite = self.upstream.politeness
+        if self._share is not None:
+            polite.release(self._share)
+        self._share = await polite.admit()
         self.story = story
         self._trouble.clear()
 
@@ -172,7 +177,8 @@ class Relay:
     def heard(self, asked: Request, said: Meaning, answer: Response) -> Response:
         if answer.status_code == 429:
             self.trouble("the sandbox itself answered 429: too many requests, lower sandbox.rate")
-        self._books.note(said)
+        if hint := self._books.note(said):
+            self.upstream.hints[hint] = None
         if said.bearer in self._dead:
             return self._refused(answer)
         row = self._store.get(said.answered or said.payment or "") if said.operation == "status" else None
@@ -216,6 +222,9 @@ class Relay:
 
     def trouble(self, text: str) -> None:
         self._trouble.append(text)
+
+    def spend(self) -> None:
+        self.upstream.politeness.spend(self._share)
 
     def tape(self, taped: Taped) -> None:
         if self._tape is not None:

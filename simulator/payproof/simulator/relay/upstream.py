@@ -44,6 +44,8 @@ class Upstream:
 
     def __init__(self, sandbox: Sandbox, politeness: Politeness) -> None:
         self.sandbox, self.politeness = sandbox, politeness
+        self.hints: dict[str, None] = {}
+        """What is odd about this sandbox, each said once."""
         self._client = httpx.AsyncClient(
             verify=_trust(sandbox.ca),
             timeout=httpx.Timeout(PATIENCE),
@@ -51,16 +53,12 @@ class Upstream:
             trust_env=False,
         )
 
-    async def send(
-        self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes, *, api: bool
-    ) -> httpx.Response:
+    async def send(self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes) -> httpx.Response:
         """``target``: path and query. Cookies are the client's business, so none are kept here.
 
         Raises:
             httpx.HTTPError: no answer.
         """
-        if api:
-            self.politeness.spend()
         request = httpx.Request(
             method,
             f"{self.sandbox.origin}{target}",

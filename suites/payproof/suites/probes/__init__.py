@@ -40,6 +40,8 @@ class Probe:
     needs: frozenset[Power]
     """Powers over the gateway without which the story cannot be told."""
     restarts: bool
+    moves_clock: bool
+    """Moves the gateway's clock where it can; where worlds share a clock, nothing else is told meanwhile."""
     variants: Variants
 
     def world_of(self, params: Params) -> str:
@@ -55,6 +57,7 @@ def probe(
     stalls: bool = False,
     needs: Iterable[Power] = (),
     restarts: bool = False,
+    moves_clock: bool = False,
     variants: Variants = _once,
 ) -> Callable[[Tell], Tell]:
     """Register a probe under its function's name, with the requirements that its story lets judge."""
@@ -72,6 +75,7 @@ def probe(
             stalls=stalls,
             needs=frozenset(needs),
             restarts=restarts,
+            moves_clock=moves_clock,
             variants=variants,
         )
         return tell

@@ -28,6 +28,7 @@ _SEEN_EVERYWHERE = (
     "manual.exported",
     "amount.sent",
     "currency.sent",
+    "contract.request",
 )
 
 
@@ -83,7 +84,7 @@ async def refused(world: World) -> None:
     await world.look(order, customer)
 
 
-@probe("flow.abandoned", group="time", needs=("clock",))
+@probe("flow.abandoned", group="time", needs=("clock",), moves_clock=True)
 async def abandoned(world: World) -> None:
     """The customer leaves the hosted checkout; the payment expires; later the customer wants to try again."""
     order, customer = world.new_order(), world.customer()

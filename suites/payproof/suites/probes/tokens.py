@@ -22,7 +22,7 @@ def _moments(profile: Profile, settings: Settings) -> Iterable[Params]:
     return tuple({"moment": moment} for moment in moments)
 
 
-@probe("token.renewed", group="time", needs=("tokens",), variants=_moments)
+@probe("token.renewed", group="time", needs=("tokens",), moves_clock=True, variants=_moments)
 async def token_expired(world: World, moment: str) -> None:
     """The access token's life ends between two payments, or between create and status check; or the gateway revokes a
     young token. The next call that uses it is answered 401."""
@@ -78,6 +78,7 @@ async def always_unauthorized(world: World, operation: str) -> None:
     "token.no-stampede",
     group="time",
     needs=("tokens",),
+    moves_clock=True,
     variants=lambda profile, settings: ({},) if profile.traits.tokens else (),
 )
 async def stampede(world: World) -> None:
