@@ -234,14 +234,28 @@ def test_stories_wait_until_their_requests_fit_into_the_rate(monkeypatch: pytest
     async def told() -> None:
         notes: list[str] = []
         polite = Politeness(20, 1000, note=notes.append)
-        await polite.admit()
+        share = await polite.admit()
         for _ in range(12):
-            polite.spend()
+            polite.spend(share)
+        polite.release(share)
         before = time.monotonic()
         await polite.admit()
         assert time.monotonic() - before >= 0.3
         assert polite.busiest == 12
         assert polite.waited > 0
+
+    asyncio.run(told())
+
+
+def test_a_story_does_not_begin_on_what_was_promised_to_another() -> None:
+    async def told() -> None:
+        polite = Politeness(30, 1000)
+        first = await polite.admit()
+        second = asyncio.ensure_future(polite.admit())
+        await asyncio.sleep(0.05)
+        assert not second.done()
+        polite.release(first)
+        assert (await asyncio.wait_for(second, 5)).left == manners.RESERVE
 
     asyncio.run(told())
 

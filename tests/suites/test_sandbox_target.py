@@ -19,6 +19,7 @@ from payproof.contracts.model import Outcome, PayproofError, Result, Verdict
 from payproof.contracts.run import Run, dump
 from payproof.contracts.secrets import spellings
 from payproof.reports import write_all
+from payproof.simulator.relay.politeness import Politeness
 from payproof.suites.config import Config, make_config
 from payproof.suites.plan import Options
 from payproof.suites.runner import perform
@@ -158,3 +159,45 @@ def test_a_sandbox_that_is_not_there_is_said_to_be_so_and_nothing_is_scored() ->
     table = {"base_url": "https://127.0.0.1:9/pay/sandbox/api/v1", "client_id": "x" * 20, "secret_key": "y" * 20}
     with pytest.raises(PayproofError, match="gave no answer"):
         _run(_config(table), "steady")
+
+
+def test_a_wrong_test_payer_is_not_scored_and_the_diagnosis_names_the_setting(independent_sandbox: Start) -> None:
+    wrong = {"paid": {"login": "sandbox@appdevs.net", "password": "not-it"}}
+    sandbox = independent_sandbox()
+    run, result = _run(_config(sandbox.table(payers=wrong)), "steady")
+    assert result.outcome is Outcome.NOT_SCORED
+    assert any("Credentials didn't match" in line for line in run.diagnosis)
+    assert any("sandbox.payers.paid" in line for line in run.diagnosis)
+    logins = [seen for seen in sandbox.requests() if seen["path"].rpartition("/form/submit/")[1]]
+    assert len(logins) == 1, "the same wrong password was typed again"
+
+
+def test_an_untrusted_sandbox_certificate_names_the_setting(independent_sandbox: Start) -> None:
+    with pytest.raises(PayproofError, match=r'ca = "file.pem"'):
+        _run(_config(independent_sandbox().table(ca=None)), "steady")
+
+
+def test_a_profile_that_does_not_fit_the_sandbox_is_hinted_at(independent_sandbox: Start) -> None:
+    table = tomllib.loads((SHOP / "payproof.toml").read_text())
+    table["sandbox"] = independent_sandbox().table()
+    run, _ = _run(make_config(table, folder=SHOP, place="test", environ={}), "steady")
+    assert "payproof drift" in str(run.facts["account"])
+
+
+def test_a_story_that_the_sandbox_itself_spoiled_is_told_again_and_accuses_nobody(
+    independent_sandbox: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = independent_sandbox("--rate-limit", "8")
+    held: list[float] = []
+
+    def instead_of_waiting(polite: Politeness, seconds: float) -> None:
+        held.append(seconds)
+        sandbox.advance(seconds)
+
+    monkeypatch.setattr(Politeness, "hold", instead_of_waiting)
+    run, result = _run(_config(sandbox.table()), "cancelled", "forged-return")
+    assert held, "the sandbox never answered 429"
+    assert any(step.name == "spoiled" for step in _of(run, Step))
+    assert not {id: _title(result, id) for id, verdict in _verdicts(result).items() if verdict in BAD}
+    assert not any(call.response is not None and call.response.status == 429 for call in _of(run, Call))
+    assert _verdicts(result)["verify.forged-return"] is Verdict.PASS

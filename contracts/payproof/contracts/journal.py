@@ -44,6 +44,10 @@ class Journal:
             listener(covered)
         return covered
 
+    def drop(self, since: int) -> None:
+        """Forget the entries from this number on; their numbers are not given again."""
+        self.entries = [entry for entry in self.entries if entry.n < since]
+
     def clear(self) -> None:
         """Forget the entries; their numbers are not given again."""
         self.entries.clear()

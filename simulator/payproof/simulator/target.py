@@ -7,12 +7,17 @@ from typing import Literal, Protocol, TypeAlias
 from starlette.types import ASGIApp
 
 from payproof.contracts.journal import Journal
+from payproof.contracts.model import PayproofError
 from payproof.contracts.run import Power
 from payproof.simulator.faults.book import FaultBook
 from payproof.simulator.simulator import Simulator
 from payproof.simulator.store import Merchant, PaymentView
 
 TargetKind: TypeAlias = Literal["simulator", "sandbox", "cassette"]
+
+
+class Spoiled(PayproofError):
+    """The gateway itself did not work while a story was told, so that nothing in it speaks of the integration."""
 
 
 class Target(Protocol):
@@ -36,6 +41,10 @@ class Target(Protocol):
         Raises:
             BudgetSpent: the budget is spent.
         """
+        ...
+
+    def finished(self) -> None:
+        """The story that ``ready`` admitted is over."""
         ...
 
     def complaint(self) -> str:
@@ -99,6 +108,9 @@ class Simulated:
 
     async def ready(self, story: str = "") -> None:
         """Always."""
+
+    def finished(self) -> None:
+        """Nothing was kept for it."""
 
     def complaint(self) -> str:
         return ""

@@ -81,7 +81,10 @@ def _about_order(world: World) -> list[str]:
     if not returned:
         last = hosted[-1] if hosted else None
         text = " ".join(pages.visible_text(last.response).split())[:200] if last and last.response else "nothing"
-        return [f"The customer never got back to the shop from the hosted checkout, which showed: {text}"]
+        lost = [f"The customer never got back to the shop from the hosted checkout, which showed: {text}"]
+        if world.target.kind == "sandbox":
+            lost.append("Check the test payer's login and password in [sandbox.payers.paid].")
+        return lost
     said: list[str] = []
     if (page := returned[-1]).response is None or page.response.status >= 400:
         said.append(f"The return page answered {page.response.status if page.response else page.problem}.")

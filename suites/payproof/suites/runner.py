@@ -27,6 +27,7 @@ from payproof.contracts.run import World as Recorded
 from payproof.contracts.secrets import Veil
 from payproof.simulator.relay.politeness import BudgetSpent
 from payproof.simulator.relay.tape import Tape
+from payproof.simulator.target import Spoiled
 from payproof.suites import source
 from payproof.suites.config import Config
 from payproof.suites.diagnosis import diagnose
@@ -82,7 +83,7 @@ class _Session:
     def __init__(self, config: Config, options: Options, progress: Progress, folder: Path, source: Source) -> None:
         self.config, self.options, self.progress, self.folder = config, options, progress, folder
         self.source = source
-        self.out_of_budget: dict[str, str] = {}
+        self.unreached: dict[str, str] = {}
         self.seed = options.seed if options.seed is not None else secrets.randbelow(2**31)
         self.started = datetime.now(UTC)
         began = time.monotonic()
@@ -210,10 +211,10 @@ class _Session:
     async def _tell(self, world: World, stories: tuple[tuple[Probe, Params], ...]) -> None:
         for probe, params in stories:
             try:
-                await tell(probe, world, params)
-            except BudgetSpent as error:
+                await self._tell_fairly(world, probe, params)
+            except (BudgetSpent, Spoiled) as error:
                 for id in probe.requirements:
-                    self.out_of_budget.setdefault(id, error.message)
+                    self.unreached.setdefault(id, error.message)
             except PayproofError as error:
                 self._broke(((probe, params),), error.message)
             except Exception as error:
@@ -223,8 +224,16 @@ class _Session:
                     ((probe, params),),
                     f"payproof's own fault in the probe {probe.name}: {type(error).__name__}: {error}",
                 )
-        with contextlib.suppress(BudgetSpent):
+        with contextlib.suppress(BudgetSpent, Spoiled):
             await world.settle()
+
+    async def _tell_fairly(self, world: World, probe: Probe, params: Params) -> None:
+        """Once more when the sandbox itself did not work; the first telling is left out of the journal."""
+        try:
+            await tell(probe, world, params)
+        except Spoiled as error:
+            self.progress.note(f"{probe.name} is told again: {error.message}")
+            await tell(probe, world, params)
 
     def _broke(self, stories: tuple[tuple[Probe, Params], ...], message: str) -> None:
         for probe, _ in stories:
@@ -271,7 +280,7 @@ class _Session:
             selected=self.options.only,
             left_out=(*planned.left_out, *planned.powerless),
             skipped=skipped(planned.left_out) if self.options.quick else (),
-            powerless={**powerless(planned, settings), **self.out_of_budget},
+            powerless={**powerless(planned, settings), **self.unreached},
             scored=scored,
             diagnosis=diagnosis,
             facts=facts,

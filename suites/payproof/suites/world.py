@@ -22,6 +22,7 @@ from payproof.contracts.run import World as Recorded
 from payproof.simulator import GatewayServer, Target
 from payproof.simulator.faults import registered
 from payproof.simulator.listener import GateMode
+from payproof.simulator.target import Spoiled
 from payproof.suites.customer import Customer, Place, Visit
 from payproof.suites.driver import Driver, Order, RecipeDriver, Started, load_driver, uses
 from payproof.suites.hosted import Tab
@@ -152,12 +153,11 @@ class World:
         await self.target.ready(probe)
         self.shared.progress.story(self.name, probe)
         await self.revive()
-        self.journal.add(Story(event="begin", probe=probe, params=params))
+        begin = self.journal.add(Story(event="begin", probe=probe, params=params))
+        orders = len(self._orders)
         problem: dict[str, Json] = {}
         try:
             yield
-            if complaint := self.target.complaint():
-                raise PayproofError(complaint, place=f"the story {probe}", remedy="run again when the sandbox is well")
         except PayproofError as error:
             problem = {"error": error.message}
             raise
@@ -167,6 +167,12 @@ class World:
             if self.instance is not None:
                 self.instance.read_logs()
             self.journal.add(Story(event="end", probe=probe, params=problem))
+            self.target.finished()
+        if complaint := self.target.complaint():
+            self.journal.drop(begin.n)
+            del self._orders[orders:]
+            self.step(f"the story {probe} is left out: {complaint}", "spoiled")
+            raise Spoiled(complaint, place=f"the story {probe}", remedy="run again when the sandbox is well")
 
     def step(self, text: str, name: str = "", **facts: Json) -> Step:
         return self.journal.add(Step(text=text, name=name, facts=facts))

@@ -90,7 +90,7 @@ class Forwarder:
         try:
             got = await self.upstream.send(asked.method, target, headers, body)
         except httpx.HTTPError as error:
-            self.office.trouble(f"the sandbox at {origin} gave no answer: {type(error).__name__}")
+            self.office.trouble(f"the sandbox at {origin} gave no answer: {why(error)}")
             return None
         self._record(exchange, asked.method, target, headers, body, got)
         answer = self._for_client(got, ours, origin, page=exchange.page)
@@ -174,6 +174,14 @@ class Forwarder:
                 ),
             )
         )
+
+
+def why(error: httpx.HTTPError) -> str:
+    """What kept a sandbox from answering, in words that tell what to do."""
+    text = str(error) or type(error).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return f'its certificate is not trusted; a private authority is named by ca = "file.pem" in [sandbox] ({text})'
+    return text
 
 
 def _as_entry(answer: Response) -> entries.Response:

@@ -11,11 +11,9 @@ from payproof.contracts.model import PayproofError
 
 WINDOW = 60.0
 """Seconds that the rate is counted over."""
-RESERVE = 8
+RESERVE = 20
 """API requests that one story may need; it begins when so many fit into the rate, and is then never held up."""
-_PROMISED = 5.0
-"""Seconds after which a story that has not used its share is not counted on any more: it waits for something else."""
-_LOOK_AGAIN = 1.0
+_LOOK_AGAIN = 0.5
 
 
 class BudgetSpent(PayproofError):
@@ -23,12 +21,12 @@ class BudgetSpent(PayproofError):
 
 
 class Share:
-    """What one story was promised."""
+    """What is left of the requests that one story was promised."""
 
-    __slots__ = ("left", "until")
+    __slots__ = ("left",)
 
-    def __init__(self, left: int, until: float) -> None:
-        self.left, self.until = left, until
+    def __init__(self, left: int) -> None:
+        self.left = left
 
 
 class Politeness:
@@ -46,6 +44,7 @@ class Politeness:
         self._recent: deque[float] = deque()
         self._shares: list[Share] = []
         self._turn = asyncio.Lock()
+        self._held_until = 0.0
 
     async def admit(self) -> Share:
         """Wait until a story's requests fit into the rate.
@@ -65,7 +64,7 @@ class Politeness:
                 await asyncio.sleep(min(wait, _LOOK_AGAIN))
             now = time.monotonic()
             self.waited += now - began
-            share = Share(reserve, now + _PROMISED)
+            share = Share(reserve)
             self._shares.append(share)
             return share
 
@@ -82,10 +81,12 @@ class Politeness:
         now = time.monotonic()
         self._forget(now)
         surplus = len(self._recent) + sum(share.left for share in self._shares) + reserve - self.rate
+        if now < self._held_until:
+            return self._held_until - now
         if surplus <= 0:
             return 0.0
         if surplus > len(self._recent):
-            return 0.1  # promises stand in the way, and they are short
+            return _LOOK_AGAIN  # other stories' shares stand in the way
         return max(self._recent[surplus - 1] + WINDOW - now, 0.05)
 
     def spend(self, share: Share | None = None) -> None:
@@ -101,7 +102,11 @@ class Politeness:
     def _forget(self, now: float) -> None:
         while self._recent and self._recent[0] <= now - WINDOW:
             self._recent.popleft()
-        self._shares = [share for share in self._shares if share.left > 0 and share.until > now]
+        self._shares = [share for share in self._shares if share.left > 0]
+
+    def hold(self, seconds: float) -> None:
+        """The sandbox itself asks for a pause: no story begins before it is over."""
+        self._held_until = max(self._held_until, time.monotonic() + seconds)
 
     def release(self, share: Share) -> None:
         """The story is over, and what it did not use is free again."""

@@ -99,12 +99,15 @@ class Relay:
     # A target's verbs
 
     async def ready(self, story: str = "") -> None:
-        polite = self.upstream.politeness
-        if self._share is not None:
-            polite.release(self._share)
-        self._share = await polite.admit()
+        self.finished()
+        self._share = await self.upstream.politeness.admit()
         self.story = story
         self._trouble.clear()
+
+    def finished(self) -> None:
+        if self._share is not None:
+            self.upstream.politeness.release(self._share)
+            self._share = None
 
     def complaint(self) -> str:
         """Why what happened since ``ready`` must not be held against the integration; empty when nothing did."""
@@ -176,7 +179,10 @@ class Relay:
 
     def heard(self, asked: Request, said: Meaning, answer: Response) -> Response:
         if answer.status_code == 429:
-            self.trouble("the sandbox itself answered 429: too many requests, lower sandbox.rate")
+            self.trouble(
+                "the sandbox itself answered 429, too many requests (somebody else's too?): lower sandbox.rate"
+            )
+            self.upstream.politeness.hold(_retry_after(answer))
         if hint := self._books.note(said):
             self.upstream.hints[hint] = None
         if said.bearer in self._dead:
@@ -236,6 +242,12 @@ class Relay:
             return ()
         urls = [url for row in self._store.payments() for url in (row.return_url, row.cancel_url) if url]
         return tuple(dict.fromkeys("{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in urls))
+
+
+def _retry_after(answer: Response) -> float:
+    """Seconds; a whole minute where the answer does not say."""
+    asked = answer.headers.get("retry-after", "")
+    return float(min(int(asked), 300)) if asked.isdigit() else 60.0
 
 
 def _told_otherwise(answer: Response, said: Meaning, amount: str | None, currency: str | None) -> Response:

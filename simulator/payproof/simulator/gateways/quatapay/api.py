@@ -15,7 +15,7 @@ from payproof.simulator.gateways.quatapay import magic
 from payproof.simulator.gateways.quatapay.envelope import Envelope
 from payproof.simulator.gateways.quatapay.fields import fields_of
 from payproof.simulator.gateways.quatapay.states import CREATED, SUCCESS, States
-from payproof.simulator.gateways.quatapay.validation import LARGEST, number, problems
+from payproof.simulator.gateways.quatapay.validation import LARGEST, missing, number, problems
 from payproof.simulator.store import MerchantRow, Payment, Token, text_of
 
 TOKEN_LENGTH, PAYMENT_LENGTH = 350, 60
@@ -145,6 +145,8 @@ class Api:
         if isinstance(asker, Response):
             return asker
         payment = request.path_params.get("token") or fields.get("token")
+        if missing(payment):
+            return self._envelope.error("token-required")
         row = self._desk.store.find(payment) if isinstance(payment, str) else None
         if row is None or row.merchant is not asker:
             return self._envelope.error("unknown-payment")

@@ -87,13 +87,16 @@ class QuataPay:
 
     # The framework's own errors
 
-    def _framework(self, request: Request, status: int, text: str, headers: dict[str, str] | None = None) -> Response:
-        """JSON, or a page where the knob says so and the caller did not ask for JSON."""
+    def _framework(
+        self, request: Request, status: int, text: str, headers: dict[str, str] | None = None, *, spoken: str = ""
+    ) -> Response:
+        """JSON, or a page where the knob says so and the caller did not ask for JSON. ``spoken``: the framework's own words."""
         accept = request.headers.get("accept", "")
         wants_json = "/json" in accept or "+json" in accept
         if self._desk.knobs["framework_errors"] and not wants_json:
             return self._envelope.page(status, text, headers)
-        return self._envelope.plain(status, text, headers)
+        own = self._desk.knobs["framework_errors"] and spoken
+        return self._envelope.plain(status, spoken if own else text, headers)
 
     async def _framework_error(self, request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
@@ -101,7 +104,7 @@ class QuataPay:
         headers = dict(error.headers or {}) if isinstance(error, HTTPException) else None
         if self.is_page(request.scope["path"]):
             return self._envelope.page(status, known.texts[0], headers)
-        return self._framework(request, status, known.texts[0], headers)
+        return self._framework(request, status, known.texts[0], headers, spoken=_spoken(request, status, headers or {}))
 
     async def _broken(self, request: Request, error: Exception) -> Response:
         return self._framework(request, 500, "Server Error")
@@ -157,6 +160,15 @@ class QuataPay:
         data = " ".join(f"-d {name}={shlex.quote(value)}" for name, value in fields.items())
         pick = r"""sed 's/.*"access_token":"\([^"]*\)".*/\1/'"""
         return token, f'curl -s {base_url}/payment/create -H "Authorization: Bearer $({token} | {pick})" {data}'
+
+
+def _spoken(request: Request, status: int, headers: dict[str, str]) -> str:
+    """What Laravel says of a path or a method that no route has."""
+    path = request.scope["path"].strip("/") or "/"
+    if status == 405:
+        methods = ", ".join(sorted(part.strip() for part in headers.get("Allow", "").split(",")))
+        return f"The {request.method} method is not supported for route {path}. Supported methods: {methods}."
+    return f"The route {path} could not be found." if status == 404 else ""
 
 
 class _Trimmed:

@@ -16,6 +16,11 @@ LARGEST = Decimal(10) ** 20
 """Amounts live in a DECIMAL(28,8) column; more than that is a storage error."""
 
 
+def missing(value: object) -> bool:
+    """What the framework's rule "required" takes for nothing; texts are trimmed and empty ones null before."""
+    return value is None or (isinstance(value, list | dict) and not value)
+
+
 def number(value: object) -> Decimal | None:
     """What PHP's is_numeric takes for a number."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -28,7 +33,7 @@ def problems(fields: Mapping[str, Any], knobs: Mapping[str, Json], currencies: t
     """Names of the profile's errors, in the order of the fields; empty when the call may go on."""
     return [
         *_amount(fields.get("amount"), knobs),
-        *_currency(fields.get("currency"), currencies),
+        *_currency(fields.get("currency"), currencies, exact=bool(knobs["currency_case"])),
         *_url("return-url", fields.get("return_url"), required=True, https=bool(knobs["refuse_http_urls"])),
         *_url(
             "cancel-url", fields.get("cancel_url"),
@@ -39,7 +44,7 @@ def problems(fields: Mapping[str, Any], knobs: Mapping[str, Json], currencies: t
 
 
 def _amount(value: object, knobs: Mapping[str, Json]) -> Iterator[str]:
-    if value is None:
+    if missing(value):
         yield "amount-required"
         return
     if knobs["amount_must_be_string"] and not isinstance(value, str):
@@ -53,20 +58,21 @@ def _amount(value: object, knobs: Mapping[str, Json]) -> Iterator[str]:
         yield "amount-decimals"
 
 
-def _currency(value: object, currencies: tuple[str, ...]) -> Iterator[str]:
-    if value is None:
+def _currency(value: object, currencies: tuple[str, ...], *, exact: bool) -> Iterator[str]:
+    if missing(value):
         yield "currency-required"
         return
     if not isinstance(value, str):
         yield "currency-string"
-    if value not in currencies:
+    elif (value if exact else value.upper()) not in currencies:
         yield "currency"
 
 
 def _url(name: str, value: object, *, required: bool, https: bool) -> Iterator[str]:
+    if required and missing(value):
+        yield f"{name}-required"
+        return
     if value is None:
-        if required:
-            yield f"{name}-required"
         return
     if not isinstance(value, str):
         yield f"{name}-string"
