@@ -249,7 +249,7 @@ def test_stories_wait_until_their_requests_fit_into_the_rate(monkeypatch: pytest
 
 def test_a_story_does_not_begin_on_what_was_promised_to_another() -> None:
     async def told() -> None:
-        polite = Politeness(30, 1000)
+        polite = Politeness(20, 1000)
         first = await polite.admit()
         second = asyncio.ensure_future(polite.admit())
         await asyncio.sleep(0.05)

@@ -65,7 +65,7 @@ def test_wrong_credentials_are_refused_as_at_the_token_call(gateway: GatewayThre
     assert (response.status_code, response.json()["message"]["error"]) == (400, ["Invalid secret ID"])
 
 
-@pytest.mark.parametrize("form", ["unknown", "missing", "foreign"])
+@pytest.mark.parametrize("form", ["unknown", "foreign"])
 def test_an_unknown_or_foreign_payment_is_404_in_the_envelope(
     gateway: GatewayThread, opened: Opened, issue: Issue, authenticate: Answer, http: httpx.Client, form: str
 ) -> None:
@@ -75,9 +75,18 @@ def test_an_unknown_or_foreign_payment_is_404_in_the_envelope(
         other = gateway.add_merchant()
         answer = authenticate(gateway, client_id=other.client_id, secret_id=other.secret_key)
         token = answer.json()["data"]["access_token"]
-    path = {"unknown": "/" + "x" * 60, "missing": "", "foreign": f"/{payment}"}[form]
+    path = {"unknown": "/" + "x" * 60, "foreign": f"/{payment}"}[form]
     response = http.get(f"{gateway.base_url}/payment/status{path}", headers={"Authorization": f"Bearer {token}"})
     assert (response.status_code, response.json()["message"]["error"]) == (404, ["Payment not found"])
+
+
+@pytest.mark.parametrize("body", [None, {}, {"token": ""}, {"token": []}])
+def test_a_check_that_names_no_payment_is_400(
+    gateway: GatewayThread, issue: Issue, http: httpx.Client, body: dict[str, object] | None
+) -> None:
+    url, bearer = f"{gateway.base_url}/payment/status", {"Authorization": f"Bearer {issue(gateway)}"}
+    response = http.get(url, headers=bearer) if body is None else http.post(url, json=body, headers=bearer)
+    assert (response.status_code, response.json()["message"]["error"]) == (400, ["The token field is required."])
 
 
 def test_without_a_bearer_it_is_403(gateway: GatewayThread, opened: Opened, http: httpx.Client) -> None:

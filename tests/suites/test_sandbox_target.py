@@ -200,4 +200,3 @@ def test_a_story_that_the_sandbox_itself_spoiled_is_told_again_and_accuses_nobod
     assert any(step.name == "spoiled" for step in _of(run, Step))
     assert not {id: _title(result, id) for id, verdict in _verdicts(result).items() if verdict in BAD}
     assert not any(call.response is not None and call.response.status == 429 for call in _of(run, Call))
-    assert _verdicts(result)["verify.forged-return"] is Verdict.PASS

@@ -11,7 +11,7 @@ from payproof.contracts.model import PayproofError
 
 WINDOW = 60.0
 """Seconds that the rate is counted over."""
-RESERVE = 20
+RESERVE = 14
 """API requests that one story may need; it begins when so many fit into the rate, and is then never held up."""
 _LOOK_AGAIN = 0.5
 
