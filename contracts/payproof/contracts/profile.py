@@ -131,6 +131,11 @@ class Profile:
     settings: tuple[tuple[str, str], ...] = ()
     """(label, placeholder) of what an integration needs to know, for `payproof serve` and `payproof init`."""
 
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The calls that every payment needs."""
+        return ("token", "create", "status") if self.traits.tokens else ("create", "status")
+
     def knob(self, name: str) -> Json:
         return self.knobs[name].value
 

@@ -164,7 +164,7 @@ def load(text: str, *, place: str = "the run file") -> Run:
             raise PayproofError(f"line {number} is not a journal entry: {error}", place=place) from None
     return Run(
         gateway=head["gateway"],
-        settings=Settings(**head["settings"]),
+        settings=Settings(**{k: tuple(v) if isinstance(v, list) else v for k, v in head["settings"].items()}),
         worlds=tuple(World(name=name, entries=tuple(found)) for name, found in entries.items()),
         selected=tuple(head["selected"]),
         left_out=tuple(head["left_out"]),

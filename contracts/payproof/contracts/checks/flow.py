@@ -8,9 +8,9 @@ from payproof.contracts import money, pages
 from payproof.contracts.checks.custom import expected_amount
 from payproof.contracts.entries import Call, Checkout, Entry, OrderSeen, Page
 from payproof.contracts.model import Finding, Json
-from payproof.contracts.requirements import Case, must, should
+from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import World
-from payproof.contracts.stories import Telling, confirmed, ever_paid, final, ledger, sightings, tellings
+from payproof.contracts.stories import Telling, confirmed, ever_paid, final, ledger, tellings
 
 
 def status_of(page: Page | None) -> Json:
@@ -40,7 +40,7 @@ def success(case: Case) -> Iterator[Finding]:
             if not checkout.payment:
                 if checkout.outcome in ("refused", "elsewhere") and checkout.currency != case.profile.default_currency:
                     continue  # It does not sell in this currency, and says so.
-                page = _page(telling.world, checkout)
+                page = page_of(telling.world, checkout)
                 yield case.failed(
                     f"the customer could not start to pay order {checkout.order}",
                     expected={"checkout": "redirected"},
@@ -96,7 +96,7 @@ def _wrongly_asked(case: Case, world: World, checkout: Checkout) -> str:
     return "currency.sent" if (call.meaning.currency or "").upper() != checkout.currency.upper() else ""
 
 
-def _page(world: World, checkout: Checkout) -> Page | None:
+def page_of(world: World, checkout: Checkout) -> Page | None:
     return next((page for page in world.of(Page) if page.n == checkout.page), None)
 
 
@@ -280,128 +280,3 @@ def recovers(case: Case) -> Iterator[Finding]:
         return
     if good:
         yield case.passed(f"after each of {good} faults the next payment went through", actual={"faults": good})
-
-
-@must("flow.late-success")
-def late_success(case: Case) -> Iterator[Finding]:
-    """A customer who cancels or leaves, and then pays in another tab, ends with a paid order.
-
-    Why: the money was taken.
-
-    Judged: the hosted checkout is open in two tabs; after leaving in one the customer pays in the other and returns. The
-    order must end paid, or visibly held for a person.
-
-    Fix: cancelled is not final: verify on every return.
-    """
-    for telling in tellings(case.run, "late-success"):
-        order = telling.order()
-        taken = ledger(telling.world, order, "charged")
-        if telling.step("late") is None or not taken:
-            continue
-        last = final(telling.world, order)
-        flagged = next((seen for seen in sightings(telling.world, order) if seen.flagged), None)
-        how = str(telling.params.get("left")).replace("-", " ")
-        if last is not None and last.paid:
-            yield case.passed(f"paid after all ({how})", world=telling.world, seen=[telling.step("late"), *taken, last])
-        elif flagged is not None:
-            yield case.passed(f"held for a person ({how})", world=telling.world, seen=[*taken, flagged])
-        else:
-            yield case.failed(
-                f"{taken[0].amount} {taken[0].currency} taken, and order {order} is {last.state if last else 'unreadable'} ({how} first)",
-                expected={"paid": True},
-                actual={"paid": False, "state": last.state if last else None},
-                world=telling.world,
-                seen=[telling.step("late"), *taken, last],
-            )
-
-
-@should("flow.slow-success")
-def slow_success(case: Case) -> Iterator[Finding]:
-    """A gateway that takes ten or twenty seconds to answer still ends in a paid order.
-
-    Why: slow is not broken; giving up early loses sales.
-
-    Judged: each answer takes 10 s, and each kind of answer in turn 20 s.
-
-    Fix: a timeout of 25 to 30 seconds, not of five.
-    """
-    for telling in tellings(case.run, "slow"):
-        order = telling.order()
-        what = f"{telling.params.get('operation') or 'every'} answer after {telling.params.get('seconds')} s"
-        delayed = [call for call in telling.calls() if call.fault]
-        if not delayed:
-            continue
-        last = final(telling.world, order)
-        if last is not None and last.paid:
-            yield case.passed(f"paid ({what})", world=telling.world, seen=[delayed[0], last])
-        else:
-            given_up = [call for call in delayed if call.ending == "hung_up"]
-            yield case.failed(
-                f"the order does not end paid ({what}{_given_up(given_up)})",
-                expected={"paid": True},
-                actual={"paid": False, "given up after seconds": [round(call.seconds, 1) for call in given_up[:3]]},
-                world=telling.world,
-                seen=[*(given_up or delayed)[:3], last],
-            )
-
-
-def _given_up(calls: list[Call]) -> str:
-    longest = max((call.seconds for call in calls), default=0.0)
-    return f"; given up after {longest:.0f} s, and the guidance allows 30" if calls else ""
-
-
-@should("flow.abandoned")
-def abandoned(case: Case) -> Iterator[Finding]:
-    """An abandoned payment leaves the order unpaid, and the customer can start again.
-
-    Why: people come back.
-
-    Judged: the payment expires at the gateway; the order must not be paid, and a new checkout must not be turned away for
-    good. "Being opened" (409, 503) is fine, and so is the old address: the integration's own clock has not moved.
-
-    Fix: ask the old payment's state before reusing it; open a new one when it has expired.
-    """
-    for telling in tellings(case.run, "abandoned"):
-        if telling.step("expired") is None:
-            continue
-        order = telling.order()
-        again = telling.checkouts("again")
-        paid = next((seen for seen in sightings(telling.world, order) if seen.paid), None)
-        page = _page(telling.world, again[0]) if again else None
-        status = page.response.status if page and page.response else 0
-        if paid is not None and not ledger(telling.world, order, "charged"):
-            yield case.failed(
-                "the abandoned order is paid",
-                expected={"paid": False},
-                actual={"paid": True},
-                world=telling.world,
-                seen=[telling.step("expired"), paid],
-            )
-        elif not again:
-            continue
-        elif again[0].payment and again[0].payment == telling.checkouts()[0].payment:
-            yield case.not_exercised(
-                "the old payment was offered again, as is right by the integration's own clock",
-                world=telling.world,
-                seen=again,
-            )
-        elif again[0].payment:
-            yield case.passed(
-                "unpaid, and the customer could start again",
-                world=telling.world,
-                seen=[telling.step("expired"), *again],
-            )
-        elif status in (409, 423, 425, 429, 503) or again[0].outcome == "elsewhere":
-            yield case.not_exercised(
-                "the customer was asked to wait, as is right by the integration's own clock",
-                world=telling.world,
-                seen=again,
-            )
-        else:
-            yield case.failed(
-                "the customer cannot start again after the payment expired",
-                expected={"checkout": "redirected"},
-                actual={"checkout": again[0].outcome, "status": status_of(page)},
-                world=telling.world,
-                seen=[telling.step("expired"), *again, page],
-            )

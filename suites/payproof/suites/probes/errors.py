@@ -93,9 +93,7 @@ async def unknown_currency(world: World) -> None:
     "flow.recovers",
     "errors.friendly",
     group="rate-limit",
-    variants=lambda profile, settings: (
-        {"operation": op} for op in (("token", "create", "status") if profile.traits.tokens else ("create", "status"))
-    ),
+    variants=lambda profile, settings: ({"operation": op} for op in profile.operations),
 )
 async def rate_limited(world: World, operation: str) -> None:
     """One call is answered 429 with Retry-After: 2; whatever asks again later is answered properly."""
@@ -123,9 +121,7 @@ async def rate_limited(world: World, operation: str) -> None:
     "errors.friendly",
     group="stalled-{operation}",
     stalls=True,
-    variants=lambda profile, settings: (
-        {"operation": op} for op in (("token", "create", "status") if profile.traits.tokens else ("create", "status"))
-    ),
+    variants=lambda profile, settings: ({"operation": op} for op in profile.operations),
 )
 async def stalled(world: World, operation: str) -> None:
     """The gateway accepts a call and never answers. When does the integration hang up?"""

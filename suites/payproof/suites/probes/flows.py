@@ -128,7 +128,7 @@ async def late_success(world: World, left: str) -> None:
 
 
 def _paces(profile: Profile, settings: Settings) -> Iterable[Params]:
-    operations = ("token", "create", "status") if profile.traits.tokens else ("create", "status")
+    operations = profile.operations
     yield {"operation": "", "seconds": 10}
     for operation in operations:
         yield {"operation": operation, "seconds": 20}
@@ -156,9 +156,7 @@ async def slow(world: World, operation: str, seconds: int) -> None:
     "errors.friendly",
     group="network",
     variants=lambda profile, settings: (
-        {"operation": operation, "how": how}
-        for operation in (("token", "create", "status") if profile.traits.tokens else ("create", "status"))
-        for how in ("refuse", "close")
+        {"operation": operation, "how": how} for operation in profile.operations for how in ("refuse", "close")
     ),
 )
 async def network_error(world: World, operation: str, how: str) -> None:
