@@ -9,7 +9,7 @@ from rich.text import Text
 
 from payproof.contracts.model import Finding, Judgement, Level, Outcome, Result, Verdict
 from payproof.contracts.run import Run
-from payproof.reports import facts, values
+from payproof.reports import facts, replay, values
 from payproof.reports.paper import Paper
 
 _STYLES: Mapping[Verdict, str] = {
@@ -48,6 +48,7 @@ def checklist(result: Result, run: Run, *, console: Console, verbose: bool = Fal
     """Print the whole checklist. ``verbose`` lists every requirement with its findings, not only what did not pass."""
     paper = Paper(console)
     _head(paper, result, run)
+    _replayed(paper, run)
     # When control failed there is one thing to read: why. The tables would stand between it and the reader.
     scored = result.outcome is not Outcome.NOT_SCORED or verbose
     if scored:
@@ -77,6 +78,21 @@ def _head(paper: Paper, result: Result, run: Run) -> None:
     paper.say(" · ".join(part for part in parts if part), style="dim")
     if account := told.get("account"):
         paper.say(paper.plain(account), style="dim")
+
+
+def _replayed(paper: Paper, run: Run) -> None:
+    """A replay is told before its verdicts: nobody must take it for the real thing."""
+    told = replay.replay(run)
+    if told is None:
+        return
+    paper.rule(told.title)
+    paper.say(told.about)
+    if told.warning:
+        paper.say(told.warning, style="yellow")
+    for group in told.groups[:_LISTED]:
+        paper.say(group.line, lead=Text("-"), style="yellow")
+    if len(told.groups) > _LISTED:
+        paper.say(f"and {len(told.groups) - _LISTED} more sorts: see the report", lead=Text("-"))
 
 
 def _table(paper: Paper, title: str, rows: Iterable[facts.Row]) -> None:

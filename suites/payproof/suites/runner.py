@@ -32,9 +32,10 @@ from payproof.suites import source
 from payproof.suites.config import Config
 from payproof.suites.diagnosis import diagnose
 from payproof.suites.drill import AlertHook
-from payproof.suites.plan import MAIN, PATIENT, Options, Plan, plan, powerless, settings_of, skipped
+from payproof.suites.plan import MAIN, PATIENT, Options, Plan, announcement, plan, powerless, settings_of, skipped
 from payproof.suites.probes import Params, Probe, tell
 from payproof.suites.progress import Progress, Silent
+from payproof.suites.recordings import Recordings, as_recorded, unrecorded
 from payproof.suites.shared import Shared
 from payproof.suites.targets import Relays, Simulators, Source
 from payproof.suites.trust import Trust
@@ -53,6 +54,8 @@ async def perform(
         PayproofError: the configuration cannot be used, or the integration does not start.
     """
     _refuse_unusable(config, options)
+    if options.target == "cassette":
+        options = as_recorded(config, options)
     progress = progress or Silent()
     source = _source(config, options, progress, tape)
     try:
@@ -64,7 +67,12 @@ async def perform(
 
 def _source(config: Config, options: Options, progress: Progress, tape: Tape | None) -> Source:
     if options.target == "sandbox":
-        return Relays(config, progress, tape)
+        relays = Relays(config, progress, tape)
+        if text := announcement(config, options):
+            progress.ask(text)
+        return relays
+    if options.target == "cassette":
+        return Recordings(config, progress)
     return Simulators(config)
 
 
@@ -136,6 +144,9 @@ class _Session:
         await self._retire(main)
         self._scan_source()
         return self._assemble(settings, planned, scored=paid, diagnosis=diagnosis)
+
+    def _unrecorded(self, planned: Plan) -> dict[str, str]:
+        return unrecorded(planned.left_out) if self.options.target == "cassette" else {}
 
     def _transport(self) -> tuple[bool, str]:
         """Whether the gateway is offered over TLS, and why not."""
@@ -280,7 +291,7 @@ class _Session:
             selected=self.options.only,
             left_out=(*planned.left_out, *planned.powerless),
             skipped=skipped(planned.left_out) if self.options.quick else (),
-            powerless={**powerless(planned, settings), **self.unreached},
+            powerless={**powerless(planned, settings), **self._unrecorded(planned), **self.unreached},
             scored=scored,
             diagnosis=diagnosis,
             facts=facts,

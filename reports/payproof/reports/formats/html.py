@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from payproof.contracts import __version__
 from payproof.contracts.model import Finding, Judgement, Result, Verdict
 from payproof.contracts.run import Run
-from payproof.reports import facts
+from payproof.reports import facts, replay
 from payproof.reports.registry import writer
 from payproof.reports.story import Chapter, Teller
 from payproof.reports.values import Pair, pointers, side_by_side
@@ -82,6 +82,8 @@ def render(result: Result, run: Run) -> str:
         groups=_groups(result, Teller(run)),
         unjudged=facts.unjudged(result),
         left_out=run.left_out,
+        replay=replay.replay(run),
+        replay_shown=replay.SHOWN,
         script=Markup(script),
         script_digest=digest,
         version=__version__,

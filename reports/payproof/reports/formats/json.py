@@ -12,7 +12,7 @@ from typing import Any
 from payproof.contracts import __version__
 from payproof.contracts.model import Finding, ItemResult, Judgement, Pointer, Result
 from payproof.contracts.run import Run
-from payproof.reports import facts
+from payproof.reports import facts, replay
 from payproof.reports.registry import writer
 
 FORMAT = 1
@@ -44,6 +44,7 @@ def document(result: Result, run: Run) -> dict[str, Any]:
         "left_out": list(run.left_out),
         "stale_baseline": list(result.stale_baseline),
         "evidence": _evidence(result, run),
+        **({"replay": replay.document(run)} if "cassette" in run.facts else {}),
     }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from payproof.contracts.model import Finding, Judgement, Outcome, Result, Verdict
 from payproof.contracts.run import Run
-from payproof.reports import facts, values
+from payproof.reports import facts, replay, values
 from payproof.reports.registry import writer
 from payproof.reports.scenes import Scene
 from payproof.reports.story import Teller
@@ -32,7 +32,7 @@ _LINKING = re.compile(r"@(?=\w)|#(?=\d)|:(?=//)|\bwww(?=\.)", re.IGNORECASE)
 @writer("markdown", "report.md")
 def render(result: Result, run: Run) -> str:
     """GitHub-flavoured Markdown, at most about 60,000 characters (a comment holds 65,536)."""
-    parts = [*_head(result, run), *_table(result)]
+    parts = [*_head(result, run), *_replayed(run), *_table(result)]
     size, left = sum(map(len, parts)), 0
     teller = Teller(run)
     for judgement in facts.of(result, *_TOLD):
@@ -66,6 +66,20 @@ def _head(result: Result, run: Run) -> Iterator[str]:
         yield f"\n{len(missing)} of {len(result.scope)} requirements were not part of this run."
     if result.stale_baseline:
         yield f"\nStale baseline entries: {escape(', '.join(result.stale_baseline))}"
+    yield ""
+
+
+def _replayed(run: Run) -> Iterator[str]:
+    told = replay.replay(run)
+    if told is None:
+        return
+    yield f"### {'⚠️' if told.number or told.warning else '📼'} {escape(told.title)}"
+    yield ""
+    yield escape(f"{told.about} {told.warning}".strip())
+    yield ""
+    yield from (f"- {escape(values.cut(group.line, _TITLE))}" for group in told.groups[: replay.SHOWN])
+    if len(told.groups) > replay.SHOWN:
+        yield f"- and {len(told.groups) - replay.SHOWN} more sorts"
     yield ""
 
 

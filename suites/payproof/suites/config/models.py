@@ -89,6 +89,12 @@ def _https(value: str) -> str:
     return value
 
 
+def _span(value: str) -> str:
+    if not re.fullmatch(r"\d{1,5}[hdw]", value):
+        raise wrong(f'"{value}" is not an age', "write a number of hours, days or weeks: 12h, 90d, 8w")
+    return value
+
+
 def _driver(value: str) -> str:
     where, colon, name = value.rpartition(":")
     if not (colon and where and name.isidentifier()):
@@ -255,6 +261,15 @@ class Sandbox(_Part):
         return tuple(dict.fromkeys(name for text in texts for name in re.findall(r"\$\{(\w+)\}", text)))
 
 
+class Cassettes(_Part):
+    """Recordings of the sandbox, for `--target cassette`."""
+
+    path: str | None = None
+    """Left out: cassettes/GATEWAY.yaml."""
+    max_age: Annotated[str, AfterValidator(_span)] = "90d"
+    """From this age on a run with a recording warns: 12h, 90d, 8w."""
+
+
 class Attest(_Part):
     """What a person vouches for because no machine can see it."""
 
@@ -288,6 +303,7 @@ class Config(_Part):
     integration: Integration
     simulator: SimulatorSettings = SimulatorSettings()
     sandbox: Sandbox | None = None
+    cassettes: Cassettes = Cassettes()
     attest: tuple[Attest, ...] = ()
     baseline: tuple[Baseline, ...] = ()
     folder: SkipJsonSchema[Path] = Field(default_factory=Path.cwd, exclude=True, repr=False)

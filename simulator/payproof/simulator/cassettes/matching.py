@@ -1,0 +1,152 @@
+"""Which recorded exchange answers a request: by its meaning first, then by the order within the recording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from payproof.contracts.entries import Meaning, Request, header
+from payproof.simulator.cassettes import fields
+from payproof.simulator.cassettes.reading import Exchange, Recording
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """``repeated``: it was played before. ``late``: what followed it in its story was played before it."""
+
+    exchange: Exchange
+    repeated: bool = False
+    late: bool = False
+
+
+class Reel:
+    """The exchanges of a recording, and which of them were played."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.exchanges = recording.exchanges
+        assert recording.stamp
+        self._upstream = recording.stamp.upstream
+        self._payments = tuple(
+            dict.fromkeys(p for each in self.exchanges if each.meaning.operation and (p := each.meaning.payment))
+        )
+        self._acts = tuple(each for each in self.exchanges if self._is_act(each))
+        self._played: set[int] = set()
+        self._furthest: dict[str, int] = {}
+        self._keys: dict[str, Exchange] = {}
+
+    def payment_in(self, exchange: Exchange) -> str:
+        """The payment that an exchange is about; empty when none can be told."""
+        if exchange.meaning.payment:
+            return exchange.meaning.payment
+        path = urlsplit(exchange.request.url).path
+        return next((payment for payment in self._payments if payment in path), "")
+
+    # Calls of the integration
+
+    def call(self, asked: Meaning, request: Request, story: str) -> Match | None:
+        """The exchange that answers a call; None when nothing like it was recorded."""
+        alike = [each for each in self.exchanges if each.kind == "api" and each.operation == asked.operation]
+        if not asked.operation:
+            alike = [each for each in alike if _path(each.request) == _path(request)]
+        if asked.payment:
+            return self._about_payment([e for e in alike if e.meaning.payment == asked.payment], story)
+        if asked.amount is not None or asked.reference is not None:
+            return self._opening(alike, asked, story)
+        return self._first(alike, story, again=asked.operation != "" or request.method == "GET")
+
+    def _about_payment(self, alike: list[Exchange], story: str) -> Match | None:
+        """Only what was answered between the same two acts of the customer: before paying, nobody is told of a payment."""
+        if not alike:
+            return None
+        payment = self.payment_in(alike[0])
+        acts = [each.n for each in self._acts if self.payment_in(each) == payment]
+        done = max((n for n in acts if n in self._played), default=0)
+        following = min((n for n in acts if n > done), default=len(self.exchanges) + 1)
+        return self._first([each for each in alike if done < each.n < following], story, again=True)
+
+    def _opening(self, alike: list[Exchange], asked: Meaning, story: str) -> Match | None:
+        if asked.idempotency_key and (known := self._keys.get(asked.idempotency_key)):
+            return Match(known, repeated=True)
+        here = [each for each in alike if each.n not in self._played and each.story == story]
+        elsewhere = [
+            each
+            for each in alike
+            if each.n not in self._played and each.story != story and each.meaning.reference == asked.reference
+        ]
+        best = max(here or elsewhere, key=lambda each: (_likeness(each.meaning, asked), -each.n), default=None)
+        if best is None:
+            return None
+        if asked.idempotency_key:
+            self._keys[asked.idempotency_key] = best
+        return self._play(best)
+
+    # Pages that the customer asks for
+
+    def page(self, request: Request, story: str) -> Match | None:
+        """``request``: with the sandbox's own address."""
+        alike = [
+            each
+            for each in self.exchanges
+            if each.kind == "page"
+            and each.request.method == request.method
+            and _path(each.request) == _path(request)
+            and fields.of_query(each.request.url).keys() == fields.of_query(request.url).keys()
+        ]
+        return self._first(alike, story, again=request.method in ("GET", "HEAD"))
+
+    def _is_act(self, exchange: Exchange) -> bool:
+        """A page that may change what the gateway knows of a payment: it leads away from the gateway, or is a form's last."""
+        if exchange.kind != "page":
+            return False
+        location = header(exchange.response.headers, "location")
+        if "://" in location and not location.startswith(self._upstream):
+            return True
+        if exchange.request.method in ("GET", "HEAD"):
+            return False
+        payment = self.payment_in(exchange)
+        return not any(
+            later.kind == "page" and later.n > exchange.n and later.story == exchange.story
+            for later in self.exchanges[exchange.n :]
+            if payment and self.payment_in(later) == payment
+        )
+
+    # Playing
+
+    def _first(self, alike: list[Exchange], story: str, *, again: bool) -> Match | None:
+        """The next one of this story that was not played, else of another; else, where asking again changes nothing, the last."""
+        fresh = [each for each in alike if each.n not in self._played]
+        chosen = next((each for each in fresh if each.story == story), None)
+        if chosen is None and (played := [e for e in alike if e.n in self._played and e.story == story]) and again:
+            return Match(played[-1], repeated=True)
+        chosen = chosen or next(iter(fresh), None)
+        if chosen is not None:
+            return self._play(chosen)
+        return Match(alike[-1], repeated=True) if alike and again else None
+
+    def _play(self, exchange: Exchange) -> Match:
+        self._played.add(exchange.n)
+        if exchange.kind != "api":
+            return Match(exchange)
+        furthest = self._furthest.get(exchange.story, 0)
+        self._furthest[exchange.story] = max(furthest, exchange.n)
+        return Match(exchange, late=exchange.n < furthest)
+
+    def left(self, told: Callable[[str], bool]) -> Iterable[Exchange]:
+        """What was not played, of the stories that were told."""
+        return (each for each in self.exchanges if each.n not in self._played and told(each.story))
+
+    @property
+    def started(self) -> bool:
+        return bool(self._played)
+
+
+def _likeness(recorded: Meaning, asked: Meaning) -> tuple[bool, bool]:
+    return (
+        recorded.reference is not None and recorded.reference == asked.reference,
+        (recorded.amount, recorded.currency) == (asked.amount, asked.currency),
+    )
+
+
+def _path(request: Request) -> str:
+    return urlsplit(request.url).path.rstrip("/")

@@ -1,0 +1,256 @@
+"""A cassette as a target: the recorded sandbox, answered from a file, with every difference said."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import timedelta
+
+from starlette.responses import HTMLResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from payproof.contracts import entries
+from payproof.contracts.entries import Meaning, Request, header
+from payproof.contracts.journal import Journal
+from payproof.contracts.model import Json, PayproofError
+from payproof.contracts.profile import forge
+from payproof.contracts.run import Power
+from payproof.contracts.secrets import mint
+from payproof.simulator import dialect
+from payproof.simulator.cassettes.matching import Reel
+from payproof.simulator.cassettes.reading import Exchange, Recording, meaning
+from payproof.simulator.cassettes.values import Chosen, Values, headers_for_client, origin_of
+from payproof.simulator.cassettes.witness import Witness
+from payproof.simulator.clock import Clock
+from payproof.simulator.exchange import Exchange as Passing
+from payproof.simulator.exchange import exchange_of
+from payproof.simulator.faults.book import FaultBook
+from payproof.simulator.faults.layer import FaultLayer
+from payproof.simulator.ids import Ids
+from payproof.simulator.recorder import Recorder
+from payproof.simulator.relay import rewrite
+from payproof.simulator.relay.books import Books
+from payproof.simulator.store import Merchant, PaymentView, Store
+from payproof.simulator.target import TargetKind
+
+MARK = "X-Payproof-Cassette"
+"""Header of an answer that nobody recorded."""
+
+
+class Cassette:
+    """Serves a recording. It can do nothing that was not recorded: its only power is a refusal, where there is one.
+
+    ``client_id`` and ``secret_key``: for an integration that knows them already; else they are minted.
+    """
+
+    kind: TargetKind = "cassette"
+
+    def __init__(
+        self,
+        recording: Recording,
+        *,
+        journal: Journal,
+        seed: int = 0,
+        client_id: str | None = None,
+        secret_key: str | None = None,
+    ) -> None:
+        if recording.stamp is None or recording.profile is None:
+            raise unstamped(recording)
+        self.recording, self.journal = recording, journal
+        self.stamp, self.profile = recording.stamp, recording.profile
+        self._age: timedelta = self.stamp.age()
+        self._reel = Reel(recording)
+        knobs: dict[str, Json] = {name: fact.value for name, fact in self.profile.knobs.items()}
+        self._store = Store(journal, Clock())
+        desk = dialect.Desk(self.profile, {**knobs, "rate_limit": 0}, self._store, Clock(), Ids(), journal)
+        self._dialect = dialect.load(desk)
+        row = self._store.add_merchant(
+            "shop", client_id or self._minted("client-id"), secret_key or self._minted("secret-key")
+        )
+        self._books = Books(self._store, self.profile, row, opened="", paid=self._dialect.paid_status)
+        self.merchant: Merchant = row.value()
+        self._values = Values(self.merchant, self.stamp.redacted, journal)
+        self._chosen: dict[str, Chosen] = {}
+        self._witness = Witness(journal, self._values)
+        self._closed = False
+        self.powers: frozenset[Power] = frozenset({"refusal"} if self._refuses() else ())
+        self.faults = FaultBook(desk, self._dialect, seed=seed)
+        self.app: ASGIApp = Recorder(
+            FaultLayer(self._serve, self.faults),
+            profile=self.profile,
+            journal=journal,
+            is_page=lambda path: not path.startswith(self.profile.base_path + "/"),
+        )
+
+    def _minted(self, kind: str) -> str:
+        told = self.stamp.redacted.get(kind)
+        return mint(random.SystemRandom(), max(told.length if told else 0, 24))
+
+    def _refuses(self) -> bool:
+        return any(
+            self.profile.read_return(header(each.response.headers, "location"))[0] == "refused"
+            for each in self.recording.exchanges
+            if each.kind == "page"
+        )
+
+    # Answering
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        passing = exchange_of(scope)
+        answer = self._page(passing) if passing.page else self._call(passing)
+        await answer(scope, receive, send)
+
+    def _call(self, passing: Passing) -> Response:
+        asked, said, ours = passing.request(), self._read(passing.request(), None), _origin(passing)
+        meant = self._values.meant(said)
+        recorded = self._as_recorded(asked, ours)
+        match = self._reel.call(said, recorded, self._witness.story)
+        if match is None:
+            self._witness.unexpected(said.operation, asked)
+            return _nothing_recorded(passing, asked)
+        exchange = match.exchange
+        self._witness.tell(match, recorded, meant)
+        if exchange.meaning.payment and (said.reference is not None or said.amount is not None):
+            self._chosen[exchange.meaning.payment] = Chosen(exchange.meaning, said)
+        if match.repeated:
+            self._values.renew(exchange.meaning.issued or "")
+        answer = self._answer(exchange, ours)
+        self._books.note(self._read(asked, answer))
+        return answer
+
+    def _page(self, passing: Passing) -> Response:
+        asked, ours = passing.request(), _origin(passing)
+        recorded = self._as_recorded(asked, ours)
+        match = self._reel.page(recorded, self._witness.story)
+        if match is None:
+            self._witness.unexpected("page", asked)
+            return _nothing_recorded(passing, asked)
+        self._witness.tell(match, recorded, Meaning())
+        answer = self._answer(match.exchange, ours)
+        location = answer.headers.get("location", "")
+        if "://" in location and origin_of(location) != ours:
+            self._books.sent_back(passing.path, location)
+        return answer
+
+    def _read(self, request: Request, answer: Response | None) -> Meaning:
+        told = None
+        if answer is not None:
+            headers = tuple(answer.headers.items())
+            body = bytes(answer.body).decode("utf-8", "replace")
+            told = entries.Response(status=answer.status_code, headers=headers, body=body)
+        return meaning(self.profile, request, told, "")
+
+    def _as_recorded(self, asked: Request, ours: str) -> Request:
+        """The request as it would stand in the recording."""
+        request = self._values.recorded(asked, ours, self.stamp.upstream)
+        mine, theirs = self.profile.base_path + "/", self.stamp.base_path + "/"
+        if mine == theirs or mine not in request.url:
+            return request
+        return Request(
+            method=request.method,
+            url=request.url.replace(mine, theirs, 1),
+            headers=request.headers,
+            body=request.body,
+        )
+
+    def _answer(self, exchange: Exchange, ours: str) -> Response:
+        upstream, told = self.stamp.upstream, exchange.response
+        chosen = self._chosen.get(self._reel.payment_in(exchange))
+        body, headers = told.body, headers_for_client(told.headers, ours, upstream, self._age)
+        if rewrite.is_text(header(told.headers, "content-type")):
+            body = rewrite.swap(body, upstream, ours)
+        if chosen is not None:
+            body = chosen.put(body)
+            headers = [(name, chosen.put(value) if name.lower() == "location" else value) for name, value in headers]
+        content = self._values.to_client(body).encode("utf-8", "replace")
+        answer = Response(content, status_code=told.status)
+        answer.raw_headers = [
+            (name.encode("latin-1", "replace"), self._values.to_client(value).encode("latin-1", "replace"))
+            for name, value in headers
+        ]
+        if told.status not in (204, 304):
+            answer.raw_headers.append((b"content-length", str(len(content)).encode()))
+        return answer
+
+    # A target's verbs
+
+    async def ready(self, story: str = "") -> None:
+        """Always."""
+
+    def finished(self) -> None:
+        """Nothing was kept for it."""
+
+    def complaint(self) -> str:
+        return ""
+
+    async def advance(self, seconds: float) -> None:
+        raise _powerless("its clock cannot be moved")
+
+    def expire_tokens(self) -> int:
+        raise _powerless("its access tokens cannot be ended")
+
+    def rotate_secret(self) -> Merchant:
+        raise _powerless("its credentials cannot be replaced")
+
+    def revoke_secret(self) -> None:
+        raise _powerless("its credentials cannot be revoked")
+
+    def tamper(self, payment_id: str, *, amount: str | None = None, currency: str | None = None) -> None:
+        raise _powerless("its answers cannot be changed")
+
+    def payment(self, payment_id: str) -> PaymentView | None:
+        row = self._store.get(payment_id)
+        return row.view() if row else None
+
+    def payments(self) -> tuple[PaymentView, ...]:
+        return tuple(row.view() for row in self._store.payments())
+
+    def payment_at(self, payment_url: str) -> str:
+        return self._books.payment_at(payment_url)
+
+    def forged_return(self, payment_id: str) -> str:
+        row = self._store.payment(payment_id)
+        return forge(
+            self.profile,
+            return_url=row.return_url,
+            payment=row.payment,
+            transaction=self._dialect.transaction_id(),
+            amount=row.amount,
+            currency=row.currency,
+            reference=row.reference or "",
+        )
+
+    async def aclose(self) -> None:
+        """The story is over: what is missing is said now."""
+        self.faults.clear()
+        await self._dialect.aclose()
+        if not self._closed:
+            self._closed = True
+            self._witness.missing(self._reel)
+
+
+def unstamped(recording: Recording) -> PayproofError:
+    return PayproofError(
+        "this cassette has no stamp of payproof's, so nobody knows its gateway, its seed and its stories: it can be "
+        "inspected, and pytest-recording can replay it, but it cannot be a target",
+        place=str(recording.path),
+        remedy="record one with `payproof record`",
+    )
+
+
+def _powerless(why: str) -> PayproofError:
+    return PayproofError(f"a recording only repeats what was recorded: {why}", place="--target cassette")
+
+
+def _origin(passing: Passing) -> str:
+    return origin_of(passing.request().url)
+
+
+def _nothing_recorded(passing: Passing, asked: Request) -> Response:
+    """Nobody knows what the sandbox would have said, so nobody says it."""
+    text = f"This is a recording, and it holds no answer to {asked.method} here now."
+    headers = {MARK: "unexpected"}
+    if passing.page:
+        return HTMLResponse(f"<!doctype html><title>Not recorded</title><p>{text}", status_code=501, headers=headers)
+    body = json.dumps({"payproof": "cassette", "problem": "unexpected", "text": text})
+    return Response(body, status_code=501, headers={**headers, "Content-Type": "application/json"})

@@ -1,0 +1,177 @@
+"""Reads a cassette: ours with its stamp, or any other of VCR's without one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from payproof.contracts import profile as profiles
+from payproof.contracts.entries import Headers, Meaning, Request, Response
+from payproof.contracts.model import PayproofError
+from payproof.contracts.profile import Profile
+from payproof.simulator.cassettes.fields import as_list, as_table
+from payproof.simulator.cassettes.library import vcr
+from payproof.simulator.cassettes.stamp import KEY, Stamp, parse
+
+_RECORD = "record one with `payproof record`"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One recorded exchange, with the sandbox's addresses and with placeholders. ``n`` counts from 1."""
+
+    n: int
+    kind: Literal["api", "page"] = "api"
+    story: str = ""
+    operation: str = ""
+    at: float = 0.0
+    request: Request
+    response: Response
+    meaning: Meaning = field(default_factory=Meaning)
+
+    @property
+    def named(self) -> str:
+        """What reports call it."""
+        return self.operation or ("page" if self.kind == "page" else "unknown")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """A cassette in memory. ``stamp`` is None for a file that payproof did not write; ``profile`` then, too."""
+
+    path: Path
+    stamp: Stamp | None
+    profile: Profile | None
+    exchanges: tuple[Exchange, ...]
+
+
+def read(path: Path) -> Recording:
+    """A cassette from a file.
+
+    Raises:
+        PayproofError: no file, not YAML, not VCR's, or cut.
+    """
+    place = str(path)
+    data = _parsed(path)
+    listed = as_list(data.get("interactions"))
+    if listed is None:
+        raise PayproofError("this is not a VCR cassette: it has no interactions", place=place, remedy=_RECORD)
+    if "version" not in data:
+        raise PayproofError(
+            "this cassette is cut, or VCR did not write it: it has no version at its end",
+            place=place,
+            remedy=f"take the whole file, or {_RECORD}",
+        )
+    stamp = parse(data[KEY], place) if KEY in data else None
+    if stamp is not None and stamp.exchanges != len(listed):
+        raise PayproofError(
+            f"this cassette is not whole: {len(listed)} of {stamp.exchanges} exchanges are in it",
+            place=place,
+            remedy=f"take the whole file, or {_RECORD}",
+        )
+    exchanges = tuple(_exchange(n, each, place) for n, each in enumerate(listed, start=1))
+    if stamp is None:
+        return Recording(path=path, stamp=None, profile=None, exchanges=exchanges)
+    profile = profiles.load(stamp.gateway)
+    return Recording(
+        path=path,
+        stamp=stamp,
+        profile=profile,
+        exchanges=tuple(_meant(each, profile, stamp.base_path) for each in exchanges),
+    )
+
+
+def _parsed(path: Path) -> Mapping[str, Any]:
+    place = str(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise PayproofError("there is no such cassette", place=place, remedy=f"check the path, or {_RECORD}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise PayproofError(f"the cassette cannot be read: {error}", place=place) from None
+    try:
+        data: Any = vcr("serializers.yamlserializer").deserialize(text)
+    except Exception as error:
+        # PyYAML, and with it its errors, is there only where VCR is.
+        if type(error).__module__.partition(".")[0] != "yaml":
+            raise
+        mark = getattr(error, "problem_mark", None)
+        where = f" (line {mark.line + 1})" if mark is not None else ""
+        raise PayproofError(
+            f"this file is not YAML, or it was cut{where}: {getattr(error, 'problem', None) or error}",
+            place=place,
+            remedy=f"take the whole file, or {_RECORD}",
+        ) from None
+    if (table := as_table(data)) is None:
+        raise PayproofError("this is not a VCR cassette", place=place, remedy=_RECORD)
+    return table
+
+
+def _exchange(n: int, raw: Any, place: str) -> Exchange:
+    try:
+        asked, told, note = raw["request"], raw["response"], as_table(raw.get(KEY)) or {}
+        status = told["status"]
+        body = _text((as_table(told.get("body")) or {}).get("string"))
+        return Exchange(
+            n=n,
+            kind="page" if note.get("kind") == "page" else "api",
+            story=str(note.get("story", "")),
+            operation=str(note.get("operation", "")),
+            at=float(note.get("at", 0.0)),
+            request=Request(
+                method=str(asked["method"]).upper(),
+                url=str(asked["uri"]),
+                headers=_headers(asked.get("headers")),
+                body=_text(asked.get("body")),
+            ),
+            response=Response(
+                status=int(status["code"]),
+                headers=_headers(told.get("headers")),
+                body=body,
+                size=len(body.encode()),
+            ),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise PayproofError(
+            f"interaction {n} is not as VCR writes it: {type(error).__name__}: {error}", place=place, remedy=_RECORD
+        ) from None
+
+
+def _text(body: Any) -> str:
+    if body is None:
+        return ""
+    return body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body)
+
+
+def _headers(raw: Any) -> Headers:
+    found: list[tuple[str, str]] = []
+    for name, values in (as_table(raw) or {}).items():
+        several = as_list(values)
+        found += [(str(name), _text(value)) for value in ([values] if several is None else several)]
+    return tuple(found)
+
+
+def ours(profile: Profile, request: Request, base_path: str) -> Request:
+    """The request with the profile's base path in the place of the sandbox's own, which may lie in a folder."""
+    if not base_path or base_path == profile.base_path or base_path + "/" not in request.url:
+        return request
+    return replace(request, url=request.url.replace(base_path + "/", profile.base_path + "/", 1))
+
+
+def meaning(profile: Profile, request: Request, response: Response | None, base_path: str) -> Meaning:
+    """What an exchange says; nothing where it cannot be read."""
+    try:
+        return profile.read(ours(profile, request, base_path), response)
+    except (ValueError, RecursionError):
+        return Meaning()
+
+
+def operation_of(profile: Profile, request: Request, base_path: str) -> str:
+    return meaning(profile, request, None, base_path).operation
+
+
+def _meant(exchange: Exchange, profile: Profile, base_path: str) -> Exchange:
+    said = meaning(profile, exchange.request, exchange.response, base_path)
+    return replace(exchange, meaning=said, operation=said.operation if exchange.kind == "api" else "")

@@ -1,0 +1,90 @@
+"""Says in the journal where a replay and its recording do not agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+from urllib.parse import urlsplit
+
+from payproof.contracts.entries import Difference, Meaning, Request, Story
+from payproof.contracts.journal import Journal
+from payproof.contracts.pages import is_html
+from payproof.simulator.cassettes.comparing import changes
+from payproof.simulator.cassettes.matching import Match, Reel
+from payproof.simulator.cassettes.reading import Exchange
+from payproof.simulator.cassettes.values import Values
+
+
+class Witness:
+    def __init__(self, journal: Journal, values: Values) -> None:
+        self._journal, self._values = journal, values
+
+    @property
+    def story(self) -> str:
+        """The story that is being told."""
+        last = next((each for each in reversed(self._journal.entries) if isinstance(each, Story)), None)
+        return last.probe if last is not None else ""
+
+    def tell(self, match: Match, actual: Request, said: Meaning) -> None:
+        """Everything in which a call differs from the exchange that answers it. ``actual``: in the recording's own words."""
+        exchange = match.exchange
+        if match.repeated:
+            self._add(exchange, "repeated", recorded=f"exchange {exchange.n}")
+        if match.late:
+            self._add(exchange, "order", recorded=f"exchange {exchange.n}, before what was asked already")
+        if exchange.story != self.story and exchange.story and not match.repeated:
+            self._add(exchange, "order", name="story", recorded=exchange.story, actual=self.story)
+        for change in changes(exchange, actual, said):
+            self._add(exchange, "changed", name=change.name, recorded=change.recorded, actual=change.actual)
+
+    def unexpected(self, operation: str, asked: Request) -> None:
+        """A call that nothing recorded is like."""
+        line = f"{asked.method} {self._values.to_recorded(_path(asked))}"
+        self._journal.add(
+            Difference(what="unexpected", story=self.story, operation=operation or "unknown", actual=line)
+        )
+
+    def missing(self, reel: Reel) -> None:
+        """What was recorded and never asked, of the stories that were told here."""
+        told = {each.probe for each in self._journal.entries if isinstance(each, Story)} | {""}
+        for each in tuple(_missing(reel, told)):
+            self._journal.add(each)
+
+    def _add(
+        self,
+        exchange: Exchange,
+        what: Literal["repeated", "order", "changed"],
+        *,
+        name: str = "",
+        recorded: str = "",
+        actual: str = "",
+    ) -> None:
+        self._journal.add(
+            Difference(
+                what=what, story=self.story, operation=exchange.named, name=name, recorded=recorded, actual=actual
+            )
+        )
+
+
+def _missing(reel: Reel, told: set[str]) -> Iterator[Difference]:
+    left = tuple(reel.left(told.__contains__))
+    if not reel.started:
+        if left:
+            yield Difference(what="missing", recorded=f"all {len(left)} exchanges: the recording was not asked once")
+        return
+    pages: dict[str, int] = {}
+    for each in left:
+        if each.kind == "page":
+            # Styles, scripts and pictures are a browser's business: not every customer loads them.
+            if is_html(each.response) or each.response.status in range(300, 400):
+                pages[each.story] = pages.get(each.story, 0) + 1
+            continue
+        line = f"exchange {each.n}: {each.request.method} {_path(each.request)}"
+        yield Difference(what="missing", story=each.story, operation=each.named, recorded=line)
+    for story, number in pages.items():
+        yield Difference(what="missing", story=story, operation="page", recorded=f"{number} requests of the customer")
+
+
+def _path(request: Request) -> str:
+    path = urlsplit(request.url).path
+    return path if len(path) <= 100 else f"{path[:60]}…{path[-20:]}"

@@ -1,0 +1,105 @@
+"""``payproof record``: run the flows against the sandbox and keep what it said, redacted."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from payproof.contracts.model import PayproofError
+from payproof.suites.commands import options
+from payproof.suites.config import Config, load_config
+
+if TYPE_CHECKING:
+    from payproof.contracts.run import Run
+    from payproof.simulator.cassettes import CassetteWriter, Stamp
+
+FLOWS = ("steady", "cancelled", "refused", "forged-return")
+"""Probes that a recording holds beside the control payment; one that the sandbox has no power for is left out by the plan."""
+
+
+@click.command()
+@options.config
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="File; default: [cassettes] path.")
+@click.option("--force", is_flag=True, help="Replace a cassette that is there already.")
+@click.option("--seed", type=int, default=None, help="Orders as in another recording.")
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+def record(config_path: Path | None, out: Path | None, force: bool, seed: int | None, quiet: bool) -> int:
+    """Record the sandbox: pay, cancel, be refused, forge a return; keep every exchange, without its secrets.
+
+    \b
+    Replay it with  payproof run --target cassette
+    Look at it with payproof cassettes inspect FILE
+    """
+    from payproof.simulator.cassettes import CassetteWriter
+    from payproof.simulator.cassettes.library import vcr
+    from payproof.simulator.cassettes.writer import refuse_existing
+    from payproof.suites.recordings import path_of
+
+    config = load_config(config_path)
+    path = out or path_of(config)
+    refuse_existing(path, force=force)
+    vcr("serialize")  # better told before a recording than after it
+    number = secrets.randbelow(2**31) if seed is None else seed
+    if config.sandbox is None:
+        raise PayproofError(
+            "there is no sandbox to record",
+            place="payproof.toml",
+            remedy="describe it in [sandbox]: docs/configuration.md",
+        )
+    writer = CassetteWriter(
+        config.profile, base_url=config.sandbox.base_url, seed=number, known=tuple(known_secrets(config))
+    )
+    run = _performed(config, writer, number, quiet=quiet)
+    if not run.scored:
+        raise PayproofError(
+            "the control payment did not end in a paid order, so nothing was recorded: "
+            + (" ".join(run.diagnosis) or "the run does not say why"),
+            place="payproof run --target sandbox",
+            remedy="make the control payment work first",
+        )
+    written = writer.write(path, force=force)
+    _told(written.path, written.stamp)
+    return 0
+
+
+def _performed(config: Config, writer: CassetteWriter, seed: int, *, quiet: bool) -> Run:
+    import sys
+
+    from rich.console import Console
+
+    from payproof.suites.commands.loop import run_async
+    from payproof.suites.plan import Options
+    from payproof.suites.progress import progress
+    from payproof.suites.runner import perform
+
+    shown = progress(Console(file=sys.stderr), quiet=quiet)
+    try:
+        return run_async(perform(config, Options(target="sandbox", seed=seed, probes=FLOWS), shown, tape=writer.take))
+    finally:
+        shown.close()
+
+
+def known_secrets(config: Config) -> Iterator[tuple[str, str]]:
+    """(kind, value) of everything secret that the configuration holds."""
+    sandbox = config.sandbox
+    if sandbox is None:
+        return
+    yield "client-id", sandbox.client_id
+    yield "secret-key", sandbox.secret_key
+    tested = [(payer.login, payer.password, payer.otp) for payer in sandbox.payers.values()]
+    tested += [(payer.login, payer.password, payer.otp) for payer in config.profile.payers.values()]
+    for login, password, code in tested:
+        yield "login", login
+        yield "password", password
+        yield "one-time-code", code
+
+
+def _told(path: Path, stamp: Stamp) -> None:
+    click.echo(f"recorded {stamp.exchanges} exchanges with {stamp.upstream}: {', '.join(stamp.stories)}")
+    for kind, redacted in stamp.redacted.items():
+        click.echo(f"  {kind:<16} {redacted.count} replaced by __{kind}-1__{' …' if redacted.count > 1 else ''}")
+    click.echo(f"cassette: {path}")
