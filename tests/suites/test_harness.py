@@ -7,6 +7,7 @@ import base64
 import subprocess
 import sys
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,13 @@ def test_an_integration_that_does_not_come_up_is_explained(tmp_path: Path, mode:
     assert nothing_is_left()
 
 
+@pytest.fixture
+def port() -> Iterator[int]:
+    reserved = Port()
+    yield reserved.number
+    reserved.release()
+
+
 def test_a_command_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(PayproofError) as caught:
         asyncio.run(perform(a_config(tmp_path, "", command=["no-such-program"]), Options()))
@@ -121,9 +129,8 @@ def test_a_checkout_that_leads_nowhere_is_diagnosed_and_nothing_is_scored(tmp_pa
     assert nothing_is_left()
 
 
-def test_lines_of_any_length_and_the_exit_are_read(tmp_path: Path) -> None:
+def test_lines_of_any_length_and_the_exit_are_read(tmp_path: Path, port: int) -> None:
     async def story() -> Journal:
-        port = Port().number
         instance = an_instance(tmp_path, sys.executable, "shop.py", "long-line", str(port), port=port)
         await instance.start()
         assert instance.process
@@ -143,7 +150,7 @@ def test_lines_of_any_length_and_the_exit_are_read(tmp_path: Path) -> None:
     ]
 
 
-def test_children_that_leave_the_group_are_stopped_too(tmp_path: Path) -> None:
+def test_children_that_leave_the_group_are_stopped_too(tmp_path: Path, port: int) -> None:
     (tmp_path / "parent.py").write_text(
         "import subprocess, sys, time\n"
         "subprocess.Popen([sys.executable, 'shop.py', 'x', sys.argv[1]], start_new_session=True)\n"
@@ -151,7 +158,6 @@ def test_children_that_leave_the_group_are_stopped_too(tmp_path: Path) -> None:
     )
 
     async def story() -> None:
-        port = Port().number
         instance = an_instance(tmp_path, sys.executable, "parent.py", str(port), port=port)
         await instance.start()
         assert instance.processes() == 2
@@ -161,12 +167,11 @@ def test_children_that_leave_the_group_are_stopped_too(tmp_path: Path) -> None:
     assert nothing_is_left()
 
 
-def test_log_files_are_read_from_where_they_ended_before_the_start(tmp_path: Path) -> None:
+def test_log_files_are_read_from_where_they_ended_before_the_start(tmp_path: Path, port: int) -> None:
     log = tmp_path / "shop.log"
     log.write_text("of yesterday\n")
 
     async def story() -> Journal:
-        port = Port().number
         instance = an_instance(tmp_path, sys.executable, "shop.py", "x", str(port), port=port, log_files=("*.log",))
         await instance.start()
         with log.open("a") as file:

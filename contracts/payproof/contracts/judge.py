@@ -48,6 +48,7 @@ BEFORE_CONTROL = (
     "custom.distinct",
     "amount.sent",
     "currency.sent",
+    "contract.request",
     "logs.no-access-token",
     "logs.no-secret-key",
 )
@@ -96,7 +97,7 @@ def judge(
     by_id = {judgement.requirement: judgement for judgement in judgements}
     stale = tuple(id for id, entry in accepted.items() if _is_stale(by_id.get(id), entry, today))
     reasons = _reasons(
-        {id: judgement for id, judgement in by_id.items() if id not in run.skipped and id not in run.powerless},
+        {id: judgement for id, judgement in by_id.items() if _counts(run, judgement)},
         by_id,
         stale,
     )
@@ -209,6 +210,12 @@ def stands_in_the_way(judgement: Judgement, by_id: Mapping[str, Judgement]) -> b
         finding.because in by_id and by_id[finding.because].verdict is Verdict.FAIL for finding in judgement.findings
     )
     return judgement.verdict is Verdict.NOT_EXERCISED and judgement.requirement not in LATER and not explained
+
+
+def _counts(run: Run, judgement: Judgement) -> bool:
+    """What could not be judged because the run was shortened, or the target cannot do it, is no reason; a failure is."""
+    left_out = judgement.requirement in run.skipped or judgement.requirement in run.powerless
+    return not left_out or judgement.verdict is not Verdict.NOT_EXERCISED
 
 
 def _reasons(counted: Mapping[str, Judgement], by_id: Mapping[str, Judgement], stale: Iterable[str]) -> tuple[str, ...]:

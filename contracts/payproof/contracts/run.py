@@ -164,7 +164,7 @@ def load(text: str, *, place: str = "the run file") -> Run:
             raise PayproofError(f"line {number} is not a journal entry: {error}", place=place) from None
     return Run(
         gateway=head["gateway"],
-        settings=Settings(**{k: tuple(v) if isinstance(v, list) else v for k, v in head["settings"].items()}),
+        settings=_settings(head["settings"]),
         worlds=tuple(World(name=name, entries=tuple(found)) for name, found in entries.items()),
         selected=tuple(head["selected"]),
         left_out=tuple(head["left_out"]),
@@ -174,6 +174,12 @@ def load(text: str, *, place: str = "the run file") -> Run:
         diagnosis=tuple(head["diagnosis"]),
         facts=head["facts"],
     )
+
+
+def _settings(told: dict[str, Any]) -> Settings:
+    if "powers" in told:
+        told = {**told, "powers": tuple(told["powers"])}
+    return Settings(**told)
 
 
 def read(path: Path) -> Run:

@@ -12,6 +12,7 @@ from payproof.contracts.entries import (
     Call,
     Checkout,
     Connection,
+    Difference,
     Entry,
     FaultSet,
     Headers,
@@ -112,8 +113,32 @@ def _around(entry: Entry) -> tuple[str, str, str]:
         case SourceSeen():
             found = f"{entry.path}:{entry.line}: {entry.what}" if entry.what else f"{entry.files} files read"
             return "process", f"source scan ({entry.area}): {found}", ""
+        case Difference():
+            return "gateway", f"not as recorded: {differing(entry)}", entry.story
         case _:
             return "process", type(entry).__name__, ""
+
+
+_DIFFERING = {
+    "unexpected": "a call that the recording does not hold",
+    "repeated": "asked more often than recorded, and answered again",
+    "missing": "recorded, and not asked",
+    "order": "asked in another order",
+    "changed": "asked otherwise",
+}
+
+
+def differing(entry: Difference) -> str:
+    """One line: which call of a replay is not as recorded, and in what."""
+    what = _DIFFERING[entry.what]
+    named = f"{entry.operation}: {what}" if entry.operation else what
+    values = [
+        f"{label} {cut(clean(value), 120)}"
+        for label, value in (("recorded", entry.recorded), ("now", entry.actual))
+        if value
+    ]
+    told = f"{named} ({entry.name})" if entry.name else named
+    return f"{told}: {', '.join(values)}" if values else told
 
 
 _ENDINGS = {

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
-from urllib.parse import parse_qsl, unquote, urlencode, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 from bs4 import Tag
@@ -20,12 +20,11 @@ from payproof.contracts.entries import BODY_LIMIT, Page, Request, Response, head
 from payproof.contracts.journal import Journal
 from payproof.contracts.pages import soup
 from payproof.contracts.profile import Fields, HostedRecipe
+from payproof.suites import secrecy
 
 _HOPS = 12
 _FETCHED = re.compile(r"""(?:fetch|axios|axios\.get|\$\.get|\$\.getJSON)\(\s*['"](/[^'"\s]*)['"]\s*\)""")
 """A plain GET in a script: an address and nothing else."""
-_HIDDEN = re.compile(r"""<input\b[^>]*\btype=["']?hidden\b[^>]*>""", re.IGNORECASE)
-_VALUE = re.compile(r"""\bvalue=["']([^"']{16,})["']""", re.IGNORECASE)
 _AGENT = "Mozilla/5.0 (X11; Linux x86_64) payproof-customer"
 
 
@@ -187,13 +186,16 @@ class Customer:
             method=method, url=str(request.url), headers=tuple(request.headers.items()), body=body[:BODY_LIMIT]
         )
         if where == "checkout":
-            seen = replace(seen, body=_without(hide, body)[:BODY_LIMIT])
+            address = secrecy.in_address(hide, seen.url)
+            seen = replace(seen, url=address, body=secrecy.without(hide, body)[:BODY_LIMIT])
         try:
             async with asyncio.timeout(self.patience):
                 answer = await self._client.send(request)
             text = answer.text
             if where == "checkout":
-                self._hide_session(answer, text)
+                cookies = answer.headers.get_list("set-cookie")
+                values = [cookie.partition(";")[0].partition("=")[2] for cookie in cookies]
+                secrecy.hide_session(self.journal.veil, values, text)
             response = Response(
                 status=answer.status_code,
                 headers=tuple(answer.headers.multi_items()),
@@ -219,15 +221,6 @@ class Customer:
                 problem=problem,
             )
         )
-
-    def _hide_session(self, answer: httpx.Response, text: str) -> None:
-        """Whoever has a session's cookie or its form token can go on where the payer is: neither is journaled."""
-        veil = self.journal.veil
-        for cookie in answer.headers.get_list("set-cookie"):
-            veil.add("session", unquote(cookie.partition(";")[0].partition("=")[2]))
-        for tag in _HIDDEN.findall(text):
-            if value := _VALUE.search(tag):
-                veil.add("form-token", value[1])
 
     def _keep(self, page: Page) -> Page:
         """Journal the page; hand back the uncovered one (with its number), so that the walk can go on."""
@@ -302,14 +295,6 @@ class Customer:
 
 def _renumber(page: Page, n: int) -> Page:
     return replace(page, n=n)
-
-
-def _without(hide: Mapping[str, str] | None, body: str) -> str:
-    """A form's body with the payer's secrets as placeholders."""
-    if not hide:
-        return body
-    pairs = [(name, hide.get(value, value)) for name, value in parse_qsl(body, keep_blank_values=True)]
-    return urlencode(pairs, safe="<>@")
 
 
 def _encode(form: Mapping[str, str] | Fields) -> bytes:

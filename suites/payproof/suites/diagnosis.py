@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from payproof.contracts import pages
-from payproof.contracts.entries import Call, Checkout, Connection, Log, OrderSeen, Page, Process
+from payproof.contracts.entries import Call, Checkout, Connection, Log, OrderSeen, Page, Process, Step
+from payproof.suites.hosted import STUCK
 from payproof.suites.world import World
 
 
@@ -76,9 +77,13 @@ def _about_checkout(world: World, checkout: Checkout) -> str:
 
 def _about_order(world: World) -> list[str]:
     seen = next((e for e in reversed(world.journal.entries) if isinstance(e, OrderSeen)), None)
-    hosted = [e for e in world.journal.entries if isinstance(e, Page) and e.where == "checkout"]
+    entries = world.journal.entries
+    hosted = [e for e in entries if isinstance(e, Page) and e.where == "checkout"]
     returned = [e for e in world.journal.entries if isinstance(e, Page) and e.purpose == "return"]
     if not returned:
+        stuck = [e.text for e in entries if isinstance(e, Step) and e.name == STUCK]
+        if stuck:
+            return [f"{stuck[-1][0].upper()}{stuck[-1][1:]}."]
         last = hosted[-1] if hosted else None
         text = " ".join(pages.visible_text(last.response).split())[:200] if last and last.response else "nothing"
         lost = [f"The customer never got back to the shop from the hosted checkout, which showed: {text}"]

@@ -7,15 +7,17 @@ from typing import Literal, Protocol, TypeAlias
 from urllib.parse import urljoin
 
 import httpx
-from bs4 import Tag
+from bs4 import BeautifulSoup, Tag
 
-from payproof.contracts.entries import Page
+from payproof.contracts.entries import Page, Step
 from payproof.contracts.pages import soup
-from payproof.contracts.profile import Fields, Payer
+from payproof.contracts.profile import Fields, HostedRecipe, Payer
+from payproof.suites import secrecy
 from payproof.suites.customer import Customer, next_address
 
 _HOPS = 12
-
+STUCK = "stuck-at-checkout"
+"""Name of the step that says why a customer could not go on."""
 
 TabState: TypeAlias = Literal["new", "confirm", "left", "problem", "stuck", "no_answer"]
 
@@ -35,7 +37,7 @@ class Tab(Protocol):
 
 @dataclass(slots=True)
 class HostedTab:
-    """A tab at the hosted checkout. ``state``: ``confirm`` (ready to pay or cancel), ``left`` (sent back to the shop,
+    """A tab at the hosted checkout, by forms. ``state``: ``confirm`` (ready to pay or cancel), ``left`` (sent back to the shop,
     ``url`` says where), ``problem`` (the gateway says that this payment cannot go on; ``url`` is its way back),
     ``stuck`` (no form that we know), ``no_answer``."""
 
@@ -119,7 +121,7 @@ class HostedTab:
                 purpose="hosted",
                 order=self.order,
                 form=fields if method != "GET" else None,
-                hide={self.payer.password: "<payer-password>", self.payer.login: "<payer-login>"},
+                hide=secrecy.of_payer(self.payer),
             )
             self.page = page
             self.seen.append(page)
@@ -135,18 +137,31 @@ class HostedTab:
     def _judge(self) -> None:
         assert self.page
         assert self.page.response
-        tree = soup(self.page.response.body)
-        problem = tree.select_one(self.customer.recipe.problem)
-        if problem is not None or self.page.response.status >= 400:
-            link = (problem or tree).find("a", href=True) or tree.find("a", href=True)
-            self.state, self.url = "problem", self._absolute(link["href"]) if isinstance(link, Tag) else ""
-        elif tree.select_one(self.customer.recipe.cancel) is not None:
-            self.state = "confirm"
-        elif tree.find("form") is None and isinstance(link := tree.find("a", href=True), Tag):
-            # Nothing to fill in and a way out: this payment cannot go on, whatever the page calls it.
-            self.state, self.url = "problem", self._absolute(link["href"])
-        else:
-            self.state = "new"
+        answer = self.page.response
+        self.state, self.url = judge(soup(answer.body), answer.status, self.page.request.url, self.customer.recipe)
+
+
+def judge(
+    tree: BeautifulSoup, status: int, address: str, recipe: HostedRecipe, *, settled: bool = True
+) -> tuple[TabState, str]:
+    """What a page of the hosted checkout is: (state, way back to the shop of a ``problem``). ``settled``: nothing more will
+    appear on it by itself."""
+    problem = tree.select_one(recipe.problem)
+    if problem is not None or status >= 400:
+        link = (problem or tree).find("a", href=True) or tree.find("a", href=True)
+        return "problem", urljoin(address, str(link["href"])) if isinstance(link, Tag) else ""
+    if tree.select_one(recipe.cancel) is not None:
+        return "confirm", ""
+    link = tree.find("a", href=True)
+    if settled and tree.find("form") is None and isinstance(link, Tag):
+        # Nothing to fill in and a way out: this payment cannot go on, whatever the page calls it.
+        return "problem", urljoin(address, str(link["href"]))
+    return "new", ""
+
+
+def stuck(reason: str) -> Step:
+    """The step that says so."""
+    return Step(text=f"the customer cannot go on at the hosted checkout: {reason}", name=STUCK)
 
 
 def form_fields(form: Tag) -> Fields:

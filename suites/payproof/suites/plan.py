@@ -13,6 +13,8 @@ from payproof.suites.driver import uses
 from payproof.suites.probes import Params, Probe, probes
 
 MAIN = "main"
+BY_HAND: Mapping[str, int] = {"cancelled": 1, "forged-return": 0}
+"""Probes that a person is asked for unless they choose others -> how often they are asked to do something."""
 PATIENT = 0.5
 """Seconds: a verification that takes longer happens in the background, and its worlds mostly wait."""
 
@@ -37,7 +39,7 @@ class Plan:
     stalling: frozenset[str]
     left_out: tuple[str, ...]
     powerless: tuple[str, ...]
-    """Probes that need more power over the gateway than there is."""
+    """Probes that need more power over the gateway than there is, or more patience of a person."""
 
 
 def settings_of(
@@ -94,7 +96,8 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
         if not wanted or (options.quick and probe.stalls) or (probe.restarts and not settings.restarts):
             left_out.append(probe.name)
             continue
-        if probe.needs - set(settings.powers):
+        spared = by_hand(config, options) and not _chosen(options) and probe.name not in BY_HAND
+        if spared or probe.needs - set(settings.powers):
             powerless.append(probe.name)
             continue
         for params in probe.variants(config.profile, settings):
@@ -109,6 +112,29 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
         # What cannot be undone comes last.
         order[MAIN] = tuple(sorted(order[MAIN], key=lambda story: story[0].name == "revoked"))
     return Plan(order, frozenset(stalling), tuple(left_out), tuple(powerless))
+
+
+def by_hand(config: Config, options: Options) -> bool:
+    """A person pays in this run."""
+    return options.target == "sandbox" and config.sandbox is not None and config.sandbox.customer == "person"
+
+
+def _chosen(options: Options) -> bool:
+    return bool(options.only or options.probes)
+
+
+def announcement(config: Config, options: Options) -> str:
+    """What a person is told before the run: how often they will be asked to do something; empty when nobody is."""
+    if not by_hand(config, options):
+        return ""
+    often = (
+        "once for the control payment, and at least once for nearly every story of what was chosen"
+        if _chosen(options)
+        else f"{1 + sum(BY_HAND.values())} times"
+    )
+    return (
+        f"A person pays at this sandbox: you will be asked {often}, each time with a link; one thing after the other."
+    )
 
 
 def _spread(
@@ -139,13 +165,16 @@ _LACKS: Mapping[Power, str] = {
 }
 
 
+_SPARED = "a person pays at this sandbox; choose more with --only"
+
+
 def powerless(planned: Plan, settings: Settings) -> dict[str, str]:
     """Requirements that only probes without the power for them could judge, each with the reason."""
     found = probes()
     lacking = {name: found[name].needs - set(settings.powers) for name in planned.powerless}
     ids = skipped((*planned.left_out, *planned.powerless))
     return {
-        id: "; ".join(dict.fromkeys(_LACKS[power] for power in sorted(lacks)))
+        id: "; ".join(dict.fromkeys(_LACKS[power] for power in sorted(lacks))) or _SPARED
         for name, lacks in lacking.items()
         for id in found[name].requirements
         if id in ids

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -30,11 +31,15 @@ class Progress(Protocol):
 
     def note(self, text: str) -> None: ...
 
+    def ask(self, text: str) -> None:
+        """Say something that somebody must read, and act on, before the run goes on."""
+        ...
+
     def close(self) -> None: ...
 
 
 class Silent:
-    """Says nothing."""
+    """Says nothing but what somebody must read."""
 
     def world_started(self, name: str) -> None: ...
 
@@ -43,6 +48,9 @@ class Silent:
     def world_finished(self, name: str) -> None: ...
 
     def note(self, text: str) -> None: ...
+
+    def ask(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
 
     def close(self) -> None: ...
 
@@ -103,6 +111,9 @@ class Plain:
     def note(self, text: str) -> None:
         self._say(text)
 
+    def ask(self, text: str) -> None:
+        self._say(text)
+
     def close(self) -> None:
         self._closed.set()
         if self._thread is not threading.current_thread():
@@ -144,6 +155,10 @@ class LiveTable:
 
     def note(self, text: str) -> None:
         self._live.console.print(Text(text, style="dim"))
+
+    def ask(self, text: str) -> None:
+        # An address that the terminal breaks itself can still be clicked and copied.
+        self._live.console.print(Text(text, style="bold"), soft_wrap=True)
 
     def close(self) -> None:
         self._live.stop()

@@ -83,6 +83,9 @@ class _Part:
     def note(self, text: str) -> None:
         self._whole.note(f"{self._name}: {text}")
 
+    def ask(self, text: str) -> None:
+        self._whole.ask(f"{self._name}: {text}")
+
     def close(self) -> None: ...
 
 

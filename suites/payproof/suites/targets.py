@@ -15,9 +15,11 @@ from payproof.simulator.relay.politeness import Politeness
 from payproof.simulator.relay.relay import Relay
 from payproof.simulator.relay.tape import Tape
 from payproof.simulator.relay.upstream import Sandbox, Upstream
+from payproof.suites.browser import Browser, BrowserTab
 from payproof.suites.config import Config
 from payproof.suites.customer import Customer
 from payproof.suites.hosted import HostedTab, Tab
+from payproof.suites.person import Person, PersonTab
 from payproof.suites.progress import Progress
 
 
@@ -85,6 +87,8 @@ class Relays:
                 'keep them in the environment: client_id = "${PAYPROOF_SANDBOX_CLIENT_ID}"',
             )
         self.settings = settings
+        self._person = Person(progress.ask)
+        self._browser = Browser() if settings.customer == "browser" else None
         self.payers = {**config.profile.payers} | {
             name: replace(config.profile.payers[name], login=payer.login, password=payer.password, otp=payer.otp)
             for name, payer in settings.payers.items()
@@ -116,6 +120,11 @@ class Relays:
         )
 
     def tab(self, target: Target, customer: Customer, payer: Payer, checkout: Checkout) -> Tab:
+        if self._browser is not None:
+            return BrowserTab(self._browser, customer, payer, checkout.order)
+        if self.settings.customer == "person":
+            assert isinstance(target, Relay)
+            return PersonTab(self._person, target.departures, customer, payer, checkout)
         return HostedTab(customer, payer, checkout.order)
 
     def account(self) -> Mapping[str, Json]:
@@ -135,4 +144,6 @@ class Relays:
         }
 
     async def aclose(self) -> None:
+        if self._browser is not None:
+            await self._browser.aclose()
         await self.upstream.aclose()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 from collections.abc import Callable, Mapping
@@ -27,6 +26,7 @@ from payproof.simulator.faults.layer import FaultLayer
 from payproof.simulator.ids import Ids
 from payproof.simulator.recorder import Recorder
 from payproof.simulator.relay.books import Books
+from payproof.simulator.relay.departures import Departures
 from payproof.simulator.relay.forwarder import LEFT, Forwarder
 from payproof.simulator.relay.politeness import Share
 from payproof.simulator.relay.tape import Tape, Taped
@@ -78,7 +78,9 @@ class Relay:
         self._share: Share | None = None
         self._revoked = False
         self._trouble: list[str] = []
-        self._departures: dict[str, asyncio.Future[str]] = {}
+        self.departures = Departures(profile, self._store)
+        self._told: set[str] = set()
+        """Addresses that the sandbox sent somebody to."""
         self.app: ASGIApp = Recorder(
             FaultLayer(Forwarder(upstream, profile, self, journal.now), self.faults),
             profile=profile,
@@ -161,8 +163,7 @@ class Relay:
 
     async def aclose(self) -> None:
         self.faults.clear()
-        for waiting in self._departures.values():
-            waiting.cancel()
+        self.departures.end()
         await self._dialect.aclose()
 
     # What the forwarder asks
@@ -208,23 +209,12 @@ class Relay:
         return self._dialect.unauthorized()
 
     def sent_back(self, path: str, url: str) -> None:
-        self._books.sent_back(path, url)
-        if path.startswith(LEFT) or not self.person:
-            for payment, waiting in self._departures.items():
-                if not waiting.done() and self._belongs(payment, url):
-                    waiting.set_result(url)
-                    return
-
-    def _belongs(self, payment: str, url: str) -> bool:
-        row = self._store.get(payment)
-        return row is not None and any(url.startswith(back) for back in (row.return_url, row.cancel_url) if back)
-
-    def departure(self, payment: str) -> asyncio.Future[str]:
-        """The address that the customer of this payment is sent back to, once that has happened."""
-        waiting = self._departures.get(payment)
-        if waiting is None or waiting.done():
-            waiting = self._departures[payment] = asyncio.get_running_loop().create_future()
-        return waiting
+        arrived = path.startswith(LEFT)
+        if not (arrived and url in self._told):
+            self._books.sent_back(path, url)
+        self._told.add(url)
+        if arrived or not self.person:
+            self.departures.note(url)
 
     def trouble(self, text: str) -> None:
         self._trouble.append(text)

@@ -22,6 +22,8 @@ HOP_BY_HOP = frozenset(
 _NOT_ON = HOP_BY_HOP | {"host", "accept-encoding", "expect"}
 _TEXT = re.compile(r"^(text/|application/(.+\+)?(json|xml|javascript|xhtml))", re.IGNORECASE)
 _DOMAIN = re.compile(r";\s*domain=[^;]*", re.IGNORECASE)
+_SECURE = re.compile(r";\s*(secure|samesite=none)\s*(?=;|$)", re.IGNORECASE)
+_UPGRADE = re.compile(r"\bupgrade-insecure-requests\b;?\s*", re.IGNORECASE)
 
 Pairs = list[tuple[str, str]]
 
@@ -52,8 +54,11 @@ def to_client(headers: Iterable[tuple[str, str]], ours: str, upstream: str) -> P
             continue
         if lower == "set-cookie":
             value = _DOMAIN.sub("", value)
+            # A secure cookie does not travel over plain HTTP, and the session would be lost.
+            value = _SECURE.sub("", value) if ours.startswith("http:") else value
         elif lower in ("location", "content-location", "refresh", "link", "content-security-policy"):
             value = swap(value, upstream, ours)
+            value = _UPGRADE.sub("", value) if ours.startswith("http:") else value
         kept.append((name, value))
     return kept
 

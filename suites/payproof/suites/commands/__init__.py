@@ -11,7 +11,21 @@ import click
 
 from payproof.contracts import __version__
 from payproof.contracts.model import PayproofError
-from payproof.suites.commands import init, judging, listing, run, schema, selftest, serve
+from payproof.suites.commands import (
+    cassettes,
+    contract,
+    drift,
+    explore,
+    init,
+    judging,
+    listing,
+    record,
+    replay,
+    run,
+    schema,
+    selftest,
+    serve,
+)
 
 NOT_SCORED = 2
 
@@ -27,14 +41,20 @@ def payproof() -> None:
 
 for each in (
     run.run,
+    explore.explore,
+    replay.replay,
     init.init,
     judging.check,
     judging.report,
     listing.listing,
     listing.explain,
     serve.serve,
+    drift.drift,
+    contract.contract,
     selftest.selftest,
     schema.schema,
+    record.record,
+    cassettes.cassettes,
 ):
     payproof.add_command(each)
 

@@ -174,6 +174,7 @@ CHECKLIST = Checklist(
                 "errors.server-error",
                 "errors.not-json",
                 "errors.rate-limit",
+                "contract.request",
             ),
         ),
         Item(

@@ -59,6 +59,7 @@ ERRORS = {
     "insecure-cancel-url": WireError(
         400, ("The cancel url must use HTTPS.",), "assumed", "choice 10, text ours", _CREATE
     ),
+    "token-required": WireError(400, ("The token field is required.",), "framework", "F; 3.5", ("status",)),
     "unknown-payment": WireError(404, ("Payment not found",), "assumed", "choice 6, text ours", ("status",)),
     "rate-limit": WireError(
         429, ("Too Many Attempts.",), "framework", "F; choice 16", ("token", *_BOTH), envelope=False
@@ -86,6 +87,7 @@ KNOBS = {
     "cancel_url_required": Fact(False, "documented", "Q3; choice 8"),
     "custom_required": Fact(False, "documented", "Q3; choice 8"),
     "amount_must_be_string": Fact(False, "documented", "Q3; choice 9"),
+    "currency_case": Fact(True, "documented", "Q3; choice 11", "a currency in lower case is refused"),
     "strict_decimals": Fact(False, "assumed", "choice 9", "refuse more than two decimals"),
     "refuse_http_urls": Fact(
         False,

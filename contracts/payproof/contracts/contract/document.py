@@ -1,0 +1,93 @@
+"""A gateway's OpenAPI document: read, laid over the one that it extends, and walked.
+
+A gateway's folder holds either ``openapi.yaml`` or ``openapi.overlay.yaml``: a JSON merge patch (RFC 7396) whose key
+``x-extends`` names the gateway that it changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any, TypeAlias, cast
+
+from payproof.contracts.model import PayproofError
+
+Node: TypeAlias = Mapping[str, Any]
+
+WHOLE, OVERLAY = "openapi.yaml", "openapi.overlay.yaml"
+
+
+@cache
+def lineage(gateway: str) -> tuple[str, ...]:
+    """The gateway and those whose documents it extends, the nearest first."""
+    overlay = _folder(gateway) / OVERLAY
+    if not overlay.is_file():
+        return (gateway,)
+    return (gateway, *lineage(str(_parsed(overlay.read_text(encoding="utf-8"))["x-extends"])))
+
+
+@cache
+def document_of(gateway: str) -> Node:
+    """The gateway's whole document. Shared: copy it before a change.
+
+    Raises:
+        PayproofError: the gateway has no document.
+    """
+    folder = _folder(gateway)
+    if (whole := folder / WHOLE).is_file():
+        return _parsed(whole.read_text(encoding="utf-8"))
+    if (overlay := folder / OVERLAY).is_file():
+        patch = dict(_parsed(overlay.read_text(encoding="utf-8")))
+        return cast(Node, merge(document_of(str(patch.pop("x-extends"))), patch))
+    raise PayproofError(
+        f'"{gateway}" has no contract', place=f"gateways/{gateway}", remedy=f"write its {WHOLE}, see docs/contract.md"
+    )
+
+
+def _folder(gateway: str) -> Traversable:
+    return files(f"payproof.contracts.gateways.{gateway.replace('-', '_')}")
+
+
+def _parsed(text: str) -> Node:
+    import yaml  # here, because most commands never read a contract
+
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return cast(Node, yaml.load(text, Loader=loader))
+
+
+def merge(below: Any, patch: Any) -> Any:
+    """JSON merge patch: tables are merged key by key, null takes a key away, anything else replaces."""
+    if not isinstance(patch, Mapping):
+        return patch
+    changes = cast(Node, patch)
+    merged: dict[str, Any] = dict(cast(Node, below)) if isinstance(below, Mapping) else {}
+    for key, value in changes.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge(merged.get(key), value)
+    return merged
+
+
+def resolved(document: Node, node: Node) -> Node:
+    """The node itself, or what its ``$ref`` points at with the node's other keys laid over it."""
+    if "$ref" not in node:
+        return node
+    target: Any = document
+    for part in str(node["$ref"]).removeprefix("#/").split("/"):
+        target = target[part.replace("~1", "/").replace("~0", "~")]
+    return cast(Node, merge(resolved(document, target), {key: value for key, value in node.items() if key != "$ref"}))
+
+
+def walk(document: Node, schema: Node, path: list[str | int]) -> Iterator[Node]:
+    """The schemas that speak of the value at ``path``, from the outermost in; ends where none does."""
+    here = resolved(document, schema)
+    yield here
+    for part in path:
+        below: Any = here.get("items") if isinstance(part, int) else here.get("properties", {}).get(part)
+        if not isinstance(below, Mapping):
+            return
+        here = resolved(document, cast(Node, below))
+        yield here

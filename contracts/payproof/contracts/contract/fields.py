@@ -1,0 +1,86 @@
+"""What a request carries, as the gateway's web framework reads it: a body by its content type, and the query."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from email.parser import BytesParser
+from email.policy import HTTP
+from typing import Any, Literal, TypeAlias, cast
+from urllib.parse import parse_qsl, urlsplit
+
+from payproof.contracts.entries import BODY_LIMIT, Request, header
+
+How: TypeAlias = Literal["read", "cut", "foreign", "broken"]
+"""``read``. ``cut``: the journal kept only a part. ``foreign``: a content type that the gateway does not read. ``broken``: not what
+the content type says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request's fields, texts trimmed and empty ones null where the gateway does that."""
+
+    how: How
+    fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    raw: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """The fields as they were sent."""
+
+
+def essence(content_type: str) -> str:
+    """``application/json; charset=utf-8`` -> ``application/json``."""
+    return content_type.partition(";")[0].strip().lower()
+
+
+def sent(request: Request, *, tidy: bool, with_body: bool, with_query: bool = True) -> Sent:
+    """``tidy``: trim texts, empty ones are null. ``with_body``: the operation reads one."""
+    query: dict[str, Any] = dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True)) if with_query else {}
+    how: How = "read"
+    body: dict[str, Any] = {}
+    if with_body and request.body:
+        how, body = _body(request)
+    raw = {**query, **body}
+    return Sent(how, {name: _tidied(value) for name, value in raw.items()} if tidy else raw, raw)
+
+
+def _body(request: Request) -> tuple[How, dict[str, Any]]:
+    if len(request.body) >= BODY_LIMIT:
+        return "cut", {}
+    content_type = header(request.headers, "content-type")
+    kind = essence(content_type)
+    if kind.endswith(("/json", "+json")):
+        return _json(request.body)
+    if kind == "application/x-www-form-urlencoded":
+        return "read", dict(parse_qsl(request.body, keep_blank_values=True))
+    if kind == "multipart/form-data":
+        return _multipart(content_type, request.body)
+    return "foreign", {}
+
+
+def _json(text: str) -> tuple[How, dict[str, Any]]:
+    try:
+        found: Any = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return "broken", {}
+    return ("read", cast("dict[str, Any]", found)) if isinstance(found, dict) else ("broken", {})
+
+
+def _refuse(word: str) -> None:
+    raise ValueError(word)
+
+
+def _multipart(content_type: str, text: str) -> tuple[How, dict[str, Any]]:
+    head = f"Content-Type: {content_type}\r\n\r\n".encode("utf-8", "replace")
+    message = BytesParser(policy=HTTP).parsebytes(head + text.encode("utf-8", "replace"))
+    if not message.is_multipart():
+        return "broken", {}
+    found: dict[str, Any] = {}
+    for part in message.iter_parts():
+        name, content = part.get_param("name", header="content-disposition"), part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(content, bytes) and part.get_filename() is None:
+            found[name] = content.decode("utf-8", "replace")
+    return "read", found
+
+
+def _tidied(value: Any) -> Any:
+    return (value.strip() or None) if isinstance(value, str) else value

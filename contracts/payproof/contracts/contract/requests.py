@@ -1,0 +1,142 @@
+"""A request against the contract: what should be otherwise, and what a server has to refuse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+from payproof.contracts.contract.document import Node, resolved
+from payproof.contracts.contract.fields import Sent, essence, sent
+from payproof.contracts.contract.operations import Match, Operation
+from payproof.contracts.contract.problems import MISSING, Problem, at, quoted
+from payproof.contracts.entries import Request, header
+
+if TYPE_CHECKING:
+    from payproof.contracts.contract import Contract
+
+_BEARER = re.compile(r"bearer +\S+", re.IGNORECASE)
+
+
+def problems(contract: Contract, match: Match, request: Request) -> Iterator[Problem]:
+    """Everything that the integration should send otherwise; nothing for an address that is none of the gateway's."""
+    operation = match.operation
+    if operation is None:
+        yield from _elsewhere(contract, match, request)
+        return
+    fields = fields_of(contract, operation, request)
+    yield from _bearer(contract, operation, request, fields)
+    yield from _parameters(contract, operation, match, fields)
+    if (body := _body_of(contract, operation)) is None:
+        return
+    if fields.how == "foreign":
+        kinds = list(body["content"])
+        actual = header(request.headers, "content-type") or MISSING
+        yield at(body, "header content-type", {"one of": kinds}, actual)
+    elif fields.how == "broken":
+        kind = essence(header(request.headers, "content-type"))
+        yield at(body, "body", f"an object, as {kind}", quoted(request.body))
+    elif fields.how == "read":
+        yield from _fields(contract, body, fields, accepted=False)
+
+
+def refused(contract: Contract, match: Match, request: Request) -> tuple[Problem, ...]:
+    """Why a server must refuse this request's fields. Between what should be sent and what must be refused lies what
+    servers take all the same (``x-accepted``)."""
+    operation = match.operation
+    body = None if operation is None else _body_of(contract, operation)
+    if operation is None or body is None:
+        return ()
+    fields = fields_of(contract, operation, request)
+    if fields.how == "cut":
+        return ()
+    return tuple(_fields(contract, body, fields, accepted=True))
+
+
+def fields_of(contract: Contract, operation: Operation, request: Request) -> Sent:
+    """The request's fields as the gateway reads them."""
+    wire: Node = contract.document.get("x-wire", {})
+    return sent(
+        request,
+        tidy=bool(wire.get("texts", {}).get("empty-is-null")),
+        with_body="requestBody" in operation.node,
+        with_query=operation.method == "GET" or bool(wire.get("query", {}).get("merged-into-fields")),
+    )
+
+
+def _elsewhere(contract: Contract, match: Match, request: Request) -> Iterator[Problem]:
+    if match.methods and request.method.upper() != "OPTIONS":
+        yield at(contract.document, "method", {"one of": list(match.methods)}, request.method)
+    elif match.near:
+        yield at(contract.document, "path", f"{contract.bases[0]}{match.near}", match.rest)
+
+
+def needs_bearer(contract: Contract, operation: Operation) -> bool:
+    """Whether the operation has to come with an access token; false where it may."""
+    options = cast("list[Node]", operation.node.get("security", contract.document.get("security", [])))
+    return bool(options) and all(options)
+
+
+def _bearer(contract: Contract, operation: Operation, request: Request, fields: Sent) -> Iterator[Problem]:
+    given = header(request.headers, "authorization")
+    schemes = cast("dict[str, Node]", contract.document["components"].get("securitySchemes", {}))
+    known = next(iter(schemes.values()), cast(Node, {}))
+    expected = "Bearer and the access token"
+    if given and operation.node.get("security") != [] and not _BEARER.fullmatch(given.strip()):
+        yield at(known, "header authorization", expected, given)
+    elif not given and needs_bearer(contract, operation):
+        yield at(known, "header authorization", expected, MISSING)
+    elif not given and (body := _body_of(contract, operation)) is not None:
+        schema = resolved(contract.document, _schema(body))
+        instead = cast("list[str]", schema.get("x-without-bearer", []))
+        if fields.how == "read" and any(fields.fields.get(name) is None for name in instead):
+            yield at(known, "header authorization", f"{expected}, or the fields {' and '.join(instead)}", MISSING)
+
+
+def _parameters(contract: Contract, operation: Operation, match: Match, fields: Sent) -> Iterator[Problem]:
+    in_path = dict(match.parameters)
+    for raw in cast("list[Node]", operation.node.get("parameters", ())):
+        parameter = resolved(contract.document, raw)
+        name, where = str(parameter["name"]), str(parameter["in"])
+        value: Any = in_path.get(name) if where == "path" else fields.fields.get(name)
+        if value is None:
+            if parameter.get("required"):
+                yield at(parameter, f"{where} {name}", str(parameter["description"]), MISSING)
+            continue
+        for problem in contract.check(parameter["schema"], value, f"{where} {name}"):
+            yield at(parameter, f"{where} {name}", problem.expected, problem.actual)
+
+
+def _body_of(contract: Contract, operation: Operation) -> Node | None:
+    body: Node | None = operation.node.get("requestBody")
+    return None if body is None else resolved(contract.document, body)
+
+
+def _schema(body: Node) -> Node:
+    """Every media type of a request holds the same fields."""
+    media: Node = next(iter(body["content"].values()))
+    return cast(Node, media["schema"])
+
+
+def _fields(contract: Contract, body: Node, fields: Sent, *, accepted: bool) -> Iterator[Problem]:
+    schema = _schema(body)
+    checked = _accepting(contract.document, schema) if accepted else schema
+    properties = cast("dict[str, Node]", resolved(contract.document, schema).get("properties", {}))
+    # An optional field without a value was not sent; one that is required says itself whether null will do.
+    given = {name: value for name, value in fields.fields.items() if name in properties}
+    for problem in contract.check(checked, given, "body"):
+        name = problem.place.removeprefix("body /")
+        if fields.fields.get(name) is None and name in fields.raw:
+            yield Problem(
+                place=problem.place, expected=problem.expected, actual=quoted(fields.raw[name]),
+                weight=problem.weight, source=problem.source,
+            )  # fmt: skip
+        else:
+            yield problem
+
+
+def _accepting(document: Node, schema: Node) -> Node:
+    """The schema with what servers take in place of what should be sent."""
+    whole = dict(resolved(document, schema))
+    whole["properties"] = {name: each.get("x-accepted", each) for name, each in whole.get("properties", {}).items()}
+    return whole

@@ -1,0 +1,136 @@
+"""Cases of the status check, and of the framework behind the gateway (choices 4 to 7, 16 to 17a)."""
+
+from __future__ import annotations
+
+from payproof.contracts.catalogue import Ask, Case, Decides
+from payproof.contracts.gateways.quatapay.drift.steps import JSON, PAID, STARTED, TOKEN, bearer, create, status
+
+_IN_PATH = status("the status of an unpaid payment")
+_IN_QUERY = Ask(
+    label="the status, the payment in the query", operation="status", method="GET",
+    path="/payment/status?token={payment}", headers=JSON | bearer(),
+)  # fmt: skip
+_POSTED = Ask(
+    label="the status, by POST with a token", operation="status", method="POST", path="/payment/status",
+    json={"token": "{payment}"}, headers=JSON | bearer(),
+)  # fmt: skip
+_BY_KEYS = Ask(
+    label="the status, by POST with credentials", operation="status", method="POST", path="/payment/status",
+    json={"token": "{payment}", "client_id": "{client_id}", "secret_id": "{secret_key}"}, headers=JSON,
+)  # fmt: skip
+_BAD_KEYS = Ask(
+    label="the status, by POST with a wrong secret", operation="status", method="POST", path="/payment/status",
+    json={"token": "{payment}", "client_id": "{client_id}", "secret_id": "nothing"}, headers=JSON,
+)  # fmt: skip
+
+
+_NO_PAYMENT = Ask(
+    label="a status check that names no payment", operation="status", method="POST", path="/payment/status", json={},
+    headers=JSON | bearer(),
+)  # fmt: skip
+
+
+def _route(label: str, member: str) -> tuple[Decides, ...]:
+    return (Decides(knob="status_routes", at=label, member=member),)
+
+
+STATUS = (
+    Case(
+        id="status.path",
+        text="An unpaid payment is asked for by the address that has it in its path.",
+        steps=(*STARTED, _IN_PATH),
+        decides=_route(_IN_PATH.label, "/payment/status/{token}"),
+    ),
+    Case(
+        id="status.query",
+        text="An unpaid payment is asked for by a query.",
+        steps=(*STARTED, _IN_QUERY),
+        decides=_route(_IN_QUERY.label, "/payment/status"),
+    ),
+    Case(
+        id="status.post",
+        text="An unpaid payment is asked for by POST.",
+        steps=(*STARTED, _POSTED),
+        decides=_route(_POSTED.label, "/payment/status"),
+    ),
+    Case(
+        id="status.credentials",
+        text="An unpaid payment is asked for by POST with credentials instead of a token.",
+        steps=(*STARTED, _BY_KEYS, _BAD_KEYS),
+        decides=_route(_BY_KEYS.label, "/payment/status"),
+    ),
+    Case(
+        id="status.paid",
+        text="A paid payment is asked for.",
+        steps=(*STARTED, *PAID, status("the status of a paid payment")),
+    ),
+    Case(
+        id="status.no-custom",
+        text="A payment without an order id is asked for.",
+        steps=(TOKEN, create("a payment: the order id is null", fields={"custom": None}), status("the status without an order id")),
+    ),
+    Case(
+        id="status.unknown",
+        text="A payment that does not exist is asked for.",
+        steps=(*STARTED, status("the status of an unknown payment", payment="{payment.unknown}")),
+    ),
+    Case(
+        id="status.nothing",
+        text="A status check that names no payment.",
+        steps=(TOKEN, _NO_PAYMENT),
+    ),
+    Case(
+        id="status.another",
+        text="Another merchant's payment is asked for.",
+        steps=(
+            *STARTED,
+            Ask(
+                label="another merchant's token", operation="token", method="POST", path="/authentication/token",
+                json={"client_id": "{other_client_id}", "secret_id": "{other_secret_key}"}, headers=JSON,
+                saves={"other_token": "data.access_token"},
+            ),
+            status("the status of another merchant's payment", headers=bearer("{other_token}")),
+        ),
+    ),
+)  # fmt: skip
+
+_PAGE = {"Accept": "text/html"}
+_LOST = {"JSON object": False, "HTML page": True}
+
+
+def _framework(id: str, text: str, label: str, method: str, path: str, headers: dict[str, str]) -> Case:
+    asked = Ask(label=label, operation="framework", method=method, path=path, headers=headers)
+    return Case(
+        id=f"framework.{id}", text=text, steps=(asked,),
+        decides=(
+            Decides(knob="framework_errors", at=label, path="body", values=_LOST),
+            Decides(knob="framework_errors", at=label, path="body.message", values={"*": None}),
+        ),
+    )  # fmt: skip
+
+
+FRAMEWORK = (
+    _framework("no-route", "A path that does not exist.", "a path that does not exist", "GET", "/nothing/here", JSON),
+    _framework("no-route-page", "A path that does not exist, asked for as a page.",
+               "a path that does not exist, as a page", "GET", "/nothing/here", _PAGE),
+    _framework("method", "GET on a path that takes POST.", "GET where POST is taken", "GET", "/payment/create", JSON),
+    _framework("method-page", "GET on a path that takes POST, asked for as a page.",
+               "GET where POST is taken, as a page", "GET", "/payment/create", _PAGE),
+    _framework("method-token", "PUT on the token call's path.", "PUT where POST is taken", "PUT",
+               "/authentication/token", JSON),
+)  # fmt: skip
+
+OUT_OF_REACH = (
+    Case(
+        id="limit.exceeded",
+        text="More requests than the gateway allows.",
+        needs="would run into the gateway's rate limit, which payproof does not do to a sandbox",
+    ),
+    Case(
+        id="gateway.troubles",
+        text="The gateway cannot store, or its merchant is gone.",
+        needs="needs power over the gateway itself",
+    ),
+)
+
+CASES = (*STATUS, *FRAMEWORK, *OUT_OF_REACH)

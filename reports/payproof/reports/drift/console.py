@@ -1,0 +1,137 @@
+"""The comparison on the console: grouped by operation, a difference a line, three columns."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from payproof.contracts.drift import Difference, Drift
+from payproof.reports.drift import wording
+from payproof.reports.paper import Paper
+
+_WIDEST = 140
+_LEAST = 14
+"""Cells of a column, at the least."""
+_ALIKE = 30
+"""Letters at the start of two texts that are worth leaving out."""
+
+
+def render(drift: Drift) -> str:
+    """The same without colours, 120 letters wide."""
+    out = io.StringIO()
+    show(drift, Console(file=out, width=120, color_system=None))
+    return out.getvalue()
+
+
+def show(drift: Drift, console: Console) -> None:
+    """Print the comparison."""
+    paper = Paper(console)
+    paper.width = max(min(console.width, _WIDEST), paper.width)
+    paper.say()
+    paper.say(Text("payproof drift  ", style="dim").append(paper.plain(drift.title), style="not dim bold"))
+    paper.say(" · ".join(wording.heading(drift)), style="dim")
+    for fidelity in drift.fidelity:
+        found = [each for each in drift.of("difference") if each.operation == fidelity.operation]
+        if fidelity.compared or found:
+            _operation(paper, fidelity.title, wording.agreed(fidelity), found, drift.target)
+    _assumptions(paper, drift)
+    _proposals(paper, drift)
+    _left(paper, drift)
+    _end(paper, drift)
+
+
+def _operation(paper: Paper, title: str, agreed: str, found: Sequence[Difference], target: str) -> None:
+    paper.say()
+    gap = max(paper.width - cell_len(paper.plain(title)) - len(agreed), 2)
+    style = "yellow" if found else "green"
+    paper.say(Text(paper.plain(title), style="bold").append(" " * gap).append(agreed, style=f"not bold {style}"))
+    _facts(paper, found, target)
+
+
+def _facts(paper: Paper, found: Sequence[Difference], target: str) -> None:
+    """Each fact once, with what it is known from and what it should be; below it what differs, a line each."""
+    if found:
+        _columns(paper, "", ("contract", "simulator", target), "dim")
+    for (name, known, change), listed in wording.by_fact(found).items():
+        line = Text("  ").append(paper.plain(name), style="bold cyan")
+        if known:
+            line.append(f"  {paper.plain(known)}", style="not bold dim")
+        shown = paper.shorten(change, max(paper.width - line.cell_len - 2, 0)) if change else ""
+        if shown and line.cell_len + cell_len(shown) + 2 <= paper.width:
+            line.append("  ").append(shown, style="not bold not dim yellow")
+        short = Text("  ").append(paper.shorten(line.plain, paper.width - 2), style="cyan")
+        paper.say(line if line.cell_len <= paper.width else short)
+        for each in listed:
+            _columns(paper, wording.where(each), (each.contract or "-", *_apart(each.simulator, each.gateway)), "")
+
+
+def _apart(simulator: str, gateway: str) -> tuple[str, str]:
+    """Two long texts without what they begin with alike, so that their difference is not cut off."""
+    start = next(
+        (n for n, (a, b) in enumerate(zip(simulator, gateway, strict=False)) if a != b),
+        min(map(len, (simulator, gateway))),
+    )
+    start = max(simulator.rfind(mark, 0, start) + 1 for mark in (";", ".", "/"))
+    if start < _ALIKE:
+        return simulator, gateway
+    rests = (text[start:].strip("; ") for text in (simulator, gateway))
+    one, other = (f"… {rest}" if rest else "… no more" for rest in rests)
+    return one, other
+
+
+def _columns(paper: Paper, first: str, cells: tuple[str, str, str], style: str) -> None:
+    """A line: what, and three cells, each cut to its room."""
+    cell = max(paper.width * 19 // 100, _LEAST)
+    room = max(paper.width - 4 - 3 * (cell + 1), _LEAST)
+    mark = "    " if not first else "  x " if paper.ascii else "  ✗ "
+    line = Text(mark, style="red").append(_padded(paper, first, room), style=style or "default")
+    for text, colour in zip(cells, ("dim", "default", "yellow"), strict=True):
+        line.append(" ").append(_padded(paper, text, cell), style=style or colour)
+    paper.say(line)
+
+
+def _padded(paper: Paper, text: str, room: int) -> str:
+    shown = paper.shorten(text, room)
+    return shown + " " * max(room - cell_len(shown), 0)
+
+
+def _assumptions(paper: Paper, drift: Drift) -> None:
+    found = drift.of("assumption")
+    if found:
+        paper.rule(f"Assumptions that the gateway answers ({len(found)})")
+        told = "Texts that no source gave, so that they were ours to choose. They count with --strict only."
+        paper.say(told, style="dim")
+        _facts(paper, found, drift.target)
+
+
+def _proposals(paper: Paper, drift: Drift) -> None:
+    found = dict.fromkeys((each.fact.name, each.change) for each in drift.differences if each.change)
+    if not found:
+        return
+    paper.rule(f"Proposed changes to the profile {drift.gateway} ({len(found)})")
+    paper.say(f"observed at {drift.where} on {drift.observed}", style="dim")
+    for name, change in found:
+        joint = "" if change.startswith(".") else ": "
+        paper.say(f"{name}{joint}{change}", lead=Text("-", style="dim"))
+
+
+def _left(paper: Paper, drift: Drift) -> None:
+    if not drift.left:
+        return
+    paper.rule(f"Not compared ({len(drift.left)})")
+    for why, cases in wording.reasons(drift).items():
+        paper.say(why, lead=Text("-", style="dim"))
+        paper.say(", ".join(cases), indent=2, style="bold")
+
+
+def _end(paper: Paper, drift: Drift) -> None:
+    paper.rule()
+    for note in drift.notes:
+        paper.say(note, style="yellow")
+    banner, sentence = wording.verdict(drift)
+    style = "bold green" if banner == "NO DRIFT" else "bold red"
+    paper.say(Text(banner, style=style).append(f": {paper.plain(sentence)}", style="none"))

@@ -1,0 +1,1 @@
+"""Drift: contract, simulator and gateway, asked the same, compared three ways."""

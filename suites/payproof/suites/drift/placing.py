@@ -1,0 +1,60 @@
+"""Puts values into the texts of a request: ``{token}``, ``{client_id.unknown}``."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+
+_REFERENCE = re.compile(r"\{(\w+)(?:\.(unknown|swapcase))?\}")
+
+
+class Missing(Exception):
+    """A step refers to a value that no earlier answer held."""
+
+
+def placed(value: Any, values: Mapping[str, str]) -> Any:
+    """``value`` with every reference in its texts replaced.
+
+    Raises:
+        Missing: there is no such value.
+    """
+    if isinstance(value, str):
+        return _REFERENCE.sub(lambda match: _value(match, values), value)
+    if isinstance(value, Mapping):
+        return {key: placed(item, values) for key, item in cast("Mapping[str, Any]", value).items()}
+    return value
+
+
+def references(value: Any) -> frozenset[str]:
+    """Names of the values that the texts refer to."""
+    if isinstance(value, str):
+        return frozenset(match[1] for match in _REFERENCE.finditer(value))
+    inner: list[Any] = list(cast("Mapping[str, Any]", value).values()) if isinstance(value, Mapping) else []
+    return frozenset(name for item in inner for name in references(item))
+
+
+def _value(match: re.Match[str], values: Mapping[str, str]) -> str:
+    name, shape = match[1], match[2]
+    if name not in values:
+        raise Missing(name)
+    return unknown(values[name]) if shape == "unknown" else swapped(values[name]) if shape else values[name]
+
+
+def unknown(value: str) -> str:
+    """A value of the same length and sorts of characters that tells nothing of ``value``."""
+    return "".join(_other(value, place) for place in range(len(value)))
+
+
+def _other(value: str, place: int) -> str:
+    letter = value[place]
+    if not letter.isalnum():
+        return letter
+    letters = "23456789" if letter.isdigit() else "ABCDEFGHJKM" if letter.isupper() else "abcdefghjkm"
+    return letters[hashlib.sha256(f"{place}:{value}".encode()).digest()[0] % len(letters)]
+
+
+def swapped(value: str) -> str:
+    """The same letters in the other case."""
+    return value.swapcase()
