@@ -87,7 +87,9 @@ class Judge:
         fact = self.profile.knobs[decides.knob]
         name = f'knobs["{decides.knob}"]'
         return Blame(
-            fact=Touched(name=name, provenance=fact.provenance, source=fact.source, note=fact.note), change=change
+            fact=Touched(name=name, provenance=fact.provenance, source=fact.source, note=fact.note),
+            change=change,
+            kind="assumption" if fact.provenance in _GUESSED else "difference",
         )
 
     def _error(self, raw: Raw) -> Blame | None:
@@ -104,7 +106,7 @@ class Judge:
         if len(changes) != 1:
             return Blame(fact=whole, change="; ".join(f".{part}: {change}" for part, change in changes))
         part, change = changes[0]
-        ours = part == "texts" and all(each.provenance == "assumed" for each in found)
+        ours = part == "texts" and all(each.provenance in _CHOSEN for each in found)
         named = Touched(name=f"{label}.{part}", provenance=whole.provenance, source=whole.source)
         return Blame(fact=named, change=change, kind="assumption" if ours else "difference")
 
@@ -131,6 +133,12 @@ class Judge:
         operation = self.catalogue.operations.get(raw.simulator.operation, raw.simulator.operation)
         status = raw.gateway.facts.get("status", "") if raw.path.startswith("body.") else ""
         return Touched(name=" ".join(str(part) for part in ("openapi", operation, status, raw.path) if part != ""))
+
+
+_GUESSED = ("inferred", "memory")
+"""What nobody has seen: a gateway that does otherwise answers an open question."""
+_CHOSEN = ("assumed", "framework", *_GUESSED)
+"""Weights of errors whose literal texts are not the gateway's own."""
 
 
 def _shape(look: Look) -> frozenset[str]:
