@@ -201,11 +201,11 @@ def test_nothing_selected_is_no_success(shop: pytest.Pytester) -> None:
     assert run(shop, *SUITE, "-k", "nonsense").ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
-def test_a_sandbox_that_is_not_configured_fails_clearly(shop: pytest.Pytester) -> None:
+def test_a_target_that_nobody_knows_is_a_usage_error(shop: pytest.Pytester) -> None:
     tell(shop, {})
-    result = run(shop, *SUITE, "-k", "token.cached", "--payproof-target", "sandbox")
-    result.assert_outcomes(failed=1, deselected=ALL - 1)
-    result.stdout.fnmatch_lines(["payproof: the sandbox is not configured*"])
+    result = run(shop, *SUITE, "--payproof-target", "live")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*invalid choice: 'live'*"])
 
 
 def test_a_wrong_configuration_is_a_usage_error(shop: pytest.Pytester) -> None:
