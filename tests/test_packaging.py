@@ -30,7 +30,10 @@ def test_wheel_installs_one_name_with_its_data_and_nothing_of_the_examples(tmp_p
     for portion in ("contracts", "simulator", "reports", "suites"):
         assert f"payproof/{portion}/py.typed" in names
     assert "payproof/reports/report.schema.json" in names
+    assert "payproof/reports/drift.schema.json" in names
     assert "payproof/suites/payproof.schema.json" in names
+    assert "payproof/contracts/gateways/quatapay/openapi.yaml" in names
+    assert "payproof/contracts/gateways/qrpay/openapi.overlay.yaml" in names
     assert any(name.endswith(".html") and "/gateways/" in name for name in names)
     assert not [name for name in names if "node_modules" in name or name.startswith("examples")]
 

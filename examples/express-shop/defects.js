@@ -92,6 +92,25 @@ const defects = {
     },
   }),
 
+  "three-decimals": () => ({
+    Gateway: class extends Gateway {
+      exchange(operation, call) {
+        if (operation !== "create") return super.exchange(operation, call);
+        return super.exchange(operation, { ...call, body: { ...call.body, amount: Number(call.body.amount).toFixed(3) } });
+      }
+    },
+  }),
+
+  "health-check-by-get": () => ({
+    Gateway: class extends Gateway {
+      constructor(settings, monitor) {
+        super(settings, monitor);
+        // any answer will do: it is there
+        this.send("health", `${settings.baseUrl}/payment/create`, { method: "GET" }).catch(() => {});
+      }
+    },
+  }),
+
   "fixed-currency": () => ({
     Shop: class extends Shop {
       parseOrder(body) {

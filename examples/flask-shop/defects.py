@@ -16,6 +16,7 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 import app
+from deadline import CallFailed
 from gateway import AccessToken, Gateway, GatewayError
 from orders import Order
 from settings import Settings
@@ -132,6 +133,25 @@ class HttpReturnUrl(Shop):
     def return_url(self, order_id):
         host = urlsplit(self.settings.public_url).netloc
         return f"http://{host}/return/{order_id}"
+
+
+# What is sent
+
+
+class ScientificAmount(Gateway):
+    def _send(self, method, url, headers, body):
+        if body and "amount" in body:
+            body = {**body, "amount": str(Decimal(body["amount"]).normalize())}  # drops the zeros: 5000.00 becomes 5E+3
+        return super()._send(method, url, headers, body)
+
+
+class PingsWithStatusCheck(Gateway):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        try:
+            self._send("GET", f"{self.base_url}/payment/status", {}, None)  # any answer will do: it is there
+        except CallFailed as failure:
+            log.warning("the gateway is not there: %s", failure)
 
 
 # Access token
@@ -308,6 +328,8 @@ DEFECTS: dict[str, dict[str, object]] = {
     "paid-when-unreachable": {"shop_class": PaidWhenUnreachable},
     "failed-for-good": {"shop_class": FailedForGood},
     "http-return-url": {"shop_class": HttpReturnUrl},
+    "scientific-amount": {"gateway_class": ScientificAmount},
+    "pings-with-status-check": {"gateway_class": PingsWithStatusCheck},
     "token-per-call": {"gateway_class": TokenPerCall},
     "never-renews": {"gateway_class": NeverRenews},
     "renews-without-retry": {"gateway_class": RenewsWithoutRetry},

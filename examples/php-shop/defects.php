@@ -301,6 +301,31 @@ $defects = [
         }
     }],
 
+    'plus-sign' => ['gateway' => fn (...$parts) => new class (...$parts) extends Gateway {
+        protected function send(
+            string $operation,
+            string $method,
+            string $path,
+            ?array $body = null,
+            string $about = '',
+            ?string $token = null,
+        ): Answer {
+            if ($operation === 'create') {
+                $body['amount'] = sprintf('%+.2F', $body['amount']); // an incoming payment is positive
+            }
+            return parent::send($operation, $method, $path, $body, $about, $token);
+        }
+    }],
+
+    'old-path-first' => ['gateway' => fn (...$parts) => new class (...$parts) extends Gateway {
+        public function paymentStatus(string $token, string $orderId): object
+        {
+            // The first version of the shop asked here; "in case they bring it back".
+            $this->sendWithToken('status', 'GET', '/payments/status/' . rawurlencode($token), null, "order=$orderId");
+            return parent::paymentStatus($token, $orderId);
+        }
+    }],
+
     'float-amount' => ['gateway' => fn (...$parts) => new class (...$parts) extends Gateway {
         public function createPayment(array $order): array
         {

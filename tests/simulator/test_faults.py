@@ -307,7 +307,7 @@ def test_a_fault_that_makes_no_sense_is_refused_when_armed(spec: FaultSpec, says
 
 
 def test_every_fault_is_documented() -> None:
-    assert len(registered()) == 17
+    assert len(registered()) == 18
     assert all(cls.__doc__ for cls in registered().values())
 
 

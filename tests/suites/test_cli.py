@@ -62,11 +62,21 @@ def test_an_error_says_what_where_and_what_to_do(run: Run) -> None:
     assert "payproof init" in do
 
 
-@pytest.mark.parametrize("target", ["sandbox", "cassette"])
-def test_targets_to_come_are_refused_clearly(run: Run, target: str) -> None:
-    code, _, err = run("run", "--target", target)
+RECIPE = ("--checkout", "POST /c", "--order", "/o json:/status=paid", "--", "true")
+
+
+def test_a_sandbox_that_is_not_configured_is_refused_and_the_message_says_what_to_give(run: Run) -> None:
+    code, _, err = run("run", "--target", "sandbox", *RECIPE)
     assert code == 2
-    assert f"the target {target} is not in this version" in err
+    assert "the sandbox is not configured" in err
+    assert "base_url, client_id and secret_key" in err
+
+
+def test_a_sandbox_that_is_not_configured_can_be_skipped_with_one_line(run: Run) -> None:
+    code, out, _ = run("run", "--target", "sandbox", "--skip-unconfigured", *RECIPE)
+    assert code == 0
+    assert len(out.splitlines()) == 1
+    assert out.startswith("skipped: ")
 
 
 def test_without_a_file_checkout_and_order_are_both_needed(run: Run) -> None:

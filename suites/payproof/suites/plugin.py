@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from payproof.simulator.testing import GatewayThread
 
 SUITE = Path(__file__).with_name("test_requirements.py")
+CONTRACT = Path(__file__).with_name("contract_suite.py")
 _FOLDER = pytest.StashKey[Path]()
 _WORKER = "payproof_folder"
 """Key by which a pytest-xdist worker is told the folder that all share."""
@@ -61,6 +62,10 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    if module_path.name == CONTRACT.name and module_path.samefile(CONTRACT):
+        from payproof.suites.contract_items import ContractFile
+
+        return ContractFile.beside(parent, module_path)
     if module_path.name != SUITE.name or not module_path.samefile(SUITE):
         return None
     from payproof.suites.requirement_items import RequirementsFile

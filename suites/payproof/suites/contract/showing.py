@@ -1,0 +1,86 @@
+"""The suite for people: what shows while it works, and what it says at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.status import Status
+
+from payproof.suites.contract.values import Failure, Told
+
+_MOST = 20
+"""Failures that are told in full."""
+_LONGEST = 1_500
+"""Characters of one cURL command."""
+
+
+class Shown:
+    """One line that changes on a terminal; elsewhere a line for each phase, and the notes."""
+
+    def __init__(self, console: Console, *, quiet: bool) -> None:
+        self._console, self._quiet, self._phase = console, quiet, ""
+        self._live: Status | None = None
+        if not quiet and console.is_terminal:
+            self._live = console.status("examples")
+            self._live.start()
+
+    def part(self, phase: str, operation: str, sent: int, failures: int) -> None:
+        line = " · ".join(
+            each for each in (phase, operation, f"{sent} requests", f"{failures} failures" if failures else "") if each
+        )
+        if self._live is not None:
+            self._live.update(line)
+        elif not self._quiet and phase != self._phase:
+            self._console.print(line, highlight=False)
+        self._phase = phase
+
+    def note(self, text: str) -> None:
+        if not self._quiet:
+            self._console.print(text, highlight=False)
+
+    def close(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+
+def lines(told: Told) -> Iterator[str]:
+    """The end's summary."""
+    yield f"{told.gateway}: the {told.server} against its contract"
+    yield f"  {told.requests} of at most {told.budget} requests in {told.seconds:.0f} s, seed {told.seed}"
+    width = max(len(covered.operation) for covered in told.covered)
+    for covered in told.covered:
+        statuses = ", ".join(f"{count} × {status}" for status, count in covered.statuses.items()) or "never asked"
+        yield f"  {covered.operation:<{width}}  {statuses}"
+    yield from (f"  note: {note}" for note in told.notes)
+    for failure in told.failures[:_MOST]:
+        yield ""
+        yield from told_of(failure)
+    if len(told.failures) > _MOST:
+        yield f"... and {len(told.failures) - _MOST} more"
+    yield ""
+    yield _verdict(told)
+
+
+def told_of(failure: Failure) -> Iterator[str]:
+    """One failure, line by line."""
+    times = f", {failure.count} times" if failure.count > 1 else ""
+    yield f"✗ {failure.check} · {failure.operation} ({failure.phase}{times})"
+    yield from (f"    {line}" for line in failure.message.splitlines())
+    for curl in failure.before:
+        yield f"    after:  {_cut(curl)}"
+    if failure.curl:
+        yield f"    repeat: {_cut(failure.curl)}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+
+
+def _verdict(told: Told) -> str:
+    if told.failures:
+        return f"the contract is broken: {len(told.failures)} finding(s)"
+    if not told.complete:
+        unseen = ", ".join(covered.operation for covered in told.covered if not covered.succeeded)
+        return f"not scored: never seen to work: {unseen}"
+    return f"the contract is kept: {len(told.covered)} of {len(told.covered)} operations"

@@ -1,0 +1,79 @@
+"""What the contract suite tells: values for the command, the pytest items and whoever reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+PHASES = ("examples", "coverage", "fuzzing", "stateful")
+OWN = (
+    "is_as_the_contract_says",
+    "answers_as_in_the_example",
+    "keeps_the_envelope",
+    "repeats_no_credential",
+    "changes_nothing_when_read",
+    "refuses_what_it_must",
+    "takes_what_it_must",
+    "asks_for_the_token",
+    "answers",
+)
+BUILT_IN = (
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "unsupported_method",
+)
+"""Of schemathesis' own checks, those that follow from the document alone. What must be refused and what must be taken is
+told by rules of ours, because servers take more than the document asks clients to send."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A rule that the server broke. ``curl`` repeats the first request that showed it; ``before``: the requests that it builds on.
+    Secrets are placeholders. ``count``: how often it was seen."""
+
+    check: str
+    operation: str
+    phase: str
+    message: str
+    curl: str
+    before: tuple[str, ...] = ()
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covered:
+    """How an operation was answered: HTTP status -> how often."""
+
+    operation: str
+    statuses: Mapping[int, int]
+
+    @property
+    def requests(self) -> int:
+        return sum(self.statuses.values())
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the server did at least once what the operation is for."""
+        return any(200 <= status < 300 for status in self.statuses)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One run of the suite. ``notes``: what it could not do, in words."""
+
+    gateway: str
+    server: str
+    seed: int
+    requests: int
+    budget: int
+    seconds: float
+    covered: tuple[Covered, ...]
+    failures: tuple[Failure, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Every operation was seen to work; else the run proves nothing, even without a failure."""
+        return bool(self.covered) and all(covered.succeeded for covered in self.covered)

@@ -1,0 +1,103 @@
+"""Which server the suite talks to, and as whom."""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from payproof.contracts.model import PayproofError
+from payproof.contracts.profile import Profile
+from payproof.suites.config import Config
+
+# The suite counts for itself, asks for no magic outcome, and needs the headers of a limit where there is one.
+_UNLIMITED = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """A server. ``rate``: requests a minute, 0: as fast as it can."""
+
+    profile: Profile
+    name: str
+    base_url: str
+    client_id: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    currencies: tuple[str, ...]
+    ca: Path | None = None
+    rate: int = 0
+
+    @property
+    def origin(self) -> str:
+        parts = urlsplit(self.base_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.base_url).path.rstrip("/")
+
+    def trust(self) -> ssl.SSLContext | bool:
+        """For HTTPS: the system's authorities, and a private one where it is named.
+
+        Raises:
+            PayproofError: it cannot be read.
+        """
+        if not self.base_url.startswith("https:"):
+            return False
+        context = ssl.create_default_context()
+        if self.ca is not None:
+            try:
+                context.load_verify_locations(cafile=str(self.ca))
+            except (OSError, ssl.SSLError) as error:
+                raise PayproofError(
+                    f"this authority cannot be read: {error}", place=f"sandbox.ca = {self.ca}", remedy="name a PEM file"
+                ) from None
+        return context
+
+
+@contextlib.contextmanager
+def simulated(profile: Profile, *, seed: int = 0) -> Generator[Where]:
+    """The simulator of this gateway, on a loopback port of its own."""
+    from payproof.simulator.testing import GatewayThread
+
+    limited = bool(profile.knob("rate_limit"))
+    knobs = {"magic_values": False, "rate_limit": _UNLIMITED if limited else 0}
+    with GatewayThread(profile, knobs=knobs, seed=seed) as gateway:
+        yield Where(
+            profile=profile,
+            name="simulator",
+            base_url=gateway.base_url,
+            client_id=gateway.client_id,
+            secret_key=gateway.secret_key,
+            currencies=profile.currencies,
+        )
+
+
+def sandbox(config: Config, *, rate: int | None = None) -> Where:
+    """The sandbox of a configuration.
+
+    Raises:
+        PayproofError: there is none, or its environment variables are not set.
+    """
+    settings = config.sandbox
+    if settings is None or settings.missing:
+        raise PayproofError(
+            "no sandbox is configured" if settings is None else f"not set: {', '.join(settings.missing)}",
+            place="payproof.toml: [sandbox]",
+            remedy="give base_url, client_id and secret_key of your account at the gateway's sandbox; "
+            'keep them in the environment: client_id = "${PAYPROOF_SANDBOX_CLIENT_ID}"',
+        )
+    base_url = settings.base_url.rstrip("/")
+    return Where(
+        profile=config.profile,
+        name=f"sandbox at {urlsplit(base_url).netloc}",
+        base_url=base_url,
+        client_id=settings.client_id,
+        secret_key=settings.secret_key,
+        currencies=config.currencies,
+        ca=config.folder / settings.ca if settings.ca else None,
+        rate=settings.rate if rate is None else rate,
+    )
