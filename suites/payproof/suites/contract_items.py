@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,7 +68,7 @@ def _server(config: pytest.Config) -> Generator[Where]:
     given: str | None = config.getoption("payproof_config")
     path = Path(given) if given else None
     if config.getoption("payproof_target") == "sandbox":
-        if "PYTEST_XDIST_WORKER" in os.environ:
+        if hasattr(self.config, "workerinput"):
             raise PayproofError("a sandbox is asked by one process only", place="pytest -n", remedy="run without -n")
         yield sandbox(load_config(path))
         return
