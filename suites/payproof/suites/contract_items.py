@@ -68,7 +68,7 @@ def _server(config: pytest.Config) -> Generator[Where]:
     given: str | None = config.getoption("payproof_config")
     path = Path(given) if given else None
     if config.getoption("payproof_target") == "sandbox":
-        if hasattr(self.config, "workerinput"):
+        if hasattr(config, "workerinput"):
             raise PayproofError("a sandbox is asked by one process only", place="pytest -n", remedy="run without -n")
         yield sandbox(load_config(path))
         return
