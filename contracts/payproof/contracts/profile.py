@@ -10,7 +10,6 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from payproof.contracts.checklist import Checklist
@@ -138,20 +137,6 @@ class Profile:
 
     def knob(self, name: str) -> Json:
         return self.knobs[name].value
-
-
-def forge(
-    profile: Profile, *, return_url: str, payment: str, transaction: str, amount: Decimal, currency: str, reference: str
-) -> str:
-    """The success redirect that a customer could type by hand."""
-    return profile.forged_return(
-        return_url=return_url,
-        payment=payment,
-        transaction=transaction,
-        amount=amount,
-        currency=currency,
-        reference=reference,
-    )
 
 
 def names() -> tuple[str, ...]:

@@ -9,8 +9,7 @@ from starlette.types import ASGIApp
 
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
-from payproof.contracts.money import parse
-from payproof.contracts.profile import Profile, forge
+from payproof.contracts.profile import Profile
 from payproof.simulator import dialect
 from payproof.simulator.clock import Clock
 from payproof.simulator.control import control
@@ -95,16 +94,7 @@ class Simulator:
 
     def forged_return(self, payment_id: str) -> str:
         """The success redirect that a customer could type by hand, for a payment that nobody paid."""
-        row = self._store.payment(payment_id)
-        return forge(
-            self.profile,
-            return_url=row.return_url,
-            payment=row.payment,
-            transaction=self.dialect.transaction_id(),
-            amount=row.amount,
-            currency=row.currency,
-            reference=row.reference or "",
-        )
+        return self._store.payment(payment_id).forged(self.profile, self.dialect.transaction_id())
 
     def tamper(self, payment_id: str, *, amount: str | None = None, currency: str | None = None) -> None:
         """Status answers of this payment tell another amount or currency from now on.
@@ -112,11 +102,7 @@ class Simulator:
         Raises:
             PayproofError: no such payment, or ``amount`` is not a decimal text.
         """
-        row = self._store.payment(payment_id)
-        if amount is not None and parse(amount) is None:
-            raise PayproofError(f'"{amount}" is not an amount', place="amount", remedy='write it like "1250.00"')
-        row.told_amount = amount if amount is not None else row.told_amount
-        row.told_currency = currency if currency is not None else row.told_currency
+        self._store.tell(payment_id, amount=amount, currency=currency)
 
     def reset(self) -> None:
         """Forget faults, payments, tokens and the journal. Merchants, knobs and the clock stay."""

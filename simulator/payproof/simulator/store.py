@@ -10,7 +10,8 @@ from typing import Any
 from payproof.contracts.entries import Ledger
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
-from payproof.contracts.profile import Payer
+from payproof.contracts.money import parse
+from payproof.contracts.profile import Payer, Profile
 from payproof.simulator.clock import Clock
 
 LIMIT = 100_000
@@ -92,6 +93,13 @@ class Payment:
     extra: dict[str, Any] = field(default_factory=dict[str, Any])
     """Whatever else a dialect keeps about a payment."""
 
+    def forged(self, profile: Profile, transaction: str) -> str:
+        """The success redirect that a customer could type by hand."""
+        return profile.forged_return(
+            return_url=self.return_url, payment=self.payment, transaction=transaction, amount=self.amount,
+            currency=self.currency, reference=self.reference or "",
+        )  # fmt: skip
+
     @property
     def paid(self) -> bool:
         return self.charged > 0
@@ -164,6 +172,18 @@ class Store:
         for token in found:
             token.revoked = True
         return len(found)
+
+    def tell(self, payment_id: str, *, amount: str | None, currency: str | None) -> None:
+        """Let status answers of this payment tell another amount or currency.
+
+        Raises:
+            PayproofError: no such payment, or ``amount`` is not a decimal text.
+        """
+        row = self.payment(payment_id)
+        if amount is not None and parse(amount) is None:
+            raise PayproofError(f'"{amount}" is not an amount', place="amount", remedy='write it like "1250.00"')
+        row.told_amount = amount if amount is not None else row.told_amount
+        row.told_currency = currency if currency is not None else row.told_currency
 
     def purge(self, age: int) -> None:
         """Forget every token, and payment, of that age in seconds or more."""

@@ -13,7 +13,6 @@ from payproof.contracts import entries
 from payproof.contracts.entries import Meaning, Request, header
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
-from payproof.contracts.profile import forge
 from payproof.contracts.run import Power
 from payproof.contracts.secrets import mint
 from payproof.simulator import dialect
@@ -209,16 +208,7 @@ class Cassette:
         return self._books.payment_at(payment_url)
 
     def forged_return(self, payment_id: str) -> str:
-        row = self._store.payment(payment_id)
-        return forge(
-            self.profile,
-            return_url=row.return_url,
-            payment=row.payment,
-            transaction=self._dialect.transaction_id(),
-            amount=row.amount,
-            currency=row.currency,
-            reference=row.reference or "",
-        )
+        return self._store.payment(payment_id).forged(self.profile, self._dialect.transaction_id())
 
     async def aclose(self) -> None:
         """The story is over: what is missing is said now."""

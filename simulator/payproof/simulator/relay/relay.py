@@ -15,8 +15,8 @@ from starlette.types import ASGIApp
 from payproof.contracts import money
 from payproof.contracts.entries import Meaning, Request, Step
 from payproof.contracts.journal import Journal
-from payproof.contracts.model import Json, PayproofError
-from payproof.contracts.profile import Profile, forge
+from payproof.contracts.model import Json
+from payproof.contracts.profile import Profile
 from payproof.contracts.run import Power
 from payproof.contracts.secrets import mint
 from payproof.simulator import dialect
@@ -133,11 +133,7 @@ class Relay:
         self._revoked = True
 
     def tamper(self, payment_id: str, *, amount: str | None = None, currency: str | None = None) -> None:
-        if amount is not None and money.parse(amount) is None:
-            raise PayproofError(f'"{amount}" is not an amount', place="amount", remedy='write it like "1250.00"')
-        row = self._store.payment(payment_id)
-        row.told_amount = amount if amount is not None else row.told_amount
-        row.told_currency = currency if currency is not None else row.told_currency
+        self._store.tell(payment_id, amount=amount, currency=currency)
 
     def payment(self, payment_id: str) -> PaymentView | None:
         row = self._store.get(payment_id)
@@ -150,16 +146,7 @@ class Relay:
         return self._books.payment_at(payment_url)
 
     def forged_return(self, payment_id: str) -> str:
-        row = self._store.payment(payment_id)
-        return forge(
-            self.profile,
-            return_url=row.return_url,
-            payment=row.payment,
-            transaction=self._dialect.transaction_id(),
-            amount=row.amount,
-            currency=row.currency,
-            reference=row.reference or "",
-        )
+        return self._store.payment(payment_id).forged(self.profile, self._dialect.transaction_id())
 
     async def aclose(self) -> None:
         self.faults.clear()

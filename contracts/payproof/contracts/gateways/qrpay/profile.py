@@ -24,7 +24,9 @@ PROFILE = replace(
         "cancel_url_required": Fact(True, "observed", "C1; 3.5"),
         "custom_required": Fact(True, "inferred", "C1; 3.5", "500 when the key is absent; empty or null is fine"),
         "amount_must_be_string": Fact(True, "observed", "C1; 3.5"),
-        "currency_case": Fact(False, "inferred", "C1; 3.5", "the look-up in the table of currencies ignores letter case"),
+        "currency_case": Fact(
+            False, "inferred", "C1; 3.5", "the look-up in the table of currencies ignores letter case"
+        ),
         "cancelled_state": Fact(False, "observed", "C1; 3.6", "a cancel changes nothing on the server"),
         "raw_join": Fact(True, "observed", "C1; 3.8"),
         "rate_limit": Fact(60, "observed", "C1 C2 C3; 3.5", "requests a minute for each caller"),
