@@ -1,0 +1,131 @@
+"""``payproof explore``: invent long stories, play them, and look whether money is conserved."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from rich.console import Console
+
+from payproof.contracts.model import PayproofError
+from payproof.suites.commands import options, verdict
+from payproof.suites.commands.run import configuration
+from payproof.suites.recipe import Flags
+
+if TYPE_CHECKING:
+    from payproof.suites.config import Config
+    from payproof.suites.explorer.search import Limits
+    from payproof.suites.explorer.tally import Tally
+
+HOLDS, BROKEN, NOT_SCORED = 0, 1, 2
+
+T = TypeVar("T")
+
+
+@click.command()
+@options.config
+@click.option("--stories", type=click.IntRange(min=1), default=500, show_default=True, help="Stop after so many.")
+@click.option("--seconds", type=click.FloatRange(min=0, min_open=True), default=None, help="Stop after so much time.")
+@click.option("--first", is_flag=True, help="Stop at the first broken story.")
+@click.option("--seed", type=int, default=None, help="The same seed, the same stories.")
+@click.option(
+    "--report-dir",
+    type=click.Path(path_type=Path),
+    default=Path("payproof-report"),
+    show_default=True,
+    help="Where broken stories are written, in its folder explore.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="No progress.")
+@options.recipe
+def explore(
+    config_path: Path | None,
+    stories: int,
+    seconds: float | None,
+    first: bool,
+    seed: int | None,
+    report_dir: Path,
+    quiet: bool,
+    **flags: Any,
+) -> int:
+    """Play invented stories of many steps and check that no money is lost, doubled or made up.
+
+    \b
+    payproof explore [--config payproof.toml] [--stories 500] [--seconds N] [--seed N]
+
+    A story that breaks a rule is made as small as possible, played again on a fresh instance and written to
+    payproof-report/explore; `payproof replay story-1.json` repeats it.
+
+    Exit codes: 0 nothing broken, 1 something broken, 2 not scored, 130 interrupted.
+    """
+    needs_hypothesis()
+    config = configuration(config_path, Flags(**flags))
+    verdict.writable(report_dir)
+    from payproof.suites.explorer.search import Limits
+
+    tally, told_seed, notes = _searched(config, Limits(stories, seconds, first), seed, quiet=quiet)
+    return _report(config, config_path, tally, told_seed, notes, report_dir)
+
+
+def needs_hypothesis() -> None:
+    """Refuse clearly where the extra is not installed."""
+    try:
+        import hypothesis as _  # noqa: F401
+    except ImportError:
+        raise PayproofError(
+            "the explorer needs hypothesis, which is not installed",
+            place="payproof explore",
+            remedy="pip install payproof[suites]",
+        ) from None
+
+
+async def unscored(work: Awaitable[T]) -> T:
+    """A control payment that does not go through, told as an error with its diagnosis."""
+    from payproof.suites.explorer.stage import NotScored
+
+    try:
+        return await work
+    except NotScored as error:
+        raise PayproofError(
+            f"not scored: the control payment did not end in a paid order. {' '.join(error.diagnosis)}",
+            place="the control payment",
+            remedy="mend the configuration until `payproof run` is scored, then explore",
+        ) from None
+
+
+def _searched(config: Config, limits: Limits, seed: int | None, *, quiet: bool) -> tuple[Tally, int, tuple[str, ...]]:
+    from payproof.suites.commands.loop import run_async
+    from payproof.suites.explorer import telling
+    from payproof.suites.explorer.search import Search
+    from payproof.suites.explorer.stage import opened
+
+    async def work() -> tuple[Tally, int, tuple[str, ...]]:
+        async with opened(config, seed) as stage:
+            tally = await Search(stage, limits, telling.progress(quiet=quiet)).run()
+            return tally, stage.seed, tuple(stage.known.notes)
+
+    return run_async(unscored(work()))
+
+
+def _report(
+    config: Config, path: Path | None, tally: Tally, seed: int, notes: tuple[str, ...], report_dir: Path
+) -> int:
+    from payproof.reports.paper import Paper
+    from payproof.suites.explorer import file, telling
+
+    paper = Paper(Console(file=sys.stdout))
+    for number, each in enumerate(tally.found, start=1):
+        written = file.write(
+            report_dir / "explore",
+            number,
+            each.played,
+            name=config.integration.name,
+            gateway=config.gateway,
+            seed=seed,
+            config=path,
+        )
+        telling.found(paper, each.played, after=each.after, files=f"{written} (.md, .html)")
+    telling.summary(paper, tally, seed=seed, notes=notes)
+    return BROKEN if tally.found else HOLDS

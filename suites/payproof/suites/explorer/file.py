@@ -1,0 +1,129 @@
+"""Story files: small, versioned and self-contained; written for people too."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from payproof.contracts import money
+from payproof.contracts.model import Json, PayproofError
+from payproof.reports.sequence import Account, Broken, html, markdown
+from payproof.suites.explorer.oracle import RULES, Ruling
+from payproof.suites.explorer.playing import Played
+from payproof.suites.explorer.story import Story, Wish, parsed, told
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A story as it stands in a file. ``rules``: what it broke when it was written."""
+
+    story: Story
+    gateway: str
+    seed: int
+    rules: tuple[str, ...]
+
+
+def write(
+    folder: Path, number: int, played: Played, *, name: str, gateway: str, seed: int, config: Path | None
+) -> Path:
+    """``story-N.json`` with its ``.md`` and ``.html``; returns the first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"story-{number}.json"
+    path.write_text(json.dumps(_plain(played, name, gateway, seed), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    where = ["--config", str(config)] if config else []
+    account = Account(
+        name=name,
+        gateway=gateway,
+        broken=tuple(_broken(ruling) for ruling in played.broken),
+        sentences=told(played.story),
+        entries=played.entries,
+        replay=shlex.join(["payproof", "replay", str(path), *where]),
+        facts={"seed": str(seed), "story": path.name},
+    )
+    path.with_suffix(".md").write_text(markdown(account), "utf-8")
+    path.with_suffix(".html").write_text(html(account), "utf-8")
+    return path
+
+
+def _broken(ruling: Ruling) -> Broken:
+    return Broken(ruling.rule, RULES[ruling.rule], ruling.order, ruling.expected, ruling.actual)
+
+
+def _plain(played: Played, name: str, gateway: str, seed: int) -> dict[str, Json]:
+    return {
+        "payproof": "story",
+        "version": VERSION,
+        "gateway": gateway,
+        "integration": name,
+        "seed": seed,
+        "orders": [
+            {"order": wish.number, "amount": wish.amount, "currency": wish.currency, "customer": wish.customer}
+            for wish in played.story.wishes
+        ],
+        "steps": [act.plain() for act in played.story.acts],
+        "told": list(told(played.story)),
+        "broken": [
+            {"rule": each.rule, "order": each.order, "expected": each.expected, "actual": each.actual}
+            for each in played.broken
+        ],
+    }
+
+
+def read(path: Path) -> Written:
+    """A story file.
+
+    Raises:
+        PayproofError: not one, or of a version or with steps that this payproof does not know.
+    """
+    place = str(path)
+    try:
+        raw: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PayproofError(
+            f"cannot read the story: {error}", place=place, remedy="name a story-N.json that `payproof explore` wrote"
+        ) from None
+    if not isinstance(raw, dict) or raw.get("payproof") != "story":  # pyright: ignore[reportUnknownMemberType]
+        raise PayproofError("not a story", place=place, remedy="name a story-N.json that `payproof explore` wrote")
+    found = cast(dict[str, Json], raw)
+    if found.get("version") != VERSION:
+        raise PayproofError(
+            f"this story is of version {found.get('version')}, and this payproof reads version {VERSION}",
+            place=place,
+            remedy="let `payproof explore` of this version write it again",
+        )
+    try:
+        return _written(found, place)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise PayproofError(
+            f"not a whole story: {error!r}", place=place, remedy="use the file as it was written"
+        ) from None
+
+
+def _written(raw: Mapping[str, Json], place: str) -> Written:
+    wishes = tuple(_wish(each) for each in _tables(raw["orders"]))
+    acts = tuple(parsed(each, place=f"{place}: step {number}") for number, each in enumerate(_tables(raw["steps"]), 1))
+    known = {wish.number for wish in wishes}
+    if not acts or any(act.do == "start" and act.number("order") not in known for act in acts):
+        raise ValueError("a step starts an order that is not listed")
+    rules = tuple(str(each["rule"]) for each in _tables(raw["broken"]))
+    seed = raw["seed"]
+    return Written(Story(wishes, acts), str(raw["gateway"]), seed if isinstance(seed, int) else 0, rules)
+
+
+def _tables(value: Json) -> Sequence[dict[str, Json]]:
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise ValueError("a list of objects is wanted")
+    return cast(list[dict[str, Json]], value)
+
+
+def _wish(raw: Mapping[str, Json]) -> Wish:
+    number, amount = raw["order"], str(raw["amount"])
+    if not isinstance(number, int) or money.parse(amount) is None:
+        raise ValueError("an order has a number and an amount")
+    return Wish(number, amount, str(raw["currency"]), str(raw["customer"]))

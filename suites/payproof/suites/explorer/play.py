@@ -1,0 +1,219 @@
+"""Plays a story on a live integration, step by step, and looks at an order after each step that concerns it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
+from urllib.parse import urlsplit
+
+from payproof.contracts.entries import OrderSeen
+from payproof.suites.customer import Customer
+from payproof.suites.driver import Order, uses
+from payproof.suites.explorer.cast import Cast, OpenPage
+from payproof.suites.explorer.facts import Sighting
+from payproof.suites.explorer.story import Act, Story, told
+from payproof.suites.explorer.trouble import Trouble
+from payproof.suites.hosted import HostedTab
+from payproof.suites.world import World
+
+Handler = Callable[[Act], Awaitable[None]]
+
+
+class Player:
+    """One playing of one story.
+
+    ``tag``: eight digits that every order id of this playing begins with. ``separate``: the shop cannot tell two orders
+    of one browser apart, so that a customer starts again only by going back.
+    """
+
+    def __init__(self, world: World, cast: Cast, story: Story, *, tag: str, separate: bool, referred: bool) -> None:
+        self.world, self.cast, self.story, self.tag, self.separate = world, cast, story, tag, separate
+        self.trouble = Trouble(world, tag if referred else "")
+        self.step = 0
+        self.pages: list[OpenPage] = []
+        self.sightings: list[tuple[Order, Sighting]] = []
+        self._last: dict[int, tuple[str, OpenPage]] = {}
+        self._people: dict[str, Customer] = {}
+
+    async def play(self) -> None:
+        """Every step in its turn.
+
+        Raises:
+            PayproofError: a driver broke, or the integration does not start again.
+        """
+        handlers = self._handlers()
+        for number, (act, sentence) in enumerate(zip(self.story.acts, told(self.story), strict=True), start=1):
+            self.step = number
+            self.world.step(sentence, f"step:{self.step}")
+            await handlers[act.do](act)
+            self.trouble.note()
+            await self.world.revive()
+        self.step = 0
+
+    def _handlers(self) -> Mapping[str, Handler]:
+        return {
+            "start": self._start,
+            "pay": self._pay,
+            "refuse": self._refuse,
+            "cancel": self._cancel,
+            "hosted": self._hosted,
+            "come-back": self._come_back,
+            "reload": self._reload,
+            "forge": self._forge,
+            "replay": self._replay,
+            **self.trouble.handlers(),
+        }
+
+    # -- starting to pay ------------------------------------------------------------------------------------------------
+
+    async def _start(self, act: Act) -> None:
+        number = act.number("order")
+        earlier = next((page for page in reversed(self.pages) if page.wish == number), None)
+        order = self._order(number) if earlier is None else self._same(earlier)
+        customer = self._buyer(number) if earlier is None else earlier.customer
+        if earlier is not None and act.text("how") == "tab":
+            customer = self.cast.customer(customer.name, customer)
+        again = earlier is not None and (self.separate or act.text("how") == "back")
+        began, purpose = self.trouble.added, "again" if earlier else "checkout"
+        checkout = await self.world.checkout(order, customer, purpose=purpose, again=again)
+        if earlier is not None and order.id == order.label:
+            order = earlier.order  # the answer did not tell the shop's own id: it is the order that we know
+        page = OpenPage(len(self.pages) + 1, number, order, customer, checkout, began)
+        self.pages.append(page)
+        if checkout.payment:
+            page.tab = await self._open(page, "paid")
+        await self.look(page)
+
+    def _order(self, number: int) -> Order:
+        wish, config = self.story.wish(number), self.world.config
+        ours = config.integration.checkout.order_id is None
+        known = ours and (uses(config, "order.id") or bool(config.integration.driver))
+        order = Order(f"{self.tag}{number}", Decimal(wish.amount), wish.currency, known)
+        facts = {"order": order.id, "amount": wish.amount, "currency": wish.currency}
+        self.world.step(f"order {number} is number {order.id} for the shop", f"order:{number}", **facts)
+        return order
+
+    def _same(self, page: OpenPage) -> Order:
+        return page.order if self.separate else self.world.same(page.order)
+
+    def _buyer(self, number: int) -> Customer:
+        name = self.story.wish(number).customer
+        if name not in self._people:
+            self._people[name] = self.cast.customer(f"customer {name}")
+        return self._people[name]
+
+    async def _open(self, page: OpenPage, payer: str) -> HostedTab:
+        """The hosted page in a browser of its own, so that another payer can log in to the same payment."""
+        browser = self.cast.customer(page.customer.name)
+        return await HostedTab(browser, self.world.profile.payers[payer], page.order.id).open(page.checkout.payment_url)
+
+    # -- at the hosted checkout -----------------------------------------------------------------------------------------
+
+    def page(self, number: int) -> OpenPage | None:
+        """The hosted checkout of that number, if its customer ever got there."""
+        found = self.pages[number - 1] if 0 < number <= len(self.pages) else None
+        return found if found is not None and found.checkout.payment else None
+
+    async def _pay(self, act: Act) -> None:
+        page = self.page(act.number("page"))
+        if page is None or (tab := page.another_tab()) is None:
+            return
+        before, entry = self._taken(page), self._entry()
+        await tab.confirm()
+        if more := self._taken(page) - before:
+            page.charged, page.booked = page.charged + more, entry
+        if tab.state == "left":
+            page.back = tab.url
+            await self._arrive(act, page, tab, "return")
+
+    def _taken(self, page: OpenPage) -> int:
+        payment = self.world.target.payment(page.checkout.payment)
+        return payment.charged if payment else 0
+
+    def _entry(self) -> int:
+        return self.world.journal.entries[-1].n if self.world.journal.entries else 0
+
+    async def _refuse(self, act: Act) -> None:
+        page = self.page(act.number("page"))
+        if page is None:
+            return
+        tab = await (await self._open(page, "refused")).confirm()
+        if tab.state == "left":
+            await self.visit(page, tab.url, "return")
+
+    async def _cancel(self, act: Act) -> None:
+        page = self.page(act.number("page"))
+        if page is None or (tab := page.another_tab()) is None:
+            return
+        await tab.cancel()
+        if tab.state == "left":
+            await self._arrive(act, page, tab, "cancel")
+
+    async def _arrive(self, act: Act, page: OpenPage, tab: HostedTab, purpose: str) -> None:
+        if act.text("then") == "return":
+            await self.visit(page, tab.url, purpose)
+        else:
+            await self.look(page)
+
+    async def _hosted(self, act: Act) -> None:
+        page = self.page(act.number("page"))
+        if page is None or page.tab is None:
+            return
+        tab = HostedTab(page.tab.customer, page.tab.payer, page.order.id)
+        await tab.open(page.checkout.payment_url)
+        if tab.state == "problem" and tab.url and self.world.place.where(tab.url) == "integration":
+            await self.visit(page, tab.url, "cancel")
+
+    # -- back at the shop -----------------------------------------------------------------------------------------------
+
+    async def visit(self, page: OpenPage, url: str, purpose: str) -> None:
+        """Open an address that leads back to the shop, then look at the order."""
+        self._last[page.wish] = (url, page)
+        await self.world.come_back(url, page.customer, page.order, purpose=purpose)
+        await self.look(page)
+
+    async def _come_back(self, act: Act) -> None:
+        page = self.page(act.number("page"))
+        if page is not None and page.back:
+            await self.visit(page, page.back, "return")
+
+    async def _reload(self, act: Act) -> None:
+        if last := self._last.get(act.number("order")):
+            await self.visit(last[1], last[0], "reload")
+
+    async def _forge(self, act: Act) -> None:
+        page = self.page(act.number("page"))
+        if page is not None:
+            await self.visit(page, self.world.target.forged_return(page.checkout.payment), "return")
+
+    async def _replay(self, act: Act) -> None:
+        page, other = self.page(act.number("page")), self.page(act.number("other"))
+        payment = self.world.target.payment(page.checkout.payment) if page else None
+        if page is None or other is None or payment is None or not other.back:
+            return
+        query = self.world.profile.returned_query(other.back)
+        url = f"{payment.return_url}{'&' if urlsplit(payment.return_url).query else '?'}{query}"
+        await self.visit(page, url, "return")
+
+    # -- looking --------------------------------------------------------------------------------------------------------
+
+    async def look(self, page: OpenPage) -> None:
+        """Note what the shop says of the order now."""
+        seen = await self.world.look(page.order, page.customer)
+        self.sightings.append((page.order, _sighting(seen, self.step, charged=self.was_charged(page.order))))
+
+    def was_charged(self, order: Order) -> bool:
+        """Whether the gateway took money for a payment of this order, whoever paid it."""
+        return any(self._taken(page) for page in self.pages if page.checkout.payment and page.order.id == order.id)
+
+
+def _sighting(seen: OrderSeen, step: int, *, charged: bool) -> Sighting:
+    return Sighting(
+        step=step,
+        state=seen.state,
+        paid=seen.paid,
+        effects=seen.effects,
+        flagged=seen.flagged,
+        problem=seen.problem,
+        charged=charged,
+    )

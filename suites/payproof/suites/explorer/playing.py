@@ -1,0 +1,91 @@
+"""One story from a known state to its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from payproof.contracts.entries import Entry
+from payproof.contracts.model import PayproofError
+from payproof.suites.explorer.facts import Facts
+from payproof.suites.explorer.oracle import Ruling, Truth, broken, verdict
+from payproof.suites.explorer.play import Player
+from payproof.suites.explorer.rest import rest
+from payproof.suites.explorer.stage import Ground, Stage
+from payproof.suites.explorer.story import Story
+from payproof.suites.explorer.trouble import Trouble
+from payproof.suites.explorer.wishes import separate
+
+CAUTIOUS, RENEWING, SLOWEST = 60.0, 20.0, 10.0
+"""Seconds that a shop is waited for before it is accused: when calls to the gateway failed (a circuit breaker may be
+open), when tokens, time or process were touched, and when all went well."""
+CALM, WARY = 2.0, 5.0
+"""Seconds that a story waits for a shop before a suspicion arises: when all went well, and when a fault was met."""
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How a story ended. ``entries``: its journal. ``problem``: why it could not be played to its end."""
+
+    story: Story
+    truth: Truth
+    rulings: tuple[Ruling, ...] = ()
+    facts: Facts | None = None
+    entries: tuple[Entry, ...] = ()
+    problem: str = ""
+
+    @property
+    def broken(self) -> tuple[Ruling, ...]:
+        return broken(self.rulings)
+
+    @property
+    def charges(self) -> int:
+        """How often money was taken."""
+        return sum(order.taken for order in self.facts.orders) if self.facts else 0
+
+
+class Care(StrEnum):
+    """How much patience a story at rest is met with."""
+
+    SHRINKING = "shrinking"
+    """Little: whatever comes out is played again with all patience."""
+    EXPLORING = "exploring"
+    ACCUSING = "accusing"
+
+
+def patience(stage: Stage, care: Care, trouble: Trouble) -> float:
+    """Seconds to wait for what a careful shop may still put right."""
+    quick, within = stage.known.quick, stage.config.integration.order.within
+    if care is Care.SHRINKING:
+        return quick
+    if care is Care.EXPLORING:
+        return max(quick, within + 1 if within else WARY if trouble.failed else CALM)
+    return max(quick, within + 2, CAUTIOUS if trouble.failed else RENEWING if trouble.moved else SLOWEST)
+
+
+async def play(
+    stage: Stage, ground: Ground, story: Story, care: Care, matters: Callable[[str], bool] = bool
+) -> tuple[Played, bool]:
+    """Play a story and judge it. The second value: the integration is still in the state that it began with."""
+    world = ground.world
+    world.journal.clear()
+    ground.stories += 1
+    tag = str(stage.rng.randrange(10_000_000, 100_000_000))
+    player = Player(world, ground.cast, story, tag=tag, separate=separate(stage.config), referred=stage.known.referred)
+    played: Played
+    try:
+        async with world.story("explorer", {"steps": len(story.acts)}):
+            await player.play()
+            wait = patience(stage, care, player.trouble)
+            rested = await rest(player, stage.known.habits, wait, matters)
+        truth = verdict(rested.rulings)
+        if truth is not Truth.FALSE and rested.waited > stage.known.quick:
+            stage.known.quick = 1.5 * rested.waited
+        played = Played(story, truth, rested.rulings, rested.facts, tuple(world.journal.entries))
+    except PayproofError as error:
+        played = Played(story, Truth.UNKNOWN, entries=tuple(world.journal.entries), problem=error.message)
+    finally:
+        player.trouble.stop()
+        ground.cast.dismiss()
+    return played, not (player.trouble.dirty or played.problem)

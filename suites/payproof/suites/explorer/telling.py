@@ -1,0 +1,108 @@
+"""What `payproof explore` and `payproof replay` say: progress while they work, findings and figures at the end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from rich.console import Console
+
+from payproof.reports.paper import Paper
+from payproof.suites.explorer.oracle import RULES, Ruling, Truth
+from payproof.suites.explorer.playing import Played
+from payproof.suites.explorer.story import told
+from payproof.suites.explorer.tally import Tally, rules_left
+
+EVERY = 10.0
+"""Seconds between two lines where there is no terminal."""
+
+
+def progress(*, quiet: bool, console: Console | None = None) -> Callable[[Tally, str], None]:
+    """(tally, news) -> a line that renews itself on a terminal, one now and then elsewhere, nothing if quiet."""
+    paper = console or Console(file=sys.stderr)
+    live = paper.is_terminal and not paper.is_dumb_terminal
+    last = 0.0
+
+    def tell(tally: Tally, news: str) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if quiet or (not news and now - last < (0.1 if live else EVERY)):
+            return
+        last = now
+        if live:
+            sys.stderr.write("\r\x1b[2K" + (f"{news}\n" if news else ""))
+            sys.stderr.write(_so_far(tally))
+            sys.stderr.flush()
+        else:
+            paper.print(
+                f"[{tally.seconds:5.1f} s] {news or _so_far(tally)}", markup=False, highlight=False, soft_wrap=True
+            )
+
+    return tell
+
+
+def _so_far(tally: Tally) -> str:
+    shrinking = f", {tally.shrinking} to make one smaller" if tally.shrinking else ""
+    return f"{tally.stories} stories ({rate(tally):.1f} a second){shrinking}: {_truths(tally)}"
+
+
+def rate(tally: Tally) -> float:
+    """Stories a second, while they were played."""
+    return tally.stories / tally.playing if tally.playing else tally.stories / max(tally.seconds, 0.001)
+
+
+def _truths(tally: Tally) -> str:
+    return ", ".join(f"{tally.truths[truth]:,} {truth.value}" for truth in Truth)
+
+
+def found(paper: Paper, played: Played, *, after: float | None = None, files: str = "") -> None:
+    """A story that breaks a rule: what is broken, the story in sentences, where it is written."""
+    for ruling in played.broken:
+        paper.say(f"✗ {ruling.rule}", style="bold red")
+        paper.say(RULES[ruling.rule], indent=2)
+        paper.say(f"order    {ruling.order}", indent=2)
+        paper.say(f"expected {ruling.expected}", indent=2)
+        paper.say(f"actual   {ruling.actual}", indent=2)
+    for number, sentence in enumerate(told(played.story), start=1):
+        paper.say(f"{number:>4}. {sentence}", indent=2)
+    if after is not None:
+        paper.say(f"suspected after {after:.1f} s, played again on a fresh instance", indent=2, style="dim")
+    if files:
+        paper.say(f"written to {files}", indent=2, style="dim")
+    paper.say()
+
+
+def summary(paper: Paper, tally: Tally, *, seed: int, notes: Iterable[str]) -> None:
+    """The figures; unknown is told with its reasons."""
+    for line in _summary(tally, seed, notes):
+        paper.say(line)
+
+
+def _summary(tally: Tally, seed: int, notes: Iterable[str]) -> Iterator[str]:
+    yield from (f"note: {note}" for note in dict.fromkeys(notes))
+    yield from (f"not confirmed on a fresh instance, so not counted: {rule}" for rule in sorted(set(tally.unconfirmed)))
+    yield (
+        f"{tally.stories:,} stories ({rate(tally):.1f} a second), {tally.steps:,} steps, {tally.charges:,} payments charged,"
+        f" {tally.shrinking:,} more stories to make the broken ones smaller; {tally.seconds:.0f} s, seed {seed}"
+    )
+    if tally.ended:
+        yield f"ended early: {tally.ended}"
+    yield f"money: {_truths(tally)}"
+    for reason, times in tally.reasons.most_common(8):
+        yield f"  unknown {times}×: {reason}"
+    if tally.found:
+        yield f"{len(tally.found)} broken: {', '.join(each.rule for each in tally.found)}"
+    elif not tally.charges:
+        yield "no customer was ever charged: nothing was put to the test"
+    else:
+        yield f"no story breaks a rule ({len(rules_left(tally))} rules)"
+
+
+def unknown(paper: Paper, rulings: Iterable[Ruling], problem: str) -> None:
+    """Why nothing can be said of a story."""
+    if problem:
+        paper.say(f"unknown: {problem}")
+    for ruling in rulings:
+        if ruling.truth is Truth.UNKNOWN:
+            paper.say(f"unknown: {ruling.rule} of order {ruling.order}: {ruling.reason}")
