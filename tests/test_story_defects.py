@@ -118,8 +118,10 @@ def test_no_probe_finds_it(shop: str, name: str, row: dict[str, Any]) -> None:
     assert not found
 
 
-CAREFUL = [(EXAMPLES / shop, file) for shop in SHOPS for file in ("payproof.toml", "payproof.qrpay.toml")]
-CAREFUL += [(folder, "payproof.toml") for folder in sorted(STYLES.iterdir()) if folder.is_dir()]
+CAREFUL = [
+    *((EXAMPLES / shop, file) for shop in SHOPS for file in ("payproof.toml", "payproof.qrpay.toml")),
+    *((folder, "payproof.toml") for folder in sorted(STYLES.iterdir()) if folder.is_dir()),
+]
 
 
 @whole

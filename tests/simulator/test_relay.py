@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -39,7 +39,7 @@ class Bench:
         self.taped: list[Taped] = []
         self._answer = answer
         methods = ["GET", "POST"]
-        self._theirs = GatewayServer(Starlette(routes=[Route("/{rest:path}", self._keep, methods=methods)]))
+        self.theirs = GatewayServer(Starlette(routes=[Route("/{rest:path}", self._keep, methods=methods)]))
         self._path = path
 
     async def _keep(self, request: Request) -> Response:
@@ -47,8 +47,8 @@ class Bench:
         return await self._answer(request)
 
     async def start(self) -> None:
-        await self._theirs.start()
-        self.origin = f"http://127.0.0.1:{self._theirs.port}"
+        await self.theirs.start()
+        self.origin = f"http://127.0.0.1:{self.theirs.port}"
         sandbox = Sandbox(base_url=self.origin + self._path, client_id=REAL_ID, secret_key=REAL_KEY)
         self.upstream = Upstream(sandbox, Politeness(600, 600))
         self.journal = Journal()
@@ -63,11 +63,11 @@ class Bench:
         await self.relay.aclose()
         await self._ours.stop()
         await self.upstream.aclose()
-        await self._theirs.stop()
+        await self.theirs.stop()
 
 
 @asynccontextmanager
-async def bench(answer: Callable[[Request], Awaitable[Response]], **more: Any) -> AsyncIterator[Bench]:
+async def bench(answer: Callable[[Request], Awaitable[Response]], **more: Any) -> AsyncGenerator[Bench]:
     made = Bench(answer, **more)
     await made.start()
     try:
@@ -165,7 +165,11 @@ def test_a_dead_bearer_is_replaced_and_a_sandbox_that_does_not_say_401_is_helped
         if request.url.path.endswith("/token"):
             data = {"access_token": "T" * 40, "expire_time": 600}
             return JSONResponse({"message": {"code": 200, "success": ["SUCCESS"]}, "data": data, "type": "success"})
-        error = {"message": {"code": 403, "error": ["Requested with invalid token!"]}, "data": [], "type": "error"}
+        error: dict[str, Any] = {
+            "message": {"code": 403, "error": ["Requested with invalid token!"]},
+            "data": [],
+            "type": "error",
+        }
         return JSONResponse(error, 403)
 
     async def told() -> None:
@@ -206,7 +210,7 @@ def test_a_changed_amount_keeps_the_type_that_the_sandbox_tells_it_in(told_as: A
 def test_a_sandbox_that_does_not_answer_is_nobodys_fault() -> None:
     async def told() -> None:
         async with bench(_ok) as on:
-            await on._theirs.stop()
+            await on.theirs.stop()
             with pytest.raises(httpx.HTTPError):
                 await on.http.post(f"{BASE}/payment/create", json={})
             assert "gave no answer" in on.relay.complaint()

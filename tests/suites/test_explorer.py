@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -92,7 +92,7 @@ SECRETS = {"client_id": "canary-client-9f3b7c1d5e", "secret_key": "canary-secret
 
 
 @contextmanager
-def running(program: str, folder: Path, defect: str = "") -> Iterator[Path]:
+def running(program: str, folder: Path, defect: str = "") -> Generator[Path]:
     """A shop that somebody else started; yields the configuration that payproof needs for it."""
     gateway, port = free_port(), free_port()
     base = f"http://localhost:{gateway}/pay/sandbox/api/v1"

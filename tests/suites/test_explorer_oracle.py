@@ -16,8 +16,8 @@ PENDING = Sighting(step=1, state="pending", paid=False, effects=0)
 
 
 def charge(page: int = 1, **changes: Any) -> Charge:
-    given = {"payment": f"p{page}", "page": page, "amount": Decimal("5000.00"), "currency": "XAF", "reference": "771"}
-    return Charge(**{**given, **changes})
+    given: dict[str, Any] = {"payment": f"p{page}", "page": page, "amount": Decimal("5000.00"), "currency": "XAF", "reference": "771"}
+    return Charge(**given | changes)
 
 
 def order(*sightings: Sighting, charges: tuple[Charge, ...] = (), number: int = 1, **changes: Any) -> OrderFacts:
@@ -27,7 +27,7 @@ def order(*sightings: Sighting, charges: tuple[Charge, ...] = (), number: int = 
         "expected": Decimal("5000.00"),
         "currency": "XAF",
     }
-    return OrderFacts(**{**given, "sightings": sightings, "charges": charges, **changes})
+    return OrderFacts(**given | {"sightings": sightings, "charges": charges} | changes)
 
 
 def ruled(rule: str, *orders: OrderFacts, habits: Habits = HABITS) -> Truth | None:

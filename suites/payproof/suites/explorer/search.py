@@ -23,7 +23,7 @@ BATCH = 120
 """Stories that are drawn with one chance. Most are those before with a step repeated, and are left out."""
 NEAR, ALIKE = 6, 0.7
 """A story is left out when it shares this much of its steps with one of so many before it."""
-RENEWED, RENEWED_SLOW = 150, 40
+RENEWED, RENEWED_SLOW = 60, 40
 """Stories after which an integration is started anew, so that its old orders cost no time; fewer where jobs in the
 background ask about them."""
 TRIMMED = 80
