@@ -16,7 +16,13 @@ PENDING = Sighting(step=1, state="pending", paid=False, effects=0)
 
 
 def charge(page: int = 1, **changes: Any) -> Charge:
-    given: dict[str, Any] = {"payment": f"p{page}", "page": page, "amount": Decimal("5000.00"), "currency": "XAF", "reference": "771"}
+    given: dict[str, Any] = {
+        "payment": f"p{page}",
+        "page": page,
+        "amount": Decimal("5000.00"),
+        "currency": "XAF",
+        "reference": "771",
+    }
     return Charge(**given | changes)
 
 
@@ -26,8 +32,11 @@ def order(*sightings: Sighting, charges: tuple[Charge, ...] = (), number: int = 
         "names": (f"77{number}",),
         "expected": Decimal("5000.00"),
         "currency": "XAF",
+        "sightings": sightings,
+        "charges": charges,
+        **changes,
     }
-    return OrderFacts(**given | {"sightings": sightings, "charges": charges} | changes)
+    return OrderFacts(**given)
 
 
 def ruled(rule: str, *orders: OrderFacts, habits: Habits = HABITS) -> Truth | None:

@@ -54,6 +54,7 @@ class OpenPage:
     booked: int = 0
     """Number of the last journal entry before the charge."""
 
-    def another_tab(self) -> HostedTab | None:
-        """The hosted page as it stands in one more tab."""
-        return replace(self.tab, seen=[], _sent=set()) if self.tab is not None else None
+    def another_tab(self) -> HostedTab:
+        """The hosted page as it stood when it was opened, in one more tab."""
+        assert self.tab is not None
+        return replace(self.tab, seen=[], _sent=set())

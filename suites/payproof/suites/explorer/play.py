@@ -80,8 +80,6 @@ class Player:
             order = earlier.order  # the answer did not tell the shop's own id: it is the order that we know
         page = OpenPage(len(self.pages) + 1, number, order, customer, checkout, began)
         self.pages.append(page)
-        if checkout.payment:
-            page.tab = await self._open(page, "paid")
         await self.look(page)
 
     def _order(self, number: int) -> Order:
@@ -102,9 +100,15 @@ class Player:
             self._people[name] = self.cast.customer(f"customer {name}")
         return self._people[name]
 
-    async def _open(self, page: OpenPage, payer: str) -> HostedTab:
-        """The hosted page in a browser of its own, so that another payer can log in to the same payment."""
-        browser = self.cast.customer(page.customer.name)
+    async def _tab(self, page: OpenPage) -> HostedTab:
+        """The hosted page, logged in to pay or cancel; opened when it is first needed, and then one more tab of it."""
+        if page.tab is None:
+            page.tab = await self._open(page, "paid")
+        return page.another_tab()
+
+    async def _open(self, page: OpenPage, payer: str, browser: Customer | None = None) -> HostedTab:
+        """The hosted page, in a browser of its own if none is given: another payer can log in to the same payment."""
+        browser = browser or self.cast.customer(page.customer.name)
         return await HostedTab(browser, self.world.profile.payers[payer], page.order.id).open(page.checkout.payment_url)
 
     # -- at the hosted checkout -----------------------------------------------------------------------------------------
@@ -116,8 +120,9 @@ class Player:
 
     async def _pay(self, act: Act) -> None:
         page = self.page(act.number("page"))
-        if page is None or (tab := page.another_tab()) is None:
+        if page is None:
             return
+        tab = await self._tab(page)
         before, entry = self._taken(page), self._entry()
         await tab.confirm()
         if more := self._taken(page) - before:
@@ -143,9 +148,9 @@ class Player:
 
     async def _cancel(self, act: Act) -> None:
         page = self.page(act.number("page"))
-        if page is None or (tab := page.another_tab()) is None:
+        if page is None:
             return
-        await tab.cancel()
+        tab = await (await self._tab(page)).cancel()
         if tab.state == "left":
             await self._arrive(act, page, tab, "cancel")
 
@@ -157,10 +162,9 @@ class Player:
 
     async def _hosted(self, act: Act) -> None:
         page = self.page(act.number("page"))
-        if page is None or page.tab is None:
+        if page is None:
             return
-        tab = HostedTab(page.tab.customer, page.tab.payer, page.order.id)
-        await tab.open(page.checkout.payment_url)
+        tab = await self._open(page, "paid", page.tab.customer if page.tab else None)
         if tab.state == "problem" and tab.url and self.world.place.where(tab.url) == "integration":
             await self.visit(page, tab.url, "cancel")
 
