@@ -106,7 +106,10 @@ def _searched(config: Config, limits: Limits, seed: int | None, *, quiet: bool) 
             tally = await Search(stage, limits, telling.progress(quiet=quiet)).run()
             return tally, stage.seed, tuple(stage.known.notes)
 
-    return run_async(unscored(work()))
+    try:
+        return run_async(unscored(work()))
+    finally:
+        telling.done(quiet=quiet)
 
 
 def _report(

@@ -232,6 +232,6 @@ def draw(scope: Scope, deliver: Callable[[Story], None], *, chance: str, stories
     )
 
 
-def keep_notes_in(folder: str) -> None:
-    """Where hypothesis may keep its notes: never in the user's working directory."""
+def keep_notes_in(folder: str | None) -> None:
+    """Where hypothesis may keep its notes: never in the user's working directory. None: where it would by itself."""
     configuration.set_hypothesis_home_dir(folder)

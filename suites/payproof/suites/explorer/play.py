@@ -71,7 +71,7 @@ class Player:
         earlier = next((page for page in reversed(self.pages) if page.wish == number), None)
         order = self._order(number) if earlier is None else self._same(earlier)
         customer = self._buyer(number) if earlier is None else earlier.customer
-        if earlier is not None and act.text("how") == "tab":
+        if earlier is not None and act.text("how") == "tab" and not self.separate:
             customer = self.cast.customer(customer.name, customer)
         again = earlier is not None and (self.separate or act.text("how") == "back")
         began, purpose = self.trouble.added, "again" if earlier else "checkout"

@@ -94,6 +94,7 @@ class Search:
             self.tally.ended = error.message
         finally:
             self._stopped = True
+            machine.keep_notes_in(None)
             for task in self._confirming:
                 task.cancel()
         self.tally.seconds = self.stage.now() - self._began

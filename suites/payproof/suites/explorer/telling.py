@@ -42,6 +42,13 @@ def progress(*, quiet: bool, console: Console | None = None) -> Callable[[Tally,
     return tell
 
 
+def done(*, quiet: bool) -> None:
+    """Take the line that renews itself off the terminal."""
+    if not quiet and sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[2K")
+        sys.stderr.flush()
+
+
 def _so_far(tally: Tally) -> str:
     shrinking = f", {tally.shrinking} to make one smaller" if tally.shrinking else ""
     return f"{tally.stories} stories ({rate(tally):.1f} a second){shrinking}: {_truths(tally)}"
