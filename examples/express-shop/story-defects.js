@@ -67,7 +67,7 @@ const defects = {
     },
   }),
 
-  // "Three errors are an answer": the order fails for good, and nobody asks about it any more.
+  // "Two errors are an answer": the order fails for good, and nobody asks about it any more.
   "gives-up-after-errors": () => ({
     Verifier: class extends Verifier {
       errors = new Map();
@@ -77,7 +77,7 @@ const defects = {
         const error = await super.check(order);
         const count = error ? (this.errors.get(order.id) ?? 0) + 1 : 0;
         this.errors.set(order.id, count);
-        if (count < 3) return error;
+        if (count < 2) return error;
         order.status = "failed";
         this.orders.save(order);
         return null;

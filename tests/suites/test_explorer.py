@@ -192,4 +192,4 @@ def test_without_hypothesis_the_remedy_is_told(tmp_path: Path) -> None:
         capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "PYTHONPATH": path},
     )  # fmt: skip
     assert done.returncode == 2
-    assert "pip install payproof[suites]" in done.stderr
+    assert "pip install 'payproof[suites]'" in done.stderr

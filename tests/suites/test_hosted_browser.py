@@ -360,7 +360,7 @@ def test_without_playwright_the_message_names_the_extra(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "playwright", None)
     with pytest.raises(PayproofError) as caught:
         Browser()
-    assert caught.value.remedy == "pip install payproof[browser]"
+    assert caught.value.remedy == "pip install 'payproof[browser]'"
 
 
 def test_without_a_chromium_the_message_says_what_was_looked_for(

@@ -41,6 +41,7 @@ export class OrderStore {
     const payment = { token, url, custom, createdAt: Date.now(), state: "open", trxId: null };
     order.payments.push(payment); // the earlier ones stay: somebody may still pay them
     this.setStatus(order, "pending");
+    this.save(order); // also where the status stays the same: a restart must not forget a payment
     return payment;
   }
 

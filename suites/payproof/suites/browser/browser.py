@@ -33,7 +33,7 @@ class Browser:
     def __init__(self) -> None:
         if not _installed():
             raise PayproofError(
-                "a customer with a browser needs Playwright", place=_PLACE, remedy="pip install payproof[browser]"
+                "a customer with a browser needs Playwright", place=_PLACE, remedy="pip install 'payproof[browser]'"
             )
         self._program = _found()
         self._turn = asyncio.Lock()

@@ -77,7 +77,7 @@ def needs_hypothesis() -> None:
         raise PayproofError(
             "the explorer needs hypothesis, which is not installed",
             place="payproof explore",
-            remedy="pip install payproof[suites]",
+            remedy="pip install 'payproof[suites]'",
         ) from None
 
 
