@@ -86,11 +86,10 @@ class Simulator:
     # Payments
 
     def payments(self) -> tuple[PaymentView, ...]:
-        return tuple(row.view() for row in self._store.payments())
+        return self._store.views()
 
     def payment(self, payment_id: str) -> PaymentView | None:
-        row = self._store.get(payment_id)
-        return row.view() if row else None
+        return self._store.view(payment_id)
 
     def forged_return(self, payment_id: str) -> str:
         """The success redirect that a customer could type by hand, for a payment that nobody paid."""

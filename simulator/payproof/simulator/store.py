@@ -231,6 +231,14 @@ class Store:
         """A payment, also one that the gateway has purged."""
         return self._payments.get(payment)
 
+    def view(self, payment: str) -> PaymentView | None:
+        """A payment as it stands now; None where it was never seen."""
+        row = self.get(payment)
+        return row.view() if row else None
+
+    def views(self) -> tuple[PaymentView, ...]:
+        return tuple(row.view() for row in self.payments())
+
     def payment(self, payment: str) -> Payment:
         row = self._payments.get(payment)
         if row is None:

@@ -198,11 +198,10 @@ class Cassette:
         raise _powerless("its answers cannot be changed")
 
     def payment(self, payment_id: str) -> PaymentView | None:
-        row = self._store.get(payment_id)
-        return row.view() if row else None
+        return self._store.view(payment_id)
 
     def payments(self) -> tuple[PaymentView, ...]:
-        return tuple(row.view() for row in self._store.payments())
+        return self._store.views()
 
     def payment_at(self, payment_url: str) -> str:
         return self._books.payment_at(payment_url)

@@ -119,8 +119,8 @@ class Relay:
         await self.upstream.advance(seconds)
 
     def expire_tokens(self) -> int:
-        """From now on these bearers are replaced by one that was never issued, so that the sandbox itself refuses them. A
-        sandbox that does not say 401 to it is asked once; then we say it, in its own words."""
+        """From now on these bearers are replaced by one that was never issued, so that the sandbox itself refuses them.
+        Where it does not say 401 to that, we say it in its place, in the gateway's own words."""
         young = [token for token in self._store.tokens() if token not in self._dead]
         self._dead |= {token: self._minted(token) for token in young}
         return len(young)
@@ -136,11 +136,10 @@ class Relay:
         self._store.tell(payment_id, amount=amount, currency=currency)
 
     def payment(self, payment_id: str) -> PaymentView | None:
-        row = self._store.get(payment_id)
-        return row.view() if row else None
+        return self._store.view(payment_id)
 
     def payments(self) -> tuple[PaymentView, ...]:
-        return tuple(row.view() for row in self._store.payments())
+        return self._store.views()
 
     def payment_at(self, payment_url: str) -> str:
         return self._books.payment_at(payment_url)

@@ -36,7 +36,7 @@ class Mishap:
 
 def mishaps(profile: Profile) -> Mapping[str, tuple[Mishap, ...]]:
     """Every mishap that a story may contain, by operation and name ("status dropped")."""
-    operations = ("create", "status", "token") if profile.traits.tokens else ("create", "status")
+    operations = tuple(sorted(profile.operations))
     found: dict[str, list[Mishap]] = {}
     for operation in operations:
         for mishap in _of(operation, profile):
