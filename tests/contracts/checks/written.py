@@ -1,0 +1,223 @@
+"""Journals written by hand: a few lines tell what happened in a world, and one requirement is judged on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from payproof.contracts import entries as e
+from payproof.contracts.journal import Journal
+from payproof.contracts.judge import judge
+from payproof.contracts.model import Finding, Json, Judgement, Verdict
+from payproof.contracts.profile import load
+from payproof.contracts.run import Run, Settings, World
+
+Ending = Literal["answered", "hung_up", "cut", "held"]
+
+
+class Written:
+    """One run, written entry by entry. Time passes by a tenth of a second with each entry, or as ``passes`` says.
+
+    ``settings`` are fields of ``Settings``. Every method returns the entry as it stands in the journal.
+    """
+
+    def __init__(self, gateway: str = "quatapay", **settings: Any) -> None:
+        self.profile = load(gateway)
+        self.settings = Settings(**settings)
+        self.now = 0.0
+        self._journals = {"main": Journal(clock=lambda: self.now)}
+        self._world = "main"
+        self.run_fields: dict[str, Any] = {}
+
+    # -- where and when ------------------------------------------------------------------------------------------------
+
+    def world(self, name: str) -> None:
+        """What follows happens in this world."""
+        self._journals.setdefault(name, Journal(clock=lambda: self.now))
+        self._world = name
+
+    def passes(self, seconds: float) -> None:
+        self.now += seconds
+
+    def add(self, entry: e.E) -> e.E:
+        self.now = round(self.now + 0.1, 4)
+        return self._journals[self._world].add(entry)
+
+    @contextmanager
+    def probe(self, name: str, **params: Json) -> Iterator[None]:
+        """A performance of a probe."""
+        self.add(e.Story(event="begin", probe=name, params=params))
+        yield
+        self.add(e.Story(event="end", probe=name))
+
+    def step(self, name: str, text: str = "", **facts: Json) -> e.Step:
+        return self.add(e.Step(text=text or name, name=name, facts=facts))
+
+    def order(self, id: str = "1001", role: str = "main") -> str:
+        """An order gets a role in this probe's story."""
+        self.step(f"order:{role}", order=id)
+        return id
+
+    # -- calls to the gateway ------------------------------------------------------------------------------------------
+
+    def call(
+        self,
+        operation: str,
+        *,
+        seconds: float = 0.05,
+        status: int | None = 200,
+        ending: Ending = "answered",
+        method: str = "POST",
+        url: str = "",
+        asked: str = "",
+        headers: e.Headers = (),
+        body: str = "",
+        answer_headers: e.Headers = (),
+        fault: str = "",
+        secure: bool = True,
+        **meaning: Any,
+    ) -> e.Call:
+        """Any call. ``asked`` and ``body``: the request's body and the answer's; ``status`` None: no answer."""
+        began = self.now
+        self.passes(seconds)
+        answered = (
+            None if status is None else e.Response(status=status, headers=answer_headers, body=body, size=len(body))
+        )
+        meaning.setdefault("ok", status is not None and status < 300 and not fault)
+        return self.add(
+            e.Call(
+                began=began,
+                ended=self.now,
+                ending=ending,
+                secure=secure,
+                request=e.Request(
+                    method=method, url=url or f"https://localhost/{operation}", headers=headers, body=asked
+                ),
+                response=answered,
+                meaning=e.Meaning(operation=operation, **meaning),
+                fault=fault,
+            )
+        )
+
+    def token(self, issued: str | None = "<access-token-1>", **more: Any) -> e.Call:
+        return self.call("token", issued=issued, **more)
+
+    def create(self, payment: str | None = "p1", order: str = "1001", **more: Any) -> e.Call:
+        more = {
+            "amount": "5000.00",
+            "currency": "XAF",
+            "reference": order,
+            "return_url": f"https://shop.test/return/{order}",
+            "cancel_url": f"https://shop.test/cancel/{order}",
+            "bearer": "<access-token-1>",
+        } | more
+        return self.call("create", payment=payment, **more)
+
+    def status(self, payment: str | None = "p1", paid: bool | None = True, **more: Any) -> e.Call:
+        """A status check; the answer speaks of the payment that was asked for, unless ``answered`` says otherwise."""
+        more = {"amount": "5000.00", "currency": "XAF", "answered": payment, "method": "GET"} | more
+        return self.call("status", payment=payment, paid=paid, **more)
+
+    # -- the customer --------------------------------------------------------------------------------------------------
+
+    def page(
+        self,
+        purpose: str = "return",
+        order: str = "1001",
+        *,
+        status: int | None = 200,
+        body: str = "<p>Thank you, your order is on its way.</p>",
+        kind: str = "text/html",
+        headers: e.Headers = (),
+        seconds: float = 0.05,
+        began: float | None = None,
+        where: Literal["integration", "checkout", "elsewhere"] = "integration",
+        url: str = "https://shop.test/",
+        problem: str = "",
+    ) -> e.Page:
+        """What the customer was shown; ``status`` None: no answer. ``began`` earlier than now: calls lie within it."""
+        start = self.now if began is None else began
+        self.passes(seconds)
+        answered = (
+            None
+            if status is None
+            else e.Response(status=status, headers=(("content-type", kind), *headers), body=body, size=len(body))
+        )
+        return self.add(
+            e.Page(
+                began=start,
+                ended=self.now,
+                where=where,
+                purpose=purpose,
+                order=order,
+                request=e.Request(method="GET", url=url),
+                response=answered,
+                problem=problem,
+            )
+        )
+
+    def checkout(self, order: str = "1001", payment: str = "p1", **more: Any) -> e.Checkout:
+        more = {
+            "amount": "5000.00",
+            "currency": "XAF",
+            "outcome": "redirected" if payment else "refused",
+            "payment_url": f"https://gateway.test/pay/{payment}" if payment else "",
+            "purpose": "checkout",
+        } | more
+        return self.add(e.Checkout(order=order, payment=payment, **more))
+
+    def seen(self, order: str = "1001", paid: bool | None = True, **more: Any) -> e.OrderSeen:
+        """What the merchant believes of the order."""
+        more = {"state": "" if paid is None else "paid" if paid else "pending", "status": 200} | more
+        return self.add(e.OrderSeen(order=order, paid=paid, **more))
+
+    # -- the rest ------------------------------------------------------------------------------------------------------
+
+    def ledger(self, event: str, payment: str = "p1", **more: Any) -> e.Ledger:
+        more = {"reference": "1001", "amount": "5000.00", "currency": "XAF"} | more
+        return self.add(e.Ledger(event=event, payment=payment, **more))  # type: ignore[arg-type]
+
+    def bought(self, order: str = "1001", payment: str = "p1", *, verified: bool = True, paid: bool = True) -> None:
+        """A whole clean purchase."""
+        self.create(payment, order)
+        self.ledger("opened", payment, reference=order)
+        self.checkout(order, payment)
+        self.ledger("charged", payment, reference=order)
+        if verified:
+            self.status(payment)
+        self.page("return", order)
+        self.seen(order, paid)
+
+    def log(self, text: str, stream: str = "stdout") -> e.Log:
+        return self.add(e.Log(stream=stream, text=text))
+
+    def alert(self, text: str, channel: str = "webhook") -> e.Alert:
+        return self.add(e.Alert(channel=channel, text=text))
+
+    def ready(self, processes: int = 1) -> e.Process:
+        return self.add(e.Process(event="ready", detail=f"processes={processes}"))
+
+    def exited(self, code: int = 1) -> e.Process:
+        return self.add(e.Process(event="exited", code=code))
+
+    # -- the verdict ---------------------------------------------------------------------------------------------------
+
+    def run(self) -> Run:
+        return Run(
+            gateway=self.profile.name,
+            settings=self.settings,
+            worlds=tuple(World(name=name, entries=tuple(kept.entries)) for name, kept in self._journals.items()),
+            **self.run_fields,
+        )
+
+    def judged(self, requirement: str) -> Judgement:
+        """The requirement's verdict and findings on what was written."""
+        result = judge(self.run(), self.profile)
+        return next(judgement for judgement in result.judgements if judgement.requirement == requirement)
+
+    def finding(self, requirement: str, verdict: Verdict) -> Finding:
+        """The one finding that decides; asserts that the requirement's verdict is the one given."""
+        judgement = self.judged(requirement)
+        assert judgement.verdict is verdict, [(f.verdict, f.title) for f in judgement.findings]
+        return next(finding for finding in judgement.findings if finding.verdict is verdict)
