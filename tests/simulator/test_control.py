@@ -6,10 +6,14 @@ from collections.abc import Callable
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from payproof.contracts.entries import Step
 from payproof.contracts.profile import load
 from payproof.simulator import GatewayServer, Simulator
+from payproof.simulator.clock import FURTHEST
+from payproof.simulator.control import LARGEST_BODY
 from payproof.simulator.operations import OPERATIONS
 from payproof.simulator.testing import GatewayThread
 
@@ -153,3 +157,81 @@ def test_reset_forgets_all_but_the_merchants(gateway: GatewayThread, opened: Ope
 def test_an_unknown_operation_says_where_to_look(sim: Simulator) -> None:
     response = control(sim, "GET", "/nowhere")
     assert (response.status_code, response.json()["remedy"]) == (404, "see GET /")
+
+
+@pytest.mark.parametrize("seconds", [1e308, 3.2e9, float("nan"), float("inf")])
+def test_the_clock_cannot_be_moved_out_of_time(sim: Simulator, seconds: float) -> None:
+    body = json.dumps({"advance": seconds})
+    for _ in range(2):
+        assert raw(sim, "POST", "/clock", body.encode()).status_code in (400, 422)
+    assert control(sim, "GET", "/clock").json()["now"] < 60
+
+
+def test_a_body_that_is_too_long_is_refused_before_it_is_kept(sim: Simulator) -> None:
+    response = raw(sim, "POST", "/faults", b"[" + b" " * (2 * LARGEST_BODY))
+    assert (response.status_code, response.json()["remedy"]) == (413, "see GET /")
+
+
+def raw(sim: Simulator, method: str, path: str, body: bytes) -> httpx.Response:
+    async def call() -> httpx.Response:
+        transport = httpx.ASGITransport(sim.control(TOKEN))
+        async with httpx.AsyncClient(transport=transport, base_url="http://control") as client:
+            return await client.request(method, path, content=body, headers={"Authorization": f"Bearer {TOKEN}"})
+
+    return asyncio.run(call())
+
+
+ODD_NUMBERS = st.sampled_from([0, -1, 1e308, 10**400, 2**63, float("nan"), float("inf"), 0.1])
+ODD_TEXTS = st.one_of(st.text(max_size=8), st.sampled_from(["\ud800", "\x00", "a\r\nb: c", "status", "html", "create"]))
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), ODD_NUMBERS, ODD_TEXTS),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(ODD_TEXTS, inner, max_size=3)),
+    max_leaves=6,
+)
+FIELDS = (
+    "advance", "name", "operation", "path", "times", "skip", "share", "params", "client_id", "secret_key",
+    "amount", "currency", "after_effect", "reference", "payment",
+)  # fmt: skip
+BODIES = st.one_of(
+    st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=4).map(lambda value: json.dumps(value).encode()),
+    VALUES.map(lambda value: json.dumps(value).encode()),
+    st.binary(max_size=40),
+    st.sampled_from([b"[" * 100_000, b'{"params":' * 50_000, b'{"advance":' + b"9" * 5_000 + b"}"]),
+)
+PLACES = [
+    (method, path.replace("{client_id}", "x").replace("{payment}", "p").replace("{id:int}", "99999999999999999999"))
+    for method, path, _ in OPERATIONS
+    if path != "/journal/follow"
+]
+
+
+@given(place=st.sampled_from(PLACES), body=BODIES)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_a_stranger_sends_the_control_application_answers_for_itself(
+    sim: Simulator, place: tuple[str, str], body: bytes
+) -> None:
+    response = raw(sim, *place, body)
+    assert response.status_code < 500
+    assert response.json() is not None
+    assert sim.clock.now() < FURTHEST + 60
+
+
+def a_status_fault(gateway: GatewayThread, status: object) -> httpx.Response:
+    return control(
+        gateway.simulator, "POST", "/faults",
+        {"name": "status", "operation": "create", "times": 1, "params": {"status": status}},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("status", [99, 101, 600, -1, 10**30])
+def test_a_fault_takes_only_a_status_that_can_be_sent(gateway: GatewayThread, status: int) -> None:
+    assert a_status_fault(gateway, status).status_code in (400, 422)
+
+
+@pytest.mark.parametrize("status", [204, 205, 304])
+def test_a_status_without_a_body_is_sent_without_one(
+    gateway: GatewayThread, create: Callable[..., httpx.Response], status: int
+) -> None:
+    assert a_status_fault(gateway, status).status_code == 200
+    response = create(gateway)
+    assert (response.status_code, response.content) == (status, b"")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+FURTHEST = 100 * 366 * 86_400.0
+"""Seconds that a clock can be moved forward in all: a hundred years. Further on, dates and differences of times break."""
+
 
 class Clock:
     """Seconds since the simulator began. Only tokens, payments and limits live by it; waiting is done in real time."""
@@ -23,10 +26,15 @@ class Clock:
         """Move the clock forward; returns the new time.
 
         Raises:
-            ValueError: ``seconds`` is negative or not a number; time never runs backwards.
+            ValueError: ``seconds`` is negative or not a number (time never runs backwards), or leads further than
+                ``FURTHEST`` in all.
         """
         if not 0 <= seconds < float("inf"):
             raise ValueError(f"the clock moves forward only, not by {seconds} seconds")
+        if self._added + seconds > FURTHEST:
+            raise ValueError(
+                f"the clock moves forward by a hundred years in all at most, not by {seconds:g} seconds more"
+            )
         self._added += seconds
         for listener in tuple(self.listeners):
             listener()

@@ -16,13 +16,17 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payproof.contracts.model import PayproofError
 from payproof.simulator.operations import OPERATIONS, Operation
 
 if TYPE_CHECKING:
     from payproof.simulator.simulator import Simulator
+
+
+LARGEST_BODY = 1024 * 1024
+"""Bytes of a request body; nothing that the control application takes is longer."""
 
 
 def control(sim: Simulator, token: str) -> ASGIApp:
@@ -32,14 +36,16 @@ def control(sim: Simulator, token: str) -> ASGIApp:
         async def run(request: Request) -> Response:
             try:
                 answer = await operation(sim, request)
+                return answer if isinstance(answer, Response) else JSONResponse(answer)
             except PayproofError as error:
                 return _refusal(400, error.message, error.remedy, error.place)
             except ValidationError as error:
                 first = error.errors()[0]
                 return _refusal(422, first["msg"], "see GET /", ".".join(map(str, first["loc"])))
-            except ValueError as error:
+            except RecursionError:
+                return _refusal(422, "the body is nested too deeply", "see GET /")
+            except (ValueError, TypeError, OverflowError) as error:
                 return _refusal(422, str(error), "see GET /")
-            return answer if isinstance(answer, Response) else JSONResponse(answer)
 
         return run
 
@@ -57,11 +63,41 @@ class _Guard:
         headers = dict(scope["headers"])
         bearer: bytes = headers.get(b"authorization", b"")
         given = bearer[7:].strip() if bearer[:7].lower() == b"bearer " else headers.get(b"x-payproof-token", b"")
-        if hmac.compare_digest(given, self._token):
-            await self._app(scope, receive, send)
-        else:
+        if not hmac.compare_digest(given, self._token):
             refusal = _refusal(401, "the control token is missing or wrong", "send it as Authorization: Bearer TOKEN")
             await refusal(scope, receive, send)
+            return
+        body = await _bounded(receive)
+        if body is None:
+            await _refusal(413, f"the body is longer than {LARGEST_BODY} bytes", "see GET /")(scope, receive, send)
+        else:
+            await self._app(scope, _replayed(body, receive), send)
+
+
+async def _bounded(receive: Receive) -> bytes | None:
+    """The request's body; None as soon as it is too long. What a client that left had sent is what it sent."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > LARGEST_BODY:
+            return None
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """``receive`` once more from the body on."""
+    told = False
+
+    async def again() -> Message:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -70,4 +106,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 def _refusal(status: int, error: str, remedy: str, place: str = "") -> Response:
-    return JSONResponse({"error": error, "remedy": remedy} | ({"place": place} if place else {}), status_code=status)
+    said = {"error": error, "remedy": remedy} | ({"place": place} if place else {})
+    # What a stranger sent is quoted, and may hold what no UTF-8 text can.
+    readable = {name: text.encode("utf-8", "replace").decode() for name, text in said.items()}
+    return JSONResponse(readable, status_code=status)

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, Response
 
 from payproof.contracts.profile import Payer
 from payproof.simulator.faults.hit import Hit
-from payproof.simulator.faults.registry import fault
+from payproof.simulator.faults.registry import HttpStatus, Text, fault
 from payproof.simulator.store import MerchantRow, Payment
 
 _PAGE = """<html>
@@ -32,7 +32,7 @@ class ErrorAnswer:
     """One of the profile's own errors, to the letter. ``error``: its name; ``canary``: a text added to each message."""
 
     error: str
-    canary: str = ""
+    canary: Text = ""
 
     async def act(self, hit: Hit) -> None:
         await hit.answer(hit.dialect.error(self.error, self.canary))
@@ -43,9 +43,9 @@ class ErrorAnswer:
 class StatusAnswer:
     """Any HTTP ``status`` and ``text`` in the gateway's own error envelope."""
 
-    status: int = 500
-    text: str = "Something went wrong! Please try again"
-    canary: str = ""
+    status: HttpStatus = 500
+    text: Text = "Something went wrong! Please try again"
+    canary: Text = ""
 
     async def act(self, hit: Hit) -> None:
         await hit.answer(hit.dialect.envelope(self.status, with_canary(self.text, self.canary)))
@@ -56,9 +56,9 @@ class StatusAnswer:
 class PlainError:
     """An error in the shape of the framework behind the gateway, outside its envelope: a message that is plain text."""
 
-    status: int = 500
-    text: str = "Server Error"
-    canary: str = ""
+    status: HttpStatus = 500
+    text: Text = "Server Error"
+    canary: Text = ""
 
     async def act(self, hit: Hit) -> None:
         await hit.answer(hit.dialect.outside(self.status, with_canary(self.text, self.canary)))
@@ -69,9 +69,9 @@ class PlainError:
 class HtmlAnswer:
     """A page for people where JSON was asked for, as proxies send it (502)."""
 
-    status: int = 502
-    text: str = "Bad Gateway"
-    canary: str = ""
+    status: HttpStatus = 502
+    text: Text = "Bad Gateway"
+    canary: Text = ""
 
     async def act(self, hit: Hit) -> None:
         words = with_canary(self.text, self.canary)
@@ -84,8 +84,8 @@ class HtmlAnswer:
 class NotJson:
     """200 with prose that no parser takes, under a JSON content type."""
 
-    text: str = "We are carrying out maintenance and will be back shortly."
-    canary: str = ""
+    text: Text = "We are carrying out maintenance and will be back shortly."
+    canary: Text = ""
 
     async def act(self, hit: Hit) -> None:
         await hit.answer(Response(with_canary(self.text, self.canary), media_type="application/json"))
@@ -96,7 +96,7 @@ class NotJson:
 class EmptyAnswer:
     """200 (or another ``status``) without a body."""
 
-    status: int = 200
+    status: HttpStatus = 200
 
     async def act(self, hit: Hit) -> None:
         await hit.answer(Response(b"", status_code=self.status, media_type="application/json"))
@@ -107,7 +107,7 @@ class EmptyAnswer:
 class Unauthorized:
     """Tells the client that its access token has expired, however fresh it is: 401 for good."""
 
-    canary: str = ""
+    canary: Text = ""
 
     async def act(self, hit: Hit) -> None:
         await hit.answer(hit.dialect.unauthorized(self.canary))

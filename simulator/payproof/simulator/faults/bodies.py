@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Annotated
 
+from pydantic import Field
 from starlette.responses import Response
 
 from payproof.simulator.faults.hit import Hit
-from payproof.simulator.faults.registry import fault
+from payproof.simulator.faults.registry import HeaderValue, fault
 
 
 def remade(answer: Response, body: bytes, media_type: str = "") -> Response:
@@ -27,7 +29,7 @@ def remade(answer: Response, body: bytes, media_type: str = "") -> Response:
 class CutBody:
     """The real answer, cut after the share ``keep`` of it: broken JSON in a correct frame."""
 
-    keep: float = 0.5
+    keep: Annotated[float, Field(ge=0, le=1)] = 0.5
 
     async def act(self, hit: Hit) -> None:
         answer = await hit.real()
@@ -39,7 +41,7 @@ class CutBody:
 class WrongContentType:
     """The real answer under another ``content_type``."""
 
-    content_type: str = "text/html; charset=UTF-8"
+    content_type: HeaderValue = "text/html; charset=UTF-8"
 
     async def act(self, hit: Hit) -> None:
         answer = await hit.real()
@@ -51,7 +53,7 @@ class WrongContentType:
 class Oversized:
     """The real answer, true and valid, with a filler field of so many ``kilobytes``."""
 
-    kilobytes: int = 256
+    kilobytes: Annotated[int, Field(ge=0, le=65_536)] = 256
 
     async def act(self, hit: Hit) -> None:
         answer = await hit.real()

@@ -6,9 +6,12 @@ import asyncio
 import contextlib
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
+
+from pydantic import Field
 
 from payproof.simulator.faults.hit import Hit
-from payproof.simulator.faults.registry import fault
+from payproof.simulator.faults.registry import Seconds, fault
 
 
 @fault("delay")
@@ -16,7 +19,7 @@ from payproof.simulator.faults.registry import fault
 class Delay:
     """The real answer after ``seconds``. Its effect happens then, or at once with ``after_effect``."""
 
-    seconds: float = 10.0
+    seconds: Seconds = 10.0
 
     async def act(self, hit: Hit) -> None:
         answer = await hit.real() if hit.spec.after_effect else None
@@ -32,8 +35,8 @@ class Gather:
     """Holds answers until ``calls`` are waiting, ``seconds`` at most, and then gives them all at the same moment: what
     races will race."""
 
-    calls: int = 2
-    seconds: float = 1.0
+    calls: Annotated[int, Field(ge=1, le=1_000)] = 2
+    seconds: Seconds = 1.0
 
     @cached_property
     def _crowd(self) -> list[asyncio.Event]:
@@ -78,7 +81,7 @@ class Stall:
 class Drip:
     """The real answer, one byte every ``seconds``: timeouts for each read never strike."""
 
-    seconds: float = 1.0
+    seconds: Seconds = 1.0
 
     async def act(self, hit: Hit) -> None:
         answer = await hit.real()

@@ -14,6 +14,11 @@ from payproof.simulator.dialect import Desk, Dialect
 from payproof.simulator.exchange import Exchange
 
 
+def framed(response: Response) -> Response:
+    """The response as HTTP allows it: 204, 205 and 304 have no body, and a server breaks off who sends one."""
+    return Response(status_code=response.status_code) if response.status_code in (204, 205, 304) else response
+
+
 @dataclass(slots=True)
 class Hit:
     spec: FaultSpec
@@ -53,7 +58,8 @@ class Hit:
         return answer
 
     async def answer(self, response: Response) -> None:
-        await response(self.scope, self.receive, self.send)
+        """Send it; a status that allows no body goes without one."""
+        await framed(response)(self.scope, self.receive, self.send)
 
     async def begin(self, response: Response) -> None:
         """Send the status and headers of ``response``, and nothing of its body yet."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from payproof.simulator.faults.hit import Hit
-from payproof.simulator.faults.registry import fault
+from payproof.simulator.faults.registry import Text, fault
 
 
 @fault("rate-limit")
@@ -13,8 +16,8 @@ from payproof.simulator.faults.registry import fault
 class RateLimit:
     """Too many calls: 429 outside the envelope, with Retry-After in ``seconds``."""
 
-    seconds: int = 2
-    canary: str = ""
+    seconds: Annotated[int, Field(ge=0, le=86_400)] = 2
+    canary: Text = ""
 
     async def act(self, hit: Hit) -> None:
         await hit.answer(hit.dialect.limited(self.seconds, self.canary))

@@ -6,9 +6,9 @@ import dataclasses
 import difflib
 import importlib
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeAlias, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import PayproofError
@@ -16,6 +16,12 @@ from payproof.contracts.profile import Profile
 from payproof.simulator.faults.hit import Hit
 
 FAMILIES = ("answers", "bodies", "delays", "limits")
+
+
+HttpStatus: TypeAlias = Annotated[int, Field(ge=200, le=599)]
+Seconds: TypeAlias = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+Text: TypeAlias = Annotated[str, Field(max_length=10_000)]
+HeaderValue: TypeAlias = Annotated[str, Field(max_length=1_000, pattern=r"^[\x20-\x7e]*$")]
 
 
 class Fault(Protocol):

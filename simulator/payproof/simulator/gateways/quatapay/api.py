@@ -113,10 +113,11 @@ class Api:
     def _magic(self, wish: str, value: str) -> Response | None:
         if wish == "error" and value in self._desk.profile.errors:
             return self._envelope.error(value)
-        if wish in ("status", "html") and value.isdigit() and 200 <= int(value) <= 599:
-            if wish == "html":
-                return HTMLResponse(f"<html><body><h1>{value}</h1></body></html>", status_code=int(value))
-            return self._envelope.failure(int(value), ["Failed to create payment! Please try again"])
+        status = magic.status(value)
+        if wish == "html" and status:
+            return HTMLResponse(f"<html><body><h1>{status}</h1></body></html>", status_code=status)
+        if wish == "status" and status:
+            return self._envelope.failure(status, ["Failed to create payment! Please try again"])
         return None
 
     def _bearer(self, request: Request) -> Token | Response:
@@ -151,8 +152,8 @@ class Api:
         if row is None or row.merchant is not asker:
             return self._envelope.error("unknown-payment")
         wish, value = row.extra.get("wish", ("", ""))
-        if wish == "check" and value.isdigit() and 200 <= int(value) <= 599:
-            return self._envelope.failure(int(value), ["Something went wrong! Please try again"])
+        if wish == "check" and (status := magic.status(value)):
+            return self._envelope.failure(status, ["Something went wrong! Please try again"])
         return self.answer(self._states.touch(row))
 
     def answer(self, row: Payment) -> Response:

@@ -138,7 +138,7 @@ class QuataPay:
 
     def envelope(self, status: int, text: str) -> Response:
         if status < 400:
-            return self._envelope.success(text, {})
+            return self._envelope.success(text, {}, status)
         return self._envelope.failure(status, [text])
 
     def outside(self, status: int, text: str) -> Response:

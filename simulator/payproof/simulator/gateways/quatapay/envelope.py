@@ -33,8 +33,8 @@ class Envelope:
         body = text.replace("/", "\\/") if self._escape else text
         return Response(body, status_code=status, headers=headers, media_type="application/json")
 
-    def success(self, text: str, data: Mapping[str, Json]) -> Response:
-        return self.json(200, {"message": {"code": 200, "success": [text]}, "data": data, "type": "success"})
+    def success(self, text: str, data: Mapping[str, Json], status: int = 200) -> Response:
+        return self.json(status, {"message": {"code": status, "success": [text]}, "data": data, "type": "success"})
 
     def failure(self, status: int, texts: Iterable[str]) -> Response:
         return self.json(status, {"message": {"code": status, "error": list(texts)}, "data": [], "type": "error"})

@@ -41,6 +41,12 @@ def directive(amount: Decimal, custom: str | None) -> tuple[str, str]:
     return AMOUNTS.get(f"{amount:f}", ("", ""))
 
 
+def status(value: str) -> int | None:
+    """The HTTP status that a directive names; None for what is none, or allows no body."""
+    number = int(value) if value.isascii() and value.isdigit() and len(value) == 3 else 0
+    return number if 200 <= number <= 599 and number not in (204, 205, 304) else None
+
+
 def table(profile: Profile) -> tuple[tuple[str, str], ...]:
     """Every magic value of a profile with what it does, for the documentation."""
     rows = [('currency "XTS"', "create answers that the currency is invalid")]
