@@ -98,7 +98,8 @@ def _own_ids(case: Case) -> Iterator[Finding]:
             )
             return
     yield case.not_exercised(
-        "the integration makes its own order ids, and the configuration does not say where to read them: set checkout.order_id"
+        "the integration makes its own order ids, and the configuration does not say where to read them: set checkout.order_id",
+        declare="checkout.order_id",
     )
 
 
@@ -190,7 +191,8 @@ def amount(case: Case) -> Iterator[Finding]:
         )
     elif unknown:
         yield case.not_exercised(
-            "the price is the integration's own: set checkout.amount to what the customer's cart costs"
+            "the price is the integration's own: set checkout.amount to what the customer's cart costs",
+            declare="checkout.amount",
         )
 
 

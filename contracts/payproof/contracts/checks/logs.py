@@ -36,7 +36,7 @@ def _leak(case: Case, mark: str, what: str) -> Iterator[Finding]:
     elif any(list(world.of(Call)) for world in case.run.worlds) and case.run.settings.restarts:
         yield case.passed(f"the integration logs nothing, so no {what} either", actual={"lines": 0})
     else:
-        yield case.not_exercised("no log was read: declare integration.logs.files")
+        yield case.not_exercised("no log was read: declare integration.logs.files", declare="logs.files")
 
 
 @must("logs.no-access-token")

@@ -213,6 +213,14 @@ class Integration(_Part):
     source: Source = Source()
     alerts: Alerts = Alerts()
 
+    @property
+    def alert_channel(self) -> str:
+        """Where alerts are looked for: ``webhook``, ``log:LEVEL``, or nothing. Nobody can hand an integration that already
+        runs the address of a webhook."""
+        if self.alerts.webhook_env and self.command:
+            return "webhook"
+        return f"log:{self.alerts.log_level}" if self.alerts.log_level else ""
+
 
 class SimulatorSettings(_Part):
     """Our stand-in for the gateway; needed only when the integration was started by somebody else."""
