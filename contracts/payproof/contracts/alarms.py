@@ -6,35 +6,19 @@ the order.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from payproof.contracts import levels
 from payproof.contracts.entries import Alert, Call, Entry, Log, OrderSeen
+from payproof.contracts.naming import names
 from payproof.contracts.run import World
 from payproof.contracts.stories import names_of, payments_of
-
-_SHOWN = 12
-"""Characters of a long token that are enough to know it by."""
 
 
 def is_alert(entry: Entry, channel: str) -> bool:
     """Whether an entry is an alert. ``channel`` as in the settings: ``webhook``, ``log:LEVEL``, or empty."""
     kind, _, level = channel.partition(":")
     return isinstance(entry, Alert) or (kind == "log" and isinstance(entry, Log) and levels.reaches(entry.text, level))
-
-
-def names(text: str, known: Iterable[str]) -> bool:
-    """Whether a text names an order by one of its names, and not only as a part of a longer word or number."""
-    return any(_name(name).search(text) for name in known if name)
-
-
-def _name(name: str) -> re.Pattern[str]:
-    if name.isdigit():
-        return re.compile(rf"(?<!\d){name}(?!\d)")
-    if len(name) > _SHOWN and not name.startswith("<"):
-        return re.compile(rf"(?<![A-Za-z0-9]){re.escape(name[:_SHOWN])}")
-    return re.compile(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])")
 
 
 def all_names(world: World, *orders: str) -> frozenset[str]:

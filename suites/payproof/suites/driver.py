@@ -43,8 +43,9 @@ class Order:
         self.label = self.label or self.id
 
     def twin(self) -> Order:
-        """The same order, as a second click names it: the integration may answer with another id."""
-        return Order(self.label, self.amount, self.currency, self.known)
+        """The same order, as a second click names it: the integration may answer with another id, so one that it gave to the
+        first click is not known to be this one's."""
+        return Order(self.label, self.amount, self.currency, self.known and self.id == self.label)
 
     def values(self) -> dict[str, str]:
         """The placeholders of an order that the integration knows by its id."""

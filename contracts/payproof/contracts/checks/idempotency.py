@@ -8,6 +8,7 @@ from decimal import Decimal
 from payproof.contracts import alarms, money
 from payproof.contracts.entries import Checkout, Ledger, OrderSeen, Page
 from payproof.contracts.model import Finding, Json
+from payproof.contracts.naming import refers
 from payproof.contracts.pages import broken
 from payproof.contracts.requirements import Case, must, should
 from payproof.contracts.stories import Telling, final, tellings
@@ -157,7 +158,7 @@ def paid_order(case: Case) -> Iterator[Finding]:
         mine = [
             entry
             for entry in opened
-            if order in entry.reference or any(entry.payment == checkout.payment for checkout in again)
+            if refers(entry.reference, order) or any(entry.payment == checkout.payment for checkout in again)
         ]
         if mine:
             yield case.failed(
