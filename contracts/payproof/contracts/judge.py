@@ -140,7 +140,7 @@ def _findings(run: Run, profile: Profile, req: Requirement) -> list[Finding]:
     if req.needs and not getattr(profile.traits, req.needs):
         return [case.not_applicable(f"this gateway has no {req.needs.replace('_', ' ')}s")]
     if not run.scored and req.id not in BEFORE_CONTROL:
-        return [case.not_exercised("the control payment did not go through, so nothing else was tried")]
+        return [case.not_exercised("control ended without a score, so nothing else was tried")]
     try:
         found = list(req.check(case))
     except Exception as error:

@@ -21,7 +21,7 @@ from payproof.contracts import money
 from payproof.contracts.entries import Page, header
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Fields
-from payproof.suites import reading
+from payproof.suites import declared, reading
 from payproof.suites.config import Config
 from payproof.suites.customer import Customer, Visit
 from payproof.suites.placeholders import fill, fill_json, names
@@ -205,7 +205,7 @@ def _why_unreadable(page: Page, pointer: str) -> str:
         except ValueError:
             kind = header(page.response.headers, "content-type") or "no content type"
             return f"the order's page is not JSON ({kind})"
-    return f'"{pointer}" matches nothing on the order\'s page'
+    return f'"{pointer}" matches nothing on the order\'s page, {declared.shown(page, pointer)}'
 
 
 def load_driver(config: Config, values: Mapping[str, str]) -> Driver:
