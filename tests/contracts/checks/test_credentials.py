@@ -77,7 +77,8 @@ def test_what_the_gateways_own_page_shows_is_not_the_shops_doing() -> None:
 )
 def test_the_source_is_judged_where_it_is_declared(requirement: str, area: Any, setting: str) -> None:
     assert "declare" in Written().finding(requirement, Verdict.NOT_EXERCISED).title
-    run = Written(**{setting: True})
+    settings: dict[str, Any] = {setting: True}
+    run = Written(**settings)
     assert run.finding(requirement, Verdict.NOT_EXERCISED)
     run.add(e.SourceSeen(area=area, files=0))
     assert "no source file" in run.finding(requirement, Verdict.NOT_EXERCISED).title
