@@ -66,7 +66,8 @@ def test_the_same_mistake_in_another_world_is_no_second_finding() -> None:
 def test_a_client_that_gets_everything_wrong_is_told_so_in_bounds() -> None:
     run = Written()
     for number in range(30):
-        _create(run, **{name: [number] for name in ORDER}, more={"method": "GET"} if number % 2 else {})
+        wrong: dict[str, Any] = {name: [number] for name in ORDER}
+        _create(run, **wrong, more={"method": "GET"} if number % 2 else {})
     assert 1 < len(run.judged(REQUEST).findings) <= 12
 
 
