@@ -154,6 +154,15 @@ class PingsWithStatusCheck(Gateway):
             log.warning("the gateway is not there: %s", failure)
 
 
+class AsksForBalance(Gateway):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        try:
+            self._send("GET", f"{self.base_url}/merchant/balance", {}, None)  # read of it in some forum
+        except CallFailed as failure:
+            log.warning("the gateway is not there: %s", failure)
+
+
 # Access token
 
 
@@ -330,6 +339,7 @@ DEFECTS: dict[str, dict[str, object]] = {
     "http-return-url": {"shop_class": HttpReturnUrl},
     "scientific-amount": {"gateway_class": ScientificAmount},
     "pings-with-status-check": {"gateway_class": PingsWithStatusCheck},
+    "asks-for-balance": {"gateway_class": AsksForBalance},
     "token-per-call": {"gateway_class": TokenPerCall},
     "never-renews": {"gateway_class": NeverRenews},
     "renews-without-retry": {"gateway_class": RenewsWithoutRetry},

@@ -73,3 +73,13 @@ def test_a_strange_wrapping_is_an_answer_and_another_payments_answer_is_none() -
     (other,) = tellings(a_run(checkout, a_call(0.0, paid=True, answered="p9")))
     assert confirmed(true, "1")
     assert not confirmed(other, "1")
+
+
+def test_a_short_id_within_a_longer_one_is_another_orders() -> None:
+    journal = j.Journal()
+    journal.add(e.Ledger(event="opened", payment="p12", reference="12"))
+    journal.add(e.Ledger(event="opened", payment="p1", reference="ORDER-1"))
+    journal.add(e.Ledger(event="opened", payment="p9", reference="20261128182801642"))
+    world = r.World(name="main", entries=tuple(journal.entries))
+    assert payments_of(world, "1") == ("p1",)
+    assert payments_of(world, "182801642") == ("p9",)

@@ -65,7 +65,7 @@ def test_defaults_are_those_of_the_documents(load: Load) -> None:
     integration = load(GOOD).integration
     assert (integration.url, integration.ready, integration.ready_timeout) == ("http://127.0.0.1:{port}", "/", 30)
     assert (integration.checkout.method, integration.checkout.redirect) == ("POST", "location")
-    assert (integration.workers, integration.order.within) == (1, 0)
+    assert (integration.workers, integration.order.within) == (None, 0)
 
 
 def test_numbers_in_the_environment_become_text(load: Load) -> None:

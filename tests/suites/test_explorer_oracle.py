@@ -84,6 +84,7 @@ FORGOTTEN = (charge(verifiable=False),)
         (order(at_rest("paid", paid=True, flagged="double payment"), charges=TWICE), "charged-once", Truth.TRUE),
         (order(PAID, charges=TWICE, alerts=("order 771: paid twice",)), "charged-once", Truth.TRUE),
         (order(PAID, charges=TWICE, alerts=("3 errors in a row",)), "charged-once", Truth.UNKNOWN),
+        (order(PAID, charges=TWICE, alerts=("order 17712: paid twice",)), "charged-once", Truth.UNKNOWN),
         (order(PAID, charges=(charge(1), charge(2, verifiable=False))), "charged-once", Truth.UNKNOWN),
         (order(at_rest("", paid=None), charges=TWICE), "charged-once", Truth.UNKNOWN),
         (order(PAID, charges=CHARGED), "right-money", Truth.TRUE),

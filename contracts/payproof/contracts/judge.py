@@ -110,6 +110,7 @@ def judge(
         judgements=judgements,
         scope=scope,
         stale_baseline=stale,
+        caveats=_caveats(judgements) if run.scored else (),
         facts=run.facts,
     )
 
@@ -139,7 +140,7 @@ def _findings(run: Run, profile: Profile, req: Requirement) -> list[Finding]:
     if req.needs and not getattr(profile.traits, req.needs):
         return [case.not_applicable(f"this gateway has no {req.needs.replace('_', ' ')}s")]
     if not run.scored and req.id not in BEFORE_CONTROL:
-        return [case.not_exercised("the control payment did not go through, so nothing else was tried")]
+        return [case.not_exercised("control ended without a score, so nothing else was tried")]
     try:
         found = list(req.check(case))
     except Exception as error:
@@ -228,6 +229,17 @@ def _reasons(counted: Mapping[str, Judgement], by_id: Mapping[str, Judgement], s
         *said,
         *(f"{id}: the baseline entry is stale (it is past its date, or the check no longer fails)" for id in stale),
     )
+
+
+def _caveats(judgements: Iterable[Judgement]) -> tuple[str, ...]:
+    """The musts that nobody judged because the configuration does not say something."""
+    found: dict[str, str] = {}
+    for judgement in judgements:
+        if judgement.level is Level.MUST and judgement.verdict in (Verdict.NOT_APPLICABLE, Verdict.NOT_EXERCISED):
+            missing = dict.fromkeys(finding.declare for finding in judgement.findings if finding.declare)
+            if missing:
+                found[judgement.requirement] = ", ".join(missing)
+    return tuple(f"{id}: declare {missing}" for id, missing in found.items())
 
 
 def _outcome(run: Run, reasons: tuple[str, ...]) -> Outcome:

@@ -71,6 +71,8 @@ class Finding:
     evidence: tuple[Pointer, ...] = ()
     because: str = ""
     """Id of the requirement whose failure kept this one from being judged."""
+    declare: str = ""
+    """The setting that would have let this be judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,5 +138,7 @@ class Result:
     scope: tuple[str, ...]
     """Every requirement that a whole run of this profile judges."""
     stale_baseline: tuple[str, ...] = ()
+    caveats: tuple[str, ...] = ()
+    """One sentence for each must that was not judged because something is not declared: its id, and what to declare."""
     facts: Mapping[str, Json] = field(default_factory=dict[str, Json])
     """name, gateway, profile_version, target, seed, started, seconds, journal and configuration digests ..."""

@@ -121,13 +121,21 @@ class Case:
         return self._say(Verdict.PASS, title, world, seen, expected=expected, actual=actual)
 
     def not_exercised(
-        self, reason: str, *, because: str = "", world: World | None = None, seen: Iterable[Entry | None] = ()
+        self,
+        reason: str,
+        *,
+        because: str = "",
+        declare: str = "",
+        world: World | None = None,
+        seen: Iterable[Entry | None] = (),
     ) -> Finding:
-        """The situation did not arise. ``because`` names the requirement whose failure is the cause."""
-        return self._say(Verdict.NOT_EXERCISED, reason, world, seen, because=because)
+        """The situation did not arise. ``because`` names the requirement whose failure is the cause; ``declare`` the setting
+        that would have let it be judged."""
+        return self._say(Verdict.NOT_EXERCISED, reason, world, seen, because=because, declare=declare)
 
-    def not_applicable(self, reason: str) -> Finding:
-        return self._say(Verdict.NOT_APPLICABLE, reason, None, ())
+    def not_applicable(self, reason: str, *, declare: str = "") -> Finding:
+        """There is no such thing here. ``declare``: the setting without which nobody can tell; a must is then a caveat."""
+        return self._say(Verdict.NOT_APPLICABLE, reason, None, (), declare=declare)
 
     def _say(
         self,
@@ -139,6 +147,7 @@ class Case:
         expected: Json = None,
         actual: Json = None,
         because: str = "",
+        declare: str = "",
     ) -> Finding:
         evidence: tuple[Pointer, ...] = world.point(*seen) if world else ()
         return Finding(
@@ -149,4 +158,5 @@ class Case:
             actual=actual,
             evidence=tuple(dict.fromkeys(evidence)),
             because=because,
+            declare=declare,
         )

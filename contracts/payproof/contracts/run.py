@@ -30,7 +30,8 @@ a payer, end a young access token."""
 class Settings:
     """What checks may know of the configuration: promises and abilities, never a secret."""
 
-    workers: int = 1
+    workers: int | None = None
+    """Processes that each keep their own access token; None: not declared."""
     within: float = 0.0
     """Seconds that a background verification may take; 0 when not declared."""
     counts_effects: bool = False

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from payproof.contracts.entries import Call, Checkout, Entry, Ledger, OrderSeen, Page, Process, Step, Story
 from payproof.contracts.model import Json
+from payproof.contracts.naming import refers
 from payproof.contracts.run import Run, World
 
 E = TypeVar("E", bound=Entry)
@@ -98,7 +99,10 @@ def with_final_names(world: World) -> World:
         return world
 
     def called(entry: Entry) -> Entry:
-        if isinstance(entry, Checkout | OrderSeen | Page) and entry.order in final_names:
+        if isinstance(entry, Checkout) and entry.order in final_names:
+            # The integration did not tell this checkout's id; it may have given the other one to another click.
+            return replace(entry, order=final_names[entry.order], order_known=False)
+        if isinstance(entry, OrderSeen | Page) and entry.order in final_names:
             return replace(entry, order=final_names[entry.order])
         return entry
 
@@ -121,7 +125,7 @@ def payments_of(world: World, order: str) -> tuple[str, ...]:
     found += [
         entry.payment
         for entry in world.of(Ledger)
-        if entry.event == "opened" and entry.payment and any(name in entry.reference for name in names)
+        if entry.event == "opened" and entry.payment and any(refers(entry.reference, name) for name in names)
     ]
     return tuple(dict.fromkeys(found))
 

@@ -48,6 +48,9 @@ _WORST_FIRST = (
     Verdict.PASS,
 )
 
+CAVEATS = 3
+"""Caveats that one sentence can bear; the report has all."""
+
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
@@ -183,15 +186,25 @@ def unjudged(result: Result) -> tuple[str, ...]:
 
 
 def sentence(result: Result) -> str:
-    """The answer to "can this integration go live?", without the banner word."""
+    """The answer to "can this integration go live?", without the banner word, and what was not judged for want of a
+    declaration."""
+    told = _answer(result)
+    if not result.caveats:
+        return told
+    more = f"; and {len(result.caveats) - CAVEATS} more" if len(result.caveats) > CAVEATS else ""
+    return f"{told} Not judged: {line('; '.join(result.caveats[:CAVEATS]))}{more}."
+
+
+def _answer(result: Result) -> str:
     match result.outcome:
         case Outcome.READY:
             later = [
                 f.requirement for f in result.judgements if f.level is Level.MUST and f.verdict is Verdict.NOT_EXERCISED
             ]
-            return "every must-requirement holds." + (
-                f" Not judged in this version: {', '.join(later)}." if later else ""
+            whole = (
+                "every must-requirement that was judged holds." if result.caveats else "every must-requirement holds."
             )
+            return whole + (f" Not judged in this version: {', '.join(later)}." if later else "")
         case Outcome.PARTIAL:
             whole = f"{_judged(result)} of {len(result.scope)} requirements"
             return f"{whole} judged, none failed; no word about going live."

@@ -21,7 +21,7 @@ from payproof.contracts import money
 from payproof.contracts.entries import Page, header
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Fields
-from payproof.suites import reading
+from payproof.suites import declared, reading
 from payproof.suites.config import Config
 from payproof.suites.customer import Customer, Visit
 from payproof.suites.placeholders import fill, fill_json, names
@@ -43,8 +43,9 @@ class Order:
         self.label = self.label or self.id
 
     def twin(self) -> Order:
-        """The same order, as a second click names it: the integration may answer with another id."""
-        return Order(self.label, self.amount, self.currency, self.known)
+        """The same order, as a second click names it: the integration may answer with another id, so one that it gave to the
+        first click is not known to be this one's."""
+        return Order(self.label, self.amount, self.currency, self.known and self.id == self.label)
 
     def values(self) -> dict[str, str]:
         """The placeholders of an order that the integration knows by its id."""
@@ -204,7 +205,7 @@ def _why_unreadable(page: Page, pointer: str) -> str:
         except ValueError:
             kind = header(page.response.headers, "content-type") or "no content type"
             return f"the order's page is not JSON ({kind})"
-    return f'"{pointer}" matches nothing on the order\'s page'
+    return f'"{pointer}" matches nothing on the order\'s page, {declared.shown(page, pointer)}'
 
 
 def load_driver(config: Config, values: Mapping[str, str]) -> Driver:

@@ -42,7 +42,7 @@ def compose(data: Mapping[str, Any], profile: Profile) -> str:
         *_pairs({"name": integration["name"]}),
         *_command(integration),
         *_ready(integration),
-        "# workers = 1               # processes that each keep their own access token",
+        "# workers = 1               # processes that each keep their own access token; left out: all of them may",
         "",
         *_settings(integration, data.get("simulator")),
         "[integration.checkout]      # the customer starts to pay",

@@ -164,15 +164,20 @@ class Instance:
         """How many processes the integration consists of."""
         return len(self._family())
 
+    def serving(self) -> int:
+        """How many processes may keep a token of their own: all but those that only started the others (a shell, npm, a
+        process manager), which neither listen nor stand beside one that does."""
+        family = self._family()
+        listeners = [process for process in family if _ports_of(process)]
+        starters: set[int] = {process.pid for process in family} if listeners else set()
+        for process in listeners:
+            with contextlib.suppress(psutil.Error):
+                starters &= {parent.pid for parent in process.parents()}
+        return max(len([process for process in family if process.pid not in starters]), 1)
+
     def listening(self) -> list[int]:
         """The TCP ports that it listens on."""
-        ports: set[int] = set()
-        for process in self._family():
-            with contextlib.suppress(psutil.Error):
-                ports |= {
-                    conn.laddr.port for conn in process.net_connections("tcp") if conn.status == psutil.CONN_LISTEN
-                }
-        return sorted(ports)
+        return sorted({port for process in self._family() for port in _ports_of(process)})
 
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
         code = await process.wait()
@@ -245,3 +250,10 @@ class Instance:
         assert self.process
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, number)
+
+
+def _ports_of(process: psutil.Process) -> set[int]:
+    try:
+        return {conn.laddr.port for conn in process.net_connections("tcp") if conn.status == psutil.CONN_LISTEN}
+    except psutil.Error:
+        return set()

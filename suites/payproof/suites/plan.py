@@ -49,14 +49,6 @@ def settings_of(
     integration = config.integration
     recipe = integration.checkout
     names = uses(config, "order.id") or integration.driver is not None
-    alerts = integration.alerts
-    channel = (
-        "webhook"
-        if alerts.webhook_env and integration.command
-        else f"log:{alerts.log_level}"
-        if alerts.log_level
-        else ""
-    )
     return Settings(
         workers=integration.workers,
         within=integration.order.within,
@@ -68,7 +60,7 @@ def settings_of(
         sets_amount=uses(config, "order.amount") or recipe.amount is not None or integration.driver is not None,
         sets_currency=uses(config, "order.currency") or integration.driver is not None,
         fee=recipe.fee or "",
-        alert_channel=channel,
+        alert_channel=integration.alert_channel,
         scans_source=bool(integration.source.paths),
         scans_frontend=bool(integration.source.frontend),
         own_credentials=bool(integration.command),

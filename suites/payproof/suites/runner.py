@@ -30,13 +30,14 @@ from payproof.simulator.relay.tape import Tape
 from payproof.simulator.target import Spoiled
 from payproof.suites import source
 from payproof.suites.config import Config
+from payproof.suites.declared import unmatched
 from payproof.suites.diagnosis import diagnose
 from payproof.suites.drill import AlertHook
 from payproof.suites.plan import MAIN, PATIENT, Options, Plan, announcement, plan, powerless, settings_of, skipped
 from payproof.suites.probes import Params, Probe, tell
 from payproof.suites.progress import Progress, Silent
 from payproof.suites.recordings import Recordings, as_recorded, unrecorded
-from payproof.suites.shared import Shared
+from payproof.suites.shared import Purchase, Shared
 from payproof.suites.targets import Relays, Simulators, Source
 from payproof.suites.trust import Trust
 from payproof.suites.world import World
@@ -101,6 +102,8 @@ class _Session:
         self.worlds: list[World] = []
         self.recorded: dict[str, Recorded] = {}
         self.errors: dict[str, str] = {}
+        self.bought: Purchase | None = None
+        """What control bought."""
         self.busy = asyncio.Semaphore(_BUSY)
         self.launching = asyncio.Semaphore(2)
 
@@ -137,7 +140,9 @@ class _Session:
         planned = plan(self.config, self.options, settings, main.shared.latency)
         if main.shared.latency > PATIENT:
             self.busy = asyncio.Semaphore(3 * _BUSY)
-        if paid:
+        if paid and (wrong := await self._pointers(main)):
+            paid, diagnosis = False, wrong
+        elif paid:
             await self._tell_all(planned, main, shared)
         else:
             diagnosis = diagnose(main)
@@ -181,13 +186,26 @@ class _Session:
         self.progress.world_started(world.name)
         async with world.story("control", {}):
             purchase = await world.buy()
-            paid = purchase.paid
+            paid, self.bought = purchase.paid, purchase
             if not paid and purchase.tab is not None and purchase.tab.state == "left":
                 # An undeclared background job may be slow: look for a while, so that its pace is known.
                 paid = bool((await world.look(purchase.order, purchase.customer, wait=8.0)).paid)
             if purchase.visit is not None and purchase.visit.page is not None:
                 world.shared.latency = max(world.journal.now() - purchase.visit.page.ended, 0.0)
         return paid
+
+    async def _pointers(self, world: World) -> tuple[str, ...]:
+        """What is declared of an order and cannot be found on the paid one; a fulfilment in the background gets its time."""
+        if self.bought is None or self.bought.seen is None:
+            return ()
+        page = self.bought.seen.page
+        deadline = self.now() + max(self.config.integration.order.within, 2.0)
+        while wrong := unmatched(self.config, next((e for e in world.pages() if e.n == page), None)):
+            if self.now() >= deadline:
+                return wrong
+            await asyncio.sleep(0.2)
+            page = (await world.look(self.bought.order, self.bought.customer)).page
+        return ()
 
     async def _tell_all(self, planned: Plan, main: World, shared: Shared) -> None:
         movers = [name for name, told in planned.worlds.items() if any(probe.moves_clock for probe, _ in told)]

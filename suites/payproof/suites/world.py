@@ -383,6 +383,9 @@ class World:
             if isinstance(entry, Call) and (not operation or entry.meaning.operation == operation)
         ]
 
+    def pages(self) -> list[Page]:
+        return [entry for entry in self.journal.entries if isinstance(entry, Page)]
+
     def exited(self) -> bool:
         return any(isinstance(entry, Process) and entry.event == "exited" for entry in self.journal.entries)
 

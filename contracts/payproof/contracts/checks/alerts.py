@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from payproof.contracts.entries import Alert, Entry, Log
+from payproof.contracts.alarms import is_alert
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, should
-from payproof.contracts.stories import Telling, tellings
-
-
-def _arrived(case: Case, telling: Telling) -> list[Entry]:
-    after = telling.after("drill")
-    found: list[Entry] = list(after.of(Alert))
-    kind, _, level = case.run.settings.alert_channel.partition(":")
-    if kind == "log":
-        word = re.compile(rf"(?i)(?<![a-z]){re.escape(level)}(?![a-z])")
-        found += [entry for entry in after.of(Log) if word.search(entry.text)]
-    return found
+from payproof.contracts.stories import tellings
 
 
 def _drill(case: Case, probe: str, what: str) -> Iterator[Finding]:
@@ -30,7 +19,7 @@ def _drill(case: Case, probe: str, what: str) -> Iterator[Finding]:
         mark, over = telling.step("drill"), telling.step("over")
         if mark is None or over is None:
             continue
-        arrived = _arrived(case, telling)
+        arrived = [entry for entry in telling.after("drill").entries if is_alert(entry, channel)]
         if arrived:
             yield case.passed(
                 f"an alert arrived {arrived[0].at - mark.at:.1f} s after {what}",
@@ -54,8 +43,9 @@ def payment_error(case: Case) -> Iterator[Finding]:
 
     Why: a shop that cannot be paid loses money every minute.
 
-    Judged: three payment errors in a row; something must arrive on the declared channel within 30 seconds. One digest of
-    several events is fine.
+    Judged: three payment errors in a row; something must arrive on the declared channel within 30 seconds: a message, or a
+    log line of the declared level or a higher one. The level is read from the line's own field or prefix, never from its
+    message. One digest of several events is fine.
 
     Fix: alert on the rate of payment errors; declare the channel in integration.alerts.
     """

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import Literal
 
 from payproof.contracts import pages
-from payproof.contracts.entries import Call, OrderSeen, Page, SourceSeen
+from payproof.contracts.entries import Call, Entry, OrderSeen, Page, SourceSeen
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, must, should
+from payproof.contracts.run import World
 from payproof.contracts.stories import attempts, final, tellings
 
-_SECRETS = ("<access-token-", "<secret-key-")
+_SECRETS = ("<access-token-", "<secret-key-", "<client-id-")
 
 
 def _held(page: Page) -> str:
@@ -26,31 +27,43 @@ def not_served(case: Case) -> Iterator[Finding]:
 
     Why: whoever has them acts as the merchant.
 
-    Judged: on every page, script, header, cookie and redirect of every probe, plain, URL-encoded, base64, hex, and any
-    part of twelve characters or more. A masked id is fine.
+    Judged: on every page, script, header, cookie and redirect of every probe, and on the addresses that create calls give the
+    gateway to send the customer to; plain, URL-encoded, base64, hex, and any part of twelve characters or more. A masked id
+    is fine, and so is a secret of the integration's own.
 
     Fix: keep credentials in server-side code; send the browser the payment address only.
     """
     looked = 0
     for world in case.run.worlds:
-        for page in world.of(Page):
-            if page.where != "integration" or page.response is None:
-                continue
+        for entry, place, text in _given_away(world):
             looked += 1
-            text = _held(page)
-            found = [mark for mark in _SECRETS if mark in text] + (["<client-id-"] if "<client-id-" in text else [])
+            found = [mark.strip("<-") for mark in _SECRETS if mark in text]
             if found:
-                what = ", ".join(mark.strip("<-").replace("-", " ") for mark in found)
+                what = ", ".join(name.replace("-", " ") for name in found)
                 yield case.failed(
-                    f"the customer was sent the {what}",
+                    f"the customer was sent the {what} ({place.partition(' ')[0]})",
                     expected={"credentials on the page": []},
-                    actual={"credentials on the page": [mark.strip("<-") for mark in found], "url": page.request.url},
+                    actual={"credentials on the page": [*found], "where": place},
                     world=world,
-                    seen=[page],
+                    seen=[entry],
                 )
                 return
     if looked:
-        yield case.passed(f"{looked} answers to the customer hold no credential", actual={"answers": looked})
+        yield case.passed(
+            f"{looked} answers and addresses for the customer hold no credential", actual={"looked at": looked}
+        )
+
+
+def _given_away(world: World) -> Iterator[tuple[Entry, str, str]]:
+    """(entry, where it is, text) of all that the customer gets: what the shop answers, and the addresses that the gateway
+    sends them to on its behalf."""
+    for entry in world.entries:
+        if isinstance(entry, Page) and entry.where == "integration" and entry.response is not None:
+            yield entry, f"page {entry.request.url}", _held(entry)
+        elif isinstance(entry, Call) and entry.meaning.operation == "create":
+            for name, address in (("return_url", entry.meaning.return_url), ("cancel_url", entry.meaning.cancel_url)):
+                if address:
+                    yield entry, f"{name} {address}", address
 
 
 def _static(case: Case, area: Literal["source", "frontend"]) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from payproof.contracts import money
-from payproof.contracts.entries import Call, Checkout, Page
+from payproof.contracts.entries import Call, Checkout, Page, Step
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import Run, World
@@ -39,23 +39,24 @@ def order_id(case: Case) -> Iterator[Finding]:
     Why: it is the only way to tell afterwards which order a payment was for.
 
     Judged: on every create call that led to a payment: the field contains the order's id, a prefix or suffix around it
-    is fine. An id of the integration's own making is read where the configuration says (checkout.order_id).
+    is fine. An id of the integration's own making is read where the configuration says (checkout.order_id), and held only
+    against the checkout that it was given to.
 
     Fix: send the order's id in the custom field.
     """
     if not case.run.settings.names_orders:
         yield from _own_ids(case)
         return
-    good = 0
+    good = unknown = 0
     for world, checkout, call in _created(case.run):
         reference = call.meaning.reference or ""
-        names = names_of(world, checkout.order)
-        if not checkout.order_known and len(names) == 1:
-            continue
-        if not any(name in reference for name in names):
+        if not any(name in reference for name in names_of(world, checkout.order)):
+            if not _its_own(world, checkout):
+                unknown += 1
+                continue
             yield case.failed(
                 f"order {checkout.order} is not named in the create call",
-                expected={"contains": max(names)},
+                expected={"contains": checkout.order},
                 actual={"reference": call.meaning.reference},
                 world=world,
                 seen=[call, checkout],
@@ -70,6 +71,22 @@ def order_id(case: Case) -> Iterator[Finding]:
             world=world,
             seen=[call],
         )
+    elif unknown:
+        yield case.not_exercised(
+            f"the integration told the order's id of none of {unknown} checkouts: check checkout.order_id",
+            declare="checkout.order_id",
+        )
+
+
+def _its_own(world: World, checkout: Checkout) -> bool:
+    """Whether ``checkout.order`` is the id that the integration gave to this very checkout. One that it told only later is,
+    when the order has no other payment that it may have been told of."""
+    if checkout.order_known:
+        return True
+    told = any(step.name == "renamed" and step.facts.get("order") == checkout.order for step in world.of(Step))
+    names = names_of(world, checkout.order)
+    payments = {other.payment for other in world.of(Checkout) if other.order in names and other.payment}
+    return told and len(payments) == 1
 
 
 def _own_ids(case: Case) -> Iterator[Finding]:
@@ -98,7 +115,8 @@ def _own_ids(case: Case) -> Iterator[Finding]:
             )
             return
     yield case.not_exercised(
-        "the integration makes its own order ids, and the configuration does not say where to read them: set checkout.order_id"
+        "the integration makes its own order ids, and the configuration does not say where to read them: set checkout.order_id",
+        declare="checkout.order_id",
     )
 
 
@@ -112,7 +130,7 @@ def distinct(case: Case) -> Iterator[Finding]:
 
     Fix: use the order's own unique id.
     """
-    compared = 0
+    several = False
     for world in case.run.worlds:
         seen: dict[str, tuple[str, Call]] = {}
         for owner, checkout, call in _created(case.run):
@@ -120,7 +138,7 @@ def distinct(case: Case) -> Iterator[Finding]:
             if owner is not world or not reference:
                 continue
             other, first = seen.setdefault(reference, (checkout.order, call))
-            if other != checkout.order and case.run.settings.names_orders:
+            if checkout.order not in names_of(world, other) and case.run.settings.names_orders:
                 yield case.failed(
                     f"orders {other} and {checkout.order} share one value",
                     expected={"distinct": True},
@@ -129,9 +147,8 @@ def distinct(case: Case) -> Iterator[Finding]:
                     seen=[first, call],
                 )
                 return
-            compared += other == checkout.order
-        compared = compared if len(seen) > 1 else compared - len(seen)
-    if compared > 0:
+        several |= len({order for order, _ in seen.values()}) > 1
+    if several:
         yield case.passed("every order has a value of its own", expected={"distinct": True}, actual={"distinct": True})
 
 
@@ -190,7 +207,8 @@ def amount(case: Case) -> Iterator[Finding]:
         )
     elif unknown:
         yield case.not_exercised(
-            "the price is the integration's own: set checkout.amount to what the customer's cart costs"
+            "the price is the integration's own: set checkout.amount to what the customer's cart costs",
+            declare="checkout.amount",
         )
 
 

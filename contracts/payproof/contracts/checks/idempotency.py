@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from payproof.contracts import money
-from payproof.contracts.entries import Alert, Checkout, Ledger, Log, OrderSeen
+from payproof.contracts import alarms, money
+from payproof.contracts.entries import Checkout, Ledger, OrderSeen, Page
 from payproof.contracts.model import Finding, Json
+from payproof.contracts.naming import refers
+from payproof.contracts.pages import broken
 from payproof.contracts.requirements import Case, must, should
-from payproof.contracts.stories import Telling, final, sightings, tellings
+from payproof.contracts.stories import Telling, final, tellings
+
+_TELL_APART = "checkout.before, or {order.id} in the checkout request"
 
 
 def charges(telling: Telling) -> list[Ledger]:
@@ -33,7 +37,13 @@ def _charged_once(case: Case, telling: Telling, *, may_flag: bool) -> Iterator[F
     opened = len({checkout.payment for checkout in checkouts if checkout.payment})
     facts: dict[str, Json] = {"payments opened": opened, "charged": len(taken)}
     if len(taken) > 1:
-        flag = _flagged(case, telling) if may_flag else None
+        told = alarms.raised(
+            telling.world,
+            (checkout.order for checkout in checkouts),
+            case.run.settings.alert_channel,
+            after=taken[-1].n,
+        )
+        flag = next(told, None) if may_flag else None
         if flag is not None:
             yield case.passed(
                 f"{_twice(taken, checkouts[0])}; the shop flagged it for a person",
@@ -50,6 +60,8 @@ def _charged_once(case: Case, telling: Telling, *, may_flag: bool) -> Iterator[F
             world=telling.world,
             seen=[*checkouts[:2], *taken],
         )
+    elif (crash := _crashed_checkout(telling, "double", "again")) is not None:
+        yield _crash(case, telling, "the customer who asked a second time was shown a page of a crashed program", crash)
     elif taken:
         yield case.passed(
             "charged once", expected={"charged": 1}, actual=facts, world=telling.world, seen=[*checkouts[:2], *taken]
@@ -58,17 +70,21 @@ def _charged_once(case: Case, telling: Telling, *, may_flag: bool) -> Iterator[F
         yield case.not_exercised("the customer could pay at neither checkout", world=telling.world, seen=checkouts)
 
 
-def _flagged(case: Case, telling: Telling) -> OrderSeen | Alert | Log | None:
-    orders = {checkout.order for checkout in telling.checkouts()}
-    for world_entry in (*telling.entries, *(seen for order in orders for seen in sightings(telling.world, order))):
-        if isinstance(world_entry, OrderSeen) and world_entry.order in orders and world_entry.flagged:
-            return world_entry
-        if isinstance(world_entry, Alert):
-            return world_entry
-    kind, _, level = case.run.settings.alert_channel.partition(":")
-    if kind == "log":
-        return next((entry for entry in telling.of(Log) if level.lower() in entry.text.lower()), None)
-    return None
+def _crashed_checkout(telling: Telling, *purposes: str) -> Page | None:
+    """The page of a checkout beside the first that a program wrote when it broke, and nobody for people."""
+    ends = {checkout.page for checkout in telling.checkouts() if checkout.purpose in purposes}
+    return next((page for page in telling.of(Page) if page.n in ends and page.response and broken(page.response)), None)
+
+
+def _crash(case: Case, telling: Telling, what: str, page: Page) -> Finding:
+    assert page.response
+    return case.failed(
+        f"{what} (HTTP {page.response.status})",
+        expected="a page for people",
+        actual={"status": page.response.status},
+        world=telling.world,
+        seen=[page],
+    )
 
 
 @must("idempotency.double-submit")
@@ -78,13 +94,15 @@ def double_submit(case: Case) -> Iterator[Finding]:
     Why: two requests at the same moment both find the order unpaid.
 
     Judged: one order's checkout is posted twice at once; the customer then pays whatever can be paid. The gateway's
-    books say how often money was taken. The same payment twice, or a refusal of the second request, is fine.
+    books say how often money was taken. The same payment twice, or a refusal of the second request, is fine; an error page
+    that nobody wrote for people is not.
 
     Fix: let one request at a time open a payment for an order (a lock, a unique row); give the second the same payment.
     """
     if not case.run.settings.tells_orders_apart:
         yield case.not_applicable(
-            "nothing in the checkout request names the order or a session, so two requests are two orders: use {order.id} or checkout.before"
+            "nothing in the checkout request names the order or a session, so two requests are two orders: use {order.id} or checkout.before",
+            declare=_TELL_APART,
         )
         return
     for telling in tellings(case.run, "double-submit"):
@@ -98,13 +116,14 @@ def back_and_retry(case: Case) -> Iterator[Finding]:
     Why: customers do it all the time, with both tabs open.
 
     Judged: the customer starts again and pays in both tabs. Charged twice is the defect, unless the shop visibly flags it
-    (order.flagged, or an alert).
+    after the last charge (order.flagged, or an alert that names the order).
 
     Fix: reuse the order's open payment; flag a second success for a refund.
     """
     if not case.run.settings.tells_orders_apart:
         yield case.not_applicable(
-            "nothing in the checkout request names the order or a session, so a second request is a second order"
+            "nothing in the checkout request names the order or a session, so a second request is a second order",
+            declare=_TELL_APART,
         )
         return
     for telling in tellings(case.run, "back-and-retry"):
@@ -117,8 +136,8 @@ def paid_order(case: Case) -> Iterator[Finding]:
 
     Why: the customer would pay again.
 
-    Judged: the paid order's checkout is submitted once more; a new payment in the gateway's books is the defect. A
-    redirect to the order's page, or 409, is fine.
+    Judged: the paid order's checkout is submitted once more; a new payment in the gateway's books is the defect, and so is
+    a crash. A redirect to the order's page, or 409, is fine.
 
     Fix: look at the order's state before opening a payment.
     """
@@ -139,7 +158,7 @@ def paid_order(case: Case) -> Iterator[Finding]:
         mine = [
             entry
             for entry in opened
-            if order in entry.reference or any(entry.payment == checkout.payment for checkout in again)
+            if refers(entry.reference, order) or any(entry.payment == checkout.payment for checkout in again)
         ]
         if mine:
             yield case.failed(
@@ -149,6 +168,8 @@ def paid_order(case: Case) -> Iterator[Finding]:
                 world=telling.world,
                 seen=[mark, *again, *mine],
             )
+        elif (crash := _crashed_checkout(after, "again")) is not None:
+            yield _crash(case, telling, "the checkout of the paid order crashed", crash)
         elif again:
             yield case.passed(
                 "no new payment for a paid order",
@@ -158,6 +179,13 @@ def paid_order(case: Case) -> Iterator[Finding]:
             )
 
 
+def _crashed_return(telling: Telling) -> Page | None:
+    """A return that crashed though the same address was answered to somebody: coming again is what broke it."""
+    shown = [page for page in telling.pages("return", "reload") if page.response is not None]
+    crashed = [page for page in shown if broken(page.response)]
+    return crashed[0] if crashed and len(crashed) < len(shown) else None
+
+
 @must("idempotency.return-twice")
 def return_twice(case: Case) -> Iterator[Finding]:
     """Opening the return URL again, or six times at once, fulfils the order once.
@@ -165,7 +193,7 @@ def return_twice(case: Case) -> Iterator[Finding]:
     Why: customers reload, browsers prefetch; goods must not be sent twice.
 
     Judged: the declared counter of fulfilments (order.effects) rises by one at most; the order's state does not change
-    again.
+    again; no return crashes while another one of them is answered.
 
     Fix: mark the order paid and fulfil it in one atomic step that only the first caller wins.
     """
@@ -187,10 +215,15 @@ def return_twice(case: Case) -> Iterator[Finding]:
                 seen=[*seen, last],
             )
             continue
+        if (crash := _crashed_return(telling)) is not None:
+            yield _crash(case, telling, f"a return crashed when {clients} client(s) opened it, then once more", crash)
+            continue
         counted = [entry for entry in seen if entry.effects is not None]
         before = next((entry.effects for entry in counted if not entry.paid), 0) or 0
         if not counted:
-            yield case.not_applicable("no counter of fulfilments is declared: set order.effects to judge this")
+            yield case.not_applicable(
+                "no counter of fulfilments is declared: set order.effects to judge this", declare="order.effects"
+            )
             continue
         rise = max(entry.effects or 0 for entry in (*counted, *([last] if last else []))) - before
         if rise > 1:

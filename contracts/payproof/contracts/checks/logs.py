@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 from payproof.contracts import money
+from payproof.contracts.access_logs import own_part
 from payproof.contracts.entries import Call, Checkout, Log, Page
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, must, should
@@ -36,7 +39,7 @@ def _leak(case: Case, mark: str, what: str) -> Iterator[Finding]:
     elif any(list(world.of(Call)) for world in case.run.worlds) and case.run.settings.restarts:
         yield case.passed(f"the integration logs nothing, so no {what} either", actual={"lines": 0})
     else:
-        yield case.not_exercised("no log was read: declare integration.logs.files")
+        yield case.not_exercised("no log was read: declare integration.logs.files", declare="logs.files")
 
 
 @must("logs.no-access-token")
@@ -67,19 +70,12 @@ def no_secret_key(case: Case) -> Iterator[Finding]:
 
 
 def _own_lines(telling: Telling) -> list[Log]:
-    """Log lines beside the web server's access log of what the customer asked for."""
-    paths = {
-        re.sub(r"https?://[^/]+", "", page.request.url).split("?")[0]
-        for page in telling.of(Page)
-        if page.where == "integration"
-    }
-    paths.discard("/")
-
-    def is_access(text: str) -> bool:
-        asked = re.search(r"\b(?:GET|POST|PUT|PATCH|HEAD)\b\W{0,8}(?:https?://[^/\s\"]+)?(/[^\s?\"']*)", text)
-        return bool(asked and asked[1] in paths)
-
-    return [entry for entry in telling.of(Log) if not is_access(entry.text)]
+    """What the shop itself wrote: log lines without the web server's access log of what the customer asked for."""
+    shop = {urlsplit(page.request.url).path or "/" for page in telling.world.of(Page) if page.where == "integration"}
+    called = [urlsplit(call.request.url) for call in telling.world.of(Call)]
+    gateway = {url.path for url in called if url.path not in ("", "/")} | {url.netloc for url in called if url.netloc}
+    lines = [replace(entry, text=own_part(entry.text, shop, gateway)) for entry in telling.of(Log)]
+    return [line for line in lines if line.text]
 
 
 def _windows(lines: list[Log]) -> Iterator[list[Log]]:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from payproof.contracts import pages
-from payproof.contracts.entries import Call, OrderSeen, Process
-from payproof.contracts.model import Finding
+from payproof.contracts.entries import Call, OrderSeen, Step
+from payproof.contracts.model import Finding, Json
 from payproof.contracts.requirements import Case, must, should
-from payproof.contracts.run import World
-from payproof.contracts.stories import attempts, background, final, payments_of, tellings
+from payproof.contracts.run import Run
+from payproof.contracts.stories import Telling, attempts, background, final, payments_of, tellings
+
+_MOST = 0.8
+"""Share of the customers for whom a token is asked for where none is kept."""
 
 
-def _processes(world: World) -> int:
-    ready = next((entry for entry in world.of(Process) if entry.event == "ready"), None)
-    found = re.search(r"processes=(\d+)", ready.detail) if ready else None
-    return int(found[1]) if found else 1
+def _processes(run: Run) -> int | None:
+    """The most processes that were counted in any world; None: nobody could count them."""
+    counts = (step.facts.get("serving") for world in run.worlds for step in world.of(Step) if step.name == "processes")
+    return max((count for count in counts if isinstance(count, int)), default=None)
 
 
 @must("token.cached", needs="tokens")
@@ -25,9 +27,10 @@ def cached(case: Case) -> Iterator[Finding]:
 
     Why: the gateway asks for it, and limits token calls.
 
-    Judged: five payments one after the other; at most workers + 1 token calls since the integration started (one early
-    renewal is fine). Where the access token is the payment itself, the opposite is checked: no token is used for two
-    orders.
+    Judged: five payments one after the other, or more than twice as many as there are processes; at most workers + 1
+    token calls (one early renewal is fine). Where integration.workers is not declared, each process may keep a token of
+    its own, and where those cannot be counted, the calls must come to an end. Where the access token is the payment itself,
+    the opposite is checked: no token is used for two orders.
 
     Fix: keep the token until shortly before its life ends, in a place that all requests of the process share. Declare
     integration.workers when several processes keep one each.
@@ -36,34 +39,55 @@ def cached(case: Case) -> Iterator[Finding]:
         yield from _never_shared(case)
         return
     for telling in tellings(case.run, "steady"):
-        paid = [seen for seen in telling.of(OrderSeen) if seen.paid]
-        last = telling.entries[-1].n
-        calls = [call for call in telling.world.of(Call) if call.meaning.operation == "token" and call.n < last]
-        issued = [call for call in calls if call.meaning.issued]
-        limit = case.run.settings.workers + 1
-        if len(paid) < 2:
+        if sum(bool(seen.paid) for seen in telling.of(OrderSeen)) < 2:
             yield case.not_exercised("fewer than two payments went through", because="flow.success")
-        elif not issued:
+        elif not any(call.meaning.issued for call in telling.world.of(Call) if call.meaning.operation == "token"):
             yield case.not_exercised("no access token was ever asked for")
-        elif len(issued) > limit and len(issued) <= (processes := _processes(telling.world)) + 1:
-            yield case.not_exercised(
-                f"{len(issued)} token calls by {processes} processes: declare integration.workers if each keeps its own token"
-            )
-        elif len(issued) > limit:
-            yield case.failed(
-                f"{len(issued)} token calls for {len(paid) + 1} payments",
-                expected={"token calls": f"at most {limit}"},
-                actual={"token calls": len(issued), "payments": len(paid) + 1},
-                world=telling.world,
-                seen=issued[:8],
-            )
         else:
-            yield case.passed(
-                f"{len(issued)} token call(s) for {len(paid) + 1} payments",
-                actual={"token calls": len(issued)},
-                world=telling.world,
-                seen=issued,
-            )
+            yield _kept(case, telling)
+
+
+def _kept(case: Case, telling: Telling) -> Finding:
+    asked = _by_payment(telling)
+    issued = [call for calls in asked for call in calls]
+    late = asked[len(asked) // 2 :]
+    growing = sum(bool(calls) for calls in late)
+    declared, counted = case.run.settings.workers, _processes(case.run)
+    limit = (declared or counted or 1) + 1
+    what = f"{len(issued)} token call(s) for {len(asked)} payments"
+    actual: dict[str, Json] = {"token calls": len(issued), "payments": len(asked), "processes": counted}
+    few = declared is None and limit >= len(asked)
+    if len(issued) <= limit and not (few and growing >= _MOST * len(late)):
+        earlier = next((call for call in telling.world.of(Call) if call.meaning.issued), None)
+        return case.passed(what, actual=actual, world=telling.world, seen=issued or [earlier])
+    if declared is None and not growing:
+        return case.passed(f"{what}, none in the second half", actual=actual, world=telling.world, seen=issued)
+    if few or (declared is None and growing < (0.5 if counted else _MOST) * len(late)):
+        many = f" by {counted} processes" if counted else ""
+        return case.not_exercised(
+            f"{what}{many}: declare integration.workers, the number of processes that keep a token each",
+            declare="integration.workers",
+            world=telling.world,
+            seen=issued[:8],
+        )
+    return case.failed(
+        what, expected={"token calls": f"at most {limit}"}, actual=actual, world=telling.world, seen=issued[:8]
+    )
+
+
+def _by_payment(telling: Telling) -> list[list[Call]]:
+    """The token calls that were answered while each payment was made; those after the last one belong to it."""
+    found: list[list[Call]] = []
+    asked: list[Call] = []
+    for entry in telling.entries:
+        if isinstance(entry, Call) and entry.meaning.operation == "token" and entry.meaning.issued:
+            asked.append(entry)
+        elif isinstance(entry, OrderSeen):
+            found.append(asked)
+            asked = []
+    if found:
+        found[-1] += asked
+    return found
 
 
 def _never_shared(case: Case) -> Iterator[Finding]:
@@ -186,35 +210,41 @@ def no_stampede(case: Case) -> Iterator[Finding]:
 
     Why: a stampede of token calls is what rate limits punish.
 
-    Judged: the token has expired and ten customers check out at once; at most twice as many token calls as workers,
-    when the checkouts succeed.
+    Judged: the token has expired and ten customers (more where there are many processes) check out at once; at most twice
+    as many token calls as workers, when the checkouts succeed. Where integration.workers is not declared, one call for
+    each process is fine.
 
     Fix: let one request renew the token while the others wait for it.
     """
     if case.profile.traits.token_is_payment:
         yield case.not_applicable("each payment needs an access token of its own on this gateway")
         return
+    declared, counted = case.run.settings.workers, _processes(case.run)
     for telling in tellings(case.run, "stampede"):
         mark = telling.step("crowd")
         crowd = telling.checkouts("crowd")
         through = [checkout for checkout in crowd if checkout.payment]
         calls = [call for call in telling.after("crowd").calls("token") if call.meaning.issued]
-        limit = 2 * case.run.settings.workers
+        limit = 2 * (declared or counted or 1)
+        what = f"{len(calls)} token call(s) for {len(crowd)} checkouts at once"
         if len(through) < 5:
             yield case.not_exercised(
                 f"only {len(through)} of {len(crowd)} checkouts went through", because="token.renewed"
             )
+        elif not (declared or counted) and limit < len(calls) < _MOST * len(crowd):
+            yield case.not_exercised(
+                f"{what}: declare integration.workers, the number of processes that keep a token each",
+                declare="integration.workers",
+                world=telling.world,
+                seen=[mark, *calls[:10]],
+            )
         elif len(calls) > limit:
             yield case.failed(
-                f"{len(calls)} token calls for {len(crowd)} checkouts at once",
+                what,
                 expected={"token calls": f"at most {limit}"},
-                actual={"token calls": len(calls)},
+                actual={"token calls": len(calls), "processes": counted},
                 world=telling.world,
                 seen=[mark, *calls[:10]],
             )
         elif calls:
-            yield case.passed(
-                f"{len(calls)} token call(s) for {len(crowd)} checkouts at once",
-                world=telling.world,
-                seen=[mark, *calls],
-            )
+            yield case.passed(what, world=telling.world, seen=[mark, *calls])

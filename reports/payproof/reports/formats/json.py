@@ -43,6 +43,7 @@ def document(result: Result, run: Run) -> dict[str, Any]:
         "not_judged": list(facts.unjudged(result)),
         "left_out": list(run.left_out),
         "stale_baseline": list(result.stale_baseline),
+        "caveats": list(result.caveats),
         "evidence": _evidence(result, run),
         **({"replay": replay.document(run)} if "cassette" in run.facts else {}),
     }
@@ -74,6 +75,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "actual": finding.actual,
         "evidence": [str(pointer) for pointer in finding.evidence],
         "because": finding.because,
+        "declare": finding.declare,
     }
 
 

@@ -20,7 +20,7 @@ _VALUE_LIMIT = 2_000
 @writer("junit", "junit.xml")
 def render(result: Result, run: Run) -> str:
     """XML 1.0; the counts of each suite and of the whole agree with the cases."""
-    suites = [_suite(_name(row), judgements) for row, judgements in facts.groups(result)]
+    suites = [_suite(_name(row), judgements, result) for row, judgements in facts.groups(result)]
     root = ET.Element("testsuites", {"name": f"payproof: {facts.name_of(result)}", **_counts(suites)})
     root.extend(suites)
     ET.indent(root)
@@ -31,11 +31,17 @@ def _name(row: facts.Row | None) -> str:
     return f"{row.number} {row.item.id}" if row else "other"
 
 
-def _suite(name: str, judgements: Sequence[Judgement]) -> ET.Element:
+def _suite(name: str, judgements: Sequence[Judgement], result: Result) -> ET.Element:
+    known = {judgement.requirement for judgement in judgements}
+    caveats = [caveat for caveat in result.caveats if caveat.partition(":")[0] in known]
     cases = [_case(name, judgement) for judgement in judgements]
     count = {tag: str(sum(case.find(tag[:-1]) is not None for case in cases)) for tag in ("failures", "errors")}
     skipped = str(sum(case.find("skipped") is not None for case in cases))
     suite = ET.Element("testsuite", {"name": name, "tests": str(len(cases)), **count, "skipped": skipped, "time": "0"})
+    if caveats:
+        properties = ET.SubElement(suite, "properties")
+        for caveat in caveats:
+            ET.SubElement(properties, "property", {"name": "caveat", "value": facts.line(caveat)})
     suite.extend(cases)
     return suite
 

@@ -202,8 +202,8 @@ class Integration(_Part):
     """Asked until it answers anything at all."""
     ready_timeout: float = Field(default=30.0, gt=0, le=600)
     """Seconds."""
-    workers: int = Field(default=1, ge=1)
-    """Processes that each keep their own access token."""
+    workers: int | None = Field(default=None, ge=1)
+    """Processes that each keep their own access token, background ones counted. Left out: as many as there are."""
     env: dict[str, str] = {}
     driver: Annotated[str, AfterValidator(_driver)] | None = None
     """A Python class that starts checkouts and reads orders, when no recipe can: "drive.py:Shop"."""
@@ -212,6 +212,14 @@ class Integration(_Part):
     logs: Logs = Logs()
     source: Source = Source()
     alerts: Alerts = Alerts()
+
+    @property
+    def alert_channel(self) -> str:
+        """Where alerts are looked for: ``webhook``, ``log:LEVEL``, or nothing. Nobody can hand an integration that already
+        runs the address of a webhook."""
+        if self.alerts.webhook_env and self.command:
+            return "webhook"
+        return f"log:{self.alerts.log_level}" if self.alerts.log_level else ""
 
 
 class SimulatorSettings(_Part):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from payproof.contracts import money
+from payproof.contracts.naming import names
 from payproof.suites.explorer.facts import Facts, Habits, OrderFacts, Sighting
 
 
@@ -158,9 +159,8 @@ def _charged_once(order: OrderFacts, habits: Habits) -> Iterator[Ruling]:
     actual = f"charged {order.taken} times at the pages {', '.join(str(charge.page) for charge in order.charges)}"
     if (
         order.taken == 1
-        or any(seen.flagged for seen in order.sightings)
         or (last and visibly_held(last))
-        or any(name in text for text in order.alerts for name in order.names)
+        or any(names(text, (*order.names, *(charge.payment for charge in order.charges))) for text in order.alerts)
     ):
         yield _ruling(rule, order, Truth.TRUE)
     elif why := _cannot_tell(order, habits):

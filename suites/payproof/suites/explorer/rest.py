@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from payproof.contracts import money
+from payproof.contracts.alarms import is_alert
 from payproof.contracts.entries import Alert, Log
 from payproof.suites.driver import Order
 from payproof.suites.explorer.cast import OpenPage
@@ -123,8 +123,10 @@ def _charge(player: Player, page: OpenPage) -> Charge:
 
 def _alerts(player: Player, after: int) -> tuple[str, ...]:
     """What arrived on the declared channel after a journal entry."""
-    level = player.world.config.integration.alerts.log_level
-    word = re.compile(rf"(?i)(?<![a-z]){re.escape(level)}(?![a-z])") if level else None
-    entries = [entry for entry in player.world.journal.entries if entry.n > after]
-    alerts = [entry.text for entry in entries if isinstance(entry, Alert)]
-    return (*alerts, *(entry.text for entry in entries if isinstance(entry, Log) and word and word.search(entry.text)))
+    channel = player.world.config.integration.alert_channel
+    entries = player.world.journal.entries
+    return tuple(
+        entry.text
+        for entry in entries
+        if entry.n > after and isinstance(entry, Alert | Log) and is_alert(entry, channel)
+    )

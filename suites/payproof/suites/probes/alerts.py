@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from payproof.contracts.entries import Alert, Log
+from payproof.contracts.alarms import is_alert
 from payproof.suites.probes import probe
 from payproof.suites.world import World
 
@@ -11,15 +11,10 @@ DRILL = 30.0
 
 
 def _heard(world: World, since: int) -> bool:
-    level = world.config.integration.alerts.log_level
     if world.instance is not None:
         world.instance.read_logs()
-    for entry in world.journal.entries:
-        if entry.n > since and isinstance(entry, Alert):
-            return True
-        if entry.n > since and level and isinstance(entry, Log) and level.lower() in entry.text.lower():
-            return True
-    return False
+    channel = world.config.integration.alert_channel
+    return any(entry.n > since and is_alert(entry, channel) for entry in world.journal.entries)
 
 
 @probe(

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from payproof.contracts.entries import Checkout
+from payproof.contracts.alarms import raised
+from payproof.contracts.entries import Checkout, Ledger
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
 from payproof.suites.customer import Customer
 from payproof.suites.driver import Order, RecipeDriver
 from payproof.suites.probes import Params, probe
 from payproof.suites.world import World
+
+_ALERT = 3.0
+"""Seconds that an alert about a second charge may take."""
 
 
 async def _pay_whatever_can_be_paid(
@@ -64,6 +68,23 @@ async def back_and_retry(world: World) -> None:
         if other.state == "left":
             await world.come_back(other.url, customer, order)
     await world.look(order, customer, wait=world.shared.patience)
+    if other is not None:
+        await _until_somebody_is_told(world, [first.order, second.order])
+
+
+async def _until_somebody_is_told(world: World, orders: list[str]) -> None:
+    """An alert about a second charge may come from a job in the background, so it gets a moment."""
+    taken = [entry for entry in world.journal.entries if isinstance(entry, Ledger) and entry.event == "charged"]
+    channel = world.config.integration.alert_channel
+    if not channel or not taken:
+        return
+
+    def told() -> bool:
+        if world.instance is not None:
+            world.instance.read_logs()
+        return any(True for _ in raised(world.recorded(), orders, channel, after=taken[-1].n))
+
+    await world.until(told, max(_ALERT, world.config.integration.order.within))
 
 
 @probe("idempotency.paid-order", variants=lambda profile, settings: ({},) if settings.addresses_orders else ())

@@ -9,6 +9,7 @@ from payproof.contracts import money
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
 from payproof.suites.probes import Params, probe
+from payproof.suites.probes.tokens import count_processes, enough
 from payproof.suites.world import World
 
 _SEEN_EVERYWHERE = (
@@ -48,7 +49,8 @@ def currencies(world: World) -> tuple[str, ...]:
 
 @probe(*_SEEN_EVERYWHERE, "token.cached", group="main")
 async def steady(world: World) -> None:
-    """Five customers buy, one after the other, for several amounts and currencies, well within a token's life."""
+    """Five customers buy, one after the other, for several amounts and currencies, well within a token's life; more of them
+    where there are many processes, so that each of these has served one."""
     tried = currencies(world)
     decimal = next((currency for currency in tried if money.exponent(currency) > 0), tried[0])
     await world.buy(world.new_order("1.00"))
@@ -56,6 +58,9 @@ async def steady(world: World) -> None:
     await world.buy(world.new_order("1234.56" if money.exponent(decimal) >= 2 else "1234.00", decimal))
     await world.buy(world.new_order("250.00", tried[-1]))
     await world.buy(world.new_order("99.00"))
+    for _ in range(enough(world, 5, 2, 3) - 5):
+        await world.buy(world.new_order("99.00"))
+    count_processes(world)
 
 
 @probe("flow.cancelled")

@@ -1,0 +1,254 @@
+"""custom.order-id, custom.distinct, amount.sent, currency.sent: what the create call says of the order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from payproof.contracts.model import Verdict
+
+from .written import Written
+
+ORDER_ID, DISTINCT, AMOUNT, CURRENCY = "custom.order-id", "custom.distinct", "amount.sent", "currency.sent"
+LABEL = "182801642"
+
+
+def _sold(*orders: tuple[str, str | None], **settings: Any) -> Written:
+    """Orders with the reference that their create call sends."""
+    run = Written(**settings)
+    with run.probe("steady"):
+        for number, (order, reference) in enumerate(orders):
+            run.create(f"p{number}", reference=reference)
+            run.checkout(order, f"p{number}")
+    return run
+
+
+def _renamed(run: Written, theirs: str, ours: str = LABEL) -> None:
+    run.step("renamed", order=theirs, ours=ours)
+
+
+# custom.order-id
+
+
+@pytest.mark.parametrize("reference", ["1001", "ORDER-1001", "1001-2", "shop1001", "202611281001"])
+def test_a_reference_that_holds_the_orders_id_passes(reference: str) -> None:
+    assert _sold(("1001", reference)).finding(ORDER_ID, Verdict.PASS).evidence
+
+
+@pytest.mark.parametrize("reference", [None, "", "shop 2026-11-28", "2002"])
+def test_a_reference_without_the_orders_id_fails(reference: str | None) -> None:
+    found = _sold(("1001", reference)).finding(ORDER_ID, Verdict.FAIL)
+    assert found.expected == {"contains": "1001"}
+    assert found.actual == {"reference": reference}
+
+
+def test_a_second_click_that_gets_an_order_of_its_own_is_compared_with_that_one() -> None:
+    run = Written()
+    with run.probe("double-submit"):
+        run.order(LABEL)
+        for number, theirs in enumerate(("1000", "1001")):
+            run.create(f"p{number}", reference=theirs)
+            _renamed(run, theirs)
+            run.checkout(theirs, f"p{number}")
+    assert run.finding(ORDER_ID, Verdict.PASS)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_second_click_whose_id_was_not_told_is_compared_with_nothing(known: bool) -> None:
+    run = Written()
+    with run.probe("double-submit"):
+        run.order(LABEL)
+        run.create("p0", reference="1000")
+        _renamed(run, "1000")
+        run.checkout("1000", "p0")
+        run.create("p1", reference="1001")
+        run.checkout(LABEL, "p1", order_known=known)
+    assert run.finding(ORDER_ID, Verdict.PASS)
+
+
+def test_ids_that_are_told_after_two_clicks_belong_to_neither_for_sure() -> None:
+    run = Written()
+    with run.probe("double-submit"):
+        run.order(LABEL)
+        for number, theirs in enumerate(("1000", "1001")):
+            run.create(f"p{number}", reference=theirs)
+            run.checkout(LABEL, f"p{number}", order_known=False)
+        _renamed(run, "1000")
+    assert run.finding(ORDER_ID, Verdict.PASS)
+
+
+def test_an_id_that_is_told_on_the_way_back_is_the_only_payments_own() -> None:
+    run = Written()
+    with run.probe("steady"):
+        run.order(LABEL)
+        run.create("p0", reference="cart")
+        run.checkout(LABEL, "p0", order_known=False)
+        _renamed(run, "1000")
+    found = run.finding(ORDER_ID, Verdict.FAIL)
+    assert found.expected == {"contains": "1000"}
+
+
+def test_our_own_label_is_a_name_of_the_order_too() -> None:
+    run = Written()
+    with run.probe("steady"):
+        run.create("p0", reference=LABEL)
+        _renamed(run, "1000")
+        run.checkout("1000", "p0")
+    assert run.finding(ORDER_ID, Verdict.PASS)
+
+
+def test_ids_that_were_never_told_are_asked_for() -> None:
+    run = Written()
+    with run.probe("steady"):
+        run.create("p0", reference="1000")
+        run.checkout(LABEL, "p0", order_known=False)
+    assert run.finding(ORDER_ID, Verdict.NOT_EXERCISED).declare == "checkout.order_id"
+
+
+def test_without_a_create_call_nothing_is_judged() -> None:
+    assert Written().finding(ORDER_ID, Verdict.NOT_EXERCISED)
+
+
+def test_a_create_call_that_the_gateway_refused_tells_before_control_all_the_same() -> None:
+    run = Written()
+    run.run_fields["scored"] = False
+    with run.probe("control"):
+        run.create(None, reference="")
+        run.checkout(payment="")
+    assert run.finding(ORDER_ID, Verdict.FAIL)
+
+
+# custom.order-id where nobody knows the shop's ids
+
+
+def test_a_shop_that_names_its_order_so_itself_passes() -> None:
+    run = Written(names_orders=False)
+    with run.probe("steady"):
+        run.create("p0", reference="A-77", return_url="https://shop.test/return/A-77")
+        run.checkout(LABEL, "p0", order_known=False)
+    assert run.finding(ORDER_ID, Verdict.PASS)
+
+
+def test_a_shop_that_shows_the_reference_to_the_customer_passes() -> None:
+    run = Written(names_orders=False)
+    with run.probe("steady"):
+        run.create("p0", reference="A-77", return_url="https://shop.test/back")
+        run.page("order", LABEL, body="<p>Your order A-77 is on its way.</p>")
+        run.checkout(LABEL, "p0", order_known=False)
+    assert run.finding(ORDER_ID, Verdict.PASS)
+
+
+def test_a_create_call_without_any_reference_fails_whoever_makes_the_ids() -> None:
+    assert _sold((LABEL, None), names_orders=False).finding(ORDER_ID, Verdict.FAIL)
+
+
+def test_a_reference_that_nobody_can_check_is_not_judged() -> None:
+    found = _sold((LABEL, "x9"), names_orders=False).finding(ORDER_ID, Verdict.NOT_EXERCISED)
+    assert found.declare == "checkout.order_id"
+
+
+# custom.distinct
+
+
+def test_orders_with_references_of_their_own_pass() -> None:
+    assert _sold(("1001", "1001"), ("1002", "1002")).finding(DISTINCT, Verdict.PASS)
+
+
+def test_two_orders_that_share_a_reference_fail() -> None:
+    found = _sold(("1001", "shop"), ("1002", "shop")).finding(DISTINCT, Verdict.FAIL)
+    assert found.actual == {"reference": "shop", "orders": ["1001", "1002"]}
+
+
+def test_two_payments_of_one_order_may_share_a_reference() -> None:
+    assert _sold(("1001", "1001"), ("1001", "1001"), ("1002", "1002")).finding(DISTINCT, Verdict.PASS)
+
+
+def test_two_ids_of_one_doubly_clicked_order_may_share_a_reference() -> None:
+    run = _sold(("1000", "cart-7"), ("1001", "cart-7"), ("2000", "cart-8"))
+    _renamed(run, "1000")
+    _renamed(run, "1001")
+    assert run.finding(DISTINCT, Verdict.PASS)
+
+
+def test_one_order_alone_shows_nothing() -> None:
+    assert _sold(("1001", "1001"), ("1001", "1001")).finding(DISTINCT, Verdict.NOT_EXERCISED)
+
+
+def test_orders_of_different_worlds_are_not_compared() -> None:
+    run = _sold(("1001", "1"), ("1002", "2"))
+    run.world("other")
+    run.create("p9", reference="1")
+    run.checkout("3003", "p9")
+    assert run.finding(DISTINCT, Verdict.PASS)
+
+
+# amount.sent
+
+
+def _asked(amount: str | None, order: str = "5000.00", currency: str = "XAF", **settings: Any) -> Written:
+    run = Written(**settings)
+    with run.probe("steady"):
+        run.create(amount=amount, currency=currency)
+        run.checkout(amount=order, currency=currency)
+    return run
+
+
+@pytest.mark.parametrize("amount", ["5000.00", "5000", "5000.0"])
+def test_the_orders_amount_passes_in_every_spelling(amount: str) -> None:
+    assert _asked(amount).finding(AMOUNT, Verdict.PASS).evidence
+
+
+@pytest.mark.parametrize("amount", ["4999.99", "50.00", "500000", None, "abc"])
+def test_another_amount_fails(amount: str | None) -> None:
+    found = _asked(amount).finding(AMOUNT, Verdict.FAIL)
+    assert found.expected == {"amount": "5000.00"}
+    assert found.actual == {"amount": amount}
+
+
+@pytest.mark.parametrize(
+    ("fee", "amount"), [("150.00", "5150.00"), ("1.5%", "5075.00"), ("1.5%", "5075.01"), ("150.00", "5000.00")]
+)
+def test_a_declared_fee_is_added(fee: str, amount: str) -> None:
+    assert _asked(amount, fee=fee).finding(AMOUNT, Verdict.PASS)
+
+
+def test_a_fee_does_not_excuse_another_amount() -> None:
+    assert _asked("5100.00", fee="150.00").finding(AMOUNT, Verdict.FAIL)
+
+
+def test_a_price_that_nobody_told_is_asked_for() -> None:
+    assert _asked("77.00", sets_amount=False).finding(AMOUNT, Verdict.NOT_EXERCISED).declare == "checkout.amount"
+
+
+def test_without_a_create_call_no_amount_is_judged() -> None:
+    assert Written().finding(AMOUNT, Verdict.NOT_EXERCISED)
+
+
+# currency.sent
+
+
+def _in(sent: str | None, **settings: Any) -> Written:
+    run = Written(**settings)
+    with run.probe("steady"):
+        run.create(currency=sent)
+        run.checkout()
+    return run
+
+
+@pytest.mark.parametrize("sent", ["XAF", "xaf"])
+def test_the_orders_currency_passes(sent: str) -> None:
+    assert _in(sent).finding(CURRENCY, Verdict.PASS)
+
+
+@pytest.mark.parametrize("sent", ["EUR", "", None])
+def test_another_currency_fails(sent: str | None) -> None:
+    assert _in(sent).finding(CURRENCY, Verdict.FAIL).expected == {"currency": "XAF"}
+
+
+def test_a_currency_that_the_checkout_cannot_set_is_the_shops_own() -> None:
+    assert _in("EUR", sets_currency=False).finding(CURRENCY, Verdict.PASS)
+
+
+def test_without_a_create_call_no_currency_is_judged() -> None:
+    assert Written().finding(CURRENCY, Verdict.NOT_EXERCISED)
