@@ -57,6 +57,10 @@ class World:
         self._customers: list[Customer] = []
         self._people = 0
         self._orders: list[tuple[Order, Customer]] = []
+        self.long_wait_spent = False
+        """A long wait for a background job was in vain once in this world: the next ones are short, and accuse nobody."""
+        self.recovery_failed = False
+        """Once no payment went through after a fault of this world, later recoveries are not waited for."""
 
     # -- start and stop ------------------------------------------------------------------------------------------------
 
@@ -338,7 +342,7 @@ class World:
         tab = await self.hosted(checkout, customer, payer)
         await tab.confirm()
         visit = await self.come_back(tab.url, customer, order) if tab.state == "left" else None
-        hopeless = self.shared.recovery_failed and checkout.purpose == "recovery"
+        hopeless = self.recovery_failed and checkout.purpose == "recovery"
         wait = self.shared.patience if payer in ("paid", "slow") and tab.state == "left" and not hopeless else 0.0
         return Purchase(order, customer, checkout, tab, visit, await self.look(order, customer, wait=wait))
 
@@ -356,11 +360,11 @@ class World:
             await asyncio.sleep(wait)
         await self.revive()
         self.step("the gateway works again; another customer pays", "recover")
-        if (await self.buy(self.new_order(role="recovery"), purpose="recovery")).paid or self.shared.recovery_failed:
+        if (await self.buy(self.new_order(role="recovery"), purpose="recovery")).paid or self.recovery_failed:
             return
         await asyncio.sleep(1.0)
         again = await self.buy(self.new_order(role="recovery"), purpose="recovery")
-        self.shared.recovery_failed = not again.paid
+        self.recovery_failed = not again.paid
 
     async def settle(self) -> None:
         """Give background jobs their time, then look once more at every order of this world."""

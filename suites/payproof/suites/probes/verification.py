@@ -151,14 +151,14 @@ async def mended(world: World, order: Order, customer: Customer, return_url: str
     """The status check works again: the customer reloads, and background jobs have their time."""
     shared = world.shared
     long = shared.config.integration.order.within or LONGEST_PATIENCE
-    wait = min(long, 2.0) if shared.long_wait_spent else long
+    wait = min(long, 2.0) if world.long_wait_spent else long
     world.step("the status check works again; the customer reloads", "mended", waits=wait, promised=long)
     await world.come_back(return_url, customer, order, purpose="reload")
     seen = await world.look(order, customer, wait=min(wait, 2.0))
     if not seen.paid and wait > 2.0:
         await world.come_back(return_url, customer, order, purpose="reload")
         seen = await world.look(order, customer, wait=wait - 2.0)
-        shared.long_wait_spent = shared.long_wait_spent or not seen.paid
+        world.long_wait_spent = world.long_wait_spent or not seen.paid
 
 
 async def _paid_elsewhere(world: World) -> str:
