@@ -5,7 +5,7 @@ Pure: the same run gives the same result, live, from a saved journal, or from on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -35,6 +35,8 @@ _WEIGHT = (
     Verdict.PASS,
     Verdict.NOT_APPLICABLE,
 )
+
+_BROKEN = (Verdict.FAIL, Verdict.WARN)
 
 BEFORE_CONTROL = (
     "https.return-url",
@@ -91,8 +93,9 @@ def judge(
     attested = _by_requirement(profile, (a for a in attestations if date.fromisoformat(a.until) >= today))
     accepted = {entry.check: entry for entry in baseline}
     chosen = [known[id] for id in scope if not run.selected or id in run.selected]
+    found = with_causes({req.id: tuple(_findings(run, profile, req)) for req in chosen})
     judgements = tuple(
-        _judge_one(run, profile, req, attested.get(req.id), accepted.get(req.id), today) for req in chosen
+        _judge_one(profile, req, found, attested.get(req.id), accepted.get(req.id), today) for req in chosen
     )
     by_id = {judgement.requirement: judgement for judgement in judgements}
     stale = tuple(id for id, entry in accepted.items() if _is_stale(by_id.get(id), entry, today))
@@ -114,11 +117,35 @@ def judge(
     )
 
 
+def with_causes(found: Mapping[str, tuple[Finding, ...]]) -> dict[str, tuple[Finding, ...]]:
+    """The findings of all requirements, each with the cause that really failed in this run, if one did.
+
+    A failure that another requirement explains is none of its own; it explains nothing either, so that two requirements
+    cannot excuse each other.
+    """
+    own = {id for id, findings in found.items() if any(f.verdict in _BROKEN and not f.causes for f in findings)}
+    settled = {id: tuple(_explained(f, own) for f in findings) for id, findings in found.items()}
+    broken = {id for id, findings in settled.items() if any(f.verdict in _BROKEN for f in findings)}
+    return {id: tuple(_explained(f, broken) for f in findings) for id, findings in settled.items()}
+
+
+def _explained(finding: Finding, failed: Collection[str]) -> Finding:
+    cause = next((id for id in finding.causes if id in failed and id != finding.check), "")
+    if cause:
+        return replace(finding, verdict=Verdict.NOT_EXERCISED, because=cause, causes=())
+    return replace(finding, causes=()) if finding.verdict in _BROKEN else finding
+
+
 def _judge_one(
-    run: Run, profile: Profile, req: Requirement, attestation: Attestation | None, entry: Accepted | None, today: date
+    profile: Profile,
+    req: Requirement,
+    found: Mapping[str, tuple[Finding, ...]],
+    attestation: Attestation | None,
+    entry: Accepted | None,
+    today: date,
 ) -> Judgement:
-    findings = tuple(_findings(run, profile, req))
-    verdict = _weigh(findings)
+    findings = tuple(replace(finding, causes=()) for finding in found[req.id])
+    verdict = _weigh(findings, {id for id, known in found.items() if any(f.verdict is Verdict.FAIL for f in known)})
     if verdict is Verdict.NOT_EXERCISED and attestation is not None:
         verdict = Verdict.ATTESTED
     tolerated = entry is not None and entry.until >= today and verdict in (Verdict.FAIL, Verdict.WARN)
@@ -168,10 +195,12 @@ def _why_not(run: Run, req: Requirement) -> str:
     return "the situation did not arise"
 
 
-def _weigh(findings: Iterable[Finding]) -> Verdict:
+def _weigh(findings: Iterable[Finding], failed: Collection[str]) -> Verdict:
     found = {finding.verdict for finding in findings}
-    if Verdict.PASS in found and Verdict.NOT_EXERCISED in found:
-        # Some of the situations arose and all of those went well; the findings tell which did not arise.
+    held_up = any(finding.unsettled or finding.because in failed for finding in findings)
+    if Verdict.PASS in found and Verdict.NOT_EXERCISED in found and not held_up:
+        # Some of the situations arose and all of those went well; the findings tell which did not arise, and why. Where a
+        # defect kept some from arising, nobody knows how they would have gone.
         found.discard(Verdict.NOT_EXERCISED)
     return next(verdict for verdict in _WEIGHT if verdict in found)
 

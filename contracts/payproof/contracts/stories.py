@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from payproof.contracts.entries import Call, Checkout, Entry, Ledger, OrderSeen, Page, Process, Step, Story
+from payproof.contracts.entries import Call, Checkout, Entry, FaultSet, Ledger, OrderSeen, Page, Process, Step, Story
 from payproof.contracts.model import Json
 from payproof.contracts.run import Run, World
 
@@ -195,3 +195,35 @@ def attempts(telling: Telling, calls: list[Call]) -> list[Call]:
         groups += bursts([call for call in calls if not any(call in group for group in groups)])
     nothing: list[Call] = []
     return max(groups, key=len, default=nothing)
+
+
+def obstacle(telling: Telling) -> tuple[str, tuple[Entry, ...]]:
+    """What kept a story from getting where it should: one clause, and the entries that show it."""
+    end = telling.entries[-1] if telling.entries else None
+    if isinstance(end, Story) and end.event == "end" and end.params.get("error"):
+        return f"the story broke off: {end.params['error']}", (end,)
+    if ended := telling.exits():
+        return f"the integration's process had ended (exit code {ended[0].code})", (ended[0],)
+    armed = next((entry for entry in telling.of(FaultSet) if entry.event == "armed"), None)
+    unsold = [checkout for checkout in telling.checkouts() if not checkout.payment]
+    if unsold and (armed is None or unsold[0].n < armed.n):
+        return _unsold(telling.world, unsold[0])
+    if armed is not None and not any(call.fault == armed.name for call in telling.calls()):
+        what = f"every {armed.operation} call" if armed.operation else "every call"
+        return f"{what} would have met the fault {armed.name}, and none was made", (armed,)
+    if (stuck := telling.step("stuck-at-checkout")) is not None:
+        return stuck.text, (stuck,)
+    if unsold:
+        return _unsold(telling.world, unsold[0])
+    steps = [step for step in telling.of(Step) if not step.name.startswith("order:")]
+    if steps:
+        return f'it went no further than "{steps[-1].text}"', (steps[-1],)
+    return "nothing happened in its story", telling.entries[:1]
+
+
+def _unsold(world: World, checkout: Checkout) -> tuple[str, tuple[Entry, ...]]:
+    page = next((page for page in world.of(Page) if page.n == checkout.page), None)
+    shown = f"HTTP {page.response.status}" if page and page.response else page.problem if page else ""
+    how = checkout.outcome.replace("_", " ")
+    why = f"order {checkout.order} could not be checked out: {how}{f' ({shown})' if shown else ''}"
+    return why, tuple(entry for entry in (checkout, page) if entry is not None)

@@ -201,6 +201,15 @@ class Written:
     def exited(self, code: int = 1) -> e.Process:
         return self.add(e.Process(event="exited", code=code))
 
+    def armed(self, name: str, operation: str = "", **detail: Json) -> e.FaultSet:
+        return self.add(e.FaultSet(event="armed", name=name, operation=operation, detail=detail))
+
+    def cleared(self, name: str, operation: str = "", fired: int = 0) -> e.FaultSet:
+        return self.add(e.FaultSet(event="cleared", name=name, operation=operation, detail={"fired": fired}))
+
+    def refused_connection(self) -> e.Connection:
+        return self.add(e.Connection(event="refused"))
+
     # -- the verdict ---------------------------------------------------------------------------------------------------
 
     def run(self) -> Run:
