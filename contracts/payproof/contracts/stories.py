@@ -12,6 +12,9 @@ from payproof.contracts.run import Run, World
 
 E = TypeVar("E", bound=Entry)
 
+LAST_WAIT = "last-wait"
+"""Name of the step after which a world looks at its unpaid orders for the last time, with no fault armed any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Telling:

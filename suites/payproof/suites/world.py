@@ -19,6 +19,7 @@ from payproof.contracts.faults import FaultSpec
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.run import World as Recorded
+from payproof.contracts.stories import LAST_WAIT
 from payproof.simulator import GatewayServer, Target
 from payproof.simulator.faults import registered
 from payproof.simulator.listener import GateMode
@@ -29,7 +30,7 @@ from payproof.suites.hosted import Tab
 from payproof.suites.launcher import Instance, basics
 from payproof.suites.placeholders import fill
 from payproof.suites.ports import Port
-from payproof.suites.shared import Purchase, Shared
+from payproof.suites.shared import LONGEST_PATIENCE, Purchase, Shared
 
 
 class World:
@@ -57,8 +58,8 @@ class World:
         self._customers: list[Customer] = []
         self._people = 0
         self._orders: list[tuple[Order, Customer]] = []
-        self.long_wait_spent = False
-        """A long wait for a background job was in vain once in this world: the next ones are short, and accuse nobody."""
+        self._pending: list[tuple[Order, Customer, str]] = []
+        """Orders that were paid for and could not be verified, and the way back to each: they wait for each other at the end."""
         self.recovery_failed = False
         """Once no payment went through after a fault of this world, later recoveries are not waited for."""
 
@@ -305,13 +306,14 @@ class World:
             text = f"the integration calls order {order.label} by the id {order.id}"
             self.step(text, "renamed", order=order.id, ours=order.label)
 
-    async def look(self, order: Order, customer: Customer, *, wait: float = 0.0) -> OrderSeen:
-        """What the merchant believes of the order; waits up to ``wait`` seconds for it to be paid."""
+    async def look(self, order: Order, customer: Customer, *, wait: float = 0.0, or_held: bool = False) -> OrderSeen:
+        """What the merchant believes of the order; waits up to ``wait`` seconds for it to be paid (or to be held for a
+        person, with ``or_held``)."""
         deadline = self.journal.now() + wait
         pause = 0.05
         while True:
             state = await self.driver.order(order, customer)
-            if state.paid or self.journal.now() >= deadline:
+            if state.paid or (or_held and state.flagged) or self.journal.now() >= deadline:
                 break
             await asyncio.sleep(min(pause, 0.5, max(deadline - self.journal.now(), 0.0)))
             pause *= 1.5
@@ -330,7 +332,8 @@ class World:
 
     async def look_when_hit(self, order: Order, customer: Customer, fault: int) -> OrderSeen:
         """Look at an order once its verification, perhaps a background job's, has met the fault."""
-        await self.until(lambda: self.target.faults.fired(fault) > 0, self.config.integration.order.within)
+        pace = self.config.integration.order.within or 3 * self.shared.latency
+        await self.until(lambda: self.target.faults.fired(fault) > 0, pace)
         if self.config.integration.order.within:
             await asyncio.sleep(0.2)
         return await self.look(order, customer)
@@ -366,17 +369,48 @@ class World:
         again = await self.buy(self.new_order(role="recovery"), purpose="recovery")
         self.recovery_failed = not again.paid
 
+    async def mended(self, order: Order, customer: Customer, return_url: str) -> None:
+        """The status check works again: the customer reloads. An order that stays unpaid has its long wait in ``settle``,
+        together with all others of this world."""
+        promised = self.config.integration.order.within or LONGEST_PATIENCE
+        self.step("the status check works again; the customer reloads", "mended", promised=promised)
+        await self.come_back(return_url, customer, order, purpose="reload")
+        # Once one had to be left, the next ones are: they are looked at in the end, and nothing is lost by not waiting here.
+        wait = 0.0 if self._pending else min(promised, self.shared.patience)
+        seen = await self.look(order, customer, wait=wait, or_held=True)
+        if not seen.paid and not seen.flagged:
+            self._pending.append((order, customer, return_url))
+
     async def settle(self) -> None:
         """Give background jobs their time, then look once more at every order of this world."""
         if not self._orders:
             return
         async with self.story("settle", {}):
-            await asyncio.sleep(self.config.integration.order.within)
+            kept = [order for order, _ in self._orders]
+            pending = [waiting for waiting in self._pending if any(waiting[0] is order for order in kept)]
+            await asyncio.gather(asyncio.sleep(self.config.integration.order.within), self._last_wait(pending))
             seen: set[str] = set()
             for order, customer in self._orders:
                 if order.id not in seen:
                     seen.add(order.id)
                     await self.look(order, customer)
+
+    async def _last_wait(self, pending: list[tuple[Order, Customer, str]]) -> None:
+        """One long wait for all: each customer reloads once more, and then only looks."""
+        if not pending:
+            return
+        promised = self.config.integration.order.within or LONGEST_PATIENCE
+        self.step(
+            f"nothing goes wrong any more; {len(pending)} order(s) that were paid for have {promised:.0f} s to be verified",
+            LAST_WAIT,
+            promised=promised,
+            orders=[order.id for order, _, _ in pending],
+        )
+        for order, customer, return_url in pending:
+            await self.come_back(return_url, customer, order, purpose="reload")
+        await asyncio.gather(
+            *(self.look(order, customer, wait=promised, or_held=True) for order, customer, _ in pending)
+        )
 
     # -- what probes ask of the journal --------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
 from payproof.suites.probes import Params, probe
-from payproof.suites.probes.verification import mended, mint_canary, unverifiable
+from payproof.suites.probes.verification import mint_canary, unverifiable
 from payproof.suites.world import World
 
 UNKNOWN_CURRENCY = "XTS"
@@ -148,7 +148,7 @@ async def stalled(world: World, operation: str) -> None:
         await world.until(seen.done, 5)
     await coming
     await seen
-    await mended(world, order, customer, tab.url)
+    await world.mended(order, customer, tab.url)
     await world.recover()
 
 
