@@ -80,6 +80,9 @@ class Run:
     gateway: str
     settings: Settings = field(default_factory=Settings)
     worlds: tuple[World, ...] = ()
+    given_up: tuple[World, ...] = ()
+    """Worlds that were given up before anything was scored (the integration did not accept our certificate authority, and
+    was started again over plain HTTP). They are evidence, and are not judged."""
     selected: tuple[str, ...] = ()
     """Requirements that were asked for; empty: all of the profile."""
     left_out: tuple[str, ...] = ()
@@ -94,7 +97,7 @@ class Run:
 
     @cached_property
     def by_name(self) -> Mapping[str, World]:
-        return {world.name: world for world in self.worlds}
+        return {world.name: world for world in (*self.worlds, *self.given_up)}
 
     def entry(self, pointer: Pointer) -> Entry | None:
         world = self.by_name.get(pointer.world)
@@ -113,6 +116,7 @@ def dump(run: Run) -> str:
         "gateway": run.gateway,
         "settings": dataclasses.asdict(run.settings),
         "worlds": [world.name for world in run.worlds],
+        "given_up": [world.name for world in run.given_up],
         "selected": run.selected,
         "left_out": run.left_out,
         "skipped": run.skipped,
@@ -125,7 +129,7 @@ def dump(run: Run) -> str:
     # The journal's texts may hold what no UTF-8 file can: json escapes lone surrogates when asked for ASCII.
     lines += [
         json.dumps({"world": world.name, **_ENTRY.dump_python(cast("AnyEntry", entry))}, ensure_ascii=True)
-        for world in run.worlds
+        for world in (*run.worlds, *run.given_up)
         for entry in world.entries
     ]
     body = "\n".join(lines)
@@ -155,17 +159,20 @@ def load(text: str, *, place: str = "the run file") -> Run:
             place=place,
             remedy="judge the original file, or run again",
         )
-    entries: dict[str, list[Entry]] = {name: [] for name in head["worlds"]}
+    given_up = head.get("given_up", [])
+    entries: dict[str, list[Entry]] = {name: [] for name in (*head["worlds"], *given_up)}
     for number, line in enumerate(lines[1:-1], start=2):
         try:
             raw = json.loads(line)
             entries[raw.pop("world")].append(_ENTRY.validate_python(raw))
         except (ValidationError, ValueError, KeyError) as error:
             raise PayproofError(f"line {number} is not a journal entry: {error}", place=place) from None
+    worlds = {name: World(name=name, entries=tuple(found)) for name, found in entries.items()}
     return Run(
         gateway=head["gateway"],
         settings=_settings(head["settings"]),
-        worlds=tuple(World(name=name, entries=tuple(found)) for name, found in entries.items()),
+        worlds=tuple(world for name, world in worlds.items() if name not in given_up),
+        given_up=tuple(worlds[name] for name in given_up),
         selected=tuple(head["selected"]),
         left_out=tuple(head["left_out"]),
         skipped=tuple(head["skipped"]),

@@ -100,6 +100,7 @@ class _Session:
         self.hook = AlertHook()
         self.worlds: list[World] = []
         self.recorded: dict[str, Recorded] = {}
+        self.given_up: list[Recorded] = []
         self.errors: dict[str, str] = {}
         self.busy = asyncio.Semaphore(_BUSY)
         self.launching = asyncio.Semaphore(2)
@@ -123,7 +124,7 @@ class _Session:
         paid = await self._control(main)
         if not paid and secure and _distrusts(main):
             self.progress.note("the integration does not trust the run's certificate authority; plain HTTP instead")
-            await self._retire(main)
+            await self._give_up(main)
             secure, note = (
                 False,
                 "the integration did not accept the run's certificate authority, so the gateway was offered over plain HTTP",
@@ -256,8 +257,13 @@ class _Session:
         await world.stop()
         if world in self.worlds:
             self.worlds.remove(world)
-        name = world.name if world.name not in self.recorded else f"{world.name}-plain"
-        self.recorded[name] = Recorded(name=name, entries=tuple(world.journal.entries))
+        self.recorded[world.name] = world.recorded()
+
+    async def _give_up(self, world: World) -> None:
+        """Stop a world that nothing is judged on: its journal shows why it was given up, and no more."""
+        await world.stop()
+        self.worlds.remove(world)
+        self.given_up.append(Recorded(name=f"{world.name}-given-up", entries=tuple(world.journal.entries)))
 
     def _scan_source(self) -> None:
         declared = self.config.integration.source
@@ -288,6 +294,7 @@ class _Session:
             gateway=self.config.gateway,
             settings=settings,
             worlds=worlds,
+            given_up=tuple(self.given_up),
             selected=self.options.only,
             left_out=(*planned.left_out, *planned.powerless),
             skipped=skipped(planned.left_out) if self.options.quick else (),

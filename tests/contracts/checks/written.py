@@ -29,6 +29,7 @@ class Written:
         self._journals = {"main": Journal(clock=lambda: self.now)}
         self._world = "main"
         self.run_fields: dict[str, Any] = {}
+        self._given_up: set[str] = set()
 
     # -- where and when ------------------------------------------------------------------------------------------------
 
@@ -36,6 +37,10 @@ class Written:
         """What follows happens in this world."""
         self._journals.setdefault(name, Journal(clock=lambda: self.now))
         self._world = name
+
+    def give_up(self) -> None:
+        """This world was given up: what happened in it is kept, and not judged."""
+        self._given_up.add(self._world)
 
     def passes(self, seconds: float) -> None:
         self.now += seconds
@@ -213,10 +218,12 @@ class Written:
     # -- the verdict ---------------------------------------------------------------------------------------------------
 
     def run(self) -> Run:
+        worlds = {name: World(name=name, entries=tuple(kept.entries)) for name, kept in self._journals.items()}
         return Run(
             gateway=self.profile.name,
             settings=self.settings,
-            worlds=tuple(World(name=name, entries=tuple(kept.entries)) for name, kept in self._journals.items()),
+            worlds=tuple(world for name, world in worlds.items() if name not in self._given_up),
+            given_up=tuple(world for name, world in worlds.items() if name in self._given_up),
             **self.run_fields,
         )
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from payproof.contracts.entries import Call
+from payproof.contracts.entries import Call, Connection
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import World
+
+_REFUSED = "handshake_failed"
 
 
 def _scheme(case: Case, which: str) -> Iterator[Finding]:
@@ -87,7 +89,20 @@ def api(case: Case) -> Iterator[Finding]:
     Fix: use the configured base URL as it is.
     """
     if not case.run.settings.secure:
-        yield case.not_exercised(f"the gateway was offered over plain HTTP: {case.run.settings.secure_note}")
+        refused = next(
+            (
+                (world, entry)
+                for world in case.run.given_up
+                for entry in world.of(Connection)
+                if entry.event == _REFUSED
+            ),
+            None,
+        )
+        yield case.not_exercised(
+            f"the gateway was offered over plain HTTP: {case.run.settings.secure_note}",
+            world=refused[0] if refused else None,
+            seen=[refused[1]] if refused else (),
+        )
         return
     calls = [(world, call) for world in case.run.worlds for call in world.of(Call)]
     plain = [(world, call) for world, call in calls if not call.secure]
