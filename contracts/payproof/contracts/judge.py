@@ -22,9 +22,9 @@ from payproof.contracts.model import (
     Verdict,
 )
 from payproof.contracts.profile import Profile
-from payproof.contracts.requirements import LATER, Case, Requirement, requirements
+from payproof.contracts.requirements import CAUSES, LATER, Case, Requirement, requirements
 from payproof.contracts.run import Run
-from payproof.contracts.stories import with_final_names
+from payproof.contracts.stories import hindrance, tellings, with_final_names
 
 _WEIGHT = (
     Verdict.FAIL,
@@ -182,17 +182,35 @@ def _findings(run: Run, profile: Profile, req: Requirement) -> list[Finding]:
         and not any(f.verdict in (Verdict.FAIL, Verdict.WARN) for f in found)
     ):
         found.append(Finding(check=req.id, verdict=Verdict.ERROR, title=f"a probe broke: {broken[req.id]}"))
-    return found or [case.not_exercised(_why_not(run, req))]
+    return found or [_why_not(case)]
 
 
-def _why_not(run: Run, req: Requirement) -> str:
-    if req.id in LATER:
-        return "needs faults of the wire itself, which this version does not make yet"
-    if req.id in run.powerless:
-        return f"not possible on this target: {run.powerless[req.id]}"
-    if req.id in run.skipped:
-        return "left out of this shortened run"
-    return "the situation did not arise"
+def _why_not(case: Case) -> Finding:
+    """Why a check found nothing to say: the likeliest reason that the journals show, and where."""
+    run, id = case.run, case.requirement.id
+    if id in LATER:
+        return case.not_exercised("needs faults of the wire itself, which this version does not make yet")
+    if id in run.powerless:
+        return case.not_exercised(f"not possible on this target: {run.powerless[id]}")
+    if id in run.skipped:
+        return case.not_exercised("left out of this shortened run")
+    names = run.provoked_by.get(id, ())
+    found = tellings(run, *names) if names else []
+    for telling in found:
+        if (why := hindrance(telling)) is not None:
+            return case.not_exercised(
+                f"the situation did not arise: in the story {telling.probe}, {why[0]}",
+                because=CAUSES,
+                world=telling.world,
+                seen=why[1],
+            )
+    if found:
+        return case.stuck(found[-1], f"the situation did not arise in the story {found[-1].probe}")
+    if names:
+        left = [name for name in names if name in run.left_out]
+        why_left = f", left out of this run: {', '.join(left)}" if left else ""
+        return case.not_exercised(f"the situation did not arise: no story of {', '.join(names)} was told{why_left}")
+    return case.not_exercised("the situation did not arise: no story provokes it")
 
 
 def _weigh(findings: Iterable[Finding], failed: Collection[str]) -> Verdict:

@@ -85,6 +85,8 @@ class Run:
     was started again over plain HTTP). They are evidence, and are not judged."""
     selected: tuple[str, ...] = ()
     """Requirements that were asked for; empty: all of the profile."""
+    provoked_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Requirement -> the probes whose stories let it be judged."""
     left_out: tuple[str, ...] = ()
     """Probes that this run did not perform (``--quick``, ``--only``, no power over the gateway)."""
     powerless: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -118,6 +120,7 @@ def dump(run: Run) -> str:
         "worlds": [world.name for world in run.worlds],
         "given_up": [world.name for world in run.given_up],
         "selected": run.selected,
+        "provoked_by": dict(run.provoked_by),
         "left_out": run.left_out,
         "skipped": run.skipped,
         "powerless": dict(run.powerless),
@@ -174,6 +177,7 @@ def load(text: str, *, place: str = "the run file") -> Run:
         worlds=tuple(world for name, world in worlds.items() if name not in given_up),
         given_up=tuple(worlds[name] for name in given_up),
         selected=tuple(head["selected"]),
+        provoked_by={id: tuple(names) for id, names in head.get("provoked_by", {}).items()},
         left_out=tuple(head["left_out"]),
         skipped=tuple(head["skipped"]),
         powerless=head.get("powerless", {}),

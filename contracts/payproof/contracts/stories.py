@@ -14,6 +14,8 @@ E = TypeVar("E", bound=Entry)
 
 LAST_WAIT = "last-wait"
 """Name of the step after which a world looks at its unpaid orders for the last time, with no fault armed any more."""
+LEFT_ALONE = "left-alone"
+"""Name of the step that says why a story was not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,19 @@ def attempts(telling: Telling, calls: list[Call]) -> list[Call]:
 
 
 def obstacle(telling: Telling) -> tuple[str, tuple[Entry, ...]]:
-    """What kept a story from getting where it should: one clause, and the entries that show it."""
+    """What kept a story from getting where it should: one clause, and the entries that show it; at least how far it went."""
+    if (found := hindrance(telling)) is not None:
+        return found
+    steps = [step for step in telling.of(Step) if not step.name.startswith("order:")]
+    if steps:
+        return f'it went no further than "{steps[-1].text}"', (steps[-1],)
+    return "nothing happened in its story", telling.entries[:1]
+
+
+def hindrance(telling: Telling) -> tuple[str, tuple[Entry, ...]] | None:
+    """What visibly went wrong in a story, apart from what was done to it; None when nothing did."""
+    if (alone := telling.step(LEFT_ALONE)) is not None:
+        return alone.text, (alone, *_last_sale(telling.world, alone))
     end = telling.entries[-1] if telling.entries else None
     if isinstance(end, Story) and end.event == "end" and end.params.get("error"):
         return f"the story broke off: {end.params['error']}", (end,)
@@ -216,12 +230,13 @@ def obstacle(telling: Telling) -> tuple[str, tuple[Entry, ...]]:
         return f"{what} would have met the fault {armed.name}, and none was made", (armed,)
     if (stuck := telling.step("stuck-at-checkout")) is not None:
         return stuck.text, (stuck,)
-    if unsold:
-        return _unsold(telling.world, unsold[0])
-    steps = [step for step in telling.of(Step) if not step.name.startswith("order:")]
-    if steps:
-        return f'it went no further than "{steps[-1].text}"', (steps[-1],)
-    return "nothing happened in its story", telling.entries[:1]
+    return _unsold(telling.world, unsold[0]) if unsold else None
+
+
+def _last_sale(world: World, before: Entry) -> tuple[Entry, ...]:
+    """The last attempt to buy before an entry: its checkout and the page that the customer ended on."""
+    tried = [checkout for checkout in world.of(Checkout) if checkout.n < before.n]
+    return _unsold(world, tried[-1])[1] if tried else ()
 
 
 def _unsold(world: World, checkout: Checkout) -> tuple[str, tuple[Entry, ...]]:

@@ -33,7 +33,7 @@ from payproof.suites.config import Config
 from payproof.suites.diagnosis import diagnose
 from payproof.suites.drill import AlertHook
 from payproof.suites.plan import MAIN, PATIENT, Options, Plan, announcement, plan, powerless, settings_of, skipped
-from payproof.suites.probes import Params, Probe, tell
+from payproof.suites.probes import Params, Probe, provoked_by, tell
 from payproof.suites.progress import Progress, Silent
 from payproof.suites.recordings import Recordings, as_recorded, unrecorded
 from payproof.suites.shared import Shared
@@ -221,9 +221,14 @@ class _Session:
                 self.progress.world_finished(name)
 
     async def _tell(self, world: World, stories: tuple[tuple[Probe, Params], ...]) -> None:
-        for probe, params in stories:
+        alone = ""
+        for left, (probe, params) in zip(range(len(stories) - 1, -1, -1), stories, strict=True):
+            if alone:
+                world.left_alone(probe.name, params, alone)
+                continue
             try:
                 await self._tell_fairly(world, probe, params)
+                alone = await self._unsold(world, probe, params) if left else ""
             except (BudgetSpent, Spoiled) as error:
                 for id in probe.requirements:
                     self.unreached.setdefault(id, error.message)
@@ -238,6 +243,13 @@ class _Session:
                 )
         with contextlib.suppress(BudgetSpent, Spoiled):
             await world.settle()
+
+    async def _unsold(self, world: World, probe: Probe, params: Params) -> str:
+        """Why no more stories can be told to an integration that nobody restarts; empty while it sells."""
+        doubtful = probe.ends_token(params) or world.recovery_failed
+        if self.config.integration.command or not doubtful or await world.sells(probe.name):
+            return ""
+        return f"the shop sells nothing any more since the story {probe.name}, and nobody can restart it"
 
     async def _tell_fairly(self, world: World, probe: Probe, params: Params) -> None:
         """Once more when the sandbox itself did not work; the first telling is left out of the journal."""
@@ -296,6 +308,7 @@ class _Session:
             worlds=worlds,
             given_up=tuple(self.given_up),
             selected=self.options.only,
+            provoked_by=provoked_by(),
             left_out=(*planned.left_out, *planned.powerless),
             skipped=skipped(planned.left_out) if self.options.quick else (),
             powerless={**powerless(planned, settings), **self._unrecorded(planned), **self.unreached},

@@ -19,7 +19,7 @@ from payproof.contracts.faults import FaultSpec
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.run import World as Recorded
-from payproof.contracts.stories import LAST_WAIT
+from payproof.contracts.stories import LAST_WAIT, LEFT_ALONE
 from payproof.simulator import GatewayServer, Target
 from payproof.simulator.faults import registered
 from payproof.simulator.listener import GateMode
@@ -178,6 +178,12 @@ class World:
             del self._orders[orders:]
             self.step(f"the story {probe} is left out: {complaint}", "spoiled")
             raise Spoiled(complaint, place=f"the story {probe}", remedy="run again when the sandbox is well")
+
+    def left_alone(self, probe: str, params: dict[str, Json], why: str) -> None:
+        """Journal a story that is not told, and why."""
+        self.journal.add(Story(event="begin", probe=probe, params=params))
+        self.step(f"this story was not told: {why}", LEFT_ALONE)
+        self.journal.add(Story(event="end", probe=probe))
 
     def step(self, text: str, name: str = "", **facts: Json) -> Step:
         return self.journal.add(Step(text=text, name=name, facts=facts))
@@ -368,6 +374,15 @@ class World:
         await asyncio.sleep(1.0)
         again = await self.buy(self.new_order(role="recovery"), purpose="recovery")
         self.recovery_failed = not again.paid
+
+    async def sells(self, after: str) -> bool:
+        """Whether a clean purchase goes through after this story, with some seconds of grace."""
+        async with self.story("still-selling", {"after": after}):
+            for pause in (0.0, 1.0, 2.0, 4.0):
+                await asyncio.sleep(pause)
+                if (await self.buy()).paid:
+                    return True
+            return False
 
     async def mended(self, order: Order, customer: Customer, return_url: str) -> None:
         """The status check works again: the customer reloads. An order that stays unpaid has its long wait in ``settle``,

@@ -11,7 +11,7 @@ from payproof.contracts.entries import Call, Checkout, Page
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import World
-from payproof.contracts.stories import Telling, ever_paid, final, ledger, obstacle, tellings
+from payproof.contracts.stories import LEFT_ALONE, Telling, ever_paid, final, ledger, obstacle, tellings
 
 
 @must("flow.success")
@@ -217,9 +217,12 @@ def recovers(case: Case) -> Iterator[Finding]:
     Fix: cache only complete, well-formed answers; let circuit breakers close again.
     """
     good = 0
+    recovering = {telling.probe for telling in tellings(case.run) if telling.step("recover")}
     for telling in tellings(case.run):
         after = telling.after("recover")
         orders = list(dict.fromkeys(checkout.order for checkout in after.checkouts("recovery")))
+        if telling.step(LEFT_ALONE) is not None and telling.probe in recovering:
+            yield case.stuck(telling, _fault_of(telling))
         if telling.step("recover") is None:
             continue
         if not orders:

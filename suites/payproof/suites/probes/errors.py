@@ -126,6 +126,8 @@ async def rate_limited(world: World, operation: str) -> None:
 async def stalled(world: World, operation: str) -> None:
     """The gateway accepts a call and never answers. When does the integration hang up?"""
     order, customer = world.new_order(role="unverified" if operation == "status" else "main"), world.customer()
+    if operation == "token" and "tokens" in world.target.powers:
+        world.target.expire_tokens()
     if operation != "status":
         async with world.fault("never-answer", operation=operation):
             waiting = create_task(world.checkout(order, customer))
