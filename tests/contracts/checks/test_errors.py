@@ -37,9 +37,8 @@ def answered(
         began = run.now
         for _ in range(times):
             run.call(operation, status=500, fault=params["fault"], reference="1")
-        shown = run.page(
-            "checkout", "1", began=began, **({"status": 503, "body": "<p>Please try again later.</p>"} | (page or {}))
-        )
+        as_shown: dict[str, Any] = {"status": 503, "body": "<p>Please try again later.</p>"} | (page or {})
+        shown = run.page("checkout", "1", began=began, **as_shown)
         run.checkout("1", "", page=shown.n)
         run.seen("1", paid)
         run.step("tried")
