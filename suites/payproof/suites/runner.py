@@ -247,9 +247,12 @@ class _Session:
     async def _unsold(self, world: World, probe: Probe, params: Params) -> str:
         """Why no more stories can be told to an integration that nobody restarts; empty while it sells."""
         doubtful = probe.ends_token(params) or world.recovery_failed
-        if self.config.integration.command or not doubtful or await world.sells(probe.name):
+        if self.config.integration.command or not doubtful:
             return ""
-        return f"the shop sells nothing any more since the story {probe.name}, and nobody can restart it"
+        with contextlib.suppress(BudgetSpent, Spoiled):
+            if not await world.sells(probe.name):
+                return f"the shop sells nothing any more since the story {probe.name}, and nobody can restart it"
+        return ""
 
     async def _tell_fairly(self, world: World, probe: Probe, params: Params) -> None:
         """Once more when the sandbox itself did not work; the first telling is left out of the journal."""
