@@ -255,7 +255,7 @@ def stands_in_the_way(judgement: Judgement, by_id: Mapping[str, Judgement]) -> b
         return True
     explained = any(
         finding.because in by_id and by_id[finding.because].verdict is Verdict.FAIL for finding in judgement.findings
-    )
+    ) and not any(finding.unsettled for finding in judgement.findings)
     return judgement.verdict is Verdict.NOT_EXERCISED and judgement.requirement not in LATER and not explained
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from payproof.contracts.judge import judge
 from payproof.contracts.model import Verdict
 
 from .written import Written
@@ -337,6 +338,7 @@ def test_what_was_looked_at_too_briefly_is_neither_lost_nor_a_pass() -> None:
     found = run.finding("verify.unreachable", Verdict.NOT_EXERCISED)
     assert "nobody looked for the 60 s" in found.title
     assert len(found.evidence) == 3
+    assert any(reason.startswith("verify.unreachable: ") for reason in judge(run.run(), run.profile).reasons)
 
 
 def test_one_kind_of_failure_that_loses_the_order_fails_though_the_others_go_well() -> None:
