@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
+from payproof.contracts.causes import why_not, with_causes
 from payproof.contracts.checklist import Item
 from payproof.contracts.model import (
     Attestation,
@@ -22,9 +23,9 @@ from payproof.contracts.model import (
     Verdict,
 )
 from payproof.contracts.profile import Profile
-from payproof.contracts.requirements import CAUSES, LATER, Case, Requirement, requirements
+from payproof.contracts.requirements import LATER, Case, Requirement, requirements
 from payproof.contracts.run import Run
-from payproof.contracts.stories import hindrance, tellings, with_final_names
+from payproof.contracts.stories import with_final_names
 
 _WEIGHT = (
     Verdict.FAIL,
@@ -35,8 +36,6 @@ _WEIGHT = (
     Verdict.PASS,
     Verdict.NOT_APPLICABLE,
 )
-
-_BROKEN = (Verdict.FAIL, Verdict.WARN)
 
 BEFORE_CONTROL = (
     "https.return-url",
@@ -117,25 +116,6 @@ def judge(
     )
 
 
-def with_causes(found: Mapping[str, tuple[Finding, ...]]) -> dict[str, tuple[Finding, ...]]:
-    """The findings of all requirements, each with the cause that really failed in this run, if one did.
-
-    A failure that another requirement explains is none of its own; it explains nothing either, so that two requirements
-    cannot excuse each other.
-    """
-    own = {id for id, findings in found.items() if any(f.verdict in _BROKEN and not f.causes for f in findings)}
-    settled = {id: tuple(_explained(f, own) for f in findings) for id, findings in found.items()}
-    broken = {id for id, findings in settled.items() if any(f.verdict in _BROKEN for f in findings)}
-    return {id: tuple(_explained(f, broken) for f in findings) for id, findings in settled.items()}
-
-
-def _explained(finding: Finding, failed: Collection[str]) -> Finding:
-    cause = next((id for id in finding.causes if id in failed and id != finding.check), "")
-    if cause:
-        return replace(finding, verdict=Verdict.NOT_EXERCISED, because=cause, causes=())
-    return replace(finding, causes=()) if finding.verdict in _BROKEN else finding
-
-
 def _judge_one(
     profile: Profile,
     req: Requirement,
@@ -182,35 +162,7 @@ def _findings(run: Run, profile: Profile, req: Requirement) -> list[Finding]:
         and not any(f.verdict in (Verdict.FAIL, Verdict.WARN) for f in found)
     ):
         found.append(Finding(check=req.id, verdict=Verdict.ERROR, title=f"a probe broke: {broken[req.id]}"))
-    return found or [_why_not(case)]
-
-
-def _why_not(case: Case) -> Finding:
-    """Why a check found nothing to say: the likeliest reason that the journals show, and where."""
-    run, id = case.run, case.requirement.id
-    if id in LATER:
-        return case.not_exercised("needs faults of the wire itself, which this version does not make yet")
-    if id in run.powerless:
-        return case.not_exercised(f"not possible on this target: {run.powerless[id]}")
-    if id in run.skipped:
-        return case.not_exercised("left out of this shortened run")
-    names = run.provoked_by.get(id, ())
-    found = tellings(run, *names) if names else []
-    for telling in found:
-        if (why := hindrance(telling)) is not None:
-            return case.not_exercised(
-                f"the situation did not arise: in the story {telling.probe}, {why[0]}",
-                because=CAUSES,
-                world=telling.world,
-                seen=why[1],
-            )
-    if found:
-        return case.stuck(found[-1], f"the situation did not arise in the story {found[-1].probe}")
-    if names:
-        left = [name for name in names if name in run.left_out]
-        why_left = f", left out of this run: {', '.join(left)}" if left else ""
-        return case.not_exercised(f"the situation did not arise: no story of {', '.join(names)} was told{why_left}")
-    return case.not_exercised("the situation did not arise: no story provokes it")
+    return found or [why_not(case)]
 
 
 def _weigh(findings: Iterable[Finding], failed: Collection[str]) -> Verdict:

@@ -137,6 +137,11 @@ def ledger(world: World, order: str, event: str) -> list[Ledger]:
     return [entry for entry in world.of(Ledger) if entry.event == event and entry.payment in payments]
 
 
+def looks(world: World, order: str) -> list[OrderSeen]:
+    """Every look at an order, also those that could not be read."""
+    return [seen for seen in world.of(OrderSeen) if seen.order == order]
+
+
 def sightings(world: World, order: str) -> list[OrderSeen]:
     """Every readable look at an order."""
     return [seen for seen in world.of(OrderSeen) if seen.order == order and seen.paid is not None]
