@@ -397,7 +397,12 @@ def test_a_gateway_that_was_never_called_slowly_tells_nothing() -> None:
 
 
 def abandoned(
-    *, paid: bool = False, again: str | None = "p2", outcome: str = "redirected", status: int = 200
+    *,
+    paid: bool = False,
+    again: str | None = "p2",
+    outcome: str = "redirected",
+    status: int = 200,
+    refused_with: int = 0,
 ) -> Written:
     run = Written()
     with run.probe("abandoned"):
@@ -407,6 +412,8 @@ def abandoned(
         run.checkout("1", "p1")
         run.step("expired")
         run.seen("1", paid)
+        if refused_with:
+            run.create(None, "1", status=refused_with)
         if again is not None:
             page = run.page("checkout", "1", status=status)
             run.checkout("1", again, purpose="again", outcome=outcome, page=page.n)
@@ -440,7 +447,7 @@ def test_a_second_try_that_was_not_made_tells_nothing() -> None:
 
 
 def test_a_token_that_ended_with_the_same_jump_of_the_clock_is_the_cause() -> None:
-    run = abandoned(again="", outcome="refused", status=502)
+    run = abandoned(again="", outcome="refused", status=502, refused_with=401)
     with run.probe("token-expired", moment="between-payments"):
         run.step("token-ended")
         run.order("9")

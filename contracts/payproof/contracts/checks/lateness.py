@@ -158,5 +158,9 @@ def abandoned(case: Case) -> Iterator[Finding]:
                 world=telling.world,
                 seen=[telling.step("expired"), *again, page],
                 # The same jump of the clock ended the access token.
-                unless="token.renewed",
+                unless="token.renewed" if _unauthorized(telling) else (),
             )
+
+
+def _unauthorized(telling: Telling) -> bool:
+    return any(call.response and call.response.status == 401 for call in telling.after("expired").calls("create"))
