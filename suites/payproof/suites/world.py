@@ -32,6 +32,9 @@ from payproof.suites.placeholders import fill
 from payproof.suites.ports import Port
 from payproof.suites.shared import LONGEST_PATIENCE, Purchase, Shared
 
+_RELOADS = 4
+"""How often a customer reloads in the last wait: a circuit breaker may still be open at the first time."""
+
 
 class World:
     """See the module. ``name`` is how evidence points here."""
@@ -411,7 +414,7 @@ class World:
                     await self.look(order, customer)
 
     async def _last_wait(self, pending: list[tuple[Order, Customer, str]]) -> None:
-        """One long wait for all: each customer reloads once more, and then only looks."""
+        """One long wait for all: now and then each customer reloads, and between only looks."""
         if not pending:
             return
         promised = self.config.integration.order.within or LONGEST_PATIENCE
@@ -421,11 +424,14 @@ class World:
             promised=promised,
             orders=[order.id for order, _, _ in pending],
         )
-        for order, customer, return_url in pending:
+        await asyncio.gather(*(self._await_verified(*waiting, promised) for waiting in pending))
+
+    async def _await_verified(self, order: Order, customer: Customer, return_url: str, seconds: float) -> None:
+        for _ in range(_RELOADS):
             await self.come_back(return_url, customer, order, purpose="reload")
-        await asyncio.gather(
-            *(self.look(order, customer, wait=promised, or_held=True) for order, customer, _ in pending)
-        )
+            seen = await self.look(order, customer, wait=seconds / _RELOADS, or_held=True)
+            if seen.paid or seen.flagged:
+                return
 
     # -- what probes ask of the journal --------------------------------------------------------------------------------
 

@@ -414,3 +414,37 @@ def test_a_status_check_that_was_never_answered_is_one_of_its_stories() -> None:
         run.step("mended", promised=60)
         run.seen("1")
     assert "no answer" in run.finding("verify.unreachable", Verdict.PASS).title
+
+
+def unreached(how: str, *, early: bool = False, later: bool = True, asked: bool = True) -> Written:
+    """The status check gets no connection, or no answer on one."""
+    run = Written()
+    with run.probe("network-error", operation="status", how=how):
+        run.order("1", "unverified")
+        run.create("p1", "1")
+        run.ledger("opened", "p1", reference="1")
+        run.checkout("1", "p1")
+        run.ledger("charged", "p1", reference="1")
+        run.step("paid")
+        if how == "close" and asked:
+            run.status("p1", paid=None, status=None, ending="cut", fault="dropped")
+        run.page("return", "1", status=503)
+        run.seen("1", early)
+        run.step("tried")
+        run.step("mended", promised=60)
+        if asked:
+            run.status("p1")
+        run.seen("1", later)
+    return run
+
+
+@pytest.mark.parametrize(("how", "said"), [("refuse", "connection refused"), ("close", "closed without an answer")])
+def test_a_connection_that_fails_is_one_of_its_stories(how: str, said: str) -> None:
+    assert said in unreached(how).finding("verify.unreachable", Verdict.PASS).title
+    assert unreached(how, early=True).finding("verify.unreachable", Verdict.FAIL)
+    assert settled(unreached(how, later=False)).finding("verify.unreachable", Verdict.FAIL)
+
+
+def test_whoever_never_asks_is_not_accused_for_a_closed_port() -> None:
+    found = unreached("refuse", early=True, asked=False).finding("verify.unreachable", Verdict.NOT_EXERCISED)
+    assert found.because == "verify.status-checked"

@@ -25,8 +25,8 @@ def unreachable(case: Case) -> Iterator[Finding]:
     Fix: keep the order pending when the answer is not a success for exactly this payment, and verify again on reload or
     from a job.
     """
-    for telling in tellings(case.run, "unverified", "stalled", "refused-check"):
-        if telling.probe == "stalled" and telling.params.get("operation") != "status":
+    for telling in tellings(case.run, "unverified", "stalled", "refused-check", "network-error"):
+        if telling.probe in ("stalled", "network-error") and telling.params.get("operation") != "status":
             continue
         if telling.step("paid") is None or telling.step("mended") is None:
             yield case.stuck(telling, _what(telling))
@@ -34,8 +34,12 @@ def unreachable(case: Case) -> Iterator[Finding]:
             yield _unverified(case, telling)
 
 
+_HOW = {"refuse": "connection refused", "close": "closed without an answer"}
+
+
 def _what(telling: Telling) -> str:
-    return str(telling.params.get("error") or telling.params.get("fault") or "no answer")
+    how = _HOW.get(str(telling.params.get("how")), "no answer")
+    return str(telling.params.get("error") or telling.params.get("fault") or how)
 
 
 def _unverified(case: Case, telling: Telling) -> Finding:
@@ -43,7 +47,7 @@ def _unverified(case: Case, telling: Telling) -> Finding:
     during, mended = telling.before("mended"), telling.step("mended")
     hit = [call for call in during.calls("status") if call.fault and call.meaning.payment in payments_of(world, order)]
     early = next((seen for seen in during.of(OrderSeen) if seen.order == order and seen.paid), None)
-    if not hit:
+    if not hit and telling.params.get("how") != "refuse":  # Nobody sees who knocks at a closed port.
         return case.not_exercised(
             f"the gateway was not asked while it would have failed ({fault})",
             because=("verify.status-checked", "verify.forged-return"),
@@ -56,7 +60,8 @@ def _unverified(case: Case, telling: Telling) -> Finding:
             expected={"paid": False},
             actual={"paid": True, "state": early.state},
             world=world,
-            seen=[*hit[:2], early],
+            seen=[telling.step("paid"), *hit[:2], early],
+            unless=() if telling.calls("status") else ("verify.status-checked", "verify.forged-return"),
         )
     return _afterwards(case, telling, hit)
 
@@ -71,10 +76,10 @@ def _afterwards(case: Case, telling: Telling, hit: list[Call]) -> Finding:
     held = next((seen for seen in later if seen.flagged), None)
     if paid is not None:
         return case.passed(
-            f"pending while {fault}, paid once it could be verified", world=world, seen=[hit[0], mended, paid]
+            f"pending while {fault}, paid once it could be verified", world=world, seen=[*hit[:1], mended, paid]
         )
     if held is not None:
-        return case.passed(f"held for a person after {fault}", world=world, seen=[hit[0], mended, held])
+        return case.passed(f"held for a person after {fault}", world=world, seen=[*hit[:1], mended, held])
     last = later[-1] if later else None
     promised, waited = float(str(mended.facts.get("promised", 0))), _time_given(world, mended, last)
     if last is None or waited < promised - 0.5:
@@ -82,7 +87,7 @@ def _afterwards(case: Case, telling: Telling, hit: list[Call]) -> Finding:
             f"order {order} was not paid {waited:.0f} s after the status check worked again ({fault}),"
             f" and nobody looked for the {promised:.0f} s that a background job may take",
             world=world,
-            seen=[hit[0], mended, last],
+            seen=[*hit[:1], mended, last],
             unsettled=True,
         )
     return case.failed(
@@ -90,7 +95,7 @@ def _afterwards(case: Case, telling: Telling, hit: list[Call]) -> Finding:
         expected={"paid": True, "within seconds": promised},
         actual={"paid": False, "state": last.state, "seconds": round(waited, 1)},
         world=world,
-        seen=[hit[0], mended, last],
+        seen=[*hit[:1], mended, last],
     )
 
 

@@ -149,6 +149,7 @@ async def slow(world: World) -> None:
 
 @probe(
     "flow.network-error",
+    "verify.unreachable",
     "flow.recovers",
     "errors.friendly",
     group="network",
@@ -193,3 +194,4 @@ async def _break_status(world: World, how: str) -> None:
         await world.come_back(tab.url, customer, order)
         await world.look(order, customer)
     world.step("the network is back", "tried")
+    await world.mended(order, customer, tab.url)
