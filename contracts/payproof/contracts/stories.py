@@ -232,7 +232,9 @@ def hindrance(telling: Telling) -> tuple[str, tuple[Entry, ...]] | None:
         return _unsold(telling.world, unsold[0])
     if armed is not None and not any(call.fault == armed.name for call in telling.calls()):
         what = f"every {armed.operation} call" if armed.operation else "every call"
-        return f"{what} would have met the fault {armed.name}, and none was made", (armed,)
+        met_instead = [call for call in telling.calls() if call.n > armed.n][:2]
+        attempt = _unsold(telling.world, unsold[0])[1] if unsold else ()
+        return f"{what} would have met the fault {armed.name}, and none was made", (armed, *met_instead, *attempt)
     if (stuck := telling.step("stuck-at-checkout")) is not None:
         return stuck.text, (stuck,)
     return _unsold(telling.world, unsold[0]) if unsold else None
