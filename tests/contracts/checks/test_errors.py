@@ -234,6 +234,7 @@ def limited(
     with run.probe("rate-limited", operation="create"):
         run.order("1")
         run.armed("rate-limit", "create")
+        shown: dict[str, Any] = {"status": 503} | (page or {})
         began = run.now
         run.create(None, "1", status=429, fault="rate-limit")
         if clicks:
@@ -242,7 +243,7 @@ def limited(
         if again_after is not None:
             run.passes(again_after)
             run.create("p1", "1")
-        run.page("checkout", "1", began=began, **({"status": 503} | (page or {})))
+        run.page("checkout", "1", began=began, **shown)
         run.seen("1", paid)
         run.step("recover")
     return run

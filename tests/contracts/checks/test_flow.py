@@ -186,12 +186,13 @@ def outage(
             run.checkout("1", "p1")
             run.ledger("charged", "p1", reference="1")
             run.step("paid")
+        shown: dict[str, Any] = {"status": 503} | page
         began = run.now
         if verified:
             run.status("p1")
         if asked and how == "close":
             run.call(operation, status=None, ending="cut", fault="dropped", payment="p1")
-        run.page("return" if operation == "status" else "checkout", "1", began=began, **({"status": 503} | page))
+        run.page("return" if operation == "status" else "checkout", "1", began=began, **shown)
         run.seen("1", paid)
         run.step("tried")
         if asked:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -50,7 +50,7 @@ class Written:
         return self._journals[self._world].add(entry)
 
     @contextmanager
-    def probe(self, name: str, **params: Json) -> Iterator[None]:
+    def probe(self, name: str, **params: Json) -> Generator[None]:
         """A performance of a probe."""
         self.add(e.Story(event="begin", probe=name, params=params))
         yield
