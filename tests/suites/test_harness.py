@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import certifi
 import psutil
 import pytest
 
 from payproof.contracts import secrets
-from payproof.contracts.entries import Checkout, Log, Page, Process
+from payproof.contracts.entries import Checkout, Connection, Log, Page, Process
 from payproof.contracts.journal import Journal
 from payproof.contracts.judge import judge
-from payproof.contracts.model import Outcome, PayproofError
+from payproof.contracts.model import Outcome, PayproofError, Verdict
 from payproof.contracts.run import dump, load
 from payproof.reports import write_all
 from payproof.suites.config import make_config
@@ -214,6 +215,21 @@ def test_no_secret_is_in_anything_that_payproof_writes(tmp_path: Path, monkeypat
             for spelled in (value, value.encode().hex(), base64.b64encode(value.encode()).decode()[:-4], value[10:22]):
                 assert spelled not in text, f"{file.name} holds a secret"
     assert "<access-token-" in (tmp_path / "run.jsonl").read_text()
+
+
+def test_a_world_that_was_given_up_for_plain_http_is_kept_and_not_judged(tmp_path: Path) -> None:
+    config = shop("pinned")
+    (tmp_path / "other.pem").write_text(Path(certifi.where()).read_text())
+    env = {**config.integration.env, "SSL_CERT_FILE": str(tmp_path / "other.pem")}
+    config = config.model_copy(update={"integration": config.integration.model_copy(update={"env": env})})
+    run = asyncio.run(perform(config, Options(only=("flow.success", "https.api"), seed=5)))
+    assert run.scored
+    assert [world.name for world in run.worlds] == [MAIN]
+    assert any(entry.event == "handshake_failed" for entry in run.given_up[0].of(Connection))
+    found = {judgement.requirement: judgement for judgement in judge(run, config.profile).judgements}
+    assert found["flow.success"].verdict is Verdict.PASS
+    assert found["https.api"].findings[0].evidence[0].world == run.given_up[0].name
+    assert load(dump(run)) == run
 
 
 def test_the_same_seed_plays_the_same_orders_in_the_same_worlds() -> None:

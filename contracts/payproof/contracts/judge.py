@@ -5,10 +5,11 @@ Pure: the same run gives the same result, live, from a saved journal, or from on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
+from payproof.contracts.causes import why_not, with_causes
 from payproof.contracts.checklist import Item
 from payproof.contracts.model import (
     Attestation,
@@ -91,8 +92,9 @@ def judge(
     attested = _by_requirement(profile, (a for a in attestations if date.fromisoformat(a.until) >= today))
     accepted = {entry.check: entry for entry in baseline}
     chosen = [known[id] for id in scope if not run.selected or id in run.selected]
+    found = with_causes({req.id: tuple(_findings(run, profile, req)) for req in chosen})
     judgements = tuple(
-        _judge_one(run, profile, req, attested.get(req.id), accepted.get(req.id), today) for req in chosen
+        _judge_one(profile, req, found, attested.get(req.id), accepted.get(req.id), today) for req in chosen
     )
     by_id = {judgement.requirement: judgement for judgement in judgements}
     stale = tuple(id for id, entry in accepted.items() if _is_stale(by_id.get(id), entry, today))
@@ -116,10 +118,15 @@ def judge(
 
 
 def _judge_one(
-    run: Run, profile: Profile, req: Requirement, attestation: Attestation | None, entry: Accepted | None, today: date
+    profile: Profile,
+    req: Requirement,
+    found: Mapping[str, tuple[Finding, ...]],
+    attestation: Attestation | None,
+    entry: Accepted | None,
+    today: date,
 ) -> Judgement:
-    findings = tuple(_findings(run, profile, req))
-    verdict = _weigh(findings)
+    findings = tuple(replace(finding, causes=()) for finding in found[req.id])
+    verdict = _weigh(findings, {id for id, known in found.items() if any(f.verdict is Verdict.FAIL for f in known)})
     if verdict is Verdict.NOT_EXERCISED and attestation is not None:
         verdict = Verdict.ATTESTED
     tolerated = entry is not None and entry.until >= today and verdict in (Verdict.FAIL, Verdict.WARN)
@@ -156,23 +163,15 @@ def _findings(run: Run, profile: Profile, req: Requirement) -> list[Finding]:
         and not any(f.verdict in (Verdict.FAIL, Verdict.WARN) for f in found)
     ):
         found.append(Finding(check=req.id, verdict=Verdict.ERROR, title=f"a probe broke: {broken[req.id]}"))
-    return found or [case.not_exercised(_why_not(run, req))]
+    return found or [why_not(case)]
 
 
-def _why_not(run: Run, req: Requirement) -> str:
-    if req.id in LATER:
-        return "needs faults of the wire itself, which this version does not make yet"
-    if req.id in run.powerless:
-        return f"not possible on this target: {run.powerless[req.id]}"
-    if req.id in run.skipped:
-        return "left out of this shortened run"
-    return "the situation did not arise"
-
-
-def _weigh(findings: Iterable[Finding]) -> Verdict:
+def _weigh(findings: Iterable[Finding], failed: Collection[str]) -> Verdict:
     found = {finding.verdict for finding in findings}
-    if Verdict.PASS in found and Verdict.NOT_EXERCISED in found:
-        # Some of the situations arose and all of those went well; the findings tell which did not arise.
+    held_up = any(finding.unsettled or finding.because in failed for finding in findings)
+    if Verdict.PASS in found and Verdict.NOT_EXERCISED in found and not held_up:
+        # Some of the situations arose and all of those went well; the findings tell which did not arise, and why. Where a
+        # defect kept some from arising, nobody knows how they would have gone.
         found.discard(Verdict.NOT_EXERCISED)
     return next(verdict for verdict in _WEIGHT if verdict in found)
 
@@ -209,7 +208,7 @@ def stands_in_the_way(judgement: Judgement, by_id: Mapping[str, Judgement]) -> b
         return True
     explained = any(
         finding.because in by_id and by_id[finding.because].verdict is Verdict.FAIL for finding in judgement.findings
-    )
+    ) and not any(finding.unsettled for finding in judgement.findings)
     return judgement.verdict is Verdict.NOT_EXERCISED and judgement.requirement not in LATER and not explained
 
 

@@ -70,7 +70,12 @@ class Finding:
     actual: Json = None
     evidence: tuple[Pointer, ...] = ()
     because: str = ""
-    """Id of the requirement whose failure kept this one from being judged."""
+    """Id of the requirement whose failure kept this one from being judged. The judge fills it in."""
+    causes: tuple[str, ...] = ()
+    """What a check hands the judge: requirements whose failure would explain this finding, the likeliest first. The first
+    that really failed in this run becomes ``because``; a failure that is explained so is ``not_exercised``."""
+    unsettled: bool = False
+    """For ``not_exercised``: something was seen that may be a failure, so what else went well does not make a pass."""
     declare: str = ""
     """The setting that would have let this be judged."""
 

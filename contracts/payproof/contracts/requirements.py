@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from payproof.contracts.entries import Entry
 from payproof.contracts.model import Finding, Json, Level, Pointer, Verdict
 from payproof.contracts.run import Run, World
+from payproof.contracts.stories import Telling, obstacle
 
 if TYPE_CHECKING:
     from payproof.contracts.profile import Profile
@@ -26,6 +27,10 @@ Check: TypeAlias = "Callable[[Case], Iterable[Finding]]"
 
 LATER = ("timeout.connect", "timeout.drip", "https.certificate-verified")
 """Requirements that need the wire itself; they keep their place, and a run is not failed for them yet."""
+
+
+CAUSES = ("flow.success", "token.renewed", "flow.recovers", "verify.status-checked")
+"""What keeps most stories from getting anywhere, the likeliest first: a shop that does not sell, or does not any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +108,19 @@ class Case:
     requirement: Requirement
 
     def failed(
-        self, title: str, *, expected: Json, actual: Json, world: World | None = None, seen: Iterable[Entry | None] = ()
+        self,
+        title: str,
+        *,
+        expected: Json,
+        actual: Json,
+        world: World | None = None,
+        seen: Iterable[Entry | None] = (),
+        unless: str | tuple[str, ...] = (),
     ) -> Finding:
-        """The requirement is broken: fails for a must, warns for a should."""
+        """The requirement is broken: fails for a must, warns for a should. ``unless`` names requirements whose failure in
+        this run would be the true cause; then nothing is held against this one."""
         verdict = Verdict.FAIL if self.requirement.level is Level.MUST else Verdict.WARN
-        return self._say(verdict, title, world, seen, expected=expected, actual=actual)
+        return self._say(verdict, title, world, seen, expected=expected, actual=actual, causes=unless)
 
     def passed(
         self,
@@ -124,14 +137,23 @@ class Case:
         self,
         reason: str,
         *,
-        because: str = "",
-        declare: str = "",
+        because: str | tuple[str, ...] = (),
         world: World | None = None,
         seen: Iterable[Entry | None] = (),
+        unsettled: bool = False,
+        declare: str = "",
     ) -> Finding:
-        """The situation did not arise. ``because`` names the requirement whose failure is the cause; ``declare`` the setting
-        that would have let it be judged."""
-        return self._say(Verdict.NOT_EXERCISED, reason, world, seen, because=because, declare=declare)
+        """The situation did not arise. ``because`` names requirements whose failure may be the cause, the likeliest first:
+        the judge keeps the first that failed in this run. ``unsettled``, ``declare``: see
+        ``Finding``."""
+        return self._say(Verdict.NOT_EXERCISED, reason, world, seen, causes=because, unsettled=unsettled, declare=declare)
+
+    def stuck(self, telling: Telling, what: str = "", *, because: str | tuple[str, ...] = CAUSES) -> Finding:
+        """A story that never came to what this requirement judges: why not, with the entries that show it. ``what``: which
+        of its stories, where there are several."""
+        why, seen = obstacle(telling)
+        reason = f"{what}: {why}" if what else why
+        return self.not_exercised(reason, because=because, world=telling.world, seen=seen)
 
     def not_applicable(self, reason: str, *, declare: str = "") -> Finding:
         """There is no such thing here. ``declare``: the setting without which nobody can tell; a must is then a caveat."""
@@ -146,7 +168,8 @@ class Case:
         *,
         expected: Json = None,
         actual: Json = None,
-        because: str = "",
+        causes: str | tuple[str, ...] = (),
+        unsettled: bool = False,
         declare: str = "",
     ) -> Finding:
         evidence: tuple[Pointer, ...] = world.point(*seen) if world else ()
@@ -157,6 +180,7 @@ class Case:
             expected=expected,
             actual=actual,
             evidence=tuple(dict.fromkeys(evidence)),
-            because=because,
+            causes=tuple(cause for cause in ((causes,) if isinstance(causes, str) else causes) if cause),
+            unsettled=unsettled,
             declare=declare,
         )

@@ -81,8 +81,13 @@ class Run:
     gateway: str
     settings: Settings = field(default_factory=Settings)
     worlds: tuple[World, ...] = ()
+    given_up: tuple[World, ...] = ()
+    """Worlds that were given up before anything was scored (the integration did not accept our certificate authority, and
+    was started again over plain HTTP). They are evidence, and are not judged."""
     selected: tuple[str, ...] = ()
     """Requirements that were asked for; empty: all of the profile."""
+    provoked_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Requirement -> the probes whose stories let it be judged."""
     left_out: tuple[str, ...] = ()
     """Probes that this run did not perform (``--quick``, ``--only``, no power over the gateway)."""
     powerless: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -95,7 +100,7 @@ class Run:
 
     @cached_property
     def by_name(self) -> Mapping[str, World]:
-        return {world.name: world for world in self.worlds}
+        return {world.name: world for world in (*self.worlds, *self.given_up)}
 
     def entry(self, pointer: Pointer) -> Entry | None:
         world = self.by_name.get(pointer.world)
@@ -114,7 +119,9 @@ def dump(run: Run) -> str:
         "gateway": run.gateway,
         "settings": dataclasses.asdict(run.settings),
         "worlds": [world.name for world in run.worlds],
+        "given_up": [world.name for world in run.given_up],
         "selected": run.selected,
+        "provoked_by": dict(run.provoked_by),
         "left_out": run.left_out,
         "skipped": run.skipped,
         "powerless": dict(run.powerless),
@@ -126,7 +133,7 @@ def dump(run: Run) -> str:
     # The journal's texts may hold what no UTF-8 file can: json escapes lone surrogates when asked for ASCII.
     lines += [
         json.dumps({"world": world.name, **_ENTRY.dump_python(cast("AnyEntry", entry))}, ensure_ascii=True)
-        for world in run.worlds
+        for world in (*run.worlds, *run.given_up)
         for entry in world.entries
     ]
     body = "\n".join(lines)
@@ -156,18 +163,22 @@ def load(text: str, *, place: str = "the run file") -> Run:
             place=place,
             remedy="judge the original file, or run again",
         )
-    entries: dict[str, list[Entry]] = {name: [] for name in head["worlds"]}
+    given_up = head.get("given_up", [])
+    entries: dict[str, list[Entry]] = {name: [] for name in (*head["worlds"], *given_up)}
     for number, line in enumerate(lines[1:-1], start=2):
         try:
             raw = json.loads(line)
             entries[raw.pop("world")].append(_ENTRY.validate_python(raw))
         except (ValidationError, ValueError, KeyError) as error:
             raise PayproofError(f"line {number} is not a journal entry: {error}", place=place) from None
+    worlds = {name: World(name=name, entries=tuple(found)) for name, found in entries.items()}
     return Run(
         gateway=head["gateway"],
         settings=_settings(head["settings"]),
-        worlds=tuple(World(name=name, entries=tuple(found)) for name, found in entries.items()),
+        worlds=tuple(world for name, world in worlds.items() if name not in given_up),
+        given_up=tuple(worlds[name] for name in given_up),
         selected=tuple(head["selected"]),
+        provoked_by={id: tuple(names) for id, names in head.get("provoked_by", {}).items()},
         left_out=tuple(head["left_out"]),
         skipped=tuple(head["skipped"]),
         powerless=head.get("powerless", {}),

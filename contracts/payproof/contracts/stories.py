@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from payproof.contracts.entries import Call, Checkout, Entry, Ledger, OrderSeen, Page, Process, Step, Story
+from payproof.contracts.entries import Call, Checkout, Entry, FaultSet, Ledger, OrderSeen, Page, Process, Step, Story
 from payproof.contracts.model import Json
 from payproof.contracts.naming import refers
 from payproof.contracts.run import Run, World
 
 E = TypeVar("E", bound=Entry)
+
+LAST_WAIT = "last-wait"
+"""Name of the step after which a world looks at its unpaid orders for the last time, with no fault armed any more."""
+LEFT_ALONE = "left-alone"
+"""Name of the step that says why a story was not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +141,11 @@ def ledger(world: World, order: str, event: str) -> list[Ledger]:
     return [entry for entry in world.of(Ledger) if entry.event == event and entry.payment in payments]
 
 
+def looks(world: World, order: str) -> list[OrderSeen]:
+    """Every look at an order, also those that could not be read."""
+    return [seen for seen in world.of(OrderSeen) if seen.order == order]
+
+
 def sightings(world: World, order: str) -> list[OrderSeen]:
     """Every readable look at an order."""
     return [seen for seen in world.of(OrderSeen) if seen.order == order and seen.paid is not None]
@@ -199,3 +209,50 @@ def attempts(telling: Telling, calls: list[Call]) -> list[Call]:
         groups += bursts([call for call in calls if not any(call in group for group in groups)])
     nothing: list[Call] = []
     return max(groups, key=len, default=nothing)
+
+
+def obstacle(telling: Telling) -> tuple[str, tuple[Entry, ...]]:
+    """What kept a story from getting where it should: one clause, and the entries that show it; at least how far it went."""
+    if (found := hindrance(telling)) is not None:
+        return found
+    steps = [step for step in telling.of(Step) if not step.name.startswith("order:")]
+    if steps:
+        return f'it went no further than "{steps[-1].text}"', (steps[-1],)
+    return "nothing happened in its story", telling.entries[:1]
+
+
+def hindrance(telling: Telling) -> tuple[str, tuple[Entry, ...]] | None:
+    """What visibly went wrong in a story, apart from what was done to it; None when nothing did."""
+    if (alone := telling.step(LEFT_ALONE)) is not None:
+        return alone.text, (alone, *_last_sale(telling.world, alone))
+    end = telling.entries[-1] if telling.entries else None
+    if isinstance(end, Story) and end.event == "end" and end.params.get("error"):
+        return f"the story broke off: {end.params['error']}", (end,)
+    if ended := telling.exits():
+        return f"the integration's process had ended (exit code {ended[0].code})", (ended[0],)
+    armed = next((entry for entry in telling.of(FaultSet) if entry.event == "armed"), None)
+    unsold = [checkout for checkout in telling.checkouts() if not checkout.payment]
+    if unsold and (armed is None or unsold[0].n < armed.n):
+        return _unsold(telling.world, unsold[0])
+    if armed is not None and not any(call.fault == armed.name for call in telling.calls()):
+        what = f"every {armed.operation} call" if armed.operation else "every call"
+        met_instead = [call for call in telling.calls() if call.n > armed.n][:2]
+        attempt = _unsold(telling.world, unsold[0])[1] if unsold else ()
+        return f"{what} would have met the fault {armed.name}, and none was made", (armed, *met_instead, *attempt)
+    if (stuck := telling.step("stuck-at-checkout")) is not None:
+        return stuck.text, (stuck,)
+    return _unsold(telling.world, unsold[0]) if unsold else None
+
+
+def _last_sale(world: World, before: Entry) -> tuple[Entry, ...]:
+    """The last attempt to buy before an entry: its checkout and the page that the customer ended on."""
+    tried = [checkout for checkout in world.of(Checkout) if checkout.n < before.n]
+    return _unsold(world, tried[-1])[1] if tried else ()
+
+
+def _unsold(world: World, checkout: Checkout) -> tuple[str, tuple[Entry, ...]]:
+    page = next((page for page in world.of(Page) if page.n == checkout.page), None)
+    shown = f"HTTP {page.response.status}" if page and page.response else page.problem if page else ""
+    how = checkout.outcome.replace("_", " ")
+    why = f"order {checkout.order} could not be checked out: {how}{f' ({shown})' if shown else ''}"
+    return why, tuple(entry for entry in (checkout, page) if entry is not None)

@@ -40,7 +40,7 @@ class Teller:
     """Tells evidence of one run. A story is told whole once; after that only what is pointed at, with a link."""
 
     def __init__(self, run: Run) -> None:
-        self._shelves = {world.name: _Shelf(world) for world in run.worlds}
+        self._shelves = {world.name: _Shelf(world) for world in (*run.worlds, *run.given_up)}
         self._told: dict[tuple[str, int], str] = {}
         self._count = 0
 

@@ -101,9 +101,18 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
     if config.integration.command and pace > PATIENT:
         order = _spread(order, stalling, max(2, int(10 / pace)))
     if not config.integration.command:
-        # What cannot be undone comes last.
-        order[MAIN] = tuple(sorted(order[MAIN], key=lambda story: story[0].name == "revoked"))
+        order[MAIN] = tuple(sorted(order[MAIN], key=_irrevocable))
     return Plan(order, frozenset(stalling), tuple(left_out), tuple(powerless))
+
+
+def _irrevocable(story: tuple[Probe, Params]) -> int:
+    """What may leave an integration that nobody restarts without a sale comes last; first of that, what judges just this."""
+    probe, params = story
+    if probe.name == "revoked":
+        return 3
+    if not probe.ends_token(params):
+        return 0
+    return 1 if "token.renewed" in probe.requirements else 2
 
 
 def by_hand(config: Config, options: Options) -> bool:

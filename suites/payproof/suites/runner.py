@@ -34,7 +34,7 @@ from payproof.suites.declared import unmatched
 from payproof.suites.diagnosis import diagnose
 from payproof.suites.drill import AlertHook
 from payproof.suites.plan import MAIN, PATIENT, Options, Plan, announcement, plan, powerless, settings_of, skipped
-from payproof.suites.probes import Params, Probe, tell
+from payproof.suites.probes import Params, Probe, provoked_by, tell
 from payproof.suites.progress import Progress, Silent
 from payproof.suites.recordings import Recordings, as_recorded, unrecorded
 from payproof.suites.shared import Purchase, Shared
@@ -101,6 +101,7 @@ class _Session:
         self.hook = AlertHook()
         self.worlds: list[World] = []
         self.recorded: dict[str, Recorded] = {}
+        self.given_up: list[Recorded] = []
         self.errors: dict[str, str] = {}
         self.bought: Purchase | None = None
         """What control bought."""
@@ -126,7 +127,7 @@ class _Session:
         paid = await self._control(main)
         if not paid and secure and _distrusts(main):
             self.progress.note("the integration does not trust the run's certificate authority; plain HTTP instead")
-            await self._retire(main)
+            await self._give_up(main)
             secure, note = (
                 False,
                 "the integration did not accept the run's certificate authority, so the gateway was offered over plain HTTP",
@@ -238,9 +239,14 @@ class _Session:
                 self.progress.world_finished(name)
 
     async def _tell(self, world: World, stories: tuple[tuple[Probe, Params], ...]) -> None:
-        for probe, params in stories:
+        alone = ""
+        for left, (probe, params) in zip(range(len(stories) - 1, -1, -1), stories, strict=True):
+            if alone:
+                world.left_alone(probe.name, params, alone)
+                continue
             try:
                 await self._tell_fairly(world, probe, params)
+                alone = await self._unsold(world, probe, params) if left else ""
             except (BudgetSpent, Spoiled) as error:
                 for id in probe.requirements:
                     self.unreached.setdefault(id, error.message)
@@ -255,6 +261,16 @@ class _Session:
                 )
         with contextlib.suppress(BudgetSpent, Spoiled):
             await world.settle()
+
+    async def _unsold(self, world: World, probe: Probe, params: Params) -> str:
+        """Why no more stories can be told to an integration that nobody restarts; empty while it sells."""
+        doubtful = probe.ends_token(params) or world.recovery_failed
+        if self.config.integration.command or not doubtful:
+            return ""
+        with contextlib.suppress(BudgetSpent, Spoiled):
+            if not await world.sells(probe.name):
+                return f"the shop sells nothing any more since the story {probe.name}, and nobody can restart it"
+        return ""
 
     async def _tell_fairly(self, world: World, probe: Probe, params: Params) -> None:
         """Once more when the sandbox itself did not work; the first telling is left out of the journal."""
@@ -274,8 +290,13 @@ class _Session:
         await world.stop()
         if world in self.worlds:
             self.worlds.remove(world)
-        name = world.name if world.name not in self.recorded else f"{world.name}-plain"
-        self.recorded[name] = Recorded(name=name, entries=tuple(world.journal.entries))
+        self.recorded[world.name] = world.recorded()
+
+    async def _give_up(self, world: World) -> None:
+        """Stop a world that nothing is judged on: its journal shows why it was given up, and no more."""
+        await world.stop()
+        self.worlds.remove(world)
+        self.given_up.append(Recorded(name=f"{world.name}-given-up", entries=tuple(world.journal.entries)))
 
     def _scan_source(self) -> None:
         declared = self.config.integration.source
@@ -306,7 +327,9 @@ class _Session:
             gateway=self.config.gateway,
             settings=settings,
             worlds=worlds,
+            given_up=tuple(self.given_up),
             selected=self.options.only,
+            provoked_by=provoked_by(),
             left_out=(*planned.left_out, *planned.powerless),
             skipped=skipped(planned.left_out) if self.options.quick else (),
             powerless={**powerless(planned, settings), **self._unrecorded(planned), **self.unreached},

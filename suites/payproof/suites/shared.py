@@ -24,7 +24,8 @@ LONGEST_PATIENCE = 60.0
 
 @dataclass(slots=True)
 class Shared:
-    """What all worlds of a run have in common."""
+    """What all worlds of a run have in common. Once the control story is over nobody writes here: worlds run side by side, and
+    what one learned would reach the others sooner or later, as their scheduling has it."""
 
     config: Config
     profile: Profile
@@ -40,10 +41,6 @@ class Shared:
     """Gives each world its target."""
     latency: float = 0.0
     """Seconds between the customer's return and the paid order, as seen in the control run."""
-    long_wait_spent: bool = False
-    """A long wait for a background job was in vain once in this run: the next ones are short, and accuse nobody."""
-    recovery_failed: bool = False
-    """Once no payment went through after a fault, that requirement is broken: later recoveries are not waited for."""
 
     @property
     def patience(self) -> float:

@@ -19,6 +19,7 @@ from payproof.contracts.faults import FaultSpec
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.run import World as Recorded
+from payproof.contracts.stories import LAST_WAIT, LEFT_ALONE
 from payproof.simulator import GatewayServer, Target
 from payproof.simulator.faults import registered
 from payproof.simulator.listener import GateMode
@@ -29,7 +30,10 @@ from payproof.suites.hosted import Tab
 from payproof.suites.launcher import Instance, basics
 from payproof.suites.placeholders import fill
 from payproof.suites.ports import Port
-from payproof.suites.shared import Purchase, Shared
+from payproof.suites.shared import LONGEST_PATIENCE, Purchase, Shared
+
+_RELOADS = 4
+"""How often a customer reloads in the last wait: a circuit breaker may still be open at the first time."""
 
 
 class World:
@@ -57,6 +61,10 @@ class World:
         self._customers: list[Customer] = []
         self._people = 0
         self._orders: list[tuple[Order, Customer]] = []
+        self._pending: list[tuple[Order, Customer, str]] = []
+        """Orders that were paid for and could not be verified, and the way back to each: they wait for each other at the end."""
+        self.recovery_failed = False
+        """Once no payment went through after a fault of this world, later recoveries are not waited for."""
 
     # -- start and stop ------------------------------------------------------------------------------------------------
 
@@ -173,6 +181,12 @@ class World:
             del self._orders[orders:]
             self.step(f"the story {probe} is left out: {complaint}", "spoiled")
             raise Spoiled(complaint, place=f"the story {probe}", remedy="run again when the sandbox is well")
+
+    def left_alone(self, probe: str, params: dict[str, Json], why: str) -> None:
+        """Journal a story that is not told, and why."""
+        self.journal.add(Story(event="begin", probe=probe, params=params))
+        self.step(f"this story was not told: {why}", LEFT_ALONE)
+        self.journal.add(Story(event="end", probe=probe))
 
     def step(self, text: str, name: str = "", **facts: Json) -> Step:
         return self.journal.add(Step(text=text, name=name, facts=facts))
@@ -301,13 +315,14 @@ class World:
             text = f"the integration calls order {order.label} by the id {order.id}"
             self.step(text, "renamed", order=order.id, ours=order.label)
 
-    async def look(self, order: Order, customer: Customer, *, wait: float = 0.0) -> OrderSeen:
-        """What the merchant believes of the order; waits up to ``wait`` seconds for it to be paid."""
+    async def look(self, order: Order, customer: Customer, *, wait: float = 0.0, or_held: bool = False) -> OrderSeen:
+        """What the merchant believes of the order; waits up to ``wait`` seconds for it to be paid (or to be held for a
+        person, with ``or_held``)."""
         deadline = self.journal.now() + wait
         pause = 0.05
         while True:
             state = await self.driver.order(order, customer)
-            if state.paid or self.journal.now() >= deadline:
+            if state.paid or (or_held and state.flagged) or self.journal.now() >= deadline:
                 break
             await asyncio.sleep(min(pause, 0.5, max(deadline - self.journal.now(), 0.0)))
             pause *= 1.5
@@ -326,7 +341,8 @@ class World:
 
     async def look_when_hit(self, order: Order, customer: Customer, fault: int) -> OrderSeen:
         """Look at an order once its verification, perhaps a background job's, has met the fault."""
-        await self.until(lambda: self.target.faults.fired(fault) > 0, self.config.integration.order.within)
+        pace = self.config.integration.order.within or 3 * self.shared.latency
+        await self.until(lambda: self.target.faults.fired(fault) > 0, pace)
         if self.config.integration.order.within:
             await asyncio.sleep(0.2)
         return await self.look(order, customer)
@@ -338,7 +354,7 @@ class World:
         tab = await self.hosted(checkout, customer, payer)
         await tab.confirm()
         visit = await self.come_back(tab.url, customer, order) if tab.state == "left" else None
-        hopeless = self.shared.recovery_failed and checkout.purpose == "recovery"
+        hopeless = self.recovery_failed and checkout.purpose == "recovery"
         wait = self.shared.patience if payer in ("paid", "slow") and tab.state == "left" and not hopeless else 0.0
         return Purchase(order, customer, checkout, tab, visit, await self.look(order, customer, wait=wait))
 
@@ -356,23 +372,66 @@ class World:
             await asyncio.sleep(wait)
         await self.revive()
         self.step("the gateway works again; another customer pays", "recover")
-        if (await self.buy(self.new_order(role="recovery"), purpose="recovery")).paid or self.shared.recovery_failed:
+        if (await self.buy(self.new_order(role="recovery"), purpose="recovery")).paid or self.recovery_failed:
             return
         await asyncio.sleep(1.0)
         again = await self.buy(self.new_order(role="recovery"), purpose="recovery")
-        self.shared.recovery_failed = not again.paid
+        self.recovery_failed = not again.paid
+
+    async def sells(self, after: str) -> bool:
+        """Whether a clean purchase goes through after this story, with some seconds of grace."""
+        async with self.story("still-selling", {"after": after}):
+            for pause in (0.0, 1.0, 2.0, 4.0):
+                await asyncio.sleep(pause)
+                if (await self.buy()).paid:
+                    return True
+            return False
+
+    async def mended(self, order: Order, customer: Customer, return_url: str) -> None:
+        """The status check works again: the customer reloads. An order that stays unpaid has its long wait in ``settle``,
+        together with all others of this world."""
+        promised = self.config.integration.order.within or LONGEST_PATIENCE
+        self.step("the status check works again; the customer reloads", "mended", promised=promised)
+        await self.come_back(return_url, customer, order, purpose="reload")
+        # Once one had to be left, the next ones are: they are looked at in the end, and nothing is lost by not waiting here.
+        wait = 0.0 if self._pending else min(promised, self.shared.patience)
+        seen = await self.look(order, customer, wait=wait, or_held=True)
+        if not seen.paid and not seen.flagged:
+            self._pending.append((order, customer, return_url))
 
     async def settle(self) -> None:
         """Give background jobs their time, then look once more at every order of this world."""
         if not self._orders:
             return
         async with self.story("settle", {}):
-            await asyncio.sleep(self.config.integration.order.within)
+            kept = [order for order, _ in self._orders]
+            pending = [waiting for waiting in self._pending if any(waiting[0] is order for order in kept)]
+            await asyncio.gather(asyncio.sleep(self.config.integration.order.within), self._last_wait(pending))
             seen: set[str] = set()
             for order, customer in self._orders:
                 if order.id not in seen:
                     seen.add(order.id)
                     await self.look(order, customer)
+
+    async def _last_wait(self, pending: list[tuple[Order, Customer, str]]) -> None:
+        """One long wait for all: now and then each customer reloads, and between only looks."""
+        if not pending:
+            return
+        promised = self.config.integration.order.within or LONGEST_PATIENCE
+        self.step(
+            f"nothing goes wrong any more; {len(pending)} order(s) that were paid for have {promised:.0f} s to be verified",
+            LAST_WAIT,
+            promised=promised,
+            orders=[order.id for order, _, _ in pending],
+        )
+        await asyncio.gather(*(self._await_verified(*waiting, promised) for waiting in pending))
+
+    async def _await_verified(self, order: Order, customer: Customer, return_url: str, seconds: float) -> None:
+        for _ in range(_RELOADS):
+            await self.come_back(return_url, customer, order, purpose="reload")
+            seen = await self.look(order, customer, wait=seconds / _RELOADS, or_held=True)
+            if seen.paid or seen.flagged:
+                return
 
     # -- what probes ask of the journal --------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -29,6 +29,7 @@ class Written:
         self._journals = {"main": Journal(clock=lambda: self.now)}
         self._world = "main"
         self.run_fields: dict[str, Any] = {}
+        self._given_up: set[str] = set()
 
     # -- where and when ------------------------------------------------------------------------------------------------
 
@@ -36,6 +37,10 @@ class Written:
         """What follows happens in this world."""
         self._journals.setdefault(name, Journal(clock=lambda: self.now))
         self._world = name
+
+    def give_up(self) -> None:
+        """This world was given up: what happened in it is kept, and not judged."""
+        self._given_up.add(self._world)
 
     def passes(self, seconds: float) -> None:
         self.now += seconds
@@ -45,7 +50,7 @@ class Written:
         return self._journals[self._world].add(entry)
 
     @contextmanager
-    def probe(self, name: str, **params: Json) -> Iterator[None]:
+    def probe(self, name: str, **params: Json) -> Generator[None]:
         """A performance of a probe."""
         self.add(e.Story(event="begin", probe=name, params=params))
         yield
@@ -201,13 +206,24 @@ class Written:
     def exited(self, code: int = 1) -> e.Process:
         return self.add(e.Process(event="exited", code=code))
 
+    def armed(self, name: str, operation: str = "", **detail: Json) -> e.FaultSet:
+        return self.add(e.FaultSet(event="armed", name=name, operation=operation, detail=detail))
+
+    def cleared(self, name: str, operation: str = "", fired: int = 0) -> e.FaultSet:
+        return self.add(e.FaultSet(event="cleared", name=name, operation=operation, detail={"fired": fired}))
+
+    def refused_connection(self) -> e.Connection:
+        return self.add(e.Connection(event="refused"))
+
     # -- the verdict ---------------------------------------------------------------------------------------------------
 
     def run(self) -> Run:
+        worlds = {name: World(name=name, entries=tuple(kept.entries)) for name, kept in self._journals.items()}
         return Run(
             gateway=self.profile.name,
             settings=self.settings,
-            worlds=tuple(World(name=name, entries=tuple(kept.entries)) for name, kept in self._journals.items()),
+            worlds=tuple(world for name, world in worlds.items() if name not in self._given_up),
+            given_up=tuple(world for name, world in worlds.items() if name in self._given_up),
             **self.run_fields,
         )
 

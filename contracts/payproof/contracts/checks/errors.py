@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts import pages
-from payproof.contracts.checks.flow import crash, status_of
-from payproof.contracts.entries import Call, Entry, OrderSeen, Page, Step
+from payproof.contracts.checks.handling import Trouble, crash, misstep, status_of
+from payproof.contracts.entries import Call, OrderSeen, Page, Step
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, must, should
-from payproof.contracts.stories import Telling, attempts, confirmed, ledger, payments_of, tellings
+from payproof.contracts.stories import Telling, attempts, payments_of, tellings
 
 MOST_ATTEMPTS = 5
 
-_NOT_JSON = ("not-json", "empty", "cut", "wrong-content-type", "html", "oversized", "other-payment")
+_NOT_JSON = ("not-json", "empty", "cut", "wrong-content-type", "html")
+"""Answers that are valid JSON, and yet cannot be believed or kept, are ``verify.unreachable``'s."""
 
 
 def _own(case: Case, requirement: str) -> tuple[str, ...]:
@@ -35,56 +36,37 @@ def _operation(telling: Telling) -> str:
 def _handled(case: Case, found: list[Telling]) -> Iterator[Finding]:
     """Each error answer is handled: no crash, no paid order, no storm of attempts."""
     for telling in found:
-        operation = _operation(telling)
-        told = telling.before("mended" if operation == "status" else "tried")
+        operation, kind = _operation(telling), _kind(telling)
+        until = "mended" if operation == "status" else "tried"
+        told = telling.before(until)
         hit = [call for call in told.calls(operation) if call.fault]
+        if operation == "status":
+            payments = payments_of(telling.world, telling.order("unverified"))
+            hit = [call for call in hit if call.meaning.payment in payments] or hit
         if not hit:
+            yield case.stuck(telling, f"{operation} answered with {kind}")
             continue
-        purpose = "return" if operation == "status" else "checkout"
-        crashed = crash(telling, "mended" if operation == "status" else "tried", purpose)
-        yield _judge_handling(case, told, operation, _kind(telling), hit, crashed)
+        code = hit[0].response.status if hit[0].response and kind in ("status", "plain-error", "html") else 0
+        what = f"{operation} answered with {f'HTTP {code}' if code else kind}"
+        trouble = Trouble(telling=telling, operation=operation, until=until, what=what, hit=tuple(hit))
+        yield misstep(case, trouble) or _stormed(case, trouble, attempts(told, hit))
 
 
-def _judge_handling(
-    case: Case, told: Telling, operation: str, kind: str, hit: list[Call], crashed: Entry | None
-) -> Finding:
-    world = told.world
-    order = told.order("unverified") or told.order()
-    purpose = "return" if operation == "status" else "checkout"
-    shown = f"HTTP {hit[0].response.status}" if kind in ("status", "plain-error", "html") and hit[0].response else kind
-    what = f"{operation} answered with {shown}"
-    if operation == "status":
-        hit = [call for call in hit if call.meaning.payment in payments_of(world, order)] or hit
-    worst = attempts(told, hit)
-    paid = next((seen for seen in told.of(OrderSeen) if seen.order == order and seen.paid), None)
-    wrongly = paid is not None and not confirmed(told, order)
-    last = next(reversed(told.pages(purpose)), None)
-    if crashed is not None:
-        return case.failed(
-            f"the customer's request crashed: {what}",
-            expected="a page for people",
-            actual={"status": status_of(last)},
-            world=world,
-            seen=[hit[0], crashed, last],
-        )
-    if wrongly and (operation == "status" or not ledger(world, order, "charged")):
-        return case.failed(
-            f"the order is paid: {what}",
-            expected={"paid": False},
-            actual={"paid": True},
-            world=world,
-            seen=[hit[0], paid],
-        )
+def _stormed(case: Case, trouble: Trouble, worst: list[Call]) -> Finding:
+    world, page = trouble.telling.world, trouble.page
     if len(worst) > MOST_ATTEMPTS:
         return case.failed(
-            f"{len(worst)} attempts: {what}",
+            f"{len(worst)} attempts: {trouble.what}",
             expected={"attempts": f"at most {MOST_ATTEMPTS}"},
             actual={"attempts": len(worst)},
             world=world,
             seen=worst[:8],
         )
     return case.passed(
-        f"handled: {what}", actual={"status": status_of(last), "attempts": len(worst)}, world=world, seen=[hit[0], last]
+        f"handled: {trouble.what}",
+        actual={"status": status_of(page), "attempts": len(worst)},
+        world=world,
+        seen=[trouble.hit[0], page],
     )
 
 
@@ -125,6 +107,7 @@ def currency(case: Case) -> Iterator[Finding]:
             else []
         )
         if page is None:
+            yield case.stuck(telling, "a currency that no platform knows")
             continue
         if crashed is not None or paid is not None:
             yield case.failed(
@@ -201,28 +184,14 @@ def rate_limit(case: Case) -> Iterator[Finding]:
         operation = str(telling.params.get("operation"))
         told = telling.before("recover")
         hit = next((call for call in told.calls(operation) if call.fault), None)
+        what = f"{operation} answered with 429"
         if hit is None:
+            yield case.stuck(telling, what)
             continue
-        crashed = crash(telling, "recover", "checkout", "return")
+        trouble = Trouble(telling=telling, operation=operation, until="recover", what=what, hit=(hit,))
         early = _too_early(telling, hit, operation)
-        order = told.order()
-        paid = next((seen for seen in told.of(OrderSeen) if seen.order == order and seen.paid), None)
-        if crashed is not None:
-            yield case.failed(
-                f"the customer's request crashed: {operation} answered 429",
-                expected="a page for people",
-                actual={"crash": True},
-                world=telling.world,
-                seen=[hit, crashed],
-            )
-        elif paid is not None and not ledger(telling.world, order, "charged"):
-            yield case.failed(
-                f"the order is paid: {operation} answered 429",
-                expected={"paid": False},
-                actual={"paid": True},
-                world=telling.world,
-                seen=[hit, paid],
-            )
+        if (wrong := misstep(case, trouble)) is not None:
+            yield wrong
         elif early is not None:
             yield case.failed(
                 f"{operation} was sent again {early.began - hit.ended:.1f} s after a 429 that asked for 2 s",

@@ -6,22 +6,12 @@ from collections.abc import Iterator
 
 from payproof.contracts import money, pages
 from payproof.contracts.checks.custom import expected_amount
-from payproof.contracts.entries import Call, Checkout, Entry, OrderSeen, Page
-from payproof.contracts.model import Finding, Json
+from payproof.contracts.checks.handling import Trouble, crash, misstep, status_of
+from payproof.contracts.entries import Call, Checkout, Page
+from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import World
-from payproof.contracts.stories import Telling, confirmed, ever_paid, final, ledger, tellings
-
-
-def status_of(page: Page | None) -> Json:
-    return page.response.status if page and page.response else (page.problem if page else None)
-
-
-def crash(telling: Telling, until: str, *purposes: str) -> Entry | None:
-    """The entry that shows a crash: the process ended (at any time of the story, a friendly page may come first), or the
-    customer got a page that no person should see before the step ``until``."""
-    broken = (page for page in telling.before(until).pages(*purposes) if pages.broken(page.response))
-    return next(iter(telling.exits()), None) or next(broken, None)
+from payproof.contracts.stories import LEFT_ALONE, Telling, ever_paid, final, ledger, obstacle, tellings
 
 
 @must("flow.success")
@@ -38,9 +28,14 @@ def success(case: Case) -> Iterator[Finding]:
     for telling in tellings(case.run, "control", "steady"):
         for checkout in telling.checkouts():
             if not checkout.payment:
-                if checkout.outcome in ("refused", "elsewhere") and checkout.currency != case.profile.default_currency:
-                    continue  # It does not sell in this currency, and says so.
                 page = page_of(telling.world, checkout)
+                if checkout.outcome in ("refused", "elsewhere") and checkout.currency != case.profile.default_currency:
+                    yield case.not_exercised(
+                        f"it does not sell in {checkout.currency}, and says so",
+                        world=telling.world,
+                        seen=[checkout, page],
+                    )
+                    continue
                 yield case.failed(
                     f"the customer could not start to pay order {checkout.order}",
                     expected={"checkout": "redirected"},
@@ -54,13 +49,11 @@ def success(case: Case) -> Iterator[Finding]:
                 page for page in telling.pages("return") if page.order == checkout.order and pages.shows_error(page)
             ]
             if not ledger(telling.world, checkout.order, "charged"):
-                continue
-            if (cause := _wrongly_asked(case, telling.world, checkout)) and (last is None or not last.paid):
+                why, seen = obstacle(telling)
                 yield case.not_exercised(
-                    "create asked for something else than the order",
-                    because=cause,
+                    f"the gateway took no money for order {checkout.order}: {why}",
                     world=telling.world,
-                    seen=[checkout, last],
+                    seen=[checkout, *seen],
                 )
                 continue
             if last is None or not last.paid or errors:
@@ -71,6 +64,7 @@ def success(case: Case) -> Iterator[Finding]:
                     actual={"paid": bool(last and last.paid), "error pages": len(errors)},
                     world=telling.world,
                     seen=[checkout, *ledger(telling.world, checkout.order, "charged"), *errors[:1], last],
+                    unless=_wrongly_asked(case, telling.world, checkout),
                 )
                 return
             good += 1
@@ -106,6 +100,7 @@ def _ends_unpaid(
     mark = telling.step(step)
     arrived = list(telling.after(step).pages(purpose)) if mark else []
     if mark is None or not arrived:
+        yield case.stuck(telling)
         return
     order = telling.order()
     paid = ever_paid(telling.world, order)
@@ -185,53 +180,28 @@ def network_error(case: Case) -> Iterator[Finding]:
     Fix: catch the HTTP library's errors around every call; answer with a page that says try again.
     """
     for telling in tellings(case.run, "network-error"):
+        operation = str(telling.params.get("operation"))
+        how = "connection refused" if telling.params.get("how") == "refuse" else "closed without an answer"
         told = telling.before("tried")
-        purpose = ("return",) if telling.params.get("operation") == "status" else ("checkout",)
-        order = telling.order("unverified") or telling.order()
-        if telling.params.get("operation") == "status" and telling.step("paid") is None:
-            continue
-        last = next(reversed(told.pages(*purpose)), None)
-        if last is None:
-            continue
-        what = f"{telling.params.get('operation')}: {'connection refused' if telling.params.get('how') == 'refuse' else 'closed without an answer'}"
-        early = next((seen for seen in told.of(OrderSeen) if seen.order == order and seen.paid), None)
-        crashed = crash(telling, "tried", *purpose)
-        asked = [call for call in told.calls() if call.fault]
-        verified = confirmed(told, order)
-        if crashed is not None:
-            yield case.failed(
-                f"the customer's request crashed ({what})",
-                expected="a page for people",
-                actual={"status": status_of(last)},
-                world=telling.world,
-                seen=[*asked[:2], crashed, last],
-            )
-        elif early is not None and telling.params.get("operation") == "status" and not telling.calls("status"):
+        hit = tuple(call for call in told.calls(operation) if call.fault)
+        trouble = Trouble(telling=telling, operation=operation, until="tried", what=f"{operation}: {how}", hit=hit)
+        if trouble.page is None or (operation == "status" and telling.step("paid") is None):
+            yield case.stuck(telling, trouble.what)
+        elif (wrong := misstep(case, trouble)) is not None:
+            yield wrong
+        elif not hit and telling.params.get("how") != "refuse":  # Nobody sees who knocks at a closed port.
             yield case.not_exercised(
-                "the gateway was never asked, in good times or bad", because="verify.status-checked"
-            )
-        elif early is not None and not verified and telling.params.get("operation") == "status":
-            yield case.failed(
-                f"the order is paid though the gateway could not be reached ({what})",
-                expected={"paid": False},
-                actual={"paid": True},
+                f"the gateway was not called while it could not be reached ({trouble.what})",
+                because=("token.renewed",) if operation == "token" else ("verify.status-checked", "flow.success"),
                 world=telling.world,
-                seen=[*asked[:2], early],
-            )
-        elif early is not None and not ledger(telling.world, order, "charged"):
-            yield case.failed(
-                f"the order is paid without a payment ({what})",
-                expected={"paid": False},
-                actual={"paid": True},
-                world=telling.world,
-                seen=[*asked[:2], early],
+                seen=[telling.step("paid"), telling.step("tried"), trouble.page],
             )
         else:
             yield case.passed(
-                f"a page for people ({what})",
-                actual={"status": status_of(last)},
+                f"a page for people ({trouble.what})",
+                actual={"status": status_of(trouble.page)},
                 world=telling.world,
-                seen=[*asked[:1], last],
+                seen=[*hit[:1], trouble.page],
             )
 
 
@@ -247,36 +217,39 @@ def recovers(case: Case) -> Iterator[Finding]:
     Fix: cache only complete, well-formed answers; let circuit breakers close again.
     """
     good = 0
+    recovering = {telling.probe for telling in tellings(case.run) if telling.step("recover")}
     for telling in tellings(case.run):
         after = telling.after("recover")
         orders = list(dict.fromkeys(checkout.order for checkout in after.checkouts("recovery")))
-        if telling.step("recover") is None or not orders:
+        if telling.step(LEFT_ALONE) is not None and telling.probe in recovering:
+            yield case.stuck(telling, _fault_of(telling))
+        if telling.step("recover") is None:
+            continue
+        if not orders:
+            yield case.stuck(telling, _fault_of(telling))
             continue
         if any((last := final(telling.world, order)) is not None and last.paid for order in orders):
             good += 1
             continue
         creates = [call for call in after.calls("create") if not call.fault]
-        if (
-            creates
-            and case.profile.traits.tokens
-            and all(call.response and call.response.status == 401 for call in creates)
-        ):
-            yield case.not_exercised(
-                "the access token had ended, and was not renewed",
-                because="token.renewed",
-                world=telling.world,
-                seen=creates[:2],
-            )
-            continue
-        fault = telling.params.get("error") or telling.params.get("fault") or telling.params.get("how") or telling.probe
-        seen = [*after.checkouts("recovery")[:2], *after.calls()[:3], final(telling.world, orders[-1])]
+        unauthorized = bool(creates) and all(call.response and call.response.status == 401 for call in creates)
+        last = final(telling.world, orders[-1])
         yield case.failed(
-            f"no payment goes through after {telling.params.get('operation', '')} {fault}".replace("  ", " "),
+            f"no payment goes through after {_fault_of(telling)}",
             expected={"paid": True},
             actual={"paid": False, "attempts": len(orders)},
             world=telling.world,
-            seen=[telling.step("recover"), *seen],
+            seen=[telling.step("recover"), *after.checkouts("recovery")[:2], *after.calls()[:3], last],
+            # The fault is over, and what the shop meets is the end of its access token.
+            unless="token.renewed" if unauthorized and case.profile.traits.tokens else (),
         )
-        return
+        if not unauthorized:
+            return
     if good:
         yield case.passed(f"after each of {good} faults the next payment went through", actual={"faults": good})
+
+
+def _fault_of(telling: Telling) -> str:
+    params = telling.params
+    fault = params.get("error") or params.get("fault") or params.get("how") or telling.probe
+    return f"{params.get('operation', '')} {fault}".strip()

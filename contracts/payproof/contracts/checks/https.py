@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from payproof.contracts.entries import Call
+from payproof.contracts.entries import Call, Connection
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import World
+
+_REFUSED = "handshake_failed"
 
 
 def _scheme(case: Case, which: str) -> Iterator[Finding]:
@@ -31,6 +33,16 @@ def _scheme(case: Case, which: str) -> Iterator[Finding]:
     elif given:
         world, call, url = given[0]
         yield case.passed(f"{len(given)} create calls, all https", actual={which: url}, world=world, seen=[call])
+    else:
+        creates = [
+            (world, call) for world in case.run.worlds for call in world.of(Call) if call.meaning.operation == "create"
+        ]
+        yield case.not_exercised(
+            f"none of {len(creates)} create calls gives a {which}" if creates else "no create call was made",
+            because="flow.success",
+            world=creates[0][0] if creates else None,
+            seen=[creates[0][1]] if creates else (),
+        )
 
 
 @must("https.return-url")
@@ -58,11 +70,11 @@ def cancel_url(case: Case) -> Iterator[Finding]:
 
     Fix: build cancel_url from the shop's public https address.
     """
-    found = list(_scheme(case, "cancel_url"))
     creates = [call for world in case.run.worlds for call in world.of(Call) if call.meaning.operation == "create"]
-    if not found and creates and case.profile.traits.cancel_url_optional:
-        found = [case.not_applicable("no create call gives a cancel_url, which this gateway allows")]
-    yield from found
+    if creates and case.profile.traits.cancel_url_optional and not any(call.meaning.cancel_url for call in creates):
+        yield case.not_applicable("no create call gives a cancel_url, which this gateway allows")
+    else:
+        yield from _scheme(case, "cancel_url")
 
 
 @must("https.api")
@@ -77,7 +89,20 @@ def api(case: Case) -> Iterator[Finding]:
     Fix: use the configured base URL as it is.
     """
     if not case.run.settings.secure:
-        yield case.not_exercised(f"the gateway was offered over plain HTTP: {case.run.settings.secure_note}")
+        refused = next(
+            (
+                (world, entry)
+                for world in case.run.given_up
+                for entry in world.of(Connection)
+                if entry.event == _REFUSED
+            ),
+            None,
+        )
+        yield case.not_exercised(
+            f"the gateway was offered over plain HTTP: {case.run.settings.secure_note}",
+            world=refused[0] if refused else None,
+            seen=[refused[1]] if refused else (),
+        )
         return
     calls = [(world, call) for world in case.run.worlds for call in world.of(Call)]
     plain = [(world, call) for world, call in calls if not call.secure]
@@ -93,6 +118,8 @@ def api(case: Case) -> Iterator[Finding]:
     elif calls:
         world, call = calls[0]
         yield case.passed(f"{len(calls)} calls, all over TLS", world=world, seen=[call])
+    else:
+        yield case.not_exercised("the gateway was never called")
 
 
 @must("https.certificate-verified")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from payproof.contracts.checks.flow import page_of, status_of
+from payproof.contracts.checks.flow import page_of
+from payproof.contracts.checks.handling import status_of
 from payproof.contracts.entries import Call
-from payproof.contracts.model import Finding
+from payproof.contracts.model import Finding, Json
 from payproof.contracts.requirements import Case, must, should
-from payproof.contracts.stories import final, ledger, sightings, tellings
+from payproof.contracts.stories import Telling, final, ledger, sightings, tellings
 
 
 @must("flow.late-success")
@@ -26,6 +27,7 @@ def late_success(case: Case) -> Iterator[Finding]:
         order = telling.order()
         taken = ledger(telling.world, order, "charged")
         if telling.step("late") is None or not taken:
+            yield case.stuck(telling, str(telling.params.get("left")).replace("-", " "))
             continue
         last = final(telling.world, order)
         flagged = next((seen for seen in sightings(telling.world, order) if seen.flagged), None)
@@ -44,39 +46,60 @@ def late_success(case: Case) -> Iterator[Finding]:
             )
 
 
+SLOW = 10.0
+"""Seconds that each answer takes in the story ``slow``."""
+_GRACE = 0.5
+"""Seconds: a limit of exactly ten ends a little before or after the answer, as the machine has it."""
+
+
 @should("flow.slow-success")
 def slow_success(case: Case) -> Iterator[Finding]:
-    """A gateway that takes ten or twenty seconds to answer still ends in a paid order.
+    """A gateway that takes ten seconds to answer still ends in a paid order.
 
     Why: slow is not broken; giving up early loses sales.
 
-    Judged: each answer takes 10 s, and each kind of answer in turn 20 s.
+    Judged: each answer takes 10 s, and the order must end paid. Giving up after more than ten seconds is told and not held
+    against anybody.
 
     Fix: a timeout of 25 to 30 seconds, not of five.
     """
     for telling in tellings(case.run, "slow"):
-        order = telling.order()
-        what = f"{telling.params.get('operation') or 'every'} answer after {telling.params.get('seconds')} s"
         delayed = [call for call in telling.calls() if call.fault]
         if not delayed:
+            yield case.stuck(telling)
             continue
-        last = final(telling.world, order)
+        last = final(telling.world, telling.order())
+        given_up = [call for call in delayed if call.ending == "hung_up"]
+        waited = {call.n: _waited(telling, delayed, call) for call in given_up}
+        hasty = [call for call in given_up if waited[call.n] < SLOW - _GRACE]
+        told: list[Json] = [round(seconds, 1) for seconds in waited.values()]
         if last is not None and last.paid:
-            yield case.passed(f"paid ({what})", world=telling.world, seen=[delayed[0], last])
-        else:
-            given_up = [call for call in delayed if call.ending == "hung_up"]
-            yield case.failed(
-                f"the order does not end paid ({what}{_given_up(given_up)})",
-                expected={"paid": True},
-                actual={"paid": False, "given up after seconds": [round(call.seconds, 1) for call in given_up[:3]]},
+            yield case.passed("paid, though each answer took 10 s", world=telling.world, seen=[delayed[0], last])
+        elif given_up and not hasty:
+            yield case.passed(
+                f"given up after {waited[given_up[0].n]:.1f} s, longer than an answer took",
+                actual={"paid": False, "given up after seconds": told[:3]},
                 world=telling.world,
-                seen=[*(given_up or delayed)[:3], last],
+                seen=[*given_up[:3], last],
+            )
+        else:
+            how = f"given up after {waited[hasty[0].n]:.1f} s" if hasty else "every answer was waited for"
+            yield case.failed(
+                f"the order does not end paid when each answer takes 10 s: {how}",
+                expected={"paid": True},
+                actual={"paid": False, "given up after seconds": told[:3]},
+                world=telling.world,
+                seen=[*(hasty or delayed)[:3], last],
+                unless=() if hasty else ("flow.success", "verify.status-checked"),
             )
 
 
-def _given_up(calls: list[Call]) -> str:
-    longest = max((call.seconds for call in calls), default=0.0)
-    return f"; given up after {longest:.0f} s, and the guidance allows 30" if calls else ""
+def _waited(telling: Telling, delayed: list[Call], given_up: Call) -> float:
+    """Seconds between the first slow call of a customer's request and the moment when this one was given up: a limit for
+    the whole request is as good as one for each call."""
+    pages = [page for page in telling.pages() if page.began <= given_up.began <= page.ended]
+    same = [call.began for call in delayed for page in pages if page.began <= call.began <= given_up.began]
+    return given_up.ended - min(same, default=given_up.began)
 
 
 @should("flow.abandoned")
@@ -92,6 +115,7 @@ def abandoned(case: Case) -> Iterator[Finding]:
     """
     for telling in tellings(case.run, "abandoned"):
         if telling.step("expired") is None:
+            yield case.stuck(telling)
             continue
         order = telling.order()
         again = telling.checkouts("again")
@@ -107,7 +131,7 @@ def abandoned(case: Case) -> Iterator[Finding]:
                 seen=[telling.step("expired"), paid],
             )
         elif not again:
-            continue
+            yield case.stuck(telling)
         elif again[0].payment and again[0].payment == telling.checkouts()[0].payment:
             yield case.not_exercised(
                 "the old payment was offered again, as is right by the integration's own clock",
@@ -133,4 +157,10 @@ def abandoned(case: Case) -> Iterator[Finding]:
                 actual={"checkout": again[0].outcome, "status": status_of(page)},
                 world=telling.world,
                 seen=[telling.step("expired"), *again, page],
+                # The same jump of the clock ended the access token.
+                unless="token.renewed" if _unauthorized(telling) else (),
             )
+
+
+def _unauthorized(telling: Telling) -> bool:
+    return any(call.response and call.response.status == 401 for call in telling.after("expired").calls("create"))

@@ -127,6 +127,7 @@ def renewed(case: Case) -> Iterator[Finding]:
     for telling in tellings(case.run, "token-expired"):
         mark = telling.step("token-ended")
         if mark is None:
+            yield case.stuck(telling, str(telling.params.get("moment")).replace("-", " "), because="flow.success")
             continue
         moment = str(telling.params.get("moment")).replace("-", " ")
         after = telling.after("token-ended")
@@ -137,7 +138,10 @@ def renewed(case: Case) -> Iterator[Finding]:
         calls = [call for call in after.calls() if call.meaning.operation != "token"]
         if not after.calls():
             yield case.not_exercised(
-                f"the gateway was not called after the token had ended ({moment})", because="verify.status-checked"
+                f"the gateway was not called after the token had ended ({moment})",
+                because="verify.status-checked",
+                world=telling.world,
+                seen=[mark, *telling.checkouts()[-1:]],
             )
         elif checkout is None or not checkout.payment:
             yield case.failed(
@@ -181,6 +185,7 @@ def retried_once(case: Case) -> Iterator[Finding]:
             payments = payments_of(telling.world, telling.order())
             hit = [call for call in hit if call.meaning.payment in payments]
         if not hit:
+            yield case.stuck(telling, operation)
             continue
         worst = attempts(told, hit)
         window = [call for call in told.calls("token") if worst[0].began <= call.began <= worst[-1].ended + 0.5]
@@ -194,7 +199,12 @@ def retried_once(case: Case) -> Iterator[Finding]:
                 seen=[*worst[:6], *window[:4]],
             )
         elif len(worst) == 1 and not window:
-            yield case.not_exercised(f"the {operation} request was not repeated at all", because="token.renewed")
+            yield case.not_exercised(
+                f"the {operation} request was not repeated at all",
+                because="token.renewed",
+                world=telling.world,
+                seen=worst,
+            )
         else:
             yield case.passed(
                 f"the {operation} request was sent {len(worst)} time(s), with {len(window)} token call(s)",

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts import money
-from payproof.contracts.entries import Call, Checkout, Entry, OrderSeen, Page
+from payproof.contracts.entries import Call, Checkout, Entry, OrderSeen, Step
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import World
-from payproof.contracts.stories import Telling, confirmed, ever_paid, ledger, payments_of, tellings
+from payproof.contracts.stories import (
+    Telling,
+    ever_paid,
+    final,
+    ledger,
+    looks,
+    payments_of,
+    sightings,
+    tellings,
+)
 
 
 @must("verify.status-checked")
@@ -53,6 +62,10 @@ def status_checked(case: Case) -> Iterator[Finding]:
             sample = sample or (world, [*checks[:1], paid])
     if good and sample:
         yield case.passed(f"{good} paid orders, each verified by a status check", world=sample[0], seen=sample[1])
+    else:
+        yield case.not_exercised(
+            "no order was seen paid after the gateway had taken money for it", because="flow.success"
+        )
 
 
 def _asked_since(world: World, order: str, answered: list[Call], paid: OrderSeen) -> bool:
@@ -68,40 +81,51 @@ def _checkout(world: World, order: str) -> Checkout | None:
     return next((checkout for checkout in world.of(Checkout) if checkout.order == order), None)
 
 
-def _never_paid(case: Case, found: list[Telling], step: str, what: str) -> Iterator[Finding]:
-    """In each telling, the order must never become paid after the named step."""
+def _never_paid(
+    case: Case, found: list[Telling], step: str, what: str, *, unless_asked: tuple[str, ...] = ()
+) -> Iterator[Finding]:
+    """In each telling, the order must never become paid after the named step. ``unless_asked``: causes that explain a paid
+    order for which the gateway was not asked after the step."""
     for telling in found:
-        told = telling.step(step)
-        if told is None:
-            continue
+        told, world = telling.step(step), telling.world
         order = telling.order("unpaid") or telling.order()
-        arrived = [
-            page
-            for page in telling.of(Page)
-            if page.n > told.n and page.where == "integration" and page.response is not None
-        ]
-        if not arrived:
-            continue
-        if ledger(telling.world, order, "charged"):
-            continue
-        paid = ever_paid(telling.world, order)
-        if paid is not None:
+        arrived = next((page for page in telling.after(step).pages() if page.response is not None), None)
+        paid, taken = ever_paid(world, order), ledger(world, order, "charged")
+        last = final(world, order)
+        if told is None or arrived is None or taken:
+            yield case.stuck(telling)
+        elif paid is not None:
             yield case.failed(
                 f"order {order} is paid, and the gateway took no money for it: {what}",
                 expected={"paid": False, "charged": 0},
                 actual={"paid": True, "state": paid.state, "charged": 0},
-                world=telling.world,
-                seen=[told, arrived[0], paid],
+                world=world,
+                seen=[told, arrived, paid],
+                unless=() if _asked_after(telling, told, paid) else unless_asked,
             )
-        elif any(seen.order == order and seen.paid is False for seen in telling.world.of(OrderSeen)):
-            last = [seen for seen in telling.world.of(OrderSeen) if seen.order == order][-1]
+        elif last is None:
+            yield case.not_exercised(
+                f"the state of order {order} could not be read", world=world, seen=[told, *looks(world, order)[-1:]]
+            )
+        else:
             yield case.passed(
                 f"the order stayed unpaid: {what}",
                 expected={"paid": False},
                 actual={"state": last.state},
-                world=telling.world,
-                seen=[told, arrived[0], last],
+                world=world,
+                seen=[told, arrived, last],
             )
+
+
+def _asked_after(telling: Telling, told: Step, paid: OrderSeen) -> bool:
+    """The gateway was asked for one of this story's payments, or while the customer came back, before the order was paid."""
+    payments = {checkout.payment for checkout in telling.checkouts() if checkout.payment}
+    pages = [page for page in telling.pages() if page.n > told.n]
+    return any(
+        call.meaning.payment in payments or any(page.began <= call.began <= page.ended for page in pages)
+        for call in telling.world.of(Call)
+        if call.meaning.operation == "status" and told.n < call.n < paid.n
+    )
 
 
 @must("verify.forged-return")
@@ -142,47 +166,93 @@ def other_payment(case: Case) -> Iterator[Finding]:
 
     Fix: ask for the payment that you stored for this order, or compare the answer's reference with the order's id.
     """
-    yield from _never_paid(case, tellings(case.run, "replayed-return"), "replayed", "it was another order's payment")
+    found = tellings(case.run, "replayed-return")
+    # Whoever never asks is not taken in by another's payment, but by a forged return like any other.
+    unasked = ("verify.forged-return", "verify.status-checked")
+    yield from _never_paid(case, found, "replayed", "it was another order's payment", unless_asked=unasked)
 
 
 def _wrong_money(case: Case, field: str) -> Iterator[Finding]:
+    """Judged on what was said on the wire alone: an answer that the integration got, before the order was seen paid, that
+    the payment is paid with too little, or in another currency."""
     for telling in tellings(case.run, "wrong-money", keep=lambda told: told.params.get("field") == field):
-        told = telling.step("tampered")
-        if told is None:
+        told, order, world = telling.step("tampered"), telling.order(), telling.world
+        checkout = _checkout(world, order)
+        if told is None or checkout is None:
+            yield case.stuck(telling)
             continue
-        order = telling.order()
-        checkout = _checkout(telling.world, order)
-        payments = payments_of(telling.world, order)
-        calls = [
+        payments = payments_of(world, order)
+        paid = next((seen for seen in sightings(world, order) if seen.paid and not seen.flagged), None)
+        answers = [
             call
-            for call in telling.world.of(Call)
-            if call.meaning.operation == "status" and call.meaning.payment in payments
+            for call in world.of(Call)
+            if call.meaning.operation == "status"
+            and call.meaning.payment in payments
+            and call.ending == "answered"
+            and call.n > told.n
+            and (paid is None or call.n < paid.n)
         ]
-        paid = ever_paid(telling.world, order)
-        answered = str(told.facts.get("answered", ""))
-        wanted = {"amount": checkout.amount if checkout else "", "currency": checkout.currency if checkout else ""}
-        if paid is not None and not calls:
-            yield case.not_exercised(
-                "the gateway was never asked", because="verify.status-checked", world=telling.world, seen=[paid]
-            )
+        said = [call for call in answers if call.meaning.ok and call.meaning.paid]
+        lies = [call for call in said if _says_less(call, checkout, field)]
+        if not lies or len(lies) < len(said):
+            yield _not_told(case, telling, checkout, field, answers, said)
         elif paid is not None:
-            shown = money.show(answered, wanted["currency"]) if field == "amount" else answered
-            yield case.failed(
-                f"order {order} of {money.show(wanted['amount'], wanted['currency'])} is paid though the gateway says {shown}",
-                expected={field: wanted[field]},
-                actual={field: answered, "paid": True},
-                world=telling.world,
-                seen=[told, *calls[-1:], paid],
-            )
-        elif calls:
-            last = [seen for seen in telling.world.of(OrderSeen) if seen.order == order][-1]
+            yield _believed(case, world, checkout, field, lies, paid)
+        else:
+            last = final(world, order)
             yield case.passed(
-                "the order was not taken for paid",
+                f"the order was {'held for a person' if last and last.flagged else 'not taken for paid'}",
                 expected={"paid": False},
-                actual={"state": last.state},
-                world=telling.world,
-                seen=[told, calls[-1], last],
+                actual={"state": last.state if last else None},
+                world=world,
+                seen=[told, lies[-1], last],
             )
+
+
+def _says_less(call: Call, checkout: Checkout, field: str) -> bool:
+    if field == "currency":
+        return bool(call.meaning.currency) and (call.meaning.currency or "").upper() != checkout.currency.upper()
+    said, wanted = money.parse(call.meaning.amount), money.parse(checkout.amount)
+    return said is not None and wanted is not None and said < wanted
+
+
+def _believed(case: Case, world: World, checkout: Checkout, field: str, lies: list[Call], paid: OrderSeen) -> Finding:
+    answered = (lies[-1].meaning.amount if field == "amount" else lies[-1].meaning.currency) or ""
+    shown = money.show(answered, checkout.currency) if field == "amount" else answered
+    return case.failed(
+        f"order {checkout.order} of {money.show(checkout.amount, checkout.currency)} is paid though the gateway says {shown}",
+        expected={field: checkout.amount if field == "amount" else checkout.currency},
+        actual={field: answered, "paid": True},
+        world=world,
+        seen=[lies[-1], paid],
+    )
+
+
+def _not_told(
+    case: Case, telling: Telling, checkout: Checkout, field: str, answers: list[Call], said: list[Call]
+) -> Finding:
+    """Why nothing can be said: nobody asked, or what was answered was no lie about this order."""
+    world, told = telling.world, telling.step("tampered")
+    if not answers:
+        return case.not_exercised(
+            "the gateway was never asked",
+            because=("verify.status-checked", "verify.forged-return", "flow.success"),
+            world=world,
+            seen=[told, *looks(world, checkout.order)[-1:]],
+        )
+    if not said:
+        return case.not_exercised(
+            "no answer said that the payment was paid", because="flow.success", world=world, seen=[told, answers[-1]]
+        )
+    honest = next(call for call in reversed(said) if not _says_less(call, checkout, field))
+    value = honest.meaning.amount if field == "amount" else honest.meaning.currency
+    words = f"told {'no' if value is None else ''} {field} {value or ''}".replace("  ", " ").strip()
+    return case.not_exercised(
+        f"the gateway's answer {words}, which is no lie about an order of {money.show(checkout.amount, checkout.currency)}",
+        because=f"{field}.sent",
+        world=world,
+        seen=[told, honest],
+    )
 
 
 @must("verify.amount")
@@ -191,8 +261,8 @@ def amount(case: Case) -> Iterator[Finding]:
 
     Why: the amount that was paid is the gateway's word, not the shop's wish.
 
-    Judged: the status answer says that much less was paid, or the same without its decimals. Holding the order for a person is fine; more
-    money than asked is accepted.
+    Judged: the status answer says that much less was paid, or the same without its decimals; the order was seen paid after
+    such an answer and no better one. Holding the order for a person is fine; more money than asked is accepted.
 
     Fix: compare the answer's amount with the order's before marking it paid.
     """
@@ -210,67 +280,3 @@ def currency(case: Case) -> Iterator[Finding]:
     Fix: compare the answer's currency with the order's before marking it paid.
     """
     yield from _wrong_money(case, "currency")
-
-
-@must("verify.unreachable")
-def unreachable(case: Case) -> Iterator[Finding]:
-    """While a payment cannot be verified its order is neither paid nor lost; it becomes paid once it can be verified.
-
-    Why: marking it paid gives goods away; marking it failed loses a customer's money.
-
-    Judged: after a real payment the status check fails in turn with 500, no answer, prose, cut JSON, an oversized answer,
-    another payment's answer, nothing at all; the order must not be paid then. The check works again, the customer reloads,
-    a background job has its time (order.within, else 60 s): now the order must be paid.
-
-    Fix: keep the order pending when the answer is not a success for exactly this payment, and verify again on reload or
-    from a job.
-    """
-    for telling in tellings(case.run, "unverified", "stalled", "refused-check"):
-        if telling.step("paid") is None or not telling.order("unverified"):
-            continue
-        yield from _unverified(case, telling)
-
-
-def _unverified(case: Case, telling: Telling) -> Iterator[Finding]:
-    order, world = telling.order("unverified"), telling.world
-    fault = str(telling.params.get("error") or telling.params.get("fault") or "no answer")
-    during, mended = telling.before("mended"), telling.step("mended")
-    hit = [call for call in during.calls("status") if call.fault and call.meaning.payment in payments_of(world, order)]
-    early = next((seen for seen in during.of(OrderSeen) if seen.order == order and seen.paid), None)
-    good = confirmed(during, order)
-    if early is not None and not hit and not good:
-        yield case.not_exercised(
-            "the gateway was never asked", because="verify.status-checked", world=world, seen=[early]
-        )
-        return
-    if not hit or mended is None:
-        yield case.not_exercised(
-            f"the gateway was not asked while it would have failed ({fault})", world=world, seen=[mended]
-        )
-        return
-    if early is not None and not good:
-        yield case.failed(
-            f"order {order} was marked paid while the status check failed ({fault})",
-            expected={"paid": False},
-            actual={"paid": True, "state": early.state},
-            world=world,
-            seen=[*hit[:2], early],
-        )
-        return
-    later = [seen for seen in world.of(OrderSeen) if seen.order == order and seen.n > mended.n]
-    paid = next((seen for seen in later if seen.paid), None)
-    waited, promised = float(str(mended.facts.get("waits", 0))), float(str(mended.facts.get("promised", 0)))
-    if paid is not None:
-        yield case.passed(
-            f"pending while {fault}, paid once it could be verified", world=world, seen=[hit[0], mended, paid]
-        )
-    elif later and any(seen.flagged for seen in later):
-        yield case.passed(f"held for a person after {fault}", world=world, seen=[hit[0], mended, later[-1]])
-    elif later and waited >= promised:
-        yield case.failed(
-            f"order {order} was paid for and stays {later[-1].state or 'unreadable'} after the status check works again ({fault})",
-            expected={"paid": True, "within seconds": promised},
-            actual={"paid": False, "state": later[-1].state},
-            world=world,
-            seen=[hit[0], mended, later[-1]],
-        )

@@ -84,7 +84,7 @@ def _evidence(result: Result, run: Run) -> dict[str, Any]:
     used: dict[Pointer, None] = {
         pointer: None for found in result.judgements for finding in found.findings for pointer in finding.evidence
     }
-    index = {Pointer(world.name, entry.n): entry for world in run.worlds for entry in world.entries}
+    index = {Pointer(world.name, entry.n): entry for world in (*run.worlds, *run.given_up) for entry in world.entries}
     return {str(pointer): _entry(index[pointer]) for pointer in used if pointer in index}
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import random
-from collections.abc import Callable, Mapping
-from decimal import Decimal
-from typing import Any
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.responses import Response
@@ -30,6 +27,7 @@ from payproof.simulator.relay.departures import Departures
 from payproof.simulator.relay.forwarder import LEFT, Forwarder
 from payproof.simulator.relay.politeness import Share
 from payproof.simulator.relay.tape import Tape, Taped
+from payproof.simulator.relay.telling import told_otherwise
 from payproof.simulator.relay.upstream import Upstream
 from payproof.simulator.store import Merchant, PaymentView, Store
 from payproof.simulator.target import TargetKind
@@ -177,7 +175,8 @@ class Relay:
         row = self._store.get(said.answered or said.payment or "") if said.operation == "status" else None
         if row is None or (row.told_amount is None and row.told_currency is None):
             return answer
-        return _told_otherwise(answer, said, row.told_amount, row.told_currency)
+        real = money.parse(said.amount) or row.amount
+        return told_otherwise(answer, real, said.currency or row.currency, row.told_amount, row.told_currency)
 
     def _refused(self, answer: Response) -> Response:
         if answer.status_code == 401:
@@ -224,35 +223,3 @@ def _retry_after(answer: Response) -> float:
     """Seconds; a whole minute where the answer does not say."""
     asked = answer.headers.get("retry-after", "")
     return float(min(int(asked), 300)) if asked.isdigit() else 60.0
-
-
-def _told_otherwise(answer: Response, said: Meaning, amount: str | None, currency: str | None) -> Response:
-    """The answer with another amount or currency, wherever it tells the real one, in the type it tells it in."""
-    try:
-        found: Any = json.loads(bytes(answer.body))
-    except ValueError:
-        return answer
-    if amount is not None and (real := money.parse(said.amount)) is not None:
-        # The status code may stand in the envelope as a number, and be what the order costs.
-        code = answer.status_code if isinstance(said.amount, str) else None
-        found = _replaced(found, lambda value: value != code and _is_amount(value, real), amount)
-    if currency is not None and said.currency:
-        found = _replaced(found, lambda value: value == said.currency, currency)
-    changed = Response(json.dumps(found).encode(), status_code=answer.status_code)
-    length = (b"content-length", str(len(changed.body)).encode())
-    changed.raw_headers = [pair for pair in answer.raw_headers if pair[0] != b"content-length"] + [length]
-    return changed
-
-
-def _is_amount(value: Any, real: Decimal) -> bool:
-    return isinstance(value, str | int | float) and not isinstance(value, bool) and money.parse(value) == real
-
-
-def _replaced(value: Any, fits: Callable[[Any], bool], new: str) -> Any:
-    if isinstance(value, dict):
-        return {key: _replaced(item, fits, new) for key, item in value.items()}  # pyright: ignore
-    if isinstance(value, list):
-        return [_replaced(item, fits, new) for item in value]  # pyright: ignore
-    if not fits(value):
-        return value
-    return new if isinstance(value, str) else float(new) if isinstance(value, float) else int(float(new))

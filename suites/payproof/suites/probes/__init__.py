@@ -44,6 +44,11 @@ class Probe:
     """Moves the gateway's clock where it can; where worlds share a clock, nothing else is told meanwhile."""
     variants: Variants
 
+    def ends_token(self, params: Params) -> bool:
+        """Whether the story ends the integration's access token, by the clock or at once: only an integration that renews
+        it sells anything afterwards."""
+        return self.moves_clock or bool(self.needs & {"tokens", "credentials"}) or params.get("operation") == "token"
+
     def world_of(self, params: Params) -> str:
         return self.group.format(**{"name": self.name, **params})
 
@@ -89,6 +94,15 @@ def probes() -> Mapping[str, Probe]:
     for module in sorted(found.name for found in pkgutil.iter_modules(__path__)):
         importlib.import_module(f"{__name__}.{module}")
     return dict(_FOUND)
+
+
+def provoked_by() -> dict[str, tuple[str, ...]]:
+    """Requirement -> the probes that let it be judged."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, known in probes().items():
+        for id in known.requirements:
+            found[id] = (*found.get(id, ()), name)
+    return found
 
 
 async def tell(found: Probe, world: World, params: Params) -> None:

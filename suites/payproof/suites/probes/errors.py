@@ -9,7 +9,7 @@ from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
 from payproof.suites.probes import Params, probe
-from payproof.suites.probes.verification import mended, mint_canary, unverifiable
+from payproof.suites.probes.verification import mint_canary, unverifiable
 from payproof.suites.world import World
 
 UNKNOWN_CURRENCY = "XTS"
@@ -126,6 +126,8 @@ async def rate_limited(world: World, operation: str) -> None:
 async def stalled(world: World, operation: str) -> None:
     """The gateway accepts a call and never answers. When does the integration hang up?"""
     order, customer = world.new_order(role="unverified" if operation == "status" else "main"), world.customer()
+    if operation == "token" and "tokens" in world.target.powers:
+        world.target.expire_tokens()
     if operation != "status":
         async with world.fault("never-answer", operation=operation):
             waiting = create_task(world.checkout(order, customer))
@@ -148,7 +150,7 @@ async def stalled(world: World, operation: str) -> None:
         await world.until(seen.done, 5)
     await coming
     await seen
-    await mended(world, order, customer, tab.url)
+    await world.mended(order, customer, tab.url)
     await world.recover()
 
 

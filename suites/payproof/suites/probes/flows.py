@@ -132,18 +132,15 @@ async def late_success(world: World, left: str) -> None:
     await world.look(order, customer, wait=world.shared.patience)
 
 
-def _paces(profile: Profile, settings: Settings) -> Iterable[Params]:
-    operations = profile.operations
-    yield {"operation": "", "seconds": 10}
-    for operation in operations:
-        yield {"operation": operation, "seconds": 20}
+SLOW_ANSWERS = 10
+"""Seconds, as ``flow.slow-success`` has it."""
 
 
-@probe("flow.slow-success", group="slow-{operation}", stalls=True, variants=_paces)
-async def slow(world: World, operation: str, seconds: int) -> None:
-    """The gateway works, but each answer (or each answer of one kind) takes ten or twenty seconds."""
+@probe("flow.slow-success", group="slow", stalls=True)
+async def slow(world: World) -> None:
+    """The gateway works, but each answer takes ten seconds."""
     order, customer = world.new_order(), world.customer()
-    async with world.fault("delay", operation=operation, seconds=seconds):
+    async with world.fault("delay", seconds=SLOW_ANSWERS):
         checkout = await world.checkout(order, customer)
         if not checkout.payment:
             await world.look(order, customer)
@@ -152,11 +149,12 @@ async def slow(world: World, operation: str, seconds: int) -> None:
         if tab.state == "left":
             world.step("the customer paid", "paid")
             await world.come_back(tab.url, customer, order)
-        await world.look(order, customer, wait=world.shared.patience + seconds + 5)
+        await world.look(order, customer, wait=world.shared.patience + SLOW_ANSWERS + 5)
 
 
 @probe(
     "flow.network-error",
+    "verify.unreachable",
     "flow.recovers",
     "errors.friendly",
     group="network",
@@ -201,3 +199,4 @@ async def _break_status(world: World, how: str) -> None:
         await world.come_back(tab.url, customer, order)
         await world.look(order, customer)
     world.step("the network is back", "tried")
+    await world.mended(order, customer, tab.url)

@@ -10,11 +10,8 @@ from payproof.contracts import money
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
-from payproof.suites.customer import Customer
-from payproof.suites.driver import Order
 from payproof.suites.probes import Params, probe
 from payproof.suites.probes.flows import currencies
-from payproof.suites.shared import LONGEST_PATIENCE
 from payproof.suites.world import World
 
 
@@ -131,7 +128,7 @@ async def unverified(world: World, fault: str, **params: Json) -> None:
 
 
 async def unverifiable(world: World, fault: str, params: dict[str, Json]) -> None:
-    """Pay, break the status check, come back, look; mend it, reload, and give a background job its time."""
+    """Pay, break the status check, come back, look; mend it and reload. A background job has its time when the world settles."""
     order, customer = world.new_order(role="unverified"), world.customer()
     tab = await world.pay_and_stay(order, customer)
     if tab is None:
@@ -143,22 +140,8 @@ async def unverifiable(world: World, fault: str, params: dict[str, Json]) -> Non
     async with world.fault(fault, operation="status", canary=canary, **params) as number:
         await world.come_back(tab.url, customer, order)
         await world.look_when_hit(order, customer, number)
-    await mended(world, order, customer, tab.url)
+    await world.mended(order, customer, tab.url)
     await world.recover()
-
-
-async def mended(world: World, order: Order, customer: Customer, return_url: str) -> None:
-    """The status check works again: the customer reloads, and background jobs have their time."""
-    shared = world.shared
-    long = shared.config.integration.order.within or LONGEST_PATIENCE
-    wait = min(long, 2.0) if shared.long_wait_spent else long
-    world.step("the status check works again; the customer reloads", "mended", waits=wait, promised=long)
-    await world.come_back(return_url, customer, order, purpose="reload")
-    seen = await world.look(order, customer, wait=min(wait, 2.0))
-    if not seen.paid and wait > 2.0:
-        await world.come_back(return_url, customer, order, purpose="reload")
-        seen = await world.look(order, customer, wait=wait - 2.0)
-        shared.long_wait_spent = shared.long_wait_spent or not seen.paid
 
 
 async def _paid_elsewhere(world: World) -> str:

@@ -1,0 +1,112 @@
+"""How an integration stood a call that went wrong: one ladder for every kind of trouble.
+
+A crash comes first, then an order that is paid for nothing; what else a requirement asks (few attempts, some patience) it
+judges itself when ``misstep`` finds nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from payproof.contracts import pages
+from payproof.contracts.entries import Call, Entry, OrderSeen, Page
+from payproof.contracts.model import Finding, Json
+from payproof.contracts.requirements import Case
+from payproof.contracts.stories import Telling, confirmed, ledger, payments_of
+
+BELIEVED = ("verify.forged-return", "verify.failed-return", "verify.status-checked")
+"""What fails where a shop takes orders for paid that the gateway calls unpaid, or never asks."""
+
+
+def status_of(page: Page | None) -> Json:
+    return page.response.status if page and page.response else (page.problem if page else None)
+
+
+def crash(telling: Telling, until: str, *purposes: str) -> Entry | None:
+    """The entry that shows a crash: the process ended (at any time of the story, a friendly page may come first), or the
+    customer got a page that no person should see before the step ``until``."""
+    broken = (page for page in telling.before(until).pages(*purposes) if pages.broken(page.response))
+    return next(iter(telling.exits()), None) or next(broken, None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """A story in which one kind of call went wrong until a named step."""
+
+    telling: Telling
+    operation: str
+    until: str
+    what: str
+    """For titles: ``create answered with HTTP 500``."""
+    hit: tuple[Call, ...] = ()
+    """The calls that went wrong; none where not even a connection came about."""
+
+    @property
+    def told(self) -> Telling:
+        return self.telling.before(self.until)
+
+    @property
+    def order(self) -> str:
+        return self.telling.order("unverified") or self.telling.order()
+
+    @property
+    def purpose(self) -> str:
+        """What the customer was about when the call was made."""
+        return "return" if self.operation == "status" else "checkout"
+
+    @property
+    def page(self) -> Page | None:
+        """What the customer was shown in the end."""
+        return next(reversed(self.told.pages(self.purpose)), None)
+
+    @property
+    def paid(self) -> OrderSeen | None:
+        return next((seen for seen in self.told.of(OrderSeen) if seen.order == self.order and seen.paid), None)
+
+
+def misstep(case: Case, trouble: Trouble) -> Finding | None:
+    """A crash, or an order that is paid for nothing."""
+    crashed = crash(trouble.telling, trouble.until, trouble.purpose)
+    if crashed is not None:
+        return case.failed(
+            f"the customer's request crashed: {trouble.what}",
+            expected="a page for people",
+            actual={"status": status_of(trouble.page)},
+            world=trouble.telling.world,
+            seen=[*trouble.hit[:1], crashed, trouble.page],
+        )
+    return None if trouble.paid is None else _wrongly_paid(case, trouble, trouble.paid)
+
+
+def _wrongly_paid(case: Case, trouble: Trouble, paid: OrderSeen) -> Finding | None:
+    """Paid without the gateway's word; a truthful word that it is paid, in whatever wrapping, makes it right."""
+    telling, order, world = trouble.telling, trouble.order, trouble.telling.world
+    if confirmed(trouble.told, order):
+        return None
+    if trouble.operation != "status" and ledger(world, order, "charged"):
+        return None
+    if trouble.operation == "status" and not trouble.hit and not telling.calls("status"):
+        return case.not_exercised(
+            "the gateway was never asked, in good times or bad",
+            because=("verify.status-checked", "verify.forged-return"),
+            world=world,
+            seen=[trouble.page, paid],
+        )
+    denied = _denied(trouble, paid)
+    return case.failed(
+        f"the order is paid: {trouble.what}" + (", and an undisturbed check had said that it is not" if denied else ""),
+        expected={"paid": False},
+        actual={"paid": True, "state": paid.state},
+        world=world,
+        seen=[*trouble.hit[:2], denied, paid],
+        # The shop believed nobody's broken answer: it does not read a good one.
+        unless=BELIEVED if denied else (),
+    )
+
+
+def _denied(trouble: Trouble, paid: OrderSeen) -> Call | None:
+    """The gateway's last word on the order before it was seen paid, where that was an undisturbed "unpaid"."""
+    payments = payments_of(trouble.telling.world, trouble.order)
+    asked = [call for call in trouble.told.calls("status") if call.meaning.payment in payments and call.n < paid.n]
+    last = asked[-1] if asked else None
+    return last if last is not None and not last.fault and last.meaning.ok and last.meaning.paid is False else None

@@ -1,0 +1,106 @@
+"""Guideline 3, when the gateway cannot be asked: a paid order is neither paid too early nor lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from payproof.contracts.entries import Call, OrderSeen, Step
+from payproof.contracts.model import Finding
+from payproof.contracts.requirements import Case, must
+from payproof.contracts.run import World
+from payproof.contracts.stories import LAST_WAIT, Telling, confirmed, looks, payments_of, tellings
+
+
+@must("verify.unreachable")
+def unreachable(case: Case) -> Iterator[Finding]:
+    """While a payment cannot be verified its order is neither paid nor lost; it becomes paid once it can be verified.
+
+    Why: marking it paid gives goods away; marking it failed loses a customer's money.
+
+    Judged: after a real payment the status check fails in turn with 500, no answer, prose, cut JSON, an oversized answer,
+    another payment's answer, nothing at all; the order must not be paid then. The check works again, the customer reloads,
+    a background job has its time (order.within, else 60 s, when all stories are told): now the order must be paid, or held
+    for a person.
+
+    Fix: keep the order pending when the answer is not a success for exactly this payment, and verify again on reload or
+    from a job.
+    """
+    for telling in tellings(case.run, "unverified", "stalled", "refused-check", "network-error"):
+        if telling.probe in ("stalled", "network-error") and telling.params.get("operation") != "status":
+            continue
+        if telling.step("paid") is None or telling.step("mended") is None:
+            yield case.stuck(telling, _what(telling))
+        else:
+            yield _unverified(case, telling)
+
+
+_HOW = {"refuse": "connection refused", "close": "closed without an answer"}
+
+
+def _what(telling: Telling) -> str:
+    how = _HOW.get(str(telling.params.get("how")), "no answer")
+    return str(telling.params.get("error") or telling.params.get("fault") or how)
+
+
+def _unverified(case: Case, telling: Telling) -> Finding:
+    order, world, fault = telling.order("unverified"), telling.world, _what(telling)
+    during, mended = telling.before("mended"), telling.step("mended")
+    hit = [call for call in during.calls("status") if call.fault and call.meaning.payment in payments_of(world, order)]
+    early = next((seen for seen in during.of(OrderSeen) if seen.order == order and seen.paid), None)
+    if not hit and telling.params.get("how") != "refuse":  # Nobody sees who knocks at a closed port.
+        return case.not_exercised(
+            f"the gateway was not asked while it would have failed ({fault})",
+            because=("verify.status-checked", "verify.forged-return"),
+            world=world,
+            seen=[telling.step("paid"), early, mended],
+        )
+    if early is not None and not confirmed(during, order):
+        return case.failed(
+            f"order {order} was marked paid while the status check failed ({fault})",
+            expected={"paid": False},
+            actual={"paid": True, "state": early.state},
+            world=world,
+            seen=[telling.step("paid"), *hit[:2], early],
+            unless=() if telling.calls("status") else ("verify.status-checked", "verify.forged-return"),
+        )
+    return _afterwards(case, telling, hit)
+
+
+def _afterwards(case: Case, telling: Telling, hit: list[Call]) -> Finding:
+    """The check works again: paid, held, lost, or not looked at for long enough to tell."""
+    order, world, fault = telling.order("unverified"), telling.world, _what(telling)
+    mended = telling.step("mended")
+    assert mended is not None
+    later = [seen for seen in looks(world, order) if seen.n > mended.n]
+    paid = next((seen for seen in later if seen.paid), None)
+    held = next((seen for seen in later if seen.flagged), None)
+    if paid is not None:
+        return case.passed(
+            f"pending while {fault}, paid once it could be verified", world=world, seen=[*hit[:1], mended, paid]
+        )
+    if held is not None:
+        return case.passed(f"held for a person after {fault}", world=world, seen=[*hit[:1], mended, held])
+    last = later[-1] if later else None
+    promised, waited = float(str(mended.facts.get("promised", 0))), _time_given(world, mended, last)
+    if last is None or waited < promised - 0.5:
+        return case.not_exercised(
+            f"order {order} was not paid {waited:.0f} s after the status check worked again ({fault}),"
+            f" and nobody looked for the {promised:.0f} s that a background job may take",
+            world=world,
+            seen=[*hit[:1], mended, last],
+            unsettled=True,
+        )
+    return case.failed(
+        f"order {order} was paid for and stays {last.state or 'unreadable'} after the status check works again ({fault})",
+        expected={"paid": True, "within seconds": promised},
+        actual={"paid": False, "state": last.state, "seconds": round(waited, 1)},
+        world=world,
+        seen=[*hit[:1], mended, last],
+    )
+
+
+def _time_given(world: World, mended: Step, last: OrderSeen | None) -> float:
+    """Seconds that a background job had, with nothing going wrong any more, before the last look. Other stories of the same
+    world break the same call: where there was a last wait, only that counts."""
+    quiet = next((step for step in world.of(Step) if step.name == LAST_WAIT and step.n > mended.n), mended)
+    return last.at - quiet.at if last is not None and last.n > quiet.n else 0.0

@@ -1,0 +1,308 @@
+"""Guideline 14, errors.*: what went wrong at the gateway, and how the shop stood it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from payproof.contracts.model import Verdict
+
+from .written import Written
+
+REQUIREMENTS = [
+    ("errors.invalid-token", {"fault": "error", "error": "invalid-token"}),
+    ("errors.currency", {"fault": "error", "error": "currency"}),
+    ("errors.missing-parameter", {"fault": "error", "error": "missing-parameters"}),
+    ("errors.server-error", {"fault": "status", "status": 500}),
+    ("errors.not-json", {"fault": "not-json"}),
+]
+
+
+def answered(
+    params: dict[str, Any],
+    *,
+    operation: str = "create",
+    times: int = 1,
+    page: dict[str, Any] | None = None,
+    paid: bool = False,
+    run: Written | None = None,
+) -> Written:
+    """A customer's checkout meets an answer that is not the one hoped for."""
+    run = run or Written()
+    with run.probe("error-answer", operation=operation, **params):
+        run.order("1")
+        run.step("armed", canary="qzcanary")
+        run.armed(params["fault"], operation)
+        began = run.now
+        for _ in range(times):
+            run.call(operation, status=500, fault=params["fault"], reference="1")
+        as_shown: dict[str, Any] = {"status": 503, "body": "<p>Please try again later.</p>"} | (page or {})
+        shown = run.page("checkout", "1", began=began, **as_shown)
+        run.checkout("1", "", page=shown.n)
+        run.seen("1", paid)
+        run.step("tried")
+        run.step("recover")
+    return run
+
+
+@pytest.mark.parametrize(("requirement", "params"), REQUIREMENTS)
+def test_a_page_for_people_passes(requirement: str, params: dict[str, Any]) -> None:
+    assert answered(params).finding(requirement, Verdict.PASS).evidence
+
+
+@pytest.mark.parametrize(("requirement", "params"), REQUIREMENTS)
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"status": 400, "body": "<p>This did not work, sorry.</p>"},
+        {"status": 503, "body": '{"error": "payment_unavailable"}', "kind": "application/json"},
+        {"status": 409, "body": "<p>Your order is being opened.</p>"},
+    ],
+)
+def test_friendly_errors_are_no_accusation(requirement: str, params: dict[str, Any], page: dict[str, Any]) -> None:
+    assert answered(params, page=page).finding(requirement, Verdict.PASS)
+
+
+@pytest.mark.parametrize(("requirement", "params"), REQUIREMENTS)
+def test_a_crash_fails(requirement: str, params: dict[str, Any]) -> None:
+    found = answered(params, page={"status": 500, "body": "Internal Server Error"}).finding(requirement, Verdict.FAIL)
+    assert "crashed" in found.title
+
+
+@pytest.mark.parametrize(("requirement", "params"), REQUIREMENTS)
+def test_an_order_that_is_paid_for_nothing_fails(requirement: str, params: dict[str, Any]) -> None:
+    found = answered(params, paid=True).finding(requirement, Verdict.FAIL)
+    assert found.actual == {"paid": True, "state": "paid"}
+
+
+@pytest.mark.parametrize(("requirement", "params"), REQUIREMENTS)
+def test_more_than_five_attempts_fail(requirement: str, params: dict[str, Any]) -> None:
+    assert answered(params, times=6).finding(requirement, Verdict.FAIL).actual == {"attempts": 6}
+    assert answered(params, times=5).finding(requirement, Verdict.PASS)
+
+
+@pytest.mark.parametrize(("requirement", "params"), REQUIREMENTS)
+def test_an_answer_that_nobody_asked_for_tells_nothing_and_the_fault_is_shown(
+    requirement: str, params: dict[str, Any]
+) -> None:
+    found = answered(params, operation="token", times=0).finding(requirement, Verdict.NOT_EXERCISED)
+    assert "every token call would have met the fault" in found.title
+    assert found.evidence
+
+
+def test_a_process_that_ends_is_a_crash_though_a_page_came_first() -> None:
+    run = Written()
+    with run.probe("error-answer", operation="create", fault="not-json"):
+        run.order("1")
+        run.create(None, "1", status=200, fault="not-json")
+        run.page("checkout", "1", status=503)
+        run.step("tried")
+        run.exited()
+        run.step("recover")
+    assert run.finding("errors.not-json", Verdict.FAIL)
+
+
+def test_a_customer_who_clicks_again_makes_no_storm() -> None:
+    run = Written()
+    with run.probe("error-answer", operation="create", fault="status", status=500):
+        run.order("1")
+        for _ in range(4):
+            began = run.now
+            for _ in range(2):
+                run.create(None, "1", status=500, fault="status")
+            run.page("checkout", "1", status=503, began=began)
+            run.passes(2)
+        run.step("tried")
+    assert run.finding("errors.server-error", Verdict.PASS)
+
+
+def at_status(fault: str, *calls: dict[str, Any], paid: bool = True) -> Written:
+    """A paid customer comes back while the status check is answered strangely."""
+    run = Written()
+    with run.probe("unverified", fault=fault):
+        run.order("1", "unverified")
+        run.create("p1", "1")
+        run.ledger("opened", "p1", reference="1")
+        run.checkout("1", "p1")
+        run.ledger("charged", "p1", reference="1")
+        run.step("paid")
+        began = run.now
+        for call in calls:
+            run.status("p1", **call)
+        run.page("return", "1", began=began)
+        run.seen("1", paid)
+        run.step("mended", promised=60)
+    return run
+
+
+@pytest.mark.parametrize("fault", ["other-payment", "oversized"])
+def test_valid_json_is_not_judged_as_what_is_no_json(fault: str) -> None:
+    run = at_status(fault, {"paid": True, "answered": "p9", "fault": fault})
+    assert run.judged("errors.not-json").verdict is Verdict.NOT_EXERCISED
+
+
+def test_an_order_that_is_paid_by_an_unreadable_check_fails() -> None:
+    assert at_status("cut", {"paid": None, "fault": "cut"}).finding("errors.not-json", Verdict.FAIL)
+
+
+def test_a_truthful_check_beside_the_broken_one_makes_the_order_rightly_paid() -> None:
+    run = at_status("cut", {"paid": None, "fault": "cut"}, {"paid": True})
+    assert run.finding("errors.not-json", Verdict.PASS)
+
+
+def wrong_content_type(run: Written, *, said: bool | None, order: str = "7") -> Written:
+    """Create succeeds in strange wrapping; the shop asks, and takes the order for paid."""
+    with run.probe("error-answer", operation="create", fault="wrong-content-type"):
+        run.order(order)
+        run.create("p7", order, fault="wrong-content-type")
+        run.ledger("opened", "p7", reference=order)
+        run.status("p7", paid=said)
+        run.page("checkout", order)
+        run.checkout(order, "p7")
+        run.seen(order)
+        run.step("tried")
+    return run
+
+
+def test_a_shop_that_believed_a_truthful_answer_is_not_accused() -> None:
+    assert wrong_content_type(Written(), said=True).finding("errors.not-json", Verdict.PASS)
+
+
+def test_a_shop_that_does_not_read_an_undisturbed_answer_has_another_defect() -> None:
+    run = Written()
+    with run.probe("forged-return"):
+        run.order("2")
+        run.create("p2", "2")
+        run.ledger("opened", "p2", reference="2")
+        run.checkout("2", "p2")
+        run.step("forged")
+        run.status("p2", paid=False)
+        run.page("return", "2")
+        run.seen("2")
+    found = wrong_content_type(run, said=False).finding("errors.not-json", Verdict.NOT_EXERCISED)
+    assert found.because == "verify.forged-return"
+
+
+def test_it_fails_where_no_other_requirement_does() -> None:
+    found = wrong_content_type(Written(), said=False).finding("errors.not-json", Verdict.FAIL)
+    assert "an undisturbed check had said that it is not" in found.title
+
+
+# -- errors.currency: a currency that no platform knows --------------------------------------------------------------
+
+
+def unknown_currency(
+    *, asked: bool = True, status: int = 400, body: str = "<p>We do not sell so.</p>", paid: bool = False
+) -> Written:
+    run = Written()
+    with run.probe("unknown-currency"):
+        run.order("1")
+        if asked:
+            run.create(None, "1", currency="XTS", status=400)
+        page = run.page("checkout", "1", status=status, body=body)
+        run.checkout("1", "", currency="XTS", page=page.n)
+        run.seen("1", paid)
+        run.step("recover")
+    return run
+
+
+def test_a_refused_currency_passes_whoever_refused_it() -> None:
+    assert "the gateway refused" in unknown_currency().finding("errors.currency", Verdict.PASS).title
+    assert "the integration itself" in unknown_currency(asked=False).finding("errors.currency", Verdict.PASS).title
+
+
+def test_a_currency_that_ends_in_a_crash_or_a_paid_order_fails() -> None:
+    assert unknown_currency(status=500, body="").finding("errors.currency", Verdict.FAIL)
+    assert unknown_currency(paid=True).finding("errors.currency", Verdict.FAIL)
+
+
+def test_a_currency_story_without_a_page_says_why() -> None:
+    run = Written()
+    with run.probe("unknown-currency"):
+        run.order("1")
+    assert "a currency that no platform knows" in run.finding("errors.currency", Verdict.NOT_EXERCISED).title
+
+
+# -- errors.rate-limit -----------------------------------------------------------------------------------------------
+
+
+def limited(
+    *, again_after: float | None = None, page: dict[str, Any] | None = None, clicks: bool = False, paid: bool = False
+) -> Written:
+    run = Written()
+    with run.probe("rate-limited", operation="create"):
+        run.order("1")
+        run.armed("rate-limit", "create")
+        shown: dict[str, Any] = {"status": 503} | (page or {})
+        began = run.now
+        run.create(None, "1", status=429, fault="rate-limit")
+        if clicks:
+            run.page("checkout", "1", status=503, began=began)
+            began = run.now
+        if again_after is not None:
+            run.passes(again_after)
+            run.create("p1", "1")
+        run.page("checkout", "1", began=began, **shown)
+        run.seen("1", paid)
+        run.step("recover")
+    return run
+
+
+def test_a_429_that_is_respected_passes() -> None:
+    assert limited().finding("errors.rate-limit", Verdict.PASS)
+    assert limited(again_after=2.1).finding("errors.rate-limit", Verdict.PASS)
+
+
+def test_the_same_request_before_its_time_warns() -> None:
+    found = limited(again_after=0.3).finding("errors.rate-limit", Verdict.WARN)
+    assert found.expected == {"seconds": "at least 2"}
+
+
+def test_a_customer_who_clicks_again_is_no_impatient_shop() -> None:
+    assert limited(again_after=0.3, clicks=True).finding("errors.rate-limit", Verdict.PASS)
+
+
+def test_a_429_that_crashes_or_pays_warns() -> None:
+    assert limited(page={"status": 500, "body": ""}).finding("errors.rate-limit", Verdict.WARN)
+    assert limited(paid=True).finding("errors.rate-limit", Verdict.WARN)
+
+
+def test_a_429_that_nobody_met_says_so() -> None:
+    run = Written()
+    with run.probe("rate-limited", operation="token"):
+        run.order("1")
+        run.armed("rate-limit", "token")
+        run.checkout("1", "p1")
+        run.step("recover")
+    assert "none was made" in run.finding("errors.rate-limit", Verdict.NOT_EXERCISED).title
+
+
+# -- errors.friendly -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<p>Something went wrong! qzcanary</p>",
+        '{"message":{"code":500,"error":["x"]},"type":"error"}',
+        "<pre>Traceback (most recent call last)</pre>",
+        "<p>cURL error 28: timed out</p>",
+    ],
+)
+def test_the_machines_own_words_fail(body: str) -> None:
+    run = answered({"fault": "status", "status": 500}, page={"status": 502, "body": body})
+    assert run.finding("errors.friendly", Verdict.FAIL).evidence
+
+
+def test_a_reference_number_of_the_shops_own_is_fine() -> None:
+    run = answered({"fault": "status"}, page={"status": 503, "body": "<p>Please try again. Reference: 8f3a-22.</p>"})
+    assert run.finding("errors.friendly", Verdict.PASS)
+
+
+def test_pages_of_stories_without_trouble_are_not_looked_at() -> None:
+    run = Written()
+    with run.probe("control"):
+        run.order()
+        run.bought()
+    assert run.judged("errors.friendly").verdict is Verdict.NOT_EXERCISED

@@ -1,0 +1,458 @@
+"""Guideline 13, flow.*: every way that a payment can go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from payproof.contracts.model import Verdict
+
+from .written import Written
+
+# -- flow.success ----------------------------------------------------------------------------------------------------
+
+
+def test_clean_payments_that_end_in_paid_orders_pass() -> None:
+    run = Written()
+    with run.probe("control"):
+        run.order("1")
+        run.bought("1", "p1")
+    with run.probe("steady"):
+        run.bought("2", "p2")
+        run.bought("3", "p3")
+    assert run.finding("flow.success", Verdict.PASS).actual == {"paid orders": 3}
+
+
+def test_an_order_that_is_paid_for_and_stays_unpaid_fails() -> None:
+    run = Written()
+    with run.probe("control"):
+        run.order("1")
+        run.bought("1", "p1", paid=False)
+    assert run.finding("flow.success", Verdict.FAIL).actual == {"paid": False, "error pages": 0}
+
+
+def test_an_error_page_after_a_payment_fails_though_the_order_is_paid() -> None:
+    run = Written()
+    with run.probe("control"):
+        run.order("1")
+        run.create("p1", "1")
+        run.ledger("opened", "p1", reference="1")
+        run.checkout("1", "p1")
+        run.ledger("charged", "p1", reference="1")
+        run.status("p1")
+        run.page("return", "1", status=404)
+        run.seen("1")
+    assert run.finding("flow.success", Verdict.FAIL).actual == {"paid": True, "error pages": 1}
+
+
+def test_a_customer_who_cannot_start_to_pay_is_a_failure() -> None:
+    run = Written()
+    with run.probe("steady"):
+        page = run.page("checkout", "1", status=502)
+        run.checkout("1", "", page=page.n)
+    found = run.finding("flow.success", Verdict.FAIL)
+    assert found.actual == {"checkout": "refused", "status": 502}
+    assert len(found.evidence) == 2
+
+
+def test_a_background_job_that_pays_the_order_later_passes() -> None:
+    run = Written()
+    with run.probe("control"):
+        run.order("1")
+        run.bought("1", "p1", paid=False)
+    with run.probe("settle"):
+        run.seen("1")
+    assert run.finding("flow.success", Verdict.PASS)
+
+
+def test_a_shop_that_does_not_sell_in_a_currency_and_says_so_is_not_accused() -> None:
+    run = Written()
+    with run.probe("steady"):
+        run.bought("1", "p1")
+        run.checkout("2", "", currency="USD", outcome="refused")
+    judgement = run.judged("flow.success")
+    assert judgement.verdict is Verdict.PASS
+    assert any("does not sell in USD" in finding.title for finding in judgement.findings)
+
+
+def test_money_that_was_never_taken_is_no_failure_of_the_shop_and_says_why() -> None:
+    run = Written()
+    with run.probe("control"):
+        run.order("1")
+        run.create("p1", "1")
+        run.ledger("opened", "p1", reference="1")
+        run.checkout("1", "p1")
+        run.step("stuck-at-checkout", "the customer cannot go on at the hosted checkout: no form")
+        run.seen("1", paid=False)
+    found = run.finding("flow.success", Verdict.NOT_EXERCISED)
+    assert "no form" in found.title
+    assert len(found.evidence) == 2
+
+
+def test_a_create_that_asks_for_another_amount_is_that_requirements_failure() -> None:
+    run = Written()
+    with run.probe("control"):
+        run.order("1")
+        run.create("p1", "1", amount="50.00")
+        run.ledger("opened", "p1", reference="1", amount="50.00")
+        run.checkout("1", "p1")
+        run.ledger("charged", "p1", reference="1", amount="50.00")
+        run.page("return", "1")
+        run.seen("1", paid=False)
+    assert run.finding("flow.success", Verdict.NOT_EXERCISED).because == "amount.sent"
+
+
+# -- flow.cancelled and flow.failed ----------------------------------------------------------------------------------
+
+UNPAID = [("flow.cancelled", "cancelled", "cancel"), ("flow.failed", "refused", "return")]
+
+
+def ended(probe: str, purpose: str, *, paid: bool = False, charged: bool = False, **page: Any) -> Written:
+    run = Written()
+    with run.probe(probe):
+        run.order("1")
+        run.create("p1", "1")
+        run.ledger("opened", "p1", reference="1")
+        run.checkout("1", "p1")
+        if charged:
+            run.ledger("charged", "p1", reference="1")
+        run.step(probe)
+        run.page(purpose, "1", **page)
+        run.seen("1", paid)
+    return run
+
+
+@pytest.mark.parametrize(("requirement", "probe", "purpose"), UNPAID)
+def test_unpaid_with_a_page_for_people_passes(requirement: str, probe: str, purpose: str) -> None:
+    assert ended(probe, purpose).finding(requirement, Verdict.PASS)
+
+
+@pytest.mark.parametrize(("requirement", "probe", "purpose"), UNPAID)
+def test_a_refused_or_cancelled_order_that_is_paid_fails(requirement: str, probe: str, purpose: str) -> None:
+    assert ended(probe, purpose, paid=True).finding(requirement, Verdict.FAIL).expected == {"paid": False}
+
+
+@pytest.mark.parametrize(("requirement", "probe", "purpose"), UNPAID)
+def test_a_server_error_fails(requirement: str, probe: str, purpose: str) -> None:
+    assert ended(probe, purpose, status=500).finding(requirement, Verdict.FAIL)
+
+
+@pytest.mark.parametrize(("requirement", "probe", "purpose"), UNPAID)
+@pytest.mark.parametrize("status", [200, 402, 404, 409])
+def test_any_page_below_500_is_no_accusation(requirement: str, probe: str, purpose: str, status: int) -> None:
+    assert ended(probe, purpose, status=status).finding(requirement, Verdict.PASS)
+
+
+@pytest.mark.parametrize(("requirement", "probe", "purpose"), UNPAID)
+def test_an_order_that_was_paid_after_all_is_rightly_paid(requirement: str, probe: str, purpose: str) -> None:
+    assert ended(probe, purpose, paid=True, charged=True).finding(requirement, Verdict.PASS)
+
+
+@pytest.mark.parametrize(("requirement", "probe", "purpose"), UNPAID)
+def test_a_customer_who_never_got_to_the_hosted_checkout_is_the_reason(
+    requirement: str, probe: str, purpose: str
+) -> None:
+    run = Written()
+    with run.probe(probe):
+        run.order("1")
+        run.checkout("1", "")
+    assert "could not be checked out" in run.finding(requirement, Verdict.NOT_EXERCISED).title
+
+
+def test_an_empty_page_fails_after_a_refusal_and_not_after_cancelling() -> None:
+    assert ended("refused", "return", body="").finding("flow.failed", Verdict.FAIL)
+    assert ended("cancelled", "cancel", body="").finding("flow.cancelled", Verdict.PASS)
+
+
+# -- flow.network-error ----------------------------------------------------------------------------------------------
+
+
+def outage(
+    operation: str = "create",
+    how: str = "close",
+    *,
+    asked: bool = True,
+    paid: bool = False,
+    verified: bool = False,
+    **page: Any,
+) -> Written:
+    run = Written()
+    with run.probe("network-error", operation=operation, how=how):
+        run.order("1", "unverified" if operation == "status" else "main")
+        if operation == "status":
+            run.create("p1", "1")
+            run.ledger("opened", "p1", reference="1")
+            run.checkout("1", "p1")
+            run.ledger("charged", "p1", reference="1")
+            run.step("paid")
+        shown: dict[str, Any] = {"status": 503} | page
+        began = run.now
+        if verified:
+            run.status("p1")
+        if asked and how == "close":
+            run.call(operation, status=None, ending="cut", fault="dropped", payment="p1")
+        run.page("return" if operation == "status" else "checkout", "1", began=began, **shown)
+        run.seen("1", paid)
+        run.step("tried")
+        if asked:
+            run.status("p8")
+    return run
+
+
+@pytest.mark.parametrize("operation", ["token", "create", "status"])
+@pytest.mark.parametrize("how", ["refuse", "close"])
+def test_a_page_for_people_passes(operation: str, how: str) -> None:
+    assert outage(operation, how).finding("flow.network-error", Verdict.PASS)
+
+
+@pytest.mark.parametrize("operation", ["token", "create", "status"])
+def test_a_crash_fails(operation: str) -> None:
+    found = outage(operation, status=500, body="Internal Server Error").finding("flow.network-error", Verdict.FAIL)
+    assert "crashed" in found.title
+
+
+@pytest.mark.parametrize("operation", ["create", "status"])
+def test_an_order_that_is_paid_though_nobody_answered_fails(operation: str) -> None:
+    assert outage(operation, "refuse", paid=True).finding("flow.network-error", Verdict.FAIL)
+
+
+def test_an_order_that_was_verified_in_time_is_rightly_paid() -> None:
+    assert outage("status", paid=True, verified=True).finding("flow.network-error", Verdict.PASS)
+
+
+def test_whoever_never_asks_meets_no_outage() -> None:
+    run = outage("status", "refuse", asked=False, paid=True)
+    assert run.finding("flow.network-error", Verdict.NOT_EXERCISED).because == "verify.status-checked"
+
+
+def test_a_call_that_was_not_made_while_nobody_answered_tells_nothing() -> None:
+    found = outage("create", asked=False).finding("flow.network-error", Verdict.NOT_EXERCISED)
+    assert "was not called while it could not be reached" in found.title
+    assert found.evidence
+
+
+def test_a_payment_that_did_not_come_about_before_the_outage_is_the_reason() -> None:
+    run = Written()
+    with run.probe("network-error", operation="status", how="close"):
+        run.order("1", "unverified")
+        run.checkout("1", "")
+    assert "could not be checked out" in run.finding("flow.network-error", Verdict.NOT_EXERCISED).title
+
+
+# -- flow.recovers ---------------------------------------------------------------------------------------------------
+
+
+def recovery(*paid: bool, status: int = 200, probe: str = "network-error", run: Written | None = None) -> Written:
+    """After a fault other customers buy, one after the other; the first ``paid`` ends it."""
+    run = run or Written()
+    with run.probe(probe, operation="create", how="close"):
+        run.step("recover")
+        for number, good in enumerate(paid):
+            order, payment = f"r{number}", f"q{number}"
+            run.order(order, "recovery")
+            run.create(payment if status == 200 else None, order, status=status)
+            run.checkout(order, payment if status == 200 else "", purpose="recovery")
+            run.seen(order, good)
+    return run
+
+
+def test_the_next_payment_goes_through() -> None:
+    assert recovery(True).finding("flow.recovers", Verdict.PASS).actual == {"faults": 1}
+
+
+def test_a_second_of_grace_is_given() -> None:
+    assert recovery(False, True).finding("flow.recovers", Verdict.PASS)
+
+
+def test_a_shop_that_does_not_recover_fails() -> None:
+    assert recovery(False, False).finding("flow.recovers", Verdict.FAIL).actual == {"paid": False, "attempts": 2}
+
+
+def test_an_access_token_that_ended_is_another_requirements_matter_only_if_that_fails() -> None:
+    assert recovery(False, False, status=401).finding("flow.recovers", Verdict.FAIL)
+    run = recovery(False, False, status=401)
+    with run.probe("token-expired", moment="revoked"):
+        run.step("token-ended")
+        run.order("9")
+        run.create(None, "9", status=401)
+        run.checkout("9", "")
+        run.seen("9", paid=False)
+    assert run.finding("flow.recovers", Verdict.NOT_EXERCISED).because == "token.renewed"
+
+
+def test_a_recovery_that_nobody_tried_says_why() -> None:
+    run = Written()
+    with run.probe("network-error", operation="create", how="close"):
+        run.step("recover", "another customer pays")
+    assert (
+        'it went no further than "another customer pays"' in run.finding("flow.recovers", Verdict.NOT_EXERCISED).title
+    )
+
+
+def test_a_story_that_was_left_alone_is_not_passed_over() -> None:
+    run = recovery(True)
+    with run.probe("network-error", operation="token", how="close"):
+        run.step("left-alone", "this story was not told: the shop sells nothing any more")
+    with run.probe("token-expired", moment="revoked"):
+        run.step("token-ended")
+        run.order("9")
+        run.create(None, "9", status=401)
+        run.checkout("9", "")
+        run.seen("9", paid=False)
+    found = run.finding("flow.recovers", Verdict.NOT_EXERCISED)
+    assert "sells nothing any more" in found.title
+    assert found.because == "token.renewed"
+
+
+# -- flow.late-success -----------------------------------------------------------------------------------------------
+
+
+def paid_late(*, paid: bool | None = True, flagged: str = "", charged: bool = True, left: str = "cancelled") -> Written:
+    run = Written()
+    with run.probe("late-success", left=left):
+        run.order("1")
+        run.create("p1", "1")
+        run.ledger("opened", "p1", reference="1")
+        run.checkout("1", "p1")
+        run.seen("1", paid=False)
+        run.step("late")
+        if charged:
+            run.ledger("charged", "p1", reference="1")
+            run.page("return", "1")
+        run.seen("1", paid, flagged=flagged)
+    return run
+
+
+@pytest.mark.parametrize("left", ["cancelled", "walked-away"])
+def test_paid_after_all_passes_and_lost_money_fails(left: str) -> None:
+    assert paid_late(left=left).finding("flow.late-success", Verdict.PASS)
+    assert "5000.00 XAF taken" in paid_late(paid=False, left=left).finding("flow.late-success", Verdict.FAIL).title
+
+
+def test_an_order_that_is_held_for_review_passes() -> None:
+    assert paid_late(paid=False, flagged="paid after cancelling").finding("flow.late-success", Verdict.PASS)
+
+
+def test_money_that_was_not_taken_late_tells_nothing() -> None:
+    assert paid_late(paid=False, charged=False).finding("flow.late-success", Verdict.NOT_EXERCISED).evidence
+
+
+# -- flow.slow-success -----------------------------------------------------------------------------------------------
+
+
+def slow(*calls: float, paid: bool = False, hung_up: bool = True, background: bool = False) -> Written:
+    """Calls of so many seconds within one request of the customer; the last one is given up if ``hung_up``."""
+    run = Written()
+    with run.probe("slow"):
+        run.order("1")
+        run.armed("delay")
+        began = run.now
+        if background:
+            run.page("return", "1", began=began)
+            run.passes(1)
+        for number, seconds in enumerate(calls):
+            gone = hung_up and number == len(calls) - 1
+            run.create(
+                None if gone else "p1", "1", seconds=seconds, fault="delay",
+                **({"status": None, "ending": "hung_up"} if gone else {}),
+            )  # fmt: skip
+        if not background:
+            run.page("checkout", "1", began=began, status=503)
+        run.seen("1", paid)
+    return run
+
+
+def test_ten_seconds_are_waited_for() -> None:
+    assert slow(10, paid=True, hung_up=False).finding("flow.slow-success", Verdict.PASS)
+
+
+@pytest.mark.parametrize("seconds", [1, 5, 8])
+def test_giving_up_before_an_answer_could_come_warns(seconds: float) -> None:
+    found = slow(seconds).finding("flow.slow-success", Verdict.WARN)
+    assert found.actual == {"paid": False, "given up after seconds": [seconds]}
+
+
+@pytest.mark.parametrize("seconds", [10, 12, 20])
+def test_giving_up_later_is_told_and_not_held_against_anybody(seconds: float) -> None:
+    found = slow(seconds).finding("flow.slow-success", Verdict.PASS)
+    assert found.actual == {"paid": False, "given up after seconds": [seconds]}
+
+
+def test_a_limit_for_the_whole_request_is_as_good_as_one_for_each_call() -> None:
+    assert slow(10, 5).finding("flow.slow-success", Verdict.PASS)
+    assert slow(10, 5, background=True).finding("flow.slow-success", Verdict.WARN)
+
+
+def test_an_order_that_stays_unpaid_though_everything_was_answered_warns() -> None:
+    found = slow(10, hung_up=False).finding("flow.slow-success", Verdict.WARN)
+    assert "every answer was waited for" in found.title
+
+
+def test_a_gateway_that_was_never_called_slowly_tells_nothing() -> None:
+    found = slow().finding("flow.slow-success", Verdict.NOT_EXERCISED)
+    assert "every call would have met the fault delay" in found.title
+
+
+# -- flow.abandoned --------------------------------------------------------------------------------------------------
+
+
+def abandoned(
+    *,
+    paid: bool = False,
+    again: str | None = "p2",
+    outcome: str = "redirected",
+    status: int = 200,
+    refused_with: int = 0,
+) -> Written:
+    run = Written()
+    with run.probe("abandoned"):
+        run.order("1")
+        run.create("p1", "1")
+        run.ledger("opened", "p1", reference="1")
+        run.checkout("1", "p1")
+        run.step("expired")
+        run.seen("1", paid)
+        if refused_with:
+            run.create(None, "1", status=refused_with)
+        if again is not None:
+            page = run.page("checkout", "1", status=status)
+            run.checkout("1", again, purpose="again", outcome=outcome, page=page.n)
+    return run
+
+
+def test_an_unpaid_order_that_can_be_started_again_passes() -> None:
+    assert abandoned().finding("flow.abandoned", Verdict.PASS)
+
+
+def test_an_abandoned_order_that_is_paid_warns() -> None:
+    assert abandoned(paid=True).finding("flow.abandoned", Verdict.WARN)
+
+
+def test_a_customer_who_cannot_start_again_warns() -> None:
+    assert abandoned(again="", outcome="broken", status=500).finding("flow.abandoned", Verdict.WARN)
+
+
+@pytest.mark.parametrize("status", [409, 423, 425, 429, 503])
+def test_a_customer_who_is_asked_to_wait_is_no_accusation(status: int) -> None:
+    assert abandoned(again="", outcome="refused", status=status).finding("flow.abandoned", Verdict.NOT_EXERCISED)
+
+
+def test_the_old_payment_may_be_offered_again_by_the_shops_own_clock() -> None:
+    assert abandoned(again="p1").finding("flow.abandoned", Verdict.NOT_EXERCISED)
+    assert abandoned(again="", outcome="elsewhere").finding("flow.abandoned", Verdict.NOT_EXERCISED)
+
+
+def test_a_second_try_that_was_not_made_tells_nothing() -> None:
+    assert abandoned(again=None).finding("flow.abandoned", Verdict.NOT_EXERCISED).evidence
+
+
+def test_a_token_that_ended_with_the_same_jump_of_the_clock_is_the_cause() -> None:
+    run = abandoned(again="", outcome="refused", status=502, refused_with=401)
+    with run.probe("token-expired", moment="between-payments"):
+        run.step("token-ended")
+        run.order("9")
+        run.create(None, "9", status=401)
+        run.checkout("9", "")
+        run.seen("9", paid=False)
+    assert run.finding("flow.abandoned", Verdict.NOT_EXERCISED).because == "token.renewed"

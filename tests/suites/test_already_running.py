@@ -1,0 +1,141 @@
+"""An integration that somebody else started: one world, one set of credentials, and nobody restarts it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from payproof.contracts.entries import Checkout
+from payproof.contracts.judge import judge
+from payproof.contracts.model import Finding, Judgement, Outcome, Verdict
+from payproof.contracts.run import Run
+from payproof.suites.config import Config, make_config
+from payproof.suites.plan import MAIN, Options, plan, settings_of
+from payproof.suites.runner import perform
+
+SHOP = Path(__file__).parents[2] / "examples" / "flask-shop"
+JUDGED = (
+    "token.renewed",
+    "token.no-stampede",
+    "flow.abandoned",
+    "flow.success",
+    "flow.recovers",
+    "errors.server-error",
+    "errors.not-json",
+    "credentials.revoked",
+)
+
+
+def tables() -> dict[str, Any]:
+    return tomllib.loads((SHOP / "payproof.toml").read_text())
+
+
+def started(program: str, defect: str) -> Config:
+    """payproof starts the shop itself."""
+    given = tables()
+    integration = given["integration"]
+    integration["command"] = [program if word == "app.py" else word for word in integration["command"]]
+    integration["env"]["SHOP_DEFECT"] = defect
+    return make_config(given, folder=SHOP, place="payproof.toml", environ={})
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def running(program: str, defect: str, folder: Path) -> Generator[Config]:
+    """The same shop, started by us."""
+    gateway, port = free_port(), free_port()
+    keys = {"client_id": "canary-client-9f3b7c1d5e", "secret_key": "canary-secret-4a8e2d6c0b"}
+    base = f"http://localhost:{gateway}/pay/sandbox/api/v1"
+    env = {
+        **os.environ, "PAY_BASE_URL": base, "PAY_CLIENT_ID": keys["client_id"], "PAY_SECRET_KEY": keys["secret_key"],
+        "PUBLIC_URL": "https://shop.example", "PORT": str(port), "DATA_DIR": str(folder), "SHOP_DEFECT": defect,
+    }  # fmt: skip
+    given = tables()
+    integration = given["integration"]
+    for key in ("command", "env", "alerts"):
+        integration.pop(key, None)
+    integration["url"] = f"http://127.0.0.1:{port}"
+    given["simulator"] = {"port": gateway, **keys}
+    shop = subprocess.Popen(
+        [sys.executable, SHOP / program], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + 20
+        while not listens(port):
+            assert time.monotonic() < deadline, "the shop did not come up"
+            time.sleep(0.05)
+        yield make_config(given, folder=SHOP, place="payproof.toml", environ={})
+    finally:
+        shop.kill()
+        shop.wait()
+
+
+def verdicts(config: Config, options: Options) -> tuple[Run, dict[str, Judgement]]:
+    run = asyncio.run(perform(config, options))
+    result = judge(run, config.profile)
+    assert result.outcome is not Outcome.NOT_SCORED, result.diagnosis
+    return run, {judgement.requirement: judgement for judgement in result.judgements}
+
+
+def because(judgement: Judgement) -> list[Finding]:
+    return [finding for finding in judgement.findings if finding.because == "token.renewed"]
+
+
+def test_what_ends_an_access_token_is_told_last_and_what_judges_the_renewal_first_of_that(tmp_path: Path) -> None:
+    with running("app.py", "", tmp_path) as config:
+        told = plan(config, Options(), settings_of(config)).worlds[MAIN]
+    ends = [probe.ends_token(params) for probe, params in told]
+    assert ends == sorted(ends)
+    assert next(probe.name for probe, params in told if probe.ends_token(params)) == "token-expired"
+    assert told[-1][0].name == "revoked"
+
+
+@pytest.mark.parametrize("how", ["started", "running"])
+def test_a_shop_that_never_renews_its_token_is_judged_alike_however_it_was_started(how: str, tmp_path: Path) -> None:
+    options = Options(only=JUDGED, quick=True, seed=7)
+    if how == "started":
+        run, found = verdicts(started("defects.py", "never-renews"), options)
+    else:
+        with running("defects.py", "never-renews", tmp_path) as config:
+            run, found = verdicts(config, options)
+    assert found["token.renewed"].verdict is Verdict.FAIL
+    assert found["flow.success"].verdict is Verdict.PASS
+    for id in set(JUDGED) - {"token.renewed", "flow.success"}:
+        judgement = found[id]
+        assert judgement.verdict is Verdict.NOT_EXERCISED, (id, [(f.verdict, f.title) for f in judgement.findings])
+        assert because(judgement), (id, [finding.title for finding in judgement.findings])
+        shown = [run.entry(pointer) for finding in because(judgement) for pointer in finding.evidence]
+        assert how == "started" or any(isinstance(entry, Checkout) for entry in shown), id
+
+
+def test_a_careful_shop_that_already_runs_sells_to_the_end(tmp_path: Path) -> None:
+    with running("app.py", "", tmp_path) as config:
+        _, found = verdicts(config, Options(only=JUDGED, quick=True, seed=7))
+    bad = {
+        id: judgement.findings for id, judgement in found.items() if judgement.verdict in (Verdict.FAIL, Verdict.WARN)
+    }
+    assert not bad
+    assert found["token.renewed"].verdict is Verdict.PASS
+    assert not any(finding.because for judgement in found.values() for finding in judgement.findings)
