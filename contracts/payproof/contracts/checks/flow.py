@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from payproof.contracts import money, pages
 from payproof.contracts.checks.custom import expected_amount
-from payproof.contracts.entries import Call, Checkout, Entry, OrderSeen, Page
+from payproof.contracts.entries import Call, Checkout, Entry, OrderSeen, Page, Step
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import World
@@ -20,7 +20,8 @@ def status_of(page: Page | None) -> Json:
 def crash(telling: Telling, until: str, *purposes: str) -> Entry | None:
     """The entry that shows a crash: the process ended (at any time of the story, a friendly page may come first), or the
     customer got a page that no person should see before the step ``until``."""
-    broken = (page for page in telling.before(until).pages(*purposes) if pages.broken(page.response))
+    canaries = [str(step.facts["canary"]) for step in telling.of(Step) if step.facts.get("canary")]
+    broken = (page for page in telling.before(until).pages(*purposes) if pages.broken(page.response, canaries))
     return next(iter(telling.exits()), None) or next(broken, None)
 
 
