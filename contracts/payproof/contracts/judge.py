@@ -155,7 +155,15 @@ def _findings(run: Run, profile: Profile, req: Requirement) -> list[Finding]:
         and not any(f.verdict in (Verdict.FAIL, Verdict.WARN) for f in found)
     ):
         found.append(Finding(check=req.id, verdict=Verdict.ERROR, title=f"a probe broke: {broken[req.id]}"))
+    if found and (cut := _cut(run, req)):
+        found.append(case.not_exercised(cut))
     return found or [case.not_exercised(_why_not(run, req))]
+
+
+def _cut(run: Run, req: Requirement) -> str:
+    """Which probe of this requirement was left out because the run's time was up; empty: none."""
+    cut = run.facts.get("cut")
+    return str(cut.get(req.id, "")) if isinstance(cut, dict) else ""
 
 
 def _why_not(run: Run, req: Requirement) -> str:
@@ -163,6 +171,8 @@ def _why_not(run: Run, req: Requirement) -> str:
         return "needs faults of the wire itself, which this version does not make yet"
     if req.id in run.powerless:
         return f"not possible on this target: {run.powerless[req.id]}"
+    if cut := _cut(run, req):
+        return cut
     if req.id in run.skipped:
         return "left out of this shortened run"
     return "the situation did not arise"

@@ -92,6 +92,8 @@ class _Session:
         self.config, self.options, self.progress, self.folder = config, options, progress, folder
         self.source = source
         self.unreached: dict[str, str] = {}
+        self.cut: dict[str, str] = {}
+        """Requirements that lost a probe because the run's time was up, each with what was left out and why."""
         self.seed = options.seed if options.seed is not None else secrets.randbelow(2**31)
         self.started = datetime.now(UTC)
         began = time.monotonic()
@@ -138,6 +140,8 @@ class _Session:
         if main.shared.latency > PATIENT:
             self.busy = asyncio.Semaphore(3 * _BUSY)
         if paid:
+            if shared.seconds is not None:
+                shared.deadline = self.now() + shared.seconds
             await self._tell_all(planned, main, shared)
         else:
             diagnosis = diagnose(main)
@@ -169,6 +173,7 @@ class _Session:
             alert_url=self.hook.url,
             alerts=self.hook.journals,
             source=self.source,
+            seconds=self.options.seconds,
         )
 
     def _world(self, name: str, shared: Shared) -> World:
@@ -207,12 +212,17 @@ class _Session:
         self, name: str, shared: Shared, stories: tuple[tuple[Probe, Params], ...], *, stalls: bool
     ) -> None:
         async with contextlib.nullcontext() if stalls else self.busy:
+            if shared.time_is_up:
+                self._leave_out(stories, "it was not begun", shared)
+                return
             world = self._world(name, shared)
             self.progress.world_started(name)
             try:
-                async with self.launching:
+                async with asyncio.timeout(shared.time_left), self.launching:
                     await world.start()
                 await self._tell(world, stories)
+            except TimeoutError:
+                self._leave_out(stories, "it waited for the integration's start", shared)
             except PayproofError as error:
                 self._broke(stories, error.message)
             finally:
@@ -220,9 +230,19 @@ class _Session:
                 self.progress.world_finished(name)
 
     async def _tell(self, world: World, stories: tuple[tuple[Probe, Params], ...]) -> None:
-        for probe, params in stories:
+        for number, (probe, params) in enumerate(stories):
+            if world.shared.time_is_up:
+                self._leave_out(stories[number:], "it was not begun", world.shared)
+                return
+            begin, world.waits_for = world.journal.next, "the integration"
             try:
-                await self._tell_fairly(world, probe, params)
+                async with asyncio.timeout(world.shared.time_left) as clock:
+                    await self._tell_fairly(world, probe, params)
+            except TimeoutError:
+                if not clock.expired():
+                    raise
+                world.leave_out(begin)
+                self._leave_out(((probe, params),), f"it waited for {world.waits_for}", world.shared)
             except (BudgetSpent, Spoiled) as error:
                 for id in probe.requirements:
                     self.unreached.setdefault(id, error.message)
@@ -236,7 +256,12 @@ class _Session:
                     f"payproof's own fault in the probe {probe.name}: {type(error).__name__}: {error}",
                 )
         with contextlib.suppress(BudgetSpent, Spoiled):
-            await world.settle()
+            begin = world.journal.next
+            try:
+                async with asyncio.timeout(world.shared.time_left):
+                    await world.settle()
+            except TimeoutError:
+                world.leave_out(begin)
 
     async def _tell_fairly(self, world: World, probe: Probe, params: Params) -> None:
         """Once more when the sandbox itself did not work; the first telling is left out of the journal."""
@@ -245,6 +270,12 @@ class _Session:
         except Spoiled as error:
             self.progress.note(f"{probe.name} is told again: {error.message}")
             await tell(probe, world, params)
+
+    def _leave_out(self, stories: tuple[tuple[Probe, Params], ...], why: str, shared: Shared) -> None:
+        for probe, _ in stories:
+            for id in probe.requirements:
+                text = f"the time of this quick run was up after {shared.seconds:g} s and the probe {probe.name} left out: {why}"
+                self.cut.setdefault(id, text)
 
     def _broke(self, stories: tuple[tuple[Probe, Params], ...], message: str) -> None:
         for probe, _ in stories:
@@ -281,6 +312,7 @@ class _Session:
             "configuration": digest(self.veil.cover(described)),
             "journal": digest("\n".join(f"{world.name} {entry!r}" for world in worlds for entry in world.entries)),
             "errors": dict(self.errors),
+            "cut": dict(self.cut),
             "later": list(LATER),
             **self.source.account(),
         }
@@ -290,7 +322,7 @@ class _Session:
             worlds=worlds,
             selected=self.options.only,
             left_out=(*planned.left_out, *planned.powerless),
-            skipped=skipped(planned.left_out) if self.options.quick else (),
+            skipped=tuple(dict.fromkeys((*(skipped(planned.left_out) if self.options.quick else ()), *self.cut))),
             powerless={**powerless(planned, settings), **self._unrecorded(planned), **self.unreached},
             scored=scored,
             diagnosis=diagnosis,

@@ -57,6 +57,8 @@ class World:
         self._customers: list[Customer] = []
         self._people = 0
         self._orders: list[tuple[Order, Customer]] = []
+        self.waits_for = ""
+        """What the customer is waiting for, in words for a run whose time is up."""
 
     # -- start and stop ------------------------------------------------------------------------------------------------
 
@@ -174,6 +176,10 @@ class World:
             self.step(f"the story {probe} is left out: {complaint}", "spoiled")
             raise Spoiled(complaint, place=f"the story {probe}", remedy="run again when the sandbox is well")
 
+    def leave_out(self, since: int) -> None:
+        """Forget what happened from this entry on: a story that was ended in its middle is no evidence."""
+        self.journal.drop(since)
+
     def step(self, text: str, name: str = "", **facts: Json) -> Step:
         return self.journal.add(Step(text=text, name=name, facts=facts))
 
@@ -235,6 +241,7 @@ class World:
                 self.profile.hosted,
                 name=f"customer {self._people}",
                 outside=self._outside,
+                patience=self.shared.page_patience,
             )
         )
 
@@ -251,6 +258,7 @@ class World:
     ) -> Checkout:
         """Start to pay; journals how it ended."""
         before = order.id
+        self.waits_for = f"the shop's answer to the checkout of order {order.id}"
         started = await self.driver.checkout(order, customer, again=again)
         self._renamed(order, before)
         self._orders.append((order, customer))
@@ -289,6 +297,7 @@ class World:
 
     async def come_back(self, url: str, customer: Customer, order: Order, *, purpose: str = "return") -> Visit:
         """Open an address that leads back to the shop; its pages may tell the integration's own order id."""
+        self.waits_for = f"the shop's page after the return to order {order.id}"
         visit = await customer.browse("GET", url, purpose=purpose, order=order.id)
         if not order.known and isinstance(self.driver, RecipeDriver):
             before = order.id
@@ -305,6 +314,7 @@ class World:
         """What the merchant believes of the order; waits up to ``wait`` seconds for it to be paid."""
         deadline = self.journal.now() + wait
         pause = 0.05
+        self.waits_for = f"order {order.id} to be paid" if wait else f"the state of order {order.id}"
         while True:
             state = await self.driver.order(order, customer)
             if state.paid or self.journal.now() >= deadline:
