@@ -13,9 +13,10 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from payproof.contracts import __version__
 from payproof.contracts.entries import Connection
@@ -213,16 +214,18 @@ class _Session:
     ) -> None:
         async with contextlib.nullcontext() if stalls else self.busy:
             if shared.time_is_up:
-                self._leave_out(stories, "it was not begun", shared)
+                self._leave_out(stories, "was not begun", shared)
                 return
             world = self._world(name, shared)
             self.progress.world_started(name)
             try:
-                async with asyncio.timeout(shared.time_left), self.launching:
+                async with asyncio.timeout(shared.time_left) as clock, self.launching:
                     await world.start()
                 await self._tell(world, stories)
             except TimeoutError:
-                self._leave_out(stories, "it waited for the integration's start", shared)
+                if not clock.expired():
+                    raise
+                self._leave_out(stories, "waited for the integration's start", shared)
             except PayproofError as error:
                 self._broke(stories, error.message)
             finally:
@@ -232,17 +235,11 @@ class _Session:
     async def _tell(self, world: World, stories: tuple[tuple[Probe, Params], ...]) -> None:
         for number, (probe, params) in enumerate(stories):
             if world.shared.time_is_up:
-                self._leave_out(stories[number:], "it was not begun", world.shared)
+                self._leave_out(stories[number:], "was not begun", world.shared)
                 return
-            begin, world.waits_for = world.journal.next, "the integration"
             try:
-                async with asyncio.timeout(world.shared.time_left) as clock:
-                    await self._tell_fairly(world, probe, params)
-            except TimeoutError:
-                if not clock.expired():
-                    raise
-                world.leave_out(begin)
-                self._leave_out(((probe, params),), f"it waited for {world.waits_for}", world.shared)
+                if not await _in_time(world, self._tell_fairly(world, probe, params)):
+                    self._leave_out(((probe, params),), f"waited for {world.waits_for}", world.shared)
             except (BudgetSpent, Spoiled) as error:
                 for id in probe.requirements:
                     self.unreached.setdefault(id, error.message)
@@ -256,12 +253,7 @@ class _Session:
                     f"payproof's own fault in the probe {probe.name}: {type(error).__name__}: {error}",
                 )
         with contextlib.suppress(BudgetSpent, Spoiled):
-            begin = world.journal.next
-            try:
-                async with asyncio.timeout(world.shared.time_left):
-                    await world.settle()
-            except TimeoutError:
-                world.leave_out(begin)
+            await _in_time(world, world.settle())
 
     async def _tell_fairly(self, world: World, probe: Probe, params: Params) -> None:
         """Once more when the sandbox itself did not work; the first telling is left out of the journal."""
@@ -274,7 +266,7 @@ class _Session:
     def _leave_out(self, stories: tuple[tuple[Probe, Params], ...], why: str, shared: Shared) -> None:
         for probe, _ in stories:
             for id in probe.requirements:
-                text = f"the time of this quick run was up after {shared.seconds:g} s and the probe {probe.name} left out: {why}"
+                text = f"left out: the time of this quick run was up after {shared.seconds:g} s; the probe {probe.name} {why}"
                 self.cut.setdefault(id, text)
 
     def _broke(self, stories: tuple[tuple[Probe, Params], ...], message: str) -> None:
@@ -328,6 +320,20 @@ class _Session:
             diagnosis=diagnosis,
             facts=facts,
         )
+
+
+async def _in_time(world: World, telling: Coroutine[Any, Any, None]) -> bool:
+    """Tell a story; when the run's time is up, end it, forget it, and return False."""
+    begin, world.waits_for = world.journal.next, "the integration"
+    try:
+        async with asyncio.timeout(world.shared.time_left) as clock:
+            await telling
+    except TimeoutError:
+        if not clock.expired():
+            raise
+        world.leave_out(begin)
+        return False
+    return True
 
 
 def _distrusts(world: World) -> bool:

@@ -148,7 +148,20 @@ LOGS = (
     "mail to {person} sent for {order}, attachment {file}",
     "worker 3:1 at {time}: queue empty",
 )  # fmt: skip
-WORDS = ("error", "failed", "terminated", "refused", "declined", "timeout", "not_paid", "expired", "invalid_request")
+WORDS = (
+    "RequestError",
+    "ValidationError",
+    "PaymentDeclinedException",
+    "error",
+    "failed",
+    "terminated",
+    "refused",
+    "declined",
+    "timeout",
+    "not_paid",
+    "expired",
+    "invalid_request",
+)
 
 
 def sentences() -> Iterator[str]:
