@@ -10,65 +10,38 @@ import pytest
 from payproof.contracts import pages
 from payproof.contracts.entries import Response
 
-HTML = (("Content-Type", "text/html; charset=utf-8"),)
+from .texts import ordinary
+from .texts.crash_pages import CRASHES, FOR_PEOPLE, html
+from .texts.machines import MESSAGES, TRACES
+
 JSON = (("Content-Type", "application/json"),)
 
 
-def html(status: int, body: str) -> Response:
-    return Response(status=status, headers=HTML, body=body)
+@pytest.mark.parametrize("name", CRASHES)
+def test_a_standard_page_or_a_machine_error_is_a_crash(name: str) -> None:
+    assert pages.broken(CRASHES[name])
 
 
-FLASK = (
-    "<!doctype html><title>500 Internal Server Error</title><h1>Internal Server Error</h1><p>The server encountered an internal error "
-    "and was unable to complete your request. Either the server is overloaded or there is an error in the application.</p>"
-)
-SPRING = (
-    "<html><body><h1>Whitelabel Error Page</h1><p>This application has no explicit mapping for /error, so you are seeing this as a "
-    "fallback.</p><div>There was an unexpected error (type=Internal Server Error, status=500).</div></body></html>"
-)
-NGINX = "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center><hr>nginx</body></html>"
-BOOT = {
-    "timestamp": "2026-11-20T10:00:00.000+00:00",
-    "status": 500,
-    "error": "Internal Server Error",
-    "path": "/checkout",
-}
-MACHINES = [
-    html(500, FLASK),
-    html(500, SPRING),
-    html(500, "<h1>Server Error (500)</h1>"),
-    html(502, NGINX),
-    html(500, ""),
-    html(500, "<pre>TypeError: x is not a function<br>    at Object.&lt;anonymous&gt; (/srv/app.js:3:1)\n    at next (/srv/router.js:9:12)</pre>"),
-    Response(status=500, headers=(("Content-Type", "text/plain"),), body="Internal Server Error"),
-    Response(status=500, headers=JSON, body=json.dumps({"statusCode": 500, "message": "Internal server error"})),
-    Response(status=500, headers=JSON, body=json.dumps(BOOT)),
-    Response(status=500, headers=JSON, body="{}"),
-    html(500, "Traceback (most recent call last):\n  File \"app.py\", line 3, in pay\nKeyError: 'data' while somebody was paying for something"),
-]  # fmt: skip
-PEOPLE = [
-    html(503, "<h1>Sorry</h1><p>We cannot reach the payment service. Please try again in a minute.</p>"),
-    html(500, "<p>Désolé, le paiement est indisponible pour le moment.</p>"),
-    Response(status=502, headers=JSON, body=json.dumps({"error": "payment_unavailable"})),
-    Response(
-        status=503,
-        headers=JSON,
-        body=json.dumps({"message": "Payments are not possible right now", "reference": "A-17"}),
-    ),
-    html(502, "<p>お支払いサービスに接続できません。後でもう一度お試しください。</p>"),
-]
+@pytest.mark.parametrize("name", FOR_PEOPLE)
+def test_pages_that_somebody_wrote_are_for_people(name: str) -> None:
+    assert pages.for_people(FOR_PEOPLE[name])
+    assert not pages.broken(FOR_PEOPLE[name])
 
 
-@pytest.mark.parametrize("response", MACHINES)
-def test_default_error_pages_are_not_for_people(response: Response) -> None:
-    assert not pages.for_people(response)
-    assert pages.broken(response)
+def test_503_with_a_page_is_a_decision_whatever_it_tells() -> None:
+    assert not pages.broken(html(503, "<h1>503 Service Unavailable</h1>"))
+    assert not pages.broken(html(503, "<p>cURL error 28: Operation timed out</p>"))
+    assert pages.broken(html(503, ""))
 
 
-@pytest.mark.parametrize("response", PEOPLE)
-def test_pages_that_somebody_wrote_are_for_people(response: Response) -> None:
-    assert pages.for_people(response)
-    assert not pages.broken(response)
+def test_a_page_for_people_that_shows_what_the_gateway_said_is_a_crash_where_that_is_known() -> None:
+    page = html(500, "<h1>Sorry</h1><p>The payment service said: qzcanary is wrong.</p>")
+    assert not pages.broken(page)
+    assert pages.broken(page, ["qzcanary"])
+    envelope = html(502, "<h1>No payment</h1><pre>{&quot;message&quot;: {&quot;code&quot;: 500}}</pre>")
+    assert not pages.broken(envelope)
+    assert pages.broken(envelope, (), ['"message":{"code":'])
+    assert not pages.broken(html(409, "qzcanary"), ["qzcanary"])
 
 
 def test_no_answer_is_broken_and_a_refusal_is_not() -> None:
@@ -76,24 +49,29 @@ def test_no_answer_is_broken_and_a_refusal_is_not() -> None:
     assert not pages.broken(html(409, ""))
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "cURL error 28: Operation timed out after 30001 milliseconds with 0 bytes received",
-        "HTTPSConnectionPool(host='x', port=443): Max retries exceeded",
-        "connect ECONNREFUSED 127.0.0.1:443",
-        'Post "https://gateway/payment/create": context deadline exceeded',
-        "Client error '403 Forbidden' for url 'https://x'",
-        "500 Server Error: Internal Server Error for url: https://x",
-        "java.net.SocketTimeoutException: Read timed out",
-        "Unexpected token '<', \"<html>\" is not valid JSON",
-        'Undefined array key "data"',
-        "undefined method `[]' for nil",
-        "json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)",
-    ],
-)
+MACHINE_TEXTS = [text for texts in (*MESSAGES.values(), TRACES.values()) for text in texts]
+
+
+@pytest.mark.parametrize("text", MACHINE_TEXTS)
 def test_library_texts_are_machine_errors(text: str) -> None:
-    assert pages.machine_errors(html(502, f"<p>Payment failed: {text.replace('<', '&lt;')}</p>"), [], [])
+    """Alone on a page, after the shop's own words, and as a field of a JSON answer."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;")
+    assert pages.machine_errors(html(502, f"<h1>Sorry</h1><pre>{escaped}</pre>"), [], [])
+    assert pages.machine_errors(html(502, f"<p>Payment failed: {escaped}</p>"), [], [])
+    assert pages.machine_errors(Response(status=502, headers=JSON, body=json.dumps({"error": text})), [], [])
+
+
+def test_some_thousand_ordinary_sentences_are_no_machine_errors() -> None:
+    found: dict[str, list[str]] = {}
+    for kind in (ordinary.sentences, ordinary.answers):
+        texts = list(kind())
+        assert len(texts) > 900
+        for text in texts:
+            escaped = text.replace("&", "&amp;").replace("<", "&lt;")
+            for response in (Response(status=409, body=text), html(502, f"<h1>Sorry</h1><p>{escaped}</p>")):
+                if errors := pages.machine_errors(response, ["qzcanary"], ['"message":{"code":']):
+                    found[text] = errors
+    assert found == {}
 
 
 @pytest.mark.parametrize(
@@ -147,4 +125,7 @@ def test_a_trace_in_a_handled_503_is_unfriendly_and_no_crash() -> None:
 
 def test_a_blank_page_is_blank_whatever_its_markup() -> None:
     assert pages.blank(html(200, "<html><head><title>x</title></head><body><script>1</script></body></html>"))
+    assert pages.blank(
+        html(200, '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.0//EN"><html><body><!-- nothing --></body></html>')
+    )
     assert not pages.blank(html(200, "<p>.</p>Refused"))

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from payproof.contracts.model import Finding, Verdict
 from payproof.contracts.requirements import CAUSES, LATER, Case
+from payproof.contracts.run import Run
 from payproof.contracts.stories import hindrance, tellings
 
 _BROKEN = (Verdict.FAIL, Verdict.WARN)
@@ -31,6 +32,12 @@ def _explained(finding: Finding, failed: Collection[str]) -> Finding:
     return replace(finding, causes=()) if finding.verdict in _BROKEN else finding
 
 
+def cut_short(run: Run, requirement: str) -> str:
+    """Which probe of this requirement was left out because the run's time was up; empty: none."""
+    cut = run.facts.get("cut")
+    return str(cut.get(requirement, "")) if isinstance(cut, dict) else ""
+
+
 def why_not(case: Case) -> Finding:
     """Why a check found nothing to say: the likeliest reason that the journals show, and where."""
     run, id = case.run, case.requirement.id
@@ -38,6 +45,8 @@ def why_not(case: Case) -> Finding:
         return case.not_exercised("needs faults of the wire itself, which this version does not make yet")
     if id in run.powerless:
         return case.not_exercised(f"not possible on this target: {run.powerless[id]}")
+    if cut := cut_short(run, id):
+        return case.not_exercised(cut)
     if id in run.skipped:
         return case.not_exercised("left out of this shortened run")
     names = run.provoked_by.get(id, ())

@@ -34,6 +34,11 @@ class Journal:
         """Seconds since the run began."""
         return self._clock()
 
+    @property
+    def next(self) -> int:
+        """The number that the next entry gets."""
+        return self._next
+
     def add(self, entry: E) -> E:
         fields = _covered_fields(entry, self.veil)
         fields |= {"n": self._next, "at": round(self.now(), 4)}

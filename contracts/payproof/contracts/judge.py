@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from payproof.contracts.causes import why_not, with_causes
+from payproof.contracts.causes import cut_short, why_not, with_causes
 from payproof.contracts.checklist import Item
 from payproof.contracts.model import (
     Attestation,
@@ -163,6 +163,8 @@ def _findings(run: Run, profile: Profile, req: Requirement) -> list[Finding]:
         and not any(f.verdict in (Verdict.FAIL, Verdict.WARN) for f in found)
     ):
         found.append(Finding(check=req.id, verdict=Verdict.ERROR, title=f"a probe broke: {broken[req.id]}"))
+    if found and (cut := cut_short(run, req.id)):
+        found.append(case.not_exercised(cut))
     return found or [why_not(case)]
 
 

@@ -1,7 +1,7 @@
 """What a page is to the person in front of it: made for people, blank, or the machine's own error.
 
-Neutral about frameworks: a page counts as made for people when something remains after the status line's words and the
-stock sentences of frameworks' default error pages are taken away.
+Neutral about frameworks: what they and their libraries say by themselves is listed in ``standard_pages`` and
+``library_texts``; what else a page says, somebody wrote.
 """
 
 from __future__ import annotations
@@ -11,91 +11,14 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from http import HTTPStatus
 
 from bs4 import BeautifulSoup, Comment
+from bs4.element import PreformattedString
 
 from payproof.contracts.entries import Page, Response, header
+from payproof.contracts.library_texts import library_texts, traces
 from payproof.contracts.secrets import spellings
-
-_STOCK = tuple(
-    sorted(
-        {
-            *(status.phrase.lower() for status in HTTPStatus),
-            "the server encountered an internal error and was unable to complete your request",
-            "either the server is overloaded or there is an error in the application",
-            "the server encountered an internal error or misconfiguration and was unable to complete your request",
-            "please contact the server administrator",
-            "whitelabel error page",
-            "this application has no explicit mapping for /error, so you are seeing this as a fallback",
-            "there was an unexpected error",
-            "oops! an error occurred",
-            "the server returned a",
-            "something is broken. please let us know what you were doing when this error occurred",
-            "we will fix it as soon as possible. sorry for any inconvenience caused",
-            "server got itself in trouble",
-            "server error",
-            "http status",
-            "http error",
-            "application error",
-            "unhandled exception",
-            "uncaught exception",
-            "fatal error",
-            "uncaught",
-            "exception",
-            "nginx",
-            "error",
-            "status",
-            "type=",
-            "message",
-        },
-        key=len,
-        reverse=True,
-    )
-)
-
-_TRACES = tuple(
-    re.compile(pattern, re.MULTILINE)
-    for pattern in (
-        r"Traceback \(most recent call last\)",
-        r"^\s*at \S.*\(?\S+:\d+(:\d+)?\)?\s*$",
-        r"^\s*at [\w$.<>]+\([\w.]+\.(java|kt|scala):\d+\)",
-        r"#\d+ [^\n]*\.php\(\d+\)",
-        r"File \"[^\"\n]+\", line \d+",
-        r"goroutine \d+ \[\w+",
-        r"[\w/.-]+\.go:\d+",
-        r"[\w/.-]+\.rb:\d+:in ",
-        r"(Fatal error|Warning|Notice|Deprecated|Parse error): .* in .*\.php",
-        r"in [\w/.-]+\.php on line \d+",
-    )
-)
-
-_LIBRARY = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"cURL error \d+|curl: \(\d+\)|CURLE_[A-Z_]+",
-        r"Operation timed out after \d+|Failed to connect to \S+ port \d+|Empty reply from server|Could not resolve host",
-        r"Recv failure|Send failure|OpenSSL SSL_|SSL_connect|SSL certificate problem|certificate verify failed|CERTIFICATE_VERIFY_FAILED",
-        r"\b(ECONNREFUSED|ECONNRESET|ECONNABORTED|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH)\b",
-        r"socket hang up|fetch failed|UND_ERR_\w+|other side closed|operation was aborted|terminated\W*$",
-        r"HTTPS?ConnectionPool|Max retries exceeded|Read timed out|Connection aborted|RemoteDisconnected|Remote end closed",
-        r"Server disconnected without sending|All connection attempts failed|peer closed connection|urlopen error|\[Errno -?\d+\]",
-        r"\d{3} (Client|Server) Error: |(Client|Server) error '\d{3}",
-        r"context deadline exceeded|context canceled|Client\.Timeout exceeded|dial tcp|i/o timeout|unexpected EOF|connect: connection refused",
-        r"(Get|Post|Put) \"https?://",
-        r"Connection reset by peer|Connection refused|stream_socket_client|file_get_contents\(|Failed to open stream",
-        r"Expecting value: line|Unexpected token|Unexpected end of JSON|Unterminated string in JSON|in JSON at position|is not valid JSON",
-        r"invalid character '.+' (looking|after|in)|unexpected end of JSON input|unexpected token at '",
-        r"Undefined (array key|index|property|variable|offset)|Trying to access array offset|on null\b",
-        r"Cannot read propert(y|ies) of|is not a function|is not defined\b|'NoneType' object|object is not subscriptable",
-        r"undefined method|for nil\b|NilClass|nil pointer dereference|runtime error: ",
-        r"\b(java|javax|org\.springframework|com\.fasterxml|kotlin|okhttp3|System\.Net|GuzzleHttp|Symfony\\Component|Net::\w+|Errno::\w+|JSON::\w+|Faraday::\w+|OpenSSL::\w+)[.:\\]*\w*(Exception|Error|Timeout|E[A-Z]+)",
-        r"\b(AxiosError|JSONDecodeError|JsonException|JsonParseException|SocketTimeoutException|ConnectException|HttpTimeoutException|URLError|HTTPError|"
-        r"ConnectionError|ConnectTimeout|ReadTimeout|TimeoutError|AbortError|KeyError|TypeError|ValueError|AttributeError|ReferenceError|SyntaxError|"
-        r"RuntimeException|NullPointerException|NoMethodError|ParserError)\b",
-        r"Request failed with status code \d+|HTTP request returned status code \d+|resulted in a `?\d{3}",
-    )
-)
+from payproof.contracts.standard_pages import own_words
 
 
 @lru_cache(maxsize=256)
@@ -118,7 +41,7 @@ def visible_text(response: Response) -> str:
             for node in tree.find_all(string=True)
             if node.parent
             and node.parent.name not in ("script", "style", "template", "head", "title")
-            and not isinstance(node, Comment)
+            and not isinstance(node, PreformattedString)  # comments, the document type
             if (text := str(node).strip())
         )
     try:
@@ -144,22 +67,23 @@ def blank(response: Response) -> bool:
 
 
 def for_people(response: Response) -> bool:
-    """Somebody wrote this for people: a sentence (or, in JSON, a code of their own) remains beside stock phrases."""
+    """Somebody wrote this for people: words (or, in JSON, a code of their own) remain beside the standard sentences of
+    frameworks, and no trace is printed."""
     text = visible_text(response)
-    if any(trace.search(text) for trace in _TRACES):
-        return False
-    text = text.lower()
-    for phrase in _STOCK:
-        text = text.replace(phrase, " ")
-    text = re.sub(r"\d{4}-\d\d-\d\dt\S+|\S*/\S+", " ", text)
-    return sum(character.isalpha() for character in text) >= 10
+    return own_words(text) and not any(traces(text))
 
 
-def broken(response: Response | None) -> bool:
-    """No answer at all, or a 5xx that nobody wrote for people. 503 with a page is a decision, whatever it tells."""
+def broken(response: Response | None, canaries: Iterable[str] = (), raw_marks: Iterable[str] = ()) -> bool:
+    """A crash: no answer at all, or a 5xx that is empty, a framework's standard page, or shows the machine's own errors.
+
+    503 with a page is a decision, whatever it tells. ``canaries`` and ``raw_marks``, where the caller knows them: what
+    the gateway said (see :func:`machine_errors`).
+    """
     if response is None or response.status < 500:
         return response is None
-    return blank(response) if response.status == 503 else not for_people(response)
+    if response.status == 503:
+        return blank(response)
+    return not for_people(response) or bool(machine_errors(response, canaries, raw_marks))
 
 
 def machine_errors(response: Response, canaries: Iterable[str], raw_marks: Iterable[str]) -> list[str]:
@@ -180,10 +104,8 @@ def machine_errors(response: Response, canaries: Iterable[str], raw_marks: Itera
         )
     headers = "\n".join(value for name, value in response.headers if name.lower() not in ("date", "set-cookie", "etag"))
     for text in (shown, headers):
-        found += [f"a stack trace ({m.group().strip()[:80]})" for trace in _TRACES if (m := trace.search(text))]
-        found += [
-            f"a library's error text ({m.group().strip()[:80]})" for words in _LIBRARY if (m := words.search(text))
-        ]
+        found += [f"a stack trace ({words[:80]})" for words in traces(text)]
+        found += [f"a library's error text ({words[:80]})" for words in library_texts(text)]
     return list(dict.fromkeys(found))
 
 

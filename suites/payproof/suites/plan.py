@@ -17,6 +17,9 @@ BY_HAND: Mapping[str, int] = {"cancelled": 1, "forged-return": 0}
 """Probes that a person is asked for unless they choose others -> how often they are asked to do something."""
 PATIENT = 0.5
 """Seconds: a verification that takes longer happens in the background, and its worlds mostly wait."""
+QUICK_SECONDS = 25.0
+"""What `--quick` gives its probes, after control: a healthy shop needs under ten, and who asks for the quick run waits for
+half a minute, not for an integration that hangs or holds every order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,13 @@ class Options:
     target: TargetKind = "simulator"
     probes: tuple[str, ...] = ()
     """Only these probes (empty: all that ``only`` leaves)."""
+    seconds: float | None = None
+    """The time of all probes together, after control: then those under way are ended, and the rest is left out."""
+
+
+def quick_seconds(*, quick: bool, target: TargetKind) -> float | None:
+    """The time of a quick run. A sandbox sets the pace itself, and a recording is played as it was."""
+    return QUICK_SECONDS if quick and target == "simulator" else None
 
 
 @dataclass(frozen=True, slots=True)

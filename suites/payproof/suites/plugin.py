@@ -32,7 +32,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="simulator",
         help="What the integration talks to.",
     )
-    group.addoption("--payproof-quick", action="store_true", help="Leave out the probes that wait for real seconds.")
+    group.addoption(
+        "--payproof-quick",
+        action="store_true",
+        help="Leave out the probes that wait for real seconds; end after half a minute.",
+    )
     group.addoption("--payproof-seed", metavar="N", type=int, help="Repeat the run of that seed.")
     group.addoption("--payproof-report-dir", metavar="PATH", help="Write payproof's reports there.")
 

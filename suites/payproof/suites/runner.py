@@ -13,9 +13,10 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from payproof.contracts import __version__
 from payproof.contracts.entries import Connection
@@ -93,6 +94,8 @@ class _Session:
         self.config, self.options, self.progress, self.folder = config, options, progress, folder
         self.source = source
         self.unreached: dict[str, str] = {}
+        self.cut: dict[str, str] = {}
+        """Requirements that lost a probe because the run's time was up, each with what was left out and why."""
         self.seed = options.seed if options.seed is not None else secrets.randbelow(2**31)
         self.started = datetime.now(UTC)
         began = time.monotonic()
@@ -144,6 +147,8 @@ class _Session:
         if paid and (wrong := await self._pointers(main)):
             paid, diagnosis = False, wrong
         elif paid:
+            if shared.seconds is not None:
+                shared.deadline = self.now() + shared.seconds
             await self._tell_all(planned, main, shared)
         else:
             diagnosis = diagnose(main)
@@ -175,6 +180,7 @@ class _Session:
             alert_url=self.hook.url,
             alerts=self.hook.journals,
             source=self.source,
+            seconds=self.options.seconds,
         )
 
     def _world(self, name: str, shared: Shared) -> World:
@@ -226,12 +232,19 @@ class _Session:
         self, name: str, shared: Shared, stories: tuple[tuple[Probe, Params], ...], *, stalls: bool
     ) -> None:
         async with contextlib.nullcontext() if stalls else self.busy:
+            if shared.time_is_up:
+                self._leave_out(stories, "was not begun", shared)
+                return
             world = self._world(name, shared)
             self.progress.world_started(name)
             try:
-                async with self.launching:
+                async with asyncio.timeout(shared.time_left) as clock, self.launching:
                     await world.start()
                 await self._tell(world, stories)
+            except TimeoutError:
+                if not clock.expired():
+                    raise
+                self._leave_out(stories, "waited for the integration's start", shared)
             except PayproofError as error:
                 self._broke(stories, error.message)
             finally:
@@ -240,13 +253,18 @@ class _Session:
 
     async def _tell(self, world: World, stories: tuple[tuple[Probe, Params], ...]) -> None:
         alone = ""
-        for left, (probe, params) in zip(range(len(stories) - 1, -1, -1), stories, strict=True):
+        for number, (probe, params) in enumerate(stories):
+            if world.shared.time_is_up:
+                self._leave_out(stories[number:], "was not begun", world.shared)
+                return
             if alone:
                 world.left_alone(probe.name, params, alone)
                 continue
             try:
-                await self._tell_fairly(world, probe, params)
-                alone = await self._unsold(world, probe, params) if left else ""
+                if not await _in_time(world, self._tell_fairly(world, probe, params)):
+                    self._leave_out(((probe, params),), f"waited for {world.waits_for}", world.shared)
+                elif number + 1 < len(stories):
+                    alone = await self._unsold(world, probe, params)
             except (BudgetSpent, Spoiled) as error:
                 for id in probe.requirements:
                     self.unreached.setdefault(id, error.message)
@@ -260,7 +278,7 @@ class _Session:
                     f"payproof's own fault in the probe {probe.name}: {type(error).__name__}: {error}",
                 )
         with contextlib.suppress(BudgetSpent, Spoiled):
-            await world.settle()
+            await _in_time(world, world.settle())
 
     async def _unsold(self, world: World, probe: Probe, params: Params) -> str:
         """Why no more stories can be told to an integration that nobody restarts; empty while it sells."""
@@ -279,6 +297,12 @@ class _Session:
         except Spoiled as error:
             self.progress.note(f"{probe.name} is told again: {error.message}")
             await tell(probe, world, params)
+
+    def _leave_out(self, stories: tuple[tuple[Probe, Params], ...], why: str, shared: Shared) -> None:
+        for probe, _ in stories:
+            for id in probe.requirements:
+                text = f"left out: the time of this quick run was up after {shared.seconds:g} s; the probe {probe.name} {why}"
+                self.cut.setdefault(id, text)
 
     def _broke(self, stories: tuple[tuple[Probe, Params], ...], message: str) -> None:
         for probe, _ in stories:
@@ -320,6 +344,7 @@ class _Session:
             "configuration": digest(self.veil.cover(described)),
             "journal": digest("\n".join(f"{world.name} {entry!r}" for world in worlds for entry in world.entries)),
             "errors": dict(self.errors),
+            "cut": dict(self.cut),
             "later": list(LATER),
             **self.source.account(),
         }
@@ -331,12 +356,26 @@ class _Session:
             selected=self.options.only,
             provoked_by=provoked_by(),
             left_out=(*planned.left_out, *planned.powerless),
-            skipped=skipped(planned.left_out) if self.options.quick else (),
+            skipped=tuple(dict.fromkeys((*(skipped(planned.left_out) if self.options.quick else ()), *self.cut))),
             powerless={**powerless(planned, settings), **self._unrecorded(planned), **self.unreached},
             scored=scored,
             diagnosis=diagnosis,
             facts=facts,
         )
+
+
+async def _in_time(world: World, telling: Coroutine[Any, Any, None]) -> bool:
+    """Tell a story; when the run's time is up, end it, forget it, and return False."""
+    begin, world.waits_for = world.journal.next, "the integration"
+    try:
+        async with asyncio.timeout(world.shared.time_left) as clock:
+            await telling
+    except TimeoutError:
+        if not clock.expired():
+            raise
+        world.leave_out(begin)
+        return False
+    return True
 
 
 def _distrusts(world: World) -> bool:

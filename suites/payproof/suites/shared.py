@@ -21,6 +21,9 @@ from payproof.suites.trust import Trust
 LONGEST_PATIENCE = 60.0
 """Seconds that an undeclared background job may take to verify a payment (checklist.md, verify.unreachable)."""
 
+PAGE_PATIENCE = 60.0
+"""Seconds that a customer waits for a page: twice what an integration may wait for one call of the gateway."""
+
 
 @dataclass(slots=True)
 class Shared:
@@ -39,8 +42,26 @@ class Shared:
     alerts: dict[str, Journal]
     source: Source
     """Gives each world its target."""
+    seconds: float | None = None
+    """The time of all probes together (``Options.seconds``); none: as long as they need."""
+    deadline: float | None = None
+    """When that time is up, by ``now``; set once control has passed."""
     latency: float = 0.0
     """Seconds between the customer's return and the paid order, as seen in the control run."""
+
+    @property
+    def page_patience(self) -> float:
+        """Seconds that a customer waits for one page: not longer than all probes together may take."""
+        return PAGE_PATIENCE if self.seconds is None else min(PAGE_PATIENCE, self.seconds)
+
+    @property
+    def time_is_up(self) -> bool:
+        return self.deadline is not None and self.now() >= self.deadline
+
+    @property
+    def time_left(self) -> float | None:
+        """Seconds until the probes are ended; None: they have all the time that they need."""
+        return None if self.deadline is None else max(self.deadline - self.now(), 0.0)
 
     @property
     def patience(self) -> float:

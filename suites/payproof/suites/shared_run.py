@@ -120,12 +120,16 @@ class SharedRun:
 
     def _perform(self, selected: tuple[str, ...]) -> Run:
         from payproof.suites.commands.loop import run_async
-        from payproof.suites.plan import Options
+        from payproof.suites.plan import Options, quick_seconds
         from payproof.suites.runner import perform
 
         whole = set(selected) >= set(self.given.configuration.profile.checklist.all_requirements())
         options = Options(
-            only=() if whole else selected, quick=self.given.quick, seed=self.given.seed, target=self.given.target
+            only=() if whole else selected,
+            quick=self.given.quick,
+            seed=self.given.seed,
+            target=self.given.target,
+            seconds=quick_seconds(quick=self.given.quick, target=self.given.target),
         )
         progress = self._progress()
         try:

@@ -65,6 +65,8 @@ class World:
         """Orders that were paid for and could not be verified, and the way back to each: they wait for each other at the end."""
         self.recovery_failed = False
         """Once no payment went through after a fault of this world, later recoveries are not waited for."""
+        self.waits_for = ""
+        """What the customer is waiting for, in words for a run whose time is up."""
 
     # -- start and stop ------------------------------------------------------------------------------------------------
 
@@ -187,6 +189,9 @@ class World:
         self.journal.add(Story(event="begin", probe=probe, params=params))
         self.step(f"this story was not told: {why}", LEFT_ALONE)
         self.journal.add(Story(event="end", probe=probe))
+    def leave_out(self, since: int) -> None:
+        """Forget what happened from this entry on: a story that was ended in its middle is no evidence."""
+        self.journal.drop(since)
 
     def step(self, text: str, name: str = "", **facts: Json) -> Step:
         return self.journal.add(Step(text=text, name=name, facts=facts))
@@ -249,6 +254,7 @@ class World:
                 self.profile.hosted,
                 name=f"customer {self._people}",
                 outside=self._outside,
+                patience=self.shared.page_patience,
             )
         )
 
@@ -265,6 +271,7 @@ class World:
     ) -> Checkout:
         """Start to pay; journals how it ended."""
         before = order.id
+        self.waits_for = f"the shop's answer to the checkout of order {order.id}"
         started = await self.driver.checkout(order, customer, again=again)
         self._renamed(order, before)
         self._orders.append((order, customer))
@@ -303,6 +310,7 @@ class World:
 
     async def come_back(self, url: str, customer: Customer, order: Order, *, purpose: str = "return") -> Visit:
         """Open an address that leads back to the shop; its pages may tell the integration's own order id."""
+        self.waits_for = f"the shop's page after the return to order {order.id}"
         visit = await customer.browse("GET", url, purpose=purpose, order=order.id)
         if not order.known and isinstance(self.driver, RecipeDriver):
             before = order.id
@@ -320,6 +328,7 @@ class World:
         person, with ``or_held``)."""
         deadline = self.journal.now() + wait
         pause = 0.05
+        self.waits_for = f"order {order.id} to be paid" if wait else f"the state of order {order.id}"
         while True:
             state = await self.driver.order(order, customer)
             if state.paid or (or_held and state.flagged) or self.journal.now() >= deadline:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from payproof.contracts import pages
-from payproof.contracts.entries import Call, Entry, OrderSeen, Page
+from payproof.contracts.entries import Call, Entry, OrderSeen, Page, Step
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.requirements import Case
 from payproof.contracts.stories import Telling, confirmed, ledger, payments_of
@@ -25,7 +25,8 @@ def status_of(page: Page | None) -> Json:
 def crash(telling: Telling, until: str, *purposes: str) -> Entry | None:
     """The entry that shows a crash: the process ended (at any time of the story, a friendly page may come first), or the
     customer got a page that no person should see before the step ``until``."""
-    broken = (page for page in telling.before(until).pages(*purposes) if pages.broken(page.response))
+    canaries = [str(step.facts["canary"]) for step in telling.of(Step) if step.facts.get("canary")]
+    broken = (page for page in telling.before(until).pages(*purposes) if pages.broken(page.response, canaries))
     return next(iter(telling.exits()), None) or next(broken, None)
 
 

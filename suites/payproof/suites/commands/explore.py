@@ -66,7 +66,9 @@ def explore(
     from payproof.suites.explorer.search import Limits
 
     tally, told_seed, notes = _searched(config, Limits(stories, seconds, first), seed, quiet=quiet)
-    return _report(config, config_path, tally, told_seed, notes, report_dir)
+    given = Flags(**flags)
+    source = config_path or (None if given.whole else config.folder)
+    return _report(config, config_path, source, tally, told_seed, notes, report_dir)
 
 
 def needs_hypothesis() -> None:
@@ -113,10 +115,18 @@ def _searched(config: Config, limits: Limits, seed: int | None, *, quiet: bool) 
 
 
 def _report(
-    config: Config, path: Path | None, tally: Tally, seed: int, notes: tuple[str, ...], report_dir: Path
+    config: Config,
+    path: Path | None,
+    source: Path | None,
+    tally: Tally,
+    seed: int,
+    notes: tuple[str, ...],
+    report_dir: Path,
 ) -> int:
+    """``path``: the file that was named; ``source``: the file or folder that was read (none: the command line alone)."""
     from payproof.reports.paper import Paper
     from payproof.suites.explorer import file, telling
+    from payproof.suites.explorer.origin import origin
 
     paper = Paper(Console(file=sys.stdout))
     for number, each in enumerate(tally.found, start=1):
@@ -128,6 +138,7 @@ def _report(
             gateway=config.gateway,
             seed=seed,
             config=path,
+            found_with=origin(config, source, report_dir / "explore"),
         )
         telling.found(paper, each.played, after=each.after, files=f"{written} (.md, .html)")
     telling.summary(paper, tally, seed=seed, notes=notes)

@@ -16,25 +16,32 @@ from payproof.suites.commands.run import configuration
 from payproof.suites.recipe import Flags
 
 if TYPE_CHECKING:
+    from payproof.reports.paper import Paper
     from payproof.suites.config import Config
     from payproof.suites.explorer.file import Written
+    from payproof.suites.explorer.origin import Origin
     from payproof.suites.explorer.playing import Played
 
 
 @click.command()
 @click.argument("story_file", metavar="STORY.json", type=click.Path(path_type=Path))
 @options.config
+@click.option("--any-config", is_flag=True, help="Replay it also with another configuration than its own.")
 @options.recipe
-def replay(story_file: Path, config_path: Path | None, **flags: Any) -> int:
+def replay(story_file: Path, config_path: Path | None, any_config: bool, **flags: Any) -> int:
     """Repeat a written story, step by step, on a newly started integration, or on one that already runs.
+
+    Without --config, the configuration that it was found with. Another one is refused: that the story breaks nothing
+    at another shop says nothing.
 
     Exit codes: 0 the story breaks nothing any more, 1 it still does, 2 that cannot be said, 130 interrupted.
     """
     needs_hypothesis()
+    from payproof.reports.paper import Paper
     from payproof.suites.explorer import file
 
-    config = configuration(config_path, Flags(**flags))
     written = file.read(story_file)
+    config, place = _config(story_file, written, config_path, Flags(**flags), any_config=any_config)
     if written.gateway != config.gateway:
         raise PayproofError(
             f'the story is about the gateway "{written.gateway}", the configuration about "{config.gateway}"',
@@ -47,7 +54,52 @@ def replay(story_file: Path, config_path: Path | None, **flags: Any) -> int:
             place=str(story_file),
             remedy="replay it with a configuration that has integration.command",
         )
-    return _tell(_played(config, written), written)
+    paper = Paper(Console(file=sys.stdout))
+    if written.found_with is None:
+        paper.say("the story does not say with which configuration it was found: an older payproof wrote it")
+    paper.say(f"plays {config.integration.name} of {place} (gateway {config.gateway})")
+    return _tell(paper, _played(config, written), written)
+
+
+def _config(
+    story: Path, written: Written, path: Path | None, flags: Flags, *, any_config: bool
+) -> tuple[Config, Path | str]:
+    """The configuration to play with, and where it stands; the story's own where none is named.
+
+    Raises:
+        PayproofError: it is not the one that the story was found with, or cannot be used.
+    """
+    from payproof.suites.explorer import origin
+
+    found = written.found_with
+    if path is None and flags.whole:
+        config: Config = configuration(None, flags)
+        place: Path | str = "the command line"
+    elif path is not None or found is None:
+        config = configuration(path, flags)
+        place = path or config.folder
+    else:
+        return _own(story, found, flags, any_config=any_config)
+    if found is not None and not any_config and origin.fingerprint(config) != found.digest:
+        raise origin.refused(found, story, f"{place} (gateway {config.gateway})", "its integration is not the same")
+    return config, place
+
+
+def _own(story: Path, found: Origin, flags: Flags, *, any_config: bool) -> tuple[Config, Path]:
+    """The story's own configuration: where it says, or in this folder when the story was carried elsewhere."""
+    from payproof.suites.explorer import origin
+
+    tried: list[str] = []
+    for path in dict.fromkeys((found.where(story), None)):
+        try:
+            config = configuration(path, flags)
+        except PayproofError as error:
+            tried.append(f"{path or Path.cwd()}: {error.message}")
+            continue
+        if any_config or origin.fingerprint(config) == found.digest:
+            return config, path or config.folder
+        tried.append(f"{path or config.folder} (gateway {config.gateway}): its integration is not the same")
+    raise origin.refused(found, story, "tried", "; ".join(dict.fromkeys(tried)))
 
 
 def _played(config: Config, written: Written) -> Played:
@@ -64,12 +116,10 @@ def _played(config: Config, written: Written) -> Played:
     return run_async(unscored(work()))
 
 
-def _tell(played: Played, written: Written) -> int:
-    from payproof.reports.paper import Paper
+def _tell(paper: Paper, played: Played, written: Written) -> int:
     from payproof.suites.explorer import telling
     from payproof.suites.explorer.oracle import Truth
 
-    paper = Paper(Console(file=sys.stdout))
     if played.truth is Truth.FALSE:
         telling.found(paper, played)
         paper.say(f"the story still breaks {', '.join(dict.fromkeys(each.rule for each in played.broken))}")

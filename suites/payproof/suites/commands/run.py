@@ -27,7 +27,7 @@ TARGETS = ("simulator", "sandbox", "cassette")
 @click.option("--target", type=click.Choice(TARGETS), default="simulator", show_default=True, help="What it talks to.")
 @click.option("--only", multiple=True, metavar="ID", help="Requirement, group or checklist item; repeatable.")
 @click.option("-k", "expression", default="", metavar="EXPR", help='Like pytest: "token and not stampede".')
-@click.option("--quick", is_flag=True, help="Leave out the probes that wait for real seconds.")
+@click.option("--quick", is_flag=True, help="Leave out the probes that wait for real seconds; end after half a minute.")
 @click.option("--seed", type=int, default=None, help="Repeat a run: its report names its seed.")
 @options.reports
 @click.option("--skip-unconfigured", is_flag=True, help="Without a sandbox's credentials: one line, and exit 0.")
@@ -66,9 +66,10 @@ def run(
         return 0
     chosen = select(config.profile.checklist, only, expression)
     verdict.writable(report_dir)
-    from payproof.suites.plan import Options
+    from payproof.suites.plan import Options, quick_seconds
 
-    told = performed(config, Options(only=chosen, quick=quick, seed=seed, target=target), quiet=quiet)
+    seconds = quick_seconds(quick=quick, target=target)
+    told = performed(config, Options(only=chosen, quick=quick, seed=seed, target=target, seconds=seconds), quiet=quiet)
     result = verdict.judged(told, config)
     verdict.show(result, told, verbose=verbose)
     verdict.write(result, told, report_dir, formats)

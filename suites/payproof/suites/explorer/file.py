@@ -12,6 +12,7 @@ from typing import Any, cast
 from payproof.contracts import money
 from payproof.contracts.model import Json, PayproofError
 from payproof.reports.sequence import Account, Broken, html, markdown
+from payproof.suites.explorer import origin
 from payproof.suites.explorer.oracle import RULES, Ruling
 from payproof.suites.explorer.playing import Played
 from payproof.suites.explorer.story import Story, Wish, parsed, told
@@ -27,15 +28,27 @@ class Written:
     gateway: str
     seed: int
     rules: tuple[str, ...]
+    found_with: origin.Origin | None = None
+    """The configuration that it was found with; None: the file does not say."""
 
 
 def write(
-    folder: Path, number: int, played: Played, *, name: str, gateway: str, seed: int, config: Path | None
+    folder: Path,
+    number: int,
+    played: Played,
+    *,
+    name: str,
+    gateway: str,
+    seed: int,
+    config: Path | None,
+    found_with: origin.Origin | None = None,
 ) -> Path:
-    """``story-N.json`` with its ``.md`` and ``.html``; returns the first."""
+    """``story-N.json`` with its ``.md`` and ``.html``; returns the first. ``config``: what the command named."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"story-{number}.json"
-    path.write_text(json.dumps(_plain(played, name, gateway, seed), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    path.write_text(
+        json.dumps(_plain(played, name, gateway, seed, found_with), indent=2, ensure_ascii=False) + "\n", "utf-8"
+    )
     where = ["--config", str(config)] if config else []
     account = Account(
         name=name,
@@ -55,13 +68,14 @@ def _broken(ruling: Ruling) -> Broken:
     return Broken(ruling.rule, RULES[ruling.rule], ruling.order, ruling.expected, ruling.actual)
 
 
-def _plain(played: Played, name: str, gateway: str, seed: int) -> dict[str, Json]:
+def _plain(played: Played, name: str, gateway: str, seed: int, found_with: origin.Origin | None) -> dict[str, Json]:
     return {
         "payproof": "story",
         "version": VERSION,
         "gateway": gateway,
         "integration": name,
         "seed": seed,
+        **({"configuration": found_with.plain()} if found_with else {}),
         "orders": [
             {"order": wish.number, "amount": wish.amount, "currency": wish.currency, "customer": wish.customer}
             for wish in played.story.wishes
@@ -113,7 +127,8 @@ def _written(raw: Mapping[str, Json], place: str) -> Written:
         raise ValueError("a step starts an order that is not listed")
     rules = tuple(str(each["rule"]) for each in _tables(raw["broken"]))
     seed = raw["seed"]
-    return Written(Story(wishes, acts), str(raw["gateway"]), seed if isinstance(seed, int) else 0, rules)
+    found_with = origin.read(raw.get("configuration"))
+    return Written(Story(wishes, acts), str(raw["gateway"]), seed if isinstance(seed, int) else 0, rules, found_with)
 
 
 def _tables(value: Json) -> Sequence[dict[str, Json]]:

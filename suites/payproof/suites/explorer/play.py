@@ -7,8 +7,9 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 from payproof.contracts.entries import OrderSeen
+from payproof.contracts.model import PayproofError
 from payproof.suites.customer import Customer
-from payproof.suites.driver import Order, uses
+from payproof.suites.driver import Order, RecipeDriver, uses
 from payproof.suites.explorer.cast import Cast, OpenPage
 from payproof.suites.explorer.facts import Sighting
 from payproof.suites.explorer.story import Act, Story, told
@@ -17,6 +18,19 @@ from payproof.suites.hosted import HostedTab
 from payproof.suites.world import World
 
 Handler = Callable[[Act], Awaitable[None]]
+
+
+class SecondOrder(PayproofError):
+    """A driver gave another id to an order that had one: nobody can say any more which order a payment was for."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the driver made a second order: it set another order.id for an order that already had one",
+            place="integration.driver",
+            remedy="a checkout that is handed an order with an id submits that same order once more, whether again is "
+            "true or not: again=False means that the customer comes by the pages that lead there, and never "
+            "that another order is meant (docs/driver.md)",
+        )
 
 
 class Player:
@@ -34,11 +48,14 @@ class Player:
         self.sightings: list[tuple[Order, Sighting]] = []
         self._last: dict[int, tuple[str, OpenPage]] = {}
         self._people: dict[str, Customer] = {}
+        self._named: dict[int, str] = {}
+        """By the number of an order that a driver was handed: the id that the shop gave it."""
 
     async def play(self) -> None:
         """Every step in its turn.
 
         Raises:
+            SecondOrder: a driver gave an order another id.
             PayproofError: a driver broke, or the integration does not start again.
         """
         handlers = self._handlers()
@@ -78,9 +95,20 @@ class Player:
         checkout = await self.world.checkout(order, customer, purpose=purpose, again=again)
         if earlier is not None and order.id == order.label:
             order = earlier.order  # the answer did not tell the shop's own id: it is the order that we know
+        self._keep_name(number, order, named=bool(checkout.payment))
         page = OpenPage(len(self.pages) + 1, number, order, customer, checkout, began)
         self.pages.append(page)
         await self.look(page)
+
+    def _keep_name(self, number: int, order: Order, *, named: bool) -> None:
+        """A recipe names an order anew with each submission, so that two orders of the shop are told apart; a driver is
+        handed the same one, and its id stays. ``named``: the id holds, also when it is the one that we gave it."""
+        if isinstance(self.world.driver, RecipeDriver):
+            return
+        if self._named.get(number, order.id) != order.id:
+            raise SecondOrder
+        if named or order.id != order.label:
+            self._named[number] = order.id
 
     def _order(self, number: int) -> Order:
         wish, config = self.story.wish(number), self.world.config
@@ -204,6 +232,7 @@ class Player:
     async def look(self, page: OpenPage) -> None:
         """Note what the shop says of the order now."""
         seen = await self.world.look(page.order, page.customer)
+        self._keep_name(page.wish, page.order, named=False)
         self.sightings.append((page.order, _sighting(seen, self.step, charged=self.was_charged(page.order))))
 
     def was_charged(self, order: Order) -> bool:

@@ -10,7 +10,7 @@ from payproof.contracts.entries import Entry
 from payproof.contracts.model import PayproofError
 from payproof.suites.explorer.facts import Facts
 from payproof.suites.explorer.oracle import Ruling, Truth, broken, verdict
-from payproof.suites.explorer.play import Player
+from payproof.suites.explorer.play import Player, SecondOrder
 from payproof.suites.explorer.rest import rest
 from payproof.suites.explorer.stage import Ground, Stage
 from payproof.suites.explorer.story import Story
@@ -74,6 +74,7 @@ async def play(
     tag = str(stage.rng.randrange(10_000_000, 100_000_000))
     player = Player(world, ground.cast, story, tag=tag, separate=separate(stage.config), referred=stage.known.referred)
     played: Played
+    whole = True
     try:
         async with world.story("explorer", {"steps": len(story.acts)}):
             await player.play()
@@ -84,8 +85,14 @@ async def play(
             stage.known.quick = 1.5 * rested.waited
         played = Played(story, truth, rested.rulings, rested.facts, tuple(world.journal.entries))
     except PayproofError as error:
-        played = Played(story, Truth.UNKNOWN, entries=tuple(world.journal.entries), problem=error.message)
+        played = Played(story, Truth.UNKNOWN, entries=tuple(world.journal.entries), problem=_problem(error))
+        whole = isinstance(error, SecondOrder)  # which says nothing against the integration
     finally:
         player.trouble.stop()
         ground.cast.dismiss()
-    return played, not (player.trouble.dirty or played.problem)
+    return played, whole and not player.trouble.dirty
+
+
+def _problem(error: PayproofError) -> str:
+    """Why a story could not be played to its end; of a driver's mistake also what mends it."""
+    return f"{error.message}; {error.remedy}" if isinstance(error, SecondOrder) else error.message

@@ -1,0 +1,115 @@
+"""The time of a quick run: what it ends, what it leaves out, and that it says so."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from payproof.contracts.entries import Story
+from payproof.contracts.judge import judge
+from payproof.contracts.model import Outcome, Result, Verdict
+from payproof.contracts.run import Run
+from payproof.suites.config import Config
+from payproof.suites.plan import MAIN, QUICK_SECONDS, Options, quick_seconds
+from payproof.suites.runner import perform
+from payproof.suites.selftest import shop
+
+SECONDS = 4.0
+"""Time enough for control and some stories, also on a busy machine; the hanging shop never ends by itself."""
+
+HANGING = """
+import asyncio, os, sys
+import uvicorn
+from pathlib import Path
+from payproof.suites.selftest_shop.gateway import Gateway
+from payproof.suites.selftest_shop.orders import Orders
+from payproof.suites.selftest_shop.shop import Shop
+
+env = os.environ
+app = Shop(
+    Gateway(env["PAY_BASE_URL"], env["PAY_CLIENT_ID"], env["PAY_SECRET_KEY"]), Orders(Path(env["DATA_DIR"])), env["PUBLIC_URL"], ""
+).app()
+patience, served = int(sys.argv[1]), 0
+
+
+async def hanging(scope, receive, send):
+    # Serves the first checkouts, then holds every request of a customer for ever.
+    global served
+    if scope["type"] == "http" and scope["path"] != "/health":
+        served += scope["path"] == "/checkout"
+        if served > patience:
+            await asyncio.Event().wait()
+    await app(scope, receive, send)
+
+
+uvicorn.run(hanging, host="127.0.0.1", port=int(env["PORT"]), log_level="warning", access_log=False)
+"""
+
+
+def _hanging(folder: Path, patience: int) -> Config:
+    """A shop that hangs once it has served as many checkouts as it has patience for."""
+    script = folder / "hanging.py"
+    script.write_text(textwrap.dedent(HANGING))
+    config = shop("hanging")
+    command = (sys.executable, str(script), str(patience))
+    return config.model_copy(update={"integration": config.integration.model_copy(update={"command": command})})
+
+
+def _told(config: Config, options: Options) -> tuple[Run, Result, float]:
+    began = time.monotonic()
+    run = asyncio.run(perform(config, options))
+    return run, judge(run, config.profile), time.monotonic() - began
+
+
+@pytest.fixture(scope="module")
+def hung(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Result, float]:
+    config = _hanging(tmp_path_factory.mktemp("hanging"), patience=1)
+    return _told(config, Options(quick=True, seed=3, seconds=SECONDS))
+
+
+def test_a_shop_that_hangs_does_not_hold_the_quick_run(hung: tuple[Run, Result, float]) -> None:
+    """One page alone is worth a minute to a patient customer."""
+    assert hung[2] < 45
+
+
+def test_what_was_left_out_is_said_for_each_requirement(hung: tuple[Run, Result, float]) -> None:
+    _, result, _ = hung
+    titles = {each.requirement: [finding.title for finding in each.findings] for each in result.judgements}
+    for id in ("flow.cancelled", "errors.server-error", "token.cached"):
+        assert any("left out: the time of this quick run was up after 4 s" in title for title in titles[id]), titles[id]
+    said = [title for each in titles.values() for title in each]
+    assert any("waited for the shop's answer to the checkout of order" in title for title in said)
+    assert any("was not begun" in title for title in said)
+
+
+def test_what_was_left_out_fails_nobody(hung: tuple[Run, Result, float]) -> None:
+    _, result, _ = hung
+    assert result.outcome is Outcome.PARTIAL
+    assert [each.requirement for each in result.judgements if each.verdict in (Verdict.FAIL, Verdict.ERROR)] == []
+
+
+def test_a_story_that_was_ended_in_its_middle_is_no_evidence(hung: tuple[Run, Result, float]) -> None:
+    for world in hung[0].worlds:
+        begun = [entry.event for entry in world.entries if isinstance(entry, Story)]
+        assert begun.count("begin") == begun.count("end")
+        if world.name == MAIN:
+            assert {entry.probe for entry in world.entries if isinstance(entry, Story)} == {"control"}
+
+
+def test_a_shop_that_hangs_in_control_is_not_waited_for_longer_than_all_probes(tmp_path: Path) -> None:
+    run, result, seconds = _told(_hanging(tmp_path, patience=0), Options(quick=True, seed=3, seconds=1.0))
+    assert result.outcome is Outcome.NOT_SCORED
+    assert seconds < 30
+    assert "no answer within 1 s" in " ".join(run.diagnosis)
+
+
+def test_a_run_without_a_time_of_its_own_has_all_that_it_needs() -> None:
+    assert Options(quick=True).seconds is None
+    assert quick_seconds(quick=True, target="simulator") == QUICK_SECONDS
+    assert quick_seconds(quick=False, target="simulator") is None
+    assert quick_seconds(quick=True, target="sandbox") is None
