@@ -19,7 +19,7 @@ from pathlib import Path
 
 from payproof.contracts import __version__
 from payproof.contracts.entries import Connection
-from payproof.contracts.journal import Journal
+from payproof.contracts.journal import Journal, covered
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.requirements import LATER
 from payproof.contracts.run import Run, Settings, digest
@@ -268,6 +268,10 @@ class _Session:
 
     def _assemble(self, settings: Settings, planned: Plan, *, scored: bool, diagnosis: tuple[str, ...]) -> Run:
         worlds = tuple(sorted(self.recorded.values(), key=lambda world: world.name != MAIN))
+        if self.veil.learned:
+            # What was learned late covers what was written early, in any world.
+            worlds = covered(worlds, self.veil)
+            diagnosis = covered(diagnosis, self.veil)
         described = json.dumps(self.config.model_dump(mode="json"), sort_keys=True)
         facts: dict[str, Json] = {
             "name": self.config.integration.name,
@@ -280,7 +284,7 @@ class _Session:
             "seconds": round(self.now(), 1),
             "configuration": digest(self.veil.cover(described)),
             "journal": digest("\n".join(f"{world.name} {entry!r}" for world in worlds for entry in world.entries)),
-            "errors": dict(self.errors),
+            "errors": {id: self.veil.cover(text) for id, text in self.errors.items()},
             "later": list(LATER),
             **self.source.account(),
         }
