@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import subprocess
 import sys
 import textwrap
@@ -186,6 +187,30 @@ def test_log_files_are_read_from_where_they_ended_before_the_start(tmp_path: Pat
         entry.text for entry in asyncio.run(story()).entries if isinstance(entry, Log) and entry.stream == "shop.log"
     ]
     assert lines == ["of today", "and half a line"]
+
+
+def test_a_log_that_is_a_link_out_of_the_folder_or_no_file_is_not_read(tmp_path: Path, port: int) -> None:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (tmp_path / "environ.log").write_text("CI_SECRET=hush\n")
+    (folder / "a.log").symlink_to(tmp_path / "environ.log")
+    (folder / "b.log").symlink_to("/proc/self/environ")
+    os.mkfifo(folder / "c.log")
+    (folder / "d.log").symlink_to(folder / "real.txt")
+
+    async def story() -> None:
+        instance = an_instance(folder, sys.executable, "shop.py", "x", str(port), port=port, log_files=("*.log",))
+        await instance.start()
+        (folder / "real.txt").write_text("our own\n")
+        with (tmp_path / "environ.log").open("a") as file:
+            file.write("CI_SECRET=hush\n")
+        await instance.stop()
+        lines = [
+            entry.text for entry in instance.journal.entries if isinstance(entry, Log) and entry.stream != "stderr"
+        ]
+        assert lines == ["our own"]
+
+    asyncio.run(story())
 
 
 def test_no_secret_is_in_anything_that_payproof_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from payproof.contracts import money
+from payproof.contracts import files, money
 from payproof.contracts.model import Json, PayproofError
 from payproof.reports.sequence import Account, Broken, html, markdown
 from payproof.suites.explorer.oracle import RULES, Ruling
@@ -33,9 +33,8 @@ def write(
     folder: Path, number: int, played: Played, *, name: str, gateway: str, seed: int, config: Path | None
 ) -> Path:
     """``story-N.json`` with its ``.md`` and ``.html``; returns the first."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"story-{number}.json"
-    path.write_text(json.dumps(_plain(played, name, gateway, seed), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    files.write(path, json.dumps(_plain(played, name, gateway, seed), indent=2, ensure_ascii=False) + "\n")
     where = ["--config", str(config)] if config else []
     account = Account(
         name=name,
@@ -46,8 +45,8 @@ def write(
         replay=shlex.join(["payproof", "replay", str(path), *where]),
         facts={"seed": str(seed), "story": path.name},
     )
-    path.with_suffix(".md").write_text(markdown(account), "utf-8")
-    path.with_suffix(".html").write_text(html(account), "utf-8")
+    files.write(path.with_suffix(".md"), markdown(account))
+    files.write(path.with_suffix(".html"), html(account))
     return path
 
 
