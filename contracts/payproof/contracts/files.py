@@ -75,3 +75,26 @@ def special(path: Path) -> bool:
         )
     except (OSError, RuntimeError, ValueError):
         return True
+
+
+def read(path: Path, *, says: str, largest: int, remedy: str) -> str:
+    """The text of a regular file.
+
+    Args:
+        says: how the message begins: "cannot read the run".
+        largest: bytes; more is refused before it is read.
+
+    Raises:
+        PayproofError: it cannot be read, is too large, is no regular file, or no UTF-8.
+    """
+    try:
+        size = path.stat().st_size
+        if not path.is_file() or special(path):
+            raise OSError(0, "it is not a regular file")
+        if size > largest:
+            raise OSError(0, f"it has {size:,} bytes, and more than {largest:,} are not read")
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise PayproofError(f"{says}: {why or error}", place=str(path), remedy=remedy) from None
+    return text

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias, cast, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
+from payproof.contracts import bounded, files
 from payproof.contracts.entries import AnyEntry, E, Entry
 from payproof.contracts.model import Json, PayproofError, Pointer
 
@@ -102,7 +103,7 @@ class Run:
 
 
 def digest(text: str) -> str:
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+    return "sha256:" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def dump(run: Run) -> str:
@@ -132,61 +133,125 @@ def dump(run: Run) -> str:
     return f"{body}\n{json.dumps({'end': len(lines) - 1, 'digest': digest(body)})}\n"
 
 
+LARGEST, LONGEST = 256 << 20, 16 << 20
+"""Bytes of a run's file, and characters of one line of it, beyond which it is not read."""
+_REMEDY = "give the run.jsonl that `payproof run` wrote into its report folder"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Head:
+    """The first line of a run."""
+
+    payproof: Literal["run"]
+    format: Literal[1]
+    gateway: str
+    settings: Settings
+    worlds: tuple[str, ...]
+    selected: tuple[str, ...]
+    left_out: tuple[str, ...]
+    skipped: tuple[str, ...]
+    powerless: dict[str, str] = field(default_factory=dict[str, str])
+    scored: bool
+    diagnosis: tuple[str, ...]
+    facts: dict[str, Json]
+
+
+_HEAD: TypeAdapter[_Head] = TypeAdapter(_Head)
+
+
 def load(text: str, *, place: str = "the run file") -> Run:
     """Read what ``dump`` wrote.
 
     Raises:
-        PayproofError: not a run, cut short, or changed since it was written (the digest does not agree).
+        PayproofError: not a run, cut short, changed since it was written (the digest does not agree), or not such as
+            payproof writes.
     """
-    lines = text.splitlines()
-    try:
-        head, end = json.loads(lines[0]), json.loads(lines[-1])
-        if head.get("payproof") != "run" or "digest" not in end:
-            raise ValueError("no header or no end line")
-    except (IndexError, ValueError, AttributeError) as error:
-        raise PayproofError(
-            f"not a whole payproof run: {error}",
-            place=place,
-            remedy="give the run.jsonl that `payproof run` wrote into its report folder",
-        ) from None
-    if end["digest"] != digest("\n".join(lines[:-1])):
+    lines = text.removesuffix("\n").split("\n")
+    head = _header(lines[0], place)
+    end = _end(lines[-1]) if len(lines) > 1 else None
+    if end is None:
+        raise PayproofError("not a whole payproof run: it has no end line", place=place, remedy=_REMEDY)
+    if end != digest("\n".join(lines[:-1])):
         raise PayproofError(
             "the journal was changed or cut after it was written: its digest does not agree",
             place=place,
             remedy="judge the original file, or run again",
         )
-    entries: dict[str, list[Entry]] = {name: [] for name in head["worlds"]}
+    entries: dict[str, list[Entry]] = {name: [] for name in head.worlds}
     for number, line in enumerate(lines[1:-1], start=2):
-        try:
-            raw = json.loads(line)
-            entries[raw.pop("world")].append(_ENTRY.validate_python(raw))
-        except (ValidationError, ValueError, KeyError) as error:
-            raise PayproofError(f"line {number} is not a journal entry: {error}", place=place) from None
+        world, entry = _entry(line, number, place)
+        if world not in entries:
+            raise _not_an_entry(number, place, f'the header knows no world "{world[:40]}"')
+        entries[world].append(entry)
+    return _run(head, entries)
+
+
+def _header(line: str, place: str) -> _Head:
+    try:
+        return _HEAD.validate_python(_parsed(line))
+    except (ValidationError, ValueError) as error:
+        raise PayproofError(f"not a payproof run: {_why(error)}", place=place, remedy=_REMEDY) from None
+
+
+def _end(line: str) -> str | None:
+    """The digest of an end line."""
+    try:
+        raw = _parsed(line)
+    except ValueError:
+        return None
+    found = raw.get("digest")
+    return found if isinstance(found, str) and "end" in raw else None
+
+
+def _entry(line: str, number: int, place: str) -> tuple[str, Entry]:
+    try:
+        raw = _parsed(line)
+        return str(raw.pop("world")), _ENTRY.validate_python(raw)
+    except (ValidationError, ValueError, KeyError) as error:
+        raise _not_an_entry(number, place, _why(error)) from None
+
+
+def _not_an_entry(number: int, place: str, why: str) -> PayproofError:
+    return PayproofError(f"line {number} is not a journal entry: {why}", place=place, remedy=_REMEDY)
+
+
+def _parsed(line: str) -> dict[str, Json]:
+    if len(line) > LONGEST:
+        raise ValueError(f"a line has {len(line):,} characters, and more than {LONGEST:,} are not read")
+    found = bounded.parse(line)
+    if not isinstance(found, dict):
+        raise ValueError("it is not an object")
+    return found
+
+
+def _why(error: Exception) -> str:
+    """One line about what is wrong, without what stands in the file."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        return f"{'.'.join(str(part)[:40] for part in first['loc'])}: {first['msg'][:200]}"
+    return f"it has no {error}" if isinstance(error, KeyError) else str(error)[:200]
+
+
+def _run(head: _Head, entries: Mapping[str, list[Entry]]) -> Run:
     return Run(
-        gateway=head["gateway"],
-        settings=_settings(head["settings"]),
+        gateway=head.gateway,
+        settings=head.settings,
         worlds=tuple(World(name=name, entries=tuple(found)) for name, found in entries.items()),
-        selected=tuple(head["selected"]),
-        left_out=tuple(head["left_out"]),
-        skipped=tuple(head["skipped"]),
-        powerless=head.get("powerless", {}),
-        scored=head["scored"],
-        diagnosis=tuple(head["diagnosis"]),
-        facts=head["facts"],
+        selected=head.selected,
+        left_out=head.left_out,
+        skipped=head.skipped,
+        powerless=head.powerless,
+        scored=head.scored,
+        diagnosis=head.diagnosis,
+        facts=head.facts,
     )
-
-
-def _settings(told: dict[str, Any]) -> Settings:
-    if "powers" in told:
-        told = {**told, "powers": tuple(told["powers"])}
-    return Settings(**told)
 
 
 def read(path: Path) -> Run:
     """``load`` from a file."""
-    try:
-        return load(path.read_text(encoding="utf-8"), place=str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise PayproofError(
-            f"cannot read the run: {error}", place=str(path), remedy="check the path, or run `payproof run` first"
-        ) from None
+    return load(
+        files.read(
+            path, says="cannot read the run", largest=LARGEST, remedy="check the path, or run `payproof run` first"
+        ),
+        place=str(path),
+    )
