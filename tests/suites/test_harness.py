@@ -270,6 +270,42 @@ def test_an_interrupted_run_leaves_no_process() -> None:
     assert nothing_is_left()
 
 
+def test_a_run_that_is_broken_off_leaves_what_was_journaled_and_no_secret(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+
+    async def story() -> None:
+        task = asyncio.create_task(perform(shop("cut"), Options(quick=True, seed=3), run_file=path))
+        while not path.exists() or path.read_text().count('"event": "end"') < 3:  # noqa: ASYNC110 - a file has no event
+            await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(story())
+    assert nothing_is_left()
+    run = load(path.read_text())
+    assert run.cut
+    assert run.facts["seed"] == 3
+    result = judge(run, shop("cut").profile)
+    assert result.outcome is Outcome.NOT_SCORED
+    assert not any(judgement.verdict.value in ("fail", "error") for judgement in result.judgements)
+
+
+def test_the_file_of_a_run_holds_as_it_happens_what_the_run_holds_at_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    options = Options(only=("flow.success", "flow.cancelled", "credentials.rotation"), seed=5)
+    run = asyncio.run(perform(shop("whole"), options, run_file=path))
+    found = load(path.read_text())
+    assert found.cut == sum(len(world.entries) for world in run.worlds)
+    assert {world.name: world.entries for world in found.worlds} == {world.name: world.entries for world in run.worlds}
+    assert (found.settings, found.selected, found.left_out, found.powerless) == (
+        run.settings,
+        run.selected,
+        run.left_out,
+        run.powerless,
+    )
+
+
 def test_the_customer_reaches_the_instance_by_its_public_https_address(tmp_path: Path) -> None:
     run = asyncio.run(perform(a_config(tmp_path, "no-redirect"), Options(only=("flow.success",))))
     page = next(page for page in run.worlds[0].of(Page) if page.purpose == "checkout")

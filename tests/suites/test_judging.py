@@ -144,3 +144,15 @@ def test_a_story_is_read_within_bounds(tmp_path: Path) -> None:
     file.write_text("[" * 100_000)
     with pytest.raises(PayproofError, match="nested deeper"):
         stories.read(file)
+
+
+def test_a_cut_run_is_told_as_far_as_it_goes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "run.jsonl"
+    path.write_text("\n".join(LINES) + '\n{"world": "ma')
+    assert command(["check", str(path), "--report-dir", str(tmp_path / "out")]) == 2
+    assert "the run was cut off after 7 entries; what is there was judged" in capsys.readouterr().out
+    assert command(["check", str(tmp_path / "out" / "run.jsonl"), "--report-dir", str(tmp_path / "again")]) == 2
+    assert "cut off after 7 entries" in capsys.readouterr().out
+    path.write_text(r.dump(whole()).replace("paid", "open"))
+    assert command(["check", str(path)]) == 2
+    assert "digest does not agree" in capsys.readouterr().err

@@ -11,7 +11,7 @@ import operator
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from payproof.contracts import secret_fields
 from payproof.contracts.entries import Alert, Call, Checkout, E, Entry, Log, OrderSeen, Page
@@ -19,6 +19,16 @@ from payproof.contracts.secrets import Veil
 
 _FOREIGN = (Alert, Call, Checkout, Log, OrderSeen, Page)
 """Entries whose texts come from the integration or the gateway; the others are written by payproof itself."""
+
+
+class Sink(Protocol):
+    """Who is handed every entry, to write it down elsewhere. Both calls must be quick: they are on the way of a call."""
+
+    def add(self, entry: Entry) -> None: ...
+
+    def drop(self, since: int) -> None:
+        """Take back the entries from this number on."""
+        ...
 
 
 class Journal:
@@ -33,6 +43,7 @@ class Journal:
         self._clock = clock or (lambda: time.monotonic() - started)
         self.entries: list[Entry] = []
         self.listeners: list[Callable[[Entry], None]] = []
+        self.sink: Sink | None = None
         self._next = 1
 
     def now(self) -> float:
@@ -48,6 +59,8 @@ class Journal:
             covered = cast("E", secret_fields.placed(covered, short))
         self._next += 1
         self.entries.append(covered)
+        if self.sink is not None:
+            self.sink.add(covered)
         for listener in tuple(self.listeners):
             listener(covered)
         return covered
@@ -64,10 +77,14 @@ class Journal:
     def drop(self, since: int) -> None:
         """Forget the entries from this number on; their numbers are not given again."""
         self.entries = [entry for entry in self.entries if entry.n < since]
+        if self.sink is not None:
+            self.sink.drop(since)
 
     def clear(self) -> None:
         """Forget the entries; their numbers are not given again."""
         self.entries.clear()
+        if self.sink is not None:
+            self.sink.drop(0)
 
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ Pure: the same run gives the same result, live, from a saved journal, or from on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -104,7 +104,7 @@ def judge(
     return Result(
         outcome=_outcome(run, reasons),
         reasons=reasons,
-        diagnosis=run.diagnosis,
+        diagnosis=(*run.diagnosis, *(_failures(judgements) if run.cut is not None else ())),
         golive=tuple(_roll_up(item, profile, by_id) for item in profile.checklist.golive),
         guidelines=tuple(_roll_up(item, profile, by_id) for item in profile.checklist.guidelines),
         judgements=judgements,
@@ -138,7 +138,7 @@ def _findings(run: Run, profile: Profile, req: Requirement) -> list[Finding]:
     case = Case(run=run, profile=profile, requirement=req)
     if req.needs and not getattr(profile.traits, req.needs):
         return [case.not_applicable(f"this gateway has no {req.needs.replace('_', ' ')}s")]
-    if not run.scored and req.id not in BEFORE_CONTROL:
+    if not run.scored and run.cut is None and req.id not in BEFORE_CONTROL:
         return [case.not_exercised("the control payment did not go through, so nothing else was tried")]
     try:
         found = list(req.check(case))
@@ -230,8 +230,16 @@ def _reasons(counted: Mapping[str, Judgement], by_id: Mapping[str, Judgement], s
     )
 
 
+def _failures(judgements: Iterable[Judgement]) -> Iterator[str]:
+    """What had failed before a run was broken off."""
+    for judgement in judgements:
+        if judgement.verdict is Verdict.FAIL and not judgement.baseline:
+            finding = next(f for f in judgement.findings if f.verdict is Verdict.FAIL)
+            yield f"{judgement.requirement}: {finding.title}"
+
+
 def _outcome(run: Run, reasons: tuple[str, ...]) -> Outcome:
-    if not run.scored:
+    if not run.scored or run.cut is not None:
         return Outcome.NOT_SCORED
     if reasons:
         return Outcome.NOT_READY

@@ -24,6 +24,7 @@ from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.requirements import LATER
 from payproof.contracts.run import Run, Settings, digest
 from payproof.contracts.run import World as Recorded
+from payproof.contracts.run_file import RunFile
 from payproof.contracts.secrets import Veil
 from payproof.simulator.relay.politeness import BudgetSpent
 from payproof.simulator.relay.tape import Tape
@@ -46,9 +47,15 @@ _BUSY = 6
 
 
 async def perform(
-    config: Config, options: Options, progress: Progress | None = None, *, tape: Tape | None = None
+    config: Config,
+    options: Options,
+    progress: Progress | None = None,
+    *,
+    tape: Tape | None = None,
+    run_file: Path | None = None,
 ) -> Run:
-    """Run the probes against the target. ``tape`` is told of each exchange with a sandbox.
+    """Run the probes against the target. ``tape`` is told of each exchange with a sandbox. ``run_file``: where the journals are
+    written as they grow, so that a run that is broken off leaves them.
 
     Raises:
         PayproofError: the configuration cannot be used, or the integration does not start.
@@ -60,7 +67,7 @@ async def perform(
     source = _source(config, options, progress, tape)
     try:
         with tempfile.TemporaryDirectory(prefix="payproof-") as name:
-            return await _Session(config, options, progress, Path(name), source).run()
+            return await _Session(config, options, progress, Path(name), source, run_file).run()
     finally:
         await source.aclose()
 
@@ -88,7 +95,15 @@ def _refuse_unusable(config: Config, options: Options) -> None:
 
 
 class _Session:
-    def __init__(self, config: Config, options: Options, progress: Progress, folder: Path, source: Source) -> None:
+    def __init__(
+        self,
+        config: Config,
+        options: Options,
+        progress: Progress,
+        folder: Path,
+        source: Source,
+        run_file: Path | None = None,
+    ) -> None:
         self.config, self.options, self.progress, self.folder = config, options, progress, folder
         self.source = source
         self.unreached: dict[str, str] = {}
@@ -101,6 +116,7 @@ class _Session:
         self.worlds: list[World] = []
         self.recorded: dict[str, Recorded] = {}
         self.errors: dict[str, str] = {}
+        self.run_file = RunFile(run_file, self.veil, self._begun()) if run_file else None
         self.busy = asyncio.Semaphore(_BUSY)
         self.launching = asyncio.Semaphore(2)
 
@@ -110,10 +126,14 @@ class _Session:
             return await self._run()
         finally:
             self.progress.close()
-            # Whatever happens, also Ctrl-C: everything started is stopped, at once and together.
-            await asyncio.shield(
-                asyncio.gather(*(world.stop() for world in self.worlds), self.hook.stop(), return_exceptions=True)
-            )
+            try:
+                # Whatever happens, also Ctrl-C: everything started is stopped, at once and together.
+                await asyncio.shield(
+                    asyncio.gather(*(world.stop() for world in self.worlds), self.hook.stop(), return_exceptions=True)
+                )
+            finally:
+                if self.run_file is not None:
+                    self.run_file.close()
 
     async def _run(self) -> Run:
         secure, note = self._transport()
@@ -135,6 +155,9 @@ class _Session:
         settings = settings_of(self.config, secure=secure, secure_note=note, powers=main.target.powers)
         diagnosis: tuple[str, ...] = ()
         planned = plan(self.config, self.options, settings, main.shared.latency)
+        if self.run_file is not None:
+            left_out: list[Json] = [*planned.left_out, *planned.powerless]
+            self.run_file.settings(settings, left_out=left_out, powerless={**powerless(planned, settings)})
         if main.shared.latency > PATIENT:
             self.busy = asyncio.Semaphore(3 * _BUSY)
         if paid:
@@ -173,6 +196,8 @@ class _Session:
 
     def _world(self, name: str, shared: Shared) -> World:
         world = World(name, shared)
+        if self.run_file is not None:
+            self.run_file.follow(self._recorded_as(name), world.journal)
         self.worlds.append(world)
         return world
 
@@ -256,13 +281,34 @@ class _Session:
         await world.stop()
         if world in self.worlds:
             self.worlds.remove(world)
-        name = world.name if world.name not in self.recorded else f"{world.name}-plain"
+        name = self._recorded_as(world.name)
         self.recorded[name] = Recorded(name=name, entries=tuple(world.journal.entries))
+
+    def _recorded_as(self, name: str) -> str:
+        """The second world of a name is the one that was offered plain HTTP."""
+        return name if name not in self.recorded else f"{name}-plain"
+
+    def _begun(self) -> Run:
+        """What a run that is broken off has to say of itself."""
+        return Run(gateway=self.config.gateway, selected=self.options.only, facts=self._facts())
+
+    def _facts(self) -> dict[str, Json]:
+        return {
+            "name": self.config.integration.name,
+            "payproof": __version__,
+            "profile_version": self.config.profile.version,
+            "target": self.options.target,
+            "quick": self.options.quick,
+            "seed": self.seed,
+            "started": self.started.isoformat(timespec="seconds"),
+        }
 
     def _scan_source(self) -> None:
         declared = self.config.integration.source
         if declared.paths or declared.frontend:
             journal = Journal(self.veil, clock=self.now)
+            if self.run_file is not None:
+                self.run_file.follow("source", journal)
             source.scan(self.config, journal)
             self.recorded["source"] = Recorded(name="source", entries=tuple(journal.entries))
 
@@ -274,13 +320,7 @@ class _Session:
             diagnosis = covered(diagnosis, self.veil)
         described = json.dumps(self.config.model_dump(mode="json"), sort_keys=True)
         facts: dict[str, Json] = {
-            "name": self.config.integration.name,
-            "payproof": __version__,
-            "profile_version": self.config.profile.version,
-            "target": self.options.target,
-            "quick": self.options.quick,
-            "seed": self.seed,
-            "started": self.started.isoformat(timespec="seconds"),
+            **self._facts(),
             "seconds": round(self.now(), 1),
             "configuration": digest(self.veil.cover(described)),
             "journal": digest("\n".join(f"{world.name} {entry!r}" for world in worlds for entry in world.entries)),
