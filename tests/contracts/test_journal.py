@@ -163,7 +163,8 @@ def test_what_an_integration_sends_as_a_credential_is_hidden_and_is_not_the_one_
 
 
 def test_payments_and_references_are_no_secrets_though_they_are_called_tokens() -> None:
-    body = json.dumps({"data": {"token": "pay0123456789abcdef", "session_token": "ref0123456789abcdef"}})
+    data = {"token": "pay0123456789abcdef", "session_token": "ref0123456789abcdef", "paid_token": "old0123456789abcdef"}
+    body = json.dumps({"data": data})
     said = e.Meaning(operation="create", payment="pay0123456789abcdef", reference="ref0123456789abcdef")
     call = a_journal().add(a_call(body, "create", meaning=said))
     assert call.response

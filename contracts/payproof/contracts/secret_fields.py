@@ -17,7 +17,7 @@ from payproof.contracts.entries import Call, Headers, Meaning, Request, Response
 from payproof.contracts.secrets import Veil
 
 NAME = re.compile(
-    r"(access|refresh|id|bearer|auth|session|csrf)[_-]?token$|secret|passw|api[_-]?key|private[_-]?key"
+    r"(access|refresh|bearer|auth|session|csrf)[_-]?token$|(?<![a-z])id[_-]?token$|secret|passw|api[_-]?key|private[_-]?key"
     r"|^client[_-]?id$|^(app|public)[_-]?key$",
     re.IGNORECASE,
 )
