@@ -117,6 +117,8 @@ def a_journal() -> j.Journal:
         f"access_token={ISSUED}&expires_in=600",
         f"<answer><accessToken>{ISSUED}</accessToken></answer>",
         f"{{'access-token': '{ISSUED}'}}",
+        f'{{"access_token": "Bearer {ISSUED}"}}',
+        f'<link href="/static/js/main.1234abcd.js">{ISSUED}',
         json.dumps({"answer": json.dumps({"access_token": ISSUED})}),
         f"<p>your token: {ISSUED}",
         ISSUED,
@@ -160,6 +162,13 @@ def test_what_an_integration_sends_as_a_credential_is_hidden_and_is_not_the_one_
     assert "Key-77" not in text
     assert "S2V5LTc3" not in text
     assert "<secret-key" not in text
+
+
+def test_a_page_of_a_server_in_trouble_teaches_no_path() -> None:
+    journal = a_journal()
+    journal.add(a_call('<link href="/static/css/theme-2.1.css"><img src="cdn/images2/logo-large.png">'))
+    line = "GET /static/css/theme-2.1.css images2/logo-large.png"
+    assert journal.add(e.Log(stream="stdout", text=line)).text == line
 
 
 def test_payments_and_references_are_no_secrets_though_they_are_called_tokens() -> None:

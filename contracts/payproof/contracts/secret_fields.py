@@ -31,13 +31,17 @@ SHORTEST = 6
 """Characters below which a value in such a field is a test's, and no secret."""
 _NO_VALUE = frozenset({"deleted", "bearer", "undefined"})
 _KEYED = re.compile(
-    r"""(?P<open>\\{0,3}["'])(?P<key>[\w.\-\[\]]{2,64})(?P=open)\s{0,8}[:=]>?\s{0,8}(?P<quote>\\{0,3}["'])(?P<value>(?:[^"'\\\s]|\\[/u]){1,8192})(?P=quote)"""
+    r"""(?P<open>\\{0,3}["'])(?P<key>[\w.\-\[\]]{2,64})(?P=open)\s{0,8}[:=]>?\s{0,8}"""
+    r"""(?P<quote>\\{0,3}["'])(?:[Bb]earer )?(?P<value>(?:[^"'\\\s]|\\[/u]){1,8192})(?P=quote)"""
 )
 """JSON, also inside a JSON text, and what a language prints of a dictionary; read where it stands, so that nothing around it matters."""
 _PAIR = re.compile(r"(?:^|[?&;\s])(?P<key>[\w.\-\[\]%]{2,64})=(?P<value>[^&;\s\"'<>]{1,8192})")
 _TAG = re.compile(r"<(?P<key>[\w.\-]{2,64})>(?P<value>[^<>\s]{1,8192})</(?P=key)>")
 _HINT = re.compile(r"token|secret|passw|key|client_?-?id|jwt|bearer", re.IGNORECASE)
 _RANDOM = re.compile(r"(?<![\w+/=.\-])(?=[^\s\"'<>,;]{0,63}\d)(?=[^\s\"'<>,;]{0,63}[A-Za-z])[\w+/=.\-]{16,}")
+
+_PLACE = re.compile(r"/|[^.]*/.*\.|.*\.\w{2,4}$")
+"""A path or a file's name, as a page of a server in trouble holds them."""
 
 
 def named(text: str, extra: re.Pattern[str] | None = None, *, forms: bool = True) -> Iterator[tuple[str, str]]:
@@ -98,7 +102,8 @@ def of_answer(response: Response, said: Meaning) -> Iterator[tuple[str, str]]:
     yield from (("access-token" if _ACCESS.search(key) else "credential", value) for key, value in found)
     yield "access-token", said.issued or ""
     if issues and response.status < 300 and not said.issued and not found:
-        yield from (("unread-answer", match.group()) for match in _RANDOM.finditer(response.body.replace("\0", "")))
+        words = (match.group() for match in _RANDOM.finditer(response.body.replace("\0", "")))
+        yield from (("unread-answer", word) for word in words if not _PLACE.match(word))
 
 
 def learn(veil: Veil, found: Iterable[tuple[str, str]], said: Meaning, *, numbered: bool = True) -> dict[str, str]:
