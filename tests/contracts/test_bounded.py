@@ -58,6 +58,7 @@ def test_an_amount_that_nobody_pays_is_none_at_once(name: str) -> None:
 )
 def test_an_amount_that_somebody_may_pay_is_read(value: Any, amount: str) -> None:
     found = money.parse(value)
+    assert found is not None
     assert found == Decimal(amount)
     assert money.spellings(found, "XAF")
 
@@ -133,15 +134,19 @@ VALUE = st.recursive(
 )
 
 
+def items(value: Any) -> list[tuple[Any, Any]]:
+    kind = type(value)
+    return list(value.items() if kind is dict else enumerate(value) if kind is list else ())
+
+
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [path, *(found for key, item in items for found in places(item, (*path, key)))]
+    return [path, *(found for key, item in items(value) for found in places(item, (*path, key)))]
 
 
 def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     if not path:
         return new
-    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy: Any = dict(items(value)) if type(value) is dict else [item for _, item in items(value)]
     copy[path[0]] = put(value[path[0]], path[1:], new)
     return copy
 

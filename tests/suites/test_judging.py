@@ -73,15 +73,19 @@ def sealed(lines: list[str]) -> str:
     return "\n".join([*lines, json.dumps({"end": len(lines) - 1, "digest": r.digest("\n".join(lines))})]) + "\n"
 
 
+def items(value: Any) -> list[tuple[Any, Any]]:
+    kind = type(value)
+    return list(value.items() if kind is dict else enumerate(value) if kind is list else ())
+
+
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [path, *(found for key, item in items for found in places(item, (*path, key)))]
+    return [path, *(found for key, item in items(value) for found in places(item, (*path, key)))]
 
 
 def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     if not path:
         return new
-    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy: Any = dict(items(value)) if type(value) is dict else [item for _, item in items(value)]
     copy[path[0]] = put(value[path[0]], path[1:], new)
     return copy
 
@@ -103,7 +107,7 @@ def test_a_changed_run_is_told_or_refused(
         assert "payproof itself failed" not in capsys.readouterr().err
 
 
-STORY = {
+STORY: dict[str, Any] = {
     "payproof": "story",
     "version": 1,
     "gateway": "quatapay",
@@ -132,12 +136,13 @@ def test_a_changed_story_is_read_or_refused(tmp_path: Path, path: tuple[Any, ...
 
 def test_a_story_is_read_within_bounds(tmp_path: Path) -> None:
     file = tmp_path / "story-1.json"
-    for change in (
-        {"steps": [*STORY["steps"], {"do": "jump", "seconds": 10**12}]},  # type: ignore[misc]
-        {"orders": [{**STORY["orders"][0], "amount": "1e999999999"}]},  # type: ignore[index]
-        {"orders": [{**STORY["orders"][0], "amount": "-5"}]},  # type: ignore[index]
-        {"steps": STORY["steps"] * 1_000},  # type: ignore[operator]
-    ):
+    changes: tuple[dict[str, Any], ...] = (
+        {"steps": [*STORY["steps"], {"do": "jump", "seconds": 10**12}]},
+        {"orders": [{**STORY["orders"][0], "amount": "1e999999999"}]},
+        {"orders": [{**STORY["orders"][0], "amount": "-5"}]},
+        {"steps": STORY["steps"] * 1_000},
+    )
+    for change in changes:
         file.write_text(json.dumps({**STORY, **change}))
         with pytest.raises(PayproofError, match="not a whole story"):
             stories.read(file)

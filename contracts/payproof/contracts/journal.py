@@ -53,8 +53,10 @@ class Journal:
     def add(self, entry: E) -> E:
         short = self._learn(entry) if isinstance(entry, Call) else {}
         cover = self._foreign if isinstance(entry, _FOREIGN) else self.veil.cover
-        fields = _covered_fields(entry, cover) | {"n": self._next, "at": round(self.now(), 4)}
-        covered = type(entry)(**fields)
+        fields = _covered_fields(entry, cover)
+        fields |= {"n": self._next, "at": round(self.now(), 4)}
+        kind: type[E] = entry.__class__
+        covered = kind(**fields)
         if short and isinstance(covered, Call):
             covered = cast("E", secret_fields.placed(covered, short))
         self._next += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def report(run_file: Path, config_path: Path | None, report_dir: Path, formats: 
 
 
 @contextmanager
-def _of_a_file(run_file: Path) -> Iterator[None]:
+def _of_a_file(run_file: Path) -> Generator[None]:
     """A file can have the shape of a run and hold what no run holds; that is not payproof's own failure.
 
     Raises:
