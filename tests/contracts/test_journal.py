@@ -81,3 +81,125 @@ def test_numbers_are_not_given_twice_after_clearing() -> None:
     journal.add(e.Step(text="one"))
     journal.clear()
     assert journal.add(e.Step(text="two")).n == 2
+
+
+ISSUED = "Zz91kQw7Lm3Xc5Vb8Nn2Hg4Jf6Dd0Ss1"
+
+
+def a_call(body: str, operation: str = "token", **more: object) -> e.Call:
+    fields: dict[str, object] = {
+        "began": 0.1,
+        "ended": 0.2,
+        "ending": "answered",
+        "request": e.Request(method="POST", url="https://x/"),
+        "response": e.Response(status=200, body=body),
+        "meaning": e.Meaning(operation=operation),
+        **more,
+    }
+    return e.Call(**fields)  # type: ignore[arg-type]
+
+
+def a_journal() -> j.Journal:
+    veil = Veil()
+    veil.add("secret-key", SECRET)
+    return j.Journal(veil)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'{{"accessToken": "{ISSUED}"}}',
+        f'{{"data": {{"session": [{{"accessToken":"{ISSUED}"}}]}}}}',
+        f'\ufeff{{"data": {{"access_token": "{ISSUED}"}}}}',
+        f'{{"data": {{"access_token": "{ISSUED}"}}}} and some prose',
+        f'{{"token": "{ISSUED}", "cut',
+        "\0".join(f'{{"access_token": "{ISSUED}"}}'),
+        f"access_token={ISSUED}&expires_in=600",
+        f"<answer><accessToken>{ISSUED}</accessToken></answer>",
+        f"{{'access-token': '{ISSUED}'}}",
+        f'{{"access_token": "Bearer {ISSUED}"}}',
+        f'<link href="/static/js/main.1234abcd.js">{ISSUED}',
+        json.dumps({"answer": json.dumps({"access_token": ISSUED})}),
+        f"<p>your token: {ISSUED}",
+        ISSUED,
+    ],
+)
+def test_an_issued_token_is_hidden_wherever_and_however_it_was_issued(body: str) -> None:
+    journal = a_journal()
+    call = journal.add(a_call(body))
+    line = journal.add(e.Log(stream="stdout", text=f"got {ISSUED}"))
+    assert call.response
+    assert ISSUED not in call.response.body.replace("\0", "")
+    assert line.text.startswith("got <")
+
+
+@pytest.mark.parametrize(
+    ("request_", "meaning"),
+    [
+        (e.Request(method="GET", url="https://x/?api_key=Key-7781-2216-9953"), {}),
+        (e.Request(method="GET", url="https://x/", headers=(("X-Api-Key", "Key-7781-2216-9953"),)), {}),
+        (e.Request(method="GET", url="https://x/", headers=(("authorization", "Bearer Key-7781-2216-9953"),)), {}),
+        (
+            e.Request(method="GET", url="https://x/", headers=(("Authorization", "Bearer Key-77"),)),
+            {"bearer": "Key-77"},
+        ),
+        (e.Request(method="POST", url="https://x/", body='{"clientSecret": "Key-77", "custom": "Key-77"}'), {}),
+        (
+            e.Request(
+                method="POST", url="https://x/", headers=(("Authorization", "Basic dXNlcjE6S2V5LTc3ODEtMjIxNi05OTUz"),)
+            ),
+            {"secret": "Key-7781-2216-9953"},
+        ),
+    ],
+)
+def test_what_an_integration_sends_as_a_credential_is_hidden_and_is_not_the_one_it_was_given(
+    request_: e.Request, meaning: dict[str, str]
+) -> None:
+    call = a_journal().add(a_call("{}", "create", request=request_, meaning=e.Meaning(operation="create", **meaning)))  # type: ignore[arg-type]
+    text = repr(
+        (call.request.url, call.request.headers, call.meaning, call.request.body.replace('"custom": "Key-77"', ""))
+    )
+    assert "Key-77" not in text
+    assert "S2V5LTc3" not in text
+    assert "<secret-key" not in text
+
+
+def test_a_page_of_a_server_in_trouble_teaches_no_path() -> None:
+    journal = a_journal()
+    journal.add(a_call('<link href="/static/css/theme-2.1.css"><img src="cdn/images2/logo-large.png">'))
+    line = "GET /static/css/theme-2.1.css images2/logo-large.png"
+    assert journal.add(e.Log(stream="stdout", text=line)).text == line
+
+
+def test_payments_and_references_are_no_secrets_though_they_are_called_tokens() -> None:
+    data = {"token": "pay0123456789abcdef", "session_token": "ref0123456789abcdef", "paid_token": "old0123456789abcdef"}
+    body = json.dumps({"data": data})
+    said = e.Meaning(operation="create", payment="pay0123456789abcdef", reference="ref0123456789abcdef")
+    call = a_journal().add(a_call(body, "create", meaning=said))
+    assert call.response
+    assert call.response.body == body
+
+
+def test_an_answer_that_a_fault_wrote_holds_no_secret() -> None:
+    call = a_journal().add(a_call("canary-0123456789abcdef", fault="not-json"))
+    assert call.response
+    assert call.response.body == "canary-0123456789abcdef"
+
+
+def test_a_secret_that_is_learned_late_covers_what_was_written_before() -> None:
+    journal = a_journal()
+    journal.add(e.Log(stream="stdout", text=f"got {ISSUED}"))
+    journal.add(a_call(f'{{"accessToken": "{ISSUED}"}}'))
+    assert journal.veil.learned == 1
+    run = r.Run(gateway="quatapay", worlds=(r.World(name="main", entries=tuple(journal.entries)),))
+    assert ISSUED not in r.dump(j.covered(run, journal.veil))
+    assert j.covered(journal.entries[1], journal.veil) is journal.entries[1]
+
+
+def test_a_log_line_that_speaks_of_a_placeholder_is_no_leak() -> None:
+    journal = a_journal()
+    assert journal.add(e.Log(stream="stdout", text="Bearer <access-token-1>")).text == "Bearer ‹access-token-1›"
+    journal.veil.add("access-token", ISSUED)
+    assert journal.add(e.Log(stream="stdout", text="Bearer <access-token-1>")).text == "Bearer ‹access-token-1›"
+    assert journal.add(e.Log(stream="stdout", text=f"Bearer {ISSUED}")).text == "Bearer <access-token-1>"
+    assert journal.add(e.Ledger(event="token_issued", detail="<access-token-1>")).detail == "<access-token-1>"

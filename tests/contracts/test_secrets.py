@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import html
+import json
 import random
 from urllib.parse import quote
 
@@ -36,6 +38,27 @@ def veil() -> Veil:
         base64.b64encode(b"user:" + SECRET.encode()).decode(),
         base64.b64encode(b"u:" + SECRET.encode() + b"!").decode(),
         base64.b64encode(b"12" + SECRET.encode()).decode(),
+        "".join(f"%{ord(c):02X}" for c in SECRET),
+        "".join(f"%{ord(c):02x}" for c in SECRET),
+        "".join(f"%25{ord(c):02x}" for c in SECRET),
+        "".join(f"&#{ord(c)};" for c in SECRET),
+        "".join(f"&#x{ord(c):X};" for c in SECRET),
+        "".join(f"\\u{ord(c):04x}" for c in SECRET),
+        "".join(f"\\x{ord(c):02x}" for c in SECRET),
+        "\0".join(SECRET),
+        SECRET.swapcase(),
+        SECRET.upper(),
+        SECRET[::-1],
+        base64.b64encode(base64.b64encode(SECRET.encode())).decode(),
+        base64.b64encode(base64.b64encode(f"client:{SECRET}".encode())).decode().rstrip("="),
+        base64.b64encode(SECRET.encode("utf-16-le")).decode(),
+        quote(base64.b64encode(SECRET.encode()).decode(), safe=""),
+        base64.b32encode(SECRET.encode()).decode(),
+        base64.b32encode(b"a:" + SECRET.encode()).decode().lower().rstrip("="),
+        base64.b64encode(SECRET.encode()).decode()[5:30],
+        base64.b64encode(SECRET[40:52].encode()).decode(),
+        SECRET[40:52].encode().hex(),
+        base64.b32encode(SECRET[40:52].encode()).decode(),
         SECRET[30 : 30 + SHORTEST_PART],
         SECRET[:40],
         SECRET[-12:],
@@ -81,3 +104,63 @@ def test_a_flood_of_tokens_does_not_uncover_the_secret_key() -> None:
     for number in range(60):
         veil.add("access-token", mint(random.Random(number), 350))
     assert SECRET not in veil.cover(f"x {SECRET} y")
+
+
+STRANGE = "p@ss&word/" + SECRET[:8] + "+x=\"y'" + SECRET[8:20]
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [STRANGE, html.escape(STRANGE), quote(STRANGE, safe=""), json.dumps(STRANGE), json.dumps(json.dumps(STRANGE))],
+)
+def test_a_secret_of_any_characters_is_replaced_whole(spelled: str) -> None:
+    veil = Veil()
+    veil.add("secret-key", STRANGE)
+    covered = veil.cover(f"<b>{spelled}</b>")
+    assert "<secret-key-1" in covered
+    assert "p@ss" not in covered
+    assert SECRET[14:20] not in covered
+
+
+@given(st.text(max_size=200), st.sampled_from(["", "%41", "&amp;", "\\u0041", "\0"]), st.text(max_size=50))
+def test_any_text_can_be_covered_and_keeps_what_is_no_secret(before: str, escape: str, after: str) -> None:
+    veil = Veil()
+    veil.add("access-token", TOKEN)
+    text = before + escape + after
+    assert veil.cover(text) == text
+    assert TOKEN[50:80] not in veil.cover(f"{before}{escape}{TOKEN}{escape}{after}")
+
+
+def test_two_spellings_side_by_side_are_both_replaced(veil: Veil) -> None:
+    text = f"{TOKEN[::-1]} {SECRET.encode().hex()}{SECRET.lower()}"
+    assert veil.cover(text) == "<access-token-1:reversed> <secret-key-1:hex><secret-key-1:case>"
+
+
+def test_what_an_integration_writes_itself_is_no_placeholder(veil: Veil) -> None:
+    line = "we mask it as <access-token-1>, or <secret-key-x"
+    assert veil.cover(line, foreign=True) == "we mask it as ‹access-token-1›, or ‹secret-key-x"
+    assert veil.cover(line) == line
+    assert veil.cover(f"token {TOKEN}", foreign=True) == "token <access-token-1>"
+
+
+def test_a_web_token_shares_its_beginning_with_any_other() -> None:
+    def part(data: object) -> str:
+        return base64.urlsafe_b64encode(json.dumps(data).encode()).decode().rstrip("=")
+
+    head, mine, theirs = part({"alg": "HS256", "typ": "JWT"}), part({"iat": 1764300000}), part({"iat": 1764300001})
+    token = f"{head}.{mine}.{SECRET[:43]}"
+    veil = Veil()
+    veil.add("access-token", token)
+    other = f"{head}.{theirs}.{mint(random.Random(9), 43)}"
+    assert veil.cover(f"session={other}") == f"session={other}"
+    assert veil.cover(f"token={token};") == "token=<access-token-1>;"
+    assert veil.cover(f"token={token[-20:]};") == "token=<access-token-1:part>;"
+    assert veil.cover(f"token={token[::-1]};") == "token=<access-token-1:reversed>;"
+
+
+def test_a_word_that_somebody_sends_as_a_secret_is_not_hunted(veil: Veil) -> None:
+    assert veil.learn("credential", "invalid_credentials") == "<credential-1>"
+    assert veil.cover("the shop says invalid_credentials") == "the shop says invalid_credentials"
+    assert veil.learned == 0
+    assert veil.learn("access-token", "q8w7e6r5t4z3u2i1o0") == "<access-token-2>"
+    assert veil.learned == 1

@@ -194,3 +194,79 @@ def test_without_a_call_each_export_says_so(result: Result) -> None:
     assert "never called the gateway" in WRITERS["curl"].render(result, of())
     assert "never called the gateway" in WRITERS["http"].render(result, of())
     assert json.loads(WRITERS["postman"].render(result, of()))["item"] == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "### next\nGET http://evil/",
+        "a=1\r\n###\nDELETE http://h/",
+        "< /etc/passwd",
+        "x\n<@utf8 /etc/passwd",
+        "{{$processEnv CI_SECRET}}",
+        '{"a": "{{$dotenv KEY}}"}',
+        "x\n> {% client.log(1) %}",
+        "# @no-log",
+        "x\u2028### y",
+        "// @prompt name",
+        "@base_url = http://evil",
+    ],
+)
+def test_a_body_that_an_editor_would_obey_is_left_out(body: str, result: Result) -> None:
+    run = of(call(1, "create", "http://h/create", body, answer={}))
+    text = WRITERS["http"].render(result, run)
+    assert "# The body is left out" in text
+    after = text.split("# The body is left out")[1]
+    assert all(
+        word not in after for word in ("passwd", "evil", "$processEnv", "$dotenv", "client.log", "no-log", "DELETE")
+    )
+    assert text.count("###") == 1
+
+
+def test_a_header_or_an_address_from_elsewhere_is_no_command(result: Result) -> None:
+    asked = call(1, "create\n### x", "http://h/create/{{$processEnv X}}?a=\n### b", "a=1", answer={})
+    headers = (("X-A", "{{$guid}}"), ("X-B", "1\r\nX-C: 2\r\n\r\n###"), ("@/etc/passwd", "x"), ("# c", "d"))
+    run = of(dataclasses.replace(asked, request=dataclasses.replace(asked.request, headers=headers)))
+    http, curl = WRITERS["http"].render(result, run), WRITERS["curl"].render(result, run)
+    assert sum(line.startswith("###") for line in http.splitlines()) == 1
+    assert "processEnv X}}" not in http
+    assert "{{$guid}}" not in http
+    assert "passwd" not in http + curl
+    assert not any(line.startswith(("X-C", "# c")) for line in http.splitlines())
+    assert subprocess.run(["sh", "-n"], input=curl, text=True, check=False, capture_output=True).returncode == 0
+    (item,) = json.loads(WRITERS["postman"].render(result, run))["item"]
+    assert "{{$" not in json.dumps(item)
+
+
+def test_curl_reads_no_file_and_takes_no_option_from_a_request(result: Result, tmp_path: Path) -> None:
+    bin_ = tmp_path / "bin"
+    bin_.mkdir()
+    (bin_ / "curl").write_text('#!/bin/sh\nfor word in "$@"; do printf "%s\\0" "$word"; done > "$OUT"\n')
+    (bin_ / "curl").chmod(0o755)
+    asked = call(1, "create", "http://h/-K/etc/passwd", "@/etc/passwd", answer={})
+    headers = (("X-A", "$(touch owned) `touch owned` \"'\\"), ("X-B", "a\r\n@b"))
+    run = of(dataclasses.replace(asked, request=dataclasses.replace(asked.request, headers=headers, method="-K")))
+    environ = {"PATH": f"{bin_}:/usr/bin:/bin", "OUT": str(tmp_path / "out"), "BASE_URL": "http://h"}
+    script = WRITERS["curl"].render(result, run)
+    subprocess.run(["sh", "-c", script], cwd=tmp_path, env=environ, check=True, capture_output=True)
+    words = (tmp_path / "out").read_text().split("\0")
+    assert words[words.index("--data-raw") + 1] == "@/etc/passwd"
+    assert words[words.index("--request") + 1] == "-K"
+    assert "X-A: $(touch owned) `touch owned` \"'\\" in words
+    assert "X-B: a @b" in words
+    assert not (tmp_path / "owned").exists()
+
+
+def test_a_request_whose_method_is_none_is_left_out(result: Result) -> None:
+    asked = call(1, "create", "http://h/create", answer={})
+    run = of(dataclasses.replace(asked, request=dataclasses.replace(asked.request, method="GET x\n###")))
+    assert "left out" in WRITERS["http"].render(result, run)
+    assert "left out" in WRITERS["curl"].render(result, run)
+    assert json.loads(WRITERS["postman"].render(result, run))["item"] == []
+
+
+def test_a_body_that_postman_would_fill_in_is_left_out(result: Result) -> None:
+    run = of(call(1, "create", "http://h/create", '{"a": "{{vault:secret}}"}', answer={}))
+    (item,) = json.loads(WRITERS["postman"].render(result, run))["item"]
+    assert "body" not in item["request"]
+    assert "left out" in item["request"]["description"]

@@ -102,3 +102,40 @@ def test_the_requirements_of_a_shortened_run_are_not_taken_for_the_whole(result:
     assert len(json.loads(WRITERS["json"].render(short, run))["not_judged"]) == len(result.scope) - 3
     for name in ("markdown", "html"):
         assert "53 of 56 requirements were not part of this run" in WRITERS[name].render(short, run)
+
+
+def test_a_link_in_the_report_folder_is_replaced_and_not_followed(result: Result, run: Run, tmp_path: Path) -> None:
+    other, folder = tmp_path / "authorized_keys", tmp_path / "report"
+    other.write_text("mine")
+    folder.mkdir()
+    for name in ("run.jsonl", *FILES.values()):
+        (folder / name).symlink_to(other)
+    write_all(result, run, folder)
+    assert other.read_text() == "mine"
+    assert sorted(path.name for path in folder.iterdir()) == sorted(["run.jsonl", *FILES.values()])
+    assert not any(path.is_symlink() for path in folder.iterdir())
+
+
+def test_a_report_folder_that_leads_out_of_the_project_is_refused(
+    result: Result, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, home = tmp_path / "project", tmp_path / "home"
+    project.mkdir()
+    home.mkdir()
+    (project / "payproof-report").symlink_to(home)
+    (project / "inner").mkdir()
+    (project / "link").symlink_to(project / "inner")
+    monkeypatch.chdir(project)
+    for folder in ("payproof-report", "payproof-report/below", "inner/../payproof-report"):
+        with pytest.raises(PayproofError, match="out of the project"):
+            write_all(result, run, Path(folder))
+    assert not list(home.iterdir())
+    assert write_all(result, run, Path("link"), ["json"])
+
+
+def test_a_file_that_cannot_be_replaced_leaves_nothing_behind(result: Result, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "run.jsonl").mkdir()
+    with pytest.raises(PayproofError) as caught:
+        write_all(result, run, tmp_path, ["json"])
+    assert "run.jsonl" in caught.value.place
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.json", "run.jsonl"]

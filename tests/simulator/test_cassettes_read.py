@@ -37,7 +37,29 @@ def test_an_unstamped_cassette_can_be_read_and_cannot_be_a_target(studio: Studio
         Cassette(recording, journal=Journal())
 
 
+LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{each}: &{each} [{','.join(['*' + before] * 9)}]\n" for before, each in zip("abcdefgh", "bcdefghi", strict=True)
+)
+"""A list of a billion words in half a kilobyte."""
 BROKEN = {
+    "a billion laughs": (
+        LAUGHS
+        + "interactions:\n- request: {method: GET, uri: x, body: *i}\n  response: {status: {code: 200}}\nversion: 1\n",
+        "a text is wanted",
+    ),
+    "headers in themselves": (
+        "interactions:\n- request: {method: GET, uri: x, headers: &h {a: [*h]}}\n"
+        "  response: {status: {code: 200}}\nversion: 1\n",
+        "a text is wanted",
+    ),
+    "a date that is none": ("interactions: 2026-99-99\n", "not YAML"),
+    "too deep": ("[" * 50_000, "not YAML"),
+    "a key that is a list": ("? [a]\n: b\n", "not YAML"),
+    "a status that is no number": (
+        "interactions:\n- request: {method: GET, uri: x}\n  response: {status: {code: .nan}}\nversion: 1\n",
+        "interaction 1",
+    ),
+    "a program": ("!!python/object/apply:os.getcwd []\n", "not YAML"),
     "no such file": (None, "no such cassette"),
     "no YAML": ("a: [1, 2\nb: }", "not YAML"),
     "a list": ("- 1\n- 2\n", "not a VCR cassette"),

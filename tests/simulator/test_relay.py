@@ -280,3 +280,24 @@ def test_an_origin_is_not_replaced_within_a_longer_one() -> None:
     text = "https://a.example/x https://a.example:8443/x https://a.example.org/x"
     swapped = rewrite.swap(text, "https://a.example", "https://ours")
     assert swapped == "https://ours/x https://a.example:8443/x https://a.example.org/x"
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("kind", ["application/json", "text/html", "application/octet-stream"])
+def test_a_token_that_the_profile_cannot_read_does_not_stand_in_the_journal(coding: str, kind: str) -> None:
+    token = "Zz91kQw7Lm3Xc5Vb8Nn2Hg4Jf6Dd0Ss1"
+
+    async def answer(request: Request) -> Response:
+        text = f'{{"data": {{"accessToken": "{token}"}}}} served by node 7'
+        return Response(text.encode(coding), media_type=kind)
+
+    async def told() -> None:
+        async with bench(answer) as on:
+            await on.http.post(f"{BASE}/authentication/token", json={})
+            await on.http.post(f"{BASE}/payment/create", headers={"Authorization": f"Bearer {token}"}, json={})
+            written = repr(on.journal.entries).replace("\\x00", "")
+            assert token not in written
+            assert token[:12] not in written
+            assert written.count("<access-token-1") >= 3
+
+    asyncio.run(told())

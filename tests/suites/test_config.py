@@ -258,3 +258,59 @@ def test_the_published_schema_accepts_what_loads_and_knows_every_key() -> None:
     assert validator.is_valid(tomllib.loads(GOOD))
     assert not validator.is_valid(tomllib.loads(GOOD + "[simulatr]\n"))
     assert "folder" not in schema["properties"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '[integration.logs]\nfiles = ["/proc/self/environ"]',
+        '[integration.logs]\nfiles = ["../secrets.log"]',
+        '[integration.logs]\nfiles = ["logs/../../x.log"]',
+        '[integration.logs]\nfiles = ["{instance.dir}/../x.log"]',
+        '[integration.logs]\nfiles = ["{instance.dir}../x.log"]',
+        '[integration.logs]\nfiles = ["link/environ"]',
+        '[integration.source]\npaths = ["/home"]',
+        '[integration.source]\npaths = ["link"]',
+        '[integration.source]\nfrontend = [".."]',
+        '[cassettes]\npath = "/proc/self/environ"',
+    ],
+)
+def test_a_path_that_leads_out_of_the_folder_is_refused(load: Load, tmp_path: Path, line: str) -> None:
+    (tmp_path / "link").symlink_to("/proc/self")
+    error = refused(load, f"{GOOD}\n{line}\n")
+    assert "leads out" in error.message or "not a regular file" in error.message
+    assert error.remedy
+
+
+@pytest.mark.parametrize("path", ["logs/*.log", "{instance.dir}/logs/**/*.log", "shop-{port}.log"])
+def test_paths_below_the_folder_and_the_instance_are_taken(load: Load, path: str) -> None:
+    assert load(f'{GOOD}\n[integration.logs]\nfiles = ["{path}"]\n').integration.logs.files == (path,)
+
+
+AT = '\n[sandbox]\nbase_url = "{}"\nclient_id = "c"\nsecret_key = "s"\n'
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    ["http://${CI_SECRET}/x", "https://${CI_SECRET}/x", "https://host/${CI_SECRET}", "${CI_SECRET}", "${CI_SECRET}/x"],
+)
+def test_no_message_shows_a_value_of_the_environment(load: Load, base_url: str) -> None:
+    for value in ("hush-hush-hush", "abc", "quo'ted\\value"):
+        error = refused(load, GOOD + AT.format(base_url), {"CI_SECRET": value})
+        assert value not in str(error)
+        assert repr(value)[1:-1] not in str(error)
+        assert "${CI_SECRET}" in str(error)
+
+
+def test_a_value_of_the_environment_is_masked_wherever_a_message_quotes_it(load: Load) -> None:
+    text = GOOD + AT.format("https://host/x") + 'rate = "${CI_SECRET}"\n'
+    assert "hush" not in str(refused(load, text, {"CI_SECRET": "hush-hush"}))
+
+
+def test_an_address_can_be_taken_from_the_environment_as_a_whole(load: Load) -> None:
+    config = load(GOOD + AT.format("${PAY_URL}"), {"PAY_URL": "https://sandbox.test/v1"})
+    assert config.sandbox
+    assert config.sandbox.base_url == "https://sandbox.test/v1"
+    unset = load(GOOD + AT.format("${PAY_URL}"))
+    assert unset.sandbox
+    assert unset.sandbox.missing == ("PAY_URL",)

@@ -549,3 +549,27 @@ def test_a_difference_that_is_planted_in_it_is_found(
     server = independent_sandbox("--rate-limit", "60", "--plant", plant)
     told = perform(sandbox(_table(server, "qrpay")), budget=58, seed=SEED)
     assert said in "\n".join(failure.message for failure in told.failures)
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_no_token_is_told_under_whatever_name_the_server_issues_it(gone: bool) -> None:
+    """Beside the name that the profile knows, or in its place: then the suite stops, and quotes the answer."""
+    issued: list[str] = []
+
+    def renamed(scope: Scope, sent: Json, status: int, answer: Json) -> tuple[int, Json]:
+        data = answer.get("data") if isinstance(answer, dict) else None
+        if isinstance(data, dict) and isinstance(token := data.get("access_token"), str):
+            issued.append(token)
+            issued.append(token[::-1].swapcase())
+            data |= {"accessToken": token, "refresh": {"refreshToken": token[::-1].swapcase()}}
+            if gone:
+                del data["access_token"]
+        return status, answer
+
+    try:
+        told = repr(held(lambda app: Wrong(app, renamed), budget=60))
+    except PayproofError as error:
+        told = repr((error.message, error.place, error.remedy))
+    assert issued
+    assert not [token for token in issued if token in told or token[:12] in told]
+    assert not gone or "<credential-" in told

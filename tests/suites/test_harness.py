@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import subprocess
 import sys
 import textwrap
@@ -189,6 +190,30 @@ def test_log_files_are_read_from_where_they_ended_before_the_start(tmp_path: Pat
     assert lines == ["of today", "and half a line"]
 
 
+def test_a_log_that_is_a_link_out_of_the_folder_or_no_file_is_not_read(tmp_path: Path, port: int) -> None:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (tmp_path / "environ.log").write_text("CI_SECRET=hush\n")
+    (folder / "a.log").symlink_to(tmp_path / "environ.log")
+    (folder / "b.log").symlink_to("/proc/self/environ")
+    os.mkfifo(folder / "c.log")
+    (folder / "d.log").symlink_to(folder / "real.txt")
+
+    async def story() -> None:
+        instance = an_instance(folder, sys.executable, "shop.py", "x", str(port), port=port, log_files=("*.log",))
+        await instance.start()
+        (folder / "real.txt").write_text("our own\n")
+        with (tmp_path / "environ.log").open("a") as file:
+            file.write("CI_SECRET=hush\n")
+        await instance.stop()
+        lines = [
+            entry.text for entry in instance.journal.entries if isinstance(entry, Log) and entry.stream != "stderr"
+        ]
+        assert lines == ["our own"]
+
+    asyncio.run(story())
+
+
 def test_no_secret_is_in_anything_that_payproof_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shop that spills every secret everywhere, and a hunt through every file of the report folder."""
     minted: set[str] = set()
@@ -259,6 +284,42 @@ def test_an_interrupted_run_leaves_no_process() -> None:
 
     asyncio.run(story())
     assert nothing_is_left()
+
+
+def test_a_run_that_is_broken_off_leaves_what_was_journaled_and_no_secret(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+
+    async def story() -> None:
+        task = asyncio.create_task(perform(shop("cut"), Options(quick=True, seed=3), run_file=path))
+        while not path.exists() or path.read_text().count('"event": "end"') < 3:  # noqa: ASYNC110 - a file has no event
+            await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(story())
+    assert nothing_is_left()
+    run = load(path.read_text())
+    assert run.cut
+    assert run.facts["seed"] == 3
+    result = judge(run, shop("cut").profile)
+    assert result.outcome is Outcome.NOT_SCORED
+    assert not any(judgement.verdict.value in ("fail", "error") for judgement in result.judgements)
+
+
+def test_the_file_of_a_run_holds_as_it_happens_what_the_run_holds_at_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    options = Options(only=("flow.success", "flow.cancelled", "credentials.rotation"), seed=5)
+    run = asyncio.run(perform(shop("whole"), options, run_file=path))
+    found = load(path.read_text())
+    assert found.cut == sum(len(world.entries) for world in run.worlds)
+    assert {world.name: world.entries for world in found.worlds} == {world.name: world.entries for world in run.worlds}
+    assert (found.settings, found.selected, found.left_out, found.powerless) == (
+        run.settings,
+        run.selected,
+        run.left_out,
+        run.powerless,
+    )
 
 
 def test_the_customer_reaches_the_instance_by_its_public_https_address(tmp_path: Path) -> None:

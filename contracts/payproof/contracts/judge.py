@@ -5,7 +5,7 @@ Pure: the same run gives the same result, live, from a saved journal, or from on
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -106,7 +106,7 @@ def judge(
     return Result(
         outcome=_outcome(run, reasons),
         reasons=reasons,
-        diagnosis=run.diagnosis,
+        diagnosis=(*run.diagnosis, *(_failures(judgements) if run.cut is not None else ())),
         golive=tuple(_roll_up(item, profile, by_id) for item in profile.checklist.golive),
         guidelines=tuple(_roll_up(item, profile, by_id) for item in profile.checklist.guidelines),
         judgements=judgements,
@@ -146,7 +146,7 @@ def _findings(run: Run, profile: Profile, req: Requirement) -> list[Finding]:
     case = Case(run=run, profile=profile, requirement=req)
     if req.needs and not getattr(profile.traits, req.needs):
         return [case.not_applicable(f"this gateway has no {req.needs.replace('_', ' ')}s")]
-    if not run.scored and req.id not in BEFORE_CONTROL:
+    if not run.scored and run.cut is None and req.id not in BEFORE_CONTROL:
         return [case.not_exercised("control ended without a score, so nothing else was tried")]
     try:
         found = list(req.check(case))
@@ -243,8 +243,16 @@ def _caveats(judgements: Iterable[Judgement]) -> tuple[str, ...]:
     return tuple(f"{id}: declare {missing}" for id, missing in found.items())
 
 
+def _failures(judgements: Iterable[Judgement]) -> Iterator[str]:
+    """What had failed before a run was broken off."""
+    for judgement in judgements:
+        if judgement.verdict is Verdict.FAIL and not judgement.baseline:
+            finding = next(f for f in judgement.findings if f.verdict is Verdict.FAIL)
+            yield f"{judgement.requirement}: {finding.title}"
+
+
 def _outcome(run: Run, reasons: tuple[str, ...]) -> Outcome:
-    if not run.scored:
+    if not run.scored or run.cut is not None:
         return Outcome.NOT_SCORED
     if reasons:
         return Outcome.NOT_READY

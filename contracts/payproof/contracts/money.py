@@ -7,6 +7,9 @@ from decimal import Decimal, InvalidOperation
 # ISO 4217 minor units that are not 2, for the currencies that gateways of this kind trade in.
 _EXPONENTS = {"XAF": 0, "XOF": 0, "JPY": 0, "KRW": 0, "RWF": 0, "UGX": 0, "GNF": 0, "KWD": 3, "BHD": 3, "TND": 3}
 
+_DIGITS, _LONGEST, _LARGEST = 30, 64, 10**22
+"""Digits and decimals of an amount, characters of its text, and what no amount reaches."""
+
 
 def exponent(currency: str) -> int:
     """Number of decimals of a currency (ISO 4217)."""
@@ -14,14 +17,21 @@ def exponent(currency: str) -> int:
 
 
 def parse(value: object) -> Decimal | None:
-    """The amount that a wire value means, or None when it means none. Booleans, infinities and NaN mean none."""
+    """The amount that a wire value means, or None when it means none. Booleans, infinities and NaN mean none, and so does a number
+    that nobody pays: "1e999999999" would be written with a billion digits."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        return None
+    if (isinstance(value, int) and abs(value) >= _LARGEST) or (isinstance(value, str) and len(value) > _LONGEST):
         return None
     try:
         amount = Decimal(str(value).strip())
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() else None
+    if not amount.is_finite():
+        return None
+    _, digits, exponent = amount.as_tuple()
+    small = len(digits) <= _DIGITS and isinstance(exponent, int) and abs(exponent) <= _DIGITS
+    return amount if small and abs(amount) < _LARGEST else None
 
 
 def show(amount: Decimal | str, currency: str) -> str:

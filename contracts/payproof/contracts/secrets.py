@@ -1,7 +1,7 @@
 """Canaries and the veil that keeps secrets out of everything payproof writes.
 
-Every text passes the veil on its way into a journal. A secret, in any of the spellings below, or any part of it of
-twelve characters or more, becomes a stable placeholder (``<access-token-1>``). The same placeholder in a log line or
+Every text passes the veil on its way into a journal. A secret, in any of the spellings of docs/security.md, or any part of
+it of twelve characters or more, becomes a stable placeholder (``<access-token-1>``). The same placeholder in a log line or
 on a page is then the proof of a leak: searching and redacting are one act, so nothing found can be shown in clear.
 """
 
@@ -10,15 +10,24 @@ from __future__ import annotations
 import base64
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 from urllib.parse import quote
+
+from payproof.contracts.encodings import ENCODED_PART, decodings, unescaped
 
 SHORTEST_PART = 12
 """A part this long or longer counts as the secret; a mask of a few characters does not."""
-_GRAM, _STRIDE = 6, 7  # any 12 characters hold a 6-gram that starts at a multiple of 7
+_GRAM, _EVERY, _PROBE = 6, 2, 3
+"""Pieces of six characters are known from every second place of a secret and looked up at every third of a text: any twelve
+characters hold a pair that meets."""
+_DEPTH = 3
+"""Encodings within encodings that are read."""
 _MEMO_TEXT, _MEMO_SIZE = 512, 2_000  # headers and addresses repeat: their covers are remembered
-_RUN = re.compile(r"[A-Za-z0-9+/=_\-%.~]{12,}")
+_LETTERS = r"A-Za-z0-9+/=_\-%.~"
+_KINDS = frozenset({"access-token", "client-id", "secret-key"})
+_JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
 
 ALPHABET = "ABCDEFGHJKMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz123456789"
 
@@ -29,7 +38,7 @@ def mint(rng: random.Random, length: int) -> str:
 
 
 def spellings(value: str) -> Iterator[tuple[str, str]]:
-    """(encoding, text) for each way a value may be written: plain, url, base64, base64url (all alignments), hex."""
+    """(encoding, text) for the usual ways to write a value: plain, url, base64, base64url (all alignments), hex."""
     yield "", value
     if (quoted := quote(value, safe="")) != value:
         yield "url", quoted
@@ -48,24 +57,46 @@ def spellings(value: str) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class _Spelling:
+    """``low``: in lower case, for the search. ``first``, ``last``: where pieces of it may begin."""
+
     name: str
     encoding: str
     text: str
+    low: str
+    first: int
+    last: int
+
+
+Span: TypeAlias = tuple[int, int, str, tuple[str, ...]]
+"""(start, end, name, marks) of what is to be hidden."""
 
 
 class Veil:
     """Replaces known secrets by placeholders. One for each run, shared by all that writes.
 
     ``limit`` bounds how many numbered secrets (access tokens) are remembered, for servers that run for days.
+    ``learned`` counts the secrets that were first seen in what somebody sent: older texts may hold them.
     """
 
     def __init__(self, *, limit: int = 5_000) -> None:
         self._grams: dict[str, list[tuple[_Spelling, int]]] = {}
         self._names: dict[str, str] = {}
         self._counts: dict[str, int] = {}
+        self._short: dict[str, str] = {}
         self._limit = limit
         self._memo: dict[str, str] = {}
         """Text -> its cover, empty where nothing was hidden."""
+        self._runs: dict[str, tuple[Span, ...]] = {}
+        self._unusual = ""
+        self._run = re.compile(rf"[{_LETTERS}]{{{SHORTEST_PART},}}")
+        self._part = re.compile(rf"[{_LETTERS}]{{{ENCODED_PART},}}")
+        self._looks_ours = _like_placeholders(_KINDS)
+        self.learned = 0
+
+    @property
+    def empty(self) -> bool:
+        """There is nothing to hide."""
+        return not self._names
 
     def add(self, kind: str, value: str, *, numbered: bool = True) -> str:
         """Hide ``value`` from now on; returns its placeholder. Values shorter than twelve characters are not secrets."""
@@ -73,89 +104,204 @@ class Veil:
             return f"<{self._names[value]}>"
         if len(value) < SHORTEST_PART:
             return value
-        self._counts[kind] = self._counts.get(kind, 0) + 1
-        name = f"{kind}-{self._counts[kind]}" if numbered else kind
+        name = self._named(kind, numbered=numbered)
         if len(self._names) >= self._limit:
             # The oldest of its own kind: a flood of access tokens must not uncover the secret keys.
             self._forget(next((v for v, n in self._names.items() if n.startswith(f"{kind}-")), next(iter(self._names))))
         self._names[value] = name
         self._memo.clear()
-        for encoding, text in spellings(value):
-            spelling = _Spelling(name, encoding, text)
-            for start in range(0, max(len(text) - _GRAM + 1, 0), _STRIDE):
-                self._grams.setdefault(text[start : start + _GRAM], []).append((spelling, start))
+        self._runs.clear()
+        self._widen(value)
+        for spelling in _spelled(name, value):
+            for start, gram in _pieces(spelling):
+                self._grams.setdefault(gram, []).append((spelling, start))
         return f"<{name}>"
+
+    def learn(self, kind: str, value: str, *, numbered: bool = True) -> str:
+        """Hide a value that was first seen in what somebody sent. One that is too short to be searched for, or that could be
+        a word, only gets a placeholder, for the place where it stood."""
+        if known := self._names.get(value) or self._short.get(value):
+            return f"<{known}>"
+        if len(value) >= SHORTEST_PART and _random(value):
+            self.learned += 1
+            return self.add(kind, value, numbered=numbered)
+        name = self._named(kind, numbered=numbered)
+        if len(self._short) < self._limit:
+            self._short[value] = name
+        return f"<{name}>"
+
+    def _named(self, kind: str, *, numbered: bool) -> str:
+        if kind not in self._counts:
+            self._counts[kind] = 0
+            self._looks_ours = _like_placeholders({*self._counts, *_KINDS})
+        self._counts[kind] += 1
+        return f"{kind}-{self._counts[kind]}" if numbered else kind
+
+    def _widen(self, value: str) -> None:
+        """Let the search go on over characters that only this secret has."""
+        new = {letter for letter in value if not (letter.isascii() and (letter.isalnum() or letter in "+/=_-%.~"))}
+        if new := new - set(self._unusual) - set("\\"):
+            self._unusual += "".join(sorted(new))
+            letters = _LETTERS + re.escape(self._unusual)
+            self._run = re.compile(rf"[{letters}]{{{SHORTEST_PART},}}")
+            self._part = re.compile(rf"[{letters}]{{{ENCODED_PART},}}")
 
     def placeholder(self, value: str) -> str:
         """The placeholder of a whole known value, or the value itself."""
         return f"<{name}>" if (name := self._names.get(value)) else value
 
-    def cover(self, text: str) -> str:
-        """``text`` with every known secret, in every spelling, replaced; the same object where there was none."""
-        if not self._names or len(text) < SHORTEST_PART:
+    def cover(self, text: str, *, foreign: bool = False) -> str:
+        """``text`` with every known secret, in every spelling, replaced; the same object where there was none.
+
+        ``foreign``: somebody else wrote it, so what looks like a placeholder in it is none, and is written ``‹access-token-1›``.
+        """
+        if not self._names:
+            return text
+        if foreign and "<" in text:
+            text = self._looks_ours.sub(lambda match: f"‹{match[1]}{'›' if match[2] else ''}", text)
+        if len(text) < SHORTEST_PART:
             return text
         if (known := self._memo.get(text)) is not None:
             return known or text
-        return self._remember(text, _RUN.sub(self._known_run, text))
-
-    def _remember(self, text: str, covered: str) -> str:
+        covered = _replaced(text, self._found(text, _DEPTH, SHORTEST_PART))
         if len(text) <= _MEMO_TEXT:
             if len(self._memo) >= _MEMO_SIZE:
                 self._memo.clear()
             self._memo[text] = "" if covered == text else covered
         return text if covered == text else covered
 
-    def _known_run(self, match: re.Match[str]) -> str:
-        """A run's cover. Runs are remembered like texts: one id stands in a ledger, an address and a body."""
-        run = match.group()
-        if (known := self._memo.get(run)) is not None:
-            return known or run
-        return self._remember(run, self._cover_run(run))
+    def _found(self, text: str, depth: int, shortest: int) -> list[Span]:
+        """What is to be hidden in ``text``. ``depth``: encodings that are still read."""
+        spans: list[Span] = []
+        for match in (self._run if shortest == SHORTEST_PART else self._part).finditer(text):
+            base = match.start()
+            found = self._in_run(match.group(), depth, shortest)
+            spans += [(base + start, base + end, name, marks) for start, end, name, marks in found] if found else ()
+        if depth and (plain := unescaped(text)) is not None:
+            for start, end, name, marks in self._found(plain.text, depth - 1, shortest):
+                begin, finish = plain.source(start, end)
+                if finish - begin > end - start:  # else it stands there unescaped, and is found without
+                    spans.append((begin, finish, name, (plain.encoding, *marks)))
+        return spans
 
-    def _cover_run(self, run: str) -> str:
-        if whole := self._names.get(run):
-            return f"<{whole}>"
-        out: list[str] = []
-        done = position = 0
+    def _in_run(self, run: str, depth: int, shortest: int) -> tuple[Span, ...]:
+        """Runs are remembered like texts: one id stands in a ledger, an address and a body."""
+        outermost = depth == _DEPTH
+        if shortest == SHORTEST_PART and (known := self._runs.get(run)) is not None:
+            return known
+        if outermost and (whole := self._names.get(run)):
+            return ((0, len(run), whole, ()),)
+        spans = list(self._search(run, shortest))
+        if depth and not (spans and spans[0][:2] == (0, len(run))):
+            for inner in decodings(run):
+                for start, end, name, marks in self._found(inner.text, depth - 1, ENCODED_PART):
+                    begin, finish = inner.source(start, end)
+                    spans.append((begin, min(finish, len(run)), name, (inner.encoding, *marks)))
+        found = tuple(spans)
+        if outermost:
+            if len(self._runs) >= _MEMO_SIZE:
+                self._runs.clear()
+            self._runs[run] = found
+        return found
+
+    def _search(self, run: str, shortest: int) -> Iterator[Span]:
+        """Secrets, and parts of them, that stand in ``run`` in any letter case, forwards or backwards."""
+        low = _lower(run)
         grams, last = self._grams, len(run) - _GRAM
+        step = _PROBE if shortest == SHORTEST_PART else 1
+        done = position = 0
         while position <= last:
             # Nearly every position ends here, so the look-up stands in the loop itself.
-            if run[position : position + _GRAM] not in grams or (found := self._longest(run, position, done)) is None:
-                position += 1
+            if (
+                low[position : position + _GRAM] not in grams
+                or (found := self._longest(run, low, position, done, shortest)) is None
+            ):
+                position += step
                 continue
-            start, end, placeholder = found
-            out += [run[done:start], placeholder]
-            done = position = end
-        return run if not out else "".join(out) + run[done:]
+            yield found
+            done = position = found[1]
 
-    def _longest(self, run: str, position: int, floor: int) -> tuple[int, int, str] | None:
-        best: tuple[int, int, str] | None = None
-        for spelling, offset in self._grams.get(run[position : position + _GRAM], ()):
-            text = spelling.text
+    def _longest(self, run: str, low: str, position: int, floor: int, shortest: int) -> Span | None:
+        best: Span | None = None
+        for spelling, offset in self._grams.get(low[position : position + _GRAM], ()):
+            text = spelling.low
             left = 0
-            while position - left > floor and offset - left > 0 and run[position - left - 1] == text[offset - left - 1]:
+            while position - left > floor and offset - left > 0 and low[position - left - 1] == text[offset - left - 1]:
                 left += 1
             right = _GRAM
             while (
-                position + right < len(run)
+                position + right < len(low)
                 and offset + right < len(text)
-                and run[position + right] == text[offset + right]
+                and low[position + right] == text[offset + right]
             ):
                 right += 1
-            if left + right >= SHORTEST_PART and (best is None or left + right > best[1] - best[0]):
+            if left + right >= shortest and (best is None or left + right > best[1] - best[0]):
+                start, end = position - left, position + right
+                same = run[start:end] == spelling.text[offset - left : offset + right]
                 whole = left + right == len(text)
-                marks = [mark for mark in (spelling.encoding, "" if whole else "part") if mark]
-                best = (position - left, position + right, f"<{':'.join([spelling.name, *marks])}>")
+                marks = (spelling.encoding, "" if same else "case", "" if whole else "part")
+                best = (start, end, spelling.name, tuple(mark for mark in marks if mark))
         return best
 
     def _forget(self, value: str) -> None:
         name = self._names.pop(value)
         self._memo.clear()
-        for _, text in spellings(value):
-            for start in range(0, max(len(text) - _GRAM + 1, 0), _STRIDE):
-                gram = text[start : start + _GRAM]
+        self._runs.clear()
+        for spelling in _spelled(name, value):
+            for _, gram in _pieces(spelling):
                 kept = [pair for pair in self._grams.get(gram, ()) if pair[0].name != name]
                 if kept:
                     self._grams[gram] = kept
                 else:
                     self._grams.pop(gram, None)
+
+
+def _like_placeholders(kinds: Iterable[str]) -> re.Pattern[str]:
+    return re.compile(
+        rf"<((?:{'|'.join(map(re.escape, sorted(kinds, key=len, reverse=True)))})(?![A-Za-z])[\w.:-]*)(>?)"
+    )
+
+
+def _spelled(name: str, value: str) -> Iterator[_Spelling]:
+    """The value as it stands and backwards. All JSON web tokens begin alike: of one, the signature is the secret."""
+    begin = value.rfind(".") + 1 if _JWT.fullmatch(value) else 0
+    size = len(value)
+    yield _Spelling(name, "", value, _lower(value), begin, size - _GRAM)
+    yield _Spelling(name, "reversed", value[::-1], _lower(value[::-1]), 0, size - _GRAM - begin)
+
+
+def _pieces(spelling: _Spelling) -> Iterator[tuple[int, str]]:
+    """(place, piece), each piece once."""
+    found: dict[str, int] = {}
+    for start in range(spelling.first, spelling.last + 1, _EVERY):
+        found.setdefault(spelling.low[start : start + _GRAM], start)
+    return ((start, gram) for gram, start in found.items())
+
+
+def _lower(text: str) -> str:
+    """In lower case, unless that has another length."""
+    low = text.lower()
+    return low if len(low) == len(text) else text
+
+
+def _random(value: str) -> bool:
+    """Letters and digits, and no space: nobody's word."""
+    return (
+        any(letter.isdigit() for letter in value)
+        and any(letter.isalpha() for letter in value)
+        and not any(letter.isspace() for letter in value)
+    )
+
+
+def _replaced(text: str, spans: Iterable[Span]) -> str:
+    """``text`` with placeholders in place of the spans; where two overlap, the first and longest names it."""
+    out: list[str] = []
+    done = 0
+    last_end = 0
+    for start, end, name, marks in sorted(spans, key=lambda span: (span[0], -span[1], len(span[3]))):
+        if start < last_end:
+            last_end = done = max(last_end, end)
+            continue
+        out += [text[done:start], f"<{':'.join((name, *dict.fromkeys(marks)))}>"]
+        last_end = done = end
+    return text if not out else "".join(out) + text[done:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from payproof.contracts import files
 from payproof.contracts.model import PayproofError, Result
 from payproof.contracts.run import Run, dump
 from payproof.reports.registry import WRITERS
@@ -19,7 +20,7 @@ def write_all(result: Result, run: Run, folder: Path, names: Iterable[str] | Non
         Name of the format -> the file written.
 
     Raises:
-        PayproofError: a format that does not exist, or a folder that cannot be written.
+        PayproofError: a format that does not exist, or a folder that cannot be written or is a link out of the project.
     """
     chosen = tuple(WRITERS) if names is None else tuple(dict.fromkeys(names))
     if unknown := [name for name in chosen if name not in WRITERS]:
@@ -28,17 +29,4 @@ def write_all(result: Result, run: Run, folder: Path, names: Iterable[str] | Non
         )
     texts = {name: (WRITERS[name].filename, WRITERS[name].render(result, run)) for name in chosen}
     texts["run"] = (RUN_FILE, dump(run))
-    return {name: _write(folder / filename, text) for name, (filename, text) in texts.items()}
-
-
-def _write(path: Path, text: str) -> Path:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8", errors="replace", newline="\n")
-    except OSError as error:
-        raise PayproofError(
-            f"cannot write the report: {error.strerror or error}",
-            place=str(path),
-            remedy="name a folder that can be written, with enough space left",
-        ) from None
-    return path
+    return {name: files.write(folder / filename, text) for name, (filename, text) in texts.items()}

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from payproof.contracts import profile
 from payproof.contracts.entries import Call
@@ -35,6 +35,9 @@ _CARRIED = (
     "cookie",
     "expect",
 )
+_NO_ADDRESS = re.compile(r"[{}\s\x00-\x1f\x7f]")
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")
+"""What HTTP allows as a method or a header's name."""
 _SHORTEST = 6
 """A payment's name shorter than this could stand in an address by chance."""
 
@@ -83,6 +86,21 @@ def handover(run: Run) -> Handover:
     calls, base_path = exportable(run), _base_path(run)
     base = next((_base(call.request.url, base_path) for call in calls.values()), "")
     return Handover(base_url=base, asks=_needed(tuple(_asks(calls, base_path))))
+
+
+def sendable(ask: Ask) -> bool:
+    """Whether the request's own line can be written: a file from elsewhere may name a method that is none."""
+    return bool(_TOKEN.fullmatch(ask.method))
+
+
+def headers_of(ask: Ask) -> Iterator[tuple[str, Text]]:
+    """The headers whose names are names; any other would be read as something else by whoever sends it."""
+    return ((name, value) for name, value in ask.headers if _TOKEN.fullmatch(name))
+
+
+def templated(text: Text) -> bool:
+    """Whether a text of the integration's own would be filled in by a tool that knows ``{{name}}``."""
+    return any("{{" in part for part in text if isinstance(part, str))
 
 
 def show(text: Text, opening: str = "{{", closing: str = "}}") -> str:
@@ -141,7 +159,7 @@ def _ask(operation: str, call: Call, payment: str, base_path: str, found: Mappin
     return Ask(
         operation=operation,
         method=request.method,
-        url=(Variable(BASE_URL), *_holes(request.url.removeprefix(base), payment)),
+        url=(Variable(BASE_URL), *_holes(_address(request.url.removeprefix(base)), payment)),
         headers=tuple(headers),
         basic=basic,
         body=_holes(request.body, payment),
@@ -159,6 +177,11 @@ def _holes(text: str, payment: str) -> Text:
         parts += [shown[done : match.start()], Variable(_NAMES[kind] if kind else PAYMENT)]
         done = match.end()
     return tuple(part for part in (*parts, shown[done:]) if part != "")
+
+
+def _address(rest: str) -> str:
+    """Path and query without what a tool would fill in or take for the next line."""
+    return _NO_ADDRESS.sub(lambda match: quote(match[0]), rest)
 
 
 def _base_path(run: Run) -> str:

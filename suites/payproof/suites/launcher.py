@@ -18,6 +18,7 @@ import httpx
 import psutil
 
 from payproof.contracts.entries import Log, Process
+from payproof.contracts.files import fixed_part, regular_within
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
 
@@ -201,7 +202,10 @@ class Instance:
         for pattern in self.log_files:
             path = Path(pattern)
             base = Path(path.anchor) if path.is_absolute() else self.folder
-            found += sorted(file for file in base.glob(str(path.relative_to(path.anchor))) if file.is_file())
+            root = fixed_part(path) if path.is_absolute() else self.folder
+            found += sorted(
+                file for file in base.glob(str(path.relative_to(path.anchor))) if regular_within(file, root)
+            )
         return found
 
     def read_logs(self) -> None:

@@ -20,11 +20,12 @@ from typing import Any
 
 from payproof.contracts import __version__
 from payproof.contracts.entries import Connection
-from payproof.contracts.journal import Journal
+from payproof.contracts.journal import Journal, covered
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.requirements import LATER
 from payproof.contracts.run import Run, Settings, digest
 from payproof.contracts.run import World as Recorded
+from payproof.contracts.run_file import RunFile
 from payproof.contracts.secrets import Veil
 from payproof.simulator.relay.politeness import BudgetSpent
 from payproof.simulator.relay.tape import Tape
@@ -48,9 +49,15 @@ _BUSY = 6
 
 
 async def perform(
-    config: Config, options: Options, progress: Progress | None = None, *, tape: Tape | None = None
+    config: Config,
+    options: Options,
+    progress: Progress | None = None,
+    *,
+    tape: Tape | None = None,
+    run_file: Path | None = None,
 ) -> Run:
-    """Run the probes against the target. ``tape`` is told of each exchange with a sandbox.
+    """Run the probes against the target. ``tape`` is told of each exchange with a sandbox. ``run_file``: where the journals are
+    written as they grow, so that a run that is broken off leaves them.
 
     Raises:
         PayproofError: the configuration cannot be used, or the integration does not start.
@@ -62,7 +69,7 @@ async def perform(
     source = _source(config, options, progress, tape)
     try:
         with tempfile.TemporaryDirectory(prefix="payproof-") as name:
-            return await _Session(config, options, progress, Path(name), source).run()
+            return await _Session(config, options, progress, Path(name), source, run_file).run()
     finally:
         await source.aclose()
 
@@ -90,7 +97,15 @@ def _refuse_unusable(config: Config, options: Options) -> None:
 
 
 class _Session:
-    def __init__(self, config: Config, options: Options, progress: Progress, folder: Path, source: Source) -> None:
+    def __init__(
+        self,
+        config: Config,
+        options: Options,
+        progress: Progress,
+        folder: Path,
+        source: Source,
+        run_file: Path | None = None,
+    ) -> None:
         self.config, self.options, self.progress, self.folder = config, options, progress, folder
         self.source = source
         self.unreached: dict[str, str] = {}
@@ -108,6 +123,7 @@ class _Session:
         self.errors: dict[str, str] = {}
         self.bought: Purchase | None = None
         """What control bought."""
+        self.run_file = RunFile(run_file, self.veil, self._begun()) if run_file else None
         self.busy = asyncio.Semaphore(_BUSY)
         self.launching = asyncio.Semaphore(2)
 
@@ -117,10 +133,14 @@ class _Session:
             return await self._run()
         finally:
             self.progress.close()
-            # Whatever happens, also Ctrl-C: everything started is stopped, at once and together.
-            await asyncio.shield(
-                asyncio.gather(*(world.stop() for world in self.worlds), self.hook.stop(), return_exceptions=True)
-            )
+            try:
+                # Whatever happens, also Ctrl-C: everything started is stopped, at once and together.
+                await asyncio.shield(
+                    asyncio.gather(*(world.stop() for world in self.worlds), self.hook.stop(), return_exceptions=True)
+                )
+            finally:
+                if self.run_file is not None:
+                    self.run_file.close()
 
     async def _run(self) -> Run:
         secure, note = self._transport()
@@ -142,6 +162,9 @@ class _Session:
         settings = settings_of(self.config, secure=secure, secure_note=note, powers=main.target.powers)
         diagnosis: tuple[str, ...] = ()
         planned = plan(self.config, self.options, settings, main.shared.latency)
+        if self.run_file is not None:
+            left_out: list[Json] = [*planned.left_out, *planned.powerless]
+            self.run_file.settings(settings, left_out=left_out, powerless={**powerless(planned, settings)})
         if main.shared.latency > PATIENT:
             self.busy = asyncio.Semaphore(3 * _BUSY)
         if paid and (wrong := await self._pointers(main)):
@@ -185,6 +208,8 @@ class _Session:
 
     def _world(self, name: str, shared: Shared) -> World:
         world = World(name, shared)
+        if self.run_file is not None:
+            self.run_file.follow(name, world.journal)
         self.worlds.append(world)
         return world
 
@@ -320,19 +345,18 @@ class _Session:
         """Stop a world that nothing is judged on: its journal shows why it was given up, and no more."""
         await world.stop()
         self.worlds.remove(world)
-        self.given_up.append(Recorded(name=f"{world.name}-given-up", entries=tuple(world.journal.entries)))
+        name = f"{world.name}-given-up"
+        self.given_up.append(Recorded(name=name, entries=tuple(world.journal.entries)))
+        if self.run_file is not None:
+            # In the file, too, the next world of this name begins with nothing.
+            self.run_file.put(world.name, 0)
 
-    def _scan_source(self) -> None:
-        declared = self.config.integration.source
-        if declared.paths or declared.frontend:
-            journal = Journal(self.veil, clock=self.now)
-            source.scan(self.config, journal)
-            self.recorded["source"] = Recorded(name="source", entries=tuple(journal.entries))
+    def _begun(self) -> Run:
+        """What a run that is broken off has to say of itself."""
+        return Run(gateway=self.config.gateway, selected=self.options.only, facts=self._facts())
 
-    def _assemble(self, settings: Settings, planned: Plan, *, scored: bool, diagnosis: tuple[str, ...]) -> Run:
-        worlds = tuple(sorted(self.recorded.values(), key=lambda world: world.name != MAIN))
-        described = json.dumps(self.config.model_dump(mode="json"), sort_keys=True)
-        facts: dict[str, Json] = {
+    def _facts(self) -> dict[str, Json]:
+        return {
             "name": self.config.integration.name,
             "payproof": __version__,
             "profile_version": self.config.profile.version,
@@ -340,10 +364,30 @@ class _Session:
             "quick": self.options.quick,
             "seed": self.seed,
             "started": self.started.isoformat(timespec="seconds"),
+        }
+
+    def _scan_source(self) -> None:
+        declared = self.config.integration.source
+        if declared.paths or declared.frontend:
+            journal = Journal(self.veil, clock=self.now)
+            if self.run_file is not None:
+                self.run_file.follow("source", journal)
+            source.scan(self.config, journal)
+            self.recorded["source"] = Recorded(name="source", entries=tuple(journal.entries))
+
+    def _assemble(self, settings: Settings, planned: Plan, *, scored: bool, diagnosis: tuple[str, ...]) -> Run:
+        worlds = tuple(sorted(self.recorded.values(), key=lambda world: world.name != MAIN))
+        if self.veil.learned:
+            # What was learned late covers what was written early, in any world.
+            worlds = covered(worlds, self.veil)
+            diagnosis = covered(diagnosis, self.veil)
+        described = json.dumps(self.config.model_dump(mode="json"), sort_keys=True)
+        facts: dict[str, Json] = {
+            **self._facts(),
             "seconds": round(self.now(), 1),
             "configuration": digest(self.veil.cover(described)),
             "journal": digest("\n".join(f"{world.name} {entry!r}" for world in worlds for entry in world.entries)),
-            "errors": dict(self.errors),
+            "errors": {id: self.veil.cover(text) for id, text in self.errors.items()},
             "cut": dict(self.cut),
             "later": list(LATER),
             **self.source.account(),

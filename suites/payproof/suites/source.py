@@ -15,6 +15,7 @@ from detect_secrets.core.scan import scan_file
 from detect_secrets.settings import transient_settings
 
 from payproof.contracts.entries import SourceSeen
+from payproof.contracts.files import regular_within
 from payproof.contracts.journal import Journal
 from payproof.suites.config import Config
 
@@ -132,7 +133,7 @@ def _files(folder: Path, paths: Iterable[str]) -> Iterator[Path]:
             ):
                 continue
             if (
-                file.is_file()
+                regular_within(file, folder)
                 and file.suffix.lower() in _TEXT
                 and file.stat().st_size < 1_000_000
                 and file.name != ".env"

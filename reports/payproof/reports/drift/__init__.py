@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from payproof.contracts import files
 from payproof.contracts.drift import Drift
-from payproof.contracts.model import PayproofError
 from payproof.reports.drift import console, json, markdown
 
 FORMATS: Mapping[str, tuple[str, Callable[[Drift], str]]] = MappingProxyType(
@@ -33,15 +33,7 @@ def write(drift: Drift, folder: Path, names: Iterable[str] = ()) -> dict[str, Pa
     for name in dict.fromkeys(names) or FORMATS:
         filename, render = FORMATS[name]
         path = folder / filename
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            path.write_text(render(drift), encoding="utf-8", errors="replace", newline="\n")
-        except OSError as error:
-            raise PayproofError(
-                f"cannot write the report: {error.strerror or error}",
-                place=str(path),
-                remedy="name another --report-dir",
-            ) from None
+        files.write(path, render(drift), remedy="name another --report-dir")
         written[name] = path
     return written
 

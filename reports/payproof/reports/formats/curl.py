@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterator
 
 from payproof.contracts.model import Result
 from payproof.contracts.run import Run
 from payproof.reports.facts import line
-from payproof.reports.handover import Ask, Handover, Text, Variable, handover, show
+from payproof.reports.handover import Ask, Handover, Text, Variable, handover, headers_of, sendable, show
 from payproof.reports.registry import writer
 
+_BREAKS = re.compile(r"[\r\n\x00]+")
 _PICK = """\
 # Reads one value out of a JSON answer: pick '["data", 0]' < answer
 pick() {
@@ -51,12 +53,15 @@ def _script(export: Handover) -> Iterator[str]:
 
 
 def _call(ask: Ask) -> Iterator[str]:
-    yield f"echo {shlex.quote(f'== {ask.operation}')} >&2"
+    if not sendable(ask):
+        yield "# A request is left out: its method is none."
+        return
+    yield f"echo {shlex.quote(f'== {line(ask.operation)}')} >&2"
     yield "answer=$(curl -sS --globoff --max-time 30 \\"
     yield f"  --request {shlex.quote(ask.method)} \\"
     if ask.basic:
         yield '  --user "$CLIENT_ID:$SECRET_KEY" \\'
-    yield from (f"  --header {_quoted((f'{line(name)}: ', *value))} \\" for name, value in ask.headers)
+    yield from (f"  --header {_quoted(_one_line((f'{name}: ', *value)))} \\" for name, value in headers_of(ask))
     if ask.body:
         yield f"  --data-raw {_quoted(ask.body)} \\"
     yield f"  {_quoted(ask.url)})"
@@ -72,6 +77,11 @@ def _quoted(text: Text) -> str:
     return "".join(
         f'"${{{part.name}}}"' if isinstance(part, Variable) else shlex.quote(part) for part in _shouted(text)
     )
+
+
+def _one_line(text: Text) -> Text:
+    """A header's value: a line break in it would begin another header."""
+    return tuple(_BREAKS.sub(" ", part) if isinstance(part, str) else part for part in text)
 
 
 def _shouted(text: Text) -> Text:

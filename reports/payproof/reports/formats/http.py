@@ -6,8 +6,19 @@ from collections.abc import Iterator
 
 from payproof.contracts.model import Result
 from payproof.contracts.run import Run
-from payproof.reports.facts import line
-from payproof.reports.handover import BASE_URL, Ask, Handover, handover, path_text, show
+from payproof.reports.facts import clean, line
+from payproof.reports.handover import (
+    BASE_URL,
+    Ask,
+    Handover,
+    Text,
+    handover,
+    headers_of,
+    path_text,
+    sendable,
+    show,
+    templated,
+)
 from payproof.reports.registry import writer
 
 
@@ -32,19 +43,46 @@ def _file(export: Handover) -> Iterator[str]:
 
 
 def _request(ask: Ask) -> Iterator[str]:
-    yield f"### {ask.operation}"
-    yield f"# @name {ask.operation}"
+    yield f"### {line(ask.operation)}"
+    if not sendable(ask):
+        yield "# This request is left out: its method is none."
+        return
+    yield f"# @name {line(ask.operation)}"
     yield f"{ask.method} {line(show(ask.url))}"
     if ask.basic:
         yield "Authorization: Basic {{client_id}}:{{secret_key}}"
-    yield from (f"{line(name)}: {line(show(value))}" for name, value in ask.headers)
+    for name, value in headers_of(ask):
+        # A name's first characters can make a comment or a separator of the line.
+        if not templated(value) and name[:1] not in "#":
+            yield f"{name}: {line(show(value))}"
     if ask.body:
         yield ""
-        # A line of three number signs would begin the next request.
-        yield show(ask.body).replace("\n###", "\n ###")
+        if reason := _unsafe(ask.body):
+            yield f"# The body is left out: {reason}."
+        else:
+            yield clean(show(ask.body))
+    paths = {name: path_text(path) for name, path in ask.found.items()}
     if ask.found:
         yield ""
         yield "###"
     yield from (
-        f"@{name} = {{{{{ask.operation}.response.body.${path_text(path)}}}}}" for name, path in ask.found.items()
+        f"@{name} = {{{{{line(ask.operation)}.response.body.${path}}}}}"
+        for name, path in paths.items()
+        if "{{" not in path and "}}" not in path
     )
+
+
+def _unsafe(body: Text) -> str:
+    """Why an editor would not send a body as it stands; empty when it would."""
+    if templated(body):
+        return "{ { in it would be filled in by the editor"
+    text = show(body, "", "")
+    if any(each.lstrip()[:1] in _COMMANDS for each in text.splitlines() if each.strip()) or "//" in (
+        each.lstrip()[:2] for each in text.splitlines()
+    ):
+        return "a line of it would be read as a command of the editor"
+    return ""
+
+
+_COMMANDS = ("#", "<", ">", "@")
+"""What begins a separator, a comment, a file to read, a script or a variable."""

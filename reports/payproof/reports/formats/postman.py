@@ -9,7 +9,7 @@ from payproof.contracts.entries import header
 from payproof.contracts.model import Result
 from payproof.contracts.run import Run
 from payproof.reports import facts
-from payproof.reports.handover import BASE_URL, Ask, handover, path_text, show
+from payproof.reports.handover import BASE_URL, Ask, handover, headers_of, path_text, sendable, show, templated
 from payproof.reports.registry import writer
 
 _SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
@@ -29,13 +29,17 @@ def render(result: Result, run: Run) -> str:
             "schema": _SCHEMA,
         },
         "variable": [{"key": name, "value": facts.line(value), "type": "string"} for name, value in variables.items()],
-        "item": [_item(ask) for ask in export.asks],
+        "item": [_item(ask) for ask in export.asks if sendable(ask)],
     }
     return json.dumps(collection, indent=2, ensure_ascii=False) + "\n"
 
 
 def _item(ask: Ask) -> dict[str, Any]:
-    headers = [{"key": facts.line(name), "value": facts.line(show(value))} for name, value in ask.headers]
+    headers = [
+        {"key": facts.line(name), "value": facts.line(show(value))}
+        for name, value in headers_of(ask)
+        if not templated(value)
+    ]
     request: dict[str, Any] = {"method": ask.method, "header": headers, "url": _url(show(ask.url))}
     if ask.basic:
         pairs = (("username", "{{client_id}}"), ("password", "{{secret_key}}"))
@@ -43,7 +47,9 @@ def _item(ask: Ask) -> dict[str, Any]:
             "type": "basic",
             "basic": [{"key": key, "value": value, "type": "string"} for key, value in pairs],
         }
-    if ask.body:
+    if ask.body and templated(ask.body):
+        request["description"] = "The body is left out: {{ in it would be filled in by Postman."
+    elif ask.body:
         kind = header([(name, show(value)) for name, value in ask.headers], "content-type")
         language = "json" if "json" in kind else "text"
         request["body"] = {"mode": "raw", "raw": show(ask.body), "options": {"raw": {"language": language}}}

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from bs4 import Tag
@@ -19,10 +17,6 @@ _CSRF_NAME = re.compile(r"csrf|xsrf|_token$|authenticity|nonce|__requestverifica
 _PASSWORD_NAME = re.compile(r"passw|pwd|passphrase|^pin$", re.IGNORECASE)
 _LOGIN_NAME = re.compile(r"e-?mail|^user(name)?$|^login$|phone|msisdn", re.IGNORECASE)
 _CODE_NAME = re.compile(r"otp|one.?time|(verification|sms|auth)_?code|^code(\[\d*\])?$", re.IGNORECASE)
-_KEY_NAME = re.compile(
-    r"(access|refresh|id|bearer|auth|session|csrf)[_-]?token$|secret|passw|api_?key|private_?key|^client_id$|^(app|public)_?key$",
-    re.IGNORECASE,
-)
 _RANDOM = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9+/=_.:-]{16,}")
 _CHOSEN = frozenset({"radio", "checkbox", "submit", "button", "reset", "image", "file"})
 
@@ -110,23 +104,6 @@ def _typed_kind(name: str, value: str, form: Form | None) -> str:
         return ""
     assert form
     return "login" if form.asks_password or field.kind == "email" else "one-time-code"
-
-
-def named_secrets(text: str) -> Iterator[str]:
-    """Texts of a JSON body whose keys say that they are secret."""
-
-    def walk(value: Any) -> Iterator[str]:
-        for key, item in (fields.as_table(value) or {}).items():
-            if isinstance(item, str) and _KEY_NAME.search(key):
-                yield item
-            yield from walk(item)
-        for item in fields.as_list(value) or ():
-            yield from walk(item)
-
-    try:
-        yield from walk(json.loads(text))
-    except (ValueError, RecursionError):
-        return
 
 
 def cookies_set(headers: Headers) -> Iterator[str]:

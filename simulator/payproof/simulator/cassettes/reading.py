@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from payproof.contracts import files
 from payproof.contracts import profile as profiles
 from payproof.contracts.entries import Headers, Meaning, Request, Response
 from payproof.contracts.model import PayproofError
@@ -15,6 +16,8 @@ from payproof.simulator.cassettes.fields import as_list, as_table
 from payproof.simulator.cassettes.library import vcr
 from payproof.simulator.cassettes.stamp import KEY, Stamp, parse
 
+_LARGEST = 256 << 20
+"""Bytes of a cassette."""
 _RECORD = "record one with `payproof record`"
 
 
@@ -85,22 +88,21 @@ def read(path: Path) -> Recording:
 
 def _parsed(path: Path) -> Mapping[str, Any]:
     place = str(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise PayproofError("there is no such cassette", place=place, remedy=f"check the path, or {_RECORD}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise PayproofError(f"the cassette cannot be read: {error}", place=place) from None
+    if not path.exists():
+        raise PayproofError("there is no such cassette", place=place, remedy=f"check the path, or {_RECORD}")
+    text = files.read(
+        path, says="the cassette cannot be read", largest=_LARGEST, remedy=f"name another file, or {_RECORD}"
+    )
     try:
         data: Any = vcr("serializers.yamlserializer").deserialize(text)
     except Exception as error:
-        # PyYAML, and with it its errors, is there only where VCR is.
-        if type(error).__module__.partition(".")[0] != "yaml":
+        # PyYAML is there only where VCR is; beside its own errors a date that is none, or a nest too deep, raises others.
+        if isinstance(error, PayproofError):
             raise
         mark = getattr(error, "problem_mark", None)
         where = f" (line {mark.line + 1})" if mark is not None else ""
         raise PayproofError(
-            f"this file is not YAML, or it was cut{where}: {getattr(error, 'problem', None) or error}",
+            f"this file is not YAML, or it was cut{where}: {str(getattr(error, 'problem', None) or error)[:200]}",
             place=place,
             remedy=f"take the whole file, or {_RECORD}",
         ) from None
@@ -117,12 +119,12 @@ def _exchange(n: int, raw: Any, place: str) -> Exchange:
         return Exchange(
             n=n,
             kind="page" if note.get("kind") == "page" else "api",
-            story=str(note.get("story", "")),
-            operation=str(note.get("operation", "")),
+            story=_word(note.get("story", "")),
+            operation=_word(note.get("operation", "")),
             at=float(note.get("at", 0.0)),
             request=Request(
-                method=str(asked["method"]).upper(),
-                url=str(asked["uri"]),
+                method=_word(asked["method"]).upper(),
+                url=_word(asked["uri"]),
                 headers=_headers(asked.get("headers")),
                 body=_text(asked.get("body")),
             ),
@@ -133,7 +135,7 @@ def _exchange(n: int, raw: Any, place: str) -> Exchange:
                 size=len(body.encode()),
             ),
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise PayproofError(
             f"interaction {n} is not as VCR writes it: {type(error).__name__}: {error}", place=place, remedy=_RECORD
         ) from None
@@ -142,7 +144,14 @@ def _exchange(n: int, raw: Any, place: str) -> Exchange:
 def _text(body: Any) -> str:
     if body is None:
         return ""
-    return body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body)
+    return body.decode("utf-8", "replace") if isinstance(body, bytes) else _word(body)
+
+
+def _word(value: Any) -> str:
+    """A text or a number. A table that refers to itself, or to others a thousand times, would never end."""
+    if not isinstance(value, str | int | float):
+        raise TypeError(f"a text is wanted, not a {type(value).__name__}")
+    return str(value)
 
 
 def _headers(raw: Any) -> Headers:

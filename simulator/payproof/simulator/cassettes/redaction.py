@@ -7,7 +7,6 @@ every spelling, and every longer part); what is shorter is found by where it sta
 
 from __future__ import annotations
 
-import base64
 import html
 import json
 import re
@@ -15,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
+from payproof.contracts import secret_fields
 from payproof.contracts.entries import Headers, Meaning, Request, Response, header
 from payproof.contracts.profile import Profile
 from payproof.contracts.secrets import SHORTEST_PART, Veil, spellings
@@ -26,7 +26,6 @@ from payproof.simulator.relay.tape import Taped
 _SHORTEST = 4
 """Characters below which a value is replaced only in the field that it was typed into."""
 _RUN = re.compile(r"[A-Za-z0-9+/=_\-%.~]*")
-_SECRET_HEADER = re.compile(r"(^|-)(api-?key|token|secret|authorization)$", re.IGNORECASE)
 _LENGTHS_TOLD = frozenset({"client-id", "secret-key", "access-token", "session-cookie", "csrf-token"})
 _ORDINARY = frozenset(
     {
@@ -86,28 +85,13 @@ class Redaction:
         self._hide("secret-key", said.secret)
         self._hide("access-token", said.bearer)
         self._hide("access-token", said.issued or "")
-        for name, value in taped.request.headers:
-            if name.lower() == "authorization":
-                self._learn_authorization(value)
-            elif _SECRET_HEADER.search(name):
-                self._hide("authorization", value.strip())
+        for kind, value in secret_fields.of_headers(taped.request.headers):
+            self._hide(kind, value)
         for body in (taped.request.body, taped.response.body):
-            for value in forms.named_secrets(body):
+            for _, value in secret_fields.named(body, forms=taped.kind == "api"):
                 self._hide("credential", value)
         for cookie in (*forms.cookies_sent(taped.request.headers), *forms.cookies_set(taped.response.headers)):
             self._hide("session-cookie", cookie)
-
-    def _learn_authorization(self, value: str) -> None:
-        scheme, _, rest = value.strip().partition(" ")
-        if scheme.lower() == "basic":
-            try:
-                user, _, password = base64.b64decode(rest).decode().partition(":")
-            except ValueError:
-                user, password = "", rest
-            self._hide("client-id", user)
-            self._hide("secret-key", password)
-        else:
-            self._hide("authorization", rest.strip() or scheme)
 
     def _learn_page(self, taped: Taped) -> None:
         form = self._forms.get(forms.address(taped.request.url))
@@ -172,7 +156,7 @@ class Redaction:
             scheme, _, rest = value.partition(" ")
             if known := self._names.get(rest.strip()):
                 return f"{scheme} {placeholders.spelled(known)}"
-        if _SECRET_HEADER.search(name) and (known := self._names.get(value.strip())):
+        if secret_fields.HEADER.search(name) and (known := self._names.get(value.strip())):
             return placeholders.spelled(known)
         return self.text(value)
 

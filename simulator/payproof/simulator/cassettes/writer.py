@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from payproof.contracts import __version__
 from payproof.contracts.entries import Headers, Request, Response
+from payproof.contracts.files import refuse_links
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
 from payproof.contracts.secrets import SHORTEST_PART, spellings
@@ -209,8 +210,9 @@ def _write(path: Path, text: str) -> None:
     """Whole or not at all.
 
     Raises:
-        PayproofError: the folder cannot be written.
+        PayproofError: the folder cannot be written, or is a link out of the project.
     """
+    refuse_links(path.parent)
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

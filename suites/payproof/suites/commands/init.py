@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from payproof.contracts import profile
+from payproof.contracts import files, profile
 from payproof.contracts.model import PayproofError
 from payproof.suites import init as writing
 from payproof.suites.commands import options
@@ -43,16 +43,9 @@ def init(yes: bool, force: bool, output: Path, line: str, command: tuple[str, ..
         data["simulator"] = writing.beforehand()
     text = writing.compose(data, gateway)
     make_config(tomllib.loads(text), folder=output.resolve().parent, place=str(output), text=text)
-    _write(output, text)
+    files.write(output, text)
     click.echo(f"{output} is written. Look through it, then: payproof run")
     return 0
-
-
-def _write(output: Path, text: str) -> None:
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise PayproofError(f"cannot be written: {error.strerror}", place=str(output)) from None
 
 
 def _split(line: str) -> list[str]:

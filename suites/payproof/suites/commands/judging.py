@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from payproof.contracts.model import Result
+from payproof.contracts.model import PayproofError, Result
 from payproof.contracts.run import Run, read
 from payproof.suites.commands import options, verdict
 from payproof.suites.config import load_config
@@ -24,9 +27,10 @@ def check(run_file: Path, config_path: Path | None, report_dir: Path, formats: t
 
     Attestations and the baseline are read from --config.
     """
-    result, run = _judged(run_file, config_path)
-    verdict.show(result, run, verbose=verbose)
-    verdict.write(result, run, report_dir, formats)
+    with _of_a_file(run_file):
+        result, run = _judged(run_file, config_path)
+        verdict.show(result, run, verbose=verbose)
+        verdict.write(result, run, report_dir, formats)
     return verdict.EXIT[result.outcome]
 
 
@@ -36,9 +40,29 @@ def check(run_file: Path, config_path: Path | None, report_dir: Path, formats: t
 @options.reports
 def report(run_file: Path, config_path: Path | None, report_dir: Path, formats: tuple[str, ...]) -> int:
     """Write the reports of a saved run."""
-    result, run = _judged(run_file, config_path)
-    verdict.write(result, run, report_dir, formats)
+    with _of_a_file(run_file):
+        result, run = _judged(run_file, config_path)
+        verdict.write(result, run, report_dir, formats)
     return 0
+
+
+@contextmanager
+def _of_a_file(run_file: Path) -> Generator[None]:
+    """A file can have the shape of a run and hold what no run holds; that is not payproof's own failure.
+
+    Raises:
+        PayproofError: something in it cannot be judged or shown.
+    """
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError) as error:
+        if os.environ.get("PAYPROOF_DEBUG"):
+            raise
+        raise PayproofError(
+            f"the run holds what payproof does not write, and cannot be told: {type(error).__name__}: {str(error)[:200]}",
+            place=str(run_file),
+            remedy="judge the file as `payproof run` of this version wrote it, or set PAYPROOF_DEBUG=1 and report what it prints",
+        ) from None
 
 
 def _judged(run_file: Path, config_path: Path | None) -> tuple[Result, Run]:

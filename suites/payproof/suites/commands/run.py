@@ -66,10 +66,12 @@ def run(
         return 0
     chosen = select(config.profile.checklist, only, expression)
     verdict.writable(report_dir)
+    from payproof.reports.folder import RUN_FILE
     from payproof.suites.plan import Options, quick_seconds
 
     seconds = quick_seconds(quick=quick, target=target)
-    told = performed(config, Options(only=chosen, quick=quick, seed=seed, target=target, seconds=seconds), quiet=quiet)
+    wanted = Options(only=chosen, quick=quick, seed=seed, target=target, seconds=seconds)
+    told = performed(config, wanted, quiet=quiet, run_file=report_dir / RUN_FILE)
     result = verdict.judged(told, config)
     verdict.show(result, told, verbose=verbose)
     verdict.write(result, told, report_dir, formats)
@@ -98,14 +100,14 @@ def configuration(path: Path | None, flags: Flags) -> Config:
     return load_config(path, overrides=tables(flags, defaults=False))
 
 
-def performed(config: Config, options: Options, *, quiet: bool) -> Run:
-    """The run itself, with its progress on stderr."""
+def performed(config: Config, options: Options, *, quiet: bool, run_file: Path | None = None) -> Run:
+    """The run itself, with its progress on stderr, and its journals in a file as they grow."""
     from payproof.suites.commands.loop import run_async
     from payproof.suites.progress import progress
     from payproof.suites.runner import perform
 
     shown = progress(Console(file=sys.stderr), quiet=quiet)
     try:
-        return run_async(perform(config, options, shown))
+        return run_async(perform(config, options, shown, run_file=run_file))
     finally:
         shown.close()

@@ -19,6 +19,8 @@ from payproof.suites.config.models import Config
 from payproof.suites.config.problems import aliases, model_at
 
 PREFIX = "PAYPROOF_"
+_SHORTEST = 4
+"""Characters from which a value is hidden within other texts; a shorter one is hidden where it stands alone."""
 _LISTS = ("tuple[", "Tuple[")
 
 
@@ -75,17 +77,46 @@ def _json(text: str, place: str) -> Any:
         ) from None
 
 
-def expand_sandbox(data: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, Any]:
-    """``${NAME}`` in the sandbox's settings; names that are not set stay as they are (``Sandbox.missing``)."""
+def expand_sandbox(data: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """``${NAME}`` in the sandbox's settings; names that are not set stay as they are (``Sandbox.missing``).
+
+    Returns:
+        The tables, and what was put in -> how it stands in the file, the longest first: no message may show a value of the
+        environment.
+    """
     sandbox = data.get("sandbox")
     if not isinstance(sandbox, Mapping):
-        return dict(data)
-    return {**data, "sandbox": _expand(dict(sandbox), environ)}  # pyright: ignore[reportUnknownArgumentType]
+        return dict(data), {}
+    hidden: dict[str, str] = {}
+    found = {**data, "sandbox": _expand(dict(sandbox), environ, hidden)}  # pyright: ignore[reportUnknownArgumentType]
+    return found, dict(sorted(hidden.items(), key=lambda pair: -len(pair[0])))
 
 
-def _expand(value: Any, environ: Mapping[str, str]) -> Any:
+def _expand(value: Any, environ: Mapping[str, str], hidden: dict[str, str]) -> Any:
     if isinstance(value, str):
-        return re.sub(r"\$\{(\w+)\}", lambda match: environ.get(match[1]) or match[0], value)
+
+        def fresh(match: re.Match[str]) -> str:
+            new = environ.get(match[1])
+            if not new:
+                return match[0]
+            if len(new) >= _SHORTEST:
+                hidden[new] = match[0]
+            return new
+
+        if (whole := re.sub(r"\$\{(\w+)\}", fresh, value)) != value:
+            hidden[whole] = value
+        return whole
     if isinstance(value, Mapping):
-        return {str(key): _expand(item, environ) for key, item in value.items()}  # pyright: ignore
+        return {str(key): _expand(item, environ, hidden) for key, item in value.items()}  # pyright: ignore
     return value
+
+
+def masked(error: PayproofError, hidden: Mapping[str, str]) -> PayproofError:
+    """The error with what came from the environment as it stands in the file."""
+
+    def shown(text: str) -> str:
+        for value, name in hidden.items():
+            text = text.replace(value, name).replace(repr(value)[1:-1], name)
+        return text
+
+    return PayproofError(shown(error.message), place=shown(error.place), remedy=shown(error.remedy))

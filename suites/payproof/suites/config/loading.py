@@ -71,17 +71,26 @@ def make_config(
     elsewhere = (("from the command line", overrides or {}), ("from PAYPROOF_*", said))
     origin = Origin(place, text, under, elsewhere)
     merged = merge(merge(data, said), overrides or {})
-    merged = environment.expand_sandbox(merged, env)
     if "folder" in merged:
         problem = Problem(("folder",), "unknown key", "paths are relative to the file's own folder")
         raise report([problem], origin)
+    # What stands in the file is looked at first: a value of the environment cannot make a wrong text right.
+    _validated(merged, folder, origin)
+    expanded, hidden = environment.expand_sandbox(merged, env)
     try:
-        config = Config.model_validate({**merged, "folder": folder})
-    except ValidationError as error:
-        raise report(from_validation(error, merged), origin) from None
-    if problems := problems_of(config):
-        raise report(problems, origin)
+        config = _validated(expanded, folder, origin)
+        if problems := problems_of(config):
+            raise report(problems, origin)
+    except PayproofError as error:
+        raise environment.masked(error, hidden) from None
     return config
+
+
+def _validated(tables: Mapping[str, Any], folder: Path, origin: Origin) -> Config:
+    try:
+        return Config.model_validate({**tables, "folder": folder})
+    except ValidationError as error:
+        raise report(from_validation(error, tables), origin) from None
 
 
 def merge(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:

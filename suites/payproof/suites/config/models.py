@@ -77,12 +77,19 @@ def _fee(value: str) -> str:
 
 
 def _address(value: str) -> str:
+    if "${" in value:
+        raise wrong(f'"{value}" takes a part of an address from the environment', "write the address")
     if not re.match(r"https?://[^/\s]+", value):
         raise wrong(f'"{value}" is not an address', "it begins with http:// or https:// and a host")
     return value
 
 
 def _https(value: str) -> str:
+    if "${" in value and not re.fullmatch(r"\$\{\w+\}", value):
+        raise wrong(
+            f'"{value}" takes a part of an address from the environment',
+            "write the address, or one variable that holds the whole of it",
+        )
     loopback = re.match(r"http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/|$)", value)
     if "${" not in value and not re.match(r"https://[^/\s]+", value) and not loopback:
         raise wrong(f'"{value}" is not an https address', "a sandbox is reached over https://")

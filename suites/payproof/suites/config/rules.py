@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from pathlib import Path, PurePath
 
+from payproof.contracts.files import special
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
 from payproof.suites import placeholders
@@ -23,7 +26,12 @@ def problems_of(config: Config) -> list[Problem]:
     except PayproofError as error:
         return [Problem(("gateway",), error.message, error.remedy), *_recipe(config.integration)]
     _refuse_live(config, gateway)
-    return [*_recipe(config.integration), *_placeholders(config.integration, gateway), *_names(config, gateway)]
+    return [
+        *_recipe(config.integration),
+        *_placeholders(config.integration, gateway),
+        *_names(config, gateway),
+        *_files(config),
+    ]
 
 
 def _recipe(integration: Integration) -> Iterator[Problem]:
@@ -44,6 +52,43 @@ def _recipe(integration: Integration) -> Iterator[Problem]:
         yield Problem((here, "order", "path"), "is needed and missing", f'like "/orders/{{order.id}}", {example}')
     if not integration.order.status:
         yield Problem((here, "order", "status"), "is needed and missing", f'like "json:/status", {example}')
+
+
+def _files(config: Config) -> Iterator[Problem]:
+    """What is read and shown lies below the file's own folder: a configuration may come with a stranger's change."""
+    logs, source = config.integration.logs, config.integration.source
+    for key, field, texts in (
+        ("logs", "files", logs.files),
+        ("source", "paths", source.paths),
+        ("source", "frontend", source.frontend),
+    ):
+        for n, text in enumerate(texts):
+            if _leads_out(text, config.folder):
+                instance = " or below {instance.dir}" if key == "logs" else ""
+                yield Problem(
+                    ("integration", key, field, str(n)),
+                    f'"{text}" leads out of the folder of this file',
+                    f"write a path below that folder{instance}; links out of it are not followed",
+                )
+    if config.sandbox and config.sandbox.ca and special(config.folder / config.sandbox.ca):
+        yield Problem(("sandbox", "ca"), "is not a regular file", "name a PEM file")
+    if config.cassettes.path and special(config.folder / config.cassettes.path):
+        yield Problem(("cassettes", "path"), "is not a regular file", "name a recording, like cassettes/quatapay.yaml")
+
+
+def _leads_out(text: str, folder: Path) -> bool:
+    below = text.removeprefix("{instance.dir}/")
+    if "\0" in text or ".." in PurePath(below).parts or (below == text and text.startswith("{instance.dir}..")):
+        return True
+    if below != text:
+        return PurePath(below).is_absolute()
+    if PurePath(text).is_absolute() and not PurePath(os.path.normpath(text)).is_relative_to(folder):
+        return True
+    there = folder / text
+    try:
+        return there.exists() and not there.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):
+        return True
 
 
 def _names(config: Config, gateway: Profile) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from payproof.contracts import secret_fields
 from payproof.contracts.contract import Contract
 from payproof.contracts.entries import Request, Response, header
 from payproof.contracts.model import PayproofError
@@ -45,13 +46,15 @@ class Exchange:
 
 
 class Channel:
-    """``contract``: the one that the server is held to. ``veil`` knows every secret that was sent or received."""
+    """``contract``: the one that the server is held to. ``veil`` knows the credentials and every access token; ``cover`` hides whatever
+    else an answer called a secret, too."""
 
     def __init__(self, where: Where, pace: Pace, contract: Contract) -> None:
         self.where, self.pace, self.contract = where, pace, contract
         self.veil = Veil()
         self.veil.add("client-id", where.client_id, numbered=False)
         self.veil.add("secret-key", where.secret_key, numbered=False)
+        self._answered = Veil()
         self.exchanges: list[Exchange] = []
         self.statuses: dict[str, Counter[int]] = {operation.id: Counter() for operation in contract.operations}
         self.tokens: set[str] = set()
@@ -120,10 +123,15 @@ class Channel:
             status = exchange.response.status if exchange.response else SILENT
             self.statuses[match.operation.id][status] += 1
         if exchange.response is not None:
-            issued = self.where.profile.read(exchange.request, exchange.response).issued
-            if issued:
-                self.tokens.add(issued)
-                self.veil.add("access-token", issued)
+            said = self.where.profile.read(exchange.request, exchange.response)
+            if said.issued:
+                self.tokens.add(said.issued)
+                self.veil.add("access-token", said.issued)
+            secret_fields.learn(self._answered, secret_fields.of_answer(exchange.response, said), said)
+
+    def cover(self, text: str) -> str:
+        """A text for people, without any secret that was sent or received."""
+        return self._answered.cover(self.veil.cover(text))
 
     def token(self) -> str:
         """An access token, asked for anew when the last one is no longer young.
@@ -144,7 +152,7 @@ class Channel:
         response = exchange.response if exchange else None
         issued = self.where.profile.read(exchange.request, response).issued if exchange and response else None
         if issued is None:
-            said = f"HTTP {response.status} {self.veil.cover(response.body[:200])}" if response else "no answer"
+            said = f"HTTP {response.status} {self.cover(response.body)[:200]}" if response else "no answer"
             raise PayproofError(
                 f"the server gives no access token: {said}", place=self.where.base_url, remedy="check the credentials"
             )

@@ -175,7 +175,7 @@ class _Run:
 
     def _note_failure(self, check: str, operation: str, phase: str, message: str, chain: tuple[Exchange, ...]) -> None:
         """Kept once for each rule, operation and first line of what is wrong."""
-        text = self.channel.veil.cover(message)
+        text = self.channel.cover(message)
         key = (check, operation, text.partition("\n")[0][:120])
         if old := self.found.get(key):
             self.found[key] = Failure(
@@ -183,7 +183,7 @@ class _Run:
                 curl=old.curl, before=old.before, count=old.count + 1,
             )  # fmt: skip
             return
-        curls = [self.channel.veil.cover(_curl(exchange)) for exchange in chain]
+        curls = [self.channel.cover(_curl(exchange)) for exchange in chain]
         self.found[key] = Failure(
             check=check, operation=operation, phase=phase, message=text,
             curl=curls[-1] if curls else "", before=tuple(curls[:-1]),

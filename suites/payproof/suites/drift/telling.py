@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import httpx
 
+from payproof.contracts import secret_fields
 from payproof.contracts.catalogue import Ask, Back, Cancel, Case, Catalogue, Open, Step, Submit, Wait
 from payproof.contracts.entries import Request, Response
 from payproof.contracts.model import Json
@@ -115,6 +116,8 @@ class Telling:
         told = Response(status=answer.status_code, headers=tuple(answer.headers.multi_items()), body=answer.text,
                         size=len(answer.content))  # fmt: skip
         self._save(step, answer.text)
+        said = self.profile.read(seen, told)
+        secret_fields.learn(self.side.veil, secret_fields.of_answer(told, said), said, numbered=False)
         self.looks.append(
             looking.of_api(self.case.id, step.label, step.operation, seen, told, self.profile, self._known)
         )

@@ -1,0 +1,181 @@
+"""Which values of an exchange with a gateway are secrets, by where they stand and what their field is called.
+
+For tokens that nobody minted here: a server may issue them under another name, or in an answer that cannot be read as the
+profile expects (a byte order mark, prose after the JSON, another content type). One rule for journals, cassettes, drift
+and the contract suite. Cookies of a session are no credentials of the gateway; cassettes treat them by themselves.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from urllib.parse import unquote_plus
+
+from payproof.contracts.entries import Call, Headers, Meaning, Request, Response
+from payproof.contracts.secrets import Veil
+
+NAME = re.compile(
+    r"(access|refresh|bearer|auth|session|csrf)[_-]?token$|(?<![a-z])id[_-]?token$|secret|passw|api[_-]?key|private[_-]?key"
+    r"|^client[_-]?id$|^(app|public)[_-]?key$",
+    re.IGNORECASE,
+)
+"""Names of fields whose values are secrets."""
+HEADER = re.compile(r"(^|-)(api-?key|token|secret|authorization)$", re.IGNORECASE)
+"""Names of headers whose values are secrets."""
+_TOKEN = re.compile(r"token$|^jwt$|^bearer$", re.IGNORECASE)
+"""Names of an access token's field in the answer that issues one; elsewhere a "token" may be a payment."""
+_ACCESS = re.compile(r"^(access|auth|bearer)?[_-]?token$|^jwt$|^bearer$", re.IGNORECASE)
+SHORTEST = 6
+"""Characters below which a value in such a field is a test's, and no secret."""
+_NO_VALUE = frozenset({"deleted", "bearer", "undefined"})
+_KEYED = re.compile(
+    r"""(?P<open>\\{0,3}["'])(?P<key>[\w.\-\[\]]{2,64})(?P=open)\s{0,8}[:=]>?\s{0,8}"""
+    r"""(?P<quote>\\{0,3}["'])(?:[Bb]earer )?(?P<value>(?:[^"'\\\s]|\\[/u]){1,8192})(?P=quote)"""
+)
+"""JSON, also inside a JSON text, and what a language prints of a dictionary; read where it stands, so that nothing around it matters."""
+_PAIR = re.compile(r"(?:^|[?&;\s])(?P<key>[\w.\-\[\]%]{2,64})=(?P<value>[^&;\s\"'<>]{1,8192})")
+_TAG = re.compile(r"<(?P<key>[\w.\-]{2,64})>(?P<value>[^<>\s]{1,8192})</(?P=key)>")
+_HINT = re.compile(r"token|secret|passw|key|client_?-?id|jwt|bearer", re.IGNORECASE)
+_RANDOM = re.compile(r"(?<![\w+/=.\-])(?=[^\s\"'<>,;]{0,63}\d)(?=[^\s\"'<>,;]{0,63}[A-Za-z])[\w+/=.\-]{16,}")
+
+_PLACE = re.compile(r"/|[^.]*/.*\.|.*\.\w{2,4}$")
+"""A path or a file's name, as a page of a server in trouble holds them."""
+
+
+def named(text: str, extra: re.Pattern[str] | None = None, *, forms: bool = True) -> Iterator[tuple[str, str]]:
+    """(name of the field, value) of each secret that stands in a body of any form. ``extra``: names that count, too.
+    ``forms`` is false for whoever reads the forms of pages by themselves."""
+    text = text.replace("\0", "")
+    if not _HINT.search(text):
+        return
+    for pattern in (_KEYED, _PAIR, _TAG) if forms else (_KEYED,):
+        for match in pattern.finditer(text):
+            key = unquote_plus(match["key"]).rpartition("[")[2].rstrip("]").rpartition(".")[2]
+            if NAME.search(key) or (extra is not None and extra.search(key)):
+                value = match["value"]
+                value = unquote_plus(value) if pattern is _PAIR else value.replace("\\/", "/")
+                yield key, value
+
+
+def of_authorization(value: str) -> Iterator[tuple[str, str]]:
+    """(kind, value) of what an Authorization header carries."""
+    scheme, _, rest = value.strip().partition(" ")
+    rest = rest.strip()
+    if scheme.lower() == "basic":
+        try:
+            user, _, password = base64.b64decode(rest, validate=True).decode().partition(":")
+        except ValueError:
+            user, password = "", rest
+        yield "client-id", user
+        yield "secret-key", password
+    else:
+        yield "authorization", rest or scheme
+
+
+def of_headers(headers: Headers) -> Iterator[tuple[str, str]]:
+    """(kind, value) of the secrets in headers."""
+    for name, value in headers:
+        if name.lower() in ("authorization", "proxy-authorization"):
+            yield from of_authorization(value)
+        elif HEADER.search(name):
+            yield "authorization", value.strip()
+
+
+def of_request(request: Request, said: Meaning) -> Iterator[tuple[str, str]]:
+    """(kind, value) of every secret that a call carries. What the gateway did not issue is named apart: a hard-coded key must not
+    pass for the one that the integration was given."""
+    for kind, value in of_headers(request.headers):
+        yield ("authorization" if kind == "authorization" else "credential"), value
+    for body in (request.url.partition("?")[2], request.body):
+        yield from (("credential", value) for _, value in named(body))
+    yield from (("credential", value) for value in (said.client_id, said.secret))
+    yield "authorization", said.bearer
+
+
+def of_answer(response: Response, said: Meaning) -> Iterator[tuple[str, str]]:
+    """(kind, value) of every secret of an answer. Of one that should issue a token and cannot be read, every random word is one."""
+    yield from of_headers(response.headers)
+    issues = said.operation == "token"
+    found = tuple(named(response.body, _TOKEN if issues else None))
+    yield from (("access-token" if _ACCESS.search(key) else "credential", value) for key, value in found)
+    yield "access-token", said.issued or ""
+    if issues and response.status < 300 and not said.issued and not found:
+        words = (match.group() for match in _RANDOM.finditer(response.body.replace("\0", "")))
+        yield from (("unread-answer", word) for word in words if not _PLACE.match(word))
+
+
+def learn(veil: Veil, found: Iterable[tuple[str, str]], said: Meaning, *, numbered: bool = True) -> dict[str, str]:
+    """Have the veil hide secrets that were found. Returns value -> placeholder of those that are too short to be searched for."""
+    ids = {said.payment, said.answered, said.transaction, said.reference}
+    short: dict[str, str] = {}
+    for kind, value in found:
+        if len(value) < SHORTEST or value in ids or value.lower() in _NO_VALUE or "<" in value or "://" in value:
+            continue
+        placeholder = veil.learn(kind, value, numbered=numbered)
+        if veil.placeholder(value) == value:
+            short[value] = placeholder
+    return short
+
+
+def learn_call(veil: Veil, call: Call) -> dict[str, str]:
+    """``learn`` from a call. An answer that a fault wrote holds nothing that is not known, and texts that checks look for."""
+    found = list(of_request(call.request, call.meaning))
+    if call.response is not None and not call.fault:
+        found += of_answer(call.response, call.meaning)
+    return learn(veil, found, call.meaning)
+
+
+def placed(call: Call, short: Mapping[str, str]) -> Call:
+    """The call with the secrets that cannot be searched for replaced where they stand."""
+    if not short:
+        return call
+    said, answer = call.meaning, call.response
+    return replace(
+        call,
+        request=replace(
+            call.request,
+            url=_placed(call.request.url, short),
+            headers=_in_headers(call.request.headers, short),
+            body=_placed(call.request.body, short),
+        ),
+        response=answer and replace(answer, body=_placed(answer.body, short)),
+        meaning=replace(
+            said,
+            client_id=short.get(said.client_id, said.client_id),
+            secret=short.get(said.secret, said.secret),
+            bearer=short.get(said.bearer, said.bearer),
+            issued=short.get(said.issued or "", said.issued),
+        ),
+    )
+
+
+def _in_headers(headers: Headers, short: Mapping[str, str]) -> Headers:
+    def header(name: str, value: str) -> str:
+        secret = name.lower() in ("authorization", "proxy-authorization") or HEADER.search(name)
+        if not secret:
+            return value
+        scheme, space, rest = value.partition(" ")
+        if scheme.lower() == "basic" and any(found in short for _, found in of_authorization(value)):
+            return f"{scheme} <credential>"
+        return f"{scheme}{space}{short.get(rest.strip(), rest)}" if space else short.get(value.strip(), value)
+
+    return tuple((name, header(name, value)) for name, value in headers)
+
+
+def _placed(text: str, short: Mapping[str, str]) -> str:
+    """``text`` with the values of secret fields replaced, and nothing else: such a value may be an ordinary word."""
+    for pattern in (_KEYED, _PAIR, _TAG):
+        text = pattern.sub(lambda match: _fresh(match, short), text)
+    return text
+
+
+def _fresh(match: re.Match[str], short: Mapping[str, str]) -> str:
+    value = match["value"]
+    known = short.get(value) or short.get(unquote_plus(value))
+    key = unquote_plus(match["key"])
+    if known is None or not (NAME.search(key.rstrip("]")) or _TOKEN.search(key)):
+        return match[0]
+    start, end = match.start("value") - match.start(), match.end("value") - match.start()
+    return f"{match[0][:start]}{known}{match[0][end:]}"
