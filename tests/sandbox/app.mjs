@@ -3,6 +3,7 @@ import { appendFileSync } from 'node:fs';
 import * as api from './api.mjs';
 import * as hosted from './hosted.mjs';
 import { BodyTooLarge, framework, readRequest } from './http.mjs';
+import { Illness } from './illness.mjs';
 import { Store } from './store.mjs';
 
 export const PLANTS = [
@@ -40,6 +41,7 @@ export class App {
   constructor(options) {
     this.options = options;
     this.plants = new Set(options.plants);
+    this.illness = new Illness(options.illness ?? {});
     this.store = new Store({
       clientId: options.clientId,
       secretId: options.secretId,
@@ -56,8 +58,10 @@ export class App {
 
   async handle(incoming, outgoing) {
     let reply;
+    const isPage = !/^\/pay(\/sandbox)?\/api\//.test(incoming.url);
     try {
-      reply = this.dispatch(await readRequest(incoming));
+      const request = await readRequest(incoming);
+      reply = this.illness.instead(isPage) ?? this.dispatch(request);
     } catch (error) {
       if (incoming.destroyed && !incoming.complete) return; // the caller went away
       const tooLarge = error instanceof BodyTooLarge;
@@ -69,7 +73,21 @@ export class App {
     if (this.plants.has('content-type') && headers['Content-Type'] === 'application/json') {
       headers['Content-Type'] = 'text/html; charset=UTF-8';
     }
-    outgoing.writeHead(reply.status, headers).end(reply.body);
+    if (this.illness.isShapeless(isPage)) {
+      reply.body = JSON.stringify({ ...JSON.parse(reply.body), data: { result: 'ok' } });
+    }
+    const send = () => {
+      if (!this.illness.isCut(isPage)) {
+        outgoing.writeHead(reply.status, headers).end(reply.body);
+        return;
+      }
+      const body = Buffer.from(reply.body);
+      outgoing.writeHead(reply.status, { ...headers, 'Content-Length': body.length });
+      outgoing.write(body.subarray(0, Math.ceil(body.length / 2)), () => outgoing.destroy());
+    };
+    const seconds = this.illness.delay(isPage);
+    if (seconds) setTimeout(send, 1000 * seconds).unref();
+    else send();
   }
 
   record({ method, url }, status) {

@@ -177,8 +177,19 @@ class _Session:
         return world
 
     async def _control(self, world: World) -> bool:
-        """One clean payment with no fault; nothing is scored when it does not end in a paid order."""
+        """One clean payment with no fault; nothing is scored when it does not end in a paid order.
+
+        Raises:
+            Spoiled: the sandbox itself did not work, twice.
+        """
         self.progress.world_started(world.name)
+        try:
+            return await self._pay_once(world)
+        except Spoiled as error:
+            self.progress.note(f"the control payment is made again: {error.message}")
+            return await self._pay_once(world)
+
+    async def _pay_once(self, world: World) -> bool:
         async with world.story("control", {}):
             purchase = await world.buy()
             paid = purchase.paid
@@ -214,7 +225,11 @@ class _Session:
                     await world.start()
                 await self._tell(world, stories)
             except PayproofError as error:
-                self._broke(stories, error.message)
+                if complaint := world.target.complaint():
+                    for probe, _ in stories:
+                        self.unreached |= dict.fromkeys(probe.requirements, complaint)
+                else:
+                    self._broke(stories, error.message)
             finally:
                 await self._retire(world)
                 self.progress.world_finished(name)
@@ -235,8 +250,14 @@ class _Session:
                     ((probe, params),),
                     f"payproof's own fault in the probe {probe.name}: {type(error).__name__}: {error}",
                 )
-        with contextlib.suppress(BudgetSpent, Spoiled):
-            await world.settle()
+        for _ in range(3):
+            try:
+                await world.settle()
+            except Spoiled:
+                continue
+            except BudgetSpent:
+                pass
+            break
 
     async def _tell_fairly(self, world: World, probe: Probe, params: Params) -> None:
         """Once more when the sandbox itself did not work; the first telling is left out of the journal."""
@@ -244,7 +265,12 @@ class _Session:
             await tell(probe, world, params)
         except Spoiled as error:
             self.progress.note(f"{probe.name} is told again: {error.message}")
-            await tell(probe, world, params)
+            await world.calm()
+            try:
+                await tell(probe, world, params)
+            except Spoiled:
+                await world.calm()
+                raise
 
     def _broke(self, stories: tuple[tuple[Probe, Params], ...], message: str) -> None:
         for probe, _ in stories:

@@ -32,6 +32,10 @@ from payproof.suites.ports import Port
 from payproof.suites.shared import Purchase, Shared
 
 
+_CALMING = (0.0, 1.0, 4.0, 10.0, 20.0)
+"""Seconds before each look whether an integration has got over a trouble that was the gateway's."""
+
+
 class World:
     """See the module. ``name`` is how evidence points here."""
 
@@ -158,9 +162,10 @@ class World:
         problem: dict[str, Json] = {}
         try:
             yield
-        except PayproofError as error:
-            problem = {"error": error.message}
-            raise
+        except Exception as error:
+            problem = {"error": error.message} if isinstance(error, PayproofError) else {}
+            if not self.target.complaint():
+                raise
         finally:
             self.target.faults.clear()
             self.gate("open")
@@ -173,6 +178,22 @@ class World:
             del self._orders[orders:]
             self.step(f"the story {probe} is left out: {complaint}", "spoiled")
             raise Spoiled(complaint, place=f"the story {probe}", remedy="run again when the sandbox is well")
+
+    async def calm(self) -> None:
+        """The gateway itself was in trouble: give the integration the time to come back from that (a circuit that it opened
+        closes again). Nothing of it is kept."""
+        orders = len(self._orders)
+        for pause in _CALMING:
+            await asyncio.sleep(pause)
+            mark = self.step("is the integration itself again after the gateway's trouble?", "calm").n
+            went = False
+            with contextlib.suppress(Spoiled):
+                async with self.story("calm", {}):
+                    went = bool((await self.checkout(self.new_order(role="calm"), self.customer())).payment)
+            self.journal.drop(mark)
+            del self._orders[orders:]
+            if went:
+                return
 
     def step(self, text: str, name: str = "", **facts: Json) -> Step:
         return self.journal.add(Step(text=text, name=name, facts=facts))
