@@ -9,6 +9,8 @@ import { Store } from './store.mjs';
 export const PLANTS = [
   'status-text', 'extra-field', 'missing-field', 'amount-number', 'no-envelope-404',
   'status-422', 'content-type', 'token-length', 'expire-time', 'cancel-state',
+  'no-status-path', 'no-status-query', 'no-status-post', 'phone-required', 'moved', 'moved-create', 'foreign-pages', 'any-merchant',
+  'negative-amount', 'limited',
 ];
 
 const COOKIE = 'sandbox_pay_session';
@@ -50,8 +52,13 @@ export class App {
     const web = this.plants.has('cancel-state')
       ? [...WEB_ROUTES, ['GET', 'payment/cancel/*', hosted.plantedCancel]]
       : WEB_ROUTES;
+    const plantedAway = {
+      'GET payment/status/*': 'no-status-path',
+      'GET payment/status': 'no-status-query',
+      'POST payment/status': 'no-status-post',
+    };
     this.routes = [
-      ...API_ROUTES.map(compile('api/v1', this.viaApi)),
+      ...API_ROUTES.filter(([method, path]) => !this.plants.has(plantedAway[`${method} ${path}`])).map(compile('api/v1', this.viaApi)),
       ...web.map(compile('v1/user', this.viaWeb)),
     ];
   }
@@ -102,6 +109,13 @@ export class App {
 
   dispatch(request) {
     const { method, path } = request;
+    const api = path.includes('/api/v1/');
+    if (api && (this.plants.has('moved') || (this.plants.has('moved-create') && path.endsWith('/payment/create')))) {
+      return { status: 301, headers: { Location: `https://moved.sandbox.test${path}`, 'Content-Type': 'text/html' }, body: '' };
+    }
+    if (api && this.plants.has('limited')) {
+      return framework(request, 429, 'Too Many Attempts.', { 'Retry-After': 1 });
+    }
     const matches = this.routes.filter((route) => route.pattern.test(path));
     const shown = path.slice(1) || '/';
     if (!matches.length) return framework(request, 404, `The route ${shown} could not be found.`);

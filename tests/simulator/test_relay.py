@@ -37,6 +37,7 @@ class Bench:
 
     def __init__(self, answer: Callable[[Request], Awaitable[Response]], path: str = "/their/api") -> None:
         self.seen: list[tuple[Request, bytes]] = []
+        self.arrived = asyncio.Event()
         self.taped: list[Taped] = []
         self._answer = answer
         methods = ["GET", "POST"]
@@ -45,6 +46,7 @@ class Bench:
 
     async def _keep(self, request: Request) -> Response:
         self.seen.append((request, await request.body()))
+        self.arrived.set()
         return await self._answer(request)
 
     async def start(self) -> None:

@@ -48,7 +48,8 @@ def test_another_schemes_proxy_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    "excepted", ["sandbox.example.test", ".example.test", "example.test", "a.test, *.example.test", "*", "example.test:443"]
+    "excepted",
+    ["sandbox.example.test", ".example.test", "example.test", "a.test, *.example.test", "*", "example.test:443"],
 )
 def test_no_proxy_excepts_a_host_and_what_lies_below_a_domain(monkeypatch: pytest.MonkeyPatch, excepted: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", PROXY)

@@ -17,7 +17,7 @@ from payproof.contracts.entries import Call
 from payproof.simulator.relay import illness, passages
 from payproof.simulator.relay import upstream as way
 
-from .test_relay import BASE, REAL_KEY, Bench, bench  # noqa: TID252
+from .test_relay import BASE, REAL_KEY, Bench, bench
 
 TOKEN, CREATE, STATUS = f"{BASE}/authentication/token", f"{BASE}/payment/create", f"{BASE}/payment/status/P1"
 GOOD: dict[str, dict[str, Any]] = {
@@ -134,9 +134,9 @@ def test_no_secret_is_in_what_is_quoted() -> None:
 
 def _slow(seconds: float) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
-        end = asyncio.get_running_loop().time() + seconds
-        while asyncio.get_running_loop().time() < end and not await request.is_disconnected():
-            await asyncio.sleep(0.01)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await request.receive()  # after the body, only the client's leaving is still to come
         return JSONResponse(_success(GOOD[TOKEN]))
 
     return answer
@@ -144,13 +144,12 @@ def _slow(seconds: float) -> Callable[[Request], Awaitable[Response]]:
 
 async def _entry(on: Bench) -> Call:
     """The one call of the journal, when its exchange is over."""
-    await on.relay.passages.drained(5)
-    for _ in range(200):
-        found = [entry for entry in on.journal.entries if isinstance(entry, Call)]
-        if found:
-            return found[0]
-        await asyncio.sleep(0.01)
-    raise AssertionError("the exchange left no entry")
+    written = asyncio.Event()
+    on.journal.listeners.append(lambda entry: written.set() if isinstance(entry, Call) else None)
+    found = [entry for entry in on.journal.entries if isinstance(entry, Call)]
+    if not found:
+        await asyncio.wait_for(written.wait(), 5)
+    return next(entry for entry in on.journal.entries if isinstance(entry, Call))
 
 
 def test_a_client_that_hangs_up_first_leaves_an_entry_and_no_trace(caplog: pytest.LogCaptureFixture) -> None:
@@ -174,8 +173,7 @@ def test_a_world_that_ends_during_a_call_leaves_an_entry_and_no_trace(caplog: py
         made = Bench(_slow(60))
         await made.start()
         asked = asyncio.ensure_future(made.http.post(TOKEN, json={}))
-        while not made.seen:
-            await asyncio.sleep(0.01)
+        await made.arrived.wait()
         await made.stop()
         await asyncio.gather(asked, return_exceptions=True)
         assert [entry.ending for entry in made.journal.entries if isinstance(entry, Call)] == ["held"]
@@ -221,15 +219,16 @@ async def _drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             await asyncio.sleep(0.05)
 
 
-def test_a_call_that_is_unanswered_when_its_story_ends_has_kept_it_from_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_that_is_unanswered_when_its_story_ends_has_kept_it_from_its_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(passages, "SILENT", 0.0)
 
     async def told() -> None:
         async with bench(_slow(0.4)) as on:
             await on.relay.ready("one story")
             asked = asyncio.ensure_future(on.http.post(TOKEN, json={}))
-            while not on.seen:
-                await asyncio.sleep(0.01)
+            await on.arrived.wait()
             assert "was still silent on a token call" in on.relay.complaint()
             await on.relay.ready("the next story")
             assert (await asked).status_code == 200
@@ -247,8 +246,7 @@ def test_the_next_story_waits_for_what_the_last_one_began_and_does_not_inherit_i
         async with bench(late) as on:
             await on.relay.ready("one story")
             asked = asyncio.ensure_future(on.http.post(TOKEN, json={}))
-            while not on.seen:
-                await asyncio.sleep(0.01)
+            await on.arrived.wait()
             await on.relay.ready("the next story")
             assert len([entry for entry in on.journal.entries if isinstance(entry, Call)]) == 1
             assert on.relay.complaint() == ""

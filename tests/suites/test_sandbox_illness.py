@@ -89,7 +89,7 @@ def test_a_broken_shop_is_found_at_a_sandbox_that_is_unwell(independent_sandbox:
 
 def test_a_story_that_the_sandbox_spoils_twice_is_not_exercised_and_quotes_why(independent_sandbox: Start) -> None:
     sandbox = independent_sandbox("--ill", "503:2")
-    with pytest.raises(PayproofError, match="answered 503 to a .* call: .*503 Backend ailing"):
+    with pytest.raises(PayproofError, match=r"answered 503 to a .* call: .*503 Backend ailing"):
         _run(_config(sandbox), "steady")
 
 

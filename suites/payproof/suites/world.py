@@ -31,7 +31,6 @@ from payproof.suites.placeholders import fill
 from payproof.suites.ports import Port
 from payproof.suites.shared import Purchase, Shared
 
-
 _CALMING = (0.0, 1.0, 4.0, 10.0, 20.0)
 """Seconds before each look whether an integration has got over a trouble that was the gateway's."""
 

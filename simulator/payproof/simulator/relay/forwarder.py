@@ -123,7 +123,8 @@ class Forwarder:
                 if not exchange.page or took > illness.GUIDANCE:
                     who = "customer" if exchange.page else "integration"
                     passages.trouble(
-                        passage, f"the {who} gave {passage.what} up after {took:.1f} s, and the sandbox was still silent"
+                        passage,
+                        f"the {who} gave {passage.what} up after {took:.1f} s, and the sandbox was still silent",
                     )
                 return None
             got = sending.result()
