@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from payproof.contracts.entries import Step
 from payproof.contracts.model import PayproofError
 from payproof.suites.commands import options
 from payproof.suites.config import Config, load_config
@@ -60,6 +61,12 @@ def record(config_path: Path | None, out: Path | None, force: bool, seed: int | 
             + (" ".join(run.diagnosis) or "the run does not say why"),
             place="payproof run --target sandbox",
             remedy="make the control payment work first",
+        )
+    if spoiled := next((step for world in run.worlds for step in world.of(Step) if step.name == "spoiled"), None):
+        raise PayproofError(
+            f"the sandbox was unwell while it was recorded, and nothing was written: {spoiled.text}",
+            place=config.sandbox.base_url,
+            remedy="record again when it is well: a replay would repeat its trouble as if it were the gateway's answer",
         )
     written = writer.write(path, force=force)
     _told(written.path, written.stamp)

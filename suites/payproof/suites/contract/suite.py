@@ -179,12 +179,14 @@ class _Run:
         """The document's own examples and links: every operation is seen to work before anything odd is tried."""
         for operation in self.channel.contract.operations:
             for example in examples_of(self.channel, operation):
-                if self._is_gone(example):
-                    continue
                 exchange = self._judged(example)
-                following = [each for each in linked(self.channel, operation, exchange) if not self._is_gone(each)]
-                for next_one in following:
-                    self._judged(next_one, before=(exchange,))
+                if exchange is None:
+                    continue
+                following = [
+                    each
+                    for each in linked(self.channel, operation, exchange)
+                    if self._judged(each, before=(exchange,)) is not None
+                ]
                 if following:
                     self._look_at_pages(exchange)
                     self._apart(following, exchange)
@@ -193,17 +195,19 @@ class _Run:
         if self.missing:
             self.channel.contract = without(self.channel.contract, self.missing)
 
-    def _is_gone(self, example: Example) -> bool:
-        """Whether the server does not have the operation, which is found out once and said in one line."""
+    def _is_gone(self, example: Example, exchange: Exchange) -> bool:
+        """Whether the server does not have an operation that is only assumed; found out at the first good request to it, and
+        said in one line."""
         operation = example.operation
         if operation.id in self._tried or example.error or not is_assumed(operation):
-            return operation.id in self.missing
+            return False
         self._tried.add(operation.id)
-        response = tell(self.channel, example).response
-        if response is not None and is_missing(self.where.profile, response):
-            self.missing[operation.id] = operation
-            self.notes.append(self.channel.veil.cover(told_of(operation, response)))
-        return operation.id in self.missing
+        response = exchange.response
+        if response is None or not is_missing(self.where.profile, response):
+            return False
+        self.missing[operation.id] = operation
+        self.notes.append(self.channel.veil.cover(told_of(operation, response)))
+        return True
 
     def _look_at_pages(self, exchange: Exchange) -> None:
         """Say so where the hosted checkout is at another host: nobody opens it from here, and settings must name it."""
@@ -231,8 +235,13 @@ class _Run:
                 message = f"HTTP {exchange.response.status} to another merchant who asks for this payment"
                 self._note_failure(APART, example.operation.id, "examples", message, (opened, issued, exchange))
 
-    def _judged(self, example: Example, *, before: tuple[Exchange, ...] = ()) -> Exchange:
+    def _judged(self, example: Example, *, before: tuple[Exchange, ...] = ()) -> Exchange | None:
+        """An example told and held to the rules; None where the server does not have its operation, which is only assumed."""
+        if example.operation.id in self.missing:
+            return None
         exchange = tell(self.channel, example)
+        if self._is_gone(example, exchange):
+            return None
         for check, message in self._wrong(example, exchange):
             self._note_failure(check, example.operation.id, "examples", message, (*before, exchange))
         return exchange
