@@ -14,8 +14,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
 from payproof.contracts.entries import Call
+from payproof.contracts.faults import FaultSpec
 from payproof.simulator.relay import illness, passages
 from payproof.simulator.relay import upstream as way
+from payproof.simulator.relay.politeness import Politeness
 
 from .test_relay import BASE, REAL_KEY, Bench, bench
 
@@ -253,3 +255,42 @@ def test_the_next_story_waits_for_what_the_last_one_began_and_does_not_inherit_i
             await asked
 
     asyncio.run(told())
+
+
+def test_a_client_that_left_because_of_our_own_fault_is_no_trouble_of_the_sandboxs() -> None:
+    async def told() -> None:
+        async with bench(_slow(60)) as on:
+            on.relay.faults.arm(FaultSpec(name="delay", params={"seconds": 0.2}))
+            with pytest.raises(httpx.ReadTimeout):
+                await on.http.post(TOKEN, json={}, timeout=0.5)
+            call = await _entry(on)
+            assert (call.ending, call.fault) == ("hung_up", "delay")
+            assert on.relay.complaint() == ""
+
+    asyncio.run(told())
+
+
+def test_a_world_that_ends_while_a_call_is_held_back_leaves_an_entry_and_no_trace(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def told() -> None:
+        made = Bench(_slow(0))
+        await made.start()
+        holding = asyncio.Event()
+
+        async def sleep(seconds: float) -> None:
+            holding.set()
+            await asyncio.sleep(seconds)
+
+        made.upstream.politeness = Politeness(1, 100, sleep=sleep)
+        await made.http.post(TOKEN, json={})
+        asked = asyncio.ensure_future(made.http.post(TOKEN, json={}))
+        await holding.wait()
+        await made.stop()
+        await asyncio.gather(asked, return_exceptions=True)
+        assert [entry.ending for entry in made.journal.entries if isinstance(entry, Call)] == ["answered", "held"]
+        assert len(made.seen) == 1, "it went out though nobody waited for it any more"
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(told())
+    assert not caplog.records

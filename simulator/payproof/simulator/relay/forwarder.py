@@ -16,7 +16,7 @@ from payproof.contracts.entries import Meaning
 from payproof.contracts.profile import Profile
 from payproof.simulator.exchange import Exchange, exchange_of
 from payproof.simulator.relay import illness, rewrite
-from payproof.simulator.relay.passages import Passage, Passages
+from payproof.simulator.relay.passages import SILENT, Passage, Passages
 from payproof.simulator.relay.tape import Taped
 from payproof.simulator.relay.upstream import PATIENCE, Upstream
 
@@ -93,8 +93,6 @@ class Forwarder:
         with self.office.passages.passage(self._named(exchange, asked)) as passage:
             body, headers = self._credentials(exchange, rewrite.to_upstream(asked.headers, ours, origin))
             target = self._target(exchange)
-            if not exchange.page:
-                await self.office.go(passage)
             got = await self._asked(exchange, passage, asked.method, target, headers, body)
             if got is None:
                 return None
@@ -112,15 +110,17 @@ class Forwarder:
         self, exchange: Exchange, passage: Passage, method: str, target: str, headers: rewrite.Pairs, body: bytes
     ) -> httpx.Response | None:
         """What the sandbox answers while the client waits for it. Whatever else happens is noted as its trouble."""
-        passages, began = self.office.passages, self.now()
-        sending = asyncio.ensure_future(self.upstream.send(method, target, headers, body))
+        passages = self.office.passages
+        sending = asyncio.ensure_future(self._sent(exchange, passage, method, target, headers, body))
         gone = asyncio.ensure_future(exchange.until_gone())
         try:
             await asyncio.wait((sending, gone), return_when=asyncio.FIRST_COMPLETED)
-            took = self.now() - began
+            took = self.now() - passage.began
             if not sending.done():
-                # A browser that moves on leaves pictures and scripts behind, which is nobody's trouble.
-                if not exchange.page or took > illness.GUIDANCE:
+                # A browser that moves on leaves pictures and scripts behind, and a client whose patience a fault of ours has
+                # used up leaves as soon as we go on: neither is the sandbox's trouble.
+                ours = exchange.fault and took < SILENT
+                if took > illness.GUIDANCE or not (exchange.page or ours):
                     who = "customer" if exchange.page else "integration"
                     passages.trouble(
                         passage,
@@ -139,6 +139,14 @@ class Forwarder:
             text = f"the sandbox took {took:.0f} s for {passage.what}; the guidance gives a call {illness.GUIDANCE:g}"
             passages.trouble(passage, text)
         return got
+
+    async def _sent(
+        self, exchange: Exchange, passage: Passage, method: str, target: str, headers: rewrite.Pairs, body: bytes
+    ) -> httpx.Response:
+        if not exchange.page:
+            await self.office.go(passage)
+            passage.began = self.now()
+        return await self.upstream.send(method, target, headers, body)
 
     def _named(self, exchange: Exchange, asked: entries.Request) -> str:
         if exchange.page:

@@ -11,7 +11,7 @@ SILENT = 2.0
 
 
 class Passage:
-    """One exchange. ``what``: how it is named to people; ``began``: when."""
+    """One exchange. ``what``: how it is named to people; ``began``: when it left for the sandbox, as soon as it did."""
 
     __slots__ = ("began", "over", "story", "what")
 
