@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from payproof.contracts.entries import Call, Step
+from payproof.contracts.entries import Call, Ledger, Log, Meaning, Request, Step, Story
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Outcome, PayproofError, Result, Verdict
 from payproof.contracts.run import Run
@@ -21,6 +21,7 @@ from payproof.simulator.relay import illness
 from payproof.suites.config import Config, make_config
 from payproof.suites.plan import Options
 from payproof.suites.runner import perform
+from payproof.suites.world import spared
 
 from ..conftest import IndependentSandbox  # noqa: TID252
 
@@ -68,6 +69,27 @@ def test_a_careful_shop_is_not_accused_at_a_sandbox_that_is_unwell(
     assert result.outcome is Outcome.PARTIAL, result.reasons
     assert any(said in text for text in _steps(run, "spoiled"))
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_what_became_of_earlier_payments_stays_when_a_story_is_left_out() -> None:
+    def status(n: int, payment: str) -> Call:
+        asked = Request(method="GET", url=f"https://gateway.test/status/{payment}")
+        meaning = Meaning(operation="status", payment=payment)
+        return Call(n=n, began=0, ended=0, ending="answered", request=asked, meaning=meaning)
+
+    entries = [
+        Ledger(n=1, event="opened", payment="earlier"),
+        Ledger(n=2, event="token_issued"),
+        Story(n=3, event="begin", probe="cancelled"),
+        Ledger(n=4, event="token_issued"),
+        Ledger(n=5, event="opened", payment="its own"),
+        status(6, "earlier"),
+        status(7, "its own"),
+        Log(n=8, stream="stdout", text="a line"),
+        Ledger(n=9, event="charged", payment="earlier"),
+        Story(n=10, event="end", probe="cancelled"),
+    ]
+    assert [entry.n for entry in spared(entries, 3)] == [6, 8, 9]
 
 
 def test_a_late_answer_is_the_sandboxs(independent_sandbox: Start, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import random
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Literal
@@ -14,7 +14,7 @@ from typing import Literal
 import httpx
 
 from payproof.contracts import money, pages
-from payproof.contracts.entries import Call, Checkout, Entry, OrderSeen, Page, Process, Step, Story
+from payproof.contracts.entries import Call, Checkout, Entry, Ledger, Log, OrderSeen, Page, Process, Step, Story
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
@@ -173,10 +173,16 @@ class World:
             self.journal.add(Story(event="end", probe=probe, params=problem))
             self.target.finished()
         if complaint := self.target.complaint():
-            self.journal.drop(begin.n)
-            del self._orders[orders:]
+            self._forget(begin.n, orders)
             self.step(f"the story {probe} is left out: {complaint}", "spoiled")
             raise Spoiled(complaint, place=f"the story {probe}", remedy="run again when the sandbox is well")
+
+    def _forget(self, since: int, orders: int) -> None:
+        """Leave out what was told from this entry on, and the orders after so many."""
+        kept = spared(self.journal.entries, since)
+        self.journal.drop(since)
+        self.journal.entries += kept
+        del self._orders[orders:]
 
     async def calm(self) -> None:
         """The gateway itself was in trouble: give the integration the time to come back from that (a circuit that it opened
@@ -189,8 +195,7 @@ class World:
             with contextlib.suppress(Spoiled):
                 async with self.story("calm", {}):
                     went = bool((await self.checkout(self.new_order(role="calm"), self.customer())).payment)
-            self.journal.drop(mark)
-            del self._orders[orders:]
+            self._forget(mark, orders)
             if went:
                 return
 
@@ -405,6 +410,22 @@ class World:
 
     def exited(self) -> bool:
         return any(isinstance(entry, Process) and entry.event == "exited" for entry in self.journal.entries)
+
+
+def spared(entries: Iterable[Entry], since: int) -> list[Entry]:
+    """What stays of a story that is left out. What meanwhile became of earlier payments, by a background job say, has
+    happened all the same, and so has what was logged."""
+    known = list(entries)
+    earlier = {entry.payment for entry in known if isinstance(entry, Ledger) and entry.n < since} - {""}
+    told = (entry for entry in known if entry.n >= since)
+    return [entry for entry in told if isinstance(entry, Log) or _payment_of(entry) in earlier]
+
+
+def _payment_of(entry: Entry) -> str:
+    """The payment that a call or an entry of the ledger is about; empty for anything else."""
+    if isinstance(entry, Ledger):
+        return entry.payment
+    return (entry.meaning.answered or entry.meaning.payment or "") if isinstance(entry, Call) else ""
 
 
 def _outcome(started: Started, payment: str) -> Literal["redirected", "refused", "broken", "no_answer", "elsewhere"]:
