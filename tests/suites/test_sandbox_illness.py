@@ -68,6 +68,7 @@ def test_a_careful_shop_is_not_accused_at_a_sandbox_that_is_unwell(
     assert not _accused(result)
     assert result.outcome is Outcome.PARTIAL, result.reasons
     assert any(said in text for text in _steps(run, "spoiled"))
+    assert "; it was unwell in " in str(run.facts["account"])
     assert "Traceback" not in capfd.readouterr().err
 
 

@@ -134,11 +134,12 @@ class Relays:
         return HostedTab(customer, payer, checkout.order)
 
     def account(self) -> Mapping[str, Json]:
-        polite = self.politeness
+        polite, unwell = self.politeness, self.upstream.unwell
         return {
             "account": "".join(f"{hint} " for hint in self.upstream.hints)
             + f"{self.upstream.sandbox.origin}: {polite.sent} of {polite.budget} API requests, "
-            f"{polite.busiest} in the busiest minute (at most {polite.rate})",
+            f"{polite.busiest} in the busiest minute (at most {polite.rate})"
+            + (f"; it was unwell in {len(unwell)} stories, which were told again: {unwell[0]}" if unwell else ""),
             "sandbox": {
                 "origin": self.upstream.sandbox.origin,
                 "requests": polite.sent,
@@ -146,6 +147,7 @@ class Relays:
                 "busiest_minute": polite.busiest,
                 "rate": polite.rate,
                 "waited": round(polite.waited, 1),
+                "unwell": list(unwell),
             },
         }
 

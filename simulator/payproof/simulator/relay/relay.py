@@ -112,6 +112,8 @@ class Relay:
 
     def finished(self) -> None:
         if self._share is not None:
+            if complaint := self.complaint():
+                self.upstream.unwell.append(complaint)
             self.upstream.politeness.release(self._share)
             self._share = None
 

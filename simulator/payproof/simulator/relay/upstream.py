@@ -48,6 +48,8 @@ class Upstream:
         self.sandbox, self.politeness = sandbox, politeness
         self.hints: dict[str, None] = {}
         """What is odd about this sandbox, each said once."""
+        self.unwell: list[str] = []
+        """Its own trouble, once for each story that it spoiled."""
         self._client = httpx.AsyncClient(
             verify=trust(sandbox.ca),
             proxy=proxy_for(sandbox.base_url),

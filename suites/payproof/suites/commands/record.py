@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from payproof.contracts.entries import Step
 from payproof.contracts.model import PayproofError
 from payproof.suites.commands import options
 from payproof.suites.config import Config, load_config
@@ -62,9 +61,11 @@ def record(config_path: Path | None, out: Path | None, force: bool, seed: int | 
             place="payproof run --target sandbox",
             remedy="make the control payment work first",
         )
-    if spoiled := next((step for world in run.worlds for step in world.of(Step) if step.name == "spoiled"), None):
+    told = run.facts.get("sandbox")
+    unwell = told.get("unwell") if isinstance(told, dict) else None
+    if isinstance(unwell, list) and unwell:
         raise PayproofError(
-            f"the sandbox was unwell while it was recorded, and nothing was written: {spoiled.text}",
+            f"the sandbox was unwell while it was recorded, and nothing was written: {unwell[0]}",
             place=config.sandbox.base_url,
             remedy="record again when it is well: a replay would repeat its trouble as if it were the gateway's answer",
         )
