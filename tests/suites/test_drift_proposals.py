@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from payproof.contracts import profile as profiles
-from payproof.contracts.catalogue import Case, Catalogue, Decides
+from payproof.contracts.catalogue import Case, Catalogue, Decides, catalogue_of
 from payproof.contracts.drift import Drift
 from payproof.contracts.model import Json, PayproofError
 from payproof.suites.config import Config, make_config
@@ -22,7 +22,7 @@ from payproof.suites.drift.agreeing import Agreed, combined, unsaid
 from payproof.suites.drift.comparing import Raw
 from payproof.suites.drift.comparison import Options, compare
 from payproof.suites.drift.looking import Look
-from payproof.suites.drift.plain import explained, refusals
+from payproof.suites.drift.plain import explained, labels_of, refusals
 from payproof.suites.drift.touching import Judge
 
 from ..conftest import IndependentSandbox  # noqa: TID252
@@ -211,7 +211,7 @@ def _judge(*decides: Decides) -> tuple[Judge, Case]:
 
 def test_a_plain_request_that_is_refused_explains_whoever_is_refused_alike() -> None:
     refused = _look("HTTP 400", status=400, texts=["The phone field is required."])
-    plain = refusals([(_look(status=200), refused)])["create"]
+    plain = refusals([(_look(status=200), refused)], {"create": "step"})["create"]
     assert plain[1] is refused
     more = _look("HTTP 400", status=400, texts=["The currency is unknown.", "The phone field is required."])
     assert explained(more, refused)
@@ -223,8 +223,15 @@ def test_a_plain_request_that_is_refused_explains_whoever_is_refused_alike() -> 
 
 
 def test_a_plain_request_that_goes_well_explains_nothing() -> None:
-    assert refusals([(_look(status=200), _look(status=200))]) == {}
-    assert refusals([(_look("currency", status=400), _look("HTTP 400", status=400))]) == {}
+    plain = {"create": "step"}
+    assert refusals([(_look(status=200), _look(status=200))], plain) == {}
+    assert refusals([(_look("currency", status=400), _look("HTTP 400", status=400))], plain) == {}
+    assert refusals([(_look(label="odd", status=200), _look("HTTP 400", "odd", status=400))], plain) == {}
+
+
+def test_the_plain_request_of_an_operation_is_the_one_that_most_cases_are_made_of() -> None:
+    labels = labels_of(catalogue_of(QRPAY))
+    assert (labels["token"], labels["create"]) == ("an access token", "a payment")
 
 
 @pytest.mark.parametrize("status", [301, 404, 405, 500, 503])

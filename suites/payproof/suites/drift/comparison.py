@@ -155,7 +155,8 @@ async def _compared(
     letters: tuple[dict[str, list[str]], dict[str, list[str]]] = {}, {}
     theirs = [Telling(case, side, profile, catalogue, letters[1]) for case in able]
     if isinstance(side, Sandboxed) and theirs:
-        await _try(Telling(catalogue.cases[0], side, profile, catalogue, {}), profile, where)
+        asked = next((each for each in theirs if each.case is catalogue.cases[0]), None)
+        await _try(asked or Telling(catalogue.cases[0], side, profile, catalogue, {}), profile, where)
     left += await _tell(theirs, progress)
     _refuse_nothing(theirs, profile, where)
     begun = [each for each in theirs if each.looks]

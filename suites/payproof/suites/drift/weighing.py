@@ -12,7 +12,7 @@ from payproof.suites.drift import letters
 from payproof.suites.drift.agreeing import Agreed, combined, unsaid
 from payproof.suites.drift.comparing import Raw, Tally, differences, pairs, shown
 from payproof.suites.drift.looking import Look
-from payproof.suites.drift.plain import Pair, explained, refusals
+from payproof.suites.drift.plain import Pair, explained, labels_of, refusals
 from payproof.suites.drift.terms import Terms, place_of
 from payproof.suites.drift.touching import Blame, Judge
 
@@ -42,7 +42,7 @@ def weigh(
     tally, found, left = Tally(), list[Difference](), list[Left]()
     given: dict[str, str] = {}
     steps = [(each.case, *pair) for each in told for pair in pairs(each.simulator, each.gateway)]
-    plain = refusals((simulator, gateway) for _, simulator, gateway in steps)
+    plain = refusals(((simulator, gateway) for _, simulator, gateway in steps), labels_of(judge.catalogue))
     agreed, open_ = Agreed(judge), list[tuple[Raw, Case]]()
     for case, simulator, gateway in steps:
         for path in gateway.facts.keys() & judge.catalogue.ids.keys():
