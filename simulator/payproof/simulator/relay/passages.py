@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 SILENT = 2.0
@@ -33,7 +33,7 @@ class Passages:
         self._troubles.clear()
 
     @contextmanager
-    def passage(self, what: str) -> Iterator[Passage]:
+    def passage(self, what: str) -> Generator[Passage]:
         passing = Passage(what, self._story, self.now())
         self._under_way.add(passing)
         try:
