@@ -385,7 +385,7 @@ class World:
             return
         await asyncio.sleep(1.0)
         again = await self.buy(self.new_order(role="recovery"), purpose="recovery")
-        self.shared.recovery_failed = not again.paid
+        self.shared.recovery_failed = not (again.paid or self.target.complaint())
 
     async def settle(self) -> None:
         """Give background jobs their time, then look once more at every order of this world."""
