@@ -61,18 +61,22 @@ export function createPayment(ctx) {
   }
   if (row.status === 'SUCCESS') return failure(400, 'Requested with invalid token!'); // line 4
 
-  const errors = createErrors(input, options.currencies); // line 5
+  const loose = plants.has('negative-amount') && typeof input.amount === 'string' && /^-\d/.test(input.amount);
+  const unsigned = loose ? input.amount.slice(1) : input.amount;
+  const errors = createErrors({ ...input, amount: unsigned }, options.currencies); // line 5
+  if (plants.has('phone-required') && isMissing(input.phone)) errors.push('The phone field is required.');
   if (errors.length) return failure(plants.has('status-422') ? 422 : 400, ...errors);
 
   if (!row.merchant.rowExists) return failure(400, "Merchant does't exists"); // line 6
   if (row.merchant.mode !== env) return failure(400, 'Requested with invalid credentials'); // line 7
 
-  const amount = decimal(input.amount, 8);
+  const amount = decimal(unsigned, 8);
   if (store.storageBroken || amount === null || !('custom' in input)) return failure(500, BOOKING_FAILED); // line 8
 
   const { currency, return_url, cancel_url, custom } = input;
   row.order = { amount, currency, return_url, cancel_url, custom };
-  const data = { token: row.token, payment_url: `${origin}${ctx.base}/v1/user/authentication/form/${row.token}` };
+  const site = plants.has('foreign-pages') ? 'https://checkout.elsewhere.test' : origin;
+  const data = { token: row.token, payment_url: `${site}${ctx.base}/v1/user/authentication/form/${row.token}` };
   if (plants.has('extra-field')) {
     data.expires_at = new Date((row.createdAt + TOKEN_LIFE) * 1000).toISOString();
   }
@@ -112,7 +116,8 @@ export function paymentStatus(ctx) {
   const token = params[0] ?? request.input.token;
   if (isMissing(token)) return failure(400, 'The token field is required.');
   const row = store.payment(token);
-  if (!row || row.merchant !== merchant || merchant.mode !== env) {
+  const foreign = row && row.merchant !== merchant && !plants.has('any-merchant');
+  if (!row || foreign || merchant.mode !== env) {
     return plants.has('no-envelope-404')
       ? framework(request, 404, 'No query results for model [App\\Models\\PaymentRequest].')
       : failure(404, 'Payment not found');

@@ -3,11 +3,14 @@ import { appendFileSync } from 'node:fs';
 import * as api from './api.mjs';
 import * as hosted from './hosted.mjs';
 import { BodyTooLarge, framework, readRequest } from './http.mjs';
+import { Illness } from './illness.mjs';
 import { Store } from './store.mjs';
 
 export const PLANTS = [
   'status-text', 'extra-field', 'missing-field', 'amount-number', 'no-envelope-404',
   'status-422', 'content-type', 'token-length', 'expire-time', 'cancel-state',
+  'no-status-path', 'no-status-query', 'no-status-post', 'phone-required', 'moved', 'moved-create', 'foreign-pages', 'any-merchant',
+  'negative-amount', 'limited',
 ];
 
 const COOKIE = 'sandbox_pay_session';
@@ -40,6 +43,7 @@ export class App {
   constructor(options) {
     this.options = options;
     this.plants = new Set(options.plants);
+    this.illness = new Illness(options.illness ?? {});
     this.store = new Store({
       clientId: options.clientId,
       secretId: options.secretId,
@@ -48,16 +52,23 @@ export class App {
     const web = this.plants.has('cancel-state')
       ? [...WEB_ROUTES, ['GET', 'payment/cancel/*', hosted.plantedCancel]]
       : WEB_ROUTES;
+    const plantedAway = {
+      'GET payment/status/*': 'no-status-path',
+      'GET payment/status': 'no-status-query',
+      'POST payment/status': 'no-status-post',
+    };
     this.routes = [
-      ...API_ROUTES.map(compile('api/v1', this.viaApi)),
+      ...API_ROUTES.filter(([method, path]) => !this.plants.has(plantedAway[`${method} ${path}`])).map(compile('api/v1', this.viaApi)),
       ...web.map(compile('v1/user', this.viaWeb)),
     ];
   }
 
   async handle(incoming, outgoing) {
     let reply;
+    const isPage = !/^\/pay(\/sandbox)?\/api\//.test(incoming.url);
     try {
-      reply = this.dispatch(await readRequest(incoming));
+      const request = await readRequest(incoming);
+      reply = this.illness.instead(isPage) ?? this.dispatch(request);
     } catch (error) {
       if (incoming.destroyed && !incoming.complete) return; // the caller went away
       const tooLarge = error instanceof BodyTooLarge;
@@ -69,7 +80,21 @@ export class App {
     if (this.plants.has('content-type') && headers['Content-Type'] === 'application/json') {
       headers['Content-Type'] = 'text/html; charset=UTF-8';
     }
-    outgoing.writeHead(reply.status, headers).end(reply.body);
+    if (this.illness.isShapeless(isPage)) {
+      reply.body = JSON.stringify({ ...JSON.parse(reply.body), data: { result: 'ok' } });
+    }
+    const send = () => {
+      if (!this.illness.isCut(isPage)) {
+        outgoing.writeHead(reply.status, headers).end(reply.body);
+        return;
+      }
+      const body = Buffer.from(reply.body);
+      outgoing.writeHead(reply.status, { ...headers, 'Content-Length': body.length });
+      outgoing.write(body.subarray(0, Math.ceil(body.length / 2)), () => outgoing.destroy());
+    };
+    const seconds = this.illness.delay(isPage);
+    if (seconds) setTimeout(send, 1000 * seconds).unref();
+    else send();
   }
 
   record({ method, url }, status) {
@@ -84,6 +109,13 @@ export class App {
 
   dispatch(request) {
     const { method, path } = request;
+    const api = path.includes('/api/v1/');
+    if (api && (this.plants.has('moved') || (this.plants.has('moved-create') && path.endsWith('/payment/create')))) {
+      return { status: 301, headers: { Location: `https://moved.sandbox.test${path}`, 'Content-Type': 'text/html' }, body: '' };
+    }
+    if (api && this.plants.has('limited')) {
+      return framework(request, 429, 'Too Many Attempts.', { 'Retry-After': 1 });
+    }
     const matches = this.routes.filter((route) => route.pattern.test(path));
     const shown = path.slice(1) || '/';
     if (!matches.length) return framework(request, 404, `The route ${shown} could not be found.`);

@@ -20,6 +20,12 @@ const FLAGS = {
   currencies: { type: 'string', default: 'XAF,XOF,USD,EUR,GBP' },
   'rate-limit': { type: 'string', default: '60' },
   log: { type: 'string' },
+  ill: { type: 'string' },
+  'ill-pages': { type: 'string' },
+  late: { type: 'string' },
+  prose: { type: 'string' },
+  cut: { type: 'string' },
+  shapeless: { type: 'string' },
   plant: { type: 'string', multiple: true, default: [] },
   'until-stdin-closes': { type: 'boolean', default: false },
 };
@@ -37,6 +43,31 @@ function payerOf(text) {
   const [email, password, code = '123456'] = text.split(':');
   if (!email || !password || !/^\d{6}$/.test(code)) throw new Error('--payer is EMAIL:PASSWORD[:SIX DIGITS]');
   return { email, password, code };
+}
+
+/** `A:B`, both whole numbers. */
+function pairOf(flags, name) {
+  if (flags[name] === undefined) return undefined;
+  const found = /^(\d+):(\d+)$/.exec(flags[name]);
+  if (!found) throw new Error(`--${name} is two whole numbers, A:B`);
+  return found.slice(1).map(Number);
+}
+
+function illnessOf(flags) {
+  const status = (name) => {
+    const found = pairOf(flags, name);
+    return found && { status: found[0], every: found[1] };
+  };
+  const late = pairOf(flags, 'late');
+  const every = (name) => (flags[name] === undefined ? 0 : wholeNumber(flags, name, 1, 1e9));
+  return {
+    ill: status('ill'),
+    illPages: status('ill-pages'),
+    late: late && { every: late[0], seconds: late[1] },
+    prose: every('prose'),
+    cut: every('cut'),
+    shapeless: every('shapeless'),
+  };
 }
 
 function readOptions() {
@@ -58,6 +89,7 @@ function readOptions() {
     currencies: flags.currencies.split(',').map((code) => code.trim().toUpperCase()),
     log: flags.log,
     plants: flags.plant,
+    illness: illnessOf(flags),
     untilStdinCloses: flags['until-stdin-closes'],
   };
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -36,6 +37,7 @@ class Bench:
 
     def __init__(self, answer: Callable[[Request], Awaitable[Response]], path: str = "/their/api") -> None:
         self.seen: list[tuple[Request, bytes]] = []
+        self.arrived = asyncio.Event()
         self.taped: list[Taped] = []
         self._answer = answer
         methods = ["GET", "POST"]
@@ -44,6 +46,7 @@ class Bench:
 
     async def _keep(self, request: Request) -> Response:
         self.seen.append((request, await request.body()))
+        self.arrived.set()
         return await self._answer(request)
 
     async def start(self) -> None:
@@ -234,6 +237,7 @@ def test_the_tape_hears_upstream_addresses_and_real_answers() -> None:
 
 def test_stories_wait_until_their_requests_fit_into_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manners, "WINDOW", 0.4)
+    monkeypatch.setattr(manners, "_ON_THE_WAY", 0.0)
 
     async def told() -> None:
         notes: list[str] = []
@@ -299,5 +303,89 @@ def test_a_token_that_the_profile_cannot_read_does_not_stand_in_the_journal(codi
             assert token not in written
             assert token[:12] not in written
             assert written.count("<access-token-1") >= 3
+
+    asyncio.run(told())
+
+
+class _Hours:
+    """A clock that only moves when somebody waits, and notes when each request went out."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.sent: list[float] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+        await asyncio.sleep(0)
+
+    def most_in_a_minute(self) -> int:
+        return max(sum(start <= at <= start + manners.WINDOW for at in self.sent) for start in self.sent)
+
+
+@pytest.mark.parametrize("rate", [1, 10, 50])
+@pytest.mark.parametrize("seed", range(4))
+def test_no_minute_of_a_run_has_more_requests_than_the_rate(rate: int, seed: int) -> None:
+    """Stories of every length side by side, also some that need more than was set aside for them, and background calls."""
+    rng, hours = random.Random(seed), _Hours()
+
+    async def call(polite: Politeness, share: manners.Share | None) -> None:
+        await hours.sleep(rng.random())
+        await polite.go(lambda: share)
+        hours.sent.append(hours.now)
+
+    async def world(polite: Politeness, name: str) -> None:
+        for story in range(4):
+            share = await polite.admit(f"{name} {story}")
+            for _ in range(rng.choice([2, 8, manners.RESERVE, 3 * manners.RESERVE])):
+                await call(polite, share)
+            polite.release(share)
+            await call(polite, None)
+
+    async def told() -> None:
+        polite = Politeness(rate, 100_000, clock=hours.clock, sleep=hours.sleep)
+        await asyncio.gather(*(world(polite, f"world {number}") for number in range(3)))
+        assert hours.most_in_a_minute() <= rate
+        assert polite.busiest <= rate
+
+    asyncio.run(told())
+
+
+def test_what_a_story_needed_is_set_aside_for_it_the_next_time() -> None:
+    hours = _Hours()
+
+    async def told() -> None:
+        polite = Politeness(40, 1000, needs={"crowd": 20}, clock=hours.clock, sleep=hours.sleep)
+        share = await polite.admit("crowd")
+        assert share.left == 20
+        held = [await polite.go(lambda: share) for _ in range(30)]
+        assert held == [0.0] * 30
+        polite.release(share)
+        before = hours.now
+        again = await polite.admit("crowd")
+        assert again.left == 30
+        assert hours.now - before >= 60, "it began before its requests fitted into the minute"
+
+    asyncio.run(told())
+
+
+def test_a_call_that_the_rate_held_back_is_our_doing_and_spoils_the_story() -> None:
+    async def issued(request: Request) -> Response:
+        data = {"access_token": "T" * 40, "expire_time": 600}
+        return JSONResponse({"message": {"code": 200, "success": ["SUCCESS"]}, "data": data, "type": "success"})
+
+    async def told() -> None:
+        async with bench(issued) as on:
+            hours = _Hours()
+            on.upstream.politeness = Politeness(3, 100, clock=hours.clock, sleep=hours.sleep)
+            await on.relay.ready("a long story")
+            for _ in range(3):
+                await on.http.post(f"{BASE}/authentication/token", json={})
+            assert "held" not in on.relay.complaint()
+            await on.http.post(f"{BASE}/authentication/token", json={})
+            assert "payproof held a token call back for 6" in on.relay.complaint()
+            assert "sandbox.rate" in on.relay.complaint()
 
     asyncio.run(told())

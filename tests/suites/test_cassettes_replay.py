@@ -157,6 +157,17 @@ def test_record_writes_a_cassette_and_says_what_it_replaced(
     assert command(["cassettes", "diff", str(tmp_path / "cassette.yaml"), str(tmp_path / "cassette.yaml")]) == 0
 
 
+def test_what_an_unwell_sandbox_said_is_not_recorded(
+    independent_sandbox: Start, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with config_file(tmp_path, independent_sandbox("--ill", "503:11").table()) as file:
+        assert command(["record", "--config", str(file), "--quiet"]) == 2
+    said = capsys.readouterr().err
+    assert "the sandbox was unwell while it was recorded, and nothing was written" in said
+    assert "answered 503" in said
+    assert not (tmp_path / "cassette.yaml").exists()
+
+
 def test_without_a_sandbox_record_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bare = tmp_path / "payproof.toml"
     text = (SHOP / "payproof.qrpay.toml").read_text()

@@ -146,7 +146,9 @@ class Case:
         """The situation did not arise. ``because`` names requirements whose failure may be the cause, the likeliest first:
         the judge keeps the first that failed in this run. ``unsettled``, ``declare``: see
         ``Finding``."""
-        return self._say(Verdict.NOT_EXERCISED, reason, world, seen, causes=because, unsettled=unsettled, declare=declare)
+        return self._say(
+            Verdict.NOT_EXERCISED, reason, world, seen, causes=because, unsettled=unsettled, declare=declare
+        )
 
     def stuck(self, telling: Telling, what: str = "", *, because: str | tuple[str, ...] = CAUSES) -> Finding:
         """A story that never came to what this requirement judges: why not, with the entries that show it. ``what``: which

@@ -214,8 +214,19 @@ class _Session:
         return world
 
     async def _control(self, world: World) -> bool:
-        """One clean payment with no fault; nothing is scored when it does not end in a paid order."""
+        """One clean payment with no fault; nothing is scored when it does not end in a paid order.
+
+        Raises:
+            Spoiled: the sandbox itself did not work, twice.
+        """
         self.progress.world_started(world.name)
+        try:
+            return await self._pay_once(world)
+        except Spoiled as error:
+            self.progress.note(f"the control payment is made again: {error.message}")
+            return await self._pay_once(world)
+
+    async def _pay_once(self, world: World) -> bool:
         async with world.story("control", {}):
             purchase = await world.buy()
             paid, self.bought = purchase.paid, purchase
@@ -271,7 +282,11 @@ class _Session:
                     raise
                 self._leave_out(stories, "waited for the integration's start", shared)
             except PayproofError as error:
-                self._broke(stories, error.message)
+                if complaint := world.target.complaint():
+                    for probe, _ in stories:
+                        self.unreached |= dict.fromkeys(probe.requirements, complaint)
+                else:
+                    self._broke(stories, error.message)
             finally:
                 await self._retire(world)
                 self.progress.world_finished(name)
@@ -302,8 +317,14 @@ class _Session:
                     ((probe, params),),
                     f"payproof's own fault in the probe {probe.name}: {type(error).__name__}: {error}",
                 )
-        with contextlib.suppress(BudgetSpent, Spoiled):
-            await _in_time(world, world.settle())
+        for _ in range(3):
+            try:
+                await _in_time(world, world.settle())
+            except Spoiled:
+                continue
+            except BudgetSpent:
+                pass
+            break
 
     async def _unsold(self, world: World, probe: Probe, params: Params) -> str:
         """Why no more stories can be told to an integration that nobody restarts; empty while it sells."""
@@ -321,7 +342,12 @@ class _Session:
             await tell(probe, world, params)
         except Spoiled as error:
             self.progress.note(f"{probe.name} is told again: {error.message}")
-            await tell(probe, world, params)
+            await world.calm()
+            try:
+                await tell(probe, world, params)
+            except Spoiled:
+                await world.calm()
+                raise
 
     def _leave_out(self, stories: tuple[tuple[Probe, Params], ...], why: str, shared: Shared) -> None:
         for probe, _ in stories:

@@ -12,6 +12,7 @@ from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Payer
 from payproof.simulator import Simulated, Simulator, Target
 from payproof.simulator.relay.politeness import Politeness
+from payproof.simulator.relay.proxies import proxy_for, shown
 from payproof.simulator.relay.relay import Relay
 from payproof.simulator.relay.tape import Tape
 from payproof.simulator.relay.upstream import Sandbox, Upstream
@@ -21,6 +22,9 @@ from payproof.suites.customer import Customer
 from payproof.suites.hosted import HostedTab, Tab
 from payproof.suites.person import Person, PersonTab
 from payproof.suites.progress import Progress
+
+_NEEDS = {"stampede": 30, "return-twice": 20, "double-submit": 16, "settle": 30}
+"""Stories that may need more API requests than others; what an integration really needs is learned from its first telling."""
 
 
 class Source(Protocol):
@@ -102,10 +106,12 @@ class Relays:
             refuses="refused" in settings.payers and settings.customer != "person",
         )
         self.shares_clock = bool(settings.clock)
-        self.politeness = Politeness(settings.rate, settings.budget, note=progress.note)
+        self.politeness = Politeness(settings.rate, settings.budget, needs=_NEEDS, note=progress.note)
         self.upstream = Upstream(sandbox, self.politeness)
+        proxy = proxy_for(sandbox.base_url)
         progress.note(
-            f"target: the sandbox at {sandbox.origin}; at most {settings.budget} API requests, {settings.rate} a minute"
+            f"target: the sandbox at {sandbox.origin}{f' through the proxy {shown(proxy)}' if proxy else ''}; "
+            f"at most {settings.budget} API requests, {settings.rate} a minute"
         )
 
     def target(self, journal: Journal, seed: int) -> Target:
@@ -128,11 +134,12 @@ class Relays:
         return HostedTab(customer, payer, checkout.order)
 
     def account(self) -> Mapping[str, Json]:
-        polite = self.politeness
+        polite, unwell = self.politeness, self.upstream.unwell
         return {
             "account": "".join(f"{hint} " for hint in self.upstream.hints)
             + f"{self.upstream.sandbox.origin}: {polite.sent} of {polite.budget} API requests, "
-            f"{polite.busiest} in the busiest minute (at most {polite.rate} when a story begins)",
+            f"{polite.busiest} in the busiest minute (at most {polite.rate})"
+            + (f"; it was unwell in {len(unwell)} stories, which were told again: {unwell[0]}" if unwell else ""),
             "sandbox": {
                 "origin": self.upstream.sandbox.origin,
                 "requests": polite.sent,
@@ -140,6 +147,7 @@ class Relays:
                 "busiest_minute": polite.busiest,
                 "rate": polite.rate,
                 "waited": round(polite.waited, 1),
+                "unwell": list(unwell),
             },
         }
 

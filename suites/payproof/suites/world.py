@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import random
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Literal
@@ -14,7 +14,7 @@ from typing import Literal
 import httpx
 
 from payproof.contracts import money, pages
-from payproof.contracts.entries import Call, Checkout, Entry, OrderSeen, Page, Process, Step, Story
+from payproof.contracts.entries import Call, Checkout, Entry, Ledger, Log, OrderSeen, Page, Process, Step, Story
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
@@ -34,6 +34,9 @@ from payproof.suites.shared import LONGEST_PATIENCE, Purchase, Shared
 
 _RELOADS = 4
 """How often a customer reloads in the last wait: a circuit breaker may still be open at the first time."""
+
+_CALMING = (0.0, 1.0, 4.0, 10.0, 20.0)
+"""Seconds before each look whether an integration has got over a trouble that was the gateway's."""
 
 
 class World:
@@ -168,9 +171,10 @@ class World:
         problem: dict[str, Json] = {}
         try:
             yield
-        except PayproofError as error:
-            problem = {"error": error.message}
-            raise
+        except Exception as error:
+            problem = {"error": error.message} if isinstance(error, PayproofError) else {}
+            if not self.target.complaint():
+                raise
         finally:
             self.target.faults.clear()
             self.gate("open")
@@ -179,8 +183,7 @@ class World:
             self.journal.add(Story(event="end", probe=probe, params=problem))
             self.target.finished()
         if complaint := self.target.complaint():
-            self.journal.drop(begin.n)
-            del self._orders[orders:]
+            self._forget(begin.n, orders)
             self.step(f"the story {probe} is left out: {complaint}", "spoiled")
             raise Spoiled(complaint, place=f"the story {probe}", remedy="run again when the sandbox is well")
 
@@ -189,9 +192,32 @@ class World:
         self.journal.add(Story(event="begin", probe=probe, params=params))
         self.step(f"this story was not told: {why}", LEFT_ALONE)
         self.journal.add(Story(event="end", probe=probe))
+
     def leave_out(self, since: int) -> None:
         """Forget what happened from this entry on: a story that was ended in its middle is no evidence."""
         self.journal.drop(since)
+
+    def _forget(self, since: int, orders: int) -> None:
+        """Leave out what was told from this entry on, and the orders after so many."""
+        kept = spared(self.journal.entries, since)
+        self.journal.drop(since)
+        self.journal.entries += kept
+        del self._orders[orders:]
+
+    async def calm(self) -> None:
+        """The gateway itself was in trouble: give the integration the time to come back from that (a circuit that it opened
+        closes again). Nothing of it is kept."""
+        orders = len(self._orders)
+        for pause in _CALMING:
+            await asyncio.sleep(pause)
+            mark = self.step("is the integration itself again after the gateway's trouble?", "calm").n
+            went = False
+            with contextlib.suppress(Spoiled):
+                async with self.story("calm", {}):
+                    went = bool((await self.checkout(self.new_order(role="calm"), self.customer())).payment)
+            self._forget(mark, orders)
+            if went:
+                return
 
     def step(self, text: str, name: str = "", **facts: Json) -> Step:
         return self.journal.add(Step(text=text, name=name, facts=facts))
@@ -385,7 +411,7 @@ class World:
             return
         await asyncio.sleep(1.0)
         again = await self.buy(self.new_order(role="recovery"), purpose="recovery")
-        self.recovery_failed = not again.paid
+        self.recovery_failed = not (again.paid or self.target.complaint())
 
     async def sells(self, after: str) -> bool:
         """Whether a clean purchase goes through after this story, with some seconds of grace."""
@@ -456,6 +482,22 @@ class World:
 
     def exited(self) -> bool:
         return any(isinstance(entry, Process) and entry.event == "exited" for entry in self.journal.entries)
+
+
+def spared(entries: Iterable[Entry], since: int) -> list[Entry]:
+    """What stays of a story that is left out. What meanwhile became of earlier payments, by a background job say, has
+    happened all the same, and so has what was logged."""
+    known = list(entries)
+    earlier = {entry.payment for entry in known if isinstance(entry, Ledger) and entry.n < since} - {""}
+    told = (entry for entry in known if entry.n >= since)
+    return [entry for entry in told if isinstance(entry, Log) or _payment_of(entry) in earlier]
+
+
+def _payment_of(entry: Entry) -> str:
+    """The payment that a call or an entry of the ledger is about; empty for anything else."""
+    if isinstance(entry, Ledger):
+        return entry.payment
+    return (entry.meaning.answered or entry.meaning.payment or "") if isinstance(entry, Call) else ""
 
 
 def _outcome(started: Started, payment: str) -> Literal["redirected", "refused", "broken", "no_answer", "elsewhere"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import quote, unquote, urlsplit
@@ -14,9 +15,10 @@ from payproof.contracts import entries
 from payproof.contracts.entries import Meaning
 from payproof.contracts.profile import Profile
 from payproof.simulator.exchange import Exchange, exchange_of
-from payproof.simulator.relay import rewrite
+from payproof.simulator.relay import illness, rewrite
+from payproof.simulator.relay.passages import SILENT, Passage, Passages
 from payproof.simulator.relay.tape import Taped
-from payproof.simulator.relay.upstream import Upstream
+from payproof.simulator.relay.upstream import PATIENCE, Upstream
 
 LEFT = "/payproof-left/"
 """Path that a person's browser is sent to in place of the shop, which only we can reach."""
@@ -35,7 +37,11 @@ class Office(Protocol):
         """The bearer to send in place of this one."""
         ...
 
-    def heard(self, asked: entries.Request, said: Meaning, answer: Response) -> Response:
+    def dead(self, bearer: str) -> bool:
+        """A bearer that the sandbox is to refuse; what it says to it, we say better."""
+        ...
+
+    def heard(self, passage: Passage, said: Meaning, answer: Response) -> Response:
         """Write down what the sandbox answered, and give the answer that the integration gets."""
         ...
 
@@ -43,12 +49,13 @@ class Office(Protocol):
         """The hosted checkout sends the customer to the shop."""
         ...
 
-    def trouble(self, text: str) -> None:
-        """The sandbox itself does not work, which is nobody's fault here."""
+    @property
+    def passages(self) -> Passages:
+        """Who is under way, and what of it is the sandbox's own trouble."""
         ...
 
-    def spend(self) -> None:
-        """An API request goes out."""
+    async def go(self, passage: Passage) -> None:
+        """An API request goes out, as soon as it may."""
         ...
 
     def tape(self, taped: Taped) -> None: ...
@@ -79,25 +86,76 @@ class Forwarder:
             await answer(scope, receive, send)
 
     async def _carry(self, exchange: Exchange) -> Response | None:
-        """The answer for the client; None when the sandbox gave none."""
+        """The answer for the client; None when the sandbox gave none, or the client did not wait for it."""
         asked = exchange.request()
         ours = "{0.scheme}://{0.netloc}".format(urlsplit(asked.url))
         origin = self.upstream.sandbox.origin
-        body, headers = self._credentials(exchange, rewrite.to_upstream(asked.headers, ours, origin))
-        target = self._target(exchange)
-        if not exchange.page:
-            self.office.spend()
+        with self.office.passages.passage(self._named(exchange, asked)) as passage:
+            body, headers = self._credentials(exchange, rewrite.to_upstream(asked.headers, ours, origin))
+            target = self._target(exchange)
+            got = await self._asked(exchange, passage, asked.method, target, headers, body)
+            if got is None:
+                return None
+            self._record(exchange, asked.method, target, headers, body, got)
+            answer = self._for_client(got, ours, origin, page=exchange.page)
+            if exchange.page:
+                self._watch(exchange, passage, got)
+                return answer
+            said = self._meaning(asked, answer)
+            if not self.office.dead(said.bearer) and (ill := illness.of_call(said, _as_entry(answer))):
+                self.office.passages.trouble(passage, ill)
+            return self.office.heard(passage, said, answer)
+
+    async def _asked(
+        self, exchange: Exchange, passage: Passage, method: str, target: str, headers: rewrite.Pairs, body: bytes
+    ) -> httpx.Response | None:
+        """What the sandbox answers while the client waits for it. Whatever else happens is noted as its trouble."""
+        passages = self.office.passages
+        sending = asyncio.ensure_future(self._sent(exchange, passage, method, target, headers, body))
+        gone = asyncio.ensure_future(exchange.until_gone())
         try:
-            got = await self.upstream.send(asked.method, target, headers, body)
-        except httpx.HTTPError as error:
-            self.office.trouble(f"the sandbox at {origin} gave no answer: {why(error)}")
+            await asyncio.wait((sending, gone), return_when=asyncio.FIRST_COMPLETED)
+            took = self.now() - passage.began
+            if not sending.done():
+                # A browser that moves on leaves pictures and scripts behind, and a client whose patience a fault of ours has
+                # used up leaves as soon as we go on: neither is the sandbox's trouble.
+                ours = exchange.fault and took < SILENT
+                if took > illness.GUIDANCE or not (exchange.page or ours):
+                    who = "customer" if exchange.page else "integration"
+                    passages.trouble(
+                        passage,
+                        f"the {who} gave {passage.what} up after {took:.1f} s, and the sandbox was still silent",
+                    )
+                return None
+            got = sending.result()
+        except Exception as error:  # whatever keeps a sandbox's answer from us, the integration has not done it
+            passages.trouble(passage, f"the sandbox at {self.upstream.sandbox.origin} gave no answer: {why(error)}")
             return None
-        self._record(exchange, asked.method, target, headers, body, got)
-        answer = self._for_client(got, ours, origin, page=exchange.page)
+        finally:
+            for task in (sending, gone):
+                task.cancel()
+            await asyncio.gather(sending, gone, return_exceptions=True)
+        if took > illness.GUIDANCE:
+            text = f"the sandbox took {took:.0f} s for {passage.what}; the guidance gives a call {illness.GUIDANCE:g}"
+            passages.trouble(passage, text)
+        return got
+
+    async def _sent(
+        self, exchange: Exchange, passage: Passage, method: str, target: str, headers: rewrite.Pairs, body: bytes
+    ) -> httpx.Response:
+        if not exchange.page:
+            await self.office.go(passage)
+            passage.began = self.now()
+        return await self.upstream.send(method, target, headers, body)
+
+    def _named(self, exchange: Exchange, asked: entries.Request) -> str:
         if exchange.page:
-            self._watch(exchange, got)
-            return answer
-        return self.office.heard(asked, self._meaning(asked, answer), answer)
+            return "a page of the hosted checkout"
+        try:
+            operation = self.profile.read(asked, None).operation
+        except (ValueError, RecursionError):
+            operation = ""
+        return f"a {operation} call" if operation else "a call"
 
     def _target(self, exchange: Exchange) -> str:
         """Path and query at the sandbox: our base path is the profile's, theirs is what the configuration says."""
@@ -149,7 +207,9 @@ class Forwarder:
         except (ValueError, RecursionError):
             return Meaning()
 
-    def _watch(self, exchange: Exchange, got: httpx.Response) -> None:
+    def _watch(self, exchange: Exchange, passage: Passage, got: httpx.Response) -> None:
+        if ill := illness.of_page(exchange.headers, _told(got)):
+            self.office.passages.trouble(passage, ill)
         location = got.headers.get("location", "")
         if location.startswith("http") and not location.startswith(self.upstream.sandbox.origin):
             self.office.sent_back(exchange.path, location)
@@ -166,18 +226,24 @@ class Forwarder:
                 request=entries.Request(
                     method=method, url=url, headers=tuple(headers), body=body.decode("utf-8", "replace")
                 ),
-                response=entries.Response(
-                    status=got.status_code,
-                    headers=tuple(got.headers.multi_items()),
-                    body=got.content.decode("utf-8", "replace"),
-                    size=len(got.content),
-                ),
+                response=_told(got),
             )
         )
 
 
-def why(error: httpx.HTTPError) -> str:
+def _told(got: httpx.Response) -> entries.Response:
+    return entries.Response(
+        status=got.status_code,
+        headers=tuple(got.headers.multi_items()),
+        body=got.content.decode("utf-8", "replace"),
+        size=len(got.content),
+    )
+
+
+def why(error: Exception) -> str:
     """What kept a sandbox from answering, in words that tell what to do."""
+    if isinstance(error, TimeoutError | httpx.TimeoutException):
+        return f"nothing, or not all of it, within {PATIENCE:g} s"
     text = str(error) or type(error).__name__
     if "CERTIFICATE_VERIFY_FAILED" in text:
         return f'its certificate is not trusted; a private authority is named by ca = "file.pem" in [sandbox] ({text})'
@@ -200,6 +266,8 @@ def _shop_address(exchange: Exchange) -> str:
 
 async def _no_answer(exchange: Exchange, send: Send) -> None:
     """The sandbox is gone: the client meets what it would have met without us, a connection that ends."""
+    if exchange.left() is not None:
+        return
     exchange.ending = "cut"
     if exchange.wire is None:
         start: Message = {"type": "http.response.start", "status": 502, "headers": [(b"content-length", b"0")]}

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from payproof.contracts.model import PayproofError
 
 WINDOW = 60.0
 """Seconds that the rate is counted over."""
 RESERVE = 14
-"""API requests that one story may need; it begins when so many fit into the rate, and is then never held up."""
+"""API requests that a story may need of which nothing else is known; it begins when so many fit into the rate."""
+_ON_THE_WAY = 1.0
+"""Seconds by which requests may come closer together on their way to the sandbox, which counts them as they arrive."""
 _LOOK_AGAIN = 0.5
 
 
@@ -21,32 +23,46 @@ class BudgetSpent(PayproofError):
 
 
 class Share:
-    """What is left of the requests that one story was promised."""
+    """What is left of the requests that one story was promised, and how many it made."""
 
-    __slots__ = ("left",)
+    __slots__ = ("left", "story", "used")
 
-    def __init__(self, left: int) -> None:
-        self.left = left
+    def __init__(self, left: int, story: str = "") -> None:
+        self.left, self.story = left, story
+        self.used = 0
 
 
 class Politeness:
-    """One for all worlds of a run. ``rate``: API requests a minute; ``budget``: API requests altogether.
+    """One for all worlds of a run. ``rate``: API requests in any minute; ``budget``: API requests altogether.
 
-    Waiting happens between stories, never within a call: an integration must not be blamed for our manners.
+    Waiting happens between stories: an integration must not be blamed for our manners. Each story is promised what it
+    needs before it begins. One that needs more is held back within a call, so that the rate holds in any case; it
+    counts for nothing then, and the next time so many are set aside for it. ``needs``: what is known beforehand, by story.
     """
 
-    def __init__(self, rate: int, budget: int, *, note: Callable[[str], None] = lambda text: None) -> None:
+    def __init__(
+        self,
+        rate: int,
+        budget: int,
+        *,
+        needs: Mapping[str, int] | None = None,
+        note: Callable[[str], None] = lambda text: None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self.rate, self.budget, self.note = rate, budget, note
         self.sent = 0
         self.waited = 0.0
         self.busiest = 0
         """Most API requests in one minute."""
+        self._needs = dict(needs or {})
+        self._clock, self._sleep = clock, sleep
         self._recent: deque[float] = deque()
         self._shares: list[Share] = []
         self._turn = asyncio.Lock()
         self._held_until = 0.0
 
-    async def admit(self) -> Share:
+    async def admit(self, story: str = "") -> Share:
         """Wait until a story's requests fit into the rate.
 
         Raises:
@@ -54,17 +70,16 @@ class Politeness:
         """
         async with self._turn:
             self._check_budget()
-            reserve = min(RESERVE, self.rate)
+            reserve = min(self._needs.get(story, RESERVE), self.rate)
             told = False
-            began = time.monotonic()
+            began = self._clock()
             while (wait := self._wait_for(reserve)) > 0:
                 if wait > _LOOK_AGAIN and not told:
                     told = True
                     self.note(f"{self.account()}; up to {wait:.0f} s of waiting to stay below {self.rate} a minute")
-                await asyncio.sleep(min(wait, _LOOK_AGAIN))
-            now = time.monotonic()
-            self.waited += now - began
-            share = Share(reserve)
+                await self._sleep(min(wait, _LOOK_AGAIN))
+            self.waited += self._clock() - began
+            share = Share(reserve, story)
             self._shares.append(share)
             return share
 
@@ -77,41 +92,60 @@ class Politeness:
             )
 
     def _wait_for(self, reserve: int) -> float:
-        """Seconds until ``reserve`` more requests fit into the last minute, beside those promised to others."""
-        now = time.monotonic()
+        """Seconds until a story may begin that needs ``reserve`` more requests."""
+        now = self._clock()
+        return self._held_until - now if now < self._held_until else self._room_in(reserve)
+
+    def _room_in(self, requests: int) -> float:
+        """Seconds until so many more requests fit into the last minute, beside those promised to others."""
+        now = self._clock()
         self._forget(now)
-        surplus = len(self._recent) + sum(share.left for share in self._shares) + reserve - self.rate
-        if now < self._held_until:
-            return self._held_until - now
+        surplus = len(self._recent) + sum(share.left for share in self._shares) + requests - self.rate
         if surplus <= 0:
             return 0.0
         if surplus > len(self._recent):
             return _LOOK_AGAIN  # other stories' shares stand in the way
-        return max(self._recent[surplus - 1] + WINDOW - now, 0.05)
+        return max(self._recent[surplus - 1] + WINDOW + _ON_THE_WAY - now, 0.05)
+
+    async def go(self, share: Callable[[], Share | None] = lambda: None) -> float:
+        """One API request goes out, of a story's share if there is one and something is left of it, and as soon as the rate
+        allows where not. Returns the seconds that it was held back."""
+        held, began = False, self._clock()
+        while (wait := self._held_back(share())) > 0:
+            held = True
+            await self._sleep(min(wait, _LOOK_AGAIN))
+        self.spend(share())
+        return self._clock() - began if held else 0.0
+
+    def _held_back(self, share: Share | None) -> float:
+        return 0.0 if share is not None and share.left > 0 else self._room_in(1)
 
     def spend(self, share: Share | None = None) -> None:
-        """One API request goes out, of a story's share if it has one."""
-        now = time.monotonic()
+        """One API request is gone, of a story's share if it has one."""
+        now = self._clock()
         self.sent += 1
-        if share is not None and share.left > 0:
-            share.left -= 1
+        if share is not None:
+            share.used += 1
+            share.left = max(share.left - 1, 0)
         self._recent.append(now)
         self._forget(now)
         self.busiest = max(self.busiest, len(self._recent))
 
     def _forget(self, now: float) -> None:
-        while self._recent and self._recent[0] <= now - WINDOW:
+        while self._recent and self._recent[0] < now - WINDOW - _ON_THE_WAY:
             self._recent.popleft()
-        self._shares = [share for share in self._shares if share.left > 0]
 
     def hold(self, seconds: float) -> None:
         """The sandbox itself asks for a pause: no story begins before it is over."""
-        self._held_until = max(self._held_until, time.monotonic() + seconds)
+        self._held_until = max(self._held_until, self._clock() + seconds)
 
     def release(self, share: Share) -> None:
-        """The story is over, and what it did not use is free again."""
+        """The story is over: what it did not use is free again, and what it needed is remembered."""
+        self._shares = [each for each in self._shares if each is not share]
+        if share.story:
+            self._needs[share.story] = max(self._needs.get(share.story, RESERVE), share.used)
         share.left = 0
 
     def account(self) -> str:
-        self._forget(time.monotonic())
+        self._forget(self._clock())
         return f"sandbox: {self.sent} of {self.budget} requests, {len(self._recent)} in the last minute"

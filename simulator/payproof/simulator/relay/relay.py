@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from payproof.contracts import money
-from payproof.contracts.entries import Meaning, Request, Step
+from payproof.contracts.entries import Meaning, Step
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
@@ -25,10 +25,11 @@ from payproof.simulator.recorder import Recorder
 from payproof.simulator.relay.books import Books
 from payproof.simulator.relay.departures import Departures
 from payproof.simulator.relay.forwarder import LEFT, Forwarder
+from payproof.simulator.relay.passages import Passage, Passages
 from payproof.simulator.relay.politeness import Share
 from payproof.simulator.relay.tape import Tape, Taped
 from payproof.simulator.relay.telling import told_otherwise
-from payproof.simulator.relay.upstream import Upstream
+from payproof.simulator.relay.upstream import PATIENCE, Upstream
 from payproof.simulator.store import Merchant, PaymentView, Store
 from payproof.simulator.target import TargetKind
 
@@ -75,7 +76,7 @@ class Relay:
         self._noted = False
         self._share: Share | None = None
         self._revoked = False
-        self._trouble: list[str] = []
+        self.passages = Passages(journal.now)
         self.departures = Departures(profile, self._store)
         self._told: set[str] = set()
         """Addresses that the sandbox sent somebody to."""
@@ -100,18 +101,23 @@ class Relay:
 
     async def ready(self, story: str = "") -> None:
         self.finished()
-        self._share = await self.upstream.politeness.admit()
+        # What an earlier story began must not arrive in this one.
+        await self.passages.drained(PATIENCE)
+        self._share = await self.upstream.politeness.admit(story)
+        await self.passages.drained(PATIENCE)
         self.story = story
-        self._trouble.clear()
+        self.passages.begin_story()
 
     def finished(self) -> None:
         if self._share is not None:
+            if complaint := self.complaint():
+                self.upstream.unwell.append(complaint)
             self.upstream.politeness.release(self._share)
             self._share = None
 
     def complaint(self) -> str:
         """Why what happened since ``ready`` must not be held against the integration; empty when nothing did."""
-        return self._trouble[0] if self._trouble else ""
+        return self.journal.veil.cover(self.passages.complaint())
 
     async def advance(self, seconds: float) -> None:
         await self.upstream.advance(seconds)
@@ -162,10 +168,10 @@ class Relay:
     def bearer(self, value: str) -> str:
         return self._dead.get(value, value)
 
-    def heard(self, asked: Request, said: Meaning, answer: Response) -> Response:
+    def heard(self, passage: Passage, said: Meaning, answer: Response) -> Response:
         if answer.status_code == 429:
-            self.trouble(
-                "the sandbox itself answered 429, too many requests (somebody else's too?): lower sandbox.rate"
+            self.passages.trouble(
+                passage, "the sandbox itself answered 429, too many requests (somebody else's too?): lower sandbox.rate"
             )
             self.upstream.politeness.hold(_retry_after(answer))
         if hint := self._books.note(said):
@@ -201,11 +207,17 @@ class Relay:
         if arrived or not self.person:
             self.departures.note(url)
 
-    def trouble(self, text: str) -> None:
-        self._trouble.append(text)
+    def dead(self, bearer: str) -> bool:
+        return bearer in self._dead
 
-    def spend(self) -> None:
-        self.upstream.politeness.spend(self._share)
+    async def go(self, passage: Passage) -> None:
+        held = await self.upstream.politeness.go(lambda: self._share)
+        if held > 0:
+            self.passages.trouble(
+                passage,
+                f"payproof held {passage.what} back for {held:.1f} s, so that no minute has more than "
+                f"{self.upstream.politeness.rate} requests: raise sandbox.rate if the gateway allows it",
+            )
 
     def tape(self, taped: Taped) -> None:
         if self._tape is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import httpx
 
 from payproof.contracts.model import PayproofError
 from payproof.simulator.relay.politeness import Politeness
+from payproof.simulator.relay.proxies import proxy_for
 
 PATIENCE = 60.0
 """Seconds that a sandbox may take for one answer."""
@@ -46,8 +48,11 @@ class Upstream:
         self.sandbox, self.politeness = sandbox, politeness
         self.hints: dict[str, None] = {}
         """What is odd about this sandbox, each said once."""
+        self.unwell: list[str] = []
+        """Its own trouble, once for each story that it spoiled."""
         self._client = httpx.AsyncClient(
-            verify=_trust(sandbox.ca),
+            verify=trust(sandbox.ca),
+            proxy=proxy_for(sandbox.base_url),
             timeout=httpx.Timeout(PATIENCE),
             follow_redirects=False,
             trust_env=False,
@@ -58,6 +63,7 @@ class Upstream:
 
         Raises:
             httpx.HTTPError: no answer.
+            TimeoutError: no whole answer within ``PATIENCE``.
         """
         request = httpx.Request(
             method,
@@ -66,7 +72,9 @@ class Upstream:
             content=body if body or method in ("POST", "PUT", "PATCH") else None,
             extensions={"timeout": httpx.Timeout(PATIENCE).as_dict()},
         )
-        answer = await self._client.send(request)
+        # The limits of a client library are for each read: an answer that drips would pass them for ever.
+        async with asyncio.timeout(PATIENCE):
+            answer = await self._client.send(request)
         self._client.cookies.clear()
         return answer
 
@@ -76,21 +84,37 @@ class Upstream:
         Raises:
             PayproofError: it does not move.
         """
-        try:
-            answer = await self._client.post(self.sandbox.clock, json={"seconds": seconds})
-            answer.raise_for_status()
-        except httpx.HTTPError as error:
-            raise PayproofError(
-                f"the sandbox's clock did not move: {type(error).__name__}",
-                place="sandbox.clock",
-                remedy='it must answer POST {"seconds": n} with 2xx, or leave it out',
-            ) from None
+        await move(self.sandbox.clock, seconds, self.sandbox.ca)
 
     async def aclose(self) -> None:
         await self._client.aclose()
 
 
-def _trust(ca: Path | None) -> ssl.SSLContext:
+async def move(clock: str, seconds: float, ca: Path | None) -> None:
+    """Move a sandbox's clock. ``ca``: the sandbox's own authority, which signs for its clock as well.
+
+    Raises:
+        PayproofError: it does not move.
+    """
+    try:
+        async with httpx.AsyncClient(
+            verify=trust(ca), proxy=proxy_for(clock), timeout=PATIENCE, trust_env=False
+        ) as client:
+            (await client.post(clock, json={"seconds": seconds})).raise_for_status()
+    except httpx.HTTPError as error:
+        raise PayproofError(
+            f"the sandbox's clock did not move: {error or type(error).__name__}",
+            place="sandbox.clock",
+            remedy='it must answer POST {"seconds": n} with 2xx (a private authority is named by sandbox.ca), or leave it out',
+        ) from None
+
+
+def trust(ca: Path | None) -> ssl.SSLContext:
+    """The system's authorities, and a private one where it is named.
+
+    Raises:
+        PayproofError: it cannot be read.
+    """
     context = ssl.create_default_context()
     if ca is not None:
         try:

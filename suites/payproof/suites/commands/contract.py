@@ -34,6 +34,7 @@ KEPT, BROKEN, NOT_SCORED = 0, 1, 2
     "--rate", type=click.IntRange(1), default=None, help="Requests a minute at a sandbox; default: the file's, 50."
 )
 @click.option("--seed", type=int, default=None, help="Repeat a run: it tells its seed.")
+@click.option("--verbose", "-v", is_flag=True, help="Every finding, and every request to its end.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 def contract(
     config_path: Path | None,
@@ -42,6 +43,7 @@ def contract(
     budget: int | None,
     rate: int | None,
     seed: int | None,
+    verbose: bool,
     quiet: bool,
 ) -> int:
     """Hold a server to the gateway's contract: examples, coverage, fuzzing, stateful, odd data.
@@ -64,7 +66,7 @@ def contract(
             name = gateway or (load_config(config_path).gateway if config_path else "quatapay")
             with simulated(profile.load(name)) as where:
                 told = perform(where, budget=budget, seed=seed, progress=shown)
-    for line in lines(told):
+    for line in lines(told, verbose=verbose):
         click.echo(line)
     return exit_code(told)
 

@@ -61,6 +61,14 @@ def record(config_path: Path | None, out: Path | None, force: bool, seed: int | 
             place="payproof run --target sandbox",
             remedy="make the control payment work first",
         )
+    told = run.facts.get("sandbox")
+    unwell = told.get("unwell") if isinstance(told, dict) else None
+    if isinstance(unwell, list) and unwell:
+        raise PayproofError(
+            f"the sandbox was unwell while it was recorded, and nothing was written: {unwell[0]}",
+            place=config.sandbox.base_url,
+            remedy="record again when it is well: a replay would repeat its trouble as if it were the gateway's answer",
+        )
     written = writer.write(path, force=force)
     _told(written.path, written.stamp)
     return 0

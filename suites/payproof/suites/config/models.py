@@ -249,6 +249,18 @@ class TestPayer(_Part):
     """The one-time code that the sandbox accepts."""
 
 
+class OtherMerchant(_Part):
+    """A second merchant at the sandbox."""
+
+    client_id: str = Field(repr=False)
+    secret_key: str = Field(repr=False)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Environment variables that are named and not set."""
+        return _named(self.client_id, self.secret_key)
+
+
 class Sandbox(_Part):
     """The real thing. ``${NAME}`` takes a value from the environment."""
 
@@ -261,8 +273,10 @@ class Sandbox(_Part):
     """Who pays at the hosted checkout: we by its forms, we in a browser, or a person who is asked to."""
     payers: dict[Literal["paid", "refused"], TestPayer] = {}
     """Test payers that the operator publishes: one whose payments succeed, one whom the gateway refuses."""
+    other: OtherMerchant | None = None
+    """A second merchant there, to see that one merchant's payments are none of another's (`payproof drift`, `payproof contract`)."""
     rate: int = Field(default=50, ge=1)
-    """API requests a minute, to stay below the gateway's own limit."""
+    """API requests in any minute, to stay below the gateway's own limit."""
     budget: int = Field(default=600, ge=1)
     """API requests of one run; what it does not reach is not exercised."""
     clock: Annotated[str, AfterValidator(_address)] | None = None
@@ -273,7 +287,11 @@ class Sandbox(_Part):
         """Environment variables that are named and not set."""
         texts = [self.base_url, self.client_id, self.secret_key]
         texts += [text for payer in self.payers.values() for text in (payer.login, payer.password, payer.otp)]
-        return tuple(dict.fromkeys(name for text in texts for name in re.findall(r"\$\{(\w+)\}", text)))
+        return _named(*texts)
+
+
+def _named(*texts: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for text in texts for name in re.findall(r"\$\{(\w+)\}", text)))
 
 
 class Cassettes(_Part):

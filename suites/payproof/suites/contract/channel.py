@@ -15,8 +15,10 @@ from payproof.contracts.contract import Contract
 from payproof.contracts.entries import Request, Response, header
 from payproof.contracts.model import PayproofError
 from payproof.contracts.secrets import Veil
+from payproof.simulator.relay.proxies import proxy_for
 from payproof.suites.contract.pace import Pace, Spent
 from payproof.suites.contract.where import Where
+from payproof.suites.drift.refusing import remedy_of
 
 MARK = "x-payproof-exchange"
 """Header by which an answer that a generator holds is told to be one of ours."""
@@ -24,6 +26,8 @@ PATIENCE = 60.0
 """Seconds that the server may take for one answer."""
 SILENT = 599
 """Stands for "no answer at all" where a status has to be told."""
+_LIMITED = 4
+"""Refusals in a row for too many requests, after which nobody asks any more."""
 TOKEN_AGE = 240.0
 """Seconds after which a new access token is asked for."""
 _OURS = {"host", "content-length", "connection", "accept-encoding"}
@@ -54,14 +58,19 @@ class Channel:
         self.veil = Veil()
         self.veil.add("client-id", where.client_id, numbered=False)
         self.veil.add("secret-key", where.secret_key, numbered=False)
+        if where.other:
+            self.veil.add("other-client-id", where.other[0], numbered=False)
+            self.veil.add("other-secret-key", where.other[1], numbered=False)
         self._answered = Veil()
         self.exchanges: list[Exchange] = []
         self.statuses: dict[str, Counter[int]] = {operation.id: Counter() for operation in contract.operations}
         self.tokens: set[str] = set()
         self.down: PayproofError | None = None
         self._token: tuple[float, str] = (0.0, "")
+        self._limited = 0
         self._client = httpx.Client(
-            verify=where.trust(), timeout=PATIENCE, follow_redirects=False, trust_env=False, headers={"User-Agent": "payproof"}
+            verify=where.trust(), proxy=proxy_for(where.base_url), timeout=PATIENCE, follow_redirects=False,
+            trust_env=False, headers={"User-Agent": "payproof"},
         )  # fmt: skip
 
     def close(self) -> None:
@@ -106,8 +115,16 @@ class Channel:
             return None, b""
         finally:
             self._client.cookies.clear()
+        self._limited = self._limited + 1 if answer.status_code == 429 else 0
         if answer.status_code == 429:
             self.pace.hold(_seconds(answer.headers.get("retry-after", "")))
+        if self._limited >= _LIMITED:
+            self.down = PayproofError(
+                f"the server answered 429 {_LIMITED} times in a row, each time after the pause that it had asked for",
+                place=self.where.base_url,
+                remedy="wait, lower --rate, or ask who else uses this account",
+            )
+            raise Spent
         text = answer.content.decode("utf-8", "replace")
         shown = Response(
             status=answer.status_code,
@@ -149,14 +166,21 @@ class Channel:
         from payproof.suites.contract.examples import first
 
         exchange = first(self, "token")
+        if exchange and exchange.response and exchange.response.status == 429:
+            exchange = first(self, "token")  # after the pause that it asked for
         response = exchange.response if exchange else None
-        issued = self.where.profile.read(exchange.request, response).issued if exchange and response else None
-        if issued is None:
-            said = f"HTTP {response.status} {self.cover(response.body)[:200]}" if response else "no answer"
+        read = self.where.profile.read(exchange.request, response) if exchange and response else None
+        if read is None or read.issued is None:
+            again = ", also after the pause that it asked for" if response and response.status == 429 else ""
+            said = f"HTTP {response.status} {self.cover(response.body)[:200]}{again}" if response else "no answer"
             raise PayproofError(
-                f"the server gives no access token: {said}", place=self.where.base_url, remedy="check the credentials"
+                f"the server gives no access token: {said}",
+                place=self.where.base_url,
+                remedy=remedy_of(self.where.profile, "token", response.status, read.errors)
+                if response and read
+                else "check sandbox.base_url and the network",
             )
-        return issued
+        return read.issued
 
     def bearer(self, exchange: Exchange) -> bool:
         """Whether a request carried an access token that this server gave us."""

@@ -44,12 +44,12 @@ def examples_of(channel: Channel, operation: Operation) -> Iterator[Example]:
             yield Example(operation, name, str(example.get("x-error", "")), place, example["value"], parameter=own)
 
 
-def tell(channel: Channel, example: Example) -> Exchange:
-    """Send an example, with an access token where the operation knows one."""
+def tell(channel: Channel, example: Example, *, token: str = "") -> Exchange:
+    """Send an example, with an access token where the operation knows one; ``token``: another one than our own."""
     operation = example.operation
     headers = [("Accept", JSON)]
     if operation.node.get("security") != []:
-        headers.append(("Authorization", f"Bearer {channel.token()}"))
+        headers.append(("Authorization", f"Bearer {token or channel.token()}"))
     path, body = f"{channel.where.path}{operation.path}", b""
     if example.place == "path":
         path = path.replace(f"{{{example.parameter}}}", quote(str(example.value), safe=""))
@@ -61,13 +61,25 @@ def tell(channel: Channel, example: Example) -> Exchange:
     return channel.send(operation.method, path, headers, body)
 
 
-def first(channel: Channel, word: str) -> Exchange | None:
+def good_example(channel: Channel, word: str) -> Example | None:
     """The first example of an operation that should go well."""
     for operation in channel.contract.operations:
         if operation.word == word:
-            good = next((example for example in examples_of(channel, operation) if not example.error), None)
-            return None if good is None else tell(channel, good)
+            return next((example for example in examples_of(channel, operation) if not example.error), None)
     return None
+
+
+def first(channel: Channel, word: str) -> Exchange | None:
+    """What the server says to it."""
+    good = good_example(channel, word)
+    return None if good is None else tell(channel, good)
+
+
+def credentials(example: Example, channel: Channel, client_id: str, secret_key: str) -> Example:
+    """A token call's example as another merchant would make it."""
+    ours = {channel.where.client_id: client_id, channel.where.secret_key: secret_key}
+    fields = {name: ours.get(value, value) for name, value in example.value.items()}
+    return replace(example, name=f"{example.name}, another merchant", value=fields)
 
 
 def mislabelled(example: Example) -> Example | None:

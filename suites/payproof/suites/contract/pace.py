@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 WINDOW = 60.0
 """Seconds that the rate is counted over."""
+_ON_THE_WAY = 1.0
+"""Seconds by which requests may come closer together on their way to the server, which counts them as they arrive."""
 LONGEST_HOLD = 120.0
 """Seconds that the server can have us wait by one answer."""
 
@@ -65,7 +67,7 @@ class Pace:
 
     def _wait(self) -> float:
         now = self._clock()
-        while self._recent and self._recent[0] <= now - WINDOW:
+        while self._recent and self._recent[0] <= now - WINDOW - _ON_THE_WAY:
             self._recent.popleft()
         full = self.rate and len(self._recent) >= self.rate
-        return max(self._held_until - now, self._recent[0] + WINDOW - now if full else 0.0, 0.0)
+        return max(self._held_until - now, self._recent[0] + WINDOW + _ON_THE_WAY - now if full else 0.0, 0.0)

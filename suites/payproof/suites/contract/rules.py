@@ -43,10 +43,10 @@ def envelope(bench: Bench, exchange: Exchange) -> Iterator[str]:
         error.status for error in bench.profile.errors.values() if not error.envelope and match.word in error.operations
     }
     if response.status not in outside:
-        yield from _envelope_of(bench.profile)(response)
+        yield from envelope_of(bench.profile)(response)
 
 
-def _envelope_of(profile: Profile) -> Callable[[Response], Iterator[str]]:
+def envelope_of(profile: Profile) -> Callable[[Response], Iterator[str]]:
     """The gateway's own rules, or those of the gateway that it extends."""
     for gateway in lineage(profile.name):
         name = f"payproof.contracts.gateways.{gateway.replace('-', '_')}.envelope"

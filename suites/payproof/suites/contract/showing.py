@@ -44,8 +44,9 @@ class Shown:
             self._live.stop()
 
 
-def lines(told: Told) -> Iterator[str]:
-    """The end's summary."""
+def lines(told: Told, *, verbose: bool = False) -> Iterator[str]:
+    """The end's summary. ``verbose``: every finding, and every request to its end."""
+    most, longest = (len(told.failures), 2**31) if verbose else (_MOST, _LONGEST)
     yield f"{told.gateway}: the {told.server} against its contract"
     yield f"  {told.requests} of at most {told.budget} requests in {told.seconds:.0f} s, seed {told.seed}"
     width = max(len(covered.operation) for covered in told.covered)
@@ -53,28 +54,28 @@ def lines(told: Told) -> Iterator[str]:
         statuses = ", ".join(f"{count} × {status}" for status, count in covered.statuses.items()) or "never asked"
         yield f"  {covered.operation:<{width}}  {statuses}"
     yield from (f"  note: {note}" for note in told.notes)
-    for failure in told.failures[:_MOST]:
+    for failure in told.failures[:most]:
         yield ""
-        yield from told_of(failure)
-    if len(told.failures) > _MOST:
-        yield f"... and {len(told.failures) - _MOST} more"
+        yield from told_of(failure, longest)
+    if len(told.failures) > most:
+        yield f"... and {len(told.failures) - most} more: --verbose shows them all"
     yield ""
     yield _verdict(told)
 
 
-def told_of(failure: Failure) -> Iterator[str]:
-    """One failure, line by line."""
+def told_of(failure: Failure, longest: int = _LONGEST) -> Iterator[str]:
+    """One failure, line by line. ``longest``: characters of a request."""
     times = f", {failure.count} times" if failure.count > 1 else ""
     yield f"✗ {failure.check} · {failure.operation} ({failure.phase}{times})"
     yield from (f"    {line}" for line in failure.message.splitlines())
     for curl in failure.before:
-        yield f"    after:  {_cut(curl)}"
+        yield f"    after:  {_cut(curl, longest)}"
     if failure.curl:
-        yield f"    repeat: {_cut(failure.curl)}"
+        yield f"    repeat: {_cut(failure.curl, longest)}"
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}… ({len(text)} characters)"
 
 
 def _verdict(told: Told) -> str:

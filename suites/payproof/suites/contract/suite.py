@@ -8,15 +8,25 @@ import shlex
 import time
 from collections.abc import Iterator
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from payproof.contracts.contract import Operation, Problem
 from payproof.contracts.model import PayproofError
+from payproof.suites.contract.assumed import is_assumed, is_missing, told_of, without
 from payproof.suites.contract.channel import Channel, Exchange
 from payproof.suites.contract.document import prepared
-from payproof.suites.contract.examples import Example, examples_of, linked, mislabelled, tell
+from payproof.suites.contract.examples import (
+    Example,
+    credentials,
+    examples_of,
+    good_example,
+    linked,
+    mislabelled,
+    tell,
+)
 from payproof.suites.contract.pace import Pace, Spent
 from payproof.suites.contract.rules import RULES, Bench
-from payproof.suites.contract.values import PHASES, Covered, Failure, Told
+from payproof.suites.contract.values import APART, PHASES, Covered, Failure, Told
 from payproof.suites.contract.where import Where
 
 DEFAULT_BUDGETS = {True: 300, False: 1500}
@@ -77,9 +87,14 @@ class _Run:
         self.bench = Bench(self.channel)
         self.found: dict[tuple[str, str, str], Failure] = {}
         self.notes: list[str] = []
+        self.untried: dict[str, str] = {}
+        self.missing: dict[str, Operation] = {}
+        """Operations that are only assumed, and not there."""
+        self._tried: set[str] = set()
 
     def told(self) -> Told:
         began = time.monotonic()
+        self._token_first()
         for phase in PHASES:
             if phase == "examples":
                 self._part(phase, None, self.pace.budget)
@@ -89,7 +104,15 @@ class _Run:
                 self._part(phase, None, self.pace.budget)
             else:
                 self._each(phase)
-        statuses = self.channel.statuses
+        words = {operation.word for operation in self.channel.contract.operations}
+        # Where nothing is left of what the gateway must be able to do, that was never seen to work.
+        gone = {id for id, operation in self.missing.items() if operation.word in words}
+        if APART not in self._tried:
+            self.untried[APART] = (
+                "it was not reached" if self.where.other else "it needs a second merchant: [sandbox.other]"
+            )
+        self.notes += [f"{check} was not tried: {why}" for check, why in self.untried.items() if self.where.rate]
+        statuses = {id: seen for id, seen in self.channel.statuses.items() if id not in gone}
         return Told(
             gateway=self.where.profile.name,
             server=self.where.name,
@@ -100,7 +123,20 @@ class _Run:
             covered=tuple(Covered(operation=id, statuses=dict(sorted(seen.items()))) for id, seen in statuses.items()),
             failures=tuple(self.found.values()),
             notes=tuple(self.notes),
+            untried=self.untried,
         )
+
+    def _token_first(self) -> None:
+        """Where not even the plainest call works, nothing else is asked.
+
+        Raises:
+            PayproofError: no access token, or nobody there.
+        """
+        try:
+            self.channel.token()
+        except Spent:
+            if self.channel.down is not None:
+                raise self.channel.down from None
 
     def _each(self, phase: str) -> None:
         """The phase's share, by operation: one with many fields gets more."""
@@ -144,13 +180,68 @@ class _Run:
         for operation in self.channel.contract.operations:
             for example in examples_of(self.channel, operation):
                 exchange = self._judged(example)
-                for next_one in linked(self.channel, operation, exchange):
-                    self._judged(next_one, before=(exchange,))
+                if exchange is None:
+                    continue
+                following = [
+                    each
+                    for each in linked(self.channel, operation, exchange)
+                    if self._judged(each, before=(exchange,)) is not None
+                ]
+                if following:
+                    self._look_at_pages(exchange)
+                    self._apart(following, exchange)
                 if (odd := mislabelled(example)) is not None:
                     self._judged(odd)
+        if self.missing:
+            self.channel.contract = without(self.channel.contract, self.missing)
 
-    def _judged(self, example: Example, *, before: tuple[Exchange, ...] = ()) -> Exchange:
+    def _is_gone(self, example: Example, exchange: Exchange) -> bool:
+        """Whether the server does not have an operation that is only assumed; found out at the first good request to it, and
+        said in one line."""
+        operation = example.operation
+        if operation.id in self._tried or example.error or not is_assumed(operation):
+            return False
+        self._tried.add(operation.id)
+        response = exchange.response
+        if response is None or not is_missing(self.where.profile, response):
+            return False
+        self.missing[operation.id] = operation
+        self.notes.append(self.channel.veil.cover(told_of(operation, response)))
+        return True
+
+    def _look_at_pages(self, exchange: Exchange) -> None:
+        """Say so where the hosted checkout is at another host: nobody opens it from here, and settings must name it."""
+        assert exchange.response
+        url = self.where.profile.read(exchange.request, exchange.response).payment_url or ""
+        host = urlsplit(url).netloc
+        note = f"payment_url leads to {host}, which is not the server's own host"
+        if host and host != urlsplit(self.where.base_url).netloc and note not in self.notes:
+            self.notes.append(note)
+
+    def _apart(self, following: list[Example], opened: Exchange) -> None:
+        """Another merchant is told nothing of this payment. Tried once, by every way to ask."""
+        good = good_example(self.channel, "token")
+        if not self.where.other or good is None or APART in self._tried:
+            return
+        self._tried.add(APART)
+        issued = tell(self.channel, credentials(good, self.channel, *self.where.other))
+        token = self.where.profile.read(issued.request, issued.response).issued if issued.response else None
+        if token is None:
+            self.untried[APART] = "the second merchant gets no access token: check sandbox.other"
+            return
+        for example in following:
+            exchange = tell(self.channel, example, token=token)
+            if exchange.response is not None and exchange.response.status not in (401, 403, 404, 429):
+                message = f"HTTP {exchange.response.status} to another merchant who asks for this payment"
+                self._note_failure(APART, example.operation.id, "examples", message, (opened, issued, exchange))
+
+    def _judged(self, example: Example, *, before: tuple[Exchange, ...] = ()) -> Exchange | None:
+        """An example told and held to the rules; None where the server does not have its operation, which is only assumed."""
+        if example.operation.id in self.missing:
+            return None
         exchange = tell(self.channel, example)
+        if self._is_gone(example, exchange):
+            return None
         for check, message in self._wrong(example, exchange):
             self._note_failure(check, example.operation.id, "examples", message, (*before, exchange))
         return exchange

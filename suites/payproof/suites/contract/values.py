@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 OWN = (
@@ -16,7 +16,10 @@ OWN = (
     "takes_what_it_must",
     "asks_for_the_token",
     "answers",
+    "keeps_merchants_apart",
 )
+APART = "keeps_merchants_apart"
+"""Tried where there is a second merchant."""
 BUILT_IN = (
     "status_code_conformance",
     "content_type_conformance",
@@ -72,6 +75,8 @@ class Told:
     covered: tuple[Covered, ...]
     failures: tuple[Failure, ...]
     notes: tuple[str, ...] = ()
+    untried: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Check -> why nothing was tried for it."""
 
     @property
     def complete(self) -> bool:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
+from payproof.simulator.relay.upstream import trust
 from payproof.suites.config import Config
 
 # The suite counts for itself, asks for no magic outcome, and needs the headers of a limit where there is one.
@@ -27,6 +28,8 @@ class Where:
     client_id: str = field(repr=False)
     secret_key: str = field(repr=False)
     currencies: tuple[str, ...]
+    other: tuple[str, str] | None = field(default=None, repr=False)
+    """Client id and secret key of a second merchant there."""
     ca: Path | None = None
     rate: int = 0
 
@@ -47,15 +50,7 @@ class Where:
         """
         if not self.base_url.startswith("https:"):
             return False
-        context = ssl.create_default_context()
-        if self.ca is not None:
-            try:
-                context.load_verify_locations(cafile=str(self.ca))
-            except (OSError, ssl.SSLError) as error:
-                raise PayproofError(
-                    f"this authority cannot be read: {error}", place=f"sandbox.ca = {self.ca}", remedy="name a PEM file"
-                ) from None
-        return context
+        return trust(self.ca)
 
 
 @contextlib.contextmanager
@@ -66,6 +61,7 @@ def simulated(profile: Profile, *, seed: int = 0) -> Generator[Where]:
     limited = bool(profile.knob("rate_limit"))
     knobs = {"magic_values": False, "rate_limit": _UNLIMITED if limited else 0}
     with GatewayThread(profile, knobs=knobs, seed=seed) as gateway:
+        other = gateway.add_merchant("other")
         yield Where(
             profile=profile,
             name="simulator",
@@ -73,6 +69,7 @@ def simulated(profile: Profile, *, seed: int = 0) -> Generator[Where]:
             client_id=gateway.client_id,
             secret_key=gateway.secret_key,
             currencies=profile.currencies,
+            other=(other.client_id, other.secret_key),
         )
 
 
@@ -98,6 +95,7 @@ def sandbox(config: Config, *, rate: int | None = None) -> Where:
         client_id=settings.client_id,
         secret_key=settings.secret_key,
         currencies=config.currencies,
+        other=(other.client_id, other.secret_key) if (other := settings.other) and not other.missing else None,
         ca=config.folder / settings.ca if settings.ca else None,
         rate=settings.rate if rate is None else rate,
     )

@@ -13,11 +13,13 @@ from urllib.parse import urlsplit
 from payproof.contracts.catalogue import Case, Catalogue, catalogue_of
 from payproof.contracts.drift import Drift, Left
 from payproof.contracts.model import Json, PayproofError
+from payproof.contracts.profile import Profile
 from payproof.simulator.relay.politeness import BudgetSpent, Politeness
 from payproof.suites.config.models import Config, Sandbox
 from payproof.suites.drift.agenda import tell
 from payproof.suites.drift.comparing import summary
 from payproof.suites.drift.recording import Recorder, recorded
+from payproof.suites.drift.refusing import remedy_of
 from payproof.suites.drift.sides import Recorded, Sandboxed, Side, Simulated
 from payproof.suites.drift.telling import Telling
 from payproof.suites.drift.terms import Terms
@@ -152,8 +154,11 @@ async def _compared(
     able = [case for case in cases if case.id not in {each.case for each in left}]
     letters: tuple[dict[str, list[str]], dict[str, list[str]]] = {}, {}
     theirs = [Telling(case, side, profile, catalogue, letters[1]) for case in able]
+    if isinstance(side, Sandboxed) and theirs:
+        asked = next((each for each in theirs if each.case is catalogue.cases[0]), None)
+        await _try(asked or Telling(catalogue.cases[0], side, profile, catalogue, {}), profile, where)
     left += await _tell(theirs, progress)
-    _refuse_nothing(theirs, where)
+    _refuse_nothing(theirs, profile, where)
     begun = [each for each in theirs if each.looks]
     told_of = {each.case for each in left}
     left += [
@@ -174,6 +179,28 @@ async def _compared(
     )  # fmt: skip
 
 
+async def _try(plainest: Telling, profile: Profile, where: str) -> None:
+    """The plainest call first: where not even that works, nobody is asked a hundred times.
+
+    Raises:
+        PayproofError: it does not work.
+    """
+    await plainest.go()
+    look = plainest.looks[0] if plainest.looks else None
+    if look is None:
+        raise PayproofError(
+            f"nothing could be compared: {plainest.stopped or 'no answer'}", place=where,
+            remedy="wait, or lower sandbox.rate" if "429" in plainest.stopped
+            else "check sandbox.base_url, sandbox.ca, the network, and the proxy where there is one",
+        )  # fmt: skip
+    if look.answer != "ok":
+        status = look.facts.get("status")
+        raise PayproofError(
+            f"nothing could be compared: {look.label} is refused with {summary(look)}", place=where,
+            remedy=remedy_of(profile, look.operation, status if isinstance(status, int) else 0, look.texts),
+        )  # fmt: skip
+
+
 class _Gone(Exception):
     """The gateway no longer answers."""
 
@@ -188,7 +215,7 @@ async def _tell(tellings: list[Telling], progress: Progress) -> list[Left]:
         ended = next(each for each in tellings if each.case is case)
         silent = silent + 1 if ended.unanswered else 0
         if silent >= _SILENT:
-            raise _Gone
+            raise _Gone(ended.stopped)
 
     def waiting(seconds: float, cases: int) -> None:
         if seconds >= 2:
@@ -198,8 +225,9 @@ async def _tell(tellings: list[Telling], progress: Progress) -> list[Left]:
         await tell(tellings, told=told, waiting=waiting)
     except BudgetSpent as error:
         return [Left(case=each.case.id, reason=error.message) for each in tellings if not each.ended]
-    except _Gone:
-        return [Left(case=each.case.id, reason="the gateway no longer answers") for each in tellings if not each.ended]
+    except _Gone as gone:
+        why = f"not asked any more after {_SILENT} cases in a row: {gone}"
+        return [Left(case=each.case.id, reason=why) for each in tellings if not each.ended]
     return []
 
 
@@ -210,7 +238,7 @@ def _told(simulator: Telling, gateway: Telling) -> Told:
     )  # fmt: skip
 
 
-def _refuse_nothing(tellings: Sequence[Telling], where: str) -> None:
+def _refuse_nothing(tellings: Sequence[Telling], profile: Profile, where: str) -> None:
     """When not one case got anywhere, the reason is the gateway's or the way to it.
 
     Raises:
@@ -231,7 +259,7 @@ def _refuse_nothing(tellings: Sequence[Telling], where: str) -> None:
         raise PayproofError(
             f"nothing could be compared: {first.label} is refused with {summary(first)}",
             place=where,
-            remedy="check sandbox.client_id and sandbox.secret_key",
+            remedy=remedy_of(profile, first.operation, int(str(first.facts.get("status", 0))), first.texts),
         )
 
 

@@ -28,7 +28,8 @@ class Recorder:
     def __init__(self, profile: Profile, settings: Sandbox, path: Path, *, force: bool) -> None:
         refuse_existing(path, force=force)
         self._path, self._force = path, force
-        keys = (("client-id", settings.client_id), ("secret-key", settings.secret_key))
+        keys = [("client-id", settings.client_id), ("secret-key", settings.secret_key)]
+        keys += [("client-id", other.client_id), ("secret-key", other.secret_key)] if (other := settings.other) else []
         # The right letters in the other case are the secret too.
         known = [(kind, text) for kind, value in keys for text in (value, swapped(value))]
         known += [("login", payer.login) for payer in settings.payers.values()]

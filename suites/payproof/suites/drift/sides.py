@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +16,9 @@ from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Payer, Profile
 from payproof.contracts.secrets import Veil
 from payproof.simulator.relay.politeness import BudgetSpent, Politeness, Share
+from payproof.simulator.relay.proxies import proxy_for
 from payproof.simulator.relay.tape import Tape, Taped
+from payproof.simulator.relay.upstream import move, trust
 from payproof.simulator.simulator import Simulator
 from payproof.suites.config.models import Sandbox
 from payproof.suites.drift.placing import references
@@ -30,6 +31,10 @@ _LONGEST_PAUSE = 120
 
 class Unanswered(PayproofError):
     """A request that got no answer; the rest of the case cannot be told."""
+
+
+class Elsewhere(PayproofError):
+    """An answer leads to a host that is not the sandbox's; the rest of the case cannot be told."""
 
 
 class Side(Protocol):
@@ -112,19 +117,34 @@ class Sandboxed:
     ) -> None:  # fmt: skip
         self.base_url = settings.base_url.rstrip("/")
         self.values: Mapping[str, str] = _values(self.base_url, settings.client_id, settings.secret_key)
+        other = settings.other
+        self._unset = other.missing if other else ()
+        if other and not self._unset:
+            self.values = {
+                **self.values,
+                "other_client_id": other.client_id,
+                "other_secret_key": other.secret_key,
+            }
         self.payers = _payers(settings, profile)
         self.veil, self.manners, self._clock, self._tape = Veil(), manners, settings.clock, tape
         _hide(self.veil, self.values)
         self._patience = patience
         self._share: Share | None = None
-        self._way = httpx.AsyncHTTPTransport(verify=_trust(settings, folder), limits=httpx.Limits(max_connections=4))
+        self._ca = folder / settings.ca if settings.ca else None
+        self._way = httpx.AsyncHTTPTransport(
+            verify=trust(self._ca),
+            limits=httpx.Limits(max_connections=4),
+            proxy=proxy_for(self.base_url),
+            trust_env=False,
+        )
 
     def lacks(self, case: Case) -> str:
         if missing := sorted(case.payers - set(self.payers)):
             return f"needs a payer who is {missing[0]}: [sandbox.payers.{missing[0]}]"
         asked = frozenset[str]().union(*(references(each.json) for each in case.steps if isinstance(each, Ask)))
         if any(name.startswith("other_") for name in asked) and "other_client_id" not in self.values:
-            return "needs the credentials of a second merchant"
+            unset = f", not set: {', '.join(self._unset)}" if self._unset else ""
+            return f"needs the credentials of a second merchant: [sandbox.other]{unset}"
         if case.seconds and not self._clock and case.seconds > self._patience:
             return f"needs the gateway's clock to move by {case.seconds} s: --patience {-(-case.seconds // 20) * 20}"
         return ""
@@ -139,35 +159,32 @@ class Sandboxed:
     async def advance(self, seconds: int) -> bool:
         if not self._clock:
             return False
-        try:
-            async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
-                (await client.post(self._clock, json={"seconds": seconds})).raise_for_status()
-        except httpx.HTTPError as error:
-            raise PayproofError(
-                f"the sandbox's clock does not move: {error}", place="sandbox.clock", remedy="check the address"
-            ) from None
+        await move(self._clock, seconds, self._ca)
         return True
 
-    async def send(self, request: httpx.Request, case: str) -> httpx.Response:
-        """One request to the sandbox's own host, written on the tape."""
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        """One request to the sandbox's own host."""
         url = str(request.url)
         if site_of(url) != site_of(self.base_url):
-            raise Unanswered(f"its answer leads to {urlsplit(url).netloc}, which is not the sandbox: not opened")
+            raise Elsewhere(f"its answer leads to {urlsplit(url).netloc}, which is not the sandbox: not opened")
         is_call = url.startswith(self.base_url)
+        await request.aread()
         if is_call:
             if self.manners.sent >= self.manners.budget:
                 raise BudgetSpent(f"the budget of {self.manners.budget} requests is spent", place="sandbox.budget")
-            self.manners.spend(self._share)
-        sent = await request.aread()
+            await self.manners.go(lambda: self._share)
         try:
             answer = await self._way.handle_async_request(request)
             body = await answer.aread()
         except httpx.HTTPError as error:
             raise Unanswered(_unreached(error), place=site_of(url)) from None
-        told = httpx.Response(answer.status_code, headers=answer.headers, content=body, request=request)
+        return httpx.Response(answer.status_code, headers=answer.headers, content=body, request=request)
+
+    async def keep(self, request: httpx.Request, answer: httpx.Response, case: str) -> None:
+        """Write an exchange on the tape."""
         if self._tape:
-            self._tape(_taped(request, sent, told, case, page=not is_call))
-        return told
+            page = not str(request.url).startswith(self.base_url)
+            self._tape(_taped(request, await request.aread(), answer, case, page=page))
 
     async def aclose(self) -> None:
         await self._way.aclose()
@@ -175,19 +192,39 @@ class Sandboxed:
 
 class Guarded(httpx.AsyncBaseTransport):
     """The way to the sandbox for one case. When the gateway asks to wait, it is asked again after that: a call that it
-    did not let in had no effect."""
+    did not let in had no effect. When it fails, it is asked once more: what it then says is its answer."""
 
     def __init__(self, side: Sandboxed, case: str) -> None:
         self._side, self._case = side, case
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        answer = await self._side.send(request, self._case)
+        answer = await self._side.send(request)
+        if answer.status_code == 429:
+            answer = await self._later(request, answer)
+        elif answer.status_code >= 500 and _may_be_repeated(request):
+            answer = await self._side.send(request)
+        await self._side.keep(request, answer, self._case)
+        return answer
+
+    async def _later(self, request: httpx.Request, answer: httpx.Response) -> httpx.Response:
         pause = answer.headers.get("retry-after", "")
-        if answer.status_code != 429 or not pause.isdigit() or int(pause) > _LONGEST_PAUSE:
-            return answer
+        if not pause.isdigit() or int(pause) > _LONGEST_PAUSE:
+            asked = f"and asks to wait {pause} s" if pause else "and does not say how long to wait"
+            raise Unanswered(f"the sandbox answers 429, too many requests, {asked}", place="sandbox.rate")
         self._side.manners.note(f"the sandbox asks to wait {pause} s")
         await asyncio.sleep(int(pause))
-        return await self._side.send(request, self._case)
+        answer = await self._side.send(request)
+        if answer.status_code == 429:
+            raise Unanswered(
+                f"the sandbox answers 429, too many requests, also after the {pause} s that it asked to wait",
+                place="sandbox.rate",
+            )
+        return answer
+
+
+def _may_be_repeated(request: httpx.Request) -> bool:
+    """Not what a customer sends off at the hosted checkout, which may have been booked."""
+    return request.method == "GET" or "authorization" in request.headers or "json" in request.headers.get("accept", "")
 
 
 class Recorded:
@@ -243,18 +280,6 @@ def _payers(settings: Sandbox, profile: Profile) -> dict[str, Payer]:
     for name, each in settings.payers.items():
         found[name] = Payer(each.login, each.password, name, otp=each.otp)
     return found
-
-
-def _trust(settings: Sandbox, folder: Path) -> ssl.SSLContext:
-    if not settings.ca:
-        return ssl.create_default_context()
-    file = folder / settings.ca
-    try:
-        return ssl.create_default_context(cafile=str(file))
-    except (OSError, ssl.SSLError) as error:
-        raise PayproofError(
-            f"the authority's certificate cannot be read: {error}", place=str(file), remedy="check sandbox.ca"
-        ) from None
 
 
 def _unreached(error: httpx.HTTPError) -> str:

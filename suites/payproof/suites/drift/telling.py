@@ -17,7 +17,7 @@ from payproof.suites.drift import looking
 from payproof.suites.drift.browsing import Browser
 from payproof.suites.drift.looking import Known, Look
 from payproof.suites.drift.placing import Missing, placed
-from payproof.suites.drift.sides import PATIENCE, Side, Unanswered, site_of
+from payproof.suites.drift.sides import PATIENCE, Elsewhere, Side, Unanswered, site_of
 
 
 class Telling:
@@ -61,6 +61,8 @@ class Telling:
                     await self._do(step)
             except Missing as missing:
                 self.stopped = f"no {missing} to go on with: an earlier answer did not hold it"
+            except Elsewhere as error:
+                self.stopped = error.message
             except Unanswered as error:
                 self.stopped, self.unanswered = error.message, True
         if self._browser:

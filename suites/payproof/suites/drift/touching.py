@@ -17,12 +17,23 @@ _SILENT = Absent()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one step says of a knob: its value, or whether it has this member."""
+
+    knob: str
+    value: Json
+    member: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Blame:
     """``change``: ``current -> proposed`` of the fact named; empty where a person must decide."""
 
     fact: Touched
     change: str = ""
     kind: Kind = "difference"
+    verdict: Verdict | None = None
+    """What the change says of a knob."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +52,38 @@ class Judge:
             if isinstance(said, Absent) or _equal(said, self.knobs[decides.knob]):
                 continue
             if said is not None:
-                return self._knob(decides, f"{_text(self.knobs[decides.knob])} -> {_text(said)}")
+                return self._knob(
+                    decides, f"{_text(self.knobs[decides.knob])} -> {_text(said)}", self._verdict(decides, said)
+                )
             touched.append(decides)
         error = self._error(raw) if raw.path in ("answer", "status", "body") else None
         if touched and not (error and error.change):
             return self._knob(touched[0])
-        return error or Blame(fact=self._place(raw))
+        return error or Blame(fact=self.place(raw))
+
+    def verdicts(self, simulator: Look, gateway: Look, case: Case) -> Iterator[Verdict]:
+        """What a step says of knobs whether the sides differ or not. A knob that any step may show by its answer is not read
+        off a step that was made for something else."""
+        for decides in self._rules(case):
+            anywhere = not decides.at and decides.path == "answer"
+            if anywhere or decides.at not in ("", gateway.label):
+                continue
+            if decides.path != "answer" and decides.path not in gateway.facts:
+                continue
+            said = self._value(decides, Raw(path=decides.path, simulator=simulator, gateway=gateway))
+            if said is not None and not isinstance(said, Absent):
+                yield self._verdict(decides, said)
+
+    def _verdict(self, decides: Decides, said: Json) -> Verdict:
+        there = isinstance(said, list) and decides.member in said
+        return Verdict(knob=decides.knob, value=there if decides.member else said, member=decides.member)
+
+    def _rules(self, case: Case) -> Iterator[Decides]:
+        yield from case.decides
+        yield from self.catalogue.decides
+        yield from (
+            decides for other in self.catalogue.cases if other is not case for decides in other.decides if decides.at
+        )
 
     @property
     def configured(self) -> frozenset[str]:
@@ -72,7 +109,7 @@ class Judge:
         seen: Json | Absent = look.answer if decides.path == "answer" else look.facts.get(decides.path, ABSENT)
         if decides.member:
             there = look.answer == "ok" if decides.path == "answer" else not isinstance(seen, Absent)
-            return _with(self.knobs[decides.knob], decides.member, there=there)
+            return changed(self.knobs[decides.knob], decides.member, there=there)
         if isinstance(seen, Absent) and decides.absent is not None:
             return decides.absent
         if decides.values is None:
@@ -80,22 +117,38 @@ class Judge:
         key = seen if isinstance(seen, str) else "" if isinstance(seen, Absent) else json.dumps(seen)
         if key in decides.values:
             return decides.values[key]
-        other = "*" in decides.values and (decides.path != "answer" or key != "ok")
+        other = "*" in decides.values and (decides.path != "answer" or (key != "ok" and self._refuses(look)))
         return decides.values["*"] if other else _SILENT
 
-    def _knob(self, decides: Decides, change: str = "") -> Blame:
+    def _refuses(self, look: Look) -> bool:
+        """Whether an answer is the gateway's refusal of what was asked: not a redirect, not a failure of the gateway's own, and
+        not a route that it does not have."""
+        status = look.facts.get("status")
+        if self._errors(look.answer) or not isinstance(status, int):
+            return True
+        return 400 <= status < 500 and not self._is_outside(look)
+
+    def _is_outside(self, look: Look) -> bool:
+        """Whether an answer comes from the framework in front of the operations: nothing of that name, no such method."""
+        statuses = {
+            error.status for error in self.profile.errors.values() if not error.envelope and not error.operations
+        }
+        return look.answer.startswith("HTTP") and look.facts.get("status") in statuses
+
+    def _knob(self, decides: Decides, change: str = "", verdict: Verdict | None = None) -> Blame:
         fact = self.profile.knobs[decides.knob]
         name = f'knobs["{decides.knob}"]'
         return Blame(
             fact=Touched(name=name, provenance=fact.provenance, source=fact.source, note=fact.note),
             change=change,
             kind="assumption" if fact.provenance in _GUESSED else "difference",
+            verdict=verdict,
         )
 
     def _error(self, raw: Raw) -> Blame | None:
         """The profile's error that either side answered."""
         names = [name for name in (raw.simulator.answer, raw.gateway.answer) if self._errors(name)]
-        if not names:
+        if not names or (raw.path != "body" and self._is_elsewhere(raw)):
             return None
         changes = tuple(self._changes(names[0], raw)) if names[0] == raw.simulator.answer else ()
         found = [self.profile.errors[each] for each in self._errors(names[0])]
@@ -109,6 +162,13 @@ class Judge:
         ours = part == "texts" and all(each.provenance in _CHOSEN for each in found)
         named = Touched(name=f"{label}.{part}", provenance=whole.provenance, source=whole.source)
         return Blame(fact=named, change=change, kind="assumption" if ours else "difference")
+
+    def _is_elsewhere(self, raw: Raw) -> bool:
+        """Whether the gateway's answer is none to this question: another status, from before the operation."""
+        status = raw.gateway.facts.get("status")
+        redirects = isinstance(status, int) and not 400 <= status < 500 and raw.gateway.answer.startswith("HTTP")
+        moved = self._is_outside(raw.gateway) and status != raw.simulator.facts.get("status")
+        return redirects or (moved and _shape(raw.gateway) != _shape(raw.simulator))
 
     def _errors(self, answer: str) -> list[str]:
         names = answer.split("+")
@@ -128,7 +188,7 @@ class Judge:
             envelope = self.profile.errors[name].envelope
             yield "envelope", f"{_text(envelope)} -> {_text(not envelope)}"
 
-    def _place(self, raw: Raw) -> Touched:
+    def place(self, raw: Raw) -> Touched:
         """No knob and no error: a place of the contract."""
         operation = self.catalogue.operations.get(raw.simulator.operation, raw.simulator.operation)
         status = raw.gateway.facts.get("status", "") if raw.path.startswith("body.") else ""
@@ -145,7 +205,8 @@ def _shape(look: Look) -> frozenset[str]:
     return frozenset(path for path in look.facts if path.startswith("body"))
 
 
-def _with(current: Json, member: str, *, there: bool) -> Json:
+def changed(current: Json, member: str, *, there: bool) -> Json:
+    """A list that has this member, or has it no more."""
     rest = [each for each in current if each != member] if isinstance(current, list) else list[Json]()
     if not there:
         return rest

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field, replace
 from payproof.contracts.catalogue import Case, Catalogue
 from payproof.contracts.drift import Difference, Fidelity, Left, Touched
 from payproof.suites.drift import letters
+from payproof.suites.drift.agreeing import Agreed, combined, unsaid
 from payproof.suites.drift.comparing import Raw, Tally, differences, pairs, shown
 from payproof.suites.drift.looking import Look
+from payproof.suites.drift.plain import Pair, explained, labels_of, refusals
 from payproof.suites.drift.terms import Terms, place_of
 from payproof.suites.drift.touching import Blame, Judge
 
@@ -36,15 +38,26 @@ def weigh(
     told: Iterable[Told], judge: Judge, terms: Terms, ids: tuple[Mapping[str, list[str]], Mapping[str, list[str]]], stamp: str
 ) -> Weighed:  # fmt: skip
     """``ids``: every id that the simulator and the gateway gave, by kind. ``stamp``: where and when it was observed."""
+    told = list(told)
     tally, found, left = Tally(), list[Difference](), list[Left]()
     given: dict[str, str] = {}
+    steps = [(each.case, *pair) for each in told for pair in pairs(each.simulator, each.gateway)]
+    plain = refusals(((simulator, gateway) for _, simulator, gateway in steps), labels_of(judge.catalogue))
+    agreed, open_ = Agreed(judge), list[tuple[Raw, Case]]()
+    for case, simulator, gateway in steps:
+        for path in gateway.facts.keys() & judge.catalogue.ids.keys():
+            given.setdefault(judge.catalogue.ids[path], gateway.operation)
+        raws = list(differences(simulator, gateway, tally))
+        first = plain.get(gateway.operation)
+        if first is not None and explained(gateway, first[1]):
+            found += _as_plain(first, gateway, judge, terms, case)
+            continue
+        open_ += [(raw, case) for raw in raws]
+        if not any(raw.path in ("answer", "status", "body") for raw in raws):
+            agreed.note(simulator, gateway, case)
+        found += list(_outside(simulator, gateway, judge, terms, case))
+    found += _blamed(open_, judge, agreed, terms, stamp)
     for each in told:
-        for simulator, gateway in pairs(each.simulator, each.gateway):
-            for path in gateway.facts.keys() & judge.catalogue.ids.keys():
-                given.setdefault(judge.catalogue.ids[path], gateway.operation)
-            raws = list(differences(simulator, gateway, tally))
-            found += [_difference(raw, judge.blame(raw, each.case), terms, stamp, each.case) for raw in raws]
-            found += list(_outside(simulator, gateway, judge, terms, each.case))
         left += [Left(case=each.case.id, reason=reason) for reason in _unfinished(each)]
     found += list(_letters(ids, given, judge.catalogue, tally))
     order = list(judge.catalogue.operations)
@@ -54,6 +67,27 @@ def weigh(
         for name, title in judge.catalogue.operations.items()
     )
     return Weighed(differences=tuple(merged), fidelity=fidelity, left=tuple(left))
+
+
+def _as_plain(pair: Pair, look: Look, judge: Judge, terms: Terms, case: Case) -> Iterator[Difference]:
+    """What the plain request meets, seen once more: one difference, and no fact of the profile's that it would prove."""
+    raw = Raw(path="answer", simulator=pair[0], gateway=pair[1])
+    found = _difference(raw, Blame(fact=judge.place(raw)), terms, "", case)
+    yield replace(found, labels=tuple(dict.fromkeys((found.what, look.label))))
+
+
+def _blamed(
+    raws: Iterable[tuple[Raw, Case]], judge: Judge, agreed: Agreed, terms: Terms, stamp: str
+) -> Iterator[Difference]:
+    """Each difference on its fact; what another step contradicts proposes nothing."""
+    known = list(raws)
+    blames = [judge.blame(raw, case) for raw, case in known]
+    fair = [
+        unsaid(blame, judge.place(raw)) if agreed.contradict(blame, raw) else blame
+        for (raw, _), blame in zip(known, blames, strict=True)
+    ]
+    for (raw, case), blame in zip(known, combined(fair, judge.knobs), strict=True):
+        yield _difference(raw, blame, terms, stamp, case)
 
 
 def _difference(raw: Raw, blame: Blame, terms: Terms, stamp: str, case: Case) -> Difference:

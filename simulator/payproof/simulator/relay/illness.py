@@ -1,0 +1,68 @@
+"""What in a sandbox's answer is the sandbox's own trouble, and so must not be held against an integration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+from payproof.contracts.entries import Headers, Meaning, Response, header
+
+GUIDANCE = 30.0
+"""Seconds that the gateway's guidance gives a call (checklist, guideline 10); a later answer is the sandbox's trouble."""
+_QUOTED = 160
+_MISCONFIGURED = frozenset({404, 405, 413})
+"""Statuses that a framework gives in its own words when the address or the request is wrong: no illness, but a question of
+configuration or drift."""
+
+_HOLDS: Mapping[str, Callable[[Meaning], bool]] = {
+    "token": lambda said: bool(said.issued),
+    "create": lambda said: bool(said.payment and said.payment_url),
+    "status": lambda said: said.paid is not None and bool(said.answered),
+}
+"""Operation -> whether an answer that says "success" holds what nobody could go on without."""
+
+
+def of_call(said: Meaning, answer: Response) -> str:
+    """The trouble in an answer of the API; empty when there is none, also where it refuses the request."""
+    call = f"a {said.operation} call" if said.operation else "a call"
+    if answer.status >= 500:
+        return f"the sandbox answered {answer.status} to {call}{_words(answer)}"
+    if not said.operation or answer.status in _MISCONFIGURED or answer.status == 429:
+        return ""
+    if not _is_object(answer.body):
+        return f"the sandbox's answer {answer.status} to {call} cannot be read{_words(answer)}"
+    refused = not said.ok and (bool(said.errors) or answer.status >= 400)
+    if refused or (said.ok and _HOLDS.get(said.operation, _anything)(said)):
+        return ""
+    return f"the sandbox's answer {answer.status} to {call} does not hold what it must{_words(answer)}"
+
+
+def of_page(asked: Headers, answer: Response) -> str:
+    """The trouble in what a customer was shown at the hosted checkout; empty when there is none."""
+    if header(asked, "sec-fetch-dest", "document") not in ("document", "iframe", "empty"):
+        return ""  # a picture or a script; whether the page works without it, the page shows
+    if answer.status >= 500 or answer.status == 429:
+        return f"the sandbox's hosted checkout answered {answer.status}{_words(answer)}"
+    wants_page = "text/html" in header(asked, "accept")
+    if wants_page and 200 <= answer.status < 300 and "<" not in answer.body:
+        return f"a page of the sandbox's hosted checkout cannot be read{_words(answer)}"
+    return ""
+
+
+def _anything(said: Meaning) -> bool:
+    return True
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _words(answer: Response) -> str:
+    """The first words of an answer, as a quotation."""
+    words = " ".join(answer.body.split())
+    if not words:
+        return ", with nothing in it"
+    return f': "{words[:_QUOTED]}{"…" if len(words) > _QUOTED else ""}"'
