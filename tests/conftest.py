@@ -113,7 +113,7 @@ def style(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, A
         if defect:
             integration["env"]["SHOP_DEFECT"] = defect
             if "order" in integration:  # what is never paid is waited for that long
-                integration["order"]["within"] = min(integration["order"].get("within", 1), 3)
+                integration["order"]["within"] = min(integration["order"].get("within", 1), 2)
         return found
 
     return tables
