@@ -1,10 +1,12 @@
-"""What several test folders share: the independent sandbox server, which is written in another language than payproof."""
+"""What several test folders share: the independent sandbox server, which is written in another language than payproof, and
+the integrations of other styles (tests/integrations), compiled where their language asks for it."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,6 +18,9 @@ import pytest
 import trustme
 
 SERVER = Path(__file__).parent / "sandbox" / "server.mjs"
+STYLES = Path(__file__).parent / "integrations"
+CARELESS = {"shop.py": "defects.py", "start.mjs": "defects.mjs"}
+"""Program of a style -> the one that starts it with a planted mistake. A Go program has them in a build of its own."""
 
 
 @dataclass(frozen=True)
@@ -91,3 +96,40 @@ def independent_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ca
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     process.communicate(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def style(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, Any]]:
+    """Tables of a style's payproof.toml, with a command that runs: ``style("go-prefork", defect="process-lock")``."""
+    built: dict[tuple[str, bool], list[str]] = {}
+
+    def tables(name: str, *, defect: str = "") -> dict[str, Any]:
+        found = tomllib.loads((STYLES / name / "payproof.toml").read_text())
+        integration = found["integration"]
+        if (name, bool(defect)) not in built:
+            target = tmp_path_factory.mktemp(name)
+            built[name, bool(defect)] = _command(name, integration["command"], target, careless=bool(defect))
+        integration["command"] = built[name, bool(defect)]
+        if defect:
+            integration["env"]["SHOP_DEFECT"] = defect
+            if "order" in integration:  # what is never paid is waited for that long
+                integration["order"]["within"] = min(integration["order"].get("within", 1), 2)
+        return found
+
+    return tables
+
+
+def _command(name: str, command: list[str], target: Path, *, careless: bool) -> list[str]:
+    language = name.partition("-")[0]
+    program = {"go": "go", "java": "javac"}.get(language, command[0])
+    if shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+    if language == "go":
+        tags = ["-tags", "defects"] if careless else []
+        subprocess.run(["go", "build", *tags, "-o", str(target / "shop"), "."], cwd=STYLES / name, check=True)
+        return [str(target / "shop")]
+    if language == "java":
+        sources = sorted(map(str, (STYLES / name).glob("*.java")))
+        subprocess.run(["javac", "-d", str(target), *sources], check=True)
+        return ["java", "-cp", str(target), "Shop"]
+    return [CARELESS.get(word, word) if careless else word for word in command]

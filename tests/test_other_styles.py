@@ -1,56 +1,93 @@
-"""Careful integrations in styles that the examples do not have get no finding."""
+"""Careful integrations in styles that the examples do not have get no finding; where mistakes are planted in them, each is
+found by its check, and no unrelated check says a word (see tests/test_kill_matrix.py).
+
+Some mistakes show only while a call is held for half a minute; they are played with `tox -e matrix`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import shutil
-import subprocess
+import os
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from payproof.contracts.judge import judge
-from payproof.contracts.model import Outcome, Verdict
+from payproof.contracts.model import Outcome, Result, Verdict
+from payproof.contracts.requirements import requirements
 from payproof.suites.config import make_config
 from payproof.suites.plan import Options
+from payproof.suites.probes import probes
 from payproof.suites.runner import perform
 
 HERE = Path(__file__).parent / "integrations"
+STYLES = sorted(path.name for path in HERE.iterdir() if path.is_dir())
+BAD = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
+WHOLE = "PAYPROOF_MATRIX" in os.environ
+
+Style = Callable[..., dict[str, Any]]
 
 
-def _needs(program: str) -> None:
-    if shutil.which(program) is None:
-        pytest.skip(f"{program} is not installed")
-
-
-def _built(style: str, tmp_path: Path) -> dict[str, Any]:
-    """The configuration of an integration, compiled where its language asks for it."""
-    table = tomllib.loads((HERE / style / "payproof.toml").read_text())
-    integration = table["integration"]
-    if style.startswith("go-"):
-        _needs("go")
-        subprocess.run(["go", "build", "-o", str(tmp_path / "shop"), "."], cwd=HERE / style, check=True)
-        integration["command"] = [str(tmp_path / "shop")]
-    elif style.startswith("java-"):
-        _needs("javac")
-        sources = sorted(map(str, (HERE / style).glob("*.java")))
-        subprocess.run(["javac", "-d", str(tmp_path), *sources], check=True)
-        integration["command"] = ["java", "-cp", str(tmp_path), "Shop"]
-    else:
-        _needs(integration["command"][0])
-    return table
-
-
-@pytest.mark.parametrize("style", sorted(path.name for path in HERE.iterdir() if path.is_dir()))
-def test_a_careful_integration_of_another_style_gets_no_finding(style: str, tmp_path: Path) -> None:
-    table = _built(style, tmp_path)
-    config = make_config(table, folder=HERE / style, place=f"{style}/payproof.toml", environ={})
-    result = judge(asyncio.run(perform(config, Options(quick=True, seed=9))), config.profile)
-    bad = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
-    found = {
-        j.requirement: [f.title for f in j.findings if f.verdict in bad] for j in result.judgements if j.verdict in bad
+def _defects() -> dict[str, dict[str, Any]]:
+    return {
+        style: tomllib.loads((HERE / style / "defects.toml").read_text())["defects"]
+        for style in STYLES
+        if (HERE / style / "defects.toml").is_file()
     }
-    assert not found
+
+
+def _rows() -> list[Any]:
+    return [
+        pytest.param(style, name, row, id=f"{style}-{name}")
+        for style, table in _defects().items()
+        for name, row in table.items()
+    ]
+
+
+def _waits(requirement: str) -> bool:
+    """Only probes that wait for half a minute can find it."""
+    found = [probe for probe in probes().values() if requirement in probe.requirements]
+    return all(probe.stalls for probe in found)
+
+
+def _judged(style: str, tables: dict[str, Any], options: Options) -> Result:
+    config = make_config(tables, folder=HERE / style, place=f"{style}/payproof.toml", environ={})
+    return judge(asyncio.run(perform(config, options)), config.profile)
+
+
+def _found(result: Result) -> dict[str, list[str]]:
+    return {
+        judgement.requirement: [finding.title for finding in judgement.findings if finding.verdict in BAD]
+        for judgement in result.judgements
+        if judgement.verdict in BAD
+    }
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_a_careful_integration_of_another_style_gets_no_finding(name: str, style: Style) -> None:
+    result = _judged(name, style(name), Options(quick=True, seed=9))
+    assert not _found(result)
     assert result.outcome is Outcome.PARTIAL, result.diagnosis or result.reasons
+
+
+@pytest.mark.parametrize(("name", "defect", "row"), _rows())
+def test_a_mistake_in_another_style_is_found_by_its_check_and_by_no_unrelated_one(
+    name: str, defect: str, row: dict[str, Any], style: Style
+) -> None:
+    waits = _waits(row["requirement"])
+    if waits and not WHOLE:
+        pytest.skip(f"{row['requirement']} is judged by waiting for half a minute: tox -e matrix")
+    only = () if WHOLE and not waits else (row["requirement"],)
+    found = _found(_judged(name, style(name, defect=defect), Options(only=only, quick=not waits, seed=11)))
+    assert row["requirement"] in found, f"not found; what was found: {found}"
+    assert set(found) <= {row["requirement"], *row["also"]}, found
+
+
+def test_the_mistakes_of_a_style_are_for_different_requirements_that_exist() -> None:
+    for name, table in _defects().items():
+        asked = [row["requirement"] for row in table.values()]
+        assert len(set(asked)) == len(asked), f"{name}: two mistakes for one requirement"
+        assert {*asked, *(id for row in table.values() for id in row["also"])} <= set(requirements())

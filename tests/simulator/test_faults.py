@@ -307,8 +307,8 @@ def test_a_fault_that_makes_no_sense_is_refused_when_armed(spec: FaultSpec, says
 
 
 def test_every_fault_is_documented() -> None:
-    assert len(registered()) == 18
-    assert all(cls.__doc__ for cls in registered().values())
+    assert {"error", "never-answer", "rate-limit"} <= set(registered())
+    assert not [name for name, cls in registered().items() if not cls.__doc__]
 
 
 def test_a_name_is_given_once() -> None:

@@ -1,0 +1,3 @@
+module prefork
+
+go 1.19
