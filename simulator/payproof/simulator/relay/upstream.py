@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from payproof.contracts import addresses
 from payproof.contracts.model import PayproofError
 from payproof.simulator.relay.politeness import Politeness
 
@@ -66,6 +67,8 @@ class Upstream:
             content=body if body or method in ("POST", "PUT", "PATCH") else None,
             extensions={"timeout": httpx.Timeout(PATIENCE).as_dict()},
         )
+        if addresses.origin(str(request.url)) != addresses.origin(self.sandbox.origin):
+            raise httpx.UnsupportedProtocol("the address leads to another host")
         answer = await self._client.send(request)
         self._client.cookies.clear()
         return answer

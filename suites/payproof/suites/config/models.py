@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, mo
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from payproof.contracts import money, profile
+from payproof.contracts import addresses, money, profile
 from payproof.suites.config import pointers
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
@@ -84,9 +84,14 @@ def _address(value: str) -> str:
 
 def _https(value: str) -> str:
     loopback = re.match(r"http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/|$)", value)
-    if "${" not in value and not re.match(r"https://[^/\s]+", value) and not loopback:
+    if "${" in value:
+        return value
+    if not re.match(r"https://[^/\s]+", value, re.IGNORECASE) and not loopback:
         raise wrong(f'"{value}" is not an https address', "a sandbox is reached over https://")
-    return value
+    try:
+        return addresses.plain(value)
+    except ValueError as error:
+        raise wrong(f'"{value}" cannot be used: {error}', "write the address without it") from None
 
 
 def _span(value: str) -> str:
