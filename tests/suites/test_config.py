@@ -274,6 +274,24 @@ def test_the_sandboxs_address_is_used_as_it_was_judged(load: Load) -> None:
     assert "user name" in error.message
 
 
+def test_pages_of_the_hosted_checkout_are_hosts_over_https(load: Load) -> None:
+    text = GOOD + SANDBOX.format(url="https://gateway.example/pay/sandbox/api/v1")
+    sandbox = load(text + 'pages = ["https://Pay.example:443/", "http://localhost:8080"]\n').sandbox
+    assert sandbox is not None
+    assert sandbox.pages == ("https://pay.example", "http://localhost:8080")
+    for page, told in (
+        ("http://pay.example", "https"),
+        ("https://pay.example/login", "has a path"),
+        ("pay.example", "https"),
+        ("https://u@pay.example", "user name"),
+    ):
+        assert told in refused(load, f'{text}pages = ["{page}"]\n').message
+    quata = GOOD + SANDBOX.format(url="https://quatapay.com/pay/sandbox/api/v1")
+    assert load(f'{quata}pages = ["https://quatapay.com"]\n').sandbox, (
+        "what is opened there is judged address by address"
+    )
+
+
 def test_the_published_schema_is_up_to_date() -> None:
     assert FILE.read_text(encoding="utf-8") == json_schema(), f"payproof schema > {FILE.name}"
 

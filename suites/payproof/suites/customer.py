@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
@@ -16,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 from bs4 import Tag
 
+from payproof.contracts import addresses
 from payproof.contracts.entries import BODY_LIMIT, Page, Request, Response, header
 from payproof.contracts.journal import Journal
 from payproof.contracts.pages import soup
@@ -33,13 +34,16 @@ class Place:
     """Where the customer's addresses lead: the integration's public address, where it really listens, the gateway.
 
     ``given``: origins of the return addresses that the integration itself gave the gateway; they are public addresses of
-    the integration too, whatever they are called.
+    the integration too, whatever they are called. ``pages``: the gateway's hosts beside its own where a payer may type what they
+    know. ``is_live``: as in the profile.
     """
 
     public_url: str
     instance_url: str
     gateway_url: str
     given: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
+    pages: tuple[str, ...] = ()
+    is_live: Callable[[str, str], bool] | None = None
 
     def where(self, url: str) -> Literal["integration", "checkout", "elsewhere"]:
         host, port = _origin(url)
@@ -49,10 +53,30 @@ class Place:
         known = {_origin(self.public_url), _origin(self.instance_url), (public, 80), (public, 443)} | self.given
         return "integration" if (host, port) in known else "elsewhere"
 
+    def foreign(self, url: str) -> str:
+        """Why a payer opens no page here, and types nothing in that would be sent here; empty where this is the gateway."""
+        here, gateway = addresses.origin(url), addresses.origin(self.gateway_url)
+        known = {gateway, *map(addresses.origin, self.pages)}
+        if urlsplit(gateway).hostname in _LOOPBACK:  # ours, which speaks plain HTTP at the same port
+            known.add(f"http{gateway.removeprefix('https').removeprefix('http')}")
+        if self.is_live is not None and here != gateway and self.is_live(url, ""):
+            return f"it leads to the live gateway ({here}), where payproof does nothing"
+        if here and here in known:
+            return ""
+        if f"https{here.removeprefix('http')}" in known:
+            return f"it leads to {here} over plain HTTP, and a payer's password travels over HTTPS only"
+        return (
+            f"it leads to {here or url[:80]}, and a payer's login and password go to the gateway alone; "
+            f'if that is the gateway\'s too, name it: [sandbox] pages = ["{here or "https://HOST"}"]'
+        )
+
     def give(self, url: str) -> None:
         """Note a return address of the integration."""
         if (origin := _origin(url))[0] and origin != _origin(self.gateway_url):
             self.given.add(origin)
+
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def _origin(url: str) -> tuple[str, int]:
@@ -185,14 +209,18 @@ class Customer:
         seen = Request(
             method=method, url=str(request.url), headers=tuple(request.headers.items()), body=body[:BODY_LIMIT]
         )
-        if where == "checkout":
-            address = secrecy.in_address(hide, seen.url)
-            seen = replace(seen, url=address, body=secrecy.without(hide, body)[:BODY_LIMIT])
+        if where != "integration":
+            seen = replace(
+                seen,
+                url=secrecy.in_address(hide, seen.url),
+                headers=secrecy.in_headers(hide, seen.headers),
+                body=secrecy.kept(hide, body),
+            )
         try:
             async with asyncio.timeout(self.patience):
                 answer = await self._client.send(request)
             text = answer.text
-            if where == "checkout":
+            if where != "integration":
                 cookies = answer.headers.get_list("set-cookie")
                 values = [cookie.partition(";")[0].partition("=")[2] for cookie in cookies]
                 secrecy.hide_session(self.journal.veil, values, text)
@@ -219,12 +247,14 @@ class Customer:
                 request=seen,
                 response=response,
                 problem=problem,
-            )
+            ),
+            hide if where != "integration" else None,
         )
 
-    def _keep(self, page: Page) -> Page:
+    def _keep(self, page: Page, hide: Mapping[str, str] | None = None) -> Page:
         """Journal the page; hand back the uncovered one (with its number), so that the walk can go on."""
-        kept = self.journal.add(page)
+        shown = replace(page, response=secrecy.in_answer(hide, page.response)) if hide and page.response else page
+        kept = self.journal.add(shown)
         return _renumber(page, kept.n)
 
     async def browse(

@@ -94,6 +94,13 @@ def _https(value: str) -> str:
         raise wrong(f'"{value}" cannot be used: {error}', "write the address without it") from None
 
 
+def _origin(value: str) -> str:
+    value = _https(value)
+    if "/" in value.partition("://")[2]:
+        raise wrong(f'"{value}" has a path', 'name the host alone, like "https://pay.example.com"')
+    return value
+
+
 def _span(value: str) -> str:
     if not re.fullmatch(r"\d{1,5}[hdw]", value):
         raise wrong(f'"{value}" is not an age', "write a number of hours, days or weeks: 12h, 90d, 8w")
@@ -249,6 +256,9 @@ class Sandbox(_Part):
     """File (PEM) of the authority that signed the sandbox's certificate, when it is a private one."""
     customer: Literal["forms", "browser", "person"] = "forms"
     """Who pays at the hosted checkout: we by its forms, we in a browser, or a person who is asked to."""
+    pages: tuple[Annotated[str, AfterValidator(_origin)], ...] = ()
+    """Further hosts of the hosted checkout, like "https://pay.example.com": a payer's login and password are typed only there and
+    at the host of base_url."""
     payers: dict[Literal["paid", "refused"], TestPayer] = {}
     """Test payers that the operator publishes: one whose payments succeed, one whom the gateway refuses."""
     rate: int = Field(default=50, ge=1)
