@@ -16,17 +16,19 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 from bs4 import Tag
 
-from payproof.contracts import addresses
-from payproof.contracts.entries import BODY_LIMIT, Page, Request, Response, header
+from payproof.contracts import addresses, pages
+from payproof.contracts.entries import Page, Request, Response, Step, header
 from payproof.contracts.journal import Journal
 from payproof.contracts.pages import soup
 from payproof.contracts.profile import Fields, HostedRecipe
-from payproof.suites import secrecy
+from payproof.suites import bounded, navigation, secrecy
+from payproof.suites.navigation import Shown, shown
 
 _HOPS = 12
 _FETCHED = re.compile(r"""(?:fetch|axios|axios\.get|\$\.get|\$\.getJSON)\(\s*['"](/[^'"\s]*)['"]\s*\)""")
 """A plain GET in a script: an address and nothing else."""
-_AGENT = "Mozilla/5.0 (X11; Linux x86_64) payproof-customer"
+_SCRIPT_PATIENCE = 10.0
+"""Seconds for one script of a page, and for all of them together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,14 @@ class Visit:
         return self.pages[-1] if self.pages else None
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The page with the form that starts a checkout, and the token read off the pages up to it."""
+
+    page: Page | None = None
+    csrf: str = ""
+
+
 class Customer:
     """One person with one browser. ``patience``: seconds before they give up on a page."""
 
@@ -155,9 +165,11 @@ class Customer:
             timeout=httpx.Timeout(patience),
             follow_redirects=False,
             trust_env=False,
-            headers={"User-Agent": _AGENT},
         )
         self._scripts: set[str] = set()
+        self._shown = Shown()
+        self.form: Form = Form()
+        """Where the customer stands before a checkout: kept for a second click, and in another tab."""
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -178,84 +190,99 @@ class Customer:
         form: Mapping[str, str] | Fields | None = None,
         hide: Mapping[str, str] | None = None,
     ) -> Page:
-        """One request, no redirects followed; written to the journal whatever happens.
+        """One request, no redirects followed; written to the journal whatever happens. It is sent as a browser would, from the page
+        that was opened last; ``headers`` count before a browser's own.
 
         ``hide``: the payer's secrets, which are typed at the hosted checkout and journaled as placeholders only.
         """
-        where = self.place.where(url)
-        began = self.journal.now()
+        page = await self._send(
+            method, url, self._source(purpose), headers, json, form, hide, purpose=purpose, order=order
+        )
+        if page.response is not None and json is None and not 300 <= page.response.status < 400:
+            self._shown = shown(page.request.url, header(page.response.headers, "referrer-policy"))
+        return page
+
+    def _source(self, purpose: str) -> Shown:
+        """The page that the next request comes from. Whoever used the hosted checkout elsewhere comes back from there."""
+        gateway = addresses.origin(self.place.gateway_url)
+        if purpose == "return" and addresses.origin(self._shown.url) != gateway:
+            return Shown(f"{gateway}/")
+        return self._shown
+
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        source: Shown,
+        headers: Mapping[str, str] | None,
+        json: Any,
+        form: Mapping[str, str] | Fields | None,
+        hide: Mapping[str, str] | None,
+        *,
+        purpose: str,
+        order: str = "",
+        patience: float = 0.0,
+    ) -> Page:
+        where, patience = self.place.where(url), patience or self.patience
+        blank = Page(
+            began=self.journal.now(),
+            ended=0.0,
+            where=where,
+            purpose=purpose,
+            order=order,
+            customer=self.name,
+            request=Request(method=method, url=url),
+        )
         data = _encode(form) if form is not None else None
-        sent_headers = {"Accept": "text/html,application/json;q=0.9,*/*;q=0.8", **(headers or {})}
+        ours = navigation.headers(method, url, source, fetched=json is not None, script=purpose == "script")
         if data is not None:
-            sent_headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        problem, response = "", None
+            ours["Content-Type"] = "application/x-www-form-urlencoded"
         try:
-            request = self._client.build_request(method, url, headers=sent_headers, json=json, content=data)
+            request = self._client.build_request(
+                method, url, headers=navigation.merged(ours, headers or {}), json=json, content=data
+            )
         except (httpx.InvalidURL, ValueError, TypeError) as error:
-            seen = Request(method=method, url=url)
-            return self._keep(
-                Page(
-                    began=began,
-                    ended=self.journal.now(),
-                    where=where,
-                    purpose=purpose,
-                    order=order,
-                    customer=self.name,
-                    request=seen,
-                    problem=f"not an address: {error}",
-                )
-            )
-        body = request.content.decode("utf-8", "replace")
+            return self._keep(replace(blank, ended=self.journal.now(), problem=f"not an address: {error}"))
+        if where == "integration":
+            hide = None
         seen = Request(
-            method=method, url=str(request.url), headers=tuple(request.headers.items()), body=body[:BODY_LIMIT]
+            method=method,
+            url=secrecy.in_address(hide, str(request.url)),
+            headers=secrecy.in_headers(hide, tuple(request.headers.items())),
+            body=secrecy.kept(hide, request.content.decode("utf-8", "replace")),
         )
-        if where != "integration":
-            seen = replace(
-                seen,
-                url=secrecy.in_address(hide, seen.url),
-                headers=secrecy.in_headers(hide, seen.headers),
-                body=secrecy.kept(hide, body),
-            )
-        try:
-            async with asyncio.timeout(self.patience):
-                answer = await self._client.send(request)
-            text = answer.text
-            if where != "integration":
-                cookies = answer.headers.get_list("set-cookie")
-                values = [cookie.partition(";")[0].partition("=")[2] for cookie in cookies]
-                secrecy.hide_session(self.journal.veil, values, text)
-            response = Response(
-                status=answer.status_code,
-                headers=tuple(answer.headers.multi_items()),
-                body=text[:BODY_LIMIT],
-                size=len(answer.content),
-            )
-        except (TimeoutError, httpx.TimeoutException):
-            problem = f"no answer within {self.patience:g} s"
-        except httpx.ConnectError:
-            problem = "connection refused"
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, LookupError) as error:
-            problem = f"connection broke: {type(error).__name__}"
+        response, problem = await self._answer(request, patience)
+        if response is not None and where != "integration":
+            cookies = [value for name, value in response.headers if name.lower() == "set-cookie"]
+            values = [cookie.partition(";")[0].partition("=")[2] for cookie in cookies]
+            secrecy.hide_session(self.journal.veil, values, response.body)
         return self._keep(
-            Page(
-                began=began,
-                ended=self.journal.now(),
-                where=where,
-                purpose=purpose,
-                order=order,
-                customer=self.name,
-                request=seen,
-                response=response,
-                problem=problem,
-            ),
-            hide if where != "integration" else None,
+            replace(blank, ended=self.journal.now(), request=seen, response=response, problem=problem), hide
         )
+
+    async def _answer(self, request: httpx.Request, patience: float) -> tuple[Response | None, str]:
+        """The answer, and what is wrong with it."""
+        try:
+            async with asyncio.timeout(patience):
+                answer = await self._client.send(request, stream=True)
+                body = await bounded.read(answer)
+        except (TimeoutError, httpx.TimeoutException):
+            return None, f"no answer within {patience:g} s"
+        except httpx.ConnectError:
+            return None, "connection refused"
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, LookupError) as error:
+            if "too long" in str(error):
+                return None, "connection broke: its headers are too long"
+            return None, f"connection broke: {type(error).__name__}"
+        headers = tuple(answer.headers.multi_items())
+        response = Response(status=answer.status_code, headers=headers, body=body.text, size=body.size)
+        deep = f"its elements are nested deeper than {pages.DEEPEST}" if pages.too_deep(response) else ""
+        return response, "; ".join(filter(None, (body.problem, deep)))
 
     def _keep(self, page: Page, hide: Mapping[str, str] | None = None) -> Page:
         """Journal the page; hand back the uncovered one (with its number), so that the walk can go on."""
-        shown = replace(page, response=secrecy.in_answer(hide, page.response)) if hide and page.response else page
-        kept = self.journal.add(shown)
-        return _renumber(page, kept.n)
+        journaled = replace(page, response=secrecy.in_answer(hide, page.response)) if page.response else page
+        return replace(page, n=self.journal.add(journaled).n)
 
     async def browse(
         self,
@@ -269,17 +296,15 @@ class Customer:
         form: Mapping[str, str] | Fields | None = None,
     ) -> Visit:
         """Open an address and follow where it leads while that is the shop; an address outside ends the walk unopened."""
-        pages: list[Page] = []
-        addresses = [url]
         page = await self.ask(method, url, purpose=purpose, order=order, headers=headers, json=json, form=form)
-        pages.append(page)
+        walked, opened = [page], [url]
         for _ in range(_HOPS):
             following = next_address(page)
             if not following:
                 break
-            addresses.append(following)
+            opened.append(following)
             if self.place.where(following) != "integration":
-                return Visit(tuple(pages), following, tuple(addresses))
+                return Visit(tuple(walked), following, tuple(opened))
             again = page.response is not None and page.response.status in (307, 308)
             page = await self.ask(
                 method if again else "GET",
@@ -290,28 +315,33 @@ class Customer:
                 json=json if again else None,
                 form=form if again else None,
             )
-            pages.append(page)
+            walked.append(page)
+        else:
+            if next_address(page):
+                self.journal.add(Step(text=f"the customer was sent on {_HOPS} times and gave up at {page.request.url}"))
         await self._load_scripts(page)
-        return Visit(tuple(pages), "", tuple(addresses))
+        return Visit(tuple(walked), "", tuple(opened))
 
     async def _load_scripts(self, page: Page) -> None:
         """The scripts that a page of the shop links to, and what its scripts fetch at once: a browser would."""
         if page.response is None or page.where != "integration" or "<script" not in page.response.body.lower():
             return
         texts: list[str] = []
+        end = self.journal.now() + _SCRIPT_PATIENCE
         for tag in soup(page.response.body).find_all("script"):
-            loaded = await self._load(page, str(tag["src"])) if tag.get("src") else None
+            loaded = await self._load(page, str(tag["src"]), end) if tag.get("src") else None
             texts.append(loaded.response.body if loaded and loaded.response else tag.get_text())
         for text in texts:
             for address in _FETCHED.findall(text):
-                await self._load(page, address)
+                await self._load(page, address, end)
 
-    async def _load(self, page: Page, address: str) -> Page | None:
-        url = urljoin(page.request.url, address)
-        if url in self._scripts or self.place.where(url) != "integration" or len(self._scripts) >= 20:
+    async def _load(self, page: Page, address: str, end: float) -> Page | None:
+        url, left = urljoin(page.request.url, address), end - self.journal.now()
+        if left <= 0 or url in self._scripts or self.place.where(url) != "integration" or len(self._scripts) >= 20:
             return None
         self._scripts.add(url)
-        return await self.ask("GET", url, purpose="script")
+        source = shown(page.request.url, header(page.response.headers, "referrer-policy") if page.response else "")
+        return await self._send("GET", url, source, None, None, None, None, purpose="script", patience=left)
 
     def tab(self, *, name: str = "") -> Customer:
         """Another tab or device with the same cookies at this moment."""
@@ -320,11 +350,8 @@ class Customer:
         )
         for cookie in self._client.cookies.jar:
             twin._client.cookies.jar.set_cookie(cookie)
+        twin._shown, twin.form = self._shown, self.form
         return twin
-
-
-def _renumber(page: Page, n: int) -> Page:
-    return replace(page, n=n)
 
 
 def _encode(form: Mapping[str, str] | Fields) -> bytes:

@@ -142,6 +142,9 @@ class HostedTab:
             url = following
             if page.response.status not in (307, 308):
                 method, fields = "GET", None
+        else:
+            self._stuck(f"it sends the customer on {_HOPS} times without a page, last to {url.partition('?')[0]}")
+            return
         self._judge()
 
     def _stuck(self, reason: str) -> None:

@@ -145,7 +145,7 @@ class Checkout(_Part):
     before: tuple[Annotated[str, AfterValidator(_visit)], ...] = ()
     """Pages that the customer opens first, like "GET /cart/add/1"."""
     csrf: ValuePointer | None = None
-    """Where the last of those pages holds a token that the checkout must carry as {csrf}."""
+    """Where those pages hold a token that the checkout must carry as {csrf}; it is read anew after each."""
     amount: Annotated[str, AfterValidator(_amount)] | None = None
     """Price of what the customer buys, when the checkout cannot set it."""
     currency: Currency | None = None
