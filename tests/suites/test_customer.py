@@ -276,7 +276,7 @@ def test_what_a_driver_says_counts() -> None:
 Speak = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
-def walked(speak: Speak, *, patience: float = 20.0) -> tuple[Page, Journal]:
+def walked(speak: Speak, *, patience: float = 20.0, journal: Journal | None = None) -> tuple[Page, Journal]:
     """A customer opens a page of a server that says this after each request: (where it ended, journal)."""
 
     async def play() -> Page:
@@ -308,7 +308,7 @@ def walked(speak: Speak, *, patience: float = 20.0) -> tuple[Page, Journal]:
             await asyncio.wait(tasks, timeout=5)
             await server.wait_closed()
 
-    journal = Journal(clock=time.monotonic)
+    journal = journal or Journal(clock=time.monotonic)
     return asyncio.run(asyncio.wait_for(play(), 60)), journal
 
 
@@ -347,6 +347,23 @@ def test_the_size_of_a_large_page_is_known() -> None:
     assert kept.problem == f"cut after the first {READ_LIMIT:,} bytes of 500,000,000"
     assert kept.response
     assert kept.response.size == 500_000_000
+
+
+def test_a_secret_far_down_on_a_page_is_found() -> None:
+    secret = "Kq7" * 12
+    body = f"<p>{'x ' * 50_000}</p> key: {secret} end"
+    journal = Journal(clock=time.monotonic)
+    journal.veil.add("secret-key", secret)
+    head = f"Content-Type: text/html\r\nContent-Length: {len(body)}\r\n"
+    page, _ = walked(_pieces(head, body.encode(), 1), journal=journal)
+    assert page.response
+    assert secret in page.response.body, "the walk goes on with what it really saw"
+    kept = _kept(journal).response
+    assert kept
+    assert "[further on] x x" in kept.body
+    assert "key: <secret-key-1> end" in kept.body
+    assert secret not in kept.body
+    assert (len(kept.body) <= BODY_LIMIT, kept.size) == (True, len(body))
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "x-gzip"])

@@ -133,6 +133,16 @@ def test_a_host_that_is_named_gets_them() -> None:
     assert got.startswith("POST /login? email=ada%26co")
 
 
+def test_a_checkout_that_redirects_for_ever_is_said_to_do_so() -> None:
+    async def story(customer: Customer, url: str) -> None:
+        assert (await _forms(customer).open(f"{url}/round")).state == "stuck"
+
+    site = Site()
+    site.redirect("/round", "/round", 302)
+    (step,) = _steps(_at(site, story))
+    assert "12 times" in step
+
+
 def test_plain_http_and_live_addresses_get_nothing() -> None:
     place = Place(
         "https://shop.localhost",

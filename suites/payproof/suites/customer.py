@@ -281,7 +281,10 @@ class Customer:
 
     def _keep(self, page: Page, hide: Mapping[str, str] | None = None) -> Page:
         """Journal the page; hand back the uncovered one (with its number), so that the walk can go on."""
-        journaled = replace(page, response=secrecy.in_answer(hide, page.response)) if page.response else page
+        journaled = page
+        if page.response is not None:
+            body = secrecy.with_finds(self.journal.veil, page.response.body)
+            journaled = replace(page, response=secrecy.in_answer(hide, replace(page.response, body=body)))
         return replace(page, n=self.journal.add(journaled).n)
 
     async def browse(

@@ -31,12 +31,13 @@ def not_served(case: Case) -> Iterator[Finding]:
 
     Fix: keep credentials in server-side code; send the browser the payment address only.
     """
-    looked = 0
+    looked = cut = 0
     for world in case.run.worlds:
         for page in world.of(Page):
             if page.where != "integration" or page.response is None:
                 continue
             looked += 1
+            cut += page.problem.startswith("cut after")
             text = _held(page)
             found = [mark for mark in _SECRETS if mark in text] + (["<client-id-"] if "<client-id-" in text else [])
             if found:
@@ -50,7 +51,8 @@ def not_served(case: Case) -> Iterator[Finding]:
                 )
                 return
     if looked:
-        yield case.passed(f"{looked} answers to the customer hold no credential", actual={"answers": looked})
+        part = f"; {cut} of them were too long, and only their first part was read" if cut else ""
+        yield case.passed(f"{looked} answers to the customer hold no credential{part}", actual={"answers": looked})
 
 
 def _static(case: Case, area: Literal["source", "frontend"]) -> Iterator[Finding]:

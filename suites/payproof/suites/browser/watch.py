@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from payproof.contracts.entries import Page, Request, Response, header
 from payproof.contracts.profile import Payer
 from payproof.suites import secrecy
+from payproof.suites.bounded import READ_LIMIT
 from payproof.suites.customer import Customer
 
 if TYPE_CHECKING:
@@ -143,15 +144,20 @@ class Watch:
             return
         status = int(event["responseStatusCode"])
         headers = tuple((pair["name"].lower(), pair["value"]) for pair in event.get("responseHeaders", ()))
-        content = b"" if 300 <= status < 400 else await self._body(event["requestId"])
+        told = header(headers, "content-length")
+        size = int(told) if told.isdecimal() and len(told) < 16 else 0
+        long = size > READ_LIMIT
+        content = b"" if 300 <= status < 400 or long else await self._body(event["requestId"])
         text = _text(content, header(headers, "content-type"))
         secrecy.hide_session(self.customer.journal.veil, (), text)
-        answer = Response(status=status, headers=headers, body=text, size=len(content))
-        self._keep(began, request, secrecy.in_answer(self._hide, answer))
+        answer = Response(status=status, headers=headers, body=text, size=max(size, len(content)))
+        problem = f"not kept: {size:,} bytes are too many" if long else ""
+        self._keep(began, request, secrecy.in_answer(self._hide, answer), problem)
 
     async def _body(self, key: str) -> bytes:
         got = await self._session.send("Fetch.getResponseBody", {"requestId": key})
-        return base64.b64decode(got["body"]) if got["base64Encoded"] else str(got["body"]).encode()
+        content = base64.b64decode(got["body"]) if got["base64Encoded"] else str(got["body"]).encode()
+        return content[:READ_LIMIT]
 
     def _keep(self, began: float, request: Request, answer: Response | None, problem: str = "") -> None:
         journal = self.customer.journal
