@@ -39,9 +39,11 @@ PUBLIC = "https://shop-{port}.localhost"
 
 
 @asynccontextmanager
-async def a_customer(port: int, journal: Journal | None = None, *, patience: float = 20.0) -> AsyncGenerator[Customer]:
+async def a_customer(
+    port: int, journal: Journal | None = None, *, patience: float = 20.0, gateway: str = GATEWAY
+) -> AsyncGenerator[Customer]:
     outside = httpx.AsyncHTTPTransport()
-    place = Place(PUBLIC.format(port=port), f"http://127.0.0.1:{port}", GATEWAY)
+    place = Place(PUBLIC.format(port=port), f"http://127.0.0.1:{port}", gateway)
     customer = Customer(
         place, journal or Journal(), load("quatapay").hosted, name="customer 1", outside=outside, patience=patience
     )
@@ -179,6 +181,35 @@ def test_a_second_click_sends_the_same_form() -> None:
     shop = Guarded()
     assert [came.payment_url for came in started(shop, {"before": CART}, times=2)] == [f"{GATEWAY}/pay"] * 2
     assert shop.forms[-1] == shop.forms[-2]
+
+
+def test_who_went_to_the_gateway_and_back_submits_from_the_shop_and_returns_from_the_gateway() -> None:
+    async def nothing(request: Request) -> Response:
+        return HTMLResponse("<p>nothing</p>")
+
+    shop, gateway_pages = Guarded(), Starlette(routes=[Route("/pay", nothing)])
+
+    async def play() -> None:
+        server, gateway = GatewayServer(shop.app), GatewayServer(gateway_pages)
+        await server.start()
+        await gateway.start()
+        try:
+            site = f"http://localhost:{gateway.port}"
+            async with a_customer(server.port, gateway=site) as customer:
+                await customer.ask("GET", f"{customer.place.public_url}/cart")
+                await customer.ask("GET", f"{site}/pay", purpose="hosted")
+                await customer.ask("POST", f"{customer.place.public_url}/api", purpose="checkout")
+                await customer.ask("GET", f"{site}/pay", purpose="hosted")
+                await customer.ask("GET", f"{customer.place.public_url}/api", purpose="return")
+                _, again, back = shop.seen
+                here = f"https://{again.headers['host']}"
+                assert (again.headers["origin"], again.headers["sec-fetch-site"]) == (here, "same-origin")
+                assert (back.headers["referer"], back.headers["sec-fetch-site"]) == (f"{site}/", "cross-site")
+        finally:
+            await server.stop()
+            await gateway.stop()
+
+    asyncio.run(play())
 
 
 def test_what_is_configured_counts_before_a_hidden_field() -> None:

@@ -196,17 +196,28 @@ class Customer:
         ``hide``: the payer's secrets, which are typed at the hosted checkout and journaled as placeholders only.
         """
         page = await self._send(
-            method, url, self._source(purpose), headers, json, form, hide, purpose=purpose, order=order
+            method,
+            url,
+            self._source(method.upper(), url, purpose),
+            headers,
+            json,
+            form,
+            hide,
+            purpose=purpose,
+            order=order,
         )
         if page.response is not None and json is None and not 300 <= page.response.status < 400:
             self._shown = shown(page.request.url, header(page.response.headers, "referrer-policy"))
         return page
 
-    def _source(self, purpose: str) -> Shown:
-        """The page that the next request comes from. Whoever used the hosted checkout elsewhere comes back from there."""
-        gateway = addresses.origin(self.place.gateway_url)
-        if purpose == "return" and addresses.origin(self._shown.url) != gateway:
-            return Shown(f"{gateway}/")
+    def _source(self, method: str, url: str, purpose: str) -> Shown:
+        """The page that a request comes from. Whoever used the hosted checkout elsewhere returns from there; who goes back to the shop
+        by themselves has its form before them again, or types its address."""
+        gateway, here = addresses.origin(self.place.gateway_url), addresses.origin(self._shown.url)
+        if purpose == "return":
+            return self._shown if here == gateway else Shown(f"{gateway}/")
+        if self.place.where(url) == "integration" and here != addresses.origin(url):
+            return Shown(self.form.page.request.url) if method != "GET" and self.form.page else Shown()
         return self._shown
 
     async def _send(
