@@ -223,6 +223,38 @@ def test_a_sandbox_that_does_not_answer_is_nobodys_fault() -> None:
     asyncio.run(told())
 
 
+@pytest.mark.parametrize(
+    "sent", ["/pay/api/v1", f"{BASE}/../../../api/v1", "/pay/./%61pi/v1", "/pay//sandbox/%2e%2e/API/v1"]
+)
+def test_no_spelling_of_the_live_address_is_forwarded(sent: str) -> None:
+    async def told() -> None:
+        async with bench(_ok, path=BASE) as on:
+            url = httpx.URL(on.ours).copy_with(raw_path=f"{sent}/authentication/token".encode())
+            answer = await on.http.post(url, json={"client_id": on.relay.merchant.client_id})
+            assert (answer.status_code, on.seen) == (403, [])
+            assert any("live address" in hint for hint in on.upstream.hints)
+
+    asyncio.run(told())
+
+
+@pytest.mark.parametrize(
+    "location", ["/pay/api/v1/payment/create", "../../../../api/v1/x", "https://quatapay.com/pay/%61pi/v1"]
+)
+def test_a_redirect_to_the_live_gateway_is_not_passed_on(location: str) -> None:
+    async def elsewhere(request: Request) -> Response:
+        answer = Response(status_code=307)
+        answer.raw_headers.append((b"location", location.encode()))
+        return answer
+
+    async def told() -> None:
+        async with bench(elsewhere, path=BASE) as on:
+            with pytest.raises(httpx.HTTPError):
+                await on.http.post(f"{BASE}/payment/create", json={})
+            assert "redirects to a live address" in on.relay.complaint()
+
+    asyncio.run(told())
+
+
 def test_the_tape_hears_upstream_addresses_and_real_answers() -> None:
     async def told() -> None:
         async with bench(_ok) as on:

@@ -244,6 +244,54 @@ def test_a_live_gateway_is_refused_without_override(load: Load) -> None:
     assert error.place == "integration.env.PAY_BASE_URL"
 
 
+@pytest.mark.parametrize(
+    "live",
+    [
+        "https://gateway.example/pay/sandbox/../api/v1",
+        "https://gateway.example/pay/./%61pi/v1",
+        "https://gateway.example/pay/sandbox/%252e%252e/API/v1",
+        "https://quatapay\u3002com/",
+        "https://QuataPay.com./pay",
+    ],
+)
+def test_a_live_gateway_is_refused_in_every_spelling(load: Load, live: str) -> None:
+    assert "live gateway" in refused(load, GOOD + SANDBOX.format(url=live)).message
+    assert "live gateway" in refused(load, GOOD.replace('"{gateway.base_url}"', f'"{live}"')).message
+
+
+def test_a_live_key_is_refused(load: Load) -> None:
+    text = GOOD + SANDBOX.format(url="https://gateway.example/pay/sandbox/api/v1")
+    error = refused(load, text, {"A_CLIENT": "a", "A_SECRET": "qpay_live_4fJ2kPq9XyZ7"})
+    assert (error.place, "4fJ2kPq9" in str(error)) == ("sandbox.secret_key", False)
+
+
+def test_the_sandboxs_address_is_used_as_it_was_judged(load: Load) -> None:
+    text = GOOD + SANDBOX.format(url="HTTPS://Gateway.Example:443/pay/./sandbox//%61pi/v1/")
+    sandbox = load(text, {}).sandbox
+    assert sandbox is not None
+    assert sandbox.base_url == "https://gateway.example/pay/sandbox/api/v1"
+    error = refused(load, GOOD + SANDBOX.format(url="https://sandbox.x@gateway.example/pay/sandbox/api/v1"))
+    assert "user name" in error.message
+
+
+def test_pages_of_the_hosted_checkout_are_hosts_over_https(load: Load) -> None:
+    text = GOOD + SANDBOX.format(url="https://gateway.example/pay/sandbox/api/v1")
+    sandbox = load(text + 'pages = ["https://Pay.example:443/", "http://localhost:8080"]\n').sandbox
+    assert sandbox is not None
+    assert sandbox.pages == ("https://pay.example", "http://localhost:8080")
+    for page, told in (
+        ("http://pay.example", "https"),
+        ("https://pay.example/login", "has a path"),
+        ("pay.example", "https"),
+        ("https://u@pay.example", "user name"),
+    ):
+        assert told in refused(load, f'{text}pages = ["{page}"]\n').message
+    quata = GOOD + SANDBOX.format(url="https://quatapay.com/pay/sandbox/api/v1")
+    assert load(f'{quata}pages = ["https://quatapay.com"]\n').sandbox, (
+        "what is opened there is judged address by address"
+    )
+
+
 def test_the_published_schema_is_up_to_date() -> None:
     assert FILE.read_text(encoding="utf-8") == json_schema(), f"payproof schema > {FILE.name}"
 

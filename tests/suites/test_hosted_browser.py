@@ -228,7 +228,9 @@ class Hosted:
         return HTMLResponse("the shop")
 
 
-def _at(hosted: Hosted, story: Callable[[Callable[[], BrowserTab], str], Awaitable[None]]) -> Journal:
+def _at(
+    hosted: Hosted, story: Callable[[Callable[[], BrowserTab], str], Awaitable[None]], pages: tuple[str, ...] = ()
+) -> Journal:
     """Tell a story with tabs of one customer at these pages."""
     journal = Journal(clock=time.monotonic)
 
@@ -237,7 +239,7 @@ def _at(hosted: Hosted, story: Callable[[Callable[[], BrowserTab], str], Awaitab
         await gateway.start()
         await shop.start()
         hosted.shop_url = f"http://127.0.0.1:{shop.port}"
-        place = Place("https://shop.localhost", hosted.shop_url, f"http://localhost:{gateway.port}")
+        place = Place("https://shop.localhost", hosted.shop_url, f"http://localhost:{gateway.port}", pages=pages)
         customer = Customer(place, journal, RECIPE, name="customer 1", outside=httpx.AsyncHTTPTransport())
         try:
             await story(lambda: BrowserTab(browser, customer, PAYER, "7"), place.gateway_url)
@@ -336,11 +338,12 @@ def test_a_form_sent_by_get_is_sent_once_and_its_secrets_are_not_in_the_address(
 @with_a_browser
 def test_a_gateway_that_is_gone_is_no_answer() -> None:
     async def story(new: Callable[[], BrowserTab], url: str) -> None:
-        found = await new().open("http://localhost:1/gone".replace(":1/", f":{_closed_port()}/"))
+        found = await new().open(f"{gone}/gone")
         assert found.state == "no_answer"
         assert found.reason.startswith("connection broke")
 
-    pages = [entry for entry in _at(Hosted(), story).entries if isinstance(entry, Page)]
+    gone = f"http://localhost:{_closed_port()}"
+    pages = [entry for entry in _at(Hosted(), story, (gone,)).entries if isinstance(entry, Page)]
     assert [page.response for page in pages] == [None]
     assert pages[0].problem.startswith("connection broke")
 

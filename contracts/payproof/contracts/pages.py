@@ -20,11 +20,52 @@ from payproof.contracts.library_texts import library_texts, traces
 from payproof.contracts.secrets import spellings
 from payproof.contracts.standard_pages import own_words
 
+PARSED = 256 * 1024
+"""Characters of a page that are read as a tree."""
+DEEPEST = 1_000
+"""Elements within elements; browsers stop at 512. A page that is nested deeper is read as a text without elements."""
+_LAX = 4_000
+"""The same where ends are left out, as HTML allows (a list of thousands of ``<li>``)."""
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]*)")
+_VOID = frozenset(
+    ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
+)
+_OPEN_ENDED = frozenset(("p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "option", "optgroup"))
+
 
 @lru_cache(maxsize=256)
 def soup(body: str) -> BeautifulSoup:
     """A page as a tree, parsed once; nobody changes it."""
-    return BeautifulSoup(body, "html.parser")
+    body = body[:PARSED]
+    return BeautifulSoup(html.escape(re.sub(r"<[^>]{0,2000}>", " ", body)) if _deep(body) else body, "html.parser")
+
+
+def too_deep(response: Response) -> bool:
+    """Whether a page is nested deeper than it can be read."""
+    return is_html(response) and _deep(response.body[:PARSED])
+
+
+def _deep(body: str) -> bool:
+    if body.count("<") <= DEEPEST:
+        return False
+    # As the parser does it: an end closes the last element of its name, and all within it.
+    opened: list[str] = []
+    strict = 0
+    for end, name in _TAG.findall(body):
+        name = name.lower()
+        if name in _VOID:
+            continue
+        if not end:
+            opened.append(name)
+            strict += name not in _OPEN_ENDED
+            if strict > DEEPEST or len(opened) > _LAX:
+                return True
+        elif name in opened:
+            last = ""
+            while last != name:
+                last = opened.pop()
+                strict -= last not in _OPEN_ENDED
+    return False
 
 
 def is_html(response: Response) -> bool:

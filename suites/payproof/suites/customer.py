@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
@@ -16,16 +16,19 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 from bs4 import Tag
 
-from payproof.contracts.entries import BODY_LIMIT, Page, Request, Response, header
+from payproof.contracts import addresses, pages
+from payproof.contracts.entries import Page, Request, Response, Step, header
 from payproof.contracts.journal import Journal
 from payproof.contracts.pages import soup
 from payproof.contracts.profile import Fields, HostedRecipe
-from payproof.suites import secrecy
+from payproof.suites import bounded, navigation, secrecy
+from payproof.suites.navigation import Shown, shown
 
 _HOPS = 12
 _FETCHED = re.compile(r"""(?:fetch|axios|axios\.get|\$\.get|\$\.getJSON)\(\s*['"](/[^'"\s]*)['"]\s*\)""")
 """A plain GET in a script: an address and nothing else."""
-_AGENT = "Mozilla/5.0 (X11; Linux x86_64) payproof-customer"
+_SCRIPT_PATIENCE = 10.0
+"""Seconds for one script of a page, and for all of them together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,16 @@ class Place:
     """Where the customer's addresses lead: the integration's public address, where it really listens, the gateway.
 
     ``given``: origins of the return addresses that the integration itself gave the gateway; they are public addresses of
-    the integration too, whatever they are called.
+    the integration too, whatever they are called. ``pages``: the gateway's hosts beside its own where a payer may type what they
+    know. ``is_live``: as in the profile.
     """
 
     public_url: str
     instance_url: str
     gateway_url: str
     given: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
+    pages: tuple[str, ...] = ()
+    is_live: Callable[[str, str], bool] | None = None
 
     def where(self, url: str) -> Literal["integration", "checkout", "elsewhere"]:
         host, port = _origin(url)
@@ -49,10 +55,30 @@ class Place:
         known = {_origin(self.public_url), _origin(self.instance_url), (public, 80), (public, 443)} | self.given
         return "integration" if (host, port) in known else "elsewhere"
 
+    def foreign(self, url: str) -> str:
+        """Why a payer opens no page here, and types nothing in that would be sent here; empty where this is the gateway."""
+        here, gateway = addresses.origin(url), addresses.origin(self.gateway_url)
+        known = {gateway, *map(addresses.origin, self.pages)}
+        if urlsplit(gateway).hostname in _LOOPBACK:  # ours, which speaks plain HTTP at the same port
+            known.add(f"http{gateway.removeprefix('https').removeprefix('http')}")
+        if self.is_live is not None and here != gateway and self.is_live(url, ""):
+            return f"it leads to the live gateway ({here}), where payproof does nothing"
+        if here and here in known:
+            return ""
+        if f"https{here.removeprefix('http')}" in known:
+            return f"it leads to {here} over plain HTTP, and a payer's password travels over HTTPS only"
+        return (
+            f"it leads to {here or url[:80]}, and a payer's login and password go to the gateway alone; "
+            f'if that is the gateway\'s too, name it: [sandbox] pages = ["{here or "https://HOST"}"]'
+        )
+
     def give(self, url: str) -> None:
         """Note a return address of the integration."""
         if (origin := _origin(url))[0] and origin != _origin(self.gateway_url):
             self.given.add(origin)
+
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def _origin(url: str) -> tuple[str, int]:
@@ -111,6 +137,14 @@ class Visit:
         return self.pages[-1] if self.pages else None
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The page with the form that starts a checkout, and the token read off the pages up to it."""
+
+    page: Page | None = None
+    csrf: str = ""
+
+
 class Customer:
     """One person with one browser. ``patience``: seconds before they give up on a page."""
 
@@ -131,9 +165,11 @@ class Customer:
             timeout=httpx.Timeout(patience),
             follow_redirects=False,
             trust_env=False,
-            headers={"User-Agent": _AGENT},
         )
         self._scripts: set[str] = set()
+        self._shown = Shown()
+        self.form: Form = Form()
+        """Where the customer stands before a checkout: kept for a second click, and in another tab."""
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -154,78 +190,113 @@ class Customer:
         form: Mapping[str, str] | Fields | None = None,
         hide: Mapping[str, str] | None = None,
     ) -> Page:
-        """One request, no redirects followed; written to the journal whatever happens.
+        """One request, no redirects followed; written to the journal whatever happens. It is sent as a browser would, from the page
+        that was opened last; ``headers`` count before a browser's own.
 
         ``hide``: the payer's secrets, which are typed at the hosted checkout and journaled as placeholders only.
         """
-        where = self.place.where(url)
-        began = self.journal.now()
-        data = _encode(form) if form is not None else None
-        sent_headers = {"Accept": "text/html,application/json;q=0.9,*/*;q=0.8", **(headers or {})}
-        if data is not None:
-            sent_headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        problem, response = "", None
-        try:
-            request = self._client.build_request(method, url, headers=sent_headers, json=json, content=data)
-        except (httpx.InvalidURL, ValueError, TypeError) as error:
-            seen = Request(method=method, url=url)
-            return self._keep(
-                Page(
-                    began=began,
-                    ended=self.journal.now(),
-                    where=where,
-                    purpose=purpose,
-                    order=order,
-                    customer=self.name,
-                    request=seen,
-                    problem=f"not an address: {error}",
-                )
-            )
-        body = request.content.decode("utf-8", "replace")
-        seen = Request(
-            method=method, url=str(request.url), headers=tuple(request.headers.items()), body=body[:BODY_LIMIT]
+        page = await self._send(
+            method,
+            url,
+            self._source(method.upper(), url, purpose),
+            headers,
+            json,
+            form,
+            hide,
+            purpose=purpose,
+            order=order,
         )
-        if where == "checkout":
-            address = secrecy.in_address(hide, seen.url)
-            seen = replace(seen, url=address, body=secrecy.without(hide, body)[:BODY_LIMIT])
+        if page.response is not None and json is None and not 300 <= page.response.status < 400:
+            self._shown = shown(page.request.url, header(page.response.headers, "referrer-policy"))
+        return page
+
+    def _source(self, method: str, url: str, purpose: str) -> Shown:
+        """The page that a request comes from. Whoever used the hosted checkout elsewhere returns from there; who goes back to the shop
+        by themselves has its form before them again, or types its address."""
+        gateway, here = addresses.origin(self.place.gateway_url), addresses.origin(self._shown.url)
+        if purpose == "return":
+            return self._shown if here == gateway else Shown(f"{gateway}/")
+        if self.place.where(url) == "integration" and here != addresses.origin(url):
+            return Shown(self.form.page.request.url) if method != "GET" and self.form.page else Shown()
+        return self._shown
+
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        source: Shown,
+        headers: Mapping[str, str] | None,
+        json: Any,
+        form: Mapping[str, str] | Fields | None,
+        hide: Mapping[str, str] | None,
+        *,
+        purpose: str,
+        order: str = "",
+        patience: float = 0.0,
+    ) -> Page:
+        where, patience = self.place.where(url), patience or self.patience
+        blank = Page(
+            began=self.journal.now(),
+            ended=0.0,
+            where=where,
+            purpose=purpose,
+            order=order,
+            customer=self.name,
+            request=Request(method=method, url=url),
+        )
+        data = _encode(form) if form is not None else None
+        ours = navigation.headers(method, url, source, fetched=json is not None, script=purpose == "script")
+        if data is not None:
+            ours["Content-Type"] = "application/x-www-form-urlencoded"
         try:
-            async with asyncio.timeout(self.patience):
-                answer = await self._client.send(request)
-            text = answer.text
-            if where == "checkout":
-                cookies = answer.headers.get_list("set-cookie")
-                values = [cookie.partition(";")[0].partition("=")[2] for cookie in cookies]
-                secrecy.hide_session(self.journal.veil, values, text)
-            response = Response(
-                status=answer.status_code,
-                headers=tuple(answer.headers.multi_items()),
-                body=text[:BODY_LIMIT],
-                size=len(answer.content),
+            request = self._client.build_request(
+                method, url, headers=navigation.merged(ours, headers or {}), json=json, content=data
             )
-        except (TimeoutError, httpx.TimeoutException):
-            problem = f"no answer within {self.patience:g} s"
-        except httpx.ConnectError:
-            problem = "connection refused"
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, LookupError) as error:
-            problem = f"connection broke: {type(error).__name__}"
+        except (httpx.InvalidURL, ValueError, TypeError) as error:
+            return self._keep(replace(blank, ended=self.journal.now(), problem=f"not an address: {error}"))
+        if where == "integration":
+            hide = None
+        seen = Request(
+            method=method,
+            url=secrecy.in_address(hide, str(request.url)),
+            headers=secrecy.in_headers(hide, tuple(request.headers.items())),
+            body=secrecy.kept(hide, request.content.decode("utf-8", "replace")),
+        )
+        response, problem = await self._answer(request, patience)
+        if response is not None and where != "integration":
+            cookies = [value for name, value in response.headers if name.lower() == "set-cookie"]
+            values = [cookie.partition(";")[0].partition("=")[2] for cookie in cookies]
+            secrecy.hide_session(self.journal.veil, values, response.body)
         return self._keep(
-            Page(
-                began=began,
-                ended=self.journal.now(),
-                where=where,
-                purpose=purpose,
-                order=order,
-                customer=self.name,
-                request=seen,
-                response=response,
-                problem=problem,
-            )
+            replace(blank, ended=self.journal.now(), request=seen, response=response, problem=problem), hide
         )
 
-    def _keep(self, page: Page) -> Page:
+    async def _answer(self, request: httpx.Request, patience: float) -> tuple[Response | None, str]:
+        """The answer, and what is wrong with it."""
+        try:
+            async with asyncio.timeout(patience):
+                answer = await self._client.send(request, stream=True)
+                body = await bounded.read(answer)
+        except (TimeoutError, httpx.TimeoutException):
+            return None, f"no answer within {patience:g} s"
+        except httpx.ConnectError:
+            return None, "connection refused"
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, LookupError) as error:
+            if "too long" in str(error):
+                return None, "connection broke: its headers are too long"
+            return None, f"connection broke: {type(error).__name__}"
+        headers = tuple(answer.headers.multi_items())
+        response = Response(status=answer.status_code, headers=headers, body=body.text, size=body.size)
+        deep = f"its elements are nested deeper than {pages.DEEPEST}" if pages.too_deep(response) else ""
+        return response, "; ".join(filter(None, (body.problem, deep)))
+
+    def _keep(self, page: Page, hide: Mapping[str, str] | None = None) -> Page:
         """Journal the page; hand back the uncovered one (with its number), so that the walk can go on."""
-        kept = self.journal.add(page)
-        return _renumber(page, kept.n)
+        journaled = page
+        if page.response is not None:
+            body = secrecy.with_finds(self.journal.veil, page.response.body)
+            journaled = replace(page, response=secrecy.in_answer(hide, replace(page.response, body=body)))
+        return replace(page, n=self.journal.add(journaled).n)
 
     async def browse(
         self,
@@ -239,17 +310,15 @@ class Customer:
         form: Mapping[str, str] | Fields | None = None,
     ) -> Visit:
         """Open an address and follow where it leads while that is the shop; an address outside ends the walk unopened."""
-        pages: list[Page] = []
-        addresses = [url]
         page = await self.ask(method, url, purpose=purpose, order=order, headers=headers, json=json, form=form)
-        pages.append(page)
+        walked, opened = [page], [url]
         for _ in range(_HOPS):
             following = next_address(page)
             if not following:
                 break
-            addresses.append(following)
+            opened.append(following)
             if self.place.where(following) != "integration":
-                return Visit(tuple(pages), following, tuple(addresses))
+                return Visit(tuple(walked), following, tuple(opened))
             again = page.response is not None and page.response.status in (307, 308)
             page = await self.ask(
                 method if again else "GET",
@@ -260,28 +329,33 @@ class Customer:
                 json=json if again else None,
                 form=form if again else None,
             )
-            pages.append(page)
+            walked.append(page)
+        else:
+            if next_address(page):
+                self.journal.add(Step(text=f"the customer was sent on {_HOPS} times and gave up at {page.request.url}"))
         await self._load_scripts(page)
-        return Visit(tuple(pages), "", tuple(addresses))
+        return Visit(tuple(walked), "", tuple(opened))
 
     async def _load_scripts(self, page: Page) -> None:
         """The scripts that a page of the shop links to, and what its scripts fetch at once: a browser would."""
         if page.response is None or page.where != "integration" or "<script" not in page.response.body.lower():
             return
         texts: list[str] = []
+        end = self.journal.now() + _SCRIPT_PATIENCE
         for tag in soup(page.response.body).find_all("script"):
-            loaded = await self._load(page, str(tag["src"])) if tag.get("src") else None
+            loaded = await self._load(page, str(tag["src"]), end) if tag.get("src") else None
             texts.append(loaded.response.body if loaded and loaded.response else tag.get_text())
         for text in texts:
             for address in _FETCHED.findall(text):
-                await self._load(page, address)
+                await self._load(page, address, end)
 
-    async def _load(self, page: Page, address: str) -> Page | None:
-        url = urljoin(page.request.url, address)
-        if url in self._scripts or self.place.where(url) != "integration" or len(self._scripts) >= 20:
+    async def _load(self, page: Page, address: str, end: float) -> Page | None:
+        url, left = urljoin(page.request.url, address), end - self.journal.now()
+        if left <= 0 or url in self._scripts or self.place.where(url) != "integration" or len(self._scripts) >= 20:
             return None
         self._scripts.add(url)
-        return await self.ask("GET", url, purpose="script")
+        source = shown(page.request.url, header(page.response.headers, "referrer-policy") if page.response else "")
+        return await self._send("GET", url, source, None, None, None, None, purpose="script", patience=left)
 
     def tab(self, *, name: str = "") -> Customer:
         """Another tab or device with the same cookies at this moment."""
@@ -290,11 +364,8 @@ class Customer:
         )
         for cookie in self._client.cookies.jar:
             twin._client.cookies.jar.set_cookie(cookie)
+        twin._shown, twin.form = self._shown, self.form
         return twin
-
-
-def _renumber(page: Page, n: int) -> Page:
-    return replace(page, n=n)
 
 
 def _encode(form: Mapping[str, str] | Fields) -> bytes:

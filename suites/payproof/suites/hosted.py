@@ -39,7 +39,7 @@ class Tab(Protocol):
 class HostedTab:
     """A tab at the hosted checkout, by forms. ``state``: ``confirm`` (ready to pay or cancel), ``left`` (sent back to the shop,
     ``url`` says where), ``problem`` (the gateway says that this payment cannot go on; ``url`` is its way back),
-    ``stuck`` (no form that we know), ``no_answer``."""
+    ``stuck`` (no form that we know, or not the gateway's: a step of the story says where), ``no_answer``."""
 
     customer: Customer
     payer: Payer
@@ -106,12 +106,20 @@ class HostedTab:
                 self._sent.add(action)
                 await self._go(str(form.get("method", "get")).upper(), action, filled)
                 return
-        self.state = "stuck"
+        frames = [self._absolute(frame["src"]) for frame in soup(self.page.response.body).select("iframe[src]")]
+        reason = next(filter(None, map(self.customer.place.foreign, frames)), "")
+        if reason:
+            self._stuck(f"the page has no form of its own but a frame, and {reason}")
+        else:
+            self.state = "stuck"
 
     async def _go(self, method: str, url: str, fields: Fields | None = None) -> None:
         for _ in range(_HOPS):
             if self.customer.place.where(url) == "integration":
                 self.state, self.url = "left", url
+                return
+            if reason := self.customer.place.foreign(url):
+                self._stuck(reason)
                 return
             if method == "GET" and fields:
                 url, fields = f"{url}{'&' if '?' in url else '?'}{httpx.QueryParams(list(fields))}", None
@@ -131,8 +139,17 @@ class HostedTab:
             following = next_address(page)
             if not following:
                 break
-            method, url, fields = "GET", following, None
+            url = following
+            if page.response.status not in (307, 308):
+                method, fields = "GET", None
+        else:
+            self._stuck(f"it sends the customer on {_HOPS} times without a page, last to {url.partition('?')[0]}")
+            return
         self._judge()
+
+    def _stuck(self, reason: str) -> None:
+        self.state, self.url = "stuck", ""
+        self.customer.journal.add(stuck(reason))
 
     def _judge(self) -> None:
         assert self.page

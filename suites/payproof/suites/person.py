@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
+from urllib.parse import urlsplit
 
 from payproof.contracts import money
 from payproof.contracts.entries import Checkout, Step
@@ -55,6 +56,8 @@ class PersonTab:
 
     async def open(self, payment_url: str) -> PersonTab:
         """Nothing is seen of it: the person opens the page once they are told what for."""
+        if reason := self.customer.place.foreign(payment_url):
+            return self._stuck(reason)
         scheme, separator, rest = payment_url.partition("://")
         # Their browser does not know the run's own authority; the relay's port speaks plain HTTP too.
         plain = separator and self.customer.place.where(payment_url) == "checkout"
@@ -93,7 +96,8 @@ class PersonTab:
         how = "" if wish == "pay" else "\n  Log in, and then use the page's cancel link instead of paying."
         return (
             f"Please {what}, at:\n\n  {self.url}\n\n"
-            f"  Log in as {self.payer.login} with the password that your gateway gives for this test payer.{how}\n"
+            f"  Log in as {self.payer.login} with the password that your gateway gives for this test payer, and only where the address still "
+            f"begins with {urlsplit(self.url).scheme}://{urlsplit(self.url).netloc}/.{how}\n"
             f"  payproof waits {self.person.patience:g} s, and goes on by itself when the page has sent you back to the shop."
         )
 

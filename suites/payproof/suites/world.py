@@ -102,7 +102,14 @@ class World:
             "gateway.client_id": self.target.merchant.client_id,
             "gateway.secret_key": self.target.merchant.secret_key,
         }
-        self.place = Place(self.values["public_url"], url, base)
+        sandbox = self.config.sandbox
+        self.place = Place(
+            self.values["public_url"],
+            url,
+            base,
+            pages=(sandbox.base_url, *sandbox.pages) if sandbox else (),
+            is_live=self.profile.is_live,
+        )
         self.journal.listeners[:] = [self._note_addresses]
         self.driver = load_driver(self.config, self.values)
         if not integration.command:

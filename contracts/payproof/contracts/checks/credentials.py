@@ -33,10 +33,11 @@ def not_served(case: Case) -> Iterator[Finding]:
 
     Fix: keep credentials in server-side code; send the browser the payment address only.
     """
-    looked = 0
+    looked = cut = 0
     for world in case.run.worlds:
         for entry, place, text in _given_away(world):
             looked += 1
+            cut += isinstance(entry, Page) and entry.problem.startswith("cut after")
             found = [mark.strip("<-") for mark in _SECRETS if mark in text]
             if found:
                 what = ", ".join(name.replace("-", " ") for name in found)
@@ -49,8 +50,9 @@ def not_served(case: Case) -> Iterator[Finding]:
                 )
                 return
     if looked:
+        part = f"; {cut} of them were too long, and only their first part was read" if cut else ""
         yield case.passed(
-            f"{looked} answers and addresses for the customer hold no credential", actual={"looked at": looked}
+            f"{looked} answers and addresses for the customer hold no credential{part}", actual={"looked at": looked}
         )
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Protocol
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 import httpx
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from payproof.contracts import entries
+from payproof.contracts import addresses, entries
 from payproof.contracts.entries import Meaning
 from payproof.contracts.profile import Profile
 from payproof.simulator.exchange import Exchange, exchange_of
@@ -93,10 +93,16 @@ class Forwarder:
         with self.office.passages.passage(self._named(exchange, asked)) as passage:
             body, headers = self._credentials(exchange, rewrite.to_upstream(asked.headers, ours, origin))
             target = self._target(exchange)
+            if self._live(asked.method, target, page=exchange.page):
+                return self._not_forwarded(target)
             got = await self._asked(exchange, passage, asked.method, target, headers, body)
             if got is None:
                 return None
             self._record(exchange, asked.method, target, headers, body, got)
+            if self._leads_to_live(got, page=exchange.page):
+                text = f"the sandbox at {origin} redirects to a live address, which is not followed"
+                self.office.passages.trouble(passage, text)
+                return None
             answer = self._for_client(got, ours, origin, page=exchange.page)
             if exchange.page:
                 self._watch(exchange, passage, got)
@@ -164,6 +170,29 @@ class Forwarder:
         if path == base or path.startswith(base + "/"):
             path = self.upstream.sandbox.path + path[len(base) :]
         return f"{path}?{asked.query}" if asked.query else path
+
+    def _live(self, method: str, target: str, *, page: bool) -> bool:
+        """Whether this would reach the live gateway. What a hosted page is made of (its styles, say) may lie beside the sandbox."""
+        if page and method in ("GET", "HEAD"):
+            return self.profile.is_live(target.partition("?")[0], "")
+        return self.profile.is_live(f"{self.upstream.sandbox.origin}{target}", "")
+
+    def _leads_to_live(self, got: httpx.Response, *, page: bool) -> bool:
+        location = got.headers.get("location", "")
+        if not location:
+            return False
+        following = urljoin(str(got.request.url), location)
+        if page and addresses.origin(following) != addresses.origin(self.upstream.sandbox.origin):
+            return False  # the way back to the shop, whose paths are its own; the customer judges any other
+        return self._live("GET", following, page=True) if page else self.profile.is_live(following, "")
+
+    def _not_forwarded(self, target: str) -> Response:
+        self.upstream.hints[
+            f"The integration asked for the live address {target.partition('?')[0]}, which is not forwarded;"
+        ] = None
+        return PlainTextResponse(
+            "payproof does not forward to a live gateway: use the base URL it gave\n", status_code=403
+        )
 
     def _credentials(self, exchange: Exchange, headers: rewrite.Pairs) -> tuple[bytes, rewrite.Pairs]:
         if exchange.page:

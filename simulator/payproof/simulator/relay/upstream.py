@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from payproof.contracts import addresses
 from payproof.contracts.model import PayproofError
 from payproof.simulator.relay.politeness import Politeness
 from payproof.simulator.relay.proxies import proxy_for
@@ -72,6 +73,8 @@ class Upstream:
             content=body if body or method in ("POST", "PUT", "PATCH") else None,
             extensions={"timeout": httpx.Timeout(PATIENCE).as_dict()},
         )
+        if addresses.origin(str(request.url)) != addresses.origin(self.sandbox.origin):
+            raise httpx.UnsupportedProtocol("the address leads to another host")
         # The limits of a client library are for each read: an answer that drips would pass them for ever.
         async with asyncio.timeout(PATIENCE):
             answer = await self._client.send(request)

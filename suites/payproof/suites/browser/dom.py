@@ -57,6 +57,12 @@ _CHANGE = """(ms) => new Promise((done) => {
 _BUTTON = """(form, cancel) => [...form.elements].find(
   (node) => ['submit', 'image'].includes(node.type) && node.checkVisibility() && !node.matches(cancel)) ?? null"""
 
+_HERE = """(form) => [form, ...form.elements].forEach((node) => {
+  if (node.target) node.target = '_self';
+  if (node.formTarget) node.formTarget = '_self';
+})"""
+"""A form is sent in its own tab, where it is watched."""
+
 _SET = """(node, value) => {
   if (node.matches('[type=radio], [type=checkbox]')) return node.click();
   node.value = value;
@@ -143,6 +149,7 @@ async def fill_in(page: Page, form: Tag, filled: Fields, *, cancel: str, seconds
     fields = await there.query_selector_all(_FIELDS)
     for change in changes(form, filled):
         await _set(fields[change.index], change, seconds)
+    await there.evaluate(_HERE)
     button = (await there.evaluate_handle(_BUTTON, cancel)).as_element()
     if button is None:
         await there.evaluate("(form) => form.requestSubmit()")

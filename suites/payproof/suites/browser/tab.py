@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from urllib.parse import urljoin
 
 from bs4 import Tag
 
@@ -115,6 +116,9 @@ class BrowserTab:
             if self._watch.left.done():
                 self.state, self.url = "left", self._watch.left.result()
                 return
+            if self._watch.blocked:
+                self._stuck(self._watch.blocked)
+                return
             if self._watch.failed:
                 self.state, self.reason = "no_answer", self._watch.failed
                 return
@@ -139,6 +143,9 @@ class BrowserTab:
         if aim == "log in" and self.state == "confirm":
             return True
         if aim != "cancel" and new:
+            if reason := self._leads_away(look, new[0]):
+                self._stuck(reason)
+                return True
             filled = recipe.fill(form_fields(new[0]), self.payer)
             self._form = None if filled is None else (new[0], filled, look.document)
             return True
@@ -147,6 +154,17 @@ class BrowserTab:
             self._stuck(f"the page asks again for what was given: {_words(look)}")
             return True
         return False
+
+    def _leads_away(self, look: dom.Look, form: Tag) -> str:
+        """Why nothing is typed into this form; empty where it stands and is sent at the gateway."""
+        base = look.tree.select_one("base[href]")
+        buttons = [str(node["formaction"]) for node in form.select("[formaction]")]
+        here = urljoin(look.address, str(base["href"])) if base else look.address
+        place = self.customer.place
+        sent_to = (urljoin(here, action) for action in (str(form.get("action", "")), *buttons) if action)
+        # A script's form is watched when it sends something; the shop's address ends the tab, and nothing is sent there.
+        places = [to for to in sent_to if to.startswith("http") and place.where(to) != "integration"]
+        return next(filter(None, map(place.foreign, (look.address, *places))), "")
 
     def _give_up(self, look: dom.Look | None) -> None:
         assert self._watch
@@ -160,6 +178,7 @@ class BrowserTab:
             self._stuck(f"the page did not go on within {PATIENCE:g} s; it shows: {_words(look)}")
 
     def _stuck(self, reason: str) -> None:
+        reason = secrecy.without(secrecy.of_payer(self.payer), reason)
         self.state, self.url, self.reason, self._form = "stuck", "", reason, None
         self.customer.journal.add(stuck(reason))
 

@@ -12,9 +12,10 @@ import re
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol
 
-from payproof.contracts.entries import BODY_LIMIT, Page, Request, Response, header
+from payproof.contracts.entries import Page, Request, Response, header
 from payproof.contracts.profile import Payer
 from payproof.suites import secrecy
+from payproof.suites.bounded import READ_LIMIT
 from payproof.suites.customer import Customer
 
 if TYPE_CHECKING:
@@ -36,12 +37,13 @@ class DevTools(Protocol):
 
 
 class Watch:
-    """``left``: the address of the shop that the tab wanted to open. ``failed``: why its page got no answer."""
+    """``left``: the address of the shop that the tab wanted to open. ``failed``: why its page got no answer. ``blocked``: why it was
+    kept from sending something, or from going somewhere: what a payer knows goes to the gateway alone."""
 
     def __init__(self, shown: Shown, session: DevTools, customer: Customer, payer: Payer, order: str) -> None:
         self.customer, self.order = customer, order
         self.left: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.failed = ""
+        self.failed = self.blocked = ""
         self._shown, self._session = shown, session
         self._hide = secrecy.of_payer(payer)
         self._began: dict[str, tuple[float, Request]] = {}
@@ -99,9 +101,26 @@ class Watch:
                 self.left.set_result(url)
             await self._session.send("Fetch.failRequest", {"requestId": key, "errorReason": "Aborted"})
             return
+        elif reason := self._forbidden(event["request"], page=page):
+            self.blocked = self.blocked or reason
+            await self._session.send("Fetch.failRequest", {"requestId": key, "errorReason": "BlockedByClient"})
+            return
         elif page:
             self._began[event.get("networkId", key)] = self.customer.journal.now(), self._request(event["request"])
         await self._session.send("Fetch.continueRequest", {"requestId": key})
+
+    def _forbidden(self, asked: dict[str, Any], *, page: bool) -> str:
+        """Why this must not go out. Parts of a page (a style, a frame) may come from anywhere, as long as nothing that was typed goes
+        there."""
+        reason = self.customer.place.foreign(asked["url"])
+        if not reason or page:
+            return reason
+        body = _posted(asked)
+        if body is None or secrecy.told(
+            self._hide, "\n".join((asked["url"], *map(str, asked["headers"].values()), body))
+        ):
+            return f"the page sends something to where it must not: {reason}"
+        return ""
 
     def _request(self, asked: dict[str, Any]) -> Request:
         headers = tuple((name.lower(), secrecy.in_address(self._hide, v)) for name, v in asked["headers"].items())
@@ -111,7 +130,7 @@ class Watch:
             method=asked["method"],
             url=secrecy.in_address(self._hide, asked["url"]),
             headers=headers,
-            body=secrecy.without(self._hide, asked.get("postData", ""))[:BODY_LIMIT],
+            body=secrecy.kept(self._hide, asked.get("postData", "")),
         )
 
     async def _answered(self, event: dict[str, Any]) -> None:
@@ -125,15 +144,20 @@ class Watch:
             return
         status = int(event["responseStatusCode"])
         headers = tuple((pair["name"].lower(), pair["value"]) for pair in event.get("responseHeaders", ()))
-        content = b"" if 300 <= status < 400 else await self._body(event["requestId"])
+        told = header(headers, "content-length")
+        size = int(told) if told.isdecimal() and len(told) < 16 else 0
+        long = size > READ_LIMIT
+        content = b"" if 300 <= status < 400 or long else await self._body(event["requestId"])
         text = _text(content, header(headers, "content-type"))
         secrecy.hide_session(self.customer.journal.veil, (), text)
-        answer = Response(status=status, headers=headers, body=text[:BODY_LIMIT], size=len(content))
-        self._keep(began, request, answer)
+        answer = Response(status=status, headers=headers, body=text, size=max(size, len(content)))
+        problem = f"not kept: {size:,} bytes are too many" if long else ""
+        self._keep(began, request, secrecy.in_answer(self._hide, answer), problem)
 
     async def _body(self, key: str) -> bytes:
         got = await self._session.send("Fetch.getResponseBody", {"requestId": key})
-        return base64.b64decode(got["body"]) if got["base64Encoded"] else str(got["body"]).encode()
+        content = base64.b64decode(got["body"]) if got["base64Encoded"] else str(got["body"]).encode()
+        return content[:READ_LIMIT]
 
     def _keep(self, began: float, request: Request, answer: Response | None, problem: str = "") -> None:
         journal = self.customer.journal
@@ -150,6 +174,17 @@ class Watch:
                 problem=problem,
             )
         )
+
+
+def _posted(asked: dict[str, Any]) -> str | None:
+    """The body of a request; None for one that cannot be read."""
+    if not asked.get("hasPostData") and "postData" not in asked:
+        return ""
+    try:
+        parts = [base64.b64decode(part["bytes"]) for part in asked.get("postDataEntries", ())]
+    except (KeyError, ValueError):
+        return None  # a file, say
+    return asked.get("postData") or b"".join(parts).decode("utf-8", "replace") or None
 
 
 def _text(content: bytes, kind: str) -> str:

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, mo
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
-from payproof.contracts import money, profile
+from payproof.contracts import addresses, money, profile
 from payproof.suites.config import pointers
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
@@ -91,8 +91,20 @@ def _https(value: str) -> str:
             "write the address, or one variable that holds the whole of it",
         )
     loopback = re.match(r"http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/|$)", value)
-    if "${" not in value and not re.match(r"https://[^/\s]+", value) and not loopback:
+    if "${" in value:
+        return value
+    if not re.match(r"https://[^/\s]+", value, re.IGNORECASE) and not loopback:
         raise wrong(f'"{value}" is not an https address', "a sandbox is reached over https://")
+    try:
+        return addresses.plain(value)
+    except ValueError as error:
+        raise wrong(f'"{value}" cannot be used: {error}', "write the address without it") from None
+
+
+def _origin(value: str) -> str:
+    value = _https(value)
+    if "/" in value.partition("://")[2]:
+        raise wrong(f'"{value}" has a path', 'name the host alone, like "https://pay.example.com"')
     return value
 
 
@@ -140,7 +152,7 @@ class Checkout(_Part):
     before: tuple[Annotated[str, AfterValidator(_visit)], ...] = ()
     """Pages that the customer opens first, like "GET /cart/add/1"."""
     csrf: ValuePointer | None = None
-    """Where the last of those pages holds a token that the checkout must carry as {csrf}."""
+    """Where those pages hold a token that the checkout must carry as {csrf}; it is read anew after each."""
     amount: Annotated[str, AfterValidator(_amount)] | None = None
     """Price of what the customer buys, when the checkout cannot set it."""
     currency: Currency | None = None
@@ -271,6 +283,9 @@ class Sandbox(_Part):
     """File (PEM) of the authority that signed the sandbox's certificate, when it is a private one."""
     customer: Literal["forms", "browser", "person"] = "forms"
     """Who pays at the hosted checkout: we by its forms, we in a browser, or a person who is asked to."""
+    pages: tuple[Annotated[str, AfterValidator(_origin)], ...] = ()
+    """Further hosts of the hosted checkout, like "https://pay.example.com": a payer's login and password are typed only there and
+    at the host of base_url."""
     payers: dict[Literal["paid", "refused"], TestPayer] = {}
     """Test payers that the operator publishes: one whose payments succeed, one whom the gateway refuses."""
     other: OtherMerchant | None = None

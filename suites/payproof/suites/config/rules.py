@@ -122,7 +122,8 @@ def _refuse_live(config: Config, gateway: Profile) -> None:
     """No override: payproof makes things go wrong on purpose, and must never do so with real money."""
     texts: dict[str, str] = {}
     if config.sandbox:
-        dumped = _texts(("sandbox",), config.sandbox.model_dump(mode="json"))
+        # ``pages`` are hosts: which of their pages are live is judged when one is opened.
+        dumped = _texts(("sandbox",), config.sandbox.model_dump(mode="json", exclude={"pages"}))
         texts |= {".".join(path): text for path, text in dumped}
     texts |= {f"integration.env.{key}": value for key, value in config.integration.env.items()}
     texts |= {f"integration.command.{n}": value for n, value in enumerate(config.integration.command)}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from decimal import Decimal
 from typing import Any, Literal, cast
 from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
-from payproof.contracts import money
+from payproof.contracts import addresses, money
 from payproof.contracts.entries import Meaning, Request, Response, header
 from payproof.contracts.profile import Fields, HostedRecipe, Payer
 
@@ -217,11 +218,27 @@ HOSTED = HostedRecipe(
 )
 
 
+SITES = ("quatapay.com",)
+_LIVE_KEY = re.compile(r"\b[a-z]{1,12}_live_[A-Za-z0-9]{8,}")
+"""``qpay_live_...`` (gateway-facts 5), as most gateways write it. Keys of this wire itself have no documented shape."""
+_VERSION = re.compile(r"v\d+")
+
+
 def is_live(url: str, key: str) -> bool:
-    """The live API has no /sandbox/ in its path (gateway-facts 1)."""
-    path = urlsplit(url).path
-    return "/pay/api/" in path + "/" or (
-        (urlsplit(url).hostname or "").endswith("quatapay.com") and "/sandbox/" not in path
+    """The live API has no sandbox in its path, at any site of the family (gateway-facts 1); however it is spelled."""
+    return bool(_LIVE_KEY.search(key)) or any(map(_live, addresses.readings(url)))
+
+
+def _live(reading: addresses.Reading) -> bool:
+    if any(map(reading.at, SITES)) and "sandbox" not in reading.segments:
+        return True
+    if reading.host:
+        return reading.has("pay", "api")
+    # A path alone may be a file's: only what ends here or goes on with a version is the API's.
+    names = [segment.casefold() for segment in reading.segments]
+    return any(
+        names[n : n + 2] == ["pay", "api"] and (len(names) == n + 2 or _VERSION.fullmatch(names[n + 2]))
+        for n in range(len(names))
     )
 
 

@@ -1,0 +1,85 @@
+"""Answers with an end: what an integration or a hosted page sends is read up to a bound, whatever it sends."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+
+READ_LIMIT = 1024 * 1024
+"""Bytes of a body, unpacked, that are read; the connection is then closed."""
+ACCEPTED = "gzip, deflate"
+"""Codings that are unpacked piece by piece, so that a small answer cannot become a large one."""
+_CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
+_META = re.compile(rb"<meta[^>]{0,100}charset=[\"']?([\w.:-]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What was read of a body. ``size``: bytes of the whole, as far as known. ``problem``: why it is not the whole; empty when it is."""
+
+    text: str
+    size: int
+    problem: str = ""
+
+
+async def read(answer: httpx.Response, limit: int = READ_LIMIT) -> Body:
+    """Read a streamed answer, and close it.
+
+    Raises:
+        httpx.HTTPError: the connection broke, or the coding is not what it says.
+    """
+    out, travelled, cut = bytearray(), 0, False
+    coding = answer.headers.get("content-encoding", "").strip().lower()
+    unpack = _unpacker(coding, answer.request)
+    try:
+        async for chunk in answer.aiter_raw():
+            travelled += len(chunk)
+            out += unpack(chunk, limit + 1 - len(out))
+            if len(out) > limit or travelled > limit:
+                cut = True
+                break
+    finally:
+        await answer.aclose()
+    if not cut:
+        return Body(_text(bytes(out), answer.headers.get("content-type", "")), len(out))
+    told = answer.headers.get("content-length", "")
+    whole = int(told) if told.isdecimal() and len(told) < 16 and not coding else 0
+    problem = f"cut after the first {limit:,} bytes" + (f" of {whole:,}" if whole > limit else "; there is more")
+    return Body(_text(bytes(out[:limit]), answer.headers.get("content-type", "")), max(whole, len(out)), problem)
+
+
+def _unpacker(coding: str, request: httpx.Request) -> Callable[[bytes, int], bytes]:
+    """(chunk, bytes wanted at most) -> unpacked."""
+    if coding not in ("gzip", "x-gzip", "deflate"):
+        return lambda chunk, _room: chunk
+    state = zlib.decompressobj(zlib.MAX_WBITS | 32 if coding != "deflate" else zlib.MAX_WBITS)
+    fresh = True
+
+    def unpack(chunk: bytes, room: int) -> bytes:
+        nonlocal state, fresh
+        try:
+            return state.decompress(chunk, max(room, 1))
+        except zlib.error as error:
+            if not fresh or coding != "deflate":
+                raise httpx.DecodingError(str(error), request=request) from None
+            state = zlib.decompressobj(-zlib.MAX_WBITS)  # without its header, as some servers send it
+            return state.decompress(chunk, max(room, 1))
+        finally:
+            fresh = False
+
+    return unpack
+
+
+def _text(content: bytes, kind: str) -> str:
+    named = _CHARSET.search(kind)
+    charset = named[1] if named else ""
+    if not charset and (meta := _META.search(content[:2048])):
+        charset = meta[1].decode("ascii", "replace")
+    try:
+        return content.decode(charset or "utf-8", "replace")
+    except (LookupError, ValueError):
+        return content.decode("utf-8", "replace")
