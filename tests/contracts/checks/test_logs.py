@@ -120,7 +120,7 @@ def test_a_payment_without_its_outcome_is_not_enough() -> None:
 
 def test_answers_are_not_judged_where_none_came() -> None:
     found = _bought("create order=1001 amount=5000.00", verified=False).finding(RESPONSES, Verdict.NOT_EXERCISED)
-    assert found.because == "verify.status-checked"
+    assert "verify.status-checked" in found.causes
 
 
 @pytest.mark.parametrize("requirement", [REQUESTS, RESPONSES])
