@@ -11,6 +11,7 @@ from payproof.contracts.journal import Journal
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Finding, Json, Judgement, Verdict
 from payproof.contracts.profile import load
+from payproof.contracts.requirements import Case, requirements
 from payproof.contracts.run import Run, Settings, World
 
 Ending = Literal["answered", "hung_up", "cut", "held"]
@@ -231,6 +232,12 @@ class Written:
         """The requirement's verdict and findings on what was written."""
         result = judge(self.run(), self.profile)
         return next(judgement for judgement in result.judgements if judgement.requirement == requirement)
+
+    def causes(self, requirement: str) -> set[str]:
+        """The requirements that the check itself names as likely causes; the judge keeps one when it failed."""
+        found = requirements()[requirement]
+        case = Case(run=self.run(), profile=self.profile, requirement=found)
+        return {cause for finding in found.check(case) for cause in finding.causes}
 
     def finding(self, requirement: str, verdict: Verdict) -> Finding:
         """The one finding that decides; asserts that the requirement's verdict is the one given."""
