@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,7 +112,7 @@ def _round(result: Result) -> Round:
 
 
 @contextmanager
-def _busy(processes: int) -> Iterator[None]:
+def _busy(processes: int) -> Generator[None]:
     """Processes that do nothing as hard as they can. Each ends by itself when we are gone."""
     spin = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    sum(range(1_000_000))"
     with ExitStack() as running:
@@ -236,11 +236,11 @@ def test_a_mistake_that_load_hides_depends_on_load() -> None:
 
 
 def test_the_busy_processes_are_gone_afterwards() -> None:
-    started: list[subprocess.Popen[bytes]] = []
-    make = subprocess.Popen
+    started: list[Any] = []
+    make: Any = subprocess.Popen
 
-    def noted(*args: Any, **more: Any) -> subprocess.Popen[bytes]:
-        started.append(make(*args, **more))
+    def noted(command: list[str]) -> Any:
+        started.append(make(command))
         return started[-1]
 
     with pytest.MonkeyPatch.context() as patch:

@@ -11,7 +11,6 @@ import (
 	"net/http/httputil"
 	"os"
 	"sync"
-	"time"
 )
 
 func init() {
@@ -41,15 +40,14 @@ var defects = map[string]func(*Shop){
 		}
 	},
 	"stale-order": func(s *Shop) {
-		s.book = func(id string, change func(*Order)) error {
-			order := s.store.Find(id)
-			before := order.Parcels
-			change(order)
-			shipped := order.Parcels - before
-			time.Sleep(50 * time.Millisecond) // the label is printed
-			return s.store.Change(id, func(o *Order) {
+		s.book = func(order *Order, change func(*Order)) error {
+			stale := *order
+			stale.Payments = append([]Payment(nil), order.Payments...)
+			change(&stale)
+			shipped := stale.Parcels - order.Parcels
+			return s.store.Change(order.ID, func(o *Order) {
 				shipped += o.Parcels
-				*o = *order
+				*o = stale
 				o.Parcels = shipped
 			})
 		}

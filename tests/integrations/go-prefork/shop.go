@@ -30,11 +30,11 @@ type Shop struct {
 	public  string
 	log     *Log
 
-	lock     func(id string) (func(), error)        // one checkout of an order at a time, in all processes
-	custom   func(order *Order) string              // how an order is named to the gateway
-	exponent func(currency string) int              // decimals of a currency
-	enough   func(order *Order, amount string) bool // whether this much pays the order
-	book     func(id string, change func(*Order)) error
+	lock     func(id string) (func(), error)               // one checkout of an order at a time, in all processes
+	custom   func(order *Order) string                     // how an order is named to the gateway
+	exponent func(currency string) int                     // decimals of a currency
+	enough   func(order *Order, amount string) bool        // whether this much pays the order
+	book     func(order *Order, change func(*Order)) error // order: as it was before the gateway was asked
 	sorry    func(w http.ResponseWriter, err error)
 }
 
@@ -47,7 +47,7 @@ func NewShop(store Store, gateway *Gateway, public string, log *Log) *Shop {
 		paid, ok := new(big.Rat).SetString(amount)
 		return ok && paid.Cmp(s.price(order)) >= 0
 	}
-	s.book = store.Change
+	s.book = func(order *Order, change func(*Order)) error { return store.Change(order.ID, change) }
 	s.sorry = func(w http.ResponseWriter, _ error) {
 		w.Header().Set("Retry-After", "5")
 		answer(w, http.StatusServiceUnavailable, map[string]any{"message": notNow})
@@ -144,7 +144,7 @@ func (s *Shop) verify(order *Order) bool {
 		}
 		data, err := s.gateway.Status(payment.Token)
 		if err == nil {
-			err = s.settle(order.ID, payment.Token, data)
+			err = s.settle(order, payment.Token, data)
 		}
 		if err != nil {
 			s.log.Error("payment could not be verified", "order", order.ID, "payment", payment.Token, "reason", err)
@@ -159,17 +159,17 @@ func (s *Shop) verify(order *Order) bool {
 }
 
 // settle books what the gateway said of a payment. Only the first process that comes with the news ships.
-func (s *Shop) settle(id, token string, data Data) error {
-	state := data.Text("status")
+func (s *Shop) settle(order *Order, token string, data Data) error {
+	id, state := order.ID, data.Text("status")
 	if data.Text("paid") != "true" {
-		return s.book(id, func(o *Order) {
+		return s.book(order, func(o *Order) {
 			if state == "EXPIRED" || state == "FAILED" {
 				o.mark(token, "closed")
 			}
 		})
 	}
 	s.log.Info("payment is paid", "order", id, "payment", token, "trx_id", data.Text("trx_id"), "amount", data.Text("amount"))
-	return s.book(id, func(o *Order) {
+	return s.book(order, func(o *Order) {
 		if !o.mark(token, "settled") {
 			return
 		}
