@@ -36,6 +36,7 @@ from payproof.suites.plan import MAIN, PATIENT, Options, Plan, announcement, pla
 from payproof.suites.probes import Params, Probe, tell
 from payproof.suites.progress import Progress, Silent
 from payproof.suites.recordings import Recordings, as_recorded, unrecorded
+from payproof.suites.retelling import ONCE, lost_to_us
 from payproof.suites.shared import Shared
 from payproof.suites.targets import Relays, Simulators, Source
 from payproof.suites.trust import Trust
@@ -239,12 +240,22 @@ class _Session:
             await world.settle()
 
     async def _tell_fairly(self, world: World, probe: Probe, params: Params) -> None:
-        """Once more when the sandbox itself did not work; the first telling is left out of the journal."""
+        """Once more when the sandbox itself did not work, or payproof; the first telling is left out of the journal."""
+        before, orders = len(world.journal.entries), world.orders
         try:
             await tell(probe, world, params)
         except Spoiled as error:
             self.progress.note(f"{probe.name} is told again: {error.message}")
-            await tell(probe, world, params)
+        else:
+            told = world.journal.entries[before:]
+            if probe.name in ONCE or not (lost := lost_to_us(told)):
+                return
+            world.leave_out(told[0].n, orders, f"the story {probe.name} is told again: {lost}")
+            self.progress.note(f"{probe.name} is told again: {lost}")
+            before = len(world.journal.entries)
+        await tell(probe, world, params)
+        if lost := lost_to_us(world.journal.entries[before:]):
+            world.step(f"{lost} once more: the story {probe.name} stands as it is", "stands")
 
     def _broke(self, stories: tuple[tuple[Probe, Params], ...], message: str) -> None:
         for probe, _ in stories:

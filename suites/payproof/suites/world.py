@@ -21,7 +21,7 @@ from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.run import World as Recorded
 from payproof.simulator import GatewayServer, Target
 from payproof.simulator.faults import registered
-from payproof.simulator.listener import GateMode
+from payproof.simulator.protocols import GateMode
 from payproof.simulator.target import Spoiled
 from payproof.suites.customer import Customer, Place, Visit
 from payproof.suites.driver import Driver, Order, RecipeDriver, Started, load_driver, uses
@@ -29,6 +29,7 @@ from payproof.suites.hosted import Tab
 from payproof.suites.launcher import Instance, basics
 from payproof.suites.placeholders import fill
 from payproof.suites.ports import Port
+from payproof.suites.retelling import GATE
 from payproof.suites.shared import Purchase, Shared
 
 
@@ -169,10 +170,19 @@ class World:
             self.journal.add(Story(event="end", probe=probe, params=problem))
             self.target.finished()
         if complaint := self.target.complaint():
-            self.journal.drop(begin.n)
-            del self._orders[orders:]
-            self.step(f"the story {probe} is left out: {complaint}", "spoiled")
+            self.leave_out(begin.n, orders, f"the story {probe} is left out: {complaint}")
             raise Spoiled(complaint, place=f"the story {probe}", remedy="run again when the sandbox is well")
+
+    def leave_out(self, since: int, orders: int, why: str) -> None:
+        """Forget the entries from number ``since`` on, and the orders after the first ``orders``; a step says why."""
+        self.journal.drop(since)
+        del self._orders[orders:]
+        self.step(why, "spoiled")
+
+    @property
+    def orders(self) -> int:
+        """How many orders were placed so far."""
+        return len(self._orders)
 
     def step(self, text: str, name: str = "", **facts: Json) -> Step:
         return self.journal.add(Step(text=text, name=name, facts=facts))
@@ -192,6 +202,8 @@ class World:
 
     def gate(self, mode: GateMode) -> None:
         """What new connections to the gateway meet: ``open``, ``refuse``, ``close``, ``reset``."""
+        if mode != "open":
+            self.step(f"the gateway takes no calls any more ({mode})", GATE, mode=mode)
         self.server.gate(mode)
 
     async def until(self, met: Callable[[], bool], seconds: float) -> bool:
