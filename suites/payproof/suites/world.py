@@ -28,7 +28,7 @@ from payproof.suites.driver import Driver, Order, RecipeDriver, Started, load_dr
 from payproof.suites.hosted import Tab
 from payproof.suites.launcher import Instance, basics
 from payproof.suites.placeholders import fill
-from payproof.suites.ports import Port
+from payproof.suites.ports import Port, PortTaken
 from payproof.suites.retelling import GATE
 from payproof.suites.shared import Purchase, Shared
 
@@ -69,10 +69,27 @@ class World:
         """
         await self.server.start()
         try:
-            await self._launch(self._port.number)
+            await self._launch_at_a_free_port()
         except BaseException:
             await self.stop()
             raise
+
+    async def _launch_at_a_free_port(self) -> None:
+        """At another port when a stranger took the first one just before the integration could."""
+        before = self.journal.entries[-1].n if self.journal.entries else 0
+        for left in (2, 1, 0):
+            try:
+                await self._launch(self._port.number)
+                return
+            except PortTaken as error:
+                if not left or "{port}" not in self.config.integration.url:
+                    raise
+                if self.instance is not None:
+                    await self.instance.stop()
+                self.journal.drop(before + 1)  # an exit that is not the integration's fault
+                self.step(f"another port: {error.message}", "port")
+                self._port.release()
+                self._port = Port()
 
     async def _launch(self, port: int) -> None:
         integration = self.config.integration
@@ -108,10 +125,21 @@ class World:
             url=url,
             ready=integration.ready,
             ready_timeout=integration.ready_timeout,
-            log_files=[fill(path, self.values, "integration.logs.files") for path in integration.logs.files],
+            log_files=self._log_files(own=True),
             journal=self.journal,
+            shared_files=self._log_files(own=False),
+            shared_logs=self.shared.logs,
+            marks=(f"shop-{port}", *(self.values[name] for name in ("gateway.client_id", "gateway.secret_key"))),
         )
         await self.instance.start()
+
+    def _log_files(self, *, own: bool) -> list[str]:
+        """The declared log files: those whose names are this instance's own, or those that every instance writes."""
+        return [
+            fill(path, self.values, "integration.logs.files")
+            for path in self.config.integration.logs.files
+            if any(f"{{{name}}}" in path for name in ("port", "public_url", "instance.dir")) is own
+        ]
 
     def _note_addresses(self, entry: Entry) -> None:
         if isinstance(entry, Call) and entry.meaning.operation == "create":
@@ -166,7 +194,7 @@ class World:
             self.target.faults.clear()
             self.gate("open")
             if self.instance is not None:
-                self.instance.read_logs()
+                self.instance.read_logs(story_over=True)
             self.journal.add(Story(event="end", probe=probe, params=problem))
             self.target.finished()
         if complaint := self.target.complaint():
