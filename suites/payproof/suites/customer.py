@@ -21,6 +21,7 @@ from payproof.contracts.journal import Journal
 from payproof.contracts.pages import soup
 from payproof.contracts.profile import Fields, HostedRecipe
 from payproof.suites import secrecy
+from payproof.suites.resources import lacking
 
 _HOPS = 12
 _FETCHED = re.compile(r"""(?:fetch|axios|axios\.get|\$\.get|\$\.getJSON)\(\s*['"](/[^'"\s]*)['"]\s*\)""")
@@ -204,7 +205,9 @@ class Customer:
             )
         except (TimeoutError, httpx.TimeoutException):
             problem = f"no answer within {self.patience:g} s"
-        except httpx.ConnectError:
+        except httpx.ConnectError as error:
+            if found := lacking(error):  # ours, and not the shop's
+                raise found from None
             problem = "connection refused"
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, LookupError) as error:
             problem = f"connection broke: {type(error).__name__}"

@@ -101,17 +101,22 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
             powerless.append(probe.name)
             continue
         for params in probe.variants(config.profile, settings):
-            name = probe.world_of(params).rstrip("-") if config.integration.command else MAIN
+            name = probe.world_of(params).rstrip("-") if several(config) else MAIN
             worlds.setdefault(name, []).append((probe, params))
-            if probe.stalls and config.integration.command:
+            if probe.stalls and several(config):
                 stalling.add(name)
     order = {name: tuple(stories) for name, stories in worlds.items()}
-    if config.integration.command and pace > PATIENT:
+    if several(config) and pace > PATIENT:
         order = _spread(order, stalling, max(2, int(10 / pace)))
-    if not config.integration.command:
+    if not several(config):
         # What cannot be undone comes last.
         order[MAIN] = tuple(sorted(order[MAIN], key=lambda story: story[0].name == "revoked"))
     return Plan(order, frozenset(stalling), tuple(left_out), tuple(powerless))
+
+
+def several(config: Config) -> bool:
+    """Whether several instances can run at a time: we start them, and each listens on a port of its own."""
+    return bool(config.integration.command) and "{port}" in config.integration.url
 
 
 def by_hand(config: Config, options: Options) -> bool:

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from payproof.contracts import __version__
-from payproof.contracts.entries import Connection
+from payproof.contracts.entries import Connection, Step
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.requirements import LATER
@@ -32,10 +32,23 @@ from payproof.suites import source
 from payproof.suites.config import Config
 from payproof.suites.diagnosis import diagnose
 from payproof.suites.drill import AlertHook
-from payproof.suites.plan import MAIN, PATIENT, Options, Plan, announcement, plan, powerless, settings_of, skipped
+from payproof.suites.launcher import CUT
+from payproof.suites.plan import (
+    MAIN,
+    PATIENT,
+    Options,
+    Plan,
+    announcement,
+    plan,
+    powerless,
+    settings_of,
+    several,
+    skipped,
+)
 from payproof.suites.probes import Params, Probe, tell
 from payproof.suites.progress import Progress, Silent
 from payproof.suites.recordings import Recordings, as_recorded, unrecorded
+from payproof.suites.resources import breathe, lacking, need_files
 from payproof.suites.retelling import ONCE, lost_to_us
 from payproof.suites.shared import Shared
 from payproof.suites.targets import Relays, Simulators, Source
@@ -52,6 +65,7 @@ async def perform(
     """Run the probes against the target. ``tape`` is told of each exchange with a sandbox.
 
     Raises:
+        Lacking: the system has not enough files, ports, processes, memory or space for payproof.
         PayproofError: the configuration cannot be used, or the integration does not start.
     """
     _refuse_unusable(config, options)
@@ -60,8 +74,13 @@ async def perform(
     progress = progress or Silent()
     source = _source(config, options, progress, tape)
     try:
+        need_files()
         with tempfile.TemporaryDirectory(prefix="payproof-") as name:
             return await _Session(config, options, progress, Path(name), source).run()
+    except Exception as error:
+        if found := lacking(error):  # whatever it was that failed for it
+            raise found from None
+        raise
     finally:
         await source.aclose()
 
@@ -93,6 +112,7 @@ class _Session:
         self.config, self.options, self.progress, self.folder = config, options, progress, folder
         self.source = source
         self.unreached: dict[str, str] = {}
+        self.unattributed = 0
         self.seed = options.seed if options.seed is not None else secrets.randbelow(2**31)
         self.started = datetime.now(UTC)
         began = time.monotonic()
@@ -143,6 +163,7 @@ class _Session:
         else:
             diagnosis = diagnose(main)
         await self._retire(main)
+        self._tell_of_logs(main.shared)
         self._scan_source()
         return self._assemble(settings, planned, scored=paid, diagnosis=diagnosis)
 
@@ -192,7 +213,7 @@ class _Session:
 
     async def _tell_all(self, planned: Plan, main: World, shared: Shared) -> None:
         movers = [name for name, told in planned.worlds.items() if any(probe.moves_clock for probe, _ in told)]
-        alone = movers if self.source.shares_clock and self.config.integration.command else []
+        alone = movers if self.source.shares_clock and several(self.config) else []
         async with asyncio.TaskGroup() as group:
             # Those that wait begin first: their waiting is what the run's length is made of.
             for name in sorted(planned.worlds.keys() - alone, key=lambda name: (name not in planned.stalling, name)):
@@ -215,6 +236,7 @@ class _Session:
                     await world.start()
                 await self._tell(world, stories)
             except PayproofError as error:
+                _raise_if_lacking(error)
                 self._broke(stories, error.message)
             finally:
                 await self._retire(world)
@@ -224,12 +246,15 @@ class _Session:
         for probe, params in stories:
             try:
                 await self._tell_fairly(world, probe, params)
+                breathe(world.server.host, world.server.port, self.folder)
             except (BudgetSpent, Spoiled) as error:
                 for id in probe.requirements:
                     self.unreached.setdefault(id, error.message)
             except PayproofError as error:
+                _raise_if_lacking(error)
                 self._broke(((probe, params),), error.message)
             except Exception as error:
+                _raise_if_lacking(error)
                 if os.environ.get("PAYPROOF_DEBUG"):
                     raise
                 self._broke(
@@ -270,6 +295,30 @@ class _Session:
         name = world.name if world.name not in self.recorded else f"{world.name}-plain"
         self.recorded[name] = Recorded(name=name, entries=tuple(world.journal.entries))
 
+    def _tell_of_logs(self, shared: Shared) -> None:
+        """Lines of shared log files that belong to no world are kept in one of their own: secrets are searched there too."""
+        logs = shared.logs
+        if logs.together:
+            files = ", ".join(self.config.integration.logs.files)
+            self.progress.note(
+                f"all instances write {files}: {logs.unowned} of {logs.lines} lines name nothing by which they could be told"
+                " apart; {instance.dir} or {port} in integration.logs.files gives each instance its own"
+            )
+            self.unattributed = logs.unowned
+        if logs.aside:
+            journal = Journal(self.veil, clock=self.now)
+            for line in logs.aside:
+                journal.add(line)
+            self.recorded["shared-logs"] = Recorded(name="shared-logs", entries=tuple(journal.entries))
+
+    def _unread(self) -> dict[str, Json]:
+        """Bytes that the integration wrote and that were too many to keep, by world."""
+        cut = {
+            name: sum(int(str(step.facts["bytes"])) for step in world.of(Step) if step.name == CUT)
+            for name, world in self.recorded.items()
+        }
+        return {name: count for name, count in cut.items() if count}
+
     def _scan_source(self) -> None:
         declared = self.config.integration.source
         if declared.paths or declared.frontend:
@@ -293,6 +342,8 @@ class _Session:
             "journal": digest("\n".join(f"{world.name} {entry!r}" for world in worlds for entry in world.entries)),
             "errors": dict(self.errors),
             "later": list(LATER),
+            **({"unattributed_log_lines": self.unattributed} if self.unattributed else {}),
+            **({"unread_bytes": unread} if (unread := self._unread()) else {}),
             **self.source.account(),
         }
         return Run(
@@ -307,6 +358,12 @@ class _Session:
             diagnosis=diagnosis,
             facts=facts,
         )
+
+
+def _raise_if_lacking(error: Exception) -> None:
+    """An error that comes of our own lack of something ends the run: nothing it does says anything any more."""
+    if found := lacking(error):
+        raise found from None
 
 
 def _distrusts(world: World) -> bool:
