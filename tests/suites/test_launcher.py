@@ -22,6 +22,7 @@ from payproof.suites.launcher import CUT, Instance, basics
 from payproof.suites.plan import MAIN, Options, plan, settings_of
 from payproof.suites.ports import Port, PortTaken
 from payproof.suites.runner import perform
+from payproof.suites.shared_logs import SharedLogs
 
 SERVER = """
 import socket, sys
@@ -179,6 +180,33 @@ def test_an_answer_without_an_end_does_not_outlast_the_time_for_readiness(tmp_pa
     command = [sys.executable, "server.py", "endless-head", str(port)]
     with pytest.raises(PayproofError, match=r"did not answer .* within 1 s"):
         asyncio.run(started(an_instance(tmp_path, port, *command, ready_timeout=1.0)))
+
+
+def test_instances_that_write_the_same_file_get_their_own_lines(tmp_path: Path) -> None:
+    async def story() -> list[Journal]:
+        ports, logs = [Port(), Port()], SharedLogs()
+        (tmp_path / "shop.log").write_text("of yesterday\n")
+        running = [
+            an_instance(
+                tmp_path, reserved.number, sys.executable, "server.py", "x", str(reserved.number),
+                shared_files=("*.log",), shared_logs=logs, marks=(f"order-{number}00000",),
+            )
+            for number, reserved in enumerate(ports, start=1)
+        ]  # fmt: skip
+        for instance in running:
+            await instance.start()
+        with (tmp_path / "shop.log").open("a") as file:
+            file.write("order-100000 opened\norder-200000 opened\nsomebody was here\n")
+        for instance in running:
+            await instance.stop()
+        for reserved in ports:
+            reserved.release()
+        assert logs.together
+        return [instance.journal for instance in running]
+
+    first, second = asyncio.run(story())
+    assert [entry.text for entry in first.entries if isinstance(entry, Log)] == ["order-100000 opened"]
+    assert [entry.text for entry in second.entries if isinstance(entry, Log)] == ["order-200000 opened"]
 
 
 def test_a_flood_of_output_holds_nobody_up_and_what_was_not_kept_is_said(tmp_path: Path, port: int) -> None:
