@@ -129,9 +129,15 @@ class World:
             journal=self.journal,
             shared_files=self._log_files(own=False),
             shared_logs=self.shared.logs,
-            marks=(f"shop-{port}", *(self.values[name] for name in ("gateway.client_id", "gateway.secret_key"))),
+            marks=self._marks(port),
         )
         await self.instance.start()
+
+    def _marks(self, port: int) -> tuple[str, ...]:
+        """What only this instance's lines can hold, from the beginning: its addresses, its gateway's, its credentials."""
+        hosts = [f"{host}:{number}" for host in ("127.0.0.1", "localhost") for number in (port, self.server.port)]
+        credentials = [self.values["gateway.client_id"], self.values["gateway.secret_key"]]
+        return (f"shop-{port}", f"port={self.server.port}", self.values["instance.dir"], *hosts, *credentials)
 
     def _log_files(self, *, own: bool) -> list[str]:
         """The declared log files: those whose names are this instance's own, or those that every instance writes."""
