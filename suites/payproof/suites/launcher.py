@@ -145,7 +145,9 @@ class Instance:
         return True
 
     async def _refuse_a_taken_port(self) -> None:
-        """Whoever is just closing gets a moment to leave."""
+        """Whoever is just closing gets a moment to leave. Another machine's ports are its own affair."""
+        if not is_loopback(self._address[0]):
+            return
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _CLOSING
         while await self._answers():
@@ -241,7 +243,11 @@ class Instance:
     def _family(self) -> list[psutil.Process]:
         if self.process is None:
             return []
-        tops = (self.process.pid, self.process.supervisor)
+        # A process id of what has ended may be somebody else's by now.
+        tops = (
+            *((self.process.pid,) if self.alive else ()),
+            *((self.process.supervisor,) if self.process.watched else ()),
+        )
         return family.family(tops, MARK, self._mark, besides=self.process.supervisor)
 
     def processes(self) -> int:

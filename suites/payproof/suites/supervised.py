@@ -42,6 +42,11 @@ class Supervised:
         return self._supervisor.pid
 
     @property
+    def watched(self) -> bool:
+        """Whether the supervisor is there."""
+        return self._supervisor.returncode is None
+
+    @property
     def stdout(self) -> asyncio.StreamReader:
         assert self._supervisor.stdout
         return self._supervisor.stdout
