@@ -117,11 +117,9 @@ def test_a_full_disk_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 
 def limited(soft: int, hard: int, *arguments: str) -> subprocess.CompletedProcess[str]:
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
+    limits = f'ulimit -Sn {soft} && ulimit -Hn {"unlimited" if hard < 0 else hard} && exec "$@"'
     return subprocess.run(
-        [sys.executable, *arguments], preexec_fn=limit, capture_output=True, text=True, timeout=60, check=False
+        ["sh", "-c", limits, "sh", sys.executable, *arguments], capture_output=True, text=True, timeout=60, check=False
     )
 
 

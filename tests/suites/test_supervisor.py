@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pty
 import shlex
 import signal
 import subprocess
@@ -39,6 +40,9 @@ with open("pids.new", "w") as file:
 os.rename("pids.new", "pids")
 server.serve_forever()
 """
+
+OPENED = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+"""Makes the terminal that stands at its input its own, and becomes the program that is named."""
 
 
 def until(met: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
@@ -82,15 +86,14 @@ def test_a_closed_terminal_ends_a_run_too(tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(SHOP)
     words = [sys.executable, "-m", "payproof.suites", "run", "--checkout", "POST /checkout"]
     words += ["--order", "/orders/{order.id} json:/status=paid", "--", sys.executable, "shop.py", "{port}"]
-    pid, terminal = os.forkpty()
-    if pid == 0:
-        os.chdir(tmp_path)
-        os.execvp(words[0], words)
+    terminal, inside = pty.openpty()
+    opened = [sys.executable, "-c", OPENED, *words]
+    run = subprocess.Popen(opened, cwd=tmp_path, stdin=inside, stdout=inside, stderr=inside, start_new_session=True)
+    os.close(inside)
     until(lambda: (tmp_path / "pids").exists(), "the shop starts")
     pids: list[int] = json.loads((tmp_path / "pids").read_text())
     os.close(terminal)
-    _, state = os.waitpid(pid, 0)
-    assert os.waitstatus_to_exitcode(state) == 130
+    assert run.wait(timeout=30) == 130
     until(lambda: not any(map(runs, pids)), f"{[pid for pid in pids if runs(pid)]} are gone")
 
 
