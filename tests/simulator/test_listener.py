@@ -232,6 +232,101 @@ def test_a_refusing_gate_refuses_and_keeps_its_port(run: Run) -> None:
     run(story())
 
 
+ASK = f"GET {PATH} HTTP/1.1\r\nHost: a\r\n\r\n".encode()
+
+
+async def asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    writer.write(ASK)
+    return await reader.readuntil(b'"}')
+
+
+async def accepted(up: Running) -> None:
+    """Connections are accepted in turn: when a later one was answered, those before it are there."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", up.server.port)
+    await asked(reader, writer)
+    await closed(writer)
+
+
+async def closed(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
+
+
+def test_a_gate_that_stays_as_it_is_leaves_connections_alone(run: Run) -> None:
+    async def story() -> None:
+        async with Running() as up:
+            reader, writer = await asyncio.open_connection("127.0.0.1", up.server.port)
+            for _ in range(3):
+                assert (await asked(reader, writer)).startswith(b"HTTP/1.1 405")
+                up.server.gate("open")
+            await closed(writer)
+            assert up.connections() == []
+
+    run(story())
+
+
+def test_a_connection_that_was_never_asked_on_outlives_a_shut_gate(run: Run) -> None:
+    async def story() -> None:
+        async with Running() as up:
+            reader, writer = await asyncio.open_connection("127.0.0.1", up.server.port)
+            await accepted(up)
+            for mode in ("refuse", "reset", "close", "open"):
+                up.server.gate(mode)
+            assert (await asked(reader, writer)).startswith(b"HTTP/1.1 405")
+            await closed(writer)
+
+    run(story())
+
+
+@pytest.mark.parametrize(("mode", "event"), [("refuse", "refused"), ("reset", "reset"), ("close", "closed_silent")])
+def test_a_first_request_meets_the_gate_of_its_moment(run: Run, mode: Any, event: str) -> None:
+    async def story() -> None:
+        async with Running() as up:
+            reader, writer = await asyncio.open_connection("127.0.0.1", up.server.port)
+            await accepted(up)
+            up.server.gate(mode)
+            writer.write(ASK)
+            with contextlib.suppress(ConnectionResetError):
+                assert await reader.read() == b""
+            assert up.connections() == [(event, f"GET {PATH}")]
+            await closed(writer)
+
+    run(story())
+
+
+def test_a_kept_connection_sees_its_end_and_what_is_asked_on_it_all_the_same_is_told(run: Run) -> None:
+    async def story() -> None:
+        async with Running() as up:
+            reader, writer = await asyncio.open_connection("127.0.0.1", up.server.port)
+            await asked(reader, writer)
+            up.server.gate("refuse")
+            up.server.gate("open")
+            assert await reader.read() == b""
+            writer.write(ASK)
+            await until(up.connections)
+            assert up.connections() == [("retired", f"GET {PATH}")]
+            await closed(writer)
+
+    run(story())
+
+
+def test_an_answer_under_way_arrives_and_says_that_it_is_the_last(run: Run) -> None:
+    async def story() -> None:
+        async with Running() as up:
+            number = up.sim.faults.arm(FaultSpec(name="delay", params={"seconds": 0.2}))
+            reader, writer = await asyncio.open_connection("127.0.0.1", up.server.port)
+            writer.write(ASK)
+            await until(lambda: up.sim.faults.fired(number))
+            up.server.gate("refuse")
+            answer = await reader.read()
+            assert answer.startswith(b"HTTP/1.1 405")
+            assert b"connection: close" in answer
+            await closed(writer)
+
+    run(story())
+
+
 def test_stopping_ends_what_is_held(run: Run, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
     async def story() -> None:
         up = Running(server_tls)

@@ -228,10 +228,13 @@ class Alert(Entry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection(Entry):
-    """A connection to the gateway that never became a request: a failed TLS handshake, say."""
+    """A connection to the gateway on which a request was not served: a failed TLS handshake, say.
+
+    ``retired``: the request came on a kept connection that we had closed before, while nothing was wrong on purpose.
+    """
 
     kind: Literal["connection"] = "connection"  # type: ignore[misc]
-    event: Literal["handshake_failed", "refused", "closed_silent", "reset"]
+    event: Literal["handshake_failed", "refused", "closed_silent", "reset", "retired"]
     detail: str = ""
 
 

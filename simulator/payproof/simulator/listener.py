@@ -7,11 +7,10 @@ import contextlib
 import socket
 import ssl
 import time
-from collections.abc import Callable
 from email.utils import formatdate
 from functools import partial
 from ipaddress import ip_address
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, Literal, cast
 
 from starlette.types import ASGIApp
 from uvicorn.config import Config
@@ -20,9 +19,8 @@ from uvicorn.server import ServerState
 from payproof.contracts.entries import Connection
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
-from payproof.simulator.protocols import Gatekeeper, Protocol
+from payproof.simulator.protocols import Gate, GateMode, Protocol
 
-GateMode: TypeAlias = Literal["open", "refuse", "close", "reset"]
 _TLS_HANDSHAKE = b"\x16"
 _STOP_WITHIN = 2.0
 
@@ -62,11 +60,10 @@ class GatewayServer:
             timeout_keep_alive=75,
         )
         self._state = ServerState()
-        self._mode: GateMode = "open"
+        self._gate = Gate(self._report)
         self._listening: socket.socket | None = None
         self._reserved: socket.socket | None = None
         self._peeking: set[socket.socket] = set()
-        self._gated: set[Gatekeeper] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -88,11 +85,15 @@ class GatewayServer:
         self._keep_date()
 
     def gate(self, mode: GateMode) -> None:
-        """What new connections meet. Idle connections are closed, so that the next call is a fresh one.
+        """What connections and requests meet from now on; nothing happens when that is what they met before.
 
         ``open``: served. ``refuse``: refused. ``close``, ``reset``: the request is read whole, and then the connection
-        ends without a byte, in order or with RST.
+        ends without a byte, in order or with RST. When the gate is no longer open, idle connections see their end, so that
+        the next call is a fresh one.
         """
+        before = self._gate.mode
+        if mode == before:
+            return
         if self._listening is not None and mode == "refuse":
             self._unlisten()
             # Bound and not listening: connections are refused, and the port stays ours.
@@ -100,9 +101,10 @@ class GatewayServer:
         elif self._reserved is not None and mode != "refuse":
             sock, self._reserved = self._reserved, None
             self._listen(sock)
-        self._mode = mode
-        for connection in tuple(self._state.connections):
-            cast(Protocol, connection).retire()
+        self._gate.mode = mode
+        if before == "open":
+            for connection in tuple(self._state.connections):
+                cast(Protocol, connection).retire()
 
     async def stop(self) -> None:
         """End every connection, held ones too, and stop listening. Does nothing on a server that is not running."""
@@ -116,8 +118,6 @@ class GatewayServer:
             self._unpeek(sock).close()
         for task in self._tasks:
             task.cancel()
-        for gatekeeper in tuple(self._gated):
-            gatekeeper.end()
         for connection in tuple(self._state.connections):
             cast(Protocol, connection).abandon()
         pending = {*self._tasks, *self._state.tasks}
@@ -208,11 +208,7 @@ class GatewayServer:
         task.add_done_callback(self._tasks.discard)
 
     async def _connect(self, sock: socket.socket, tls: ssl.SSLContext | None) -> None:
-        factory: Callable[[], asyncio.Protocol]
-        if self._mode in ("close", "reset"):
-            factory = partial(Gatekeeper, sock, reset=self._mode == "reset", report=self._report, among=self._gated)
-        else:
-            factory = partial(Protocol, self._config, self._state, sock)
+        factory = partial(Protocol, self._config, self._state, sock, self._gate)
         try:
             await self._loop.connect_accepted_socket(factory, sock, ssl=tls)
         except (TimeoutError, OSError) as error:  # ssl.SSLError is an OSError

@@ -14,7 +14,8 @@ def main() -> None:
     """The console script."""
     code = run()
     if sys.platform != "win32":
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left that a late Ctrl-C could stop
+        for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_IGN)  # nothing is left that a late Ctrl-C could stop
     sys.exit(code)
 
 

@@ -23,6 +23,7 @@ from payproof.contracts.pages import soup
 from payproof.contracts.profile import Fields, HostedRecipe
 from payproof.suites import bounded, navigation, secrecy
 from payproof.suites.navigation import Shown, shown
+from payproof.suites.resources import lacking
 
 _HOPS = 12
 _FETCHED = re.compile(r"""(?:fetch|axios|axios\.get|\$\.get|\$\.getJSON)\(\s*['"](/[^'"\s]*)['"]\s*\)""")
@@ -279,7 +280,9 @@ class Customer:
                 body = await bounded.read(answer)
         except (TimeoutError, httpx.TimeoutException):
             return None, f"no answer within {patience:g} s"
-        except httpx.ConnectError:
+        except httpx.ConnectError as error:
+            if found := lacking(error):  # ours, and not the shop's
+                raise found from None
             return None, "connection refused"
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, LookupError) as error:
             if "too long" in str(error):

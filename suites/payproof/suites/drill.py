@@ -36,6 +36,9 @@ class AlertHook:
         journal = journals.get(request.path_params["world"])
         if journal is None:
             return Response("no such world", status_code=404)
-        text = (await request.body())[:4096].decode("utf-8", "replace")
+        body = b""
+        async for part in request.stream():  # read to its end, and never kept
+            body = (body + part)[:4096]
+        text = body.decode("utf-8", "replace")
         journal.add(Alert(channel="webhook", text=text))
         return Response("ok")

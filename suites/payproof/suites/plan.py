@@ -103,14 +103,14 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
             powerless.append(probe.name)
             continue
         for params in probe.variants(config.profile, settings):
-            name = probe.world_of(params).rstrip("-") if config.integration.command else MAIN
+            name = probe.world_of(params).rstrip("-") if several(config) else MAIN
             worlds.setdefault(name, []).append((probe, params))
-            if probe.stalls and config.integration.command:
+            if probe.stalls and several(config):
                 stalling.add(name)
     order = {name: tuple(stories) for name, stories in worlds.items()}
-    if config.integration.command and pace > PATIENT:
+    if several(config) and pace > PATIENT:
         order = _spread(order, stalling, max(2, int(10 / pace)))
-    if not config.integration.command:
+    if not several(config):
         order[MAIN] = tuple(sorted(order[MAIN], key=_irrevocable))
     return Plan(order, frozenset(stalling), tuple(left_out), tuple(powerless))
 
@@ -123,6 +123,11 @@ def _irrevocable(story: tuple[Probe, Params]) -> int:
     if not probe.ends_token(params):
         return 0
     return 1 if "token.renewed" in probe.requirements else 2
+
+
+def several(config: Config) -> bool:
+    """Whether several instances can run at a time: we start them, and each listens on a port of its own."""
+    return bool(config.integration.command) and "{port}" in config.integration.url
 
 
 def by_hand(config: Config, options: Options) -> bool:

@@ -7,9 +7,14 @@ import socket
 from pathlib import Path
 
 from payproof.contracts.model import PayproofError
+from payproof.suites.resources import Lacking, lacking
 
 _LOWEST, _USUAL_EPHEMERAL = 12_000, 32_768
 _TRIES = 400
+
+
+class PortTaken(PayproofError):
+    """Another program listens where the integration should."""
 
 
 class Port:
@@ -22,23 +27,39 @@ class Port:
 
     def __init__(self) -> None:
         lowest = _first_ephemeral()
+        problem: OSError | None = None
         for number in random.SystemRandom().sample(range(_LOWEST, lowest), k=min(_TRIES, lowest - _LOWEST)):
-            mark = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             try:
-                mark.bind(("127.0.0.1", number))
-                with socket.socket() as probe:
-                    probe.bind(("", number))
-            except OSError:
-                mark.close()
+                self.number, self._mark = number, _marked(number)
+            except OSError as error:
+                problem = error
                 continue
-            self.number, self._mark = number, mark
             return
-        raise PayproofError(
-            "no free port was found", place="127.0.0.1", remedy="end programs that listen on many ports"
+        raise lacking(problem) or Lacking(
+            "no free port was found; nothing is said about the integration",
+            place="127.0.0.1",
+            remedy="end programs that listen on many ports",
         )
 
     def release(self) -> None:
         self._mark.close()
+
+
+def _marked(number: int) -> socket.socket:
+    """A socket by which other payproof processes see that the port is ours.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    mark = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        mark.bind(("127.0.0.1", number))
+        with socket.socket() as probe:
+            probe.bind(("", number))
+    except OSError:
+        mark.close()
+        raise
+    return mark
 
 
 def _first_ephemeral() -> int:

@@ -18,8 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from payproof.contracts import __version__
-from payproof.contracts.entries import Connection
+from payproof.contracts.entries import Connection, Step
 from payproof.contracts.journal import Journal, covered
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.requirements import LATER
@@ -35,10 +34,24 @@ from payproof.suites.config import Config
 from payproof.suites.declared import unmatched
 from payproof.suites.diagnosis import diagnose
 from payproof.suites.drill import AlertHook
-from payproof.suites.plan import MAIN, PATIENT, Options, Plan, announcement, plan, powerless, settings_of, skipped
+from payproof.suites.launcher import CUT
+from payproof.suites.plan import (
+    MAIN,
+    PATIENT,
+    Options,
+    Plan,
+    announcement,
+    plan,
+    powerless,
+    settings_of,
+    several,
+    skipped,
+)
 from payproof.suites.probes import Params, Probe, provoked_by, tell
 from payproof.suites.progress import Progress, Silent
 from payproof.suites.recordings import Recordings, as_recorded, unrecorded
+from payproof.suites.resources import breathe, lacking, need_files
+from payproof.suites.retelling import ONCE, lost_to_us
 from payproof.suites.shared import Purchase, Shared
 from payproof.suites.targets import Relays, Simulators, Source
 from payproof.suites.trust import Trust
@@ -60,6 +73,7 @@ async def perform(
     written as they grow, so that a run that is broken off leaves them.
 
     Raises:
+        Lacking: the system has not enough files, ports, processes, memory or space for payproof.
         PayproofError: the configuration cannot be used, or the integration does not start.
     """
     _refuse_unusable(config, options)
@@ -68,8 +82,13 @@ async def perform(
     progress = progress or Silent()
     source = _source(config, options, progress, tape)
     try:
+        need_files()
         with tempfile.TemporaryDirectory(prefix="payproof-") as name:
             return await _Session(config, options, progress, Path(name), source, run_file).run()
+    except Exception as error:
+        if found := lacking(error):  # whatever it was that failed for it
+            raise found from None
+        raise
     finally:
         await source.aclose()
 
@@ -111,6 +130,7 @@ class _Session:
         self.unreached: dict[str, str] = {}
         self.cut: dict[str, str] = {}
         """Requirements that lost a probe because the run's time was up, each with what was left out and why."""
+        self.unattributed = 0
         self.seed = options.seed if options.seed is not None else secrets.randbelow(2**31)
         self.started = datetime.now(UTC)
         began = time.monotonic()
@@ -176,6 +196,7 @@ class _Session:
         else:
             diagnosis = diagnose(main)
         await self._retire(main)
+        self._tell_of_logs(main.shared)
         self._scan_source()
         return self._assemble(settings, planned, scored=paid, diagnosis=diagnosis)
 
@@ -252,7 +273,7 @@ class _Session:
 
     async def _tell_all(self, planned: Plan, main: World, shared: Shared) -> None:
         movers = [name for name, told in planned.worlds.items() if any(probe.moves_clock for probe, _ in told)]
-        alone = movers if self.source.shares_clock and self.config.integration.command else []
+        alone = movers if self.source.shares_clock and several(self.config) else []
         async with asyncio.TaskGroup() as group:
             # Those that wait begin first: their waiting is what the run's length is made of.
             for name in sorted(planned.worlds.keys() - alone, key=lambda name: (name not in planned.stalling, name)):
@@ -282,6 +303,7 @@ class _Session:
                     raise
                 self._leave_out(stories, "waited for the integration's start", shared)
             except PayproofError as error:
+                _raise_if_lacking(error)
                 if complaint := world.target.complaint():
                     for probe, _ in stories:
                         self.unreached |= dict.fromkeys(probe.requirements, complaint)
@@ -305,12 +327,15 @@ class _Session:
                     self._leave_out(((probe, params),), f"waited for {world.waits_for}", world.shared)
                 elif number + 1 < len(stories):
                     alone = await self._unsold(world, probe, params)
+                breathe(world.server.host, world.server.port, self.folder)
             except (BudgetSpent, Spoiled) as error:
                 for id in probe.requirements:
                     self.unreached.setdefault(id, error.message)
             except PayproofError as error:
+                _raise_if_lacking(error)
                 self._broke(((probe, params),), error.message)
             except Exception as error:
+                _raise_if_lacking(error)
                 if os.environ.get("PAYPROOF_DEBUG"):
                     raise
                 self._broke(
@@ -337,17 +362,27 @@ class _Session:
         return ""
 
     async def _tell_fairly(self, world: World, probe: Probe, params: Params) -> None:
-        """Once more when the sandbox itself did not work; the first telling is left out of the journal."""
+        """Once more when the sandbox itself did not work, or payproof; the first telling is left out of the journal."""
+        before, orders = len(world.journal.entries), world.orders
         try:
             await tell(probe, world, params)
         except Spoiled as error:
             self.progress.note(f"{probe.name} is told again: {error.message}")
             await world.calm()
-            try:
-                await tell(probe, world, params)
-            except Spoiled:
-                await world.calm()
-                raise
+        else:
+            told = world.journal.entries[before:]
+            if probe.name in ONCE or not (lost := lost_to_us(told)):
+                return
+            world.leave_out(told[0].n, orders=orders, why=f"the story {probe.name} is told again: {lost}")
+            self.progress.note(f"{probe.name} is told again: {lost}")
+        before = len(world.journal.entries)
+        try:
+            await tell(probe, world, params)
+        except Spoiled:
+            await world.calm()
+            raise
+        if lost := lost_to_us(world.journal.entries[before:]):
+            world.step(f"{lost} once more: the story {probe.name} stands as it is", "stands")
 
     def _leave_out(self, stories: tuple[tuple[Probe, Params], ...], why: str, shared: Shared) -> None:
         for probe, _ in stories:
@@ -376,6 +411,30 @@ class _Session:
         if self.run_file is not None:
             # In the file, too, the next world of this name begins with nothing.
             self.run_file.put(world.name, 0)
+
+    def _tell_of_logs(self, shared: Shared) -> None:
+        """Lines of shared log files that belong to no world are kept in one of their own: secrets are searched there too."""
+        logs = shared.logs
+        if logs.together:
+            files = ", ".join(self.config.integration.logs.files)
+            self.progress.note(
+                f"all instances write {files}: {logs.unowned} of {logs.lines} lines name nothing by which they could be told"
+                " apart; {instance.dir} or {port} in integration.logs.files gives each instance its own"
+            )
+            self.unattributed = logs.unowned
+        if logs.aside:
+            journal = Journal(self.veil, clock=self.now)
+            for line in logs.aside:
+                journal.add(line)
+            self.recorded["shared-logs"] = Recorded(name="shared-logs", entries=tuple(journal.entries))
+
+    def _unread(self) -> dict[str, Json]:
+        """Bytes that the integration wrote and that were too many to keep, by world."""
+        cut = {
+            name: sum(int(str(step.facts["bytes"])) for step in world.of(Step) if step.name == CUT)
+            for name, world in self.recorded.items()
+        }
+        return {name: count for name, count in cut.items() if count}
 
     def _begun(self) -> Run:
         """What a run that is broken off has to say of itself."""
@@ -416,6 +475,8 @@ class _Session:
             "errors": {id: self.veil.cover(text) for id, text in self.errors.items()},
             "cut": dict(self.cut),
             "later": list(LATER),
+            **({"unattributed_log_lines": self.unattributed} if self.unattributed else {}),
+            **({"unread_bytes": unread} if (unread := self._unread()) else {}),
             **self.source.account(),
         }
         return Run(
@@ -446,6 +507,12 @@ async def _in_time(world: World, telling: Coroutine[Any, Any, None]) -> bool:
         world.leave_out(begin)
         return False
     return True
+
+
+def _raise_if_lacking(error: Exception) -> None:
+    """An error that comes of our own lack of something ends the run: nothing it does says anything any more."""
+    if found := lacking(error):
+        raise found from None
 
 
 def _distrusts(world: World) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from payproof.contracts.entries import Checkout, OrderSeen
@@ -15,6 +15,7 @@ from payproof.suites.customer import Customer, Visit
 from payproof.suites.driver import Order
 from payproof.suites.hosted import Tab
 from payproof.suites.progress import Progress
+from payproof.suites.shared_logs import SharedLogs
 from payproof.suites.targets import Source
 from payproof.suites.trust import Trust
 
@@ -46,6 +47,8 @@ class Shared:
     """The time of all probes together (``Options.seconds``); none: as long as they need."""
     deadline: float | None = None
     """When that time is up, by ``now``; set once control has passed."""
+    logs: SharedLogs = field(default_factory=SharedLogs)
+    """The log files that all instances write."""
     latency: float = 0.0
     """Seconds between the customer's return and the paid order, as seen in the control run."""
 

@@ -22,14 +22,15 @@ from payproof.contracts.run import World as Recorded
 from payproof.contracts.stories import LAST_WAIT, LEFT_ALONE
 from payproof.simulator import GatewayServer, Target
 from payproof.simulator.faults import registered
-from payproof.simulator.listener import GateMode
+from payproof.simulator.protocols import GateMode
 from payproof.simulator.target import Spoiled
 from payproof.suites.customer import Customer, Place, Visit
 from payproof.suites.driver import Driver, Order, RecipeDriver, Started, load_driver, uses
 from payproof.suites.hosted import Tab
 from payproof.suites.launcher import Instance, basics
 from payproof.suites.placeholders import fill
-from payproof.suites.ports import Port
+from payproof.suites.ports import Port, PortTaken
+from payproof.suites.retelling import GATE
 from payproof.suites.shared import LONGEST_PATIENCE, Purchase, Shared
 
 _RELOADS = 4
@@ -81,10 +82,27 @@ class World:
         """
         await self.server.start()
         try:
-            await self._launch(self._port.number)
+            await self._launch_at_a_free_port()
         except BaseException:
             await self.stop()
             raise
+
+    async def _launch_at_a_free_port(self) -> None:
+        """At another port when a stranger took the first one just before the integration could."""
+        before = self.journal.entries[-1].n if self.journal.entries else 0
+        for left in (2, 1, 0):
+            try:
+                await self._launch(self._port.number)
+                return
+            except PortTaken as error:
+                if not left or "{port}" not in self.config.integration.url:
+                    raise
+                if self.instance is not None:
+                    await self.instance.stop()
+                self.journal.drop(before + 1)  # an exit that is not the integration's fault
+                self.step(f"another port: {error.message}", "port")
+                self._port.release()
+                self._port = Port()
 
     async def _launch(self, port: int) -> None:
         integration = self.config.integration
@@ -127,10 +145,27 @@ class World:
             url=url,
             ready=integration.ready,
             ready_timeout=integration.ready_timeout,
-            log_files=[fill(path, self.values, "integration.logs.files") for path in integration.logs.files],
+            log_files=self._log_files(own=True),
             journal=self.journal,
+            shared_files=self._log_files(own=False),
+            shared_logs=self.shared.logs,
+            marks=self._marks(port),
         )
         await self.instance.start()
+
+    def _marks(self, port: int) -> tuple[str, ...]:
+        """What only this instance's lines can hold, from the beginning: its addresses, its gateway's, its credentials."""
+        hosts = [f"{host}:{number}" for host in ("127.0.0.1", "localhost") for number in (port, self.server.port)]
+        credentials = [self.values["gateway.client_id"], self.values["gateway.secret_key"]]
+        return (f"shop-{port}", f"port={self.server.port}", self.values["instance.dir"], *hosts, *credentials)
+
+    def _log_files(self, *, own: bool) -> list[str]:
+        """The declared log files: those whose names are this instance's own, or those that every instance writes."""
+        return [
+            fill(path, self.values, "integration.logs.files")
+            for path in self.config.integration.logs.files
+            if any(f"{{{name}}}" in path for name in ("port", "public_url", "instance.dir")) is own
+        ]
 
     def _note_addresses(self, entry: Entry) -> None:
         if isinstance(entry, Call) and entry.meaning.operation == "create":
@@ -186,12 +221,11 @@ class World:
             self.target.faults.clear()
             self.gate("open")
             if self.instance is not None:
-                self.instance.read_logs()
+                self.instance.read_logs(story_over=True)
             self.journal.add(Story(event="end", probe=probe, params=problem))
             self.target.finished()
         if complaint := self.target.complaint():
-            self._forget(begin.n, orders)
-            self.step(f"the story {probe} is left out: {complaint}", "spoiled")
+            self.leave_out(begin.n, orders=orders, why=f"the story {probe} is left out: {complaint}")
             raise Spoiled(complaint, place=f"the story {probe}", remedy="run again when the sandbox is well")
 
     def left_alone(self, probe: str, params: dict[str, Json], why: str) -> None:
@@ -200,16 +234,21 @@ class World:
         self.step(f"this story was not told: {why}", LEFT_ALONE)
         self.journal.add(Story(event="end", probe=probe))
 
-    def leave_out(self, since: int) -> None:
-        """Forget what happened from this entry on: a story that was ended in its middle is no evidence."""
-        self.journal.drop(since)
-
-    def _forget(self, since: int, orders: int) -> None:
-        """Leave out what was told from this entry on, and the orders after so many."""
+    def leave_out(self, since: int, *, orders: int | None = None, why: str = "") -> None:
+        """Forget what happened from this entry on, but for what became of earlier payments. ``orders``: those after so many are
+        forgotten, too; ``why``: a step says so."""
         kept = spared(self.journal.entries, since)
         self.journal.drop(since)
         self.journal.entries += kept
-        del self._orders[orders:]
+        if orders is not None:
+            del self._orders[orders:]
+        if why:
+            self.step(why, "spoiled")
+
+    @property
+    def orders(self) -> int:
+        """How many orders were placed so far."""
+        return len(self._orders)
 
     async def calm(self) -> None:
         """The gateway itself was in trouble: give the integration the time to come back from that (a circuit that it opened
@@ -222,7 +261,7 @@ class World:
             with contextlib.suppress(Spoiled):
                 async with self.story("calm", {}):
                     went = bool((await self.checkout(self.new_order(role="calm"), self.customer())).payment)
-            self._forget(mark, orders)
+            self.leave_out(mark, orders=orders)
             if went:
                 return
 
@@ -244,6 +283,8 @@ class World:
 
     def gate(self, mode: GateMode) -> None:
         """What new connections to the gateway meet: ``open``, ``refuse``, ``close``, ``reset``."""
+        if mode != "open":
+            self.step(f"the gateway takes no calls any more ({mode})", GATE, mode=mode)
         self.server.gate(mode)
 
     async def until(self, met: Callable[[], bool], seconds: float) -> bool:

@@ -27,6 +27,11 @@ def _drill(case: Case, probe: str, what: str) -> Iterator[Finding]:
                 world=telling.world,
                 seen=[mark, *arrived[:2]],
             )
+        elif channel.startswith("log:") and (unknown := case.run.facts.get("unattributed_log_lines")):
+            yield case.not_exercised(
+                f"{unknown} lines of a shared log file could not be told apart between instances, and the alert may be one of"
+                " them: put {instance.dir} or {port} into integration.logs.files"
+            )
         else:
             yield case.failed(
                 f"nothing arrived on the declared channel after {what}",

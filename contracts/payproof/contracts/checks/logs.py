@@ -160,6 +160,12 @@ def responses(case: Case) -> Iterator[Finding]:
 
 
 def _silent(case: Case, seen: int, what: str) -> Iterator[Finding]:
+    if seen and (unknown := case.run.facts.get("unattributed_log_lines")):
+        yield case.not_exercised(
+            f"no line that could be told to be this instance's shows {what}, and {unknown} lines of a shared file could not:"
+            " put {instance.dir} or {port} into integration.logs.files"
+        )
+        return
     worlds = [world for world in case.run.worlds if any(True for _ in world.of(Log))]
     if seen and (worlds or case.run.settings.restarts):
         world: World | None = worlds[0] if worlds else None

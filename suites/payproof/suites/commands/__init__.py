@@ -26,6 +26,7 @@ from payproof.suites.commands import (
     selftest,
     serve,
 )
+from payproof.suites.resources import lacking, raise_limits
 
 NOT_SCORED = 2
 
@@ -65,6 +66,7 @@ def command(arguments: Sequence[str] | None = None) -> int:
     Raises:
         KeyboardInterrupt: Ctrl-C, after everything was stopped.
     """
+    raise_limits()
     try:
         return int(payproof.main(arguments, prog_name="payproof", standalone_mode=False) or 0)
     except click.ClickException as error:
@@ -84,6 +86,9 @@ def _failed(error: BaseException) -> int:
     leaves = list(_leaves(error))
     if any(isinstance(leaf, KeyboardInterrupt) for leaf in leaves):
         raise KeyboardInterrupt from None
+    if found := lacking(error):
+        show(found)
+        return NOT_SCORED
     known = [leaf for leaf in leaves if isinstance(leaf, PayproofError)]
     for leaf in known:
         show(leaf)

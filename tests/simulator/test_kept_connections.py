@@ -1,0 +1,196 @@
+"""Clients that keep their connections, over a gate that opens and shuts: nothing that they ask an open gateway is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import ssl
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import trustme
+from starlette.types import Receive, Scope, Send
+
+from payproof.contracts.entries import Connection
+from payproof.contracts.journal import Journal
+from payproof.simulator import GatewayServer
+from payproof.simulator.protocols import GateMode
+
+CLIENTS = {
+    "go": (
+        "client.go",
+        """
+        package main
+        import ("bufio"; "crypto/tls"; "fmt"; "io"; "net/http"; "os"; "strings")
+        func main() {
+            http.DefaultTransport.(*http.Transport).TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
+            for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+                answer, err := http.Post(os.Args[1], "text/plain", strings.NewReader("a payment"))
+                if err != nil { fmt.Println(err); continue }
+                io.Copy(io.Discard, answer.Body)
+                answer.Body.Close()
+                fmt.Println(answer.StatusCode)
+            }
+        }
+        """,
+    ),
+    "java": (
+        "Client.java",
+        """
+        import java.net.URI;
+        import java.net.http.*;
+        import java.security.cert.X509Certificate;
+        import javax.net.ssl.*;
+        class Client {
+            public static void main(String[] args) throws Exception {
+                var all = new X509TrustManager() {
+                    public void checkClientTrusted(X509Certificate[] chain, String kind) {}
+                    public void checkServerTrusted(X509Certificate[] chain, String kind) {}
+                    public X509Certificate[] getAcceptedIssuers() { return new X509Certificate[0]; }
+                };
+                var tls = SSLContext.getInstance("TLS");
+                tls.init(null, new TrustManager[] {all}, null);
+                var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).sslContext(tls).build();
+                var lines = new java.io.BufferedReader(new java.io.InputStreamReader(System.in));
+                while (lines.readLine() != null) {
+                    try {
+                        var post = HttpRequest.newBuilder(URI.create(args[0]))
+                            .POST(HttpRequest.BodyPublishers.ofString("a payment")).build();
+                        System.out.println(client.send(post, HttpResponse.BodyHandlers.ofString()).statusCode());
+                    } catch (Exception error) { System.out.println(error); }
+                }
+            }
+        }
+        """,
+    ),
+    "node": (
+        "client.mjs",
+        """
+        import { createInterface } from "node:readline";
+        process.env.NODE_TLS_REJECT_UNAUTHORIZED = "0";
+        for await (const _ of createInterface({ input: process.stdin })) {
+            try {
+                const answer = await fetch(process.argv[2], { method: "POST", body: "a payment" });
+                await answer.text();
+                console.log(answer.status);
+            } catch (error) { console.log(String(error.cause ?? error)); }
+        }
+        """,
+    ),
+    "python": (
+        "client.py",
+        """
+if True:
+        import requests, sys
+        session = requests.Session()
+        for _ in sys.stdin:
+            try:
+                print(session.post(sys.argv[1], data="a payment", verify=False).status_code, flush=True)
+            except requests.RequestException as error:
+                print(repr(error), flush=True)
+        """,
+    ),
+}
+
+
+def command(language: str, folder: Path) -> list[str]:
+    """How to run the client of this language; skips where the language is not installed."""
+    name, text = CLIENTS[language]
+    (folder / name).write_text(text)
+    if language == "python":
+        pytest.importorskip("requests")
+        return [sys.executable, "-W", "ignore", name]
+    if shutil.which(language) is None:
+        pytest.skip(f"{language} is not installed")
+    return {"go": ["go", "run", name], "java": ["java", name], "node": ["node", name]}[language]
+
+
+class Asker:
+    """A client at the other end of a pipe: one line is one POST, and one line comes back."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def post(self) -> str:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(b"\n")
+        async with asyncio.timeout(60):
+            return (await self._process.stdout.readline()).decode().strip()
+
+
+@asynccontextmanager
+async def asking(language: str, folder: Path, url: str) -> AsyncGenerator[Asker]:
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *command(language, folder), url, cwd=folder, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        yield Asker(process)
+    finally:
+        assert process.stdin
+        process.stdin.close()
+        await process.wait()
+
+
+async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"ok"})
+
+
+@pytest.fixture(scope="module")
+def certificate() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("localhost", "127.0.0.1").configure_cert(context)  # pyright: ignore[reportUnknownMemberType]
+    return context
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("language", CLIENTS)
+def test_no_post_to_an_open_gate_is_lost_whatever_the_gate_did_before(
+    tmp_path: Path, certificate: ssl.SSLContext, language: str, scheme: str
+) -> None:
+    between: list[tuple[GateMode, ...]] = [("open",), ("open", "open"), ("refuse", "open"), ("reset", "close", "open")]
+
+    async def story() -> None:
+        journal = Journal()
+        server = GatewayServer(answer, tls=certificate if scheme == "https" else None, journal=journal)
+        await server.start()
+        try:
+            async with asking(language, tmp_path, f"{scheme}://localhost:{server.port}/pay") as client:
+                assert await client.post() == "200"
+                for _ in range(15):
+                    for modes in between:
+                        for mode in modes:
+                            server.gate(mode)
+                        # A client may notice the end of a connection by itself, in its own time.
+                        await asyncio.sleep(0.03)
+                        assert await client.post() == "200", modes
+        finally:
+            await server.stop()
+        assert [entry for entry in journal.entries if isinstance(entry, Connection)] == []
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("language", CLIENTS)
+def test_a_shut_gate_refuses_clients_that_keep_connections(tmp_path: Path, language: str) -> None:
+    async def story() -> None:
+        server = GatewayServer(answer)
+        await server.start()
+        try:
+            async with asking(language, tmp_path, f"http://localhost:{server.port}/pay") as client:
+                assert await client.post() == "200"
+                server.gate("refuse")
+                assert await client.post() != "200"
+                server.gate("open")
+                assert await client.post() == "200"
+        finally:
+            await server.stop()
+
+    asyncio.run(story())
