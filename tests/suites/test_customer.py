@@ -418,6 +418,7 @@ def test_a_small_answer_does_not_unpack_to_a_large_one(coding: str) -> None:
         ("deflate", zlib.compress(b"hello")[2:-4]),
         ("", b"hello"),
     ],
+    ids=["gzip", "zlib", "raw deflate", "plain"],
 )
 def test_an_honest_page_is_unpacked(coding: str, packed: bytes) -> None:
     head = f"Content-Encoding: {coding}\r\n" if coding else ""

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from payproof.contracts import __version__
 from payproof.contracts.entries import Connection, Step
 from payproof.contracts.journal import Journal, covered
 from payproof.contracts.model import Json, PayproofError
