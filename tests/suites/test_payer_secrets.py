@@ -25,7 +25,7 @@ from payproof.suites.customer import Customer, Place
 from payproof.suites.hosted import STUCK, HostedTab
 from payproof.suites.person import Person, PersonTab
 
-from .test_hosted_browser import an_installed_browser, with_a_browser  # noqa: F401
+from .test_hosted_browser import an_installed_browser, with_a_browser  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 RECIPE = load("quatapay").hosted
 PAYER = Payer("ada&co@example.test", 'p"w <é>/9', "paid")

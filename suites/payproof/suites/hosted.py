@@ -107,7 +107,7 @@ class HostedTab:
                 await self._go(str(form.get("method", "get")).upper(), action, filled)
                 return
         frames = [self._absolute(frame["src"]) for frame in soup(self.page.response.body).select("iframe[src]")]
-        reason = next(filter(None, map(self.customer.place.foreign, frames)), "")
+        reason = next((why for frame in frames if (why := self.customer.place.foreign(frame))), "")
         if reason:
             self._stuck(f"the page has no form of its own but a frame, and {reason}")
         else:

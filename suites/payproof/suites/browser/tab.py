@@ -164,7 +164,7 @@ class BrowserTab:
         sent_to = (urljoin(here, action) for action in (str(form.get("action", "")), *buttons) if action)
         # A script's form is watched when it sends something; the shop's address ends the tab, and nothing is sent there.
         places = [to for to in sent_to if to.startswith("http") and place.where(to) != "integration"]
-        return next(filter(None, map(place.foreign, (look.address, *places))), "")
+        return next((why for to in (look.address, *places) if (why := place.foreign(to))), "")
 
     def _give_up(self, look: dom.Look | None) -> None:
         assert self._watch
