@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import time
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -135,8 +136,11 @@ VALUE = st.recursive(
 
 
 def items(value: Any) -> list[tuple[Any, Any]]:
-    kind = type(value)
-    return list(value.items() if kind is dict else enumerate(value) if kind is list else ())
+    named: Callable[[], Any] | None = getattr(value, "items", None)
+    if named is not None:
+        return list(named())
+    each: list[Any] = value if hasattr(value, "append") else []
+    return list(enumerate(each))
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -146,7 +150,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     if not path:
         return new
-    copy: Any = dict(items(value)) if type(value) is dict else [item for _, item in items(value)]
+    copy: Any = dict(items(value)) if hasattr(value, "items") else [item for _, item in items(value)]
     copy[path[0]] = put(value[path[0]], path[1:], new)
     return copy
 

@@ -557,12 +557,14 @@ def test_no_token_is_told_under_whatever_name_the_server_issues_it(gone: bool) -
     """Beside the name that the profile knows, or in its place: then the suite stops, and quotes the answer."""
     issued: list[str] = []
 
-    def renamed(scope: Scope, sent: Json, status: int, answer: Json) -> tuple[int, Json]:
-        data = answer.get("data") if isinstance(answer, dict) else None
-        if isinstance(data, dict) and isinstance(token := data.get("access_token"), str):
+    def renamed(scope: Scope, sent: Json, status: int, answer: Any) -> tuple[int, Any]:
+        data: Any = answer.get("data")
+        if data and "access_token" in data:
+            token: str = data["access_token"]
             issued.append(token)
             issued.append(token[::-1].swapcase())
-            data |= {"accessToken": token, "refresh": {"refreshToken": token[::-1].swapcase()}}
+            data["accessToken"] = token
+            data["refresh"] = {"refreshToken": token[::-1].swapcase()}
             if gone:
                 del data["access_token"]
         return status, answer
