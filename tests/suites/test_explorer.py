@@ -67,7 +67,9 @@ def test_a_defect_that_no_probe_finds_is_found_made_small_written_and_replayed(t
     again = payproof("replay", tmp_path / "report" / "explore" / "story-1.json", "--config", config, expect=1)
     assert "still breaks" in again
     careful = config_of(tmp_path)
-    held = payproof("replay", tmp_path / "report" / "explore" / "story-1.json", "--any-config", "--config", careful, expect=0)
+    held = payproof(
+        "replay", tmp_path / "report" / "explore" / "story-1.json", "--any-config", "--config", careful, expect=0
+    )
     assert "breaks nothing any more" in held
 
 
