@@ -69,7 +69,7 @@ def _played(config: Config, *stories: Story) -> list[tuple[Played, bool]]:
 def test_a_second_order_of_the_drivers_making_is_unknown_and_says_what_to_mend(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     (second, usable), (back, _) = _played(_config(tmp_path, "forgetful.py:Shop"), TWO_TABS, BACK)
     assert (second.truth, second.broken) == (Truth.UNKNOWN, ())
     assert "the driver made a second order" in second.problem

@@ -66,7 +66,11 @@ def replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
         if name.startswith("PAYPROOF_"):
             monkeypatch.delenv(name)
     command = importlib.import_module("payproof.suites.commands.replay")
-    monkeypatch.setattr(command, "_played", lambda *_: Played(STORY, Truth.TRUE, ()))
+
+    def kept(config: Config, written: file.Written) -> Played:
+        return Played(STORY, Truth.TRUE)
+
+    monkeypatch.setattr(command, "_played", kept)
 
     def go(*arguments: str | Path) -> tuple[int, str, str]:
         code = cli.run(["replay", *map(str, arguments)])

@@ -111,7 +111,11 @@ class Usage(NamedTuple):
 
 def test_a_full_disk_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     breathe("127.0.0.1", 9, tmp_path)
-    monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(1000))
+
+    def full(folder: Path) -> Usage:
+        return Usage(1000)
+
+    monkeypatch.setattr("shutil.disk_usage", full)
     with pytest.raises(Lacking, match="no space left"):
         breathe("127.0.0.1", 9, tmp_path)
 

@@ -295,8 +295,9 @@ class _Session:
                 return
             world = self._world(name, shared)
             self.progress.world_started(name)
+            clock = asyncio.timeout(shared.time_left)
             try:
-                async with asyncio.timeout(shared.time_left) as clock, self.launching:
+                async with clock, self.launching:
                     await world.start()
                 await self._tell(world, stories)
             except TimeoutError:
@@ -499,8 +500,9 @@ class _Session:
 async def _in_time(world: World, telling: Coroutine[Any, Any, None]) -> bool:
     """Tell a story; when the run's time is up, end it, forget it, and return False."""
     begin, world.waits_for = world.journal.next, "the integration"
+    clock = asyncio.timeout(world.shared.time_left)
     try:
-        async with asyncio.timeout(world.shared.time_left) as clock:
+        async with clock:
             await telling
     except TimeoutError:
         if not clock.expired():
