@@ -99,19 +99,19 @@ def _failed(error: BaseException) -> int:
 
 def show(error: PayproofError) -> None:
     """Three lines on stderr: what, where, what to do."""
-    click.echo(f"error: {error.message}", err=True)
+    _say(f"error: {error.message}")
     if error.place:
-        click.echo(f"  at: {error.place}", err=True)
+        _say(f"  at: {error.place}")
     if error.remedy:
-        click.echo(f"  do: {error.remedy}", err=True)
+        _say(f"  do: {error.remedy}")
 
 
 def _own_fault(leaf: BaseException, whole: BaseException) -> None:
     if os.environ.get("PAYPROOF_DEBUG"):
         traceback.print_exception(whole, file=sys.stderr)
     name = type(leaf).__name__
-    click.echo(f"error: payproof itself failed ({name}: {leaf}); nothing is said about the integration", err=True)
-    click.echo("  do: run again with PAYPROOF_DEBUG=1 and report what it prints to the payproof project", err=True)
+    _say(f"error: payproof itself failed ({name}: {leaf}); nothing is said about the integration")
+    _say("  do: run again with PAYPROOF_DEBUG=1 and report what it prints to the payproof project")
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
@@ -120,3 +120,8 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
             yield from _leaves(inner)  # pyright: ignore[reportUnknownArgumentType]
     else:
         yield error
+
+
+def _say(line: str) -> None:
+    """On stderr. A message may quote what a stranger wrote, and that may hold what no UTF-8 text can."""
+    click.echo(line.encode("utf-8", "backslashreplace").decode(), err=True)
