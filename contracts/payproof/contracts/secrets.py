@@ -170,6 +170,10 @@ class Veil:
             self._memo[text] = "" if covered == text else covered
         return text if covered == text else covered
 
+    def finds(self, text: str) -> list[tuple[int, int]]:
+        """(start, end) of what ``cover`` would replace, in the order of the text."""
+        return sorted({span[:2] for span in self._found(text, _DEPTH, SHORTEST_PART)}) if self._names else []
+
     def _found(self, text: str, depth: int, shortest: int) -> list[Span]:
         """What is to be hidden in ``text``. ``depth``: encodings that are still read."""
         spans: list[Span] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import httpx
@@ -35,8 +35,10 @@ async def read(answer: httpx.Response, limit: int = READ_LIMIT) -> Body:
     out, travelled, cut = bytearray(), 0, False
     coding = answer.headers.get("content-encoding", "").strip().lower()
     unpack = _unpacker(coding, answer.request)
+    if answer.is_stream_consumed:  # it was made in this process, and has been unpacked
+        coding, unpack = "", lambda chunk, _room: chunk
     try:
-        async for chunk in answer.aiter_raw():
+        async for chunk in _chunks(answer):
             travelled += len(chunk)
             out += unpack(chunk, limit + 1 - len(out))
             if len(out) > limit or travelled > limit:
@@ -50,6 +52,14 @@ async def read(answer: httpx.Response, limit: int = READ_LIMIT) -> Body:
     whole = int(told) if told.isdecimal() and len(told) < 16 and not coding else 0
     problem = f"cut after the first {limit:,} bytes" + (f" of {whole:,}" if whole > limit else "; there is more")
     return Body(_text(bytes(out[:limit]), answer.headers.get("content-type", "")), max(whole, len(out)), problem)
+
+
+async def _chunks(answer: httpx.Response) -> AsyncIterator[bytes]:
+    if answer.is_stream_consumed:
+        yield answer.content
+        return
+    async for chunk in answer.aiter_raw():
+        yield chunk
 
 
 def _unpacker(coding: str, request: httpx.Request) -> Callable[[bytes, int], bytes]:

@@ -15,8 +15,6 @@ from payproof.contracts.secrets import Veil
 _HIDDEN = re.compile(r"""<input\b[^>]*\btype=["']?hidden\b[^>]*>""", re.IGNORECASE)
 _VALUE = re.compile(r"""\bvalue=["']([^"']{16,})["']""", re.IGNORECASE)
 _NOT_A_FORM = re.compile(r"[\s{]")
-_FIND = re.compile(r"<[a-z]+(?:-[a-z]+)*-\d+(?::\w+)*>")
-"""A placeholder of the veil."""
 _FINDS, _AROUND = 5, 60
 _SHORT = 6
 """A secret shorter than this is a syllable of other words: alone it is hidden, within a word it is not."""
@@ -102,13 +100,13 @@ def with_finds(veil: Veil, body: str) -> str:
     that a leak is found in all of it."""
     if len(body) <= BODY_LIMIT:
         return body
-    covered = veil.cover(body)
-    finds = [find.span() for find in _FIND.finditer(covered, BODY_LIMIT)][:_FINDS]
+    finds = veil.finds(body)
+    finds = [(start, end) for start, end in finds if end > BODY_LIMIT][:_FINDS]
     if not finds:
         return body
-    told = [" ".join(covered[max(start - _AROUND, 0) : end + _AROUND].split()) for start, end in finds]
-    room = BODY_LIMIT - sum(map(len, told)) - 20 * len(told)
-    return covered[:room] + "".join(f"\n[further on] {each}" for each in told)
+    told = [" ".join(body[max(start - _AROUND, 0) : end + _AROUND].split()) for start, end in finds]
+    room = max(BODY_LIMIT - sum(map(len, told)) - 20 * len(told), 0)
+    return body[:room] + "".join(f"\n[further on] {each}" for each in told)
 
 
 def kept(hide: Mapping[str, str] | None, body: str) -> str:

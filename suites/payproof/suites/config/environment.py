@@ -116,7 +116,10 @@ def masked(error: PayproofError, hidden: Mapping[str, str]) -> PayproofError:
 
     def shown(text: str) -> str:
         for value, name in hidden.items():
-            text = text.replace(value, name).replace(repr(value)[1:-1], name)
+            for spelled in (value, repr(value)[1:-1]):
+                # Whole words only: a value that is a letter or two stands in half of all words.
+                word = rf"(?<!\w){re.escape(spelled)}(?!\w)" if spelled.isalnum() else re.escape(spelled)
+                text = name.join(re.split(word, text))
         return text
 
     return PayproofError(shown(error.message), place=shown(error.place), remedy=shown(error.remedy))

@@ -29,6 +29,10 @@ PATIENCE = 30.0
 _LONGEST_PAUSE = 120
 
 
+_UNPACKED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+"""Headers that speak of a body as it was packed."""
+
+
 class Unanswered(PayproofError):
     """A request that got no answer; the rest of the case cannot be told."""
 
@@ -178,7 +182,8 @@ class Sandboxed:
             body = await answer.aread()
         except httpx.HTTPError as error:
             raise Unanswered(_unreached(error), place=site_of(url)) from None
-        return httpx.Response(answer.status_code, headers=answer.headers, content=body, request=request)
+        headers = [pair for pair in answer.headers.multi_items() if pair[0].lower() not in _UNPACKED]
+        return httpx.Response(answer.status_code, headers=headers, content=body, request=request)
 
     async def keep(self, request: httpx.Request, answer: httpx.Response, case: str) -> None:
         """Write an exchange on the tape."""
