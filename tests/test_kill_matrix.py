@@ -24,9 +24,9 @@ from payproof.contracts.model import Judgement, Outcome, Result, Verdict
 from payproof.contracts.profile import load
 from payproof.contracts.requirements import LATER, requirements
 from payproof.suites.config import make_config
-from payproof.suites.plan import MAIN, Options
 from payproof.suites.probes import Probe, probes
-from payproof.suites.runner import perform
+from payproof.suites.run.plan import MAIN, Options
+from payproof.suites.run.runner import perform
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 SHOPS = {

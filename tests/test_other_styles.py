@@ -19,9 +19,9 @@ from payproof.contracts.judge import judge
 from payproof.contracts.model import Outcome, Result, Verdict
 from payproof.contracts.requirements import requirements
 from payproof.suites.config import make_config
-from payproof.suites.plan import Options
 from payproof.suites.probes import probes
-from payproof.suites.runner import perform
+from payproof.suites.run.plan import Options
+from payproof.suites.run.runner import perform
 
 HERE = Path(__file__).parent / "integrations"
 STYLES = sorted(path.name for path in HERE.iterdir() if path.is_dir())

@@ -42,11 +42,11 @@ def test_command_and_plugin_are_installed() -> None:
     points = importlib.metadata.distribution("payproof").entry_points
     assert {(point.group, point.value) for point in points} == {
         ("console_scripts", "payproof.suites.cli:main"),
-        ("pytest11", "payproof.suites.plugin"),
+        ("pytest11", "payproof.suites.pytest_plugin.plugin"),
     }
 
 
 def test_the_pytest_plugin_loads_nothing_of_payproof_until_it_is_asked() -> None:
-    code = "import sys, payproof.suites.plugin; print([m for m in sys.modules if m.split('.')[0] in ('starlette', 'uvicorn', 'httpx')])"
+    code = "import sys, payproof.suites.pytest_plugin.plugin; print([m for m in sys.modules if m.split('.')[0] in ('starlette', 'uvicorn', 'httpx')])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

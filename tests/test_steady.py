@@ -27,8 +27,8 @@ import pytest
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Result, Verdict
 from payproof.suites.config import make_config
-from payproof.suites.plan import Options
-from payproof.suites.runner import perform
+from payproof.suites.run.plan import Options
+from payproof.suites.run.runner import perform
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES, STYLES = ROOT / "examples", ROOT / "tests" / "integrations"

@@ -26,8 +26,8 @@ from payproof.suites.explorer.search import Limits, Search
 from payproof.suites.explorer.stage import opened
 from payproof.suites.explorer.story import told
 from payproof.suites.explorer.tally import Tally
-from payproof.suites.plan import Options
-from payproof.suites.runner import perform
+from payproof.suites.run.plan import Options
+from payproof.suites.run.runner import perform
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES, STYLES = ROOT / "examples", ROOT / "tests" / "integrations"

@@ -29,8 +29,8 @@ from payproof.simulator.relay.tape import Taped
 from payproof.suites.commands import command
 from payproof.suites.commands.record import FLOWS, known_secrets
 from payproof.suites.config import Config, make_config
-from payproof.suites.plan import Options
-from payproof.suites.runner import perform
+from payproof.suites.run.plan import Options
+from payproof.suites.run.runner import perform
 
 from ..conftest import IndependentSandbox  # noqa: TID252
 

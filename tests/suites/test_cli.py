@@ -20,8 +20,8 @@ from payproof.suites import cli, commands
 from payproof.suites.commands import options, verdict
 from payproof.suites.commands.loop import run_async
 from payproof.suites.config import load_config
-from payproof.suites.recipe import Flags, tables
-from payproof.suites.selection import matcher, select
+from payproof.suites.config.short_forms import Flags, tables
+from payproof.suites.run.selection import matcher, select
 
 CHECKLIST = profile.load("quatapay").checklist
 Run = Callable[..., tuple[int, str, str]]

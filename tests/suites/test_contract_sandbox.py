@@ -13,9 +13,9 @@ import pytest
 from payproof.contracts.model import PayproofError
 from payproof.suites.commands.contract import exit_code
 from payproof.suites.config import make_config
-from payproof.suites.contract import Failure, Told, Where, perform, sandbox
-from payproof.suites.contract.showing import lines
-from payproof.suites.contract.values import APART
+from payproof.suites.conformance.contract import Failure, Told, Where, perform, sandbox
+from payproof.suites.conformance.contract.showing import lines
+from payproof.suites.conformance.contract.values import APART
 
 from ..conftest import IndependentSandbox  # noqa: TID252
 

@@ -22,12 +22,12 @@ from payproof.simulator import Simulator
 from payproof.suites import cli
 from payproof.suites.commands.contract import contract, exit_code
 from payproof.suites.config import Config, make_config
-from payproof.suites.contract import BUILT_IN, OWN, Told, Where, perform, sandbox, simulated
-from payproof.suites.contract import Silent as Quiet
-from payproof.suites.contract.pace import Pace, Spent
-from payproof.suites.contract.rules import RULES
-from payproof.suites.contract.values import APART
-from payproof.suites.contract_items import WORKS
+from payproof.suites.conformance.contract import BUILT_IN, OWN, Told, Where, perform, sandbox, simulated
+from payproof.suites.conformance.contract import Silent as Quiet
+from payproof.suites.conformance.contract.pace import Pace, Spent
+from payproof.suites.conformance.contract.rules import RULES
+from payproof.suites.conformance.contract.values import APART
+from payproof.suites.pytest_plugin.contract_items import WORKS
 
 from ..conftest import IndependentSandbox  # noqa: TID252
 
@@ -453,7 +453,7 @@ def test_what_cannot_be_asked_is_told_in_plain_words(
 @pytest.fixture
 def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p payproof.suites.plugin")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p payproof.suites.pytest_plugin.plugin")
     pytester.makepyprojecttoml('[tool.pytest.ini_options]\nfilterwarnings = ["error"]')
     return pytester
 
@@ -466,8 +466,8 @@ def test_pytest_makes_an_item_of_every_rule(suite: pytest.Pytester) -> None:
 def test_pytest_fails_where_the_contract_is_broken(suite: pytest.Pytester) -> None:
     suite.makeconftest(
         """
-        from payproof.suites import contract
-        from payproof.suites.contract import Covered, Failure, Told
+        from payproof.suites.conformance import contract
+        from payproof.suites.conformance.contract import Covered, Failure, Told
 
         failure = Failure(check="answers", operation="token", phase="fuzzing", message="there was no answer", curl="curl x")
         contract.perform = lambda where, seed: Told(

@@ -28,11 +28,11 @@ from payproof.contracts.model import PayproofError
 from payproof.contracts.pages import soup
 from payproof.contracts.profile import load
 from payproof.simulator import GatewayServer
-from payproof.suites.bounded import READ_LIMIT
 from payproof.suites.config import make_config
-from payproof.suites.customer import Customer, Place
-from payproof.suites.driver import Order, RecipeDriver, Started
-from payproof.suites.navigation import Shown, headers, merged, shown
+from payproof.suites.customer.bounded_read import READ_LIMIT
+from payproof.suites.customer.customer import Customer, Place
+from payproof.suites.customer.navigation import Shown, headers, merged, shown
+from payproof.suites.driver.driver import Order, RecipeDriver, Started
 
 GATEWAY = "https://localhost:9999"
 PUBLIC = "https://shop-{port}.localhost"

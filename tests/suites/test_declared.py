@@ -12,10 +12,10 @@ from payproof.contracts.entries import Page, Request, Response
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Outcome
 from payproof.suites.config import Config, make_config
-from payproof.suites.declared import unmatched
-from payproof.suites.plan import Options
-from payproof.suites.runner import perform
-from payproof.suites.selftest import shop
+from payproof.suites.run.declared import unmatched
+from payproof.suites.run.plan import Options
+from payproof.suites.run.runner import perform
+from payproof.suites.selftest.selftest import shop
 
 JSON = '{"id": "1001", "status": "paid", "shipments": 1, "order": {"memo": null, "notes": []}}'
 

@@ -24,11 +24,11 @@ from payproof.contracts.model import Outcome, PayproofError, Verdict
 from payproof.contracts.run import dump, load
 from payproof.reports import write_all
 from payproof.suites.config import make_config
-from payproof.suites.launcher import Instance, basics
-from payproof.suites.plan import MAIN, Options, plan, settings_of
-from payproof.suites.ports import Port
-from payproof.suites.runner import perform
-from payproof.suites.selftest import shop
+from payproof.suites.run.plan import MAIN, Options, plan, settings_of
+from payproof.suites.run.runner import perform
+from payproof.suites.selftest.selftest import shop
+from payproof.suites.session.launcher import Instance, basics
+from payproof.suites.session.ports import Port
 
 SHOP = """
 import sys

@@ -28,12 +28,12 @@ from payproof.contracts.profile import Fields, HostedRecipe, Payer
 from payproof.contracts.run import Run, dump
 from payproof.contracts.secrets import spellings
 from payproof.simulator import GatewayServer
-from payproof.suites.browser import Browser, BrowserTab, tab
-from payproof.suites.browser import browser as finding
 from payproof.suites.config import make_config
-from payproof.suites.customer import Customer, Place
-from payproof.suites.plan import Options
-from payproof.suites.runner import perform
+from payproof.suites.customer.browser import Browser, BrowserTab, tab
+from payproof.suites.customer.browser import browser as finding
+from payproof.suites.customer.customer import Customer, Place
+from payproof.suites.run.plan import Options
+from payproof.suites.run.runner import perform
 
 from ..conftest import IndependentSandbox  # noqa: TID252
 

@@ -23,13 +23,13 @@ from payproof.contracts.model import Outcome, Result, Verdict
 from payproof.contracts.profile import Payer, load
 from payproof.contracts.run import Power, Run
 from payproof.simulator.relay import rewrite
-from payproof.suites import person
 from payproof.suites.config import make_config
-from payproof.suites.customer import Customer, Place
-from payproof.suites.person import Person, PersonTab
-from payproof.suites.plan import Options, plan, powerless, settings_of
-from payproof.suites.progress import LiveTable, Silent
-from payproof.suites.runner import perform
+from payproof.suites.customer import person
+from payproof.suites.customer.customer import Customer, Place
+from payproof.suites.customer.person import Person, PersonTab
+from payproof.suites.run.plan import Options, plan, powerless, settings_of
+from payproof.suites.run.runner import perform
+from payproof.suites.session.progress import LiveTable, Silent
 
 from ..conftest import IndependentSandbox  # noqa: TID252
 

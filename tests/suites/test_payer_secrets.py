@@ -19,11 +19,11 @@ from payproof.contracts.entries import Checkout, Page, Step
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Payer, load
 from payproof.simulator import GatewayServer
-from payproof.suites import secrecy
-from payproof.suites.browser import Browser, BrowserTab
-from payproof.suites.customer import Customer, Place
-from payproof.suites.hosted import STUCK, HostedTab
-from payproof.suites.person import Person, PersonTab
+from payproof.suites.customer import payer_redaction as secrecy
+from payproof.suites.customer.browser import Browser, BrowserTab
+from payproof.suites.customer.customer import Customer, Place
+from payproof.suites.customer.hosted import STUCK, HostedTab
+from payproof.suites.customer.person import Person, PersonTab
 
 from .test_hosted_browser import an_installed_browser, with_a_browser  # noqa: F401  # pyright: ignore[reportUnusedImport]
 

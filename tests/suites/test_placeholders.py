@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from payproof.contracts.model import Json, PayproofError
-from payproof.suites.placeholders import fill, fill_json, names
+from payproof.suites.config.placeholders import fill, fill_json, names
 
 VALUES = {
     "port": "8080",

@@ -33,7 +33,7 @@ from payproof.contracts import profile
 from payproof.contracts.run import Run
 from payproof.contracts.model import *
 from payproof.contracts.requirements import requirements
-from payproof.suites import runner
+from payproof.suites.run import runner
 from payproof.suites.commands import verdict
 
 HERE = Path(__file__).parent
@@ -77,7 +77,7 @@ SUITE = ("--payproof-config", "payproof.toml", "--pyargs", "payproof.suites")
 @pytest.fixture
 def shop(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p payproof.suites.plugin -p xdist")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p payproof.suites.pytest_plugin.plugin -p xdist")
     pytester.makefile(".toml", payproof=CONFIG)
     pytester.makepyprojecttoml('[tool.pytest.ini_options]\naddopts = ["--strict-markers"]\nfilterwarnings = ["error"]')
     return pytester
@@ -258,14 +258,14 @@ def test_pytest_starts_no_slower_where_payproof_is_not_used() -> None:
 import sys
 import pytest
 before = set(sys.modules)
-import payproof.suites.plugin
+import payproof.suites.pytest_plugin.plugin
 print(*sorted(name for name in set(sys.modules) - before if not name.startswith("payproof")))
 print(*sorted(name for name in sys.modules if name.startswith("payproof")))
 """
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     others, ours = done.stdout.splitlines()
     assert not others
-    assert ours.split() == ["payproof", "payproof.suites", "payproof.suites.plugin"]
+    assert ours.split() == ["payproof", "payproof.suites", "payproof.suites.pytest_plugin.plugin"]
 
 
 def test_other_peoples_tests_are_left_alone(shop: pytest.Pytester) -> None:

@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from payproof.suites.progress import LiveTable, Plain, Silent, progress
+from payproof.suites.session.progress import LiveTable, Plain, Silent, progress
 
 
 class Clock:

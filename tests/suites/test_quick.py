@@ -15,9 +15,9 @@ from payproof.contracts.judge import judge
 from payproof.contracts.model import Outcome, Result, Verdict
 from payproof.contracts.run import Run
 from payproof.suites.config import Config
-from payproof.suites.plan import MAIN, QUICK_SECONDS, Options, quick_seconds
-from payproof.suites.runner import perform
-from payproof.suites.selftest import shop
+from payproof.suites.run.plan import MAIN, QUICK_SECONDS, Options, quick_seconds
+from payproof.suites.run.runner import perform
+from payproof.suites.selftest.selftest import shop
 
 SECONDS = 4.0
 """Time enough for control and some stories, also on a busy machine; the hanging shop never ends by itself."""
@@ -26,9 +26,9 @@ HANGING = """
 import asyncio, os, sys
 import uvicorn
 from pathlib import Path
-from payproof.suites.selftest_shop.gateway import Gateway
-from payproof.suites.selftest_shop.orders import Orders
-from payproof.suites.selftest_shop.shop import Shop
+from payproof.suites.selftest.shop.gateway import Gateway
+from payproof.suites.selftest.shop.orders import Orders
+from payproof.suites.selftest.shop.shop import Shop
 
 env = os.environ
 app = Shop(

@@ -16,13 +16,15 @@ import pytest
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
-from payproof.suites import cli, resources, runner
-from payproof.suites.customer import Customer, Place
-from payproof.suites.plan import Options
-from payproof.suites.ports import Port
-from payproof.suites.resources import Lacking, breathe, lacking
-from payproof.suites.runner import perform
-from payproof.suites.selftest import shop
+from payproof.suites import cli
+from payproof.suites.customer.customer import Customer, Place
+from payproof.suites.run import runner
+from payproof.suites.run.plan import Options
+from payproof.suites.run.runner import perform
+from payproof.suites.selftest.selftest import shop
+from payproof.suites.session import resources
+from payproof.suites.session.ports import Port
+from payproof.suites.session.resources import Lacking, breathe, lacking
 
 
 def wrapped(error: Exception) -> Exception:
@@ -100,7 +102,7 @@ def test_a_customer_without_a_port_left_does_not_say_that_the_shop_refused() -> 
 
 
 def test_no_free_port_is_a_lack(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("payproof.suites.ports._first_ephemeral", lambda: 12_000)
+    monkeypatch.setattr("payproof.suites.session.ports._first_ephemeral", lambda: 12_000)
     with pytest.raises(Lacking, match="no free port"):
         Port()
 
@@ -138,8 +140,8 @@ def test_too_few_open_files_are_told_before_anything_starts() -> None:
 PROGRAM = """
 import asyncio, os, resource
 from pathlib import Path
-from payproof.suites.resources import need_files, raise_limits
-from payproof.suites.supervised import supervised
+from payproof.suites.session.resources import need_files, raise_limits
+from payproof.suites.session.supervised import supervised
 raise_limits()
 need_files()
 async def story():

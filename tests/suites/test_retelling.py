@@ -8,13 +8,13 @@ import pytest
 
 from payproof.contracts.entries import Connection, Entry, FaultSet, Step, Story
 from payproof.contracts.run import World as Recorded
-from payproof.suites import runner
-from payproof.suites.plan import MAIN, Options
 from payproof.suites.probes import Params, Probe, tell
-from payproof.suites.retelling import GATE, lost_to_us
-from payproof.suites.runner import perform
-from payproof.suites.selftest import shop
-from payproof.suites.world import World
+from payproof.suites.run import runner
+from payproof.suites.run.plan import MAIN, Options
+from payproof.suites.run.repeats import GATE, lost_to_us
+from payproof.suites.run.runner import perform
+from payproof.suites.selftest.selftest import shop
+from payproof.suites.session.world import World
 
 LOST = Connection(event="retired", detail="POST /pay")
 FAULT = FaultSet(event="armed", name="dropped")

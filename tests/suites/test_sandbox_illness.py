@@ -19,9 +19,9 @@ from payproof.contracts.model import Outcome, PayproofError, Result, Verdict
 from payproof.contracts.run import Run
 from payproof.simulator.relay import illness
 from payproof.suites.config import Config, make_config
-from payproof.suites.plan import Options
-from payproof.suites.runner import perform
-from payproof.suites.world import spared
+from payproof.suites.run.plan import Options
+from payproof.suites.run.runner import perform
+from payproof.suites.session.world import spared
 
 from ..conftest import IndependentSandbox  # noqa: TID252
 

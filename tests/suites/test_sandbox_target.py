@@ -21,8 +21,8 @@ from payproof.contracts.secrets import spellings
 from payproof.reports import write_all
 from payproof.simulator.relay.politeness import Politeness
 from payproof.suites.config import Config, make_config
-from payproof.suites.plan import Options
-from payproof.suites.runner import perform
+from payproof.suites.run.plan import Options
+from payproof.suites.run.runner import perform
 
 from ..conftest import IndependentSandbox  # noqa: TID252
 

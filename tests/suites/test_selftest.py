@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from payproof.suites import cli
-from payproof.suites.selftest_shop.defects import DEFECTS
+from payproof.suites.selftest.shop.defects import DEFECTS
 
 
 def test_the_instrument_is_valid(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from payproof.contracts.entries import Entry, Log
 from payproof.contracts.journal import Journal
-from payproof.suites.launcher import Instance, basics
-from payproof.suites.ports import Port
+from payproof.suites.session.launcher import Instance, basics
+from payproof.suites.session.ports import Port
 
 SERVER = textwrap.dedent(
     """

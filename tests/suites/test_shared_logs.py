@@ -9,8 +9,8 @@ import pytest
 from payproof.contracts.entries import Checkout, Log, Step
 from payproof.contracts.journal import Journal
 from payproof.contracts.secrets import Veil
-from payproof.suites.intake import LONGEST_LINE, Intake, Tail
-from payproof.suites.shared_logs import SharedLogs
+from payproof.suites.session.intake import LONGEST_LINE, Intake, Tail
+from payproof.suites.session.shared_logs import SharedLogs
 
 ONE, OTHER = "111222333", "444555666"
 

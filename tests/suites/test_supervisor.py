@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from payproof.suites.supervised import MARK, Supervised, supervised
+from payproof.suites.session.supervised import MARK, Supervised, supervised
 
 SHOP = """
 import json, os, subprocess, sys, time

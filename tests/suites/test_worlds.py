@@ -12,13 +12,13 @@ import pytest
 
 from payproof.contracts.entries import Checkout, OrderSeen
 from payproof.contracts.secrets import Veil
-from payproof.suites.customer import Customer, Place, Visit
-from payproof.suites.driver import Order, OrderState
-from payproof.suites.progress import Silent
-from payproof.suites.selftest import shop
-from payproof.suites.shared import LONGEST_PATIENCE, Purchase, Shared
-from payproof.suites.targets import Simulators
-from payproof.suites.world import World
+from payproof.suites.customer.customer import Customer, Place, Visit
+from payproof.suites.driver.driver import Order, OrderState
+from payproof.suites.selftest.selftest import shop
+from payproof.suites.session.context import LONGEST_PATIENCE, Purchase, Shared
+from payproof.suites.session.progress import Silent
+from payproof.suites.session.targets import Simulators
+from payproof.suites.session.world import World
 
 
 def shared(folder: Path) -> Shared:
@@ -59,7 +59,7 @@ def test_what_one_world_learned_changes_nothing_in_another(tmp_path: Path, monke
         first, second = Unsold("first", ours), Unsold("second", ours)
         for world in (first, second):
             world.place = Place("http://shop.test", "http://127.0.0.1:9", "http://gateway.test")
-        monkeypatch.setattr("payproof.suites.world.asyncio.sleep", at_once)
+        monkeypatch.setattr("payproof.suites.session.world.asyncio.sleep", at_once)
         await first.recover()
         await first.recover()
         await second.recover()
@@ -111,7 +111,7 @@ def waited(
         world = Waiting("waits", dataclasses.replace(shared(tmp_path), now=lambda: now))
         world.driver = Believing(**states)  # type: ignore[assignment]
         world.place = Place("http://shop.test", "http://127.0.0.1:9", "http://gateway.test")
-        monkeypatch.setattr("payproof.suites.world.asyncio.sleep", passes)
+        monkeypatch.setattr("payproof.suites.session.world.asyncio.sleep", passes)
         for name in states:
             order, customer = Order(name, Decimal(1), "XAF"), world.customer()
             world._orders.append((order, customer))  # pyright: ignore[reportPrivateUsage]

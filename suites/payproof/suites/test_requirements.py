@@ -1,6 +1,6 @@
 """One test for each requirement: ``pytest --payproof-config payproof.toml --pyargs payproof.suites``.
 
-The items are made by payproof's pytest plugin (``payproof.suites.plugin``); what stands here runs only without it.
+The items are made by payproof's pytest plugin (``payproof.suites.pytest_plugin.plugin``); what stands here runs only without it.
 """
 
 import pytest

@@ -18,7 +18,7 @@ from payproof.suites.commands import options
 from payproof.suites.config import load_config
 
 if TYPE_CHECKING:
-    from payproof.suites.contract import Told
+    from payproof.suites.conformance.contract import Told
 
 KEPT, BROKEN, NOT_SCORED = 0, 1, 2
 
@@ -52,8 +52,8 @@ def contract(
 
     Exit codes: 0 the contract is kept, 1 it is broken, 2 not scored, 130 interrupted.
     """
-    from payproof.suites.contract import perform, sandbox, simulated
-    from payproof.suites.contract.showing import Shown, lines
+    from payproof.suites.conformance.contract import perform, sandbox, simulated
+    from payproof.suites.conformance.contract.showing import Shown, lines
 
     shown = Shown(Console(file=sys.stderr), quiet=quiet)
     with tempfile.TemporaryDirectory(prefix="payproof-contract-") as folder, contextlib.closing(shown):

@@ -63,7 +63,7 @@ def drift(
     from payproof.reports.drift import console, write
     from payproof.suites.commands.loop import run_async
     from payproof.suites.config import load_config
-    from payproof.suites.drift.comparison import Options, compare
+    from payproof.suites.conformance.drift.comparison import Options, compare
 
     if record and target != "sandbox":
         raise PayproofError("only the sandbox can be recorded", place="--record", remedy="leave --target out")

@@ -12,10 +12,10 @@ import click
 
 from payproof.contracts import files, profile
 from payproof.contracts.model import PayproofError
-from payproof.suites import init as writing
 from payproof.suites.commands import options
 from payproof.suites.config import make_config
-from payproof.suites.recipe import Flags, tables
+from payproof.suites.config import writing as writing
+from payproof.suites.config.short_forms import Flags, tables
 
 ORDER = "/orders/{order.id} json:/status=paid"
 

@@ -15,7 +15,7 @@ from payproof.contracts import profile
 from payproof.contracts.checklist import Item
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
-from payproof.suites.selection import find_item
+from payproof.suites.run.selection import find_item
 
 GATEWAY = click.option("--gateway", default="quatapay", show_default=True, metavar="NAME", help="Whose profile.")
 KINDS = ("checks", "probes", "faults", "gateways", "reports", "profile")

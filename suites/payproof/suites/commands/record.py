@@ -37,7 +37,7 @@ def record(config_path: Path | None, out: Path | None, force: bool, seed: int | 
     from payproof.simulator.cassettes import CassetteWriter
     from payproof.simulator.cassettes.library import vcr
     from payproof.simulator.cassettes.writer import refuse_existing
-    from payproof.suites.recordings import path_of
+    from payproof.suites.session.cassette_source import path_of
 
     config = load_config(config_path)
     path = out or path_of(config)
@@ -80,9 +80,9 @@ def _performed(config: Config, writer: CassetteWriter, seed: int, *, quiet: bool
     from rich.console import Console
 
     from payproof.suites.commands.loop import run_async
-    from payproof.suites.plan import Options
-    from payproof.suites.progress import progress
-    from payproof.suites.runner import perform
+    from payproof.suites.run.plan import Options
+    from payproof.suites.run.runner import perform
+    from payproof.suites.session.progress import progress
 
     shown = progress(Console(file=sys.stderr), quiet=quiet)
     try:

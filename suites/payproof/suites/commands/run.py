@@ -13,11 +13,11 @@ from payproof.contracts.model import PayproofError
 from payproof.contracts.run import Run
 from payproof.suites.commands import options, verdict
 from payproof.suites.config import Config, load_config, make_config
-from payproof.suites.recipe import Flags, tables
+from payproof.suites.config.short_forms import Flags, tables
 
 if TYPE_CHECKING:
     from payproof.simulator.target import TargetKind
-    from payproof.suites.plan import Options
+    from payproof.suites.run.plan import Options
 
 TARGETS = ("simulator", "sandbox", "cassette")
 
@@ -58,7 +58,7 @@ def run(
 
     Exit codes: 0 ready (or the selection has no failure), 1 not ready, 2 not scored, 130 interrupted.
     """
-    from payproof.suites.selection import select
+    from payproof.suites.run.selection import select
 
     config = configuration(config_path, Flags(**flags))
     if skip_unconfigured and target == "sandbox" and (missing := unconfigured(config)):
@@ -67,7 +67,7 @@ def run(
     chosen = select(config.profile.checklist, only, expression)
     verdict.writable(report_dir)
     from payproof.reports.folder import RUN_FILE
-    from payproof.suites.plan import Options, quick_seconds
+    from payproof.suites.run.plan import Options, quick_seconds
 
     seconds = quick_seconds(quick=quick, target=target)
     wanted = Options(only=chosen, quick=quick, seed=seed, target=target, seconds=seconds)
@@ -103,8 +103,8 @@ def configuration(path: Path | None, flags: Flags) -> Config:
 def performed(config: Config, options: Options, *, quiet: bool, run_file: Path | None = None) -> Run:
     """The run itself, with its progress on stderr, and its journals in a file as they grow."""
     from payproof.suites.commands.loop import run_async
-    from payproof.suites.progress import progress
-    from payproof.suites.runner import perform
+    from payproof.suites.run.runner import perform
+    from payproof.suites.session.progress import progress
 
     shown = progress(Console(file=sys.stderr), quiet=quiet)
     try:

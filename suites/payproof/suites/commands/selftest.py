@@ -14,8 +14,8 @@ from rich.console import Console
 def selftest(seed: int | None, quiet: bool) -> int:
     """Test payproof itself: a careful shop must be clean, a careless one caught in each of its mistakes."""
     from payproof.suites.commands.loop import run_async
-    from payproof.suites.progress import progress
-    from payproof.suites.selftest import trials
+    from payproof.suites.selftest.selftest import trials
+    from payproof.suites.session.progress import progress
 
     shown = progress(Console(file=sys.stderr), quiet=quiet)
     try:

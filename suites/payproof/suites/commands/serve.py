@@ -8,7 +8,7 @@ import click
 
 from payproof.contracts import profile
 from payproof.contracts.model import Json
-from payproof.suites.recipe import pairs
+from payproof.suites.config.short_forms import pairs
 
 
 @click.command()

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from payproof.contracts.files import special
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
-from payproof.suites import placeholders
+from payproof.suites.config import placeholders
 from payproof.suites.config.models import Config, Integration
 from payproof.suites.config.problems import Problem
 

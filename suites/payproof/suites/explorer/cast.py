@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from payproof.contracts.entries import Checkout
-from payproof.suites.customer import Customer
-from payproof.suites.driver import Order
-from payproof.suites.hosted import HostedTab
-from payproof.suites.world import World
+from payproof.suites.customer.customer import Customer
+from payproof.suites.customer.hosted import HostedTab
+from payproof.suites.driver.driver import Order
+from payproof.suites.session.world import World
 
 
 class Cast:

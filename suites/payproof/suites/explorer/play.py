@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 
 from payproof.contracts.entries import OrderSeen
 from payproof.contracts.model import PayproofError
-from payproof.suites.customer import Customer
-from payproof.suites.driver import Order, RecipeDriver, uses
+from payproof.suites.customer.customer import Customer
+from payproof.suites.customer.hosted import HostedTab
+from payproof.suites.driver.driver import Order, RecipeDriver, uses
 from payproof.suites.explorer.cast import Cast, OpenPage
 from payproof.suites.explorer.facts import Sighting
 from payproof.suites.explorer.story import Act, Story, told
 from payproof.suites.explorer.trouble import Trouble
-from payproof.suites.hosted import HostedTab
-from payproof.suites.world import World
+from payproof.suites.session.world import World
 
 Handler = Callable[[Act], Awaitable[None]]
 

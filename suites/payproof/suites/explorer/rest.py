@@ -10,7 +10,7 @@ from decimal import Decimal
 from payproof.contracts import money
 from payproof.contracts.alarms import is_alert
 from payproof.contracts.entries import Alert, Log
-from payproof.suites.driver import Order
+from payproof.suites.driver.driver import Order
 from payproof.suites.explorer.cast import OpenPage
 from payproof.suites.explorer.facts import Charge, Facts, Habits, OrderFacts
 from payproof.suites.explorer.oracle import Ruling, Truth, judge

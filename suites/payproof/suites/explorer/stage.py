@@ -17,16 +17,16 @@ from payproof.contracts.entries import OrderSeen
 from payproof.contracts.model import PayproofError
 from payproof.contracts.secrets import Veil
 from payproof.suites.config import Config
-from payproof.suites.diagnosis import diagnose
-from payproof.suites.drill import AlertHook
 from payproof.suites.explorer.cast import Cast
 from payproof.suites.explorer.facts import Habits
-from payproof.suites.plan import settings_of
-from payproof.suites.progress import Silent
-from payproof.suites.shared import Shared
-from payproof.suites.targets import Simulators
-from payproof.suites.trust import Trust
-from payproof.suites.world import World
+from payproof.suites.run.plan import settings_of
+from payproof.suites.session.alert_hook import AlertHook
+from payproof.suites.session.context import Shared
+from payproof.suites.session.diagnosis import diagnose
+from payproof.suites.session.progress import Silent
+from payproof.suites.session.targets import Simulators
+from payproof.suites.session.trust import Trust
+from payproof.suites.session.world import World
 
 SLOW = 0.5
 """Seconds: a shop that verifies later than this does so in the background, and its worlds mostly wait."""

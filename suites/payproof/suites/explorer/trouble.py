@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from payproof.contracts.faults import FaultSpec
 from payproof.suites.explorer.mishaps import HELD, HOLDING, LATER
 from payproof.suites.explorer.story import Act
-from payproof.suites.world import World
+from payproof.suites.session.world import World
 
 PATIENT = 30.0
 """Seconds after which a fault that nothing has hit is no longer watched."""

@@ -9,7 +9,7 @@ from payproof.contracts import money
 from payproof.suites.config import Config
 from payproof.suites.explorer.mishaps import Mishap, mishaps
 from payproof.suites.explorer.story import Wish
-from payproof.suites.plan import settings_of
+from payproof.suites.run.plan import settings_of
 
 
 @dataclass(frozen=True, slots=True)

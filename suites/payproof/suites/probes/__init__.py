@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Power, Settings
-from payproof.suites.world import World
+from payproof.suites.session.world import World
 
 Params: TypeAlias = dict[str, Json]
 Tell: TypeAlias = Callable[..., Awaitable[None]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from payproof.contracts.alarms import is_alert
 from payproof.suites.probes import probe
-from payproof.suites.world import World
+from payproof.suites.session.world import World
 
 DRILL = 30.0
 """Seconds that an alert may take."""

@@ -9,10 +9,10 @@ from payproof.contracts.alarms import raised
 from payproof.contracts.entries import Checkout, Ledger
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
-from payproof.suites.customer import Customer
-from payproof.suites.driver import Order, RecipeDriver
+from payproof.suites.customer.customer import Customer
+from payproof.suites.driver.driver import Order, RecipeDriver
 from payproof.suites.probes import Params, probe
-from payproof.suites.world import World
+from payproof.suites.session.world import World
 
 _ALERT = 3.0
 """Seconds that an alert about a second charge may take."""

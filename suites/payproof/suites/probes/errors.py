@@ -10,7 +10,7 @@ from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
 from payproof.suites.probes import Params, probe
 from payproof.suites.probes.verification import mint_canary, unverifiable
-from payproof.suites.world import World
+from payproof.suites.session.world import World
 
 UNKNOWN_CURRENCY = "XTS"
 """The code that ISO 4217 keeps for testing: no platform sells in it."""

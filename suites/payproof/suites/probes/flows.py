@@ -10,7 +10,7 @@ from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
 from payproof.suites.probes import Params, probe
 from payproof.suites.probes.tokens import count_processes, enough
-from payproof.suites.world import World
+from payproof.suites.session.world import World
 
 _SEEN_EVERYWHERE = (
     "flow.success",

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
 from payproof.suites.probes import Params, probe
-from payproof.suites.world import World
+from payproof.suites.session.world import World
 
 _CROWD = 10
 _MANY, _UNKNOWN = 30, 5

@@ -12,7 +12,7 @@ from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
 from payproof.suites.probes import Params, probe
 from payproof.suites.probes.flows import currencies
-from payproof.suites.world import World
+from payproof.suites.session.world import World
 
 
 @probe("verify.forged-return")

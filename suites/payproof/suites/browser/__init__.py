@@ -1,6 +1,0 @@
-"""The customer at the hosted checkout in a real browser: Playwright with an installed Chromium."""
-
-from payproof.suites.browser.browser import Browser
-from payproof.suites.browser.tab import BrowserTab
-
-__all__ = ["Browser", "BrowserTab"]

@@ -1,0 +1,137 @@
+"""A commented payproof.toml for a new user, from a few answers."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from payproof.contracts.profile import Profile
+from payproof.contracts.secrets import mint
+from payproof.suites.config import placeholders
+
+BASICS = {"PUBLIC_URL": "{public_url}", "PORT": "{port}"}
+
+
+def usual_env(profile: Profile) -> dict[str, str]:
+    """What an integration usually reads from its environment; the names are the user's to change."""
+    names = [name for _, text in profile.settings for name in placeholders.names(text)]
+    return {f"PAY_{name.removeprefix('gateway.').upper()}": f"{{{name}}}" for name in names} | BASICS
+
+
+def beforehand() -> dict[str, Any]:
+    """What an integration that already runs must be told before the run: an address and credentials of its own."""
+    rng = random.SystemRandom()
+    client, secret = mint(rng, 40), mint(rng, 40)
+    return {"port": 8400, "https": False, "client_id": client, "secret_key": secret}
+
+
+def compose(data: Mapping[str, Any], profile: Profile) -> str:
+    """The file's text. ``data`` is nested like the file; what is not in it stands there as a comment."""
+    integration: Mapping[str, Any] = data["integration"]
+    checkout, order = integration["checkout"], integration["order"]
+    lines = [
+        "# payproof.toml: how payproof starts this integration, pays as its customer, and reads what it believes.",
+        "# Try it with `payproof run`; every key is in `payproof schema`.",
+        "",
+        f"gateway = {toml(profile.name)}",
+        "",
+        "[integration]",
+        *_pairs({"name": integration["name"]}),
+        *_command(integration),
+        *_ready(integration),
+        "# workers = 1               # processes that each keep their own access token; left out: all of them may",
+        "",
+        *_settings(integration, data.get("simulator")),
+        "[integration.checkout]      # the customer starts to pay",
+        *_pairs({key: checkout[key] for key in ("method", "path", "json", "form") if key in checkout}),
+        f'redirect = {toml(checkout.get("redirect", "location"))}       # or "json:/payment_url", or "html:a#pay"',
+        '# order_id = "json:/id"     # when the integration makes its own order ids',
+        '# before = ["GET /cart/add/1"]   # pages that the customer opens first',
+        "",
+        "[integration.order]         # what the merchant believes",
+        *_pairs({key: order[key] for key in ("path", "status", "paid", "within") if key in order}),
+        *(
+            []
+            if "within" in order
+            else ["# within = 10               # seconds that a background verification may take"]
+        ),
+        '# effects = "json:/shipments"                      # a counter of fulfilments',
+        '# flagged = { "json:/note" = ["double payment"] }  # how it shows that an order needs a person',
+        "",
+        *REST,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+REST = """\
+# [integration.logs]          # stdout and stderr are always read
+# files = ["logs/*.log"]
+
+# [integration.source]        # for what is read off the code
+# paths    = ["."]
+# frontend = ["static"]
+
+# [integration.alerts]        # for the alert drill
+# webhook_env = "ALERT_WEBHOOK_URL"   # or log_level = "ERROR"
+
+# [[attest]]                  # what no machine can see
+# item  = "monitoring"
+# by    = "name of a person"
+# on    = 2026-11-20
+# until = 2027-02-20
+# note  = "on-call alert, tried on the staging site"\
+""".splitlines()
+
+
+def _settings(integration: Mapping[str, Any], simulator: Mapping[str, Any] | None) -> Iterator[str]:
+    """What the integration must be told: by its environment, or beforehand when it already runs."""
+    if simulator:
+        yield "[simulator]                 # it already runs: start it with this address and these credentials"
+        yield from _pairs(simulator)
+    else:
+        yield "[integration.env]           # how this integration takes its settings"
+        yield from _pairs(integration.get("env", {}))
+    yield ""
+
+
+def _command(integration: Mapping[str, Any]) -> Iterator[str]:
+    command: Sequence[str] = integration.get("command", ())
+    if command:
+        yield f"command = {toml(list(command))}      # started in this file's folder"
+        yield f"url = {toml(integration.get('url', 'http://127.0.0.1:{port}'))}   # {{port}}: a free port"
+    else:
+        yield '# command = ["python", "app.py"]   # left out: it already runs at url'
+        yield f"url = {toml(integration['url'])}"
+
+
+def _ready(integration: Mapping[str, Any]) -> Iterator[str]:
+    yield f"ready = {toml(integration.get('ready', '/'))}                 # asked until it answers anything at all"
+
+
+def _pairs(table: Mapping[str, Any]) -> Iterator[str]:
+    width = max((len(_key(key)) for key in table), default=0)
+    return (f"{_key(key):<{width}} = {toml(value)}" for key, value in table.items())
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else toml(key)
+
+
+def toml(value: Any) -> str:
+    """A value as TOML writes it, on one line."""
+    if isinstance(value, str):
+        # JSON's escapes are TOML's too, but for DEL, which TOML wants escaped and JSON does not.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, Mapping):
+        table = cast(Mapping[str, Any], value)
+        return (
+            "{ " + ", ".join(f"{_key(key)} = {toml(inner)}" for key, inner in table.items()) + " }" if table else "{}"
+        )
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(toml(inner) for inner in cast(Sequence[Any], value)) + "]"
+    if value is None:
+        raise ValueError("TOML has no null: leave the key out")
+    return json.dumps(value)

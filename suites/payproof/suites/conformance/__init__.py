@@ -1,0 +1,1 @@
+"""Servers held to their contract, and to each other: drift and the contract suite."""

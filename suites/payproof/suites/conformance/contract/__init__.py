@@ -1,0 +1,23 @@
+"""The contract suite: a server (the simulator, a sandbox) held to its gateway's contract.
+
+``perform(where)`` -> ``Told``. ``payproof contract`` prints it; ``pytest --pyargs payproof.suites.contract_suite`` makes items of it.
+"""
+
+from payproof.suites.conformance.contract.suite import Progress, Silent, perform
+from payproof.suites.conformance.contract.values import BUILT_IN, OWN, PHASES, Covered, Failure, Told
+from payproof.suites.conformance.contract.where import Where, sandbox, simulated
+
+__all__ = [
+    "BUILT_IN",
+    "OWN",
+    "PHASES",
+    "Covered",
+    "Failure",
+    "Progress",
+    "Silent",
+    "Told",
+    "Where",
+    "perform",
+    "sandbox",
+    "simulated",
+]

@@ -1,0 +1,187 @@
+"""The suite's own rules: what must hold of an exchange, whatever was sent. Each yields what is wrong, in words."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, TypeAlias
+
+from payproof.contracts import money
+from payproof.contracts.contract.document import lineage
+from payproof.contracts.contract.problems import Problem
+from payproof.contracts.entries import Meaning, Response, header
+from payproof.contracts.profile import Profile
+from payproof.suites.conformance.contract.channel import SILENT, Channel, Exchange
+
+
+@dataclass(slots=True)
+class Bench:
+    """What the rules know of a run. ``asked``: payment -> what the create call that opened it asked for. ``guarded``: operations
+    that were tried without a good access token."""
+
+    channel: Channel
+    asked: dict[str, Meaning] = field(default_factory=dict[str, Meaning])
+    guarded: set[str] = field(default_factory=set[str])
+
+    @property
+    def profile(self) -> Profile:
+        return self.channel.where.profile
+
+
+Rule: TypeAlias = Callable[[Bench, Exchange], Iterator[str]]
+
+
+def envelope(bench: Bench, exchange: Exchange) -> Iterator[str]:
+    """Every answer of an operation is in the gateway's envelope and keeps its rules."""
+    match, response = bench.channel.contract.match(exchange.request), exchange.response
+    if match.operation is None or response is None:
+        return
+    outside = {
+        error.status for error in bench.profile.errors.values() if not error.envelope and match.word in error.operations
+    }
+    if response.status not in outside:
+        yield from envelope_of(bench.profile)(response)
+
+
+def envelope_of(profile: Profile) -> Callable[[Response], Iterator[str]]:
+    """The gateway's own rules, or those of the gateway that it extends."""
+    for gateway in lineage(profile.name):
+        name = f"payproof.contracts.gateways.{gateway.replace('-', '_')}.envelope"
+        try:
+            broken: Callable[[Response], Iterator[str]] = importlib.import_module(name).broken
+        except ModuleNotFoundError as error:
+            if error.name != name:
+                raise
+            continue
+        return broken
+    return lambda response: iter(())
+
+
+def no_secret(bench: Bench, exchange: Exchange) -> Iterator[str]:
+    """No answer repeats a credential; the answer that issues an access token holds that one."""
+    response = exchange.response
+    if response is None:
+        return
+    issued = bench.profile.read(exchange.request, response).issued or ""
+    text = "\n".join((*(f"{name}: {value}" for name, value in response.headers), response.body))
+    text = text.replace(issued, "") if issued else text
+    if (covered := bench.channel.veil.cover(text)) != text:
+        start = max(0, next(i for i, (a, b) in enumerate(zip(covered, text, strict=False)) if a != b) - 60)
+        yield f"HTTP {response.status} repeats a credential: …{covered[start : start + 200]}"
+
+
+def reads(bench: Bench, exchange: Exchange) -> Iterator[str]:
+    """A status check changes nothing: asked again it is answered alike, and it tells what create was asked for, unpaid."""
+    response = exchange.response
+    if response is None or response.status != 200:
+        return
+    said = bench.profile.read(exchange.request, response)
+    if said.operation == "create" and said.payment:
+        bench.asked[said.payment] = said
+    if said.operation != "status":
+        return
+    if said.paid:
+        yield "a payment that nobody has paid is said to be paid"
+    created = bench.asked.get(said.payment or "")
+    if created is not None:
+        yield from _told(created, said)
+    yield from _again(bench, exchange, response)
+
+
+def _told(created: Meaning, said: Meaning) -> Iterator[str]:
+    asked, told = money.parse(created.amount), money.parse(said.amount)
+    rounded = None if asked is None else asked.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+    if rounded is not None and told != rounded:
+        yield f"the amount is {said.amount}, create asked for {created.amount}"
+    if (said.currency or "").upper() != (created.currency or "").strip().upper():
+        yield f"the currency is {said.currency}, create asked for {created.currency}"
+    if (said.reference or "").strip() != (created.reference or "").strip():
+        yield f"the order id is {said.reference!r}, create gave {created.reference!r}"
+
+
+def _again(bench: Bench, exchange: Exchange, response: Response) -> Iterator[str]:
+    request = exchange.request
+    target = request.url.removeprefix(bench.channel.where.origin)
+    second = bench.channel.send(request.method, target, request.headers, exchange.raw[0]).response
+    if second is None:
+        yield "asked again, it is not answered"
+    elif second.status not in (response.status, 429):
+        yield f"HTTP {response.status}, and HTTP {second.status} when asked again"
+    elif second.status == response.status and _parsed(second) != _parsed(response):
+        yield f"{response.body[:300]}, and when asked again {second.body[:300]}"
+
+
+def _parsed(response: Response) -> Any:
+    try:
+        return json.loads(response.body)
+    except ValueError:
+        return response.body
+
+
+def refuses(bench: Bench, exchange: Exchange) -> Iterator[str]:
+    """What the contract says a server must refuse is refused, JSON that does not call itself JSON included."""
+    response = exchange.response
+    if response is not None and response.status < 400:
+        for problem in bench.channel.contract.refused(exchange.request):
+            yield f"HTTP {response.status} although {_shown(problem)}"
+
+
+def takes(bench: Bench, exchange: Exchange) -> Iterator[str]:
+    """A request that is as the contract says is not refused, with an access token that this server gave."""
+    contract, response = bench.channel.contract, exchange.response
+    match = contract.match(exchange.request)
+    if match.operation is None or response is None or response.status in (429, SILENT) or response.status < 400:
+        return
+    if contract.request_problems(exchange.request) or contract.refused(exchange.request):
+        return
+    if contract.needs_bearer(match.operation) and not bench.channel.bearer(exchange):
+        return
+    if (match.word, response.status) != ("status", 404):  # a payment that somebody made up is as the contract says, too
+        said = list(bench.profile.read(exchange.request, response).errors) or response.body[:200]
+        yield f"HTTP {response.status} {said} to a request that is as the contract says"
+
+
+def guards(bench: Bench, exchange: Exchange) -> Iterator[str]:
+    """What went well with an access token is refused without one, and with one that nobody was given. Tried once each."""
+    contract, request = bench.channel.contract, exchange.request
+    operation = contract.match(request).operation
+    went_well = exchange.response is not None and exchange.response.status < 300 and bench.channel.bearer(exchange)
+    if operation is None or not went_well or operation.id in bench.guarded:
+        return
+    rest = tuple((name, value) for name, value in request.headers if name.lower() != "authorization")
+    if not any(p.place == "header authorization" for p in contract.request_problems(replace(request, headers=rest))):
+        return  # it may go without
+    bench.guarded.add(operation.id)
+    foreign = header(request.headers, "authorization").partition(" ")[2][::-1]
+    target = request.url.removeprefix(bench.channel.where.origin)
+    for what, headers in (
+        ("no access token", rest),
+        ("a made-up one", (*rest, ("Authorization", f"Bearer {foreign}"))),
+    ):
+        answer = bench.channel.send(request.method, target, headers, exchange.raw[0]).response
+        if answer is not None and answer.status not in (401, 403, 429):
+            yield f"HTTP {answer.status} to a call with {what}"
+
+
+def answers(bench: Bench, exchange: Exchange) -> Iterator[str]:
+    """Every request is answered."""
+    if exchange.response is None and exchange.sent:
+        yield "there was no answer"
+
+
+def _shown(problem: Problem) -> str:
+    return f"{problem.place} is {json.dumps(problem.actual)}"
+
+
+RULES: Mapping[str, Rule] = {
+    "keeps_the_envelope": envelope,
+    "repeats_no_credential": no_secret,
+    "changes_nothing_when_read": reads,
+    "refuses_what_it_must": refuses,
+    "takes_what_it_must": takes,
+    "asks_for_the_token": guards,
+    "answers": answers,
+}

@@ -1,0 +1,87 @@
+"""The suite for people: what shows while it works, and what it says at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.status import Status
+
+from payproof.suites.conformance.contract.values import Failure, Told
+
+_MOST = 20
+"""Failures that are told in full."""
+_LONGEST = 1_500
+"""Characters of one cURL command."""
+
+
+class Shown:
+    """One line that changes on a terminal; elsewhere a line for each phase, and the notes."""
+
+    def __init__(self, console: Console, *, quiet: bool) -> None:
+        self._console, self._quiet, self._phase = console, quiet, ""
+        self._live: Status | None = None
+        if not quiet and console.is_terminal:
+            self._live = console.status("examples")
+            self._live.start()
+
+    def part(self, phase: str, operation: str, sent: int, failures: int) -> None:
+        line = " · ".join(
+            each for each in (phase, operation, f"{sent} requests", f"{failures} failures" if failures else "") if each
+        )
+        if self._live is not None:
+            self._live.update(line)
+        elif not self._quiet and phase != self._phase:
+            self._console.print(line, highlight=False)
+        self._phase = phase
+
+    def note(self, text: str) -> None:
+        if not self._quiet:
+            self._console.print(text, highlight=False)
+
+    def close(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+
+def lines(told: Told, *, verbose: bool = False) -> Iterator[str]:
+    """The end's summary. ``verbose``: every finding, and every request to its end."""
+    most, longest = (len(told.failures), 2**31) if verbose else (_MOST, _LONGEST)
+    yield f"{told.gateway}: the {told.server} against its contract"
+    yield f"  {told.requests} of at most {told.budget} requests in {told.seconds:.0f} s, seed {told.seed}"
+    width = max(len(covered.operation) for covered in told.covered)
+    for covered in told.covered:
+        statuses = ", ".join(f"{count} × {status}" for status, count in covered.statuses.items()) or "never asked"
+        yield f"  {covered.operation:<{width}}  {statuses}"
+    yield from (f"  note: {note}" for note in told.notes)
+    for failure in told.failures[:most]:
+        yield ""
+        yield from told_of(failure, longest)
+    if len(told.failures) > most:
+        yield f"... and {len(told.failures) - most} more: --verbose shows them all"
+    yield ""
+    yield _verdict(told)
+
+
+def told_of(failure: Failure, longest: int = _LONGEST) -> Iterator[str]:
+    """One failure, line by line. ``longest``: characters of a request."""
+    times = f", {failure.count} times" if failure.count > 1 else ""
+    yield f"✗ {failure.check} · {failure.operation} ({failure.phase}{times})"
+    yield from (f"    {line}" for line in failure.message.splitlines())
+    for curl in failure.before:
+        yield f"    after:  {_cut(curl, longest)}"
+    if failure.curl:
+        yield f"    repeat: {_cut(failure.curl, longest)}"
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}… ({len(text)} characters)"
+
+
+def _verdict(told: Told) -> str:
+    if told.failures:
+        return f"the contract is broken: {len(told.failures)} finding(s)"
+    if not told.complete:
+        unseen = ", ".join(covered.operation for covered in told.covered if not covered.succeeded)
+        return f"not scored: never seen to work: {unseen}"
+    return f"the contract is kept: {len(told.covered)} of {len(told.covered)} operations"

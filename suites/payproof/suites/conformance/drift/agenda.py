@@ -1,0 +1,58 @@
+"""Tells all cases to one side, one after the other; what has to wait, waits at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Callable, Iterable
+from itertools import count
+
+from payproof.contracts.catalogue import Case
+from payproof.suites.conformance.drift.telling import Telling
+
+_LATE = 5.0
+"""Seconds after its moment at which a case no longer tells what it should."""
+
+
+async def tell(
+    tellings: Iterable[Telling], *, told: Callable[[Case, int], None], waiting: Callable[[float, int], None]
+) -> None:
+    """Tell every case. ``told``: a case ended, and how many remain; ``waiting``: so many seconds, for so many cases.
+
+    Cases without a wait come first, so that the others find a quiet gateway and are on time.
+    """
+    ordered = sorted(tellings, key=lambda each: each.case.seconds > 0)
+    loop, order, left = asyncio.get_running_loop(), count(), len(ordered)
+    agenda: list[tuple[float, int, Telling]] = []
+    for each in ordered:
+        left -= await _on(each, agenda, order, loop.time, told, left)
+        while agenda and agenda[0][0] <= loop.time():
+            left -= await _due(agenda, order, loop.time, told, left)
+    while agenda:
+        if (pause := agenda[0][0] - loop.time()) > 0:
+            waiting(pause, len(agenda))
+            await asyncio.sleep(pause)
+        left -= await _due(agenda, order, loop.time, told, left)
+
+
+async def _due(
+    agenda: list[tuple[float, int, Telling]], order: count[int], now: Callable[[], float],
+    told: Callable[[Case, int], None], left: int,
+) -> int:  # fmt: skip
+    due, _, telling = heapq.heappop(agenda)
+    if (late := now() - due) > _LATE:
+        telling.stopped = f"its moment was missed by {late:.0f} s"
+    return await _on(telling, agenda, order, now, told, left)
+
+
+async def _on(
+    telling: Telling, agenda: list[tuple[float, int, Telling]], order: count[int], now: Callable[[], float],
+    told: Callable[[Case, int], None], left: int,
+) -> int:  # fmt: skip
+    """Tell it on; 1 when it has ended."""
+    seconds = await telling.go()
+    if seconds:
+        heapq.heappush(agenda, (now() + seconds, next(order), telling))
+        return 0
+    told(telling.case, left - 1)
+    return 1

@@ -1,0 +1,108 @@
+"""The sandbox's answers of the catalogue as a cassette: written redacted, and read back case by case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from payproof.contracts.entries import Request, Response
+from payproof.contracts.model import PayproofError
+from payproof.contracts.profile import Profile
+from payproof.simulator.cassettes import CassetteWriter, Exchange, read
+from payproof.simulator.cassettes.placeholders import spelled, substituted
+from payproof.simulator.cassettes.stamp import Stamp
+from payproof.simulator.cassettes.writer import refuse_existing
+from payproof.simulator.relay.tape import Taped
+from payproof.suites.config.models import Sandbox
+from payproof.suites.conformance.drift.looking import LOGIN
+from payproof.suites.conformance.drift.placing import swapped
+
+PREFIX = "drift "
+"""Begins the name of a case's story in a cassette, so that no probe's story is taken for one."""
+
+
+class Recorder:
+    """Takes the sandbox's exchanges, and writes them when all is told."""
+
+    def __init__(self, profile: Profile, settings: Sandbox, path: Path, *, force: bool) -> None:
+        refuse_existing(path, force=force)
+        self._path, self._force = path, force
+        keys = [("client-id", settings.client_id), ("secret-key", settings.secret_key)]
+        keys += [("client-id", other.client_id), ("secret-key", other.secret_key)] if (other := settings.other) else []
+        # The right letters in the other case are the secret too.
+        known = [(kind, text) for kind, value in keys for text in (value, swapped(value))]
+        known += [("login", payer.login) for payer in settings.payers.values()]
+        known += [("password", payer.password) for payer in settings.payers.values()]
+        self._writer = CassetteWriter(profile, base_url=settings.base_url, seed=0, known=known)
+
+    def take(self, taped: Taped) -> None:
+        self._writer.take(replace(taped, story=f"{PREFIX}{taped.story}"))
+
+    def write(self) -> Path:
+        """Redact and write.
+
+        Raises:
+            PayproofError: nothing was answered, or the file cannot be written.
+        """
+        return self._writer.write(self._path, force=self._force).path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """``exchanges``: case -> its exchanges in their order; ``observed``: the day of the recording (ISO)."""
+
+    exchanges: Mapping[str, list[Taped]]
+    base_url: str
+    where: str
+    observed: str
+
+
+def recorded(path: Path, profile: Profile) -> Recording:
+    """The cases of a cassette.
+
+    Raises:
+        PayproofError: not a cassette of this gateway's cases.
+    """
+    found = read(path)
+    stamp = found.stamp
+    cases: dict[str, list[Taped]] = {}
+    for each in found.exchanges:
+        if stamp is not None and each.story.startswith(PREFIX):
+            cases.setdefault(each.story.removeprefix(PREFIX), []).append(_taped(each, stamp))
+    if stamp is None or not cases:
+        raise PayproofError(
+            "this cassette holds no cases to compare",
+            place=str(path),
+            remedy="record them from the sandbox: payproof drift --record FILE",
+        )
+    return Recording(
+        exchanges=cases,
+        base_url=stamp.upstream + stamp.base_path,
+        where=stamp.upstream.partition("://")[2],
+        observed=stamp.recorded_at[:10],
+    )
+
+
+def _taped(exchange: Exchange, stamp: Stamp) -> Taped:
+    """With every placeholder as long as what stood there, so that lengths can still be compared."""
+    asked, told = exchange.request, exchange.response
+    return Taped(
+        kind=exchange.kind, story=exchange.story, at=exchange.at,
+        request=Request(method=asked.method, url=_long(asked.url, stamp), headers=asked.headers, body=asked.body),
+        response=Response(
+            status=told.status, headers=tuple((name, _long(value, stamp)) for name, value in told.headers),
+            body=_long(told.body, stamp), size=told.size,
+        ),
+    )  # fmt: skip
+
+
+def _long(text: str, stamp: Stamp) -> str:
+    def padded(kind: str, name: str) -> str | None:
+        if kind == "login":
+            return LOGIN
+        length = stamp.redacted[kind].length if kind in stamp.redacted else 0
+        mark = spelled(name)
+        return mark + "_" * (length - len(mark)) if length > len(mark) else None
+
+    return substituted(text, padded)

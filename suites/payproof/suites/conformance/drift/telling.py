@@ -1,0 +1,185 @@
+"""Tells one case to one side, and looks at every answer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+
+import httpx
+
+from payproof.contracts import secret_fields
+from payproof.contracts.catalogue import Ask, Back, Cancel, Case, Catalogue, Open, Step, Submit, Wait
+from payproof.contracts.entries import Request, Response
+from payproof.contracts.model import Json
+from payproof.contracts.profile import Payer, Profile
+from payproof.suites.conformance.drift import looking
+from payproof.suites.conformance.drift.browsing import Browser
+from payproof.suites.conformance.drift.looking import Known, Look
+from payproof.suites.conformance.drift.placing import Missing, placed
+from payproof.suites.conformance.drift.sides import PATIENCE, Elsewhere, Side, Unanswered, site_of
+
+
+class Telling:
+    """One case at one side. ``looks``: what was seen so far; ``stopped``: why it could not be told to its end; ``ended``: there
+    is nothing more to tell; ``unanswered``: because the side did not answer at all."""
+
+    def __init__(
+        self, case: Case, side: Side, profile: Profile, catalogue: Catalogue, letters: dict[str, list[str]]
+    ) -> None:
+        self.case, self.side, self.profile = case, side, profile
+        self.looks: list[Look] = []
+        self.stopped = ""
+        self.ended = self.unanswered = False
+        logins = tuple(payer.login for payer in side.payers.values())
+        self._known = Known(catalogue, site_of(side.base_url), side.veil, letters, logins=logins)
+        self._values = dict(side.values)
+        self._left = list(case.steps)
+        self._browser: Browser | None = None
+        self._payer: Payer | None = None
+        self._way: httpx.AsyncBaseTransport | None = None
+        self._client: httpx.AsyncClient | None = None
+
+    async def go(self) -> int:
+        """Tell the case, up to its end (0), or up to a wait that takes real time (its seconds); then call it again.
+
+        Raises:
+            PayproofError: the side's budget is spent.
+        """
+        if self._client is None:
+            self._way = await self.side.begin(self.case)
+            self._values = dict(self.side.values)
+            # The way is the side's own; a client that is closed would close it.
+            self._client = httpx.AsyncClient(transport=self._way, timeout=PATIENCE, trust_env=False)
+        while self._left and not self.stopped:
+            step = self._left.pop(0)
+            try:
+                if isinstance(step, Wait):
+                    if step.seconds and not await self.side.advance(step.seconds):
+                        return step.seconds
+                else:
+                    await self._do(step)
+            except Missing as missing:
+                self.stopped = f"no {missing} to go on with: an earlier answer did not hold it"
+            except Elsewhere as error:
+                self.stopped = error.message
+            except Unanswered as error:
+                self.stopped, self.unanswered = error.message, True
+        if self._browser:
+            await self._browser.aclose()
+        self.ended = True
+        return 0
+
+    async def _do(self, step: Step) -> None:
+        if isinstance(step, Ask):
+            await self._ask(step)
+        elif isinstance(step, Open):
+            assert self._way
+            if self._browser:
+                await self._browser.aclose()
+            self._browser = Browser(self.profile, self._known.site, self._known.sent, self._way)
+            await self._browser.open(placed(step.url, self._values))
+            self._look_at_page(step.label)
+        elif isinstance(step, Submit):
+            await self._submit(step)
+        elif isinstance(step, Cancel):
+            assert self._browser
+            if await self._browser.cancel():
+                self._look_at_page(step.label)
+            else:
+                self._stop_at(step.label, "no way to cancel on the page")
+        elif isinstance(step, Back):
+            if self._browser and self._browser.left:
+                way = looking.of_way_back(self.case.id, step.label, self._browser.left, self.profile, self._known)
+                self.looks.append(way)
+            else:
+                self._stop_at(step.label, "the customer is not sent back")
+
+    # API
+
+    async def _ask(self, step: Ask) -> None:
+        assert self._client
+        request = self._client.build_request(
+            step.method,
+            self.side.base_url + placed(step.path, self._values),
+            headers=placed(step.headers, self._values),
+            json=placed(step.json, self._values) if step.json is not None else None,
+            data=placed(step.form, self._values) if step.form is not None else None,
+            content=step.raw,
+        )
+        for address in _addresses(step.json or step.form or {}):
+            self._known.sent.append(address)
+        try:
+            answer = await self._client.send(request)
+        except httpx.HTTPError as error:
+            raise Unanswered(f"no answer ({type(error).__name__})") from None
+        seen = Request(method=step.method, url=str(request.url), headers=tuple(request.headers.multi_items()),
+                       body=request.content.decode("utf-8", "replace"))  # fmt: skip
+        told = Response(status=answer.status_code, headers=tuple(answer.headers.multi_items()), body=answer.text,
+                        size=len(answer.content))  # fmt: skip
+        self._save(step, answer.text)
+        said = self.profile.read(seen, told)
+        secret_fields.learn(self.side.veil, secret_fields.of_answer(told, said), said, numbered=False)
+        self.looks.append(
+            looking.of_api(self.case.id, step.label, step.operation, seen, told, self.profile, self._known)
+        )
+
+    def _save(self, step: Ask, body: str) -> None:
+        try:
+            found: Any = json.loads(body)
+        except ValueError:
+            return
+        for name, path in step.saves.items():
+            value = _at(found, path)
+            if isinstance(value, str) and value:
+                self._values[name] = value
+                self.side.veil.add(f"{step.operation} {name}", value) if step.operation == "token" else None
+
+    # Pages
+
+    async def _submit(self, step: Submit) -> None:
+        assert self._browser
+        if step.payer:
+            self._payer = self.side.payers[step.payer]
+        if self._payer is None:
+            raise Missing("payer")
+        page = self._browser.page
+        if step.asked:
+            body = page.response.body if page and page.response and not self._browser.left else ""
+            if not looking.form_of(body, self.profile):
+                self._note(step.label, "not asked", {"asked": False})
+                return
+        if not await self._browser.submit(self._payer, bare=step.bare, wrong=step.wrong):
+            self._stop_at(step.label, "no form to fill in")
+            return
+        self._look_at_page(step.label, {"asked": True} if step.asked else {})
+
+    def _look_at_page(self, label: str, more: Mapping[str, Json] | None = None) -> None:
+        assert self._browser
+        if self._browser.left:
+            self._note(label, "leaves", {**(more or {}), "page": "sends the customer back to the shop"})
+            return
+        page = self._browser.page
+        if page is None or page.response is None:
+            raise Unanswered(f"no answer ({page.problem if page else 'no page'})")
+        look = looking.of_page(self.case.id, label, page.response, self.profile, self._known)
+        self._note(label, look.answer, {**look.facts, **(more or {})}, look.texts)
+
+    def _note(self, label: str, answer: str, facts: Mapping[str, Json], texts: tuple[str, ...] = ()) -> None:
+        self.looks.append(
+            Look(case=self.case.id, label=label, operation="checkout", answer=answer, facts=facts, texts=texts)
+        )
+
+    def _stop_at(self, label: str, why: str) -> None:
+        self._note(label, why, {"page": why})
+        self.stopped = why
+
+
+def _at(value: Any, path: str) -> Any:
+    for name in path.split("."):
+        value = cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _addresses(fields: Mapping[str, Any]) -> list[str]:
+    return [value for value in fields.values() if isinstance(value, str) and value.startswith(("http://", "https://"))]

@@ -1,0 +1,182 @@
+"""From two sides' tellings to the findings of a comparison: merged, attributed, weighed. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from payproof.contracts.catalogue import Case, Catalogue
+from payproof.contracts.drift import Difference, Fidelity, Left, Touched
+from payproof.suites.conformance.drift import letters
+from payproof.suites.conformance.drift.agreeing import Agreed, combined, unsaid
+from payproof.suites.conformance.drift.comparing import Raw, Tally, differences, pairs, shown
+from payproof.suites.conformance.drift.looking import Look
+from payproof.suites.conformance.drift.plain import Pair, explained, labels_of, refusals
+from payproof.suites.conformance.drift.terms import Terms, place_of
+from payproof.suites.conformance.drift.touching import Blame, Judge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One case as both sides told it; ``stopped``: why a side did not come to its end."""
+
+    case: Case
+    simulator: Sequence[Look]
+    gateway: Sequence[Look]
+    stopped: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    differences: tuple[Difference, ...]
+    fidelity: tuple[Fidelity, ...]
+    left: tuple[Left, ...]
+
+
+def weigh(
+    told: Iterable[Told], judge: Judge, terms: Terms, ids: tuple[Mapping[str, list[str]], Mapping[str, list[str]]], stamp: str
+) -> Weighed:  # fmt: skip
+    """``ids``: every id that the simulator and the gateway gave, by kind. ``stamp``: where and when it was observed."""
+    told = list(told)
+    tally, found, left = Tally(), list[Difference](), list[Left]()
+    given: dict[str, str] = {}
+    steps = [(each.case, *pair) for each in told for pair in pairs(each.simulator, each.gateway)]
+    plain = refusals(((simulator, gateway) for _, simulator, gateway in steps), labels_of(judge.catalogue))
+    agreed, open_ = Agreed(judge), list[tuple[Raw, Case]]()
+    for case, simulator, gateway in steps:
+        for path in gateway.facts.keys() & judge.catalogue.ids.keys():
+            given.setdefault(judge.catalogue.ids[path], gateway.operation)
+        raws = list(differences(simulator, gateway, tally))
+        first = plain.get(gateway.operation)
+        if first is not None and explained(gateway, first[1]):
+            found += _as_plain(first, gateway, judge, terms, case)
+            continue
+        open_ += [(raw, case) for raw in raws]
+        if not any(raw.path in ("answer", "status", "body") for raw in raws):
+            agreed.note(simulator, gateway, case)
+        found += list(_outside(simulator, gateway, judge, terms, case))
+    found += _blamed(open_, judge, agreed, terms, stamp)
+    for each in told:
+        left += [Left(case=each.case.id, reason=reason) for reason in _unfinished(each)]
+    found += list(_letters(ids, given, judge.catalogue, tally))
+    order = list(judge.catalogue.operations)
+    merged = sorted(_merged(found), key=lambda each: order.index(each.operation) if each.operation in order else 99)
+    fidelity = tuple(
+        Fidelity(operation=name, title=title, compared=tally.of(name)[0], agreed=tally.of(name)[1])
+        for name, title in judge.catalogue.operations.items()
+    )
+    return Weighed(differences=tuple(merged), fidelity=fidelity, left=tuple(left))
+
+
+def _as_plain(pair: Pair, look: Look, judge: Judge, terms: Terms, case: Case) -> Iterator[Difference]:
+    """What the plain request meets, seen once more: one difference, and no fact of the profile's that it would prove."""
+    raw = Raw(path="answer", simulator=pair[0], gateway=pair[1])
+    found = _difference(raw, Blame(fact=judge.place(raw)), terms, "", case)
+    yield replace(found, labels=tuple(dict.fromkeys((found.what, look.label))))
+
+
+def _blamed(
+    raws: Iterable[tuple[Raw, Case]], judge: Judge, agreed: Agreed, terms: Terms, stamp: str
+) -> Iterator[Difference]:
+    """Each difference on its fact; what another step contradicts proposes nothing."""
+    known = list(raws)
+    blames = [judge.blame(raw, case) for raw, case in known]
+    fair = [
+        unsaid(blame, judge.place(raw)) if agreed.contradict(blame, raw) else blame
+        for (raw, _), blame in zip(known, blames, strict=True)
+    ]
+    for (raw, case), blame in zip(known, combined(fair, judge.knobs), strict=True):
+        yield _difference(raw, blame, terms, stamp, case)
+
+
+def _difference(raw: Raw, blame: Blame, terms: Terms, stamp: str, case: Case) -> Difference:
+    simulator, gateway = raw.told
+    fact = terms.fact(raw, blame.fact) if blame.fact.name.startswith("openapi") else blame.fact
+    joint = "" if blame.change.startswith(".") else ": "
+    return Difference(
+        kind=blame.kind, operation=raw.gateway.operation, what=raw.gateway.label, path=raw.path,
+        contract=terms.says(raw), simulator=simulator, gateway=gateway, fact=fact,
+        change=blame.change,
+        proposal=f"{fact.name}{joint}{blame.change} ({stamp})" if blame.change else "",
+        cases=(case.id,), labels=(raw.gateway.label,),
+    )  # fmt: skip
+
+
+def _outside(simulator: Look, gateway: Look, judge: Judge, terms: Terms, case: Case) -> Iterator[Difference]:
+    """What simulator and gateway both do, and the contract does not have; what the configuration has set is no news."""
+    for problem in terms.both(simulator, gateway):
+        if problem.place in {place_of(path) for path in judge.configured}:
+            continue
+        operation = judge.catalogue.operations.get(gateway.operation, gateway.operation)
+        yield Difference(
+            kind="difference", operation=gateway.operation, what=gateway.label, path=problem.place,
+            contract=shown(problem.expected), simulator=shown(problem.actual), gateway=shown(problem.actual),
+            fact=Touched(name=f"openapi {operation} {problem.place}", provenance=problem.weight,
+                         source=problem.source),
+            cases=(case.id,), labels=(gateway.label,),
+        )  # fmt: skip
+
+
+def _unfinished(told: Told) -> Iterator[str]:
+    """Why the rest of a case was not compared; nothing when both sides stopped at the same place for the same reason."""
+    if told.stopped.get("simulator") == told.stopped.get("gateway"):
+        return
+    for side, why in told.stopped.items():
+        if why:
+            yield f"only in part: {why} (at the {side})"
+
+
+def _letters(
+    ids: tuple[Mapping[str, list[str]], Mapping[str, list[str]]], given: Mapping[str, str], catalogue: Catalogue, tally: Tally
+) -> Iterator[Difference]:  # fmt: skip
+    """Differences of alphabet. ``given``: kind of id -> the operation that gives it."""
+    ours, theirs = ids
+    for kind in dict.fromkeys(catalogue.ids.values()):
+        found = letters.compared(ours.get(kind, ()), theirs.get(kind, ()))
+        if found is None:
+            continue
+        path = next(path for path, each in catalogue.ids.items() if each == kind)
+        operation = given.get(kind, next(iter(catalogue.operations)))
+        sorts, simulator, gateway = found
+        tally.note(operation, f"letters of {kind} ids", path, agrees=simulator == gateway)
+        if simulator != gateway:
+            yield Difference(
+                kind="difference", operation=operation, what=f"letters of every {kind} id", path=path,
+                contract="", simulator=simulator, gateway=gateway,
+                labels=(f"letters of every {kind} id",),
+                fact=Touched(name=f"openapi {path}", note=f"compared: {', '.join(sorts)}"),
+            )  # fmt: skip
+
+
+def _merged(found: Iterable[Difference]) -> Iterator[Difference]:
+    """The same difference at many steps is one."""
+    groups: dict[tuple[str, ...], Difference] = {}
+    for each in found:
+        key = (each.kind, each.operation, each.fact.name, each.proposal, *_sameness(each))
+        known = groups.get(key)
+        if known is None:
+            groups[key] = each
+            continue
+        groups[key] = replace(
+            known,
+            cases=tuple(dict.fromkeys((*known.cases, *each.cases))),
+            labels=tuple(dict.fromkeys((*known.labels, *each.labels))),
+        )
+    yield from groups.values()
+
+
+def _sameness(each: Difference) -> tuple[str, str, str]:
+    """Values count, except where their types already differ, or one is not there."""
+    kinds = _type(each.simulator), _type(each.gateway)
+    if each.path in ("answer", "status", "body", "page", "asked") or kinds[0] == kinds[1]:
+        return each.path, each.simulator, each.gateway
+    return each.path, *kinds
+
+
+def _type(text: str) -> str:
+    try:
+        kind = type(json.loads(text)).__name__
+    except ValueError:
+        return text
+    return "number" if kind in ("int", "float") else kind

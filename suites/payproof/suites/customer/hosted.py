@@ -1,0 +1,209 @@
+"""The customer at the gateway's hosted checkout: logs in, pays or cancels, by the page's own forms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias
+from urllib.parse import urljoin
+
+import httpx
+from bs4 import BeautifulSoup, Tag
+
+from payproof.contracts.entries import Page, Step
+from payproof.contracts.pages import soup
+from payproof.contracts.profile import Fields, HostedRecipe, Payer
+from payproof.suites.customer import payer_redaction as secrecy
+from payproof.suites.customer.customer import Customer, next_address
+
+_HOPS = 12
+STUCK = "stuck-at-checkout"
+"""Name of the step that says why a customer could not go on."""
+
+TabState: TypeAlias = Literal["new", "confirm", "left", "problem", "stuck", "no_answer"]
+
+
+class Tab(Protocol):
+    """A tab at the hosted checkout, whoever uses it. What its states mean: see ``HostedTab``."""
+
+    state: TabState
+    url: str
+
+    async def open(self, payment_url: str) -> Tab: ...
+
+    async def confirm(self) -> Tab: ...
+
+    async def cancel(self) -> Tab: ...
+
+
+@dataclass(slots=True)
+class HostedTab:
+    """A tab at the hosted checkout, by forms. ``state``: ``confirm`` (ready to pay or cancel), ``left`` (sent back to the shop,
+    ``url`` says where), ``problem`` (the gateway says that this payment cannot go on; ``url`` is its way back),
+    ``stuck`` (no form that we know, or not the gateway's: a step of the story says where), ``no_answer``."""
+
+    customer: Customer
+    payer: Payer
+    order: str = ""
+    state: TabState = "new"
+    url: str = ""
+    page: Page | None = None
+    seen: list[Page] = field(default_factory=list[Page])
+    _sent: set[str] = field(default_factory=set[str])
+
+    async def open(self, payment_url: str) -> HostedTab:
+        """Open the hosted checkout and log in, up to the page where one pays or cancels."""
+        await self._go("GET", payment_url)
+        for _ in range(6):
+            if self.state != "new":
+                break
+            await self._submit()
+        return self
+
+    async def confirm(self) -> HostedTab:
+        """Pay, through as many further forms (a one-time code, say) as it takes."""
+        for _ in range(6):
+            if self.state not in ("confirm", "new"):
+                break
+            await self._submit()
+        return self
+
+    async def cancel(self) -> HostedTab:
+        """Use the cancel link or button of the page."""
+        if self.state != "confirm" or self.page is None or self.page.response is None:
+            return self
+        node = soup(self.page.response.body).select_one(self.customer.recipe.cancel)
+        if node is None:
+            self.state = "stuck"
+        elif node.name == "form" or node.get("type") == "submit":
+            form = node if node.name == "form" else node.find_parent("form")
+            assert isinstance(form, Tag)
+            extra = (
+                ((str(node.get("name")), str(node.get("value", ""))),)
+                if node.name != "form" and node.get("name")
+                else ()
+            )
+            await self._go(
+                str(form.get("method", "get")).upper(), self._absolute(form.get("action")), (*form_fields(form), *extra)
+            )
+        else:
+            await self._go("GET", self._absolute(node.get("href")))
+        return self
+
+    def _absolute(self, address: object) -> str:
+        assert self.page
+        return urljoin(self.page.request.url, str(address or ""))
+
+    async def _submit(self) -> None:
+        assert self.page
+        assert self.page.response
+        for form in soup(self.page.response.body).find_all("form"):
+            filled = self.customer.recipe.fill(form_fields(form), self.payer)
+            if filled is not None:
+                action = self._absolute(form.get("action"))
+                if action in self._sent:
+                    # The same form came back: what we typed is not accepted, and typing it again will not help.
+                    break
+                self._sent.add(action)
+                await self._go(str(form.get("method", "get")).upper(), action, filled)
+                return
+        frames = [self._absolute(frame["src"]) for frame in soup(self.page.response.body).select("iframe[src]")]
+        reason = next((why for frame in frames if (why := self.customer.place.foreign(frame))), "")
+        if reason:
+            self._stuck(f"the page has no form of its own but a frame, and {reason}")
+        else:
+            self.state = "stuck"
+
+    async def _go(self, method: str, url: str, fields: Fields | None = None) -> None:
+        for _ in range(_HOPS):
+            if self.customer.place.where(url) == "integration":
+                self.state, self.url = "left", url
+                return
+            if reason := self.customer.place.foreign(url):
+                self._stuck(reason)
+                return
+            if method == "GET" and fields:
+                url, fields = f"{url}{'&' if '?' in url else '?'}{httpx.QueryParams(list(fields))}", None
+            page = await self.customer.ask(
+                method,
+                url,
+                purpose="hosted",
+                order=self.order,
+                form=fields if method != "GET" else None,
+                hide=secrecy.of_payer(self.payer),
+            )
+            self.page = page
+            self.seen.append(page)
+            if page.response is None:
+                self.state = "no_answer"
+                return
+            following = next_address(page)
+            if not following:
+                break
+            url = following
+            if page.response.status not in (307, 308):
+                method, fields = "GET", None
+        else:
+            self._stuck(f"it sends the customer on {_HOPS} times without a page, last to {url.partition('?')[0]}")
+            return
+        self._judge()
+
+    def _stuck(self, reason: str) -> None:
+        self.state, self.url = "stuck", ""
+        self.customer.journal.add(stuck(reason))
+
+    def _judge(self) -> None:
+        assert self.page
+        assert self.page.response
+        answer = self.page.response
+        self.state, self.url = judge(soup(answer.body), answer.status, self.page.request.url, self.customer.recipe)
+
+
+def judge(
+    tree: BeautifulSoup, status: int, address: str, recipe: HostedRecipe, *, settled: bool = True
+) -> tuple[TabState, str]:
+    """What a page of the hosted checkout is: (state, way back to the shop of a ``problem``). ``settled``: nothing more will
+    appear on it by itself."""
+    problem = tree.select_one(recipe.problem)
+    if problem is not None or status >= 400:
+        link = (problem or tree).find("a", href=True) or tree.find("a", href=True)
+        return "problem", urljoin(address, str(link["href"])) if isinstance(link, Tag) else ""
+    if tree.select_one(recipe.cancel) is not None:
+        return "confirm", ""
+    link = tree.find("a", href=True)
+    if settled and tree.find("form") is None and isinstance(link, Tag):
+        # Nothing to fill in and a way out: this payment cannot go on, whatever the page calls it.
+        return "problem", urljoin(address, str(link["href"]))
+    return "new", ""
+
+
+def stuck(reason: str) -> Step:
+    """The step that says so."""
+    return Step(text=f"the customer cannot go on at the hosted checkout: {reason}", name=STUCK)
+
+
+def form_fields(form: Tag) -> Fields:
+    """The fields of a form as a browser would send them untouched; the first choice where one must be made."""
+    pairs: list[tuple[str, str]] = []
+    radios: set[str] = set()
+    for node in form.find_all(["input", "select", "textarea"]):
+        name, kind = str(node.get("name") or ""), str(node.get("type") or "text").lower()
+        if not name or node.has_attr("disabled") or kind in ("submit", "button", "reset", "image", "file"):
+            continue
+        if kind == "radio":
+            group = form.find_all("input", attrs={"type": "radio", "name": name})
+            chosen = next((radio for radio in group if radio.has_attr("checked")), group[0])
+            if name not in radios:
+                radios.add(name)
+                pairs.append((name, str(chosen.get("value", "on"))))
+        elif kind == "checkbox":
+            if node.has_attr("checked"):
+                pairs.append((name, str(node.get("value", "on"))))
+        elif node.name == "select":
+            options = node.find_all("option")
+            picked = next(
+                (option for option in options if option.has_attr("selected")), options[0] if options else None
+            )
+            pairs.append((name, str(picked.get("value", picked.get_text())) if picked else ""))
+        else:
+            pairs.append((name, node.get_text() if node.name == "textarea" else str(node.get("value", ""))))
+    return tuple(pairs)

@@ -1,0 +1,1 @@
+"""payproof as a pytest plugin: requirements and contract as tests, fixtures."""

@@ -1,0 +1,1 @@
+"""A run: what is performed where, what is judged, what is left out."""

@@ -1,0 +1,197 @@
+"""The plan of a run: which stories are told in which world, and what is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import get_args
+
+from payproof.contracts.run import Power, Settings
+from payproof.simulator.target import TargetKind
+from payproof.suites.config import Config
+from payproof.suites.driver.driver import uses
+from payproof.suites.probes import Params, Probe, probes
+
+MAIN = "main"
+BY_HAND: Mapping[str, int] = {"cancelled": 1, "forged-return": 0}
+"""Probes that a person is asked for unless they choose others -> how often they are asked to do something."""
+PATIENT = 0.5
+"""Seconds: a verification that takes longer happens in the background, and its worlds mostly wait."""
+QUICK_SECONDS = 25.0
+"""What `--quick` gives its probes, after control: a healthy shop needs under ten, and who asks for the quick run waits for
+half a minute, not for an integration that hangs or holds every order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """``only``: requirement ids to judge (empty: all). ``quick``: leave out the probes that wait for half a minute."""
+
+    only: tuple[str, ...] = ()
+    quick: bool = False
+    seed: int | None = None
+    target: TargetKind = "simulator"
+    probes: tuple[str, ...] = ()
+    """Only these probes (empty: all that ``only`` leaves)."""
+    seconds: float | None = None
+    """The time of all probes together, after control: then those under way are ended, and the rest is left out."""
+
+
+def quick_seconds(*, quick: bool, target: TargetKind) -> float | None:
+    """The time of a quick run. A sandbox sets the pace itself, and a recording is played as it was."""
+    return QUICK_SECONDS if quick and target == "simulator" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which stories are told in which world, and what was left out."""
+
+    worlds: Mapping[str, tuple[tuple[Probe, Params], ...]]
+    stalling: frozenset[str]
+    left_out: tuple[str, ...]
+    powerless: tuple[str, ...]
+    """Probes that need more power over the gateway than there is, or more patience of a person."""
+
+
+def settings_of(
+    config: Config, *, secure: bool = True, secure_note: str = "", powers: Iterable[Power] = get_args(Power)
+) -> Settings:
+    """What checks may know of a configuration."""
+    integration = config.integration
+    recipe = integration.checkout
+    names = uses(config, "order.id") or integration.driver is not None
+    return Settings(
+        workers=integration.workers,
+        within=integration.order.within,
+        counts_effects=bool(integration.order.effects) or integration.driver is not None,
+        shows_flags=bool(integration.order.flagged),
+        names_orders=names or recipe.order_id is not None,
+        tells_orders_apart=names or bool(recipe.before),
+        addresses_orders=names and (recipe.order_id is None or not recipe.before),
+        sets_amount=uses(config, "order.amount") or recipe.amount is not None or integration.driver is not None,
+        sets_currency=uses(config, "order.currency") or integration.driver is not None,
+        fee=recipe.fee or "",
+        alert_channel=integration.alert_channel,
+        scans_source=bool(integration.source.paths),
+        scans_frontend=bool(integration.source.frontend),
+        own_credentials=bool(integration.command),
+        restarts=bool(integration.command),
+        secure=secure,
+        secure_note=secure_note,
+        powers=tuple(sorted(powers)),
+    )
+
+
+def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0) -> Plan:
+    """Give every story a world. An integration that cannot be started twice has one world, and stories take turns.
+
+    ``pace``: seconds that a verification takes. Where that is long (a background job), a group's stories are spread over
+    several worlds, because all they do is wait.
+    """
+    worlds: dict[str, list[tuple[Probe, Params]]] = {MAIN: []}
+    stalling: set[str] = set()
+    left_out: list[str] = []
+    powerless: list[str] = []
+    found = sorted(probes().values(), key=lambda probe: (probe.stalls, probe.name == "revoked"))
+    for probe in found:
+        wanted = not options.only or bool(set(probe.requirements) & set(options.only))
+        wanted = wanted and (not options.probes or probe.name in options.probes)
+        if not wanted or (options.quick and probe.stalls) or (probe.restarts and not settings.restarts):
+            left_out.append(probe.name)
+            continue
+        spared = by_hand(config, options) and not _chosen(options) and probe.name not in BY_HAND
+        if spared or probe.needs - set(settings.powers):
+            powerless.append(probe.name)
+            continue
+        for params in probe.variants(config.profile, settings):
+            name = probe.world_of(params).rstrip("-") if several(config) else MAIN
+            worlds.setdefault(name, []).append((probe, params))
+            if probe.stalls and several(config):
+                stalling.add(name)
+    order = {name: tuple(stories) for name, stories in worlds.items()}
+    if several(config) and pace > PATIENT:
+        order = _spread(order, stalling, max(2, int(10 / pace)))
+    if not several(config):
+        order[MAIN] = tuple(sorted(order[MAIN], key=_irrevocable))
+    return Plan(order, frozenset(stalling), tuple(left_out), tuple(powerless))
+
+
+def _irrevocable(story: tuple[Probe, Params]) -> int:
+    """What may leave an integration that nobody restarts without a sale comes last; first of that, what judges just this."""
+    probe, params = story
+    if probe.name == "revoked":
+        return 3
+    if not probe.ends_token(params):
+        return 0
+    return 1 if "token.renewed" in probe.requirements else 2
+
+
+def several(config: Config) -> bool:
+    """Whether several instances can run at a time: we start them, and each listens on a port of its own."""
+    return bool(config.integration.command) and "{port}" in config.integration.url
+
+
+def by_hand(config: Config, options: Options) -> bool:
+    """A person pays in this run."""
+    return options.target == "sandbox" and config.sandbox is not None and config.sandbox.customer == "person"
+
+
+def _chosen(options: Options) -> bool:
+    return bool(options.only or options.probes)
+
+
+def announcement(config: Config, options: Options) -> str:
+    """What a person is told before the run: how often they will be asked to do something; empty when nobody is."""
+    if not by_hand(config, options):
+        return ""
+    often = (
+        "once for the control payment, and at least once for nearly every story of what was chosen"
+        if _chosen(options)
+        else f"{1 + sum(BY_HAND.values())} times"
+    )
+    return (
+        f"A person pays at this sandbox: you will be asked {often}, each time with a link; one thing after the other."
+    )
+
+
+def _spread(
+    worlds: Mapping[str, tuple[tuple[Probe, Params], ...]], stalling: set[str], size: int
+) -> dict[str, tuple[tuple[Probe, Params], ...]]:
+    """Groups cut into worlds of at most ``size`` stories."""
+    found: dict[str, tuple[tuple[Probe, Params], ...]] = {}
+    for name, stories in worlds.items():
+        step = len(stories) if name in stalling else size
+        for start in range(0, max(len(stories), 1), max(step, 1)):
+            found[f"{name}-{start // step + 1}" if start else name] = stories[start : start + step]
+    return found
+
+
+def skipped(left_out: tuple[str, ...]) -> tuple[str, ...]:
+    """Requirements whose every probe was left out."""
+    found = probes()
+    told = {id for name, probe in found.items() if name not in left_out for id in probe.requirements}
+    return tuple(dict.fromkeys(id for name in left_out for id in found[name].requirements if id not in told))
+
+
+_LACKS: Mapping[Power, str] = {
+    "answers": "nobody can change what this gateway answers",
+    "clock": "this gateway's clock cannot be moved",
+    "credentials": "the credentials cannot be replaced and revoked at this gateway",
+    "refusal": "no payer is known whom this gateway refuses",
+    "tokens": "an access token of this gateway cannot be ended before its time",
+}
+
+
+_SPARED = "a person pays at this sandbox; choose more with --only"
+
+
+def powerless(planned: Plan, settings: Settings) -> dict[str, str]:
+    """Requirements that only probes without the power for them could judge, each with the reason."""
+    found = probes()
+    lacking = {name: found[name].needs - set(settings.powers) for name in planned.powerless}
+    ids = skipped((*planned.left_out, *planned.powerless))
+    return {
+        id: "; ".join(dict.fromkeys(_LACKS[power] for power in sorted(lacks))) or _SPARED
+        for name, lacks in lacking.items()
+        for id in found[name].requirements
+        if id in ids
+    }

@@ -1,0 +1,1 @@
+"""The careful and the careless example on the user's machine."""

@@ -1,0 +1,1 @@
+"""What one run shares, and a world: one target, one instance of the integration, one journal."""

@@ -1,0 +1,151 @@
+"""The target ``cassette``: which recording a run replays, how old it is, and what a run must know to tell its stories again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+
+from payproof.contracts.entries import Checkout
+from payproof.contracts.journal import Journal
+from payproof.contracts.model import Json, PayproofError
+from payproof.contracts.profile import Payer
+from payproof.simulator import Target
+from payproof.simulator.cassettes import stamp as stamps
+from payproof.simulator.cassettes.player import Cassette, unstamped
+from payproof.simulator.cassettes.reading import Recording, read
+from payproof.simulator.cassettes.stamp import Stamp
+from payproof.suites.config import Config
+from payproof.suites.customer.customer import Customer
+from payproof.suites.customer.hosted import HostedTab, Tab
+from payproof.suites.probes import probes
+from payproof.suites.run.plan import Options, skipped
+from payproof.suites.session.progress import Progress
+
+
+def path_of(config: Config) -> Path:
+    """Where the configuration keeps its cassette."""
+    return config.folder / (config.cassettes.path or f"cassettes/{config.gateway}.yaml")
+
+
+def recording_of(config: Config) -> tuple[Recording, Stamp]:
+    """The recording that this configuration replays, with its stamp.
+
+    Raises:
+        PayproofError: there is none, it cannot be read, payproof did not write it, or it is of another gateway.
+    """
+    path = path_of(config)
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError:
+        changed = 0
+    recording = _read(path, changed)
+    if recording.stamp is None:
+        raise unstamped(recording)
+    if recording.stamp.gateway != config.gateway:
+        raise PayproofError(
+            f'this cassette is a recording of "{recording.stamp.gateway}", and the configuration says gateway = "{config.gateway}"',
+            place=str(path),
+            remedy=f'set gateway = "{recording.stamp.gateway}", or record this gateway with `payproof record`',
+        )
+    return recording, recording.stamp
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, changed: int) -> Recording:
+    return read(path)
+
+
+def open_cassette(config: Config, journal: Journal, seed: int) -> Cassette:
+    """A cassette for one more world."""
+    recording, _ = recording_of(config)
+    given = config.simulator if not config.integration.command else None
+    return Cassette(
+        recording,
+        journal=journal,
+        seed=seed,
+        client_id=given.client_id if given else None,
+        secret_key=given.secret_key if given else None,
+    )
+
+
+def as_recorded(config: Config, options: Options) -> Options:
+    """The options of a run that tells what was recorded: its seed, so that customers want the same; its stories and no other.
+
+    Raises:
+        PayproofError: another seed was asked for.
+    """
+    _, stamp = recording_of(config)
+    if options.seed not in (None, stamp.seed):
+        raise PayproofError(
+            f"this recording was made with the seed {stamp.seed}, and no other can be replayed",
+            place=f"--seed {options.seed}",
+            remedy="leave --seed out, or record with it: payproof record --seed",
+        )
+    known = tuple(story for story in stamp.stories if story in probes())
+    wanted = tuple(name for name in known if not options.probes or name in options.probes)
+    if not wanted:
+        raise PayproofError(
+            "the recording holds none of these stories",
+            place=str(path_of(config)),
+            remedy=f"it holds: {', '.join(known)}",
+        )
+    return replace(options, seed=stamp.seed, probes=wanted)
+
+
+def unrecorded(left_out: tuple[str, ...]) -> dict[str, str]:
+    """Requirements whose every probe is missing in the recording, with that as the reason."""
+    return dict.fromkeys(skipped(left_out), "the recording does not hold its story")
+
+
+class Recordings:
+    """A cassette for each world; a ``Source`` of targets."""
+
+    shares_clock = False
+
+    def __init__(self, config: Config, progress: Progress) -> None:
+        self.config = config
+        self.payers: Mapping[str, Payer] = config.profile.payers
+        self._recording, self._stamp = recording_of(config)
+        self._age = self._stamp.age(datetime.now(UTC))
+        self._stale = self._age > stamps.span(config.cassettes.max_age)
+        progress.note(f"target: {self._shown}, recorded from {self._stamp.upstream} {stamps.told(self._age)} ago")
+        if self._stale:
+            progress.note(
+                f"warning: the recording is older than {config.cassettes.max_age}; record again with `payproof record --force`"
+            )
+        if self._stamp.profile_version != config.profile.version:
+            progress.note(
+                f"warning: it was recorded with version {self._stamp.profile_version} of the profile, "
+                f"this is {config.profile.version}"
+            )
+
+    @property
+    def _shown(self) -> str:
+        path = path_of(self.config)
+        return str(path.relative_to(self.config.folder)) if path.is_relative_to(self.config.folder) else str(path)
+
+    def target(self, journal: Journal, seed: int) -> Target:
+        return open_cassette(self.config, journal, seed)
+
+    def tab(self, target: Target, customer: Customer, payer: Payer, checkout: Checkout) -> Tab:
+        return HostedTab(customer, payer, checkout.order)
+
+    def account(self) -> Mapping[str, Json]:
+        return {
+            "cassette": {
+                "path": self._shown,
+                "recorded_at": self._stamp.recorded_at,
+                "age": stamps.told(self._age),
+                "max_age": self.config.cassettes.max_age,
+                "stale": self._stale,
+                "upstream": self._stamp.upstream,
+                "exchanges": self._stamp.exchanges,
+                "stories": list(self._stamp.stories),
+            }
+        }
+
+    async def aclose(self) -> None:
+        """Each cassette is its world's."""

@@ -1,0 +1,362 @@
+"""Starts the integration under a supervisor, reads all it writes, and ends all of it.
+
+The output is read in chunks and split into lines here: a line of any length is a line, nothing blocks, and a flood is read
+and let go. Whoever answers at the integration's port must be one of its processes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import psutil
+
+from payproof.contracts.entries import Log, Process, Step
+from payproof.contracts.files import fixed_part, regular_within
+from payproof.contracts.journal import Journal
+from payproof.contracts.model import PayproofError
+from payproof.simulator.listener import is_loopback
+from payproof.suites.session import process_family as family
+from payproof.suites.session.intake import Intake, Tail, size_of
+from payproof.suites.session.ports import PortTaken
+from payproof.suites.session.resources import lacking
+from payproof.suites.session.shared_logs import Reader, SharedLogs
+from payproof.suites.session.supervised import MARK, Supervised, supervised
+
+CUT = "cut"
+"""The step that says how much of what an integration wrote was not kept."""
+_CHUNK = 64 * 1024
+_ONE_ANSWER = 5.0
+"""Seconds that one question for readiness may take."""
+_CLOSING = 3.0
+"""Seconds that whoever listened on the port before may take to leave it."""
+_BASICS = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "TZ",
+    "USER",
+    "SHELL",
+    "SYSTEMROOT",
+    "VIRTUAL_ENV",
+    "JAVA_HOME",
+    "GOPATH",
+    "GOCACHE",
+    "NODE_PATH",
+    "GEM_HOME",
+    "PYENV_ROOT",
+)
+
+
+def basics() -> dict[str, str]:
+    """The few variables of our own environment that every program may need; nothing else is inherited."""
+    return {name: os.environ[name] for name in _BASICS if name in os.environ}
+
+
+class Instance:
+    """One running instance of the integration.
+
+    ``url`` is where it listens; ``ready`` a path of it that answers anything at all once it is up. ``log_files`` are its own;
+    ``shared_files`` other instances write too, and ``marks`` are values by which its lines are known there.
+    """
+
+    def __init__(
+        self,
+        *,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        folder: Path,
+        url: str,
+        ready: str,
+        ready_timeout: float,
+        log_files: Sequence[str],
+        journal: Journal,
+        shared_files: Sequence[str] = (),
+        shared_logs: SharedLogs | None = None,
+        marks: Iterable[str] = (),
+    ) -> None:
+        self.command, self.env, self.folder, self.url = tuple(command), dict(env), folder, url
+        self.ready, self.ready_timeout, self.journal = ready, ready_timeout, journal
+        self.log_files, self.shared_files, self.marks = tuple(log_files), tuple(shared_files), tuple(marks)
+        self.process: Supervised | None = None
+        self._mark = secrets.token_hex(12)
+        self._readers: list[asyncio.Task[None]] = []
+        self._intakes: dict[str, Intake] = {}
+        self._tails: dict[Path, tuple[Tail, Intake]] = {}
+        self._shared_logs = shared_logs or SharedLogs()
+        self._shared: Reader | None = None
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Start and wait until it answers.
+
+        Raises:
+            PortTaken: another program listens at its port.
+            Lacking: the system starts no more processes.
+            PayproofError: the command does not exist, ends at once, or never answers in time.
+        """
+        self._stopping = False
+        await self._refuse_a_taken_port()
+        for path in self._paths(self.log_files):
+            self._tail(path, size_of(path))
+        if self.shared_files:
+            self._shared = self._shared_logs.join(self.journal, lambda: self._paths(self.shared_files), self.marks)
+        try:
+            self.process = await supervised(self.command, env=self.env, folder=self.folder, mark=self._mark)
+        except OSError as error:
+            raise lacking(error) or PayproofError(
+                f"the integration's command does not start: {error.strerror or error}",
+                place=f"integration.command = {shlex.join(self.command)} (in {self.folder})",
+                remedy="check the program's name and path; relative paths start at the folder of the configuration file",
+            ) from None
+        self.journal.add(Process(event="started", detail=shlex.join(self.command)))
+        self._readers = [
+            asyncio.create_task(self._read(self.process.stdout, "stdout")),
+            asyncio.create_task(self._read(self.process.stderr, "stderr")),
+            asyncio.create_task(self._watch(self.process)),
+        ]
+        await self._until_ready()
+
+    # -- whose port it is --------------------------------------------------------------------------------------------------
+
+    @property
+    def _address(self) -> tuple[str, int]:
+        parts = urlsplit(self.url)
+        return parts.hostname or "127.0.0.1", parts.port or (443 if parts.scheme == "https" else 80)
+
+    async def _answers(self) -> bool:
+        """Whether somebody listens at the integration's address."""
+        try:
+            async with asyncio.timeout(1.0):
+                _, writer = await asyncio.open_connection(*self._address)
+        except (OSError, TimeoutError):
+            return False
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        return True
+
+    async def _refuse_a_taken_port(self) -> None:
+        """Whoever is just closing gets a moment to leave. Another machine's ports are its own affair."""
+        if not is_loopback(self._address[0]):
+            return
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _CLOSING
+        while await self._answers():
+            if loop.time() >= deadline:
+                raise self._taken(family.holder(self._address[1]))
+            await asyncio.sleep(0.1)
+
+    def _taken(self, by: psutil.Process | None) -> PortTaken:
+        return PortTaken(
+            f"another program answers at {self.url}, where the integration should: {family.named(by)}",
+            place=f"integration.url = {self.url}",
+            remedy='end that program, or write url = "http://127.0.0.1:{port}" and hand {port} to the integration; '
+            "if it is the integration itself, started by somebody else, leave integration.command out",
+        )
+
+    def _stranger(self) -> tuple[psutil.Process | None, str]:
+        """Who answers at the integration's port though it is none of its processes; and what could not be told."""
+        host, port = self._address
+        processes = self._family()
+        ports, told = family.listening(processes)
+        if port in ports:
+            return None, ""
+        unknown = f"; who listens on port {port} cannot be told"
+        if not (is_loopback(host) and told) or family.lets_others_serve(self.command, processes):
+            return None, unknown
+        if (holder := family.holder(port)) is None:
+            return None, unknown
+        return holder, ""
+
+    async def _until_ready(self) -> None:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.ready_timeout
+        problem = "no connection"
+        async with httpx.AsyncClient(trust_env=False, verify=False, timeout=_ONE_ANSWER) as client:
+            while (left := deadline - loop.time()) > 0:
+                if not self.alive:
+                    if await self._answers():
+                        raise self._taken(family.holder(self._address[1]))
+                    raise await self._launch_error(f"the integration ended at once with exit code {self.exit_code}")
+                try:
+                    async with asyncio.timeout(min(left, _ONE_ANSWER)):
+                        await self._ask(client)
+                except (httpx.HTTPError, TimeoutError) as error:
+                    if found := lacking(error):
+                        raise found from None
+                    problem = type(error).__name__
+                    await asyncio.sleep(0.02)
+                    continue
+                stranger, note = self._stranger()
+                if stranger is not None and self.alive:
+                    stranger = await self._stranger_still()
+                if stranger is not None:
+                    raise self._taken(stranger)
+                self.journal.add(Process(event="ready", detail=f"processes={self.processes()}{note}"))
+                return
+        ports = self.listening()
+        raise await self._launch_error(
+            f"the integration did not answer at {self.url}{self.ready} within {self.ready_timeout:g} s ({problem})"
+            + (f"; it listens on port {', '.join(map(str, ports))} instead" if ports else "; it listens on no port"),
+        )
+
+    async def _ask(self, client: httpx.AsyncClient) -> None:
+        """Any answer counts, and its head is enough: nobody knows how long a body goes on."""
+        async with client.stream("GET", self.url.rstrip("/") + self.ready):
+            pass
+
+    async def _stranger_still(self) -> psutil.Process | None:
+        """A look once more: a process that has just been started or replaced may have been seen halfway."""
+        await asyncio.sleep(0.2)
+        return self._stranger()[0]
+
+    async def _launch_error(self, message: str) -> PayproofError:
+        if self._readers:
+            await asyncio.wait(self._readers, timeout=0.2)  # what it said last is on its way
+        tail = [entry.text for entry in self.journal.entries if isinstance(entry, Log)][-5:]
+        said = ("; its last words: " + " | ".join(word[:500] for word in tail)) if tail else "; it wrote nothing"
+        return PayproofError(
+            message + said,
+            place=f"integration.command = {shlex.join(self.command)}",
+            remedy="start the command by hand with the same environment; check integration.url, {port} and ready",
+        )
+
+    # -- its processes -----------------------------------------------------------------------------------------------------
+
+    @property
+    def alive(self) -> bool:
+        return self.process is not None and self.process.returncode is None
+
+    @property
+    def exit_code(self) -> int | None:
+        return self.process.returncode if self.process else None
+
+    def _family(self) -> list[psutil.Process]:
+        if self.process is None:
+            return []
+        # A process id of what has ended may be somebody else's by now.
+        tops = (
+            *((self.process.pid,) if self.alive else ()),
+            *((self.process.supervisor,) if self.process.watched else ()),
+        )
+        return family.family(tops, MARK, self._mark, besides=self.process.supervisor)
+
+    def processes(self) -> int:
+        """How many processes the integration consists of, those included that left its group."""
+        return len(self._family())
+
+    def serving(self) -> int:
+        """How many processes may keep a token of their own: all but those that only started the others (a shell, npm, a
+        process manager), which neither listen nor stand beside one that does."""
+        family = self._family()
+        listeners = [process for process in family if _ports_of(process)]
+        starters: set[int] = {process.pid for process in family} if listeners else set()
+        for process in listeners:
+            with contextlib.suppress(psutil.Error):
+                starters &= {parent.pid for parent in process.parents()}
+        return max(len([process for process in family if process.pid not in starters]), 1)
+
+    def listening(self) -> list[int]:
+        """The TCP ports that it listens on."""
+        return sorted(family.listening(self._family())[0])
+
+    async def _watch(self, process: Supervised) -> None:
+        code = await process.wait()
+        if not self._stopping:
+            self.journal.add(Process(event="exited", code=code))
+
+    # -- what it writes ----------------------------------------------------------------------------------------------------
+
+    def _intake(self, name: str) -> Intake:
+        return Intake(lambda text: self.journal.add(Log(stream=name, text=text)))
+
+    async def _read(self, stream: asyncio.StreamReader, name: str) -> None:
+        intake = self._intakes[name] = self._intake(name)
+        while chunk := await stream.read(_CHUNK):
+            intake.take(chunk)
+        intake.end()
+
+    def _paths(self, patterns: Sequence[str]) -> list[Path]:
+        found: list[Path] = []
+        for pattern in patterns:
+            path = Path(pattern)
+            base = Path(path.anchor) if path.is_absolute() else self.folder
+            root = fixed_part(path) if path.is_absolute() else self.folder
+            found += sorted(
+                file for file in base.glob(str(path.relative_to(path.anchor))) if regular_within(file, root)
+            )
+        return found
+
+    def _tail(self, path: Path, start: int = 0) -> tuple[Tail, Intake]:
+        if path not in self._tails:
+            self._tails[path] = Tail(path, start), self._intake(path.name)
+        return self._tails[path]
+
+    def read_logs(self, *, story_over: bool = False) -> None:
+        """Take in what the declared log files gained since the last look. At the end of a story: say what was too much."""
+        for path in self._paths(self.log_files):
+            tail, intake = self._tail(path)
+            data, passed = tail.read()
+            intake.take(data)
+            if passed:
+                intake.lose(passed)
+        lost = self._shared_logs.read(story_over=story_over) if self._shared else 0
+        if story_over:
+            self._say_what_was_lost(lost)
+
+    def _say_what_was_lost(self, shared: int) -> None:
+        lost = {name: intake.refill() for name, intake in self._intakes.items()}
+        lost |= {path.name: intake.refill() for path, (_, intake) in self._tails.items()}
+        lost[", ".join(self.shared_files)] = shared
+        for name, count in lost.items():
+            if count:
+                text = f"the integration wrote more than can be kept: {count:,} bytes of {name} were not read"
+                self.journal.add(Step(text=text, name=CUT, facts={"stream": name, "bytes": count}))
+
+    # -- its end -----------------------------------------------------------------------------------------------------------
+
+    async def stop(self) -> None:
+        """End every process of the integration."""
+        self._stopping = True
+        if self.process is None:
+            self._leave()
+            return
+        await self.process.end()
+        for process in self._family():  # where the supervisor could not see them, or was killed itself
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        # The pipes end when the last child that holds them is gone.
+        if self._readers:
+            done, late = await asyncio.wait(self._readers, timeout=1)
+            for task in late:
+                task.cancel()
+            for task in done:
+                task.exception()
+        if self._readers or self._shared:
+            self.read_logs()
+            for _, intake in self._tails.values():
+                intake.end()
+            self._leave()
+            self.journal.add(Process(event="stopped", code=self.process.returncode))
+        self._readers = []
+
+    def _leave(self) -> None:
+        shared, self._shared = self._shared, None
+        self._say_what_was_lost(self._shared_logs.leave(shared) if shared else 0)
+
+
+def _ports_of(process: psutil.Process) -> set[int]:
+    try:
+        return {conn.laddr.port for conn in process.net_connections("tcp") if conn.status == psutil.CONN_LISTEN}
+    except psutil.Error:
+        return set()

@@ -1,0 +1,157 @@
+"""Which gateway the worlds of a run get: one source for each kind of target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from payproof.contracts.entries import Checkout
+from payproof.contracts.journal import Journal
+from payproof.contracts.model import Json, PayproofError
+from payproof.contracts.profile import Payer
+from payproof.simulator import Simulated, Simulator, Target
+from payproof.simulator.relay.politeness import Politeness
+from payproof.simulator.relay.proxies import proxy_for, shown
+from payproof.simulator.relay.relay import Relay
+from payproof.simulator.relay.tape import Tape
+from payproof.simulator.relay.upstream import Sandbox, Upstream
+from payproof.suites.config import Config
+from payproof.suites.customer.browser import Browser, BrowserTab
+from payproof.suites.customer.customer import Customer
+from payproof.suites.customer.hosted import HostedTab, Tab
+from payproof.suites.customer.person import Person, PersonTab
+from payproof.suites.session.progress import Progress
+
+_NEEDS = {"stampede": 30, "return-twice": 20, "double-submit": 16, "settle": 30}
+"""Stories that may need more API requests than others; what an integration really needs is learned from its first telling."""
+
+
+class Source(Protocol):
+    """Gives each world of a run its target."""
+
+    shares_clock: bool
+    """Whether a jump of one world's clock is a jump for all of them."""
+
+    @property
+    def payers(self) -> Mapping[str, Payer]:
+        """Who can pay at the hosted checkout, by outcome."""
+        ...
+
+    def target(self, journal: Journal, seed: int) -> Target:
+        """A target for one more world."""
+        ...
+
+    def tab(self, target: Target, customer: Customer, payer: Payer, checkout: Checkout) -> Tab:
+        """How that customer uses the hosted checkout."""
+        ...
+
+    def account(self) -> Mapping[str, Json]:
+        """Facts for the reports: what was asked of whom."""
+        ...
+
+    async def aclose(self) -> None: ...
+
+
+class Simulators:
+    """A simulator for each world."""
+
+    shares_clock = False
+
+    def __init__(self, config: Config) -> None:
+        self.config, self.payers = config, config.profile.payers
+
+    def target(self, journal: Journal, seed: int) -> Target:
+        settings = self.config.simulator
+        knobs = {"rate_limit": 0, **settings.knobs}
+        sim = Simulator(self.config.profile, journal=journal, seed=seed, knobs=knobs)
+        return Simulated(sim, sim.add_merchant("shop", client_id=settings.client_id, secret_key=settings.secret_key))
+
+    def tab(self, target: Target, customer: Customer, payer: Payer, checkout: Checkout) -> Tab:
+        return HostedTab(customer, payer, checkout.order)
+
+    def account(self) -> Mapping[str, Json]:
+        return {}
+
+    async def aclose(self) -> None:
+        """Each simulator is its world's."""
+
+
+class Relays:
+    """A relay for each world, all of them in front of one sandbox with one rate and one budget."""
+
+    def __init__(self, config: Config, progress: Progress, tape: Tape | None = None) -> None:
+        self.config, self._tape = config, tape
+        settings = config.sandbox
+        if settings is None or settings.missing:
+            raise PayproofError(
+                "the sandbox is not configured" if settings is None else f"not set: {', '.join(settings.missing)}",
+                place="payproof.toml: [sandbox]",
+                remedy="give base_url, client_id and secret_key of your account at the gateway's sandbox; "
+                'keep them in the environment: client_id = "${PAYPROOF_SANDBOX_CLIENT_ID}"',
+            )
+        self.settings = settings
+        self._person = Person(progress.ask)
+        self._browser = Browser() if settings.customer == "browser" else None
+        self.payers = {**config.profile.payers} | {
+            name: replace(config.profile.payers[name], login=payer.login, password=payer.password, otp=payer.otp)
+            for name, payer in settings.payers.items()
+        }
+        sandbox = Sandbox(
+            base_url=settings.base_url.rstrip("/"),
+            client_id=settings.client_id,
+            secret_key=settings.secret_key,
+            ca=config.folder / settings.ca if settings.ca else None,
+            clock=settings.clock or "",
+            refuses="refused" in settings.payers and settings.customer != "person",
+        )
+        self.shares_clock = bool(settings.clock)
+        self.politeness = Politeness(settings.rate, settings.budget, needs=_NEEDS, note=progress.note)
+        self.upstream = Upstream(sandbox, self.politeness)
+        proxy = proxy_for(sandbox.base_url)
+        progress.note(
+            f"target: the sandbox at {sandbox.origin}{f' through the proxy {shown(proxy)}' if proxy else ''}; "
+            f"at most {settings.budget} API requests, {settings.rate} a minute"
+        )
+
+    def target(self, journal: Journal, seed: int) -> Target:
+        return Relay(
+            self.upstream,
+            self.config.profile,
+            journal=journal,
+            seed=seed,
+            own_credentials=bool(self.config.integration.command),
+            tape=self._tape,
+            person=self.settings.customer == "person",
+        )
+
+    def tab(self, target: Target, customer: Customer, payer: Payer, checkout: Checkout) -> Tab:
+        if self._browser is not None:
+            return BrowserTab(self._browser, customer, payer, checkout.order)
+        if self.settings.customer == "person":
+            assert isinstance(target, Relay)
+            return PersonTab(self._person, target.departures, customer, payer, checkout)
+        return HostedTab(customer, payer, checkout.order)
+
+    def account(self) -> Mapping[str, Json]:
+        polite, unwell = self.politeness, self.upstream.unwell
+        return {
+            "account": "".join(f"{hint} " for hint in self.upstream.hints)
+            + f"{self.upstream.sandbox.origin}: {polite.sent} of {polite.budget} API requests, "
+            f"{polite.busiest} in the busiest minute (at most {polite.rate})"
+            + (f"; it was unwell in {len(unwell)} stories, which were told again: {unwell[0]}" if unwell else ""),
+            "sandbox": {
+                "origin": self.upstream.sandbox.origin,
+                "requests": polite.sent,
+                "budget": polite.budget,
+                "busiest_minute": polite.busiest,
+                "rate": polite.rate,
+                "waited": round(polite.waited, 1),
+                "unwell": list(unwell),
+            },
+        }
+
+    async def aclose(self) -> None:
+        if self._browser is not None:
+            await self._browser.aclose()
+        await self.upstream.aclose()
