@@ -22,8 +22,8 @@ import pytest
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Verdict
 from payproof.suites.config import Config, make_config
+from payproof.suites.explorer.explorer_session import opened
 from payproof.suites.explorer.search import Limits, Search
-from payproof.suites.explorer.stage import opened
 from payproof.suites.explorer.story import told
 from payproof.suites.explorer.tally import Tally
 from payproof.suites.run.plan import Options

@@ -5,7 +5,7 @@ from __future__ import annotations
 from payproof.contracts import entries as e
 from payproof.contracts import journal as j
 from payproof.contracts import run as r
-from payproof.contracts.stories import attempts, confirmed, names_of, payments_of, tellings, with_final_names
+from payproof.contracts.probe_runs import attempts, confirmed, names_of, payments_of, tellings, with_final_names
 
 
 def a_page(began: float, ended: float, purpose: str = "return") -> e.Page:

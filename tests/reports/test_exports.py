@@ -15,7 +15,7 @@ from payproof.contracts.export import exportable
 from payproof.contracts.model import Result
 from payproof.contracts.run import Run, World
 from payproof.reports import WRITERS
-from payproof.reports.handover import Variable, handover, path_text, show
+from payproof.reports.request_export import Variable, handover, path_text, show
 
 
 def call(

@@ -27,7 +27,7 @@ from payproof.contracts.entries import (
 )
 from payproof.contracts.model import Pointer
 from payproof.contracts.run import Run, World
-from payproof.reports.scenes import Scene, scene
+from payproof.reports.render_entry import Scene, scene
 from payproof.reports.story import CHAPTERS, NEAR, Chapter, Gap, Teller
 
 GET = Request(method="GET", url="https://h/")

@@ -19,7 +19,7 @@ from payproof.contracts.secrets import spellings
 from payproof.simulator import Simulator
 from payproof.simulator.cassettes import Cassette, CassetteWriter, Recording, read
 from payproof.simulator.cassettes.library import vcr
-from payproof.simulator.relay.tape import Taped
+from payproof.simulator.relay.sandbox_exchange import Taped
 
 UPSTREAM = "https://sandbox.example"
 OURS = "https://gateway.test:8443"

@@ -15,7 +15,7 @@ from payproof.contracts.secrets import mint, spellings
 from payproof.simulator.cassettes import CassetteWriter, read
 from payproof.simulator.cassettes.library import vcr
 from payproof.simulator.cassettes.placeholders import PATTERN
-from payproof.simulator.relay.tape import Taped
+from payproof.simulator.relay.sandbox_exchange import Taped
 
 from .cassette_stage import API, PROFILE, UPSTREAM, YAML, Studio, bought, hunt, secrets_of
 

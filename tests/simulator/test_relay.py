@@ -21,11 +21,11 @@ from payproof.contracts.entries import Ledger
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import load
 from payproof.simulator import GatewayServer
-from payproof.simulator.relay import politeness as manners
+from payproof.simulator.relay import rate_budget as manners
 from payproof.simulator.relay import rewrite
-from payproof.simulator.relay.politeness import BudgetSpent, Politeness
+from payproof.simulator.relay.rate_budget import BudgetSpent, Politeness
 from payproof.simulator.relay.relay import Relay
-from payproof.simulator.relay.tape import Taped
+from payproof.simulator.relay.sandbox_exchange import Taped
 from payproof.simulator.relay.upstream import Sandbox, Upstream
 
 BASE = "/pay/sandbox/api/v1"

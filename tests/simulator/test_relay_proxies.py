@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from payproof.contracts.model import PayproofError
-from payproof.simulator.relay.politeness import Politeness
 from payproof.simulator.relay.proxies import proxy_for, shown
+from payproof.simulator.relay.rate_budget import Politeness
 from payproof.simulator.relay.upstream import Sandbox, Upstream
 
 PROXY = "http://user:pass-word@proxy.example.test:3128"

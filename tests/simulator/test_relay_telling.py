@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from payproof.simulator.relay.telling import told_otherwise
+from payproof.simulator.relay.tampering import told_otherwise
 
 
 def told(body: Any, *, real: str = "5000", amount: str | None = "999.00", currency: str | None = None) -> Any:

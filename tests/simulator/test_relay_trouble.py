@@ -17,7 +17,7 @@ from payproof.contracts.entries import Call
 from payproof.contracts.faults import FaultSpec
 from payproof.simulator.relay import illness, passages
 from payproof.simulator.relay import upstream as way
-from payproof.simulator.relay.politeness import Politeness
+from payproof.simulator.relay.rate_budget import Politeness
 
 from .test_relay import BASE, REAL_KEY, Bench, bench
 

@@ -25,7 +25,7 @@ from payproof.contracts.run import Run
 from payproof.contracts.secrets import spellings
 from payproof.reports import write_all
 from payproof.simulator.cassettes import CassetteWriter, read
-from payproof.simulator.relay.tape import Taped
+from payproof.simulator.relay.sandbox_exchange import Taped
 from payproof.suites.commands import command
 from payproof.suites.commands.record import FLOWS, known_secrets
 from payproof.suites.config import Config, make_config

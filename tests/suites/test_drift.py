@@ -32,14 +32,16 @@ from payproof.reports.drift import json as as_json
 from payproof.simulator.gateways.quatapay.envelope import Envelope
 from payproof.suites import cli
 from payproof.suites.config import Config, make_config
-from payproof.suites.conformance.drift import agenda, letters, looking
+from payproof.suites.conformance.drift import alphabets as letters
+from payproof.suites.conformance.drift import observe as looking
+from payproof.suites.conformance.drift import schedule as agenda
+from payproof.suites.conformance.drift.attribute import Judge
+from payproof.suites.conformance.drift.case_run import Telling
 from payproof.suites.conformance.drift.comparing import Tally, differences, pairs, same
 from payproof.suites.conformance.drift.comparison import Options, compare
-from payproof.suites.conformance.drift.looking import Known, Look
-from payproof.suites.conformance.drift.placing import Missing, placed, unknown
-from payproof.suites.conformance.drift.sides import Sandboxed, Simulated
-from payproof.suites.conformance.drift.telling import Telling
-from payproof.suites.conformance.drift.touching import Judge
+from payproof.suites.conformance.drift.endpoints import Sandboxed, Simulated
+from payproof.suites.conformance.drift.observe import Known, Look
+from payproof.suites.conformance.drift.template import Missing, placed, unknown
 
 from ..conftest import IndependentSandbox  # noqa: TID252
 
@@ -287,7 +289,7 @@ def test_a_call_that_the_gateways_limit_kept_out_is_made_again_when_it_says(
         pauses.append(seconds)
         sandbox.advance(seconds)
 
-    monkeypatch.setattr("payproof.suites.conformance.drift.sides.asyncio.sleep", pause)
+    monkeypatch.setattr("payproof.suites.conformance.drift.endpoints.asyncio.sleep", pause)
     config = _config("qrpay", sandbox.table(), LIMIT)
     drift = asyncio.run(compare(config, Options(only=("status.path",)), _Silent()))
     assert len(pauses) == 1

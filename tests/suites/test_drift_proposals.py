@@ -19,11 +19,11 @@ from payproof.contracts.drift import Drift
 from payproof.contracts.model import Json, PayproofError
 from payproof.suites.config import Config, make_config
 from payproof.suites.conformance.drift.agreeing import Agreed, combined, unsaid
+from payproof.suites.conformance.drift.attribute import Judge
 from payproof.suites.conformance.drift.comparing import Raw
 from payproof.suites.conformance.drift.comparison import Options, compare
-from payproof.suites.conformance.drift.looking import Look
+from payproof.suites.conformance.drift.observe import Look
 from payproof.suites.conformance.drift.plain import explained, labels_of, refusals
-from payproof.suites.conformance.drift.touching import Judge
 
 from ..conftest import IndependentSandbox  # noqa: TID252
 

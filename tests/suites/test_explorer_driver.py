@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from payproof.suites.config import Config, load_config
+from payproof.suites.explorer.explorer_session import opened
 from payproof.suites.explorer.oracle import Truth
 from payproof.suites.explorer.playing import Care, Played, play
-from payproof.suites.explorer.stage import opened
 from payproof.suites.explorer.story import Act, Story, Wish
 
 SHOP = Path(__file__).parents[1] / "integrations" / "python-api-driver"

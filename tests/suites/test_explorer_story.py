@@ -11,12 +11,12 @@ from payproof.contracts.model import PayproofError
 from payproof.simulator.faults import registered
 from payproof.suites.config import Config, make_config
 from payproof.suites.explorer import file, machine
-from payproof.suites.explorer.mishaps import mishaps
+from payproof.suites.explorer.fault_choices import mishaps
 from payproof.suites.explorer.oracle import Ruling, Truth
+from payproof.suites.explorer.order_specs import scope
 from payproof.suites.explorer.playing import Played
 from payproof.suites.explorer.story import KINDS, Act, Story, Wish, act, parsed, told
 from payproof.suites.explorer.trim import smaller, without
-from payproof.suites.explorer.wishes import scope
 
 WISHES = (Wish(1, "5000.00", "XAF", "A"), Wish(2, "5000.00", "XAF", "B"))
 TWO_PAGES = Story(

@@ -19,7 +19,7 @@ from payproof.contracts.model import Outcome, PayproofError, Result, Verdict
 from payproof.contracts.run import Run, dump
 from payproof.contracts.secrets import spellings
 from payproof.reports import write_all
-from payproof.simulator.relay.politeness import Politeness
+from payproof.simulator.relay.rate_budget import Politeness
 from payproof.suites.config import Config, make_config
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform

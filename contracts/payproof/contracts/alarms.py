@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from payproof.contracts import levels
 from payproof.contracts.entries import Alert, Call, Entry, Log, OrderSeen
 from payproof.contracts.naming import names
+from payproof.contracts.probe_runs import names_of, payments_of
 from payproof.contracts.run import World
-from payproof.contracts.stories import names_of, payments_of
 
 
 def is_alert(entry: Entry, channel: str) -> bool:

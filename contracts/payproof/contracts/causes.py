@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from payproof.contracts.model import Finding, Verdict
+from payproof.contracts.probe_runs import hindrance, tellings
 from payproof.contracts.requirements import CAUSES, LATER, Case
 from payproof.contracts.run import Run
-from payproof.contracts.stories import hindrance, tellings
 
 _BROKEN = (Verdict.FAIL, Verdict.WARN)
 

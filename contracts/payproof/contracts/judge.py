@@ -22,10 +22,10 @@ from payproof.contracts.model import (
     Result,
     Verdict,
 )
+from payproof.contracts.probe_runs import with_final_names
 from payproof.contracts.profile import Profile
 from payproof.contracts.requirements import LATER, Case, Requirement, requirements
 from payproof.contracts.run import Run
-from payproof.contracts.stories import with_final_names
 
 _WEIGHT = (
     Verdict.FAIL,

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from payproof.contracts.entries import Entry
 from payproof.contracts.model import Finding, Json, Level, Pointer, Verdict
+from payproof.contracts.probe_runs import Telling, obstacle
 from payproof.contracts.run import Run, World
-from payproof.contracts.stories import Telling, obstacle
 
 if TYPE_CHECKING:
     from payproof.contracts.profile import Profile

@@ -10,7 +10,7 @@ from rich.text import Text
 from payproof.contracts.model import Finding, Judgement, Level, Outcome, Result, Verdict
 from payproof.contracts.run import Run
 from payproof.reports import facts, replay, values
-from payproof.reports.paper import Paper
+from payproof.reports.text_output import Paper
 
 _STYLES: Mapping[Verdict, str] = {
     Verdict.PASS: "green",

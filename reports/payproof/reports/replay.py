@@ -10,7 +10,7 @@ from payproof.contracts.entries import Difference
 from payproof.contracts.model import Json, Pointer
 from payproof.contracts.run import Run
 from payproof.reports import facts, values
-from payproof.reports.scenes import differing
+from payproof.reports.render_entry import differing
 
 SHOWN = 25
 """Groups of differences that a page lists; the JSON report has each of them."""

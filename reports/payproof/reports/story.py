@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from payproof.contracts.entries import Entry, FaultSet, Step, Story
 from payproof.contracts.model import Pointer
 from payproof.contracts.run import Run, World
-from payproof.reports.scenes import Scene, scene
+from payproof.reports.render_entry import Scene, scene
 
 WHOLE = 30
 """A story of so many entries is told whole; of a longer one, what is near the evidence."""

@@ -13,10 +13,10 @@ from payproof.contracts.profile import Profile
 from payproof.simulator import dialect
 from payproof.simulator.clock import Clock
 from payproof.simulator.control import control
-from payproof.simulator.faults.book import FaultBook
-from payproof.simulator.faults.layer import FaultLayer
+from payproof.simulator.faults.injector import FaultBook
+from payproof.simulator.faults.middleware import FaultLayer
 from payproof.simulator.ids import Ids
-from payproof.simulator.recorder import Recorder
+from payproof.simulator.journal_middleware import Recorder
 from payproof.simulator.store import Merchant, PaymentView, Store
 
 

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
 from payproof.contracts.run import Power
-from payproof.simulator.faults.book import FaultBook
+from payproof.simulator.faults.injector import FaultBook
 from payproof.simulator.simulator import Simulator
 from payproof.simulator.store import Merchant, PaymentView
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from payproof.contracts.alarms import is_alert
 from payproof.contracts.model import Finding
+from payproof.contracts.probe_runs import tellings
 from payproof.contracts.requirements import Case, should
-from payproof.contracts.stories import tellings
 
 
 def _drill(case: Case, probe: str, what: str) -> Iterator[Finding]:

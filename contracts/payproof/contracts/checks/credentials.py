@@ -8,9 +8,9 @@ from typing import Literal
 from payproof.contracts import pages
 from payproof.contracts.entries import Call, Entry, OrderSeen, Page, SourceSeen
 from payproof.contracts.model import Finding
+from payproof.contracts.probe_runs import attempts, final, tellings
 from payproof.contracts.requirements import Case, must, should
 from payproof.contracts.run import World
-from payproof.contracts.stories import attempts, final, tellings
 
 _SECRETS = ("<access-token-", "<secret-key-", "<client-id-")
 

@@ -9,9 +9,9 @@ from decimal import Decimal
 from payproof.contracts import money
 from payproof.contracts.entries import Call, Checkout, Page, Step
 from payproof.contracts.model import Finding
+from payproof.contracts.probe_runs import names_of, tellings
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import Run, World
-from payproof.contracts.stories import names_of, tellings
 
 
 def _created(run: Run) -> Iterator[tuple[World, Checkout, Call]]:

@@ -8,8 +8,8 @@ from payproof.contracts import pages
 from payproof.contracts.checks.handling import Trouble, crash, misstep, status_of
 from payproof.contracts.entries import Call, OrderSeen, Page, Step
 from payproof.contracts.model import Finding
+from payproof.contracts.probe_runs import Telling, attempts, payments_of, tellings
 from payproof.contracts.requirements import Case, must, should
-from payproof.contracts.stories import Telling, attempts, payments_of, tellings
 
 MOST_ATTEMPTS = 5
 

@@ -9,9 +9,9 @@ from payproof.contracts.checks.custom import expected_amount
 from payproof.contracts.checks.handling import Trouble, crash, misstep, status_of
 from payproof.contracts.entries import Call, Checkout, Page
 from payproof.contracts.model import Finding
+from payproof.contracts.probe_runs import LEFT_ALONE, Telling, ever_paid, final, ledger, obstacle, tellings
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import World
-from payproof.contracts.stories import LEFT_ALONE, Telling, ever_paid, final, ledger, obstacle, tellings
 
 
 @must("flow.success")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from payproof.contracts import pages
 from payproof.contracts.entries import Call, Entry, OrderSeen, Page, Step
 from payproof.contracts.model import Finding, Json
+from payproof.contracts.probe_runs import Telling, confirmed, ledger, payments_of
 from payproof.contracts.requirements import Case
-from payproof.contracts.stories import Telling, confirmed, ledger, payments_of
 
 BELIEVED = ("verify.forged-return", "verify.failed-return", "verify.status-checked")
 """What fails where a shop takes orders for paid that the gateway calls unpaid, or never asks."""

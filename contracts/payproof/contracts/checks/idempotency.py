@@ -10,8 +10,8 @@ from payproof.contracts.entries import Checkout, Ledger, OrderSeen, Page
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.naming import refers
 from payproof.contracts.pages import broken
+from payproof.contracts.probe_runs import Telling, final, tellings
 from payproof.contracts.requirements import Case, must, should
-from payproof.contracts.stories import Telling, final, tellings
 
 _TELL_APART = "checkout.before, or {order.id} in the checkout request"
 

@@ -8,8 +8,8 @@ from payproof.contracts.checks.flow import page_of
 from payproof.contracts.checks.handling import status_of
 from payproof.contracts.entries import Call
 from payproof.contracts.model import Finding, Json
+from payproof.contracts.probe_runs import Telling, final, ledger, sightings, tellings
 from payproof.contracts.requirements import Case, must, should
-from payproof.contracts.stories import Telling, final, ledger, sightings, tellings
 
 
 @must("flow.late-success")

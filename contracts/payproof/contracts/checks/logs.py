@@ -11,9 +11,9 @@ from payproof.contracts import money
 from payproof.contracts.access_logs import own_part
 from payproof.contracts.entries import Call, Checkout, Log, Page
 from payproof.contracts.model import Finding
+from payproof.contracts.probe_runs import Telling, tellings
 from payproof.contracts.requirements import Case, must, should
 from payproof.contracts.run import World
-from payproof.contracts.stories import Telling, tellings
 
 _NEAR = 12
 """Log lines that belong together: a logger may spread one call over several lines."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from payproof.contracts.entries import Call
 from payproof.contracts.model import Finding, Json
+from payproof.contracts.probe_runs import Telling, tellings
 from payproof.contracts.requirements import CAUSES, Case, must, should
-from payproof.contracts.stories import Telling, tellings
 
 LIMIT = 33.0
 """Seconds: 30 and ten per cent (checklist, guideline 10)."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from payproof.contracts import pages
 from payproof.contracts.entries import Call, OrderSeen, Step
 from payproof.contracts.model import Finding, Json
+from payproof.contracts.probe_runs import Telling, attempts, background, final, payments_of, tellings
 from payproof.contracts.requirements import Case, must, should
 from payproof.contracts.run import Run
-from payproof.contracts.stories import Telling, attempts, background, final, payments_of, tellings
 
 _MOST = 0.8
 """Share of the customers for whom a token is asked for where none is kept."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from payproof.contracts.entries import Call, OrderSeen, Step
 from payproof.contracts.model import Finding
+from payproof.contracts.probe_runs import LAST_WAIT, Telling, confirmed, looks, payments_of, tellings
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import World
-from payproof.contracts.stories import LAST_WAIT, Telling, confirmed, looks, payments_of, tellings
 
 
 @must("verify.unreachable")

@@ -7,9 +7,7 @@ from collections.abc import Iterator
 from payproof.contracts import money
 from payproof.contracts.entries import Call, Checkout, Entry, OrderSeen, Step
 from payproof.contracts.model import Finding
-from payproof.contracts.requirements import Case, must
-from payproof.contracts.run import World
-from payproof.contracts.stories import (
+from payproof.contracts.probe_runs import (
     Telling,
     ever_paid,
     final,
@@ -19,6 +17,8 @@ from payproof.contracts.stories import (
     sightings,
     tellings,
 )
+from payproof.contracts.requirements import Case, must
+from payproof.contracts.run import World
 
 
 @must("verify.status-checked")

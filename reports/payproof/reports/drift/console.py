@@ -11,7 +11,7 @@ from rich.text import Text
 
 from payproof.contracts.drift import Difference, Drift
 from payproof.reports.drift import wording
-from payproof.reports.paper import Paper
+from payproof.reports.text_output import Paper
 
 _WIDEST = 140
 _LEAST = 14

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from payproof.contracts.model import Result
 from payproof.contracts.run import Run
 from payproof.reports.facts import line
-from payproof.reports.handover import Ask, Handover, Text, Variable, handover, headers_of, sendable, show
 from payproof.reports.registry import writer
+from payproof.reports.request_export import Ask, Handover, Text, Variable, handover, headers_of, sendable, show
 
 _BREAKS = re.compile(r"[\r\n\x00]+")
 _PICK = """\

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from payproof.contracts.model import Result
 from payproof.contracts.run import Run
 from payproof.reports.facts import clean, line
-from payproof.reports.handover import (
+from payproof.reports.registry import writer
+from payproof.reports.request_export import (
     BASE_URL,
     Ask,
     Handover,
@@ -19,7 +20,6 @@ from payproof.reports.handover import (
     show,
     templated,
 )
-from payproof.reports.registry import writer
 
 
 @writer("http", "requests.http")

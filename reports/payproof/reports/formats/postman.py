@@ -9,8 +9,8 @@ from payproof.contracts.entries import header
 from payproof.contracts.model import Result
 from payproof.contracts.run import Run
 from payproof.reports import facts
-from payproof.reports.handover import BASE_URL, Ask, handover, headers_of, path_text, sendable, show, templated
 from payproof.reports.registry import writer
+from payproof.reports.request_export import BASE_URL, Ask, handover, headers_of, path_text, sendable, show, templated
 
 _SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 

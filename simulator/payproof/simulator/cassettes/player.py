@@ -18,17 +18,17 @@ from payproof.contracts.secrets import mint
 from payproof.simulator import dialect
 from payproof.simulator.cassettes.matching import Reel
 from payproof.simulator.cassettes.reading import Exchange, Recording, meaning
+from payproof.simulator.cassettes.replay_audit import Witness
 from payproof.simulator.cassettes.values import Chosen, Values, headers_for_client, origin_of
-from payproof.simulator.cassettes.witness import Witness
 from payproof.simulator.clock import Clock
 from payproof.simulator.exchange import Exchange as Passing
 from payproof.simulator.exchange import exchange_of
-from payproof.simulator.faults.book import FaultBook
-from payproof.simulator.faults.layer import FaultLayer
+from payproof.simulator.faults.injector import FaultBook
+from payproof.simulator.faults.middleware import FaultLayer
 from payproof.simulator.ids import Ids
-from payproof.simulator.recorder import Recorder
+from payproof.simulator.journal_middleware import Recorder
 from payproof.simulator.relay import rewrite
-from payproof.simulator.relay.books import Books
+from payproof.simulator.relay.ledger_mirror import Books
 from payproof.simulator.store import Merchant, PaymentView, Store
 from payproof.simulator.target import TargetKind
 

@@ -21,7 +21,7 @@ from payproof.contracts.secrets import SHORTEST_PART, Veil, spellings
 from payproof.simulator.cassettes import forms, placeholders
 from payproof.simulator.cassettes.reading import meaning
 from payproof.simulator.cassettes.stamp import Redacted
-from payproof.simulator.relay.tape import Taped
+from payproof.simulator.relay.sandbox_exchange import Taped
 
 _SHORTEST = 4
 """Characters below which a value is replaced only in the field that it was typed into."""

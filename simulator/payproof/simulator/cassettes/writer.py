@@ -22,7 +22,7 @@ from payproof.simulator.cassettes.library import vcr
 from payproof.simulator.cassettes.reading import operation_of
 from payproof.simulator.cassettes.redaction import Redaction, without
 from payproof.simulator.cassettes.stamp import FORMAT, KEY, Redacted, Stamp
-from payproof.simulator.relay.tape import Taped
+from payproof.simulator.relay.sandbox_exchange import Taped
 
 _NOT_ASKED = ("accept-encoding", "connection", "keep-alive", "te", "expect", "transfer-encoding", "content-length")
 _NOT_TOLD = ("content-encoding", "transfer-encoding", "connection", "keep-alive", "content-length")

@@ -8,7 +8,7 @@ from decimal import Decimal
 from starlette.responses import HTMLResponse, Response
 
 from payproof.contracts.profile import Payer
-from payproof.simulator.faults.hit import Hit
+from payproof.simulator.faults.context import Hit
 from payproof.simulator.faults.registry import HttpStatus, Text, fault
 from payproof.simulator.store import MerchantRow, Payment
 

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 from starlette.responses import Response
 
-from payproof.simulator.faults.hit import Hit
+from payproof.simulator.faults.context import Hit
 from payproof.simulator.faults.registry import HeaderValue, fault
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from payproof.simulator.faults.hit import Hit
+from payproof.simulator.faults.context import Hit
 from payproof.simulator.faults.registry import Text, fault
 
 

@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
-from payproof.simulator.faults.hit import Hit
+from payproof.simulator.faults.context import Hit
 
 FAMILIES = ("answers", "bodies", "delays", "limits")
 

@@ -17,7 +17,7 @@ from payproof.contracts.profile import Profile
 from payproof.simulator.exchange import Exchange, exchange_of
 from payproof.simulator.relay import illness, rewrite
 from payproof.simulator.relay.passages import SILENT, Passage, Passages
-from payproof.simulator.relay.tape import Taped
+from payproof.simulator.relay.sandbox_exchange import Taped
 from payproof.simulator.relay.upstream import PATIENCE, Upstream
 
 LEFT = "/payproof-left/"

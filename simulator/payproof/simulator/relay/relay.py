@@ -18,17 +18,17 @@ from payproof.contracts.run import Power
 from payproof.contracts.secrets import mint
 from payproof.simulator import dialect
 from payproof.simulator.clock import Clock
-from payproof.simulator.faults.book import FaultBook
-from payproof.simulator.faults.layer import FaultLayer
+from payproof.simulator.faults.injector import FaultBook
+from payproof.simulator.faults.middleware import FaultLayer
 from payproof.simulator.ids import Ids
-from payproof.simulator.recorder import Recorder
-from payproof.simulator.relay.books import Books
-from payproof.simulator.relay.departures import Departures
+from payproof.simulator.journal_middleware import Recorder
 from payproof.simulator.relay.forwarder import LEFT, Forwarder
+from payproof.simulator.relay.ledger_mirror import Books
 from payproof.simulator.relay.passages import Passage, Passages
-from payproof.simulator.relay.politeness import Share
-from payproof.simulator.relay.tape import Tape, Taped
-from payproof.simulator.relay.telling import told_otherwise
+from payproof.simulator.relay.rate_budget import Share
+from payproof.simulator.relay.return_waiter import Departures
+from payproof.simulator.relay.sandbox_exchange import Tape, Taped
+from payproof.simulator.relay.tampering import told_otherwise
 from payproof.simulator.relay.upstream import PATIENCE, Upstream
 from payproof.simulator.store import Merchant, PaymentView, Store
 from payproof.simulator.target import TargetKind

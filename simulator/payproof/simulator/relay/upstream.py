@@ -13,8 +13,8 @@ import httpx
 
 from payproof.contracts import addresses
 from payproof.contracts.model import PayproofError
-from payproof.simulator.relay.politeness import Politeness
 from payproof.simulator.relay.proxies import proxy_for
+from payproof.simulator.relay.rate_budget import Politeness
 
 PATIENCE = 60.0
 """Seconds that a sandbox may take for one answer."""

@@ -85,7 +85,7 @@ def needs_hypothesis() -> None:
 
 async def unscored(work: Awaitable[T]) -> T:
     """A control payment that does not go through, told as an error with its diagnosis."""
-    from payproof.suites.explorer.stage import NotScored
+    from payproof.suites.explorer.explorer_session import NotScored
 
     try:
         return await work
@@ -99,9 +99,9 @@ async def unscored(work: Awaitable[T]) -> T:
 
 def _searched(config: Config, limits: Limits, seed: int | None, *, quiet: bool) -> tuple[Tally, int, tuple[str, ...]]:
     from payproof.suites.commands.loop import run_async
-    from payproof.suites.explorer import telling
+    from payproof.suites.explorer import story_progress as telling
+    from payproof.suites.explorer.explorer_session import opened
     from payproof.suites.explorer.search import Search
-    from payproof.suites.explorer.stage import opened
 
     async def work() -> tuple[Tally, int, tuple[str, ...]]:
         async with opened(config, seed) as stage:
@@ -124,8 +124,9 @@ def _report(
     report_dir: Path,
 ) -> int:
     """``path``: the file that was named; ``source``: the file or folder that was read (none: the command line alone)."""
-    from payproof.reports.paper import Paper
-    from payproof.suites.explorer import file, telling
+    from payproof.reports.text_output import Paper
+    from payproof.suites.explorer import file
+    from payproof.suites.explorer import story_progress as telling
     from payproof.suites.explorer.origin import origin
 
     paper = Paper(Console(file=sys.stdout))

@@ -16,7 +16,7 @@ from payproof.suites.commands.run import configuration
 from payproof.suites.config.short_forms import Flags
 
 if TYPE_CHECKING:
-    from payproof.reports.paper import Paper
+    from payproof.reports.text_output import Paper
     from payproof.suites.config import Config
     from payproof.suites.explorer.file import Written
     from payproof.suites.explorer.origin import Origin
@@ -37,7 +37,7 @@ def replay(story_file: Path, config_path: Path | None, any_config: bool, **flags
     Exit codes: 0 the story breaks nothing any more, 1 it still does, 2 that cannot be said, 130 interrupted.
     """
     needs_hypothesis()
-    from payproof.reports.paper import Paper
+    from payproof.reports.text_output import Paper
     from payproof.suites.explorer import file
 
     written = file.read(story_file)
@@ -104,8 +104,8 @@ def _own(story: Path, found: Origin, flags: Flags, *, any_config: bool) -> tuple
 
 def _played(config: Config, written: Written) -> Played:
     from payproof.suites.commands.loop import run_async
+    from payproof.suites.explorer.explorer_session import opened
     from payproof.suites.explorer.playing import Care, play
-    from payproof.suites.explorer.stage import opened
 
     async def work() -> Played:
         async with opened(config, written.seed) as stage:
@@ -117,7 +117,7 @@ def _played(config: Config, written: Written) -> Played:
 
 
 def _tell(paper: Paper, played: Played, written: Written) -> int:
-    from payproof.suites.explorer import telling
+    from payproof.suites.explorer import story_progress as telling
     from payproof.suites.explorer.oracle import Truth
 
     if played.truth is Truth.FALSE:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from payproof.contracts.model import Json
-from payproof.suites.explorer.mishaps import HOLDING
+from payproof.suites.explorer.fault_choices import HOLDING
+from payproof.suites.explorer.order_specs import Scope
 from payproof.suites.explorer.story import Act, Story, act
-from payproof.suites.explorer.wishes import Scope
 
 STEPS = 12
 """Steps of a drawn story, at most."""

@@ -11,10 +11,10 @@ from payproof.contracts.model import PayproofError
 from payproof.suites.customer.customer import Customer
 from payproof.suites.customer.hosted import HostedTab
 from payproof.suites.driver.driver import Order, RecipeDriver, uses
-from payproof.suites.explorer.cast import Cast, OpenPage
+from payproof.suites.explorer.customer_pool import Cast, OpenPage
+from payproof.suites.explorer.disturbances import Trouble
 from payproof.suites.explorer.facts import Sighting
 from payproof.suites.explorer.story import Act, Story, told
-from payproof.suites.explorer.trouble import Trouble
 from payproof.suites.session.world import World
 
 Handler = Callable[[Act], Awaitable[None]]

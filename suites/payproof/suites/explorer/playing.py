@@ -8,14 +8,14 @@ from enum import StrEnum
 
 from payproof.contracts.entries import Entry
 from payproof.contracts.model import PayproofError
+from payproof.suites.explorer.disturbances import Trouble
+from payproof.suites.explorer.explorer_session import Ground, Stage
 from payproof.suites.explorer.facts import Facts
 from payproof.suites.explorer.oracle import Ruling, Truth, broken, verdict
+from payproof.suites.explorer.order_specs import separate
 from payproof.suites.explorer.play import Player, SecondOrder
-from payproof.suites.explorer.rest import rest
-from payproof.suites.explorer.stage import Ground, Stage
+from payproof.suites.explorer.quiesce import rest
 from payproof.suites.explorer.story import Story
-from payproof.suites.explorer.trouble import Trouble
-from payproof.suites.explorer.wishes import separate
 
 CAUTIOUS, RENEWING, SLOWEST = 60.0, 20.0, 10.0
 """Seconds that a shop is waited for before it is accused: when calls to the gateway failed (a circuit breaker may be

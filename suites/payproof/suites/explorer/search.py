@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 from payproof.contracts.model import PayproofError
 from payproof.suites.explorer import machine, trim
+from payproof.suites.explorer.explorer_session import SLOW, Ground, Stage
+from payproof.suites.explorer.order_specs import Scope, scope
 from payproof.suites.explorer.playing import Care, Played, play
 from payproof.suites.explorer.shrinking import Broken, Shrinking
-from payproof.suites.explorer.stage import SLOW, Ground, Stage
 from payproof.suites.explorer.story import Acts, Story
 from payproof.suites.explorer.tally import Found, Tally
 from payproof.suites.explorer.threads import Stopped, from_thread, in_thread
-from payproof.suites.explorer.wishes import Scope, scope
 
 BATCH = 120
 """Stories that are drawn with one chance. Most are those before with a step repeated, and are left out."""

@@ -27,8 +27,8 @@ from payproof.contracts.run import Run, Settings, digest
 from payproof.contracts.run import World as Recorded
 from payproof.contracts.run_file import RunFile
 from payproof.contracts.secrets import Veil
-from payproof.simulator.relay.politeness import BudgetSpent
-from payproof.simulator.relay.tape import Tape
+from payproof.simulator.relay.rate_budget import BudgetSpent
+from payproof.simulator.relay.sandbox_exchange import Tape
 from payproof.simulator.target import Spoiled
 from payproof.suites.config import Config
 from payproof.suites.probes import Params, Probe, provoked_by, tell

@@ -11,10 +11,10 @@ from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Payer
 from payproof.simulator import Simulated, Simulator, Target
-from payproof.simulator.relay.politeness import Politeness
 from payproof.simulator.relay.proxies import proxy_for, shown
+from payproof.simulator.relay.rate_budget import Politeness
 from payproof.simulator.relay.relay import Relay
-from payproof.simulator.relay.tape import Tape
+from payproof.simulator.relay.sandbox_exchange import Tape
 from payproof.simulator.relay.upstream import Sandbox, Upstream
 from payproof.suites.config import Config
 from payproof.suites.customer.browser import Browser, BrowserTab

@@ -18,8 +18,8 @@ from payproof.contracts.entries import Call, Checkout, Entry, Ledger, Log, Order
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
+from payproof.contracts.probe_runs import LAST_WAIT, LEFT_ALONE
 from payproof.contracts.run import World as Recorded
-from payproof.contracts.stories import LAST_WAIT, LEFT_ALONE
 from payproof.simulator import GatewayServer, Target
 from payproof.simulator.faults import registered
 from payproof.simulator.protocols import GateMode

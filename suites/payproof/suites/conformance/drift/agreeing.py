@@ -8,9 +8,9 @@ from dataclasses import replace
 from payproof.contracts.catalogue import Case
 from payproof.contracts.drift import Touched
 from payproof.contracts.model import Json
+from payproof.suites.conformance.drift.attribute import Blame, Judge, Verdict, changed
 from payproof.suites.conformance.drift.comparing import Raw
-from payproof.suites.conformance.drift.looking import Look
-from payproof.suites.conformance.drift.touching import Blame, Judge, Verdict, changed
+from payproof.suites.conformance.drift.observe import Look
 
 
 class Agreed:

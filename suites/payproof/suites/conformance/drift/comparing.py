@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from payproof.contracts.model import Json
-from payproof.suites.conformance.drift.looking import REDACTED, Look
+from payproof.suites.conformance.drift.observe import REDACTED, Look
 
 _ONLY_TOGETHER = ("json.", "redirect.brackets")
 """How something is spelled: nothing to compare where only one side wrote it."""

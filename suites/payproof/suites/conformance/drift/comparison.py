@@ -14,17 +14,17 @@ from payproof.contracts.catalogue import Case, Catalogue, catalogue_of
 from payproof.contracts.drift import Drift, Left
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
-from payproof.simulator.relay.politeness import BudgetSpent, Politeness
+from payproof.simulator.relay.rate_budget import BudgetSpent, Politeness
 from payproof.suites.config.models import Config, Sandbox
-from payproof.suites.conformance.drift.agenda import tell
+from payproof.suites.conformance.drift.aggregate import Told, weigh
+from payproof.suites.conformance.drift.attribute import Judge
+from payproof.suites.conformance.drift.case_run import Telling
 from payproof.suites.conformance.drift.comparing import summary
+from payproof.suites.conformance.drift.contract_view import Terms
+from payproof.suites.conformance.drift.endpoints import Recorded, Sandboxed, Side, Simulated
 from payproof.suites.conformance.drift.recording import Recorder, recorded
 from payproof.suites.conformance.drift.refusing import remedy_of
-from payproof.suites.conformance.drift.sides import Recorded, Sandboxed, Side, Simulated
-from payproof.suites.conformance.drift.telling import Telling
-from payproof.suites.conformance.drift.terms import Terms
-from payproof.suites.conformance.drift.touching import Judge
-from payproof.suites.conformance.drift.weighing import Told, weigh
+from payproof.suites.conformance.drift.schedule import tell
 
 _SILENT = 3
 """Cases in a row without an answer, after which nobody is asked any more."""

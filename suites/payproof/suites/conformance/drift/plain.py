@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from payproof.contracts.catalogue import Ask, Catalogue
-from payproof.suites.conformance.drift.looking import Look
+from payproof.suites.conformance.drift.observe import Look
 
 Pair = tuple[Look, Look]
 

@@ -13,10 +13,10 @@ from payproof.simulator.cassettes import CassetteWriter, Exchange, read
 from payproof.simulator.cassettes.placeholders import spelled, substituted
 from payproof.simulator.cassettes.stamp import Stamp
 from payproof.simulator.cassettes.writer import refuse_existing
-from payproof.simulator.relay.tape import Taped
+from payproof.simulator.relay.sandbox_exchange import Taped
 from payproof.suites.config.models import Sandbox
-from payproof.suites.conformance.drift.looking import LOGIN
-from payproof.suites.conformance.drift.placing import swapped
+from payproof.suites.conformance.drift.observe import LOGIN
+from payproof.suites.conformance.drift.template import swapped
 
 PREFIX = "drift "
 """Begins the name of a case's story in a cassette, so that no probe's story is taken for one."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from itertools import count
 
 from payproof.contracts.catalogue import Case
-from payproof.suites.conformance.drift.telling import Telling
+from payproof.suites.conformance.drift.case_run import Telling
 
 _LATE = 5.0
 """Seconds after its moment at which a case no longer tells what it should."""

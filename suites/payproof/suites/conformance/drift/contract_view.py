@@ -17,7 +17,7 @@ from payproof.contracts.entries import Request, Response
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
 from payproof.suites.conformance.drift.comparing import Raw
-from payproof.suites.conformance.drift.looking import Look
+from payproof.suites.conformance.drift.observe import Look
 
 _BOTH = "allows both"
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from payproof.contracts.faults import FaultSpec
-from payproof.suites.explorer.mishaps import HELD, HOLDING, LATER
+from payproof.suites.explorer.fault_choices import HELD, HOLDING, LATER
 from payproof.suites.explorer.story import Act
 from payproof.suites.session.world import World
 

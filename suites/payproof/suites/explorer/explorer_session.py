@@ -17,7 +17,7 @@ from payproof.contracts.entries import OrderSeen
 from payproof.contracts.model import PayproofError
 from payproof.contracts.secrets import Veil
 from payproof.suites.config import Config
-from payproof.suites.explorer.cast import Cast
+from payproof.suites.explorer.customer_pool import Cast
 from payproof.suites.explorer.facts import Habits
 from payproof.suites.run.plan import settings_of
 from payproof.suites.session.alert_hook import AlertHook

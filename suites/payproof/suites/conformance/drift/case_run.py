@@ -13,11 +13,11 @@ from payproof.contracts.catalogue import Ask, Back, Cancel, Case, Catalogue, Ope
 from payproof.contracts.entries import Request, Response
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Payer, Profile
-from payproof.suites.conformance.drift import looking
+from payproof.suites.conformance.drift import observe as looking
 from payproof.suites.conformance.drift.browsing import Browser
-from payproof.suites.conformance.drift.looking import Known, Look
-from payproof.suites.conformance.drift.placing import Missing, placed
-from payproof.suites.conformance.drift.sides import PATIENCE, Elsewhere, Side, Unanswered, site_of
+from payproof.suites.conformance.drift.endpoints import PATIENCE, Elsewhere, Side, Unanswered, site_of
+from payproof.suites.conformance.drift.observe import Known, Look
+from payproof.suites.conformance.drift.template import Missing, placed
 
 
 class Telling:

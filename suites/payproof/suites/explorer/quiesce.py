@@ -11,7 +11,7 @@ from payproof.contracts import money
 from payproof.contracts.alarms import is_alert
 from payproof.contracts.entries import Alert, Log
 from payproof.suites.driver.driver import Order
-from payproof.suites.explorer.cast import OpenPage
+from payproof.suites.explorer.customer_pool import OpenPage
 from payproof.suites.explorer.facts import Charge, Facts, Habits, OrderFacts
 from payproof.suites.explorer.oracle import Ruling, Truth, judge
 from payproof.suites.explorer.play import Player

@@ -15,13 +15,13 @@ from payproof.contracts.entries import Request, Response
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Payer, Profile
 from payproof.contracts.secrets import Veil
-from payproof.simulator.relay.politeness import BudgetSpent, Politeness, Share
 from payproof.simulator.relay.proxies import proxy_for
-from payproof.simulator.relay.tape import Tape, Taped
+from payproof.simulator.relay.rate_budget import BudgetSpent, Politeness, Share
+from payproof.simulator.relay.sandbox_exchange import Tape, Taped
 from payproof.simulator.relay.upstream import move, trust
 from payproof.simulator.simulator import Simulator
 from payproof.suites.config.models import Sandbox
-from payproof.suites.conformance.drift.placing import references
+from payproof.suites.conformance.drift.template import references
 
 _HOST = "https://simulator.payproof.test"
 PATIENCE = 30.0

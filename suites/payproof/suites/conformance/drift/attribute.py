@@ -11,7 +11,7 @@ from payproof.contracts.drift import Kind, Touched
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.suites.conformance.drift.comparing import ABSENT, Absent, Raw
-from payproof.suites.conformance.drift.looking import Look
+from payproof.suites.conformance.drift.observe import Look
 
 _SILENT = Absent()
 

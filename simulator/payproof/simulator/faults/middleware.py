@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payproof.simulator.exchange import exchange_of
-from payproof.simulator.faults.book import FaultBook
-from payproof.simulator.faults.hit import Hit
+from payproof.simulator.faults.context import Hit
+from payproof.simulator.faults.injector import FaultBook
 
 
 class FaultLayer:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from rich.console import Console
 
-from payproof.reports.paper import Paper
+from payproof.reports.text_output import Paper
 from payproof.suites.explorer.oracle import RULES, Ruling, Truth
 from payproof.suites.explorer.playing import Played
 from payproof.suites.explorer.story import told

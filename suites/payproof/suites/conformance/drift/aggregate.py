@@ -8,13 +8,13 @@ from dataclasses import dataclass, field, replace
 
 from payproof.contracts.catalogue import Case, Catalogue
 from payproof.contracts.drift import Difference, Fidelity, Left, Touched
-from payproof.suites.conformance.drift import letters
+from payproof.suites.conformance.drift import alphabets as letters
 from payproof.suites.conformance.drift.agreeing import Agreed, combined, unsaid
+from payproof.suites.conformance.drift.attribute import Blame, Judge
 from payproof.suites.conformance.drift.comparing import Raw, Tally, differences, pairs, shown
-from payproof.suites.conformance.drift.looking import Look
+from payproof.suites.conformance.drift.contract_view import Terms, place_of
+from payproof.suites.conformance.drift.observe import Look
 from payproof.suites.conformance.drift.plain import Pair, explained, labels_of, refusals
-from payproof.suites.conformance.drift.terms import Terms, place_of
-from payproof.suites.conformance.drift.touching import Blame, Judge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

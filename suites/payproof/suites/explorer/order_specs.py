@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from payproof.contracts import money
 from payproof.suites.config import Config
-from payproof.suites.explorer.mishaps import Mishap, mishaps
+from payproof.suites.explorer.fault_choices import Mishap, mishaps
 from payproof.suites.explorer.story import Wish
 from payproof.suites.run.plan import settings_of
 
