@@ -25,7 +25,7 @@ from payproof.suites.config import Config, make_config
 from payproof.suites.explorer.explorer_session import opened
 from payproof.suites.explorer.search import Limits, Search
 from payproof.suites.explorer.story import told
-from payproof.suites.explorer.tally import Tally
+from payproof.suites.explorer.tally import RuleTally
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
 
@@ -67,15 +67,15 @@ def _config(folder: Path, file: str = "payproof.toml", *, defect: str = "") -> C
     return make_config(table, folder=folder, place=f"{folder.name}/{file}", environ={})
 
 
-def _explored(config: Config, limits: Limits, seed: int = SEED) -> Tally:
-    async def work() -> Tally:
+def _explored(config: Config, limits: Limits, seed: int = SEED) -> RuleTally:
+    async def work() -> RuleTally:
         async with opened(config, seed) as stage:
             return await Search(stage, limits, lambda tally, news: None).run()
 
     return asyncio.run(work())
 
 
-def _publish(name: str, tally: Tally) -> None:
+def _publish(name: str, tally: RuleTally) -> None:
     found = [
         {"rule": each.rule, "seconds": round(each.after, 1), "stories": each.stories, "told": told(each.played.story)}
         for each in tally.found

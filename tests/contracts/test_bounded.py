@@ -85,7 +85,7 @@ def test_json_beyond_its_bounds_is_refused_in_plain_words(text: str, said: str) 
 
 def a_run() -> str:
     journal = Journal(clock=lambda: 1.0)
-    journal.add(e.Story(event="begin", probe="control", params={"round": 1}))
+    journal.add(e.ProbeMark(event="begin", probe="control", params={"round": 1}))
     journal.add(e.Step(text="a customer", name="order:main", facts={"order": "1"}))
     journal.add(e.Step(text="renamed", name="renamed", facts={"ours": "1", "order": "2"}))
     journal.add(
@@ -102,11 +102,11 @@ def a_run() -> str:
     journal.add(e.OrderSeen(order="2", state="paid", paid=True, effects=2))
     journal.add(e.Ledger(event="charged", payment="p", amount="5.00", currency="XAF"))
     journal.add(e.Log(stream="stdout", text="paid"))
-    journal.add(e.Story(event="end", probe="control"))
+    journal.add(e.ProbeMark(event="end", probe="control"))
     return r.dump(
         r.Run(
             gateway="quatapay",
-            worlds=(r.World(name="main", entries=tuple(journal.entries)),),
+            worlds=(r.RecordedWorld(name="main", entries=tuple(journal.entries)),),
             facts={"seed": 3, "name": "x"},
         )
     )

@@ -88,8 +88,8 @@ def test_a_story_whose_purchase_failed_is_the_reason_with_its_checkout_and_page(
 
 def test_a_story_that_broke_off_says_what_broke() -> None:
     run = told()
-    run.add(e.Story(event="begin", probe="paid-order"))
-    end = run.add(e.Story(event="end", probe="paid-order", params={"error": "the hosted page has no form"}))
+    run.add(e.ProbeMark(event="begin", probe="paid-order"))
+    end = run.add(e.ProbeMark(event="end", probe="paid-order", params={"error": "the hosted page has no form"}))
     found = run.finding("errors.friendly", Verdict.NOT_EXERCISED)
     assert "the story broke off: the hosted page has no form" in found.title
     assert [pointer.entry for pointer in found.evidence] == [end.n]

@@ -13,7 +13,7 @@ from payproof.contracts.journal import Journal
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Judgement, Level, Verdict
 from payproof.contracts.profile import load
-from payproof.contracts.run import Run, World
+from payproof.contracts.run import RecordedWorld, Run
 
 HOST = "https://localhost:8443"
 BASE = f"{HOST}/pay/sandbox/api/v1"
@@ -45,7 +45,7 @@ def judged(*calls: Call, gateway: str = "quatapay") -> Judgement:
     journal = Journal()
     for call in calls:
         journal.add(call)
-    run = Run(gateway=gateway, worlds=(World(name="main", entries=tuple(journal.entries)),))
+    run = Run(gateway=gateway, worlds=(RecordedWorld(name="main", entries=tuple(journal.entries)),))
     result = judge(run, load(gateway))
     return next(found for found in result.judgements if found.requirement == "contract.request")
 
@@ -229,7 +229,7 @@ def test_the_first_payment_is_judged_also_when_it_did_not_go_through() -> None:
     journal.add(a_call(headers=(("Content-Type", "text/plain"), BEARER), response=Response(status=400)))
     run = Run(
         gateway="quatapay",
-        worlds=(World(name="main", entries=tuple(journal.entries)),),
+        worlds=(RecordedWorld(name="main", entries=tuple(journal.entries)),),
         scored=False,
         diagnosis=("The gateway refused the create call.",),
     )

@@ -11,16 +11,16 @@ from payproof.contracts import entries as e
 from payproof.contracts import journal as j
 from payproof.contracts import run as r
 from payproof.contracts.model import PayproofError, Pointer
-from payproof.contracts.secrets import Veil
+from payproof.contracts.secrets import Redactor
 
 SECRET = "abcdefghjkmnpqrstuvw123456789"
 
 
 def a_run() -> r.Run:
-    veil = Veil()
+    veil = Redactor()
     veil.add("access-token", SECRET)
     journal = j.Journal(veil)
-    journal.add(e.Story(event="begin", probe="steady", params={"round": 1}))
+    journal.add(e.ProbeMark(event="begin", probe="steady", params={"round": 1}))
     journal.add(
         e.Call(
             began=0.1,
@@ -37,7 +37,7 @@ def a_run() -> r.Run:
     return r.Run(
         gateway="quatapay",
         settings=r.Settings(within=2.5),
-        worlds=(r.World(name="main", entries=tuple(journal.entries)),),
+        worlds=(r.RecordedWorld(name="main", entries=tuple(journal.entries)),),
         facts={"seed": 3},
     )
 
@@ -100,7 +100,7 @@ def a_call(body: str, operation: str = "token", **more: object) -> e.Call:
 
 
 def a_journal() -> j.Journal:
-    veil = Veil()
+    veil = Redactor()
     veil.add("secret-key", SECRET)
     return j.Journal(veil)
 
@@ -191,7 +191,7 @@ def test_a_secret_that_is_learned_late_covers_what_was_written_before() -> None:
     journal.add(e.Log(stream="stdout", text=f"got {ISSUED}"))
     journal.add(a_call(f'{{"accessToken": "{ISSUED}"}}'))
     assert journal.veil.learned == 1
-    run = r.Run(gateway="quatapay", worlds=(r.World(name="main", entries=tuple(journal.entries)),))
+    run = r.Run(gateway="quatapay", worlds=(r.RecordedWorld(name="main", entries=tuple(journal.entries)),))
     assert ISSUED not in r.dump(j.covered(run, journal.veil))
     assert j.covered(journal.entries[1], journal.veil) is journal.entries[1]
 

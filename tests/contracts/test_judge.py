@@ -34,7 +34,7 @@ def a_run(*entries: e.Entry, **fields: object) -> r.Run:
     journal = j.Journal()
     for entry in entries:
         journal.add(entry)
-    world = r.World(name="main", entries=tuple(journal.entries))
+    world = r.RecordedWorld(name="main", entries=tuple(journal.entries))
     return r.Run(gateway="quatapay", worlds=(world,), **fields)  # type: ignore[arg-type]
 
 
@@ -124,7 +124,7 @@ def test_a_baseline_entry_accepts_a_failure_and_goes_stale_when_it_is_mended_or_
 
 
 def test_what_another_failure_explains_does_not_count_twice() -> None:
-    begin = e.Story(event="begin", probe="wrong-money", params={"field": "amount"})
+    begin = e.ProbeMark(event="begin", probe="wrong-money", params={"field": "amount"})
     story = (
         begin,
         e.Step(text="order", name="order:main", facts={"order": "17"}),
@@ -135,7 +135,7 @@ def test_what_another_failure_explains_does_not_count_twice() -> None:
         e.Ledger(event="opened", payment="p1", reference="17"),
         e.Ledger(event="charged", payment="p1", reference="17", amount="5000.00", currency="XAF"),
         e.OrderSeen(order="17", state="paid", paid=True),
-        e.Story(event="end", probe="wrong-money"),
+        e.ProbeMark(event="end", probe="wrong-money"),
     )
     result = judge(a_run(*story), PROFILE, today=TODAY)
     assert of(result, "verify.status-checked").verdict is Verdict.FAIL

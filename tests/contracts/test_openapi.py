@@ -12,7 +12,7 @@ from typing import Any, get_args
 import pytest
 import schemathesis
 
-from payproof.contracts.contract import Contract, Problem, contract_of
+from payproof.contracts.contract import Contract, ContractProblem, contract_of
 from payproof.contracts.contract.document import document_of, merge, resolved, walk
 from payproof.contracts.entries import Request, Response
 from payproof.contracts.model import Json, PayproofError
@@ -240,7 +240,7 @@ def test_every_example_of_a_request_is_right_or_wrong_as_it_says(profile: Profil
 # Answers
 
 
-def problems(response: Response, *, path: str = "/payment/create", method: str = "POST") -> dict[str, Problem]:
+def problems(response: Response, *, path: str = "/payment/create", method: str = "POST") -> dict[str, ContractProblem]:
     found = contract_of(QUATAPAY).response_problems(Request(method=method, url=f"{BASE}{path}"), response)
     return {problem.place: problem for problem in found}
 

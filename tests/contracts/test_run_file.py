@@ -17,31 +17,31 @@ from payproof.contracts.judge import judge
 from payproof.contracts.model import Outcome, PayproofError, Verdict
 from payproof.contracts.profile import load as profile
 from payproof.contracts.run_file import RunFile
-from payproof.contracts.secrets import Veil
+from payproof.contracts.secrets import Redactor
 
 TOKEN = "Zz91kQw7Lm3Xc5Vb8Nn2Hg4Jf6Dd0Ss1"
 
 
 def a_story(journal: Journal, probe: str, *lines: str) -> int:
-    begin = journal.add(e.Story(event="begin", probe=probe))
+    begin = journal.add(e.ProbeMark(event="begin", probe=probe))
     for line in lines:
         journal.add(e.Log(stream="stdout", text=line))
-    journal.add(e.Story(event="end", probe=probe))
+    journal.add(e.ProbeMark(event="end", probe=probe))
     return begin.n
 
 
 @pytest.fixture
-def veil() -> Veil:
-    veil = Veil()
+def veil() -> Redactor:
+    veil = Redactor()
     veil.add("access-token", TOKEN)
     return veil
 
 
-def begun(veil: Veil, path: Path) -> RunFile:
+def begun(veil: Redactor, path: Path) -> RunFile:
     return RunFile(path, veil, r.Run(gateway="quatapay", facts={"seed": 3}))
 
 
-def test_what_was_written_as_it_happened_is_what_the_whole_run_holds(tmp_path: Path, veil: Veil) -> None:
+def test_what_was_written_as_it_happened_is_what_the_whole_run_holds(tmp_path: Path, veil: Redactor) -> None:
     path = tmp_path / "run.jsonl"
     file = begun(veil, path)
     main, other = Journal(veil), Journal(veil)
@@ -54,7 +54,7 @@ def test_what_was_written_as_it_happened_is_what_the_whole_run_holds(tmp_path: P
     a_story(other, "steady", "\ud800")
     file.settings(r.Settings(workers=3), left_out=["flow.x"])
     file.close()
-    worlds = tuple(r.World(name=n, entries=tuple(j.entries)) for n, j in (("main", main), ("other", other)))
+    worlds = tuple(r.RecordedWorld(name=n, entries=tuple(j.entries)) for n, j in (("main", main), ("other", other)))
     run = r.Run(
         gateway="quatapay", worlds=worlds, facts={"seed": 3}, settings=r.Settings(workers=3), left_out=("flow.x",)
     )
@@ -64,7 +64,7 @@ def test_what_was_written_as_it_happened_is_what_the_whole_run_holds(tmp_path: P
     assert TOKEN not in path.read_text()
 
 
-def test_a_story_is_in_the_file_when_it_has_ended_though_nobody_closes_it(tmp_path: Path, veil: Veil) -> None:
+def test_a_story_is_in_the_file_when_it_has_ended_though_nobody_closes_it(tmp_path: Path, veil: Redactor) -> None:
     path = tmp_path / "run.jsonl"
     written = threading.Event()
 
@@ -84,7 +84,7 @@ def test_a_story_is_in_the_file_when_it_has_ended_though_nobody_closes_it(tmp_pa
     file.close()
 
 
-def test_a_secret_that_is_learned_late_is_taken_out_of_what_was_written(tmp_path: Path, veil: Veil) -> None:
+def test_a_secret_that_is_learned_late_is_taken_out_of_what_was_written(tmp_path: Path, veil: Redactor) -> None:
     path = tmp_path / "run.jsonl"
     file = begun(veil, path)
     journal = Journal(veil)
@@ -111,7 +111,7 @@ def test_a_secret_that_is_learned_late_is_taken_out_of_what_was_written(tmp_path
     assert [each.name for each in tmp_path.iterdir()] == ["run.jsonl"]
 
 
-def test_a_file_or_link_of_before_is_replaced(tmp_path: Path, veil: Veil) -> None:
+def test_a_file_or_link_of_before_is_replaced(tmp_path: Path, veil: Redactor) -> None:
     other, path = tmp_path / "other", tmp_path / "run.jsonl"
     other.write_text("mine")
     path.symlink_to(other)
@@ -124,9 +124,9 @@ def leaking() -> str:
     journal = Journal(clock=lambda: 1.0)
     a_story(journal, "control", "fine")
     a_story(journal, "steady", "Bearer <access-token-1>")
-    journal.add(e.Story(event="begin", probe="late"))
+    journal.add(e.ProbeMark(event="begin", probe="late"))
     journal.add(e.Log(stream="stdout", text="key <secret-key-1>"))
-    return r.dump(r.Run(gateway="quatapay", worlds=(r.World(name="main", entries=tuple(journal.entries)),)))
+    return r.dump(r.Run(gateway="quatapay", worlds=(r.RecordedWorld(name="main", entries=tuple(journal.entries)),)))
 
 
 def test_a_cut_run_is_not_scored_and_says_what_had_failed() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from payproof.contracts import entries as e
 from payproof.contracts import journal as j
 from payproof.contracts import run as r
-from payproof.contracts.probe_runs import attempts, confirmed, names_of, payments_of, tellings, with_final_names
+from payproof.contracts.probe_runs import attempts, confirmed, names_of, payments_of, probe_runs, with_final_names
 
 
 def a_page(began: float, ended: float, purpose: str = "return") -> e.Page:
@@ -22,13 +22,13 @@ def a_call(began: float, operation: str = "status", **meaning: object) -> e.Call
 
 def a_run(*entries: e.Entry) -> r.Run:
     journal = j.Journal()
-    for entry in (e.Story(event="begin", probe="x"), *entries, e.Story(event="end", probe="x")):
+    for entry in (e.ProbeMark(event="begin", probe="x"), *entries, e.ProbeMark(event="end", probe="x")):
         journal.add(entry)
-    return r.Run(gateway="quatapay", worlds=(r.World(name="main", entries=tuple(journal.entries)),))
+    return r.Run(gateway="quatapay", worlds=(r.RecordedWorld(name="main", entries=tuple(journal.entries)),))
 
 
 def longest(*entries: e.Entry) -> int:
-    (telling,) = tellings(a_run(*entries))
+    (telling,) = probe_runs(a_run(*entries))
     return len(attempts(telling, telling.calls()))
 
 
@@ -48,7 +48,7 @@ def test_background_checks_are_not_retries_of_each_other() -> None:
 
 def test_a_storm_of_creates_is_seen_also_where_verification_runs_in_the_background() -> None:
     storm = [a_call(0.3 * number, "create") for number in range(9)]
-    (telling,) = tellings(a_run(a_page(0, 5, "checkout"), *storm, a_call(60.0)))
+    (telling,) = probe_runs(a_run(a_page(0, 5, "checkout"), *storm, a_call(60.0)))
     assert len(attempts(telling, telling.calls("create"))) == 9
 
 
@@ -61,7 +61,7 @@ def test_an_order_is_called_by_its_final_name_and_found_by_all_of_them() -> None
         e.Ledger(event="opened", payment="p2", reference="shop-TEA7"),
     )
     world = with_final_names(run.worlds[0])
-    (telling,) = tellings(r.Run(gateway="quatapay", worlds=(world,)))
+    (telling,) = probe_runs(r.Run(gateway="quatapay", worlds=(world,)))
     assert telling.order() == "TEA7"
     assert names_of(world, "TEA7") == {"123", "TEA7"}
     assert payments_of(world, "TEA7") == ("p1", "p2")
@@ -69,8 +69,8 @@ def test_an_order_is_called_by_its_final_name_and_found_by_all_of_them() -> None
 
 def test_a_strange_wrapping_is_an_answer_and_another_payments_answer_is_none() -> None:
     checkout = e.Checkout(order="1", amount="5.00", currency="XAF", outcome="redirected", payment="p1")
-    (true,) = tellings(a_run(checkout, a_call(0.0, paid=True, answered="p1")))
-    (other,) = tellings(a_run(checkout, a_call(0.0, paid=True, answered="p9")))
+    (true,) = probe_runs(a_run(checkout, a_call(0.0, paid=True, answered="p1")))
+    (other,) = probe_runs(a_run(checkout, a_call(0.0, paid=True, answered="p9")))
     assert confirmed(true, "1")
     assert not confirmed(other, "1")
 
@@ -80,6 +80,6 @@ def test_a_short_id_within_a_longer_one_is_another_orders() -> None:
     journal.add(e.Ledger(event="opened", payment="p12", reference="12"))
     journal.add(e.Ledger(event="opened", payment="p1", reference="ORDER-1"))
     journal.add(e.Ledger(event="opened", payment="p9", reference="20261128182801642"))
-    world = r.World(name="main", entries=tuple(journal.entries))
+    world = r.RecordedWorld(name="main", entries=tuple(journal.entries))
     assert payments_of(world, "1") == ("p1",)
     assert payments_of(world, "182801642") == ("p9",)

@@ -18,11 +18,11 @@ from payproof.contracts.entries import (
     Log,
     OrderSeen,
     Page,
+    ProbeMark,
     Process,
     Request,
     Response,
     Step,
-    Story,
 )
 from payproof.contracts.gateways.quatapay.checklist import CHECKLIST
 from payproof.contracts.gateways.quatapay.wire import read
@@ -38,8 +38,8 @@ from payproof.contracts.model import (
     Result,
     Verdict,
 )
-from payproof.contracts.run import Run, World
-from payproof.contracts.secrets import Veil
+from payproof.contracts.run import RecordedWorld, Run
+from payproof.contracts.secrets import Redactor
 
 HOSTILE = "<script>alert('owned')</script><img src=x onerror=alert(1)>\x1b[31m\x00"
 BASE = "https://127.0.0.1:43117/pay/sandbox/api/v1"
@@ -47,8 +47,8 @@ SHOP = "https://shop-8123.localhost"
 TOKEN, SECRET, CLIENT = "Tk7hN2pQrS9vWxYz34bcDeFgHj", "Sk5mPqRsTuVwXyZ123456789AbCd", "Ci8nBvCxZaSdFgHjKlQwErTy4567"
 
 
-def veil() -> Veil:
-    found = Veil()
+def veil() -> Redactor:
+    found = Redactor()
     found.add("client-id", CLIENT)
     found.add("secret-key", SECRET)
     found.add("access-token", TOKEN)
@@ -157,10 +157,10 @@ def page(purpose: str, path: str, status: int, body: str, order: str, time: floa
     )
 
 
-def main_world() -> tuple[World, dict[str, int]]:
+def main_world() -> tuple[RecordedWorld, dict[str, int]]:
     scribe = Scribe()
     scribe.add(Process(event="ready", detail="GET /health answered 200 after 0.31 s"), 0.31)
-    scribe.add(Story(event="begin", probe="clean-payment", params={"order": "1001"}))
+    scribe.add(ProbeMark(event="begin", probe="clean-payment", params={"order": "1001"}))
     seen = scribe.pay("1001", "5000.00", "pay4QzWmTn8Rk2")
     scribe.add(Ledger(event="charged", payment="pay4QzWmTn8Rk2", reference="1001", amount="5000.00", currency="XAF"))
     scribe.add(
@@ -177,8 +177,8 @@ def main_world() -> tuple[World, dict[str, int]]:
         "GET", "/payment/status/pay4QzWmTn8Rk2", None, 200, status_answer("pay4QzWmTn8Rk2", "1001", "5000.00")
     )
     seen["order"] = scribe.add(OrderSeen(order="1001", state="paid", paid=True, effects=1, status=200))
-    scribe.add(Story(event="end", probe="clean-payment"))
-    scribe.add(Story(event="begin", probe="forged-return", params={"order": "1002"}))
+    scribe.add(ProbeMark(event="end", probe="clean-payment"))
+    scribe.add(ProbeMark(event="begin", probe="forged-return", params={"order": "1002"}))
     scribe.add(Step(text="The customer starts to pay order 1002 and then closes the gateway's page."))
     scribe.pay("1002", "5000.00", "pay9GhJkLmNpQr")
     scribe.add(Step(text="Without having paid, the customer types the success address by hand."))
@@ -187,21 +187,21 @@ def main_world() -> tuple[World, dict[str, int]]:
         page("return", forged, 200, "<h1>Thank you!</h1><p>We ship today.</p>", "1002", scribe.time)
     )
     seen["believed"] = scribe.add(OrderSeen(order="1002", state="paid", paid=True, effects=1, status=200), 0.2)
-    scribe.add(Story(event="end", probe="forged-return"))
-    scribe.add(Story(event="begin", probe="double-submit", params={"order": "1003"}))
+    scribe.add(ProbeMark(event="end", probe="forged-return"))
+    scribe.add(ProbeMark(event="begin", probe="double-submit", params={"order": "1003"}))
     scribe.add(Step(text="The checkout of order 1003 is posted twice at once; both payments are completed."))
     for payment in ("pay1AAAAbbbbCCCC", "pay2DDDDeeeeFFFF"):
         scribe.call("POST", "/payment/create", create_request("1003", "5000.00"), 200, create_answer(payment))
         charged = Ledger(event="charged", payment=payment, reference="1003", amount="5000.00", currency="XAF")
         seen[payment] = scribe.add(charged)
-    scribe.add(Story(event="end", probe="double-submit"))
-    return World(name="main", entries=tuple(scribe.journal.entries)), seen
+    scribe.add(ProbeMark(event="end", probe="double-submit"))
+    return RecordedWorld(name="main", entries=tuple(scribe.journal.entries)), seen
 
 
-def faults_world() -> tuple[World, dict[str, int]]:
+def faults_world() -> tuple[RecordedWorld, dict[str, int]]:
     scribe = Scribe()
     scribe.add(Process(event="started", detail="python app.py"), 0.02)
-    scribe.add(Story(event="begin", probe="create-refused", params={"error": "create-storage"}), 0.4)
+    scribe.add(ProbeMark(event="begin", probe="create-refused", params={"error": "create-storage"}), 0.4)
     seen = {"armed": scribe.add(FaultSet(event="armed", name="error", operation="create", detail={"status": 500}))}
     text = f"Failed to create payment! Please try again (canary-7f3a) {HOSTILE}"
     answer = {"message": {"code": 500, "error": [text]}, "data": None, "type": "error"}
@@ -213,7 +213,7 @@ def faults_world() -> tuple[World, dict[str, int]]:
     seen["page"] = scribe.add(page("checkout", "/checkout", 500, raw, "2001", scribe.time))
     seen["log"] = scribe.add(Log(stream="stderr", text=f"ERROR gateway said {HOSTILE} with Bearer {TOKEN}"))
     scribe.add(FaultSet(event="cleared", name="error", operation="create"))
-    scribe.add(Story(event="end", probe="create-refused"))
+    scribe.add(ProbeMark(event="end", probe="create-refused"))
     seen["held"] = scribe.call(
         "GET",
         "/payment/status/pay4QzWmTn8Rk2",
@@ -224,7 +224,7 @@ def faults_world() -> tuple[World, dict[str, int]]:
         ended=scribe.time + 61.3,
         response=None,
     )
-    return World(name="faults", entries=tuple(scribe.journal.entries)), seen
+    return RecordedWorld(name="faults", entries=tuple(scribe.journal.entries)), seen
 
 
 def sample_run() -> tuple[Run, dict[str, int], dict[str, int]]:

@@ -13,7 +13,7 @@ import pytest
 from payproof.contracts.entries import Call, Meaning, Request, Response
 from payproof.contracts.export import exportable
 from payproof.contracts.model import Result
-from payproof.contracts.run import Run, World
+from payproof.contracts.run import RecordedWorld, Run
 from payproof.reports import WRITERS
 from payproof.reports.request_export import Variable, handover, path_text, show
 
@@ -36,7 +36,7 @@ def call(
 
 
 def of(*calls: Call, gateway: str = "nobody") -> Run:
-    return Run(gateway=gateway, worlds=(World(name="main", entries=calls),))
+    return Run(gateway=gateway, worlds=(RecordedWorld(name="main", entries=calls),))
 
 
 def test_the_first_good_call_of_each_operation_is_shown_in_the_order_of_use() -> None:

@@ -12,9 +12,9 @@ import jsonschema_rs
 import pytest
 from rich.console import Console
 
-from payproof.contracts.entries import Difference, Entry
+from payproof.contracts.entries import Entry, ReplayDifference
 from payproof.contracts.model import Json, Result
-from payproof.contracts.run import Run, World
+from payproof.contracts.run import RecordedWorld, Run
 from payproof.reports import WRITERS
 from payproof.reports.console import checklist
 from payproof.reports.replay import replay
@@ -30,16 +30,18 @@ CASSETTE: dict[str, Json] = {
     "stories": ["control"],
 }
 ENTRIES: tuple[Entry, ...] = (
-    Difference(n=4, what="repeated", story="steady", operation="status", recorded="exchange 9"),
-    Difference(n=5, what="repeated", story="steady", operation="status", recorded="exchange 9"),
-    Difference(n=6, what="changed", operation="create", name='field "amount"', recorded="5000.00", actual="<b>9</b>"),
-    Difference(n=7, what="unexpected", operation="refund", actual="POST /refund"),
+    ReplayDifference(n=4, what="repeated", story="steady", operation="status", recorded="exchange 9"),
+    ReplayDifference(n=5, what="repeated", story="steady", operation="status", recorded="exchange 9"),
+    ReplayDifference(
+        n=6, what="changed", operation="create", name='field "amount"', recorded="5000.00", actual="<b>9</b>"
+    ),
+    ReplayDifference(n=7, what="unexpected", operation="refund", actual="POST /refund"),
 )
 
 
 @pytest.fixture
 def played(run: Run) -> Run:
-    worlds = (*run.worlds, World(name="played", entries=ENTRIES))
+    worlds = (*run.worlds, RecordedWorld(name="played", entries=ENTRIES))
     return dataclasses.replace(run, worlds=worlds, facts={**run.facts, "cassette": CASSETTE})
 
 

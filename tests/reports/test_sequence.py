@@ -6,8 +6,8 @@ import xml.etree.ElementTree as ElementTree
 from typing import Any
 
 from payproof.contracts.entries import Call, Entry, Ledger, Meaning, OrderSeen, Page, Process, Request, Response, Step
-from payproof.reports.sequence import Account, Broken, html, markdown
-from payproof.reports.sequence.arrows import Arrow, Chapter, Note, lanes, lines
+from payproof.reports.sequence import Account, BrokenStep, html, markdown
+from payproof.reports.sequence.arrows import Arrow, Note, SequencePart, lanes, lines
 from payproof.reports.sequence.mermaid import mermaid
 from payproof.reports.sequence.svg import svg
 
@@ -62,8 +62,8 @@ ACCOUNT = Account(
     name="shop <script>",
     gateway="quatapay",
     broken=(
-        Broken("charged-is-paid", "A charged order is paid.", 1, "paid", "pending & lost"),
-        Broken("right-money", "The right amount.", 2, "1.00", "2.00"),
+        BrokenStep("charged-is-paid", "A charged order is paid.", 1, "paid", "pending & lost"),
+        BrokenStep("right-money", "The right amount.", 2, "1.00", "2.00"),
     ),
     sentences=("Customer A starts to pay <b>order</b> 1.", "Customer A pays."),
     entries=ENTRIES,
@@ -78,7 +78,7 @@ def test_calls_stand_between_the_customers_request_and_its_answer() -> None:
 
 
 def test_the_storys_sentences_head_what_they_led_to_and_rest_has_no_number() -> None:
-    assert [each.number for each in LINES if isinstance(each, Chapter)] == [1, 2, 0]
+    assert [each.number for each in LINES if isinstance(each, SequencePart)] == [1, 2, 0]
 
 
 def test_pages_of_the_hosted_checkout_are_one_arrow() -> None:

@@ -18,15 +18,15 @@ from payproof.contracts.entries import (
     Meaning,
     OrderSeen,
     Page,
+    ProbeMark,
     Process,
     Request,
     Response,
     SourceSeen,
     Step,
-    Story,
 )
 from payproof.contracts.model import Pointer
-from payproof.contracts.run import Run, World
+from payproof.contracts.run import RecordedWorld, Run
 from payproof.reports.render_entry import Scene, scene
 from payproof.reports.story import CHAPTERS, NEAR, Chapter, Gap, Teller
 
@@ -34,7 +34,7 @@ GET = Request(method="GET", url="https://h/")
 
 
 def chapters(entries: list[Entry], *numbers: int, whole: bool = True) -> tuple[Chapter, ...]:
-    run = Run(gateway="nobody", worlds=(World(name="w", entries=tuple(entries)),))
+    run = Run(gateway="nobody", worlds=(RecordedWorld(name="w", entries=tuple(entries)),))
     return Teller(run).chapters([Pointer("w", number) for number in numbers], whole=whole)[0]
 
 
@@ -47,7 +47,7 @@ def story(*marks: str) -> list[Entry]:
     found: list[Entry] = []
     for number, mark in enumerate(marks, start=1):
         if mark[0] in "+-":
-            found.append(Story(n=number, event="begin" if mark[0] == "+" else "end", probe=mark[1:]))
+            found.append(ProbeMark(n=number, event="begin" if mark[0] == "+" else "end", probe=mark[1:]))
         else:
             found.append(Log(n=number, stream="stdout", text=mark))
     return found
@@ -89,7 +89,7 @@ def test_passed_findings_show_the_pointed_entries_alone() -> None:
 
 def test_two_stories_are_two_chapters_up_to_a_limit() -> None:
     entries = story(*["+p", "a", "-p"] * (CHAPTERS + 2))
-    run = Run(gateway="nobody", worlds=(World(name="w", entries=tuple(entries)),))
+    run = Run(gateway="nobody", worlds=(RecordedWorld(name="w", entries=tuple(entries)),))
     evidence = [Pointer("w", number) for number in range(2, len(entries), 3)]
     told, lost = Teller(run).chapters(evidence, whole=True)
     assert (len(told), lost) == (CHAPTERS, 2)
@@ -126,7 +126,7 @@ SILENT = "a connection that never became a request: handshake failed"
          "fault", "fault armed: error on create", "status = 500"),
         (Process(event="exited", code=1, detail="no module"),
          "process", "the integration exited with exit code 1", "no module"),
-        (Story(event="begin", probe="p", params={"order": "7"}), "story", "p begins", "order = 7"),
+        (ProbeMark(event="begin", probe="p", params={"order": "7"}), "story", "p begins", "order = 7"),
         (Step(text="The customer pays."), "story", "The customer pays.", ""),
         (Alert(channel="webhook", text="x"), "alert", "an alert arrives on webhook", ""),
         (Connection(event="handshake_failed", detail="unknown ca"), "call", SILENT, "unknown ca"),

@@ -12,14 +12,14 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 from bs4 import BeautifulSoup
 
-from payproof.contracts.entries import Difference, Request, Response, Story, header
+from payproof.contracts.entries import ProbeMark, ReplayDifference, Request, Response, header
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Payer, load
 from payproof.contracts.secrets import spellings
 from payproof.simulator import Simulator
 from payproof.simulator.cassettes import Cassette, CassetteWriter, Recording, read
 from payproof.simulator.cassettes.library import vcr
-from payproof.simulator.relay.sandbox_exchange import Taped
+from payproof.simulator.relay.sandbox_exchange import SandboxExchange
 
 UPSTREAM = "https://sandbox.example"
 OURS = "https://gateway.test:8443"
@@ -32,7 +32,7 @@ YAML = vcr("serializers.yamlserializer")
 class Taping(httpx.AsyncBaseTransport):
     """Carries requests to an application and tapes what was said."""
 
-    def __init__(self, app: Any, take: Callable[[Taped], None] | None) -> None:
+    def __init__(self, app: Any, take: Callable[[SandboxExchange], None] | None) -> None:
         self.inner, self.take, self.story = httpx.ASGITransport(app), take, "control"
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -49,7 +49,7 @@ class Taping(httpx.AsyncBaseTransport):
                 status=answer.status_code, headers=tuple(answer.headers.multi_items()), body=content.decode()
             )
             kind = "api" if request.url.path.startswith(API) else "page"
-            self.take(Taped(kind=kind, story=self.story, at=0.5, request=asked, response=said))  # type: ignore[arg-type]
+            self.take(SandboxExchange(kind=kind, story=self.story, at=0.5, request=asked, response=said))  # type: ignore[arg-type]
         return httpx.Response(answer.status_code, headers=answer.headers.raw, content=content, request=request)
 
 
@@ -132,12 +132,12 @@ class Studio:
         self.sim = Simulator(self.profile, knobs={"rate_limit": 0, **knobs})
         self.merchant = self.sim.add_merchant()
         self.keys = (self.merchant.client_id, self.merchant.secret_key)
-        self.taped: list[Taped] = []
+        self.taped: list[SandboxExchange] = []
         self.writer = CassetteWriter(self.profile, base_url=UPSTREAM + API, seed=7)
         self.transport = Taping(self.sim.app, self.take)
         self.shop = Shop(self.transport, UPSTREAM, self.keys)
 
-    def take(self, taped: Taped) -> None:
+    def take(self, taped: SandboxExchange) -> None:
         self.taped.append(taped)
         self.writer.take(taped)
 
@@ -159,7 +159,7 @@ class Stage:
         self.transport = Taping(self.cassette.app, None)
         keys = (self.cassette.merchant.client_id, self.cassette.merchant.secret_key)
         self.shop = Shop(self.transport, OURS, keys, host=host)
-        self.journal.add(Story(event="begin", probe="control"))
+        self.journal.add(ProbeMark(event="begin", probe="control"))
 
     def play(self, tell: Callable[[Shop], Awaitable[Any]]) -> Any:
         async def whole() -> Any:
@@ -173,10 +173,14 @@ class Stage:
     @property
     def differences(self) -> list[tuple[str, str, str]]:
         """(what, operation, name) of each."""
-        return [(each.what, each.operation, each.name) for each in self.journal.entries if isinstance(each, Difference)]
+        return [
+            (each.what, each.operation, each.name)
+            for each in self.journal.entries
+            if isinstance(each, ReplayDifference)
+        ]
 
-    def difference(self, name: str) -> Difference:
-        return next(each for each in self.journal.entries if isinstance(each, Difference) and each.name == name)
+    def difference(self, name: str) -> ReplayDifference:
+        return next(each for each in self.journal.entries if isinstance(each, ReplayDifference) and each.name == name)
 
 
 def bought(reference: str = "order-10001", **changes: Any) -> Callable[[Shop], Awaitable[tuple[str, str]]]:

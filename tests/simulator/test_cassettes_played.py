@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from payproof.contracts.entries import Difference
-from payproof.contracts.run import Run, World, dump
+from payproof.contracts.entries import ReplayDifference
+from payproof.contracts.run import RecordedWorld, Run, dump
 from payproof.contracts.run import load as load_run
 from payproof.simulator.cassettes import read
 from payproof.simulator.cassettes.values import headers_for_client
@@ -218,7 +218,9 @@ def test_another_access_token_than_the_recorded_one_is_said_without_showing_it(s
     stage.play(replay)
     found = stage.difference("access token")
     assert (found.recorded, found.actual) == ("__access-token-3__", "__access-token-2__")
-    assert "made-up-by-the-shop-itself" not in repr([e for e in stage.journal.entries if isinstance(e, Difference)])
+    assert "made-up-by-the-shop-itself" not in repr(
+        [e for e in stage.journal.entries if isinstance(e, ReplayDifference)]
+    )
 
 
 def test_wrong_credentials_are_said(studio: Studio) -> None:
@@ -281,7 +283,7 @@ def test_cookies_are_as_young_in_a_replay_as_they_were() -> None:
 def test_differences_survive_a_run_file(studio: Studio) -> None:
     stage = Stage(studio.record(bought()))
     stage.play(lambda shop: shop.authenticate())
-    run = Run(gateway="qrpay", worlds=(World(name="main", entries=tuple(stage.journal.entries)),))
+    run = Run(gateway="qrpay", worlds=(RecordedWorld(name="main", entries=tuple(stage.journal.entries)),))
     again = load_run(dump(run))
     assert again.worlds[0].entries == run.worlds[0].entries
-    assert list(again.worlds[0].of(Difference))
+    assert list(again.worlds[0].of(ReplayDifference))

@@ -23,10 +23,10 @@ from payproof.contracts.profile import load
 from payproof.simulator import GatewayServer
 from payproof.simulator.relay import rate_budget as manners
 from payproof.simulator.relay import rewrite
-from payproof.simulator.relay.rate_budget import BudgetSpent, Politeness
+from payproof.simulator.relay.rate_budget import BudgetSpent, RateBudget
 from payproof.simulator.relay.relay import Relay
-from payproof.simulator.relay.sandbox_exchange import Taped
-from payproof.simulator.relay.upstream import Sandbox, Upstream
+from payproof.simulator.relay.sandbox_exchange import SandboxExchange
+from payproof.simulator.relay.upstream import SandboxAddress, Upstream
 
 BASE = "/pay/sandbox/api/v1"
 REAL_ID, REAL_KEY = "r" * 40, "k" * 40
@@ -38,7 +38,7 @@ class Bench:
     def __init__(self, answer: Callable[[Request], Awaitable[Response]], path: str = "/their/api") -> None:
         self.seen: list[tuple[Request, bytes]] = []
         self.arrived = asyncio.Event()
-        self.taped: list[Taped] = []
+        self.taped: list[SandboxExchange] = []
         self._answer = answer
         methods = ["GET", "POST"]
         self.theirs = GatewayServer(Starlette(routes=[Route("/{rest:path}", self._keep, methods=methods)]))
@@ -52,8 +52,8 @@ class Bench:
     async def start(self) -> None:
         await self.theirs.start()
         self.origin = f"http://127.0.0.1:{self.theirs.port}"
-        sandbox = Sandbox(base_url=self.origin + self._path, client_id=REAL_ID, secret_key=REAL_KEY)
-        self.upstream = Upstream(sandbox, Politeness(600, 600))
+        sandbox = SandboxAddress(base_url=self.origin + self._path, client_id=REAL_ID, secret_key=REAL_KEY)
+        self.upstream = Upstream(sandbox, RateBudget(600, 600))
         self.journal = Journal()
         self.relay = Relay(self.upstream, load("quatapay"), journal=self.journal, seed=1, tape=self.taped.append)
         self._ours = GatewayServer(self.relay.app, journal=self.journal)
@@ -273,7 +273,7 @@ def test_stories_wait_until_their_requests_fit_into_the_rate(monkeypatch: pytest
 
     async def told() -> None:
         notes: list[str] = []
-        polite = Politeness(20, 1000, note=notes.append)
+        polite = RateBudget(20, 1000, note=notes.append)
         share = await polite.admit()
         for _ in range(12):
             polite.spend(share)
@@ -289,7 +289,7 @@ def test_stories_wait_until_their_requests_fit_into_the_rate(monkeypatch: pytest
 
 def test_a_story_does_not_begin_on_what_was_promised_to_another() -> None:
     async def told() -> None:
-        polite = Politeness(20, 1000)
+        polite = RateBudget(20, 1000)
         first = await polite.admit()
         second = asyncio.ensure_future(polite.admit())
         await asyncio.sleep(0.05)
@@ -302,7 +302,7 @@ def test_a_story_does_not_begin_on_what_was_promised_to_another() -> None:
 
 def test_a_spent_budget_admits_no_further_story() -> None:
     async def told() -> None:
-        polite = Politeness(100, 2)
+        polite = RateBudget(100, 2)
         await polite.admit()
         polite.spend()
         polite.spend()
@@ -363,12 +363,12 @@ def test_no_minute_of_a_run_has_more_requests_than_the_rate(rate: int, seed: int
     """Stories of every length side by side, also some that need more than was set aside for them, and background calls."""
     rng, hours = random.Random(seed), _Hours()
 
-    async def call(polite: Politeness, share: manners.Share | None) -> None:
+    async def call(polite: RateBudget, share: manners.Reservation | None) -> None:
         await hours.sleep(rng.random())
         await polite.go(lambda: share)
         hours.sent.append(hours.now)
 
-    async def world(polite: Politeness, name: str) -> None:
+    async def world(polite: RateBudget, name: str) -> None:
         for story in range(4):
             share = await polite.admit(f"{name} {story}")
             for _ in range(rng.choice([2, 8, manners.RESERVE, 3 * manners.RESERVE])):
@@ -377,7 +377,7 @@ def test_no_minute_of_a_run_has_more_requests_than_the_rate(rate: int, seed: int
             await call(polite, None)
 
     async def told() -> None:
-        polite = Politeness(rate, 100_000, clock=hours.clock, sleep=hours.sleep)
+        polite = RateBudget(rate, 100_000, clock=hours.clock, sleep=hours.sleep)
         await asyncio.gather(*(world(polite, f"world {number}") for number in range(3)))
         assert hours.most_in_a_minute() <= rate
         assert polite.busiest <= rate
@@ -389,7 +389,7 @@ def test_what_a_story_needed_is_set_aside_for_it_the_next_time() -> None:
     hours = _Hours()
 
     async def told() -> None:
-        polite = Politeness(40, 1000, needs={"crowd": 20}, clock=hours.clock, sleep=hours.sleep)
+        polite = RateBudget(40, 1000, needs={"crowd": 20}, clock=hours.clock, sleep=hours.sleep)
         share = await polite.admit("crowd")
         assert share.left == 20
         held = [await polite.go(lambda: share) for _ in range(30)]
@@ -411,7 +411,7 @@ def test_a_call_that_the_rate_held_back_is_our_doing_and_spoils_the_story() -> N
     async def told() -> None:
         async with bench(issued) as on:
             hours = _Hours()
-            on.upstream.politeness = Politeness(3, 100, clock=hours.clock, sleep=hours.sleep)
+            on.upstream.politeness = RateBudget(3, 100, clock=hours.clock, sleep=hours.sleep)
             await on.relay.ready("a long story")
             for _ in range(3):
                 await on.http.post(f"{BASE}/authentication/token", json={})

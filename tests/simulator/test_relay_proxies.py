@@ -9,8 +9,8 @@ import pytest
 
 from payproof.contracts.model import PayproofError
 from payproof.simulator.relay.proxies import proxy_for, shown
-from payproof.simulator.relay.rate_budget import Politeness
-from payproof.simulator.relay.upstream import Sandbox, Upstream
+from payproof.simulator.relay.rate_budget import RateBudget
+from payproof.simulator.relay.upstream import SandboxAddress, Upstream
 
 PROXY = "http://user:pass-word@proxy.example.test:3128"
 
@@ -93,8 +93,10 @@ def test_a_call_to_the_sandbox_goes_to_the_proxy(
         server = await asyncio.start_server(proxy, "127.0.0.1", 0)
         async with server:
             monkeypatch.setenv(variable, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-            sandbox = Sandbox(base_url=f"{scheme}://sandbox.example.test/pay", client_id="c" * 20, secret_key="s" * 20)
-            upstream = Upstream(sandbox, Politeness(60, 60))
+            sandbox = SandboxAddress(
+                base_url=f"{scheme}://sandbox.example.test/pay", client_id="c" * 20, secret_key="s" * 20
+            )
+            upstream = Upstream(sandbox, RateBudget(60, 60))
             try:
                 answer = await upstream.send("POST", "/pay/api", (), b"{}")
                 assert answer.status_code == 403

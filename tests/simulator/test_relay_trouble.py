@@ -17,7 +17,7 @@ from payproof.contracts.entries import Call
 from payproof.contracts.faults import FaultSpec
 from payproof.simulator.relay import illness, passages
 from payproof.simulator.relay import upstream as way
-from payproof.simulator.relay.rate_budget import Politeness
+from payproof.simulator.relay.rate_budget import RateBudget
 
 from .test_relay import BASE, REAL_KEY, Bench, bench
 
@@ -203,7 +203,9 @@ def test_an_answer_that_drips_for_ever_ends(monkeypatch: pytest.MonkeyPatch) -> 
         dripping = await asyncio.start_server(_drip, "127.0.0.1", 0)
         async with dripping, bench(_slow(0)) as on:
             port = dripping.sockets[0].getsockname()[1]
-            on.upstream.sandbox = way.Sandbox(base_url=f"http://127.0.0.1:{port}/x", client_id="c", secret_key="s")
+            on.upstream.sandbox = way.SandboxAddress(
+                base_url=f"http://127.0.0.1:{port}/x", client_id="c", secret_key="s"
+            )
             with pytest.raises(httpx.HTTPError):
                 await on.http.post(TOKEN, json={}, timeout=5)
             assert "gave no answer" in on.relay.complaint()
@@ -282,7 +284,7 @@ def test_a_world_that_ends_while_a_call_is_held_back_leaves_an_entry_and_no_trac
             holding.set()
             await asyncio.sleep(seconds)
 
-        made.upstream.politeness = Politeness(1, 100, sleep=sleep)
+        made.upstream.politeness = RateBudget(1, 100, sleep=sleep)
         await made.http.post(TOKEN, json={})
         asked = asyncio.ensure_future(made.http.post(TOKEN, json={}))
         await holding.wait()

@@ -12,7 +12,7 @@ from payproof.contracts.entries import Step
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
-from payproof.contracts.secrets import Veil
+from payproof.contracts.secrets import Redactor
 from payproof.simulator import serve as serving
 from payproof.simulator.serve import serve
 
@@ -90,11 +90,11 @@ def test_the_journal_of_a_long_run_is_bounded(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_many_tokens_do_not_uncover_the_keys() -> None:
-    veil = Veil(limit=10)
+    veil = Redactor(limit=10)
     key = veil.add("secret-key", "S" * 100)
     for number in range(50):
         veil.add("access-token", f"{number:0350d}")
-    assert veil.cover("S" * 100) == key
+    assert veil.redact("S" * 100) == key
 
 
 def test_the_control_address_answers() -> None:

@@ -18,14 +18,14 @@ from typing import Any
 
 import pytest
 
-from payproof.contracts.entries import Difference, OrderSeen
+from payproof.contracts.entries import OrderSeen, ReplayDifference
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Verdict
 from payproof.contracts.run import Run
 from payproof.contracts.secrets import spellings
 from payproof.reports import write_all
 from payproof.simulator.cassettes import CassetteWriter, read
-from payproof.simulator.relay.sandbox_exchange import Taped
+from payproof.simulator.relay.sandbox_exchange import SandboxExchange
 from payproof.suites.commands import command
 from payproof.suites.commands.record import FLOWS, known_secrets
 from payproof.suites.config import Config, make_config
@@ -61,15 +61,17 @@ def canaries(sandbox: IndependentSandbox) -> dict[str, Any]:
     return table
 
 
-def recorded(config: Config, path: Path, *, probes: tuple[str, ...] = FLOWS, seed: int = 11) -> tuple[list[Taped], Run]:
+def recorded(
+    config: Config, path: Path, *, probes: tuple[str, ...] = FLOWS, seed: int = 11
+) -> tuple[list[SandboxExchange], Run]:
     """A recording at ``path``, what was taped for it in clear, and the run that it was made in."""
     assert config.sandbox
     writer = CassetteWriter(
         config.profile, base_url=config.sandbox.base_url, seed=seed, known=tuple(known_secrets(config))
     )
-    taped: list[Taped] = []
+    taped: list[SandboxExchange] = []
 
-    def take(each: Taped) -> None:
+    def take(each: SandboxExchange) -> None:
         taped.append(each)
         writer.take(each)
 
@@ -83,11 +85,11 @@ def replayed(config: Config) -> Run:
     return asyncio.run(perform(config, Options(target="cassette")))
 
 
-def differences(run: Run) -> list[Difference]:
-    return [entry for world in run.worlds for entry in world.of(Difference)]
+def differences(run: Run) -> list[ReplayDifference]:
+    return [entry for world in run.worlds for entry in world.of(ReplayDifference)]
 
 
-def secrets_on(taped: list[Taped], config: Config) -> dict[str, str]:
+def secrets_on(taped: list[SandboxExchange], config: Config) -> dict[str, str]:
     """Name -> value of every secret that passed, read off the wire by this test's own means."""
     assert config.sandbox
     found = {

@@ -13,7 +13,7 @@ import pytest
 from payproof.contracts.model import PayproofError
 from payproof.suites.commands.contract import exit_code
 from payproof.suites.config import make_config
-from payproof.suites.conformance.contract import Failure, Told, Where, perform, sandbox
+from payproof.suites.conformance.contract import Failure, SuiteResult, Where, perform, sandbox
 from payproof.suites.conformance.contract.showing import lines
 from payproof.suites.conformance.contract.values import APART
 
@@ -33,7 +33,7 @@ def _where(server: IndependentSandbox, **more: Any) -> Where:
     return replace(sandbox(make_config(table, folder=Path(), place="test", environ={})), rate=0)
 
 
-def _told(server: IndependentSandbox, *, budget: int = 90, seed: int = 1, **more: Any) -> Told:
+def _told(server: IndependentSandbox, *, budget: int = 90, seed: int = 1, **more: Any) -> SuiteResult:
     return perform(_where(server, **more), budget=budget, seed=seed)
 
 

@@ -22,8 +22,8 @@ from payproof.simulator import Simulator
 from payproof.suites import cli
 from payproof.suites.commands.contract import contract, exit_code
 from payproof.suites.config import Config, make_config
-from payproof.suites.conformance.contract import BUILT_IN, OWN, Told, Where, perform, sandbox, simulated
-from payproof.suites.conformance.contract import Silent as Quiet
+from payproof.suites.conformance.contract import BUILT_IN, OWN, SuiteResult, Where, perform, sandbox, simulated
+from payproof.suites.conformance.contract import SilentSuite as Quiet
 from payproof.suites.conformance.contract.pace import Pace, Spent
 from payproof.suites.conformance.contract.rules import RULES
 from payproof.suites.conformance.contract.values import APART
@@ -55,7 +55,7 @@ def served(app: ASGIApp) -> Generator[str]:
         thread.join()
 
 
-def held(wrap: Callable[[ASGIApp], ASGIApp], *, budget: int, gateway: str = "quatapay") -> Told:
+def held(wrap: Callable[[ASGIApp], ASGIApp], *, budget: int, gateway: str = "quatapay") -> SuiteResult:
     """The suite on the simulator behind a wrapper."""
     profile = load(gateway)
     limit = 1_000_000 if profile.knob("rate_limit") else 0

@@ -30,7 +30,7 @@ from payproof.contracts.profile import load
 from payproof.simulator import GatewayServer
 from payproof.suites.config import make_config
 from payproof.suites.customer.bounded_read import READ_LIMIT
-from payproof.suites.customer.customer import Customer, Place
+from payproof.suites.customer.customer import Customer, Routing
 from payproof.suites.customer.navigation import Shown, headers, merged, shown
 from payproof.suites.driver.driver import Order, RecipeDriver, Started
 
@@ -43,7 +43,7 @@ async def a_customer(
     port: int, journal: Journal | None = None, *, patience: float = 20.0, gateway: str = GATEWAY
 ) -> AsyncGenerator[Customer]:
     outside = httpx.AsyncHTTPTransport()
-    place = Place(PUBLIC.format(port=port), f"http://127.0.0.1:{port}", gateway)
+    place = Routing(PUBLIC.format(port=port), f"http://127.0.0.1:{port}", gateway)
     customer = Customer(
         place, journal or Journal(), load("quatapay").hosted, name="customer 1", outside=outside, patience=patience
     )

@@ -21,12 +21,12 @@ from rich.console import Console
 
 from payproof import reports
 from payproof.contracts import profile as profiles
-from payproof.contracts.catalogue import Ask, Case, Catalogue, Decides, Wait, catalogue_of
+from payproof.contracts.catalogue import CaseRequest, Catalogue, Decides, DriftCase, Wait, catalogue_of
 from payproof.contracts.drift import Drift
 from payproof.contracts.entries import Request, Response
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
-from payproof.contracts.secrets import Veil
+from payproof.contracts.secrets import Redactor
 from payproof.reports.drift import console, markdown
 from payproof.reports.drift import json as as_json
 from payproof.simulator.gateways.quatapay.envelope import Envelope
@@ -36,11 +36,11 @@ from payproof.suites.conformance.drift import alphabets as letters
 from payproof.suites.conformance.drift import observe as looking
 from payproof.suites.conformance.drift import schedule as agenda
 from payproof.suites.conformance.drift.attribute import Judge
-from payproof.suites.conformance.drift.case_run import Telling
-from payproof.suites.conformance.drift.comparing import Tally, differences, pairs, same
-from payproof.suites.conformance.drift.comparison import Options, compare
-from payproof.suites.conformance.drift.endpoints import Sandboxed, Simulated
-from payproof.suites.conformance.drift.observe import Known, Look
+from payproof.suites.conformance.drift.case_run import CaseRun
+from payproof.suites.conformance.drift.comparing import DifferenceTally, differences, pairs, same
+from payproof.suites.conformance.drift.comparison import DriftOptions, compare
+from payproof.suites.conformance.drift.endpoints import Sandboxed, SimulatorEndpoint
+from payproof.suites.conformance.drift.observe import KnownValues, Observation
 from payproof.suites.conformance.drift.template import Missing, placed, unknown
 
 from ..conftest import IndependentSandbox  # noqa: TID252
@@ -58,7 +58,7 @@ class _Silent:
     def note(self, text: str) -> None:
         self.notes.append(text)
 
-    def case(self, case: Case, left: int) -> None: ...
+    def case(self, case: DriftCase, left: int) -> None: ...
 
 
 def _config(gateway: str, sandbox: dict[str, Any] | None, knobs: dict[str, Json] | None = None) -> Config:
@@ -74,7 +74,7 @@ def _config(gateway: str, sandbox: dict[str, Any] | None, knobs: dict[str, Json]
 def _drift(gateway: str, sandbox: IndependentSandbox, *only: str, **options: Any) -> Drift:
     table = sandbox.table(clock=f"{sandbox.control}/clock")
     config = _config(gateway, table, LIMIT if gateway == "qrpay" else {})
-    return asyncio.run(compare(config, Options(only=only, **options), _Silent()))
+    return asyncio.run(compare(config, DriftOptions(only=only, **options), _Silent()))
 
 
 def _facts(drift: Drift) -> set[str]:
@@ -214,10 +214,10 @@ def test_a_live_change_that_nobody_planned_for_is_found(
 
 def test_without_a_sandbox_or_its_credentials_nothing_is_comparable() -> None:
     with pytest.raises(PayproofError, match="not configured"):
-        asyncio.run(compare(_config("quatapay", None), Options(), _Silent()))
+        asyncio.run(compare(_config("quatapay", None), DriftOptions(), _Silent()))
     table = {"base_url": "https://localhost/pay/sandbox/api/v1", "client_id": "${NOT_SET_ID}", "secret_key": "x" * 20}
     with pytest.raises(PayproofError, match="not set: NOT_SET_ID"):
-        asyncio.run(compare(_config("quatapay", table), Options(), _Silent()))
+        asyncio.run(compare(_config("quatapay", table), DriftOptions(), _Silent()))
 
 
 def test_an_unreachable_sandbox_is_given_up_after_three_cases() -> None:
@@ -226,7 +226,7 @@ def test_an_unreachable_sandbox_is_given_up_after_three_cases() -> None:
         url = f"https://localhost:{taken.getsockname()[1]}/pay/sandbox/api/v1"
         table = {"base_url": url, "client_id": "c" * 20, "secret_key": "s" * 20}
         with pytest.raises(PayproofError, match="nothing could be compared: no answer from the sandbox") as raised:
-            asyncio.run(compare(_config("quatapay", table), Options(), _Silent()))
+            asyncio.run(compare(_config("quatapay", table), DriftOptions(), _Silent()))
     assert "sandbox.base_url" in raised.value.remedy
 
 
@@ -234,25 +234,25 @@ def test_credentials_that_the_sandbox_refuses_are_named(independent_sandbox: Sta
     sandbox = independent_sandbox()
     config = _config("qrpay", sandbox.table(client_id="n" * 100), LIMIT)
     with pytest.raises(PayproofError, match="an access token is refused with 400 Invalid client ID"):
-        asyncio.run(compare(config, Options(), _Silent()))
+        asyncio.run(compare(config, DriftOptions(), _Silent()))
 
 
 def test_an_authority_that_nobody_told_of_is_not_trusted(independent_sandbox: Start) -> None:
     table = independent_sandbox().table()
     del table["ca"]
     with pytest.raises(PayproofError, match="CERTIFICATE_VERIFY_FAILED"):
-        asyncio.run(compare(_config("qrpay", table, LIMIT), Options(), _Silent()))
+        asyncio.run(compare(_config("qrpay", table, LIMIT), DriftOptions(), _Silent()))
 
 
 def test_a_case_that_does_not_exist_is_an_error() -> None:
     table = {"base_url": "https://localhost/pay/sandbox/api/v1", "client_id": "c" * 20, "secret_key": "s" * 20}
     with pytest.raises(PayproofError, match='no case is called "creat\\.e"'):
-        asyncio.run(compare(_config("quatapay", table), Options(only=("creat.e",)), _Silent()))
+        asyncio.run(compare(_config("quatapay", table), DriftOptions(only=("creat.e",)), _Silent()))
 
 
 def test_without_a_clock_what_has_to_wait_says_how_long(independent_sandbox: Start) -> None:
     config = _config("qrpay", independent_sandbox().table(), LIMIT)
-    drift = asyncio.run(compare(config, Options(only=("token.expired", "token.issue")), _Silent()))
+    drift = asyncio.run(compare(config, DriftOptions(only=("token.expired", "token.issue")), _Silent()))
     assert drift.cases == 1
     assert {left.case: left.reason for left in drift.left} == dict.fromkeys(
         ("token.expired", "token.expired-status"), "needs the gateway's clock to move by 602 s: --patience 620"
@@ -262,7 +262,7 @@ def test_without_a_clock_what_has_to_wait_says_how_long(independent_sandbox: Sta
 def test_what_the_budget_does_not_reach_is_told(independent_sandbox: Start) -> None:
     sandbox = independent_sandbox()
     config = _config("qrpay", sandbox.table(budget=3), LIMIT)
-    drift = asyncio.run(compare(config, Options(only=("token",)), _Silent()))
+    drift = asyncio.run(compare(config, DriftOptions(only=("token",)), _Silent()))
     assert drift.facts["requests"] == 3
     assert len([row for row in sandbox.requests() if "/api/v1" in row["path"]]) == 3
     assert {"budget" in left.reason for left in drift.left if "clock" not in left.reason} == {True}
@@ -274,7 +274,7 @@ def test_a_low_rate_holds_nobody_up_for_what_other_cases_did_not_use(independent
 
     async def told() -> Drift:
         async with asyncio.timeout(20):
-            return await compare(config, Options(only=("token.client",)), _Silent())
+            return await compare(config, DriftOptions(only=("token.client",)), _Silent())
 
     assert asyncio.run(told()).facts["requests"] == 5, "four cases, and one plain call before them"
 
@@ -291,7 +291,7 @@ def test_a_call_that_the_gateways_limit_kept_out_is_made_again_when_it_says(
 
     monkeypatch.setattr("payproof.suites.conformance.drift.endpoints.asyncio.sleep", pause)
     config = _config("qrpay", sandbox.table(), LIMIT)
-    drift = asyncio.run(compare(config, Options(only=("status.path",)), _Silent()))
+    drift = asyncio.run(compare(config, DriftOptions(only=("status.path",)), _Silent()))
     assert len(pauses) == 1
     assert 0 < pauses[0] <= 60
     assert {each.fact.name for each in drift.differences} == {'knobs["rate_limit"]'}
@@ -310,7 +310,9 @@ def test_a_payment_page_elsewhere_is_not_opened(independent_sandbox: Start, monk
         return await send(self, request)
 
     monkeypatch.setattr(Sandboxed, "send", heard)
-    drift = asyncio.run(compare(_config("qrpay", by_number, LIMIT), Options(only=("checkout.paid-again",)), _Silent()))
+    drift = asyncio.run(
+        compare(_config("qrpay", by_number, LIMIT), DriftOptions(only=("checkout.paid-again",)), _Silent())
+    )
     assert any("which is not the sandbox: not opened" in left.reason for left in drift.left)
     assert not [row for row in sandbox.requests() if "/user/" in row["path"]]
 
@@ -322,9 +324,9 @@ def test_all_waits_are_one_and_everybody_is_on_time() -> None:
     told: list[str] = []
     waits: list[float] = []
 
-    class Patient(Telling):
+    class Patient(CaseRun):
         def __init__(self, name: str, *seconds: int) -> None:
-            self.case = Case(id=name, text="", steps=tuple(Wait(seconds=each) for each in seconds))
+            self.case = DriftCase(id=name, text="", steps=tuple(Wait(seconds=each) for each in seconds))
             self.rest, self.stopped = list(seconds), ""
 
         async def go(self) -> int:
@@ -353,7 +355,7 @@ def test_a_recording_is_compared_without_a_network_and_finds_the_same(
     file = tmp_path / "drift.yaml"
     live = _drift("quatapay", sandbox, record=file)
     config = _config("quatapay", None)
-    replayed = asyncio.run(compare(config, Options(target="cassette", cassette=file), _Silent()))
+    replayed = asyncio.run(compare(config, DriftOptions(target="cassette", cassette=file), _Silent()))
     assert {(each.fact.name, each.change) for each in replayed.differences} == {
         (each.fact.name, each.change) for each in live.differences
     }
@@ -369,19 +371,19 @@ def test_a_cassette_of_something_else_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "other.yaml"
     file.write_text("interactions: []\nversion: 1\n")
     with pytest.raises(PayproofError, match="holds no cases to compare"):
-        asyncio.run(compare(_config("quatapay", None), Options(target="cassette", cassette=file), _Silent()))
+        asyncio.run(compare(_config("quatapay", None), DriftOptions(target="cassette", cassette=file), _Silent()))
 
 
 # Looking
 
 
-def _known(**more: Any) -> Known:
-    return Known(catalogue_of(QUATAPAY), "https://gateway.test", Veil(), {}, **more)
+def _known(**more: Any) -> KnownValues:
+    return KnownValues(catalogue_of(QUATAPAY), "https://gateway.test", Redactor(), {}, **more)
 
 
 def _look(
-    body: Any, *, status: int = 200, headers: tuple[tuple[str, str], ...] = (), known: Known | None = None
-) -> Look:
+    body: Any, *, status: int = 200, headers: tuple[tuple[str, str], ...] = (), known: KnownValues | None = None
+) -> Observation:
     text = body if isinstance(body, str) else json.dumps(body)
     response = Response(status=status, headers=headers, body=text, size=len(text))
     request = Request(method="POST", url="https://gateway.test/pay/sandbox/api/v1/payment/create")
@@ -449,8 +451,8 @@ def test_secrets_and_what_they_are_part_of_never_stay_in_a_look() -> None:
 # Comparing
 
 
-def _seen(answer: str = "ok", label: str = "step", **facts: Json) -> Look:
-    return Look(case="case", label=label, operation="create", answer=answer,
+def _seen(answer: str = "ok", label: str = "step", **facts: Json) -> Observation:
+    return Observation(case="case", label=label, operation="create", answer=answer,
                 facts={name.replace("__", "."): value for name, value in facts.items()})  # fmt: skip
 
 
@@ -462,7 +464,7 @@ def test_values_differ_in_type_too() -> None:
 
 
 def test_an_answer_that_is_another_one_altogether_is_one_difference() -> None:
-    tally = Tally()
+    tally = DifferenceTally()
     one = _seen(status=200, body="JSON object", body__data__token="payment 1", headers__x="1")
     other = _seen("currency", status=400, body="JSON object", body__message="no", headers__x="2")
     assert [raw.path for raw in differences(one, other, tally)] == ["answer", "headers.x"]
@@ -472,11 +474,16 @@ def test_an_answer_that_is_another_one_altogether_is_one_difference() -> None:
 def test_parts_are_named_one_by_one_when_the_answers_are_the_same() -> None:
     one = _seen(status=200, body="JSON object", body__a=1, body__gone="x", body__who=None)
     other = _seen(status=200, body="JSON object", body__a="1", body__new="y", body__who__name="z")
-    assert [raw.path for raw in differences(one, other, Tally())] == ["body.a", "body.gone", "body.who", "body.new"]
+    assert [raw.path for raw in differences(one, other, DifferenceTally())] == [
+        "body.a",
+        "body.gone",
+        "body.who",
+        "body.new",
+    ]
 
 
 def test_the_same_step_counts_once_however_many_cases_ask_it() -> None:
-    tally = Tally()
+    tally = DifferenceTally()
     for _ in range(5):
         list(differences(_seen(status=200, body__a=1), _seen(status=200, body__a=1), tally))
     list(differences(_seen(status=200, body__a=1), _seen(status=200, body__a=2), tally))
@@ -500,11 +507,13 @@ def test_letters_differ_only_when_chance_cannot_explain_it() -> None:
 # Facts
 
 
-def _touched(simulator: Look, gateway: Look, *decides: Decides, profile: Profile = QUATAPAY) -> tuple[str, str]:
-    case = Case(id="case", text="", steps=(), decides=decides)
+def _touched(
+    simulator: Observation, gateway: Observation, *decides: Decides, profile: Profile = QUATAPAY
+) -> tuple[str, str]:
+    case = DriftCase(id="case", text="", steps=(), decides=decides)
     catalogue = Catalogue(operations={"create": "POST /create"}, cases=(case,), ids={})
     judge = Judge(profile, catalogue, {name: fact.value for name, fact in profile.knobs.items()})
-    raw = next(differences(simulator, gateway, Tally()))
+    raw = next(differences(simulator, gateway, DifferenceTally()))
     blame = judge.blame(raw, case)
     return blame.fact.name, blame.change
 
@@ -551,10 +560,10 @@ def test_every_fact_that_a_case_decides_is_a_knob_with_a_value_of_its_kind() -> 
 def test_ids_of_cases_and_labels_of_questions_are_unique() -> None:
     cases = catalogue_of(QUATAPAY).cases
     assert len({case.id for case in cases}) == len(cases)
-    asked: dict[str, Ask] = {}
+    asked: dict[str, CaseRequest] = {}
     for case in cases:
         for step in case.steps:
-            if isinstance(step, Ask):
+            if isinstance(step, CaseRequest):
                 known = asked.setdefault(step.label, step)
                 assert (known.path, known.json, known.form, known.raw) == (step.path, step.json, step.form, step.raw)
 
@@ -566,8 +575,8 @@ def test_the_catalogue_asks_for_every_error_that_a_client_can_bring_about() -> N
     answers: set[str] = set()
     for profile in (QUATAPAY, QRPAY):
         catalogue = catalogue_of(profile)
-        side = Simulated(profile, {})
-        tellings = [Telling(case, side, profile, catalogue, {}) for case in catalogue.cases]
+        side = SimulatorEndpoint(profile, {})
+        tellings = [CaseRun(case, side, profile, catalogue, {}) for case in catalogue.cases]
         asyncio.run(agenda.tell(tellings, told=lambda case, left: None, waiting=lambda seconds, cases: None))
         answers |= {name for telling in tellings for look in telling.looks for name in look.answer.split("+")}
     assert set(QUATAPAY.errors) - answers == out_of_reach | knobs_only

@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 
 from payproof.contracts import profile as profiles
-from payproof.contracts.catalogue import Case, Catalogue, Decides, catalogue_of
+from payproof.contracts.catalogue import Catalogue, Decides, DriftCase, catalogue_of
 from payproof.contracts.drift import Drift
 from payproof.contracts.model import Json, PayproofError
 from payproof.suites.config import Config, make_config
 from payproof.suites.conformance.drift.agreeing import Agreed, combined, unsaid
 from payproof.suites.conformance.drift.attribute import Judge
 from payproof.suites.conformance.drift.comparing import Raw
-from payproof.suites.conformance.drift.comparison import Options, compare
-from payproof.suites.conformance.drift.observe import Look
+from payproof.suites.conformance.drift.comparison import DriftOptions, compare
+from payproof.suites.conformance.drift.observe import Observation
 from payproof.suites.conformance.drift.plain import explained, labels_of, refusals
 
 from ..conftest import IndependentSandbox  # noqa: TID252
@@ -39,7 +39,7 @@ class _Heard:
     def note(self, text: str) -> None:
         self.notes.append(text)
 
-    def case(self, case: Case, left: int) -> None: ...
+    def case(self, case: DriftCase, left: int) -> None: ...
 
 
 def _config(sandbox: dict[str, Any]) -> Config:
@@ -58,7 +58,7 @@ def _config(sandbox: dict[str, Any]) -> Config:
 
 def _drift(sandbox: IndependentSandbox, *only: str, **more: Any) -> Drift:
     config = _config(sandbox.table(clock=f"{sandbox.control}/clock") | more)
-    return asyncio.run(compare(config, Options(only=only), _Heard()))
+    return asyncio.run(compare(config, DriftOptions(only=only), _Heard()))
 
 
 def test_missing_routes_are_one_change_of_their_list_and_nothing_else(independent_sandbox: Start) -> None:
@@ -179,7 +179,7 @@ def test_a_clock_behind_the_sandboxs_own_authority_is_trusted(independent_sandbo
     thread.start()
     try:
         config = _config(sandbox.table(clock=f"https://localhost:{server.server_port}/clock"))
-        drift = asyncio.run(compare(config, Options(only=("token.expired",)), _Heard()))
+        drift = asyncio.run(compare(config, DriftOptions(only=("token.expired",)), _Heard()))
     finally:
         server.shutdown()
         server.server_close()
@@ -191,9 +191,9 @@ def test_a_clock_behind_the_sandboxs_own_authority_is_trusted(independent_sandbo
 # The rules, on looks that are written by hand
 
 
-def _look(answer: str = "ok", label: str = "step", **facts: Json) -> Look:
+def _look(answer: str = "ok", label: str = "step", **facts: Json) -> Observation:
     texts = facts.pop("texts", ())
-    return Look(
+    return Observation(
         case="case",
         label=label,
         operation="create",
@@ -203,8 +203,8 @@ def _look(answer: str = "ok", label: str = "step", **facts: Json) -> Look:
     )
 
 
-def _judge(*decides: Decides) -> tuple[Judge, Case]:
-    case = Case(id="case", text="", steps=(), decides=decides)
+def _judge(*decides: Decides) -> tuple[Judge, DriftCase]:
+    case = DriftCase(id="case", text="", steps=(), decides=decides)
     knobs = {name: fact.value for name, fact in QRPAY.knobs.items()}
     return Judge(QRPAY, Catalogue(operations={"create": "POST /create"}, cases=(case,), ids={}), knobs), case
 

@@ -13,7 +13,7 @@ from payproof.suites.config import Config, load_config
 from payproof.suites.explorer.explorer_session import opened
 from payproof.suites.explorer.oracle import Truth
 from payproof.suites.explorer.playing import Care, Played, play
-from payproof.suites.explorer.story import Act, Story, Wish
+from payproof.suites.explorer.story import OrderSpec, Story, StoryStep
 
 SHOP = Path(__file__).parents[1] / "integrations" / "python-api-driver"
 FORGETFUL = """
@@ -38,12 +38,12 @@ def _config(folder: Path, driver: str) -> Config:
     return load_config(path)
 
 
-def _act(do: str, **params: str | int) -> Act:
-    return Act(do, tuple(params.items()))
+def _act(do: str, **params: str | int) -> StoryStep:
+    return StoryStep(do, tuple(params.items()))
 
 
-def _story(*acts: Act) -> Story:
-    return Story((Wish(1, "5000.00", "XAF", "A"),), acts)
+def _story(*acts: StoryStep) -> Story:
+    return Story((OrderSpec(1, "5000.00", "XAF", "A"),), acts)
 
 
 TWO_TABS = _story(

@@ -15,10 +15,10 @@ from payproof.suites.explorer.fault_choices import mishaps
 from payproof.suites.explorer.oracle import Ruling, Truth
 from payproof.suites.explorer.order_specs import scope
 from payproof.suites.explorer.playing import Played
-from payproof.suites.explorer.story import KINDS, Act, Story, Wish, act, parsed, told
+from payproof.suites.explorer.story import KINDS, OrderSpec, Story, StoryStep, act, parsed, told
 from payproof.suites.explorer.trim import smaller, without
 
-WISHES = (Wish(1, "5000.00", "XAF", "A"), Wish(2, "5000.00", "XAF", "B"))
+WISHES = (OrderSpec(1, "5000.00", "XAF", "A"), OrderSpec(2, "5000.00", "XAF", "B"))
 TWO_PAGES = Story(
     WISHES,
     (
@@ -155,4 +155,4 @@ def test_steps_are_plain_in_a_file_and_equal_again_when_read() -> None:
     for each in TWO_PAGES.acts:
         plain = json.loads(json.dumps(each.plain()))
         assert parsed(plain, place="story") == each
-        assert isinstance(parsed(plain, place="story"), Act)
+        assert isinstance(parsed(plain, place="story"), StoryStep)

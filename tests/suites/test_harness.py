@@ -217,13 +217,13 @@ def test_a_log_that_is_a_link_out_of_the_folder_or_no_file_is_not_read(tmp_path:
 def test_no_secret_is_in_anything_that_payproof_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A shop that spills every secret everywhere, and a hunt through every file of the report folder."""
     minted: set[str] = set()
-    keep = secrets.Veil.add
+    keep = secrets.Redactor.add
 
-    def add(self: secrets.Veil, kind: str, value: str, *, numbered: bool = True) -> str:
+    def add(self: secrets.Redactor, kind: str, value: str, *, numbered: bool = True) -> str:
         minted.add(value)
         return keep(self, kind, value, numbered=numbered)
 
-    monkeypatch.setattr(secrets.Veil, "add", add)
+    monkeypatch.setattr(secrets.Redactor, "add", add)
     config = shop("spilling", ("logs-bearer",))
     run = asyncio.run(perform(config, Options(quick=True, seed=3)))
     result = judge(run, config.profile)

@@ -31,7 +31,7 @@ from payproof.simulator import GatewayServer
 from payproof.suites.config import make_config
 from payproof.suites.customer.browser import Browser, BrowserTab, tab
 from payproof.suites.customer.browser import browser as finding
-from payproof.suites.customer.customer import Customer, Place
+from payproof.suites.customer.customer import Customer, Routing
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
 
@@ -239,7 +239,7 @@ def _at(
         await gateway.start()
         await shop.start()
         hosted.shop_url = f"http://127.0.0.1:{shop.port}"
-        place = Place("https://shop.localhost", hosted.shop_url, f"http://localhost:{gateway.port}", pages=pages)
+        place = Routing("https://shop.localhost", hosted.shop_url, f"http://localhost:{gateway.port}", pages=pages)
         customer = Customer(place, journal, RECIPE, name="customer 1", outside=httpx.AsyncHTTPTransport())
         try:
             await story(lambda: BrowserTab(browser, customer, PAYER, "7"), place.gateway_url)

@@ -25,7 +25,7 @@ from payproof.contracts.run import Power, Run
 from payproof.simulator.relay import rewrite
 from payproof.suites.config import make_config
 from payproof.suites.customer import person
-from payproof.suites.customer.customer import Customer, Place
+from payproof.suites.customer.customer import Customer, Routing
 from payproof.suites.customer.person import Person, PersonTab
 from payproof.suites.run.plan import Options, plan, powerless, settings_of
 from payproof.suites.run.runner import perform
@@ -186,7 +186,7 @@ class Door:
 
 
 def _tab(somebody: Person, door: Door, payment: str) -> PersonTab:
-    place = Place("https://shop.localhost", "http://127.0.0.1:1", "https://localhost:8443")
+    place = Routing("https://shop.localhost", "http://127.0.0.1:1", "https://localhost:8443")
     recipe = load("qrpay").hosted
     customer = Customer(place, Journal(), recipe, name="customer 1", outside=httpx.AsyncHTTPTransport())
     checkout = Checkout(

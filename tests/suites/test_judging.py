@@ -21,7 +21,7 @@ from payproof.suites.explorer import file as stories
 
 def whole() -> r.Run:
     journal = Journal(clock=lambda: 1.0)
-    journal.add(e.Story(event="begin", probe="control", params={"round": 1}))
+    journal.add(e.ProbeMark(event="begin", probe="control", params={"round": 1}))
     journal.add(e.Step(text="a customer", name="order:main", facts={"order": "1"}))
     journal.add(
         e.Call(
@@ -36,7 +36,7 @@ def whole() -> r.Run:
     journal.add(e.Checkout(order="1", amount="5.00", currency="XAF", outcome="redirected", payment="p"))
     journal.add(e.OrderSeen(order="1", state="paid", paid=True, effects=2))
     journal.add(e.Log(stream="stdout", text="paid"))
-    journal.add(e.Story(event="end", probe="control"))
+    journal.add(e.ProbeMark(event="end", probe="control"))
     facts: dict[str, Any] = {
         "seed": 3,
         "name": "shop",
@@ -44,7 +44,9 @@ def whole() -> r.Run:
         "errors": {},
         "target": "simulator",
     }
-    return r.Run(gateway="quatapay", worlds=(r.World(name="main", entries=tuple(journal.entries)),), facts=facts)
+    return r.Run(
+        gateway="quatapay", worlds=(r.RecordedWorld(name="main", entries=tuple(journal.entries)),), facts=facts
+    )
 
 
 LINES = r.dump(whole()).splitlines()[:-1]

@@ -21,7 +21,7 @@ from payproof.contracts.profile import Payer, load
 from payproof.simulator import GatewayServer
 from payproof.suites.customer import payer_redaction as secrecy
 from payproof.suites.customer.browser import Browser, BrowserTab
-from payproof.suites.customer.customer import Customer, Place
+from payproof.suites.customer.customer import Customer, Routing
 from payproof.suites.customer.hosted import STUCK, HostedTab
 from payproof.suites.customer.person import Person, PersonTab
 
@@ -73,7 +73,7 @@ def _at(site: Site, story: Callable[[Customer, str], Awaitable[None]], pages: tu
             await server.start()
             site.urls[name] = f"http://{'localhost' if name == 'gateway' else '127.0.0.1'}:{server.port}"
         known = tuple(page.replace("STRANGER", site.urls["stranger"]) for page in pages)
-        where = Place("https://shop.localhost", "http://127.0.0.1:1", site.urls["gateway"], pages=known)
+        where = Routing("https://shop.localhost", "http://127.0.0.1:1", site.urls["gateway"], pages=known)
         outside = httpx.AsyncHTTPTransport()
         customer = Customer(where, journal, RECIPE, name="customer 1", outside=outside)
         try:
@@ -144,7 +144,7 @@ def test_a_checkout_that_redirects_for_ever_is_said_to_do_so() -> None:
 
 
 def test_plain_http_and_live_addresses_get_nothing() -> None:
-    place = Place(
+    place = Routing(
         "https://shop.localhost",
         "http://127.0.0.1:1",
         "https://localhost:8443",
@@ -176,7 +176,7 @@ def test_a_person_is_not_sent_to_a_stranger() -> None:
     said: list[str] = []
 
     async def play() -> PersonTab:
-        place = Place("https://shop.localhost", "http://127.0.0.1:1", "https://localhost:8443")
+        place = Routing("https://shop.localhost", "http://127.0.0.1:1", "https://localhost:8443")
         customer = Customer(place, Journal(), RECIPE, name="customer 1", outside=httpx.AsyncHTTPTransport())
         checkout = Checkout(order="7", amount="1.00", currency="XAF", outcome="redirected", payment="p", payment_url="")
         tab = PersonTab(Person(said.append), None, customer, PAYER, checkout)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from payproof.contracts.entries import Story
+from payproof.contracts.entries import ProbeMark
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Outcome, Result, Verdict
 from payproof.contracts.run import Run
@@ -95,10 +95,10 @@ def test_what_was_left_out_fails_nobody(hung: tuple[Run, Result, float]) -> None
 
 def test_a_story_that_was_ended_in_its_middle_is_no_evidence(hung: tuple[Run, Result, float]) -> None:
     for world in hung[0].worlds:
-        begun = [entry.event for entry in world.entries if isinstance(entry, Story)]
+        begun = [entry.event for entry in world.entries if isinstance(entry, ProbeMark)]
         assert begun.count("begin") == begun.count("end")
         if world.name == MAIN:
-            assert {entry.probe for entry in world.entries if isinstance(entry, Story)} == {"control"}
+            assert {entry.probe for entry in world.entries if isinstance(entry, ProbeMark)} == {"control"}
 
 
 def test_a_shop_that_hangs_in_control_is_not_waited_for_longer_than_all_probes(tmp_path: Path) -> None:

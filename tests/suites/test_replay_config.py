@@ -16,7 +16,7 @@ from payproof.suites.explorer import file
 from payproof.suites.explorer.oracle import Ruling, Truth
 from payproof.suites.explorer.origin import fingerprint, origin
 from payproof.suites.explorer.playing import Played
-from payproof.suites.explorer.story import Act, Story, Wish
+from payproof.suites.explorer.story import OrderSpec, Story, StoryStep
 
 SHOP = """gateway = "{gateway}"
 [integration]
@@ -31,7 +31,7 @@ json = {{ order_id = "{{order.id}}" }}
 path = "/orders/{{order.id}}"
 status = "json:/status"
 """
-STORY = Story((Wish(1, "5000.00", "XAF", "A"),), (Act("start", (("order", 1), ("how", "fresh"))),))
+STORY = Story((OrderSpec(1, "5000.00", "XAF", "A"),), (StoryStep("start", (("order", 1), ("how", "fresh"))),))
 Replay = Callable[..., tuple[int, str, str]]
 
 
@@ -67,7 +67,7 @@ def replay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
             monkeypatch.delenv(name)
     command = importlib.import_module("payproof.suites.commands.replay")
 
-    def kept(config: Config, written: file.Written) -> Played:
+    def kept(config: Config, written: file.StoryFile) -> Played:
         return Played(STORY, Truth.TRUE)
 
     monkeypatch.setattr(command, "_played", kept)

@@ -17,7 +17,7 @@ from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
 from payproof.suites import cli
-from payproof.suites.customer.customer import Customer, Place
+from payproof.suites.customer.customer import Customer, Routing
 from payproof.suites.run import runner
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
@@ -90,7 +90,7 @@ def test_a_customer_without_a_port_left_does_not_say_that_the_shop_refused() -> 
         raise httpx.ConnectError("All connection attempts failed") from OSError(errno.EADDRNOTAVAIL, "x")
 
     async def story() -> None:
-        place = Place("https://shop.localhost", "http://127.0.0.1:9", "http://localhost:9")
+        place = Routing("https://shop.localhost", "http://127.0.0.1:9", "http://localhost:9")
         customer = Customer(place, Journal(), load("quatapay").hosted, name="c", outside=httpx.MockTransport(no_port))
         try:
             await customer.browse("GET", "http://elsewhere.example/", purpose="x")

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from payproof.contracts.entries import Connection, Entry, FaultSet, Step, Story
-from payproof.contracts.run import World as Recorded
+from payproof.contracts.entries import Connection, Entry, FaultSet, ProbeMark, Step
+from payproof.contracts.run import RecordedWorld as Recorded
 from payproof.suites.probes import Params, Probe, tell
 from payproof.suites.run import runner
 from payproof.suites.run.plan import MAIN, Options
@@ -53,7 +53,7 @@ def played(monkeypatch: pytest.MonkeyPatch, losing: int) -> tuple[int, Recorded]
 
 
 def begun(world: Recorded) -> list[str]:
-    return [story.probe for story in world.of(Story) if story.event == "begin"]
+    return [story.probe for story in world.of(ProbeMark) if story.event == "begin"]
 
 
 def said(world: Recorded, name: str) -> list[str]:

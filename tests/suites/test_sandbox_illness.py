@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from payproof.contracts.entries import Call, Ledger, Log, Meaning, Request, Step, Story
+from payproof.contracts.entries import Call, Ledger, Log, Meaning, ProbeMark, Request, Step
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Outcome, PayproofError, Result, Verdict
 from payproof.contracts.run import Run
@@ -81,14 +81,14 @@ def test_what_became_of_earlier_payments_stays_when_a_story_is_left_out() -> Non
     entries = [
         Ledger(n=1, event="opened", payment="earlier"),
         Ledger(n=2, event="token_issued"),
-        Story(n=3, event="begin", probe="cancelled"),
+        ProbeMark(n=3, event="begin", probe="cancelled"),
         Ledger(n=4, event="token_issued"),
         Ledger(n=5, event="opened", payment="its own"),
         status(6, "earlier"),
         status(7, "its own"),
         Log(n=8, stream="stdout", text="a line"),
         Ledger(n=9, event="charged", payment="earlier"),
-        Story(n=10, event="end", probe="cancelled"),
+        ProbeMark(n=10, event="end", probe="cancelled"),
     ]
     assert [entry.n for entry in spared(entries, 3)] == [6, 8, 9]
 

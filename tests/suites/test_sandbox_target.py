@@ -19,7 +19,7 @@ from payproof.contracts.model import Outcome, PayproofError, Result, Verdict
 from payproof.contracts.run import Run, dump
 from payproof.contracts.secrets import spellings
 from payproof.reports import write_all
-from payproof.simulator.relay.rate_budget import Politeness
+from payproof.simulator.relay.rate_budget import RateBudget
 from payproof.suites.config import Config, make_config
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
@@ -190,11 +190,11 @@ def test_a_story_that_the_sandbox_itself_spoiled_is_told_again_and_accuses_nobod
     sandbox = independent_sandbox("--rate-limit", "8")
     held: list[float] = []
 
-    def instead_of_waiting(polite: Politeness, seconds: float) -> None:
+    def instead_of_waiting(polite: RateBudget, seconds: float) -> None:
         held.append(seconds)
         sandbox.advance(seconds)
 
-    monkeypatch.setattr(Politeness, "hold", instead_of_waiting)
+    monkeypatch.setattr(RateBudget, "hold", instead_of_waiting)
     run, result = _run(_config(sandbox.table()), "cancelled", "forged-return")
     assert held, "the sandbox never answered 429"
     assert any(step.name == "spoiled" for step in _of(run, Step))

@@ -8,7 +8,7 @@ import pytest
 
 from payproof.contracts.entries import Checkout, Log, Step
 from payproof.contracts.journal import Journal
-from payproof.contracts.secrets import Veil
+from payproof.contracts.secrets import Redactor
 from payproof.suites.session.intake import LONGEST_LINE, Intake, Tail
 from payproof.suites.session.shared_logs import SharedLogs
 
@@ -34,7 +34,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def a_journal(clock: Clock, order: str, veil: Veil | None = None) -> Journal:
+def a_journal(clock: Clock, order: str, veil: Redactor | None = None) -> Journal:
     journal = Journal(veil, clock=clock)
     journal.add(Step(text="a customer wants to pay", name="order:main", facts={"order": order}))
     return journal
@@ -102,7 +102,7 @@ def test_a_line_is_not_given_to_whoever_is_left_when_its_writer_has_stopped(cloc
 
 
 def test_a_secret_in_a_shared_file_is_found_whoever_wrote_it(clock: Clock, file: Path) -> None:
-    veil = Veil()
+    veil = Redactor()
     mine, theirs = "SECRETKEYOFTHEFIRST1", "SECRETKEYOFTHEOTHER2"
     veil.add("secret-key", mine)
     veil.add("secret-key", theirs)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from payproof.contracts.entries import Checkout, OrderSeen
-from payproof.contracts.secrets import Veil
-from payproof.suites.customer.customer import Customer, Place, Visit
+from payproof.contracts.secrets import Redactor
+from payproof.suites.customer.customer import Customer, Routing, Visit
 from payproof.suites.driver.driver import Order, OrderState
 from payproof.suites.selftest.selftest import shop
 from payproof.suites.session.context import LONGEST_PATIENCE, Purchase, Shared
@@ -29,7 +29,7 @@ def shared(folder: Path) -> Shared:
         seed=1,
         folder=folder,
         trust=None,
-        veil=Veil(),
+        veil=Redactor(),
         now=lambda: 0.0,
         progress=Silent(),
         alert_url=lambda name: "",
@@ -58,7 +58,7 @@ def test_what_one_world_learned_changes_nothing_in_another(tmp_path: Path, monke
         ours = shared(tmp_path)
         first, second = Unsold("first", ours), Unsold("second", ours)
         for world in (first, second):
-            world.place = Place("http://shop.test", "http://127.0.0.1:9", "http://gateway.test")
+            world.place = Routing("http://shop.test", "http://127.0.0.1:9", "http://gateway.test")
         monkeypatch.setattr("payproof.suites.session.world.asyncio.sleep", at_once)
         await first.recover()
         await first.recover()
@@ -110,7 +110,7 @@ def waited(
     async def story() -> list[OrderSeen]:
         world = Waiting("waits", dataclasses.replace(shared(tmp_path), now=lambda: now))
         world.driver = Believing(**states)  # type: ignore[assignment]
-        world.place = Place("http://shop.test", "http://127.0.0.1:9", "http://gateway.test")
+        world.place = Routing("http://shop.test", "http://127.0.0.1:9", "http://gateway.test")
         monkeypatch.setattr("payproof.suites.session.world.asyncio.sleep", passes)
         for name in states:
             order, customer = Order(name, Decimal(1), "XAF"), world.customer()

@@ -12,7 +12,7 @@ from payproof.contracts import levels
 from payproof.contracts.entries import Alert, Call, Entry, Log, OrderSeen
 from payproof.contracts.naming import names
 from payproof.contracts.probe_runs import names_of, payments_of
-from payproof.contracts.run import World
+from payproof.contracts.run import RecordedWorld
 
 
 def is_alert(entry: Entry, channel: str) -> bool:
@@ -21,7 +21,7 @@ def is_alert(entry: Entry, channel: str) -> bool:
     return isinstance(entry, Alert) or (kind == "log" and isinstance(entry, Log) and levels.reaches(entry.text, level))
 
 
-def all_names(world: World, *orders: str) -> frozenset[str]:
+def all_names(world: RecordedWorld, *orders: str) -> frozenset[str]:
     """By what an order may be called: its ids, its payments, their transactions, the references that were sent for it."""
     payments = {payment for order in orders for payment in payments_of(world, order)}
     found = {name for order in orders for name in names_of(world, order)} | payments
@@ -31,7 +31,7 @@ def all_names(world: World, *orders: str) -> frozenset[str]:
     return frozenset(found - {""})
 
 
-def raised(world: World, orders: Iterable[str], channel: str, *, after: int) -> Iterator[Entry]:
+def raised(world: RecordedWorld, orders: Iterable[str], channel: str, *, after: int) -> Iterator[Entry]:
     """What told a person of these orders after an entry: a flag at the order, or an alert that names it."""
     orders = tuple(dict.fromkeys(orders))
     ids = {name for order in orders for name in names_of(world, order)}

@@ -17,7 +17,7 @@ from payproof.contracts.profile import Profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class CaseRequest:
     """One request to the API. What is compared counts once for each ``label``, however many cases ask the same.
 
     ``path`` is below the API's base URL. One of ``json``, ``form`` and ``raw`` is the body. ``saves``: name -> dotted path into
@@ -77,7 +77,7 @@ class Wait:
     seconds: int
 
 
-Step: TypeAlias = Ask | Open | Submit | Cancel | Back | Wait
+Step: TypeAlias = CaseRequest | Open | Submit | Cancel | Back | Wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ class Decides:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class DriftCase:
     """A story in steps. ``text`` is the sentence that a report shows. ``needs``: what nobody can do or may do from outside, for
     a case that is only here so that a report says that it was not compared."""
 
@@ -118,7 +118,7 @@ class Case:
     @property
     def requests(self) -> int:
         """API requests that it takes."""
-        return sum(isinstance(step, Ask) for step in self.steps)
+        return sum(isinstance(step, CaseRequest) for step in self.steps)
 
     @property
     def payers(self) -> frozenset[str]:
@@ -135,7 +135,7 @@ class Catalogue:
     """
 
     operations: Mapping[str, str]
-    cases: tuple[Case, ...]
+    cases: tuple[DriftCase, ...]
     ids: Mapping[str, str]
     texts: tuple[str, ...] = ()
     decides: tuple[Decides, ...] = ()

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from payproof.contracts.model import Finding, Verdict
-from payproof.contracts.probe_runs import hindrance, tellings
+from payproof.contracts.probe_runs import hindrance, probe_runs
 from payproof.contracts.requirements import CAUSES, LATER, Case
 from payproof.contracts.run import Run
 
@@ -50,7 +50,7 @@ def why_not(case: Case) -> Finding:
     if id in run.skipped:
         return case.not_exercised("left out of this shortened run")
     names = run.provoked_by.get(id, ())
-    found = tellings(run, *names) if names else []
+    found = probe_runs(run, *names) if names else []
     for telling in found:
         if (why := hindrance(telling)) is not None:
             return case.not_exercised(

@@ -24,7 +24,7 @@ class Touched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class DriftDifference:
     """One thing that is not the same on all sides. ``what`` is the step's label; ``path`` where in the answer.
 
     ``contract``, ``simulator`` and ``gateway`` are what each side says, in words or as JSON; empty: it says nothing of it.
@@ -82,14 +82,14 @@ class Drift:
     observed: str
     cases: int
     """Cases that were compared."""
-    differences: tuple[Difference, ...]
+    differences: tuple[DriftDifference, ...]
     fidelity: tuple[Fidelity, ...]
     left: tuple[Left, ...]
     facts: dict[str, Json]
     """requests, budget, rate, seconds, contract ..."""
     notes: tuple[str, ...] = ()
 
-    def of(self, kind: Kind) -> tuple[Difference, ...]:
+    def of(self, kind: Kind) -> tuple[DriftDifference, ...]:
         return tuple(found for found in self.differences if found.kind == kind)
 
     @property

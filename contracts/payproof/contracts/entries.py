@@ -198,7 +198,7 @@ class Process(Entry):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story(Entry):
+class ProbeMark(Entry):
     """Where one telling of a probe begins and ends. ``params`` are the facts that checks need."""
 
     kind: Literal["story"] = "story"  # type: ignore[misc]
@@ -251,7 +251,7 @@ class SourceSeen(Entry):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference(Entry):
+class ReplayDifference(Entry):
     """Where a replay and its recording do not agree. It is said and never smoothed over: a replay is not the real thing.
 
     ``unexpected``: nothing like it was recorded, so it got no real answer. ``repeated``: asked more often than recorded, and
@@ -278,12 +278,12 @@ AnyEntry: TypeAlias = Annotated[
     | OrderSeen
     | FaultSet
     | Process
-    | Story
+    | ProbeMark
     | Step
     | Alert
     | Connection
     | SourceSeen
-    | Difference,
+    | ReplayDifference,
     Field(discriminator="kind"),
 ]
 E = TypeVar("E", bound=Entry)

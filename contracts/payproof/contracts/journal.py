@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from payproof.contracts import secret_fields
 from payproof.contracts.entries import Alert, Call, Checkout, E, Entry, Log, OrderSeen, Page
-from payproof.contracts.secrets import Veil
+from payproof.contracts.secrets import Redactor
 
 _FOREIGN = (Alert, Call, Checkout, Log, OrderSeen, Page)
 """Entries whose texts come from the integration or the gateway; the others are written by payproof itself."""
@@ -37,8 +37,8 @@ class Journal:
     ``listener`` is told of each entry, after it is recorded (for waiting without sleeping, and for progress).
     """
 
-    def __init__(self, veil: Veil | None = None, *, clock: Callable[[], float] | None = None) -> None:
-        self.veil = veil or Veil()
+    def __init__(self, veil: Redactor | None = None, *, clock: Callable[[], float] | None = None) -> None:
+        self.veil = veil or Redactor()
         started = time.monotonic()
         self._clock = clock or (lambda: time.monotonic() - started)
         self.entries: list[Entry] = []
@@ -57,7 +57,7 @@ class Journal:
 
     def add(self, entry: E) -> E:
         short = self._learn(entry) if isinstance(entry, Call) else {}
-        cover = self._foreign if isinstance(entry, _FOREIGN) else self.veil.cover
+        cover = self._foreign if isinstance(entry, _FOREIGN) else self.veil.redact
         fields = _covered_fields(entry, cover)
         fields |= {"n": self._next, "at": round(self.now(), 4)}
         kind: type[E] = entry.__class__
@@ -73,7 +73,7 @@ class Journal:
         return covered
 
     def _foreign(self, text: str) -> str:
-        return self.veil.cover(text, foreign=True)
+        return self.veil.redact(text, foreign=True)
 
     def _learn(self, call: Call) -> dict[str, str]:
         """A hand-written journal without a secret is kept as it was written."""
@@ -98,10 +98,10 @@ T = TypeVar("T")
 Cover: TypeAlias = Callable[[str], str]
 
 
-def covered(value: T, veil: Veil) -> T:
+def covered(value: T, veil: Redactor) -> T:
     """``value`` (an entry, texts, a table) with the veil drawn over it once more: a secret that was learned from what somebody
     sent covers also what was written before it was known."""
-    found: T = _covered(value, veil.cover)
+    found: T = _covered(value, veil.redact)
     return found
 
 

@@ -6,10 +6,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from payproof.contracts.entries import Call, Checkout, Entry, FaultSet, Ledger, OrderSeen, Page, Process, Step, Story
+from payproof.contracts.entries import (
+    Call,
+    Checkout,
+    Entry,
+    FaultSet,
+    Ledger,
+    OrderSeen,
+    Page,
+    ProbeMark,
+    Process,
+    Step,
+)
 from payproof.contracts.model import Json
 from payproof.contracts.naming import refers
-from payproof.contracts.run import Run, World
+from payproof.contracts.run import RecordedWorld, Run
 
 E = TypeVar("E", bound=Entry)
 
@@ -20,10 +31,10 @@ LEFT_ALONE = "left-alone"
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class ProbeRun:
     """One telling of a probe: a slice of a world's journal between the story's begin and end."""
 
-    world: World
+    world: RecordedWorld
     probe: str
     params: dict[str, Json]
     entries: tuple[Entry, ...]
@@ -43,17 +54,17 @@ class Telling:
     def step(self, name: str) -> Step | None:
         return next((step for step in self.of(Step) if step.name == name), None)
 
-    def before(self, name: str) -> Telling:
+    def before(self, name: str) -> ProbeRun:
         """The part before a named step; all of it when the step never came."""
         mark = self.step(name)
         kept = self.entries if mark is None else tuple(entry for entry in self.entries if entry.n < mark.n)
-        return Telling(self.world, self.probe, self.params, kept)
+        return ProbeRun(self.world, self.probe, self.params, kept)
 
-    def after(self, name: str) -> Telling:
+    def after(self, name: str) -> ProbeRun:
         """The part after a named step; nothing when the step never came."""
         mark = self.step(name)
         kept = () if mark is None else tuple(entry for entry in self.entries if entry.n > mark.n)
-        return Telling(self.world, self.probe, self.params, kept)
+        return ProbeRun(self.world, self.probe, self.params, kept)
 
     def order(self, role: str = "main") -> str:
         """The order that plays a role in this story, by the id that the integration gave it."""
@@ -72,29 +83,29 @@ class Telling:
         return [entry for entry in self.of(Process) if entry.event == "exited"]
 
 
-def tellings(run: Run, *probes: str, keep: Callable[[Telling], bool] = lambda _: True) -> list[Telling]:
+def probe_runs(run: Run, *probes: str, keep: Callable[[ProbeRun], bool] = lambda _: True) -> list[ProbeRun]:
     """Every telling of these probes (all probes when none is named), in every world."""
-    found: list[Telling] = []
+    found: list[ProbeRun] = []
     for world in run.worlds:
-        begin: Story | None = None
+        begin: ProbeMark | None = None
         slice_: list[Entry] = []
         for entry in world.entries:
-            if isinstance(entry, Story) and entry.event == "begin":
+            if isinstance(entry, ProbeMark) and entry.event == "begin":
                 begin, slice_ = entry, [entry]
                 continue
             if begin is None:
                 continue
             slice_.append(entry)
-            if isinstance(entry, Story) and entry.event == "end":
+            if isinstance(entry, ProbeMark) and entry.event == "end":
                 if not probes or begin.probe in probes:
-                    found.append(Telling(world, begin.probe, {**begin.params, **entry.params}, tuple(slice_)))
+                    found.append(ProbeRun(world, begin.probe, {**begin.params, **entry.params}, tuple(slice_)))
                 begin = None
         if begin is not None and (not probes or begin.probe in probes):
-            found.append(Telling(world, begin.probe, dict(begin.params), tuple(slice_)))
+            found.append(ProbeRun(world, begin.probe, dict(begin.params), tuple(slice_)))
     return [telling for telling in found if keep(telling)]
 
 
-def with_final_names(world: World) -> World:
+def with_final_names(world: RecordedWorld) -> RecordedWorld:
     """The world with every order called by the id that the integration gave it, also before it was known."""
     final_names: dict[str, str] = {}
     for step in world.of(Step):
@@ -111,10 +122,10 @@ def with_final_names(world: World) -> World:
             return replace(entry, order=final_names[entry.order])
         return entry
 
-    return World(name=world.name, entries=tuple(called(entry) for entry in world.entries))
+    return RecordedWorld(name=world.name, entries=tuple(called(entry) for entry in world.entries))
 
 
-def names_of(world: World, order: str) -> frozenset[str]:
+def names_of(world: RecordedWorld, order: str) -> frozenset[str]:
     """Every name of an order: the customer's, and the id that the integration gave it, perhaps only later."""
     names = {order}
     for step in world.of(Step):
@@ -123,7 +134,7 @@ def names_of(world: World, order: str) -> frozenset[str]:
     return frozenset(names - {""})
 
 
-def payments_of(world: World, order: str) -> tuple[str, ...]:
+def payments_of(world: RecordedWorld, order: str) -> tuple[str, ...]:
     """The payments of an order: those that its checkouts led to, and those whose reference names it."""
     names = names_of(world, order)
     found = [checkout.payment for checkout in world.of(Checkout) if checkout.order == order and checkout.payment]
@@ -135,33 +146,33 @@ def payments_of(world: World, order: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def ledger(world: World, order: str, event: str) -> list[Ledger]:
+def ledger(world: RecordedWorld, order: str, event: str) -> list[Ledger]:
     """What the gateway's books say of an order's payments."""
     payments = payments_of(world, order)
     return [entry for entry in world.of(Ledger) if entry.event == event and entry.payment in payments]
 
 
-def looks(world: World, order: str) -> list[OrderSeen]:
+def looks(world: RecordedWorld, order: str) -> list[OrderSeen]:
     """Every look at an order, also those that could not be read."""
     return [seen for seen in world.of(OrderSeen) if seen.order == order]
 
 
-def sightings(world: World, order: str) -> list[OrderSeen]:
+def sightings(world: RecordedWorld, order: str) -> list[OrderSeen]:
     """Every readable look at an order."""
     return [seen for seen in world.of(OrderSeen) if seen.order == order and seen.paid is not None]
 
 
-def final(world: World, order: str) -> OrderSeen | None:
+def final(world: RecordedWorld, order: str) -> OrderSeen | None:
     """The last readable look at an order."""
     return next(reversed(sightings(world, order)), None)
 
 
-def ever_paid(world: World, order: str) -> OrderSeen | None:
+def ever_paid(world: RecordedWorld, order: str) -> OrderSeen | None:
     """The first look that saw the order paid."""
     return next((seen for seen in sightings(world, order) if seen.paid), None)
 
 
-def confirmed(telling: Telling, order: str) -> bool:
+def confirmed(telling: ProbeRun, order: str) -> bool:
     """Whether the gateway truthfully told the integration that this order is paid, in whatever wrapping: an answer that
     came with a strange content type, or was very long, is an answer all the same."""
     payments = payments_of(telling.world, order)
@@ -173,7 +184,7 @@ def confirmed(telling: Telling, order: str) -> bool:
     )
 
 
-def background(world: World) -> bool:
+def background(world: RecordedWorld) -> bool:
     """Whether this integration asks the gateway while no customer waits: background verification."""
     pages = [page for page in world.of(Page) if page.where == "integration"]
     return any(
@@ -193,7 +204,7 @@ def bursts(calls: list[Call], *, pause: float = 1.0) -> list[list[Call]]:
     return groups
 
 
-def attempts(telling: Telling, calls: list[Call]) -> list[Call]:
+def attempts(telling: ProbeRun, calls: list[Call]) -> list[Call]:
     """The longest series of calls that one original request caused.
 
     While a customer waits, everything that is sent for that request counts, however slowly; where the integration also
@@ -211,7 +222,7 @@ def attempts(telling: Telling, calls: list[Call]) -> list[Call]:
     return max(groups, key=len, default=nothing)
 
 
-def obstacle(telling: Telling) -> tuple[str, tuple[Entry, ...]]:
+def obstacle(telling: ProbeRun) -> tuple[str, tuple[Entry, ...]]:
     """What kept a story from getting where it should: one clause, and the entries that show it; at least how far it went."""
     if (found := hindrance(telling)) is not None:
         return found
@@ -221,12 +232,12 @@ def obstacle(telling: Telling) -> tuple[str, tuple[Entry, ...]]:
     return "nothing happened in its story", telling.entries[:1]
 
 
-def hindrance(telling: Telling) -> tuple[str, tuple[Entry, ...]] | None:
+def hindrance(telling: ProbeRun) -> tuple[str, tuple[Entry, ...]] | None:
     """What visibly went wrong in a story, apart from what was done to it; None when nothing did."""
     if (alone := telling.step(LEFT_ALONE)) is not None:
         return alone.text, (alone, *_last_sale(telling.world, alone))
     end = telling.entries[-1] if telling.entries else None
-    if isinstance(end, Story) and end.event == "end" and end.params.get("error"):
+    if isinstance(end, ProbeMark) and end.event == "end" and end.params.get("error"):
         return f"the story broke off: {end.params['error']}", (end,)
     if ended := telling.exits():
         return f"the integration's process had ended (exit code {ended[0].code})", (ended[0],)
@@ -244,13 +255,13 @@ def hindrance(telling: Telling) -> tuple[str, tuple[Entry, ...]] | None:
     return _unsold(telling.world, unsold[0]) if unsold else None
 
 
-def _last_sale(world: World, before: Entry) -> tuple[Entry, ...]:
+def _last_sale(world: RecordedWorld, before: Entry) -> tuple[Entry, ...]:
     """The last attempt to buy before an entry: its checkout and the page that the customer ended on."""
     tried = [checkout for checkout in world.of(Checkout) if checkout.n < before.n]
     return _unsold(world, tried[-1])[1] if tried else ()
 
 
-def _unsold(world: World, checkout: Checkout) -> tuple[str, tuple[Entry, ...]]:
+def _unsold(world: RecordedWorld, checkout: Checkout) -> tuple[str, tuple[Entry, ...]]:
     page = next((page for page in world.of(Page) if page.n == checkout.page), None)
     shown = f"HTTP {page.response.status}" if page and page.response else page.problem if page else ""
     how = checkout.outcome.replace("_", " ")

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from payproof.contracts.entries import Entry
 from payproof.contracts.model import Finding, Json, Level, Pointer, Verdict
-from payproof.contracts.probe_runs import Telling, obstacle
-from payproof.contracts.run import Run, World
+from payproof.contracts.probe_runs import ProbeRun, obstacle
+from payproof.contracts.run import RecordedWorld, Run
 
 if TYPE_CHECKING:
     from payproof.contracts.profile import Profile
@@ -113,7 +113,7 @@ class Case:
         *,
         expected: Json,
         actual: Json,
-        world: World | None = None,
+        world: RecordedWorld | None = None,
         seen: Iterable[Entry | None] = (),
         unless: str | tuple[str, ...] = (),
     ) -> Finding:
@@ -128,7 +128,7 @@ class Case:
         *,
         expected: Json = None,
         actual: Json = None,
-        world: World | None = None,
+        world: RecordedWorld | None = None,
         seen: Iterable[Entry | None] = (),
     ) -> Finding:
         return self._say(Verdict.PASS, title, world, seen, expected=expected, actual=actual)
@@ -138,7 +138,7 @@ class Case:
         reason: str,
         *,
         because: str | tuple[str, ...] = (),
-        world: World | None = None,
+        world: RecordedWorld | None = None,
         seen: Iterable[Entry | None] = (),
         unsettled: bool = False,
         declare: str = "",
@@ -150,7 +150,7 @@ class Case:
             Verdict.NOT_EXERCISED, reason, world, seen, causes=because, unsettled=unsettled, declare=declare
         )
 
-    def stuck(self, telling: Telling, what: str = "", *, because: str | tuple[str, ...] = CAUSES) -> Finding:
+    def stuck(self, telling: ProbeRun, what: str = "", *, because: str | tuple[str, ...] = CAUSES) -> Finding:
         """A story that never came to what this requirement judges: why not, with the entries that show it. ``what``: which
         of its stories, where there are several."""
         why, seen = obstacle(telling)
@@ -165,7 +165,7 @@ class Case:
         self,
         verdict: Verdict,
         title: str,
-        world: World | None,
+        world: RecordedWorld | None,
         seen: Iterable[Entry | None],
         *,
         expected: Json = None,

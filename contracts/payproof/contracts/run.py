@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeAlias, cast, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from payproof.contracts import bounded, files
-from payproof.contracts.entries import AnyEntry, E, Entry, Story
+from payproof.contracts.entries import AnyEntry, E, Entry, ProbeMark
 from payproof.contracts.model import Json, PayproofError, Pointer
 
 _ENTRY: TypeAdapter[AnyEntry] = TypeAdapter(AnyEntry)
@@ -62,7 +62,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class RecordedWorld:
     """One target, one running instance, one journal."""
 
     name: str
@@ -82,8 +82,8 @@ class Run:
 
     gateway: str
     settings: Settings = field(default_factory=Settings)
-    worlds: tuple[World, ...] = ()
-    given_up: tuple[World, ...] = ()
+    worlds: tuple[RecordedWorld, ...] = ()
+    given_up: tuple[RecordedWorld, ...] = ()
     """Worlds that were given up before anything was scored (the integration did not accept our certificate authority, and
     was started again over plain HTTP). They are evidence, and are not judged."""
     selected: tuple[str, ...] = ()
@@ -103,7 +103,7 @@ class Run:
     facts: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
     @cached_property
-    def by_name(self) -> Mapping[str, World]:
+    def by_name(self) -> Mapping[str, RecordedWorld]:
         return {world.name: world for world in (*self.worlds, *self.given_up)}
 
     def entry(self, pointer: Pointer) -> Entry | None:
@@ -239,7 +239,7 @@ def _told(entries: list[Entry]) -> list[Entry]:
     """Without a last story that only began."""
     for place in range(len(entries) - 1, -1, -1):
         entry = entries[place]
-        if isinstance(entry, Story):
+        if isinstance(entry, ProbeMark):
             return entries if entry.event == "end" else entries[:place]
     return entries
 
@@ -301,7 +301,7 @@ def _why(error: Exception) -> str:
 
 
 def _run(head: _Head, entries: Mapping[str, list[Entry]]) -> Run:
-    worlds = {name: World(name=name, entries=tuple(found)) for name, found in entries.items()}
+    worlds = {name: RecordedWorld(name=name, entries=tuple(found)) for name, found in entries.items()}
     return Run(
         gateway=head.gateway,
         settings=head.settings,

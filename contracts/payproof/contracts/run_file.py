@@ -17,11 +17,11 @@ from collections import deque
 from pathlib import Path
 
 from payproof.contracts import files
-from payproof.contracts.entries import Entry, Story
+from payproof.contracts.entries import Entry, ProbeMark
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.run import Run, Settings, drop_line, entry_line, head_line
-from payproof.contracts.secrets import Veil
+from payproof.contracts.secrets import Redactor
 
 _PAUSE = 1.0
 """Seconds between two writings."""
@@ -36,7 +36,7 @@ class RunFile:
         PayproofError: the file cannot be made.
     """
 
-    def __init__(self, path: Path, veil: Veil, run: Run) -> None:
+    def __init__(self, path: Path, veil: Redactor, run: Run) -> None:
         self.path, self._veil = path, veil
         self._waiting: deque[tuple[str, Entry | int] | str] = deque()
         self._wake, self._closed = threading.Event(), False
@@ -63,7 +63,7 @@ class RunFile:
     def put(self, world: str, what: Entry | int) -> None:
         """An entry, or the number from which on this world's entries are taken back."""
         self._waiting.append((world, what))
-        if isinstance(what, Story) and what.event == "end":
+        if isinstance(what, ProbeMark) and what.event == "end":
             self._wake.set()
 
     def close(self) -> None:
@@ -103,7 +103,7 @@ class RunFile:
 
     def _covered(self, line: str) -> str:
         """A line is covered again only when there is something that its entry could not know of."""
-        return self._veil.cover(line) if self._veil.learned else line
+        return self._veil.redact(line) if self._veil.learned else line
 
     def _rewrite(self) -> None:
         """Take what was learned out of what stands in the file already."""
@@ -111,7 +111,7 @@ class RunFile:
         lines = self.path.read_text(encoding="utf-8").splitlines()
         fresh = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}")
         file = fresh.open("x", encoding="utf-8", newline="\n")
-        file.write("".join(f"{self._veil.cover(line)}\n" for line in lines))
+        file.write("".join(f"{self._veil.redact(line)}\n" for line in lines))
         file.flush()
         os.replace(fresh, self.path)
         self._file.close()

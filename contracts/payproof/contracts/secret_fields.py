@@ -14,7 +14,7 @@ from dataclasses import replace
 from urllib.parse import unquote_plus
 
 from payproof.contracts.entries import Call, Headers, Meaning, Request, Response
-from payproof.contracts.secrets import Veil
+from payproof.contracts.secrets import Redactor
 
 NAME = re.compile(
     r"(access|refresh|bearer|auth|session|csrf)[_-]?token$|(?<![a-z])id[_-]?token$|secret|passw|api[_-]?key|private[_-]?key"
@@ -106,7 +106,7 @@ def of_answer(response: Response, said: Meaning) -> Iterator[tuple[str, str]]:
         yield from (("unread-answer", word) for word in words if not _PLACE.match(word))
 
 
-def learn(veil: Veil, found: Iterable[tuple[str, str]], said: Meaning, *, numbered: bool = True) -> dict[str, str]:
+def learn(veil: Redactor, found: Iterable[tuple[str, str]], said: Meaning, *, numbered: bool = True) -> dict[str, str]:
     """Have the veil hide secrets that were found. Returns value -> placeholder of those that are too short to be searched for."""
     ids = {said.payment, said.answered, said.transaction, said.reference}
     short: dict[str, str] = {}
@@ -119,7 +119,7 @@ def learn(veil: Veil, found: Iterable[tuple[str, str]], said: Meaning, *, number
     return short
 
 
-def learn_call(veil: Veil, call: Call) -> dict[str, str]:
+def learn_call(veil: Redactor, call: Call) -> dict[str, str]:
     """``learn`` from a call. An answer that a fault wrote holds nothing that is not known, and texts that checks look for."""
     found = list(of_request(call.request, call.meaning))
     if call.response is not None and not call.fault:

@@ -71,7 +71,7 @@ Span: TypeAlias = tuple[int, int, str, tuple[str, ...]]
 """(start, end, name, marks) of what is to be hidden."""
 
 
-class Veil:
+class Redactor:
     """Replaces known secrets by placeholders. One for each run, shared by all that writes.
 
     ``limit`` bounds how many numbered secrets (access tokens) are remembered, for servers that run for days.
@@ -150,7 +150,7 @@ class Veil:
         """The placeholder of a whole known value, or the value itself."""
         return f"<{name}>" if (name := self._names.get(value)) else value
 
-    def cover(self, text: str, *, foreign: bool = False) -> str:
+    def redact(self, text: str, *, foreign: bool = False) -> str:
         """``text`` with every known secret, in every spelling, replaced; the same object where there was none.
 
         ``foreign``: somebody else wrote it, so what looks like a placeholder in it is none, and is written ``‹access-token-1›``.

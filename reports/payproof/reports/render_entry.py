@@ -12,7 +12,6 @@ from payproof.contracts.entries import (
     Call,
     Checkout,
     Connection,
-    Difference,
     Entry,
     FaultSet,
     Headers,
@@ -20,12 +19,13 @@ from payproof.contracts.entries import (
     Log,
     OrderSeen,
     Page,
+    ProbeMark,
     Process,
+    ReplayDifference,
     Request,
     Response,
     SourceSeen,
     Step,
-    Story,
 )
 from payproof.contracts.model import Json
 from payproof.reports.facts import clean
@@ -90,7 +90,7 @@ def _told(entry: Entry) -> tuple[str, str, str]:
             return "customer", *_checkout(entry)
         case OrderSeen():
             return "order", *_order(entry)
-        case Story() | Step():
+        case ProbeMark() | Step():
             return "story", *_story(entry)
         case _:
             return _around(entry)
@@ -113,7 +113,7 @@ def _around(entry: Entry) -> tuple[str, str, str]:
         case SourceSeen():
             found = f"{entry.path}:{entry.line}: {entry.what}" if entry.what else f"{entry.files} files read"
             return "process", f"source scan ({entry.area}): {found}", ""
-        case Difference():
+        case ReplayDifference():
             return "gateway", f"not as recorded: {differing(entry)}", entry.story
         case _:
             return "process", type(entry).__name__, ""
@@ -128,7 +128,7 @@ _DIFFERING = {
 }
 
 
-def differing(entry: Difference) -> str:
+def differing(entry: ReplayDifference) -> str:
     """One line: which call of a replay is not as recorded, and in what."""
     what = _DIFFERING[entry.what]
     named = f"{entry.operation}: {what}" if entry.operation else what
@@ -198,7 +198,7 @@ def _order(entry: OrderSeen) -> tuple[str, str]:
     return f"the shop says of order {entry.order}: {paid}", " · ".join(note for note in notes if note)
 
 
-def _story(entry: Story | Step) -> tuple[str, str]:
+def _story(entry: ProbeMark | Step) -> tuple[str, str]:
     if isinstance(entry, Step):
         return entry.text, _details(entry.facts)
     return f"{entry.probe} {'begins' if entry.event == 'begin' else 'ends'}", _details(entry.params)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from payproof.contracts.entries import Difference
+from payproof.contracts.entries import ReplayDifference
 from payproof.contracts.model import Json, Pointer
 from payproof.contracts.run import Run
 from payproof.reports import facts, values
@@ -17,7 +17,7 @@ SHOWN = 25
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ReplayGroup:
     """Differences of one sort: ``text`` tells the first of them."""
 
     text: str
@@ -37,7 +37,7 @@ class Replay:
     about: str
     warning: str
     number: int
-    groups: tuple[Group, ...]
+    groups: tuple[ReplayGroup, ...]
 
     @property
     def title(self) -> str:
@@ -82,17 +82,17 @@ def _fact(told: dict[str, Json], name: str) -> str:
     return facts.line(str(told.get(name, "")))
 
 
-def _differences(run: Run) -> Iterable[tuple[Pointer, Difference]]:
-    return ((Pointer(world.name, entry.n), entry) for world in run.worlds for entry in world.of(Difference))
+def _differences(run: Run) -> Iterable[tuple[Pointer, ReplayDifference]]:
+    return ((Pointer(world.name, entry.n), entry) for world in run.worlds for entry in world.of(ReplayDifference))
 
 
-def _grouped(found: Iterable[tuple[Pointer, Difference]]) -> Iterable[Group]:
+def _grouped(found: Iterable[tuple[Pointer, ReplayDifference]]) -> Iterable[ReplayGroup]:
     """What nobody expected first; in each sort, in the order of the run."""
-    groups: dict[tuple[str, str, str], list[tuple[Pointer, Difference]]] = {}
+    groups: dict[tuple[str, str, str], list[tuple[Pointer, ReplayDifference]]] = {}
     for pointer, entry in found:
         groups.setdefault((entry.what, entry.operation, entry.name), []).append((pointer, entry))
     order = ("unexpected", "missing", "changed", "order", "repeated")
     for key in sorted(groups, key=lambda key: order.index(key[0])):
         first = groups[key][0][1]
         story = f"{first.story}: " if first.story else ""
-        yield Group(f"{story}{differing(first)}", tuple(pointer for pointer, _ in groups[key]))
+        yield ReplayGroup(f"{story}{differing(first)}", tuple(pointer for pointer, _ in groups[key]))

@@ -53,7 +53,7 @@ Text: TypeAlias = tuple[str | Variable, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class ExportRequest:
     """One request to hand over. ``found``: variable -> where this request's answer holds it."""
 
     operation: str
@@ -71,7 +71,7 @@ class Handover:
     """All of them, in the order in which they can be sent. ``base_url`` is the one the run used."""
 
     base_url: str
-    asks: tuple[Ask, ...]
+    asks: tuple[ExportRequest, ...]
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -88,12 +88,12 @@ def handover(run: Run) -> Handover:
     return Handover(base_url=base, asks=_needed(tuple(_asks(calls, base_path))))
 
 
-def sendable(ask: Ask) -> bool:
+def sendable(ask: ExportRequest) -> bool:
     """Whether the request's own line can be written: a file from elsewhere may name a method that is none."""
     return bool(_TOKEN.fullmatch(ask.method))
 
 
-def headers_of(ask: Ask) -> Iterator[tuple[str, Text]]:
+def headers_of(ask: ExportRequest) -> Iterator[tuple[str, Text]]:
     """The headers whose names are names; any other would be read as something else by whoever sends it."""
     return ((name, value) for name, value in ask.headers if _TOKEN.fullmatch(name))
 
@@ -115,7 +115,7 @@ def path_text(path: Path) -> str:
     )
 
 
-def _asks(calls: Mapping[str, Call], base_path: str) -> Iterator[Ask]:
+def _asks(calls: Mapping[str, Call], base_path: str) -> Iterator[ExportRequest]:
     made = False
     for operation, call in calls.items():
         answer, payment = _answer(call), call.meaning.payment or ""
@@ -133,7 +133,7 @@ def _asks(calls: Mapping[str, Call], base_path: str) -> Iterator[Ask]:
         made = made or PAYMENT in found
 
 
-def _needed(asks: tuple[Ask, ...]) -> tuple[Ask, ...]:
+def _needed(asks: tuple[ExportRequest, ...]) -> tuple[ExportRequest, ...]:
     """The requests, keeping of their answers only what a later request uses."""
     used = [_variables(ask) for ask in asks]
     return tuple(
@@ -145,7 +145,7 @@ def _needed(asks: tuple[Ask, ...]) -> tuple[Ask, ...]:
     )
 
 
-def _ask(operation: str, call: Call, payment: str, base_path: str, found: Mapping[str, Path]) -> Ask:
+def _ask(operation: str, call: Call, payment: str, base_path: str, found: Mapping[str, Path]) -> ExportRequest:
     request = call.request
     base = _base(request.url, base_path)
     basic = any(
@@ -156,7 +156,7 @@ def _ask(operation: str, call: Call, payment: str, base_path: str, found: Mappin
         for name, value in request.headers
         if name.lower() not in _CARRIED and not (basic and name.lower() == "authorization")
     ]
-    return Ask(
+    return ExportRequest(
         operation=operation,
         method=request.method,
         url=(Variable(BASE_URL), *_holes(_address(request.url.removeprefix(base)), payment)),
@@ -217,7 +217,7 @@ def _find(value: Json, wanted: str, path: Path = ()) -> Path:
     return next((found for key, item in items if (found := _find(item, wanted, (*path, key)))), ())
 
 
-def _variables(ask: Ask) -> set[str]:
+def _variables(ask: ExportRequest) -> set[str]:
     """The variables that a request uses."""
     texts = (ask.url, ask.body, *(value for _, value in ask.headers))
     used = {part.name for text in texts for part in text if isinstance(part, Variable)}

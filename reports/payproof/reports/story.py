@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from payproof.contracts.entries import Entry, FaultSet, Step, Story
+from payproof.contracts.entries import Entry, FaultSet, ProbeMark, Step
 from payproof.contracts.model import Pointer
-from payproof.contracts.run import Run, World
+from payproof.contracts.run import RecordedWorld, Run
 from payproof.reports.render_entry import Scene, scene
 
 WHOLE = 30
@@ -72,14 +72,14 @@ class Teller:
             self._told[name, first] = anchor
         kept = shelf.near(first, last, places) if around else sorted(places)
         opening = shelf.entries[first]
-        title = opening.probe if isinstance(opening, Story) else "between the stories"
+        title = opening.probe if isinstance(opening, ProbeMark) else "between the stories"
         return Chapter(anchor=anchor, world=name, title=title, parts=tuple(shelf.parts(kept, places)), told=told)
 
 
 class _Shelf:
     """A world's entries with their places and the stories they belong to."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: RecordedWorld) -> None:
         self.name = world.name
         self.entries: Sequence[Entry] = world.entries
         self.places = {entry.n: place for place, entry in enumerate(world.entries)}
@@ -88,7 +88,7 @@ class _Shelf:
     def near(self, first: int, last: int, places: set[int]) -> list[int]:
         if last - first < WHOLE:
             return list(range(first, last + 1))
-        spine = (Step, Story, FaultSet)
+        spine = (Step, ProbeMark, FaultSet)
         return [
             place
             for place in range(first, last + 1)
@@ -119,7 +119,7 @@ def _stories(entries: Sequence[Entry]) -> Iterator[tuple[int, int]]:
     """Inner stories before outer ones; a story without an end lasts to the end of the journal."""
     opened: list[tuple[str, int]] = []
     for place, entry in enumerate(entries):
-        if not isinstance(entry, Story):
+        if not isinstance(entry, ProbeMark):
             continue
         if entry.event == "begin":
             opened.append((entry.probe, place))

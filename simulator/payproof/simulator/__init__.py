@@ -3,6 +3,6 @@
 from payproof.simulator.listener import GatewayServer
 from payproof.simulator.simulator import Simulator
 from payproof.simulator.store import Merchant, PaymentView
-from payproof.simulator.target import Simulated, Target
+from payproof.simulator.target import SimulatorTarget, Target
 
-__all__ = ["GatewayServer", "Merchant", "PaymentView", "Simulated", "Simulator", "Target"]
+__all__ = ["GatewayServer", "Merchant", "PaymentView", "Simulator", "SimulatorTarget", "Target"]

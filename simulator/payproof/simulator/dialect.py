@@ -22,7 +22,7 @@ from payproof.simulator.store import Payment, Store
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class GatewayDeps:
     """What a dialect works with. ``knobs``: the profile's, overridden by the user's."""
 
     profile: Profile
@@ -95,7 +95,7 @@ class Dialect(Protocol):
         ...
 
 
-def load(desk: Desk) -> Dialect:
+def load(desk: GatewayDeps) -> Dialect:
     """The dialect of the desk's profile.
 
     Raises:

@@ -18,7 +18,7 @@ LARGEST_REQUEST = 8 * 1024 * 1024
 """Bytes of a request body; more is answered 413, as the family's servers are set up to do."""
 
 
-class Recorder:
+class JournalMiddleware:
     """``is_page`` tells hosted pages from API calls; only calls are journaled."""
 
     def __init__(self, app: ASGIApp, *, profile: Profile, journal: Journal, is_page: Callable[[str], bool]) -> None:
@@ -72,7 +72,7 @@ class _Tap:
 
     __slots__ = ("chunks", "done", "exchange", "raw_receive", "raw_send", "recorder", "replayed", "start")
 
-    def __init__(self, exchange: Exchange, receive: Receive, send: Send, recorder: Recorder) -> None:
+    def __init__(self, exchange: Exchange, receive: Receive, send: Send, recorder: JournalMiddleware) -> None:
         self.exchange, self.raw_receive, self.raw_send, self.recorder = exchange, receive, send, recorder
         self.replayed = self.done = False
         self.start: Message | None = None

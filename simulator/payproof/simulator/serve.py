@@ -13,7 +13,7 @@ from payproof.contracts.entries import Entry
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
-from payproof.contracts.secrets import Veil
+from payproof.contracts.secrets import Redactor
 from payproof.simulator.listener import GatewayServer
 from payproof.simulator.simulator import Simulator
 
@@ -42,7 +42,7 @@ async def serve(
     if port and port == control_port:
         raise PayproofError("the gateway and its control need two ports", place="control port", remedy="choose another")
     stop = stop or asyncio.Event()
-    sim = Simulator(profile, journal=Journal(Veil(limit=KEPT_TOKENS)), knobs=knobs)
+    sim = Simulator(profile, journal=Journal(Redactor(limit=KEPT_TOKENS)), knobs=knobs)
     sim.journal.listeners.append(_bounded(sim.journal))
     token = secrets.token_urlsafe(24)
     gateway = GatewayServer(sim.app, host=host, port=port, journal=sim.journal, allow_remote=allow_remote)

@@ -13,10 +13,10 @@ from payproof.contracts.profile import Profile
 from payproof.simulator import dialect
 from payproof.simulator.clock import Clock
 from payproof.simulator.control import control
-from payproof.simulator.faults.injector import FaultBook
-from payproof.simulator.faults.middleware import FaultLayer
+from payproof.simulator.faults.injector import FaultInjector
+from payproof.simulator.faults.middleware import FaultMiddleware
 from payproof.simulator.ids import Ids
-from payproof.simulator.journal_middleware import Recorder
+from payproof.simulator.journal_middleware import JournalMiddleware
 from payproof.simulator.store import Merchant, PaymentView, Store
 
 
@@ -43,11 +43,11 @@ class Simulator:
         self.knobs = _knobs(profile, knobs or {})
         self.clock = Clock()
         self._store = Store(self.journal, self.clock)
-        desk = dialect.Desk(profile, self.knobs, self._store, self.clock, Ids(), self.journal)
+        desk = dialect.GatewayDeps(profile, self.knobs, self._store, self.clock, Ids(), self.journal)
         self.dialect = dialect.load(desk)
-        self.faults = FaultBook(desk, self.dialect, seed=seed)
-        self.app: ASGIApp = Recorder(
-            FaultLayer(self.dialect.app, self.faults),
+        self.faults = FaultInjector(desk, self.dialect, seed=seed)
+        self.app: ASGIApp = JournalMiddleware(
+            FaultMiddleware(self.dialect.app, self.faults),
             profile=profile, journal=self.journal, is_page=self.dialect.is_page,
         )  # fmt: skip
 

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
 from payproof.contracts.run import Power
-from payproof.simulator.faults.injector import FaultBook
+from payproof.simulator.faults.injector import FaultInjector
 from payproof.simulator.simulator import Simulator
 from payproof.simulator.store import Merchant, PaymentView
 
@@ -27,7 +27,7 @@ class Target(Protocol):
     powers: frozenset[Power]
     merchant: Merchant
     """The credentials that the integration is told."""
-    faults: FaultBook
+    faults: FaultInjector
     journal: Journal
 
     @property
@@ -90,7 +90,7 @@ class Target(Protocol):
         ...
 
 
-class Simulated:
+class SimulatorTarget:
     """The simulator with one merchant, as a target: it can do everything."""
 
     kind: TargetKind = "simulator"

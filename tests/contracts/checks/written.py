@@ -12,7 +12,7 @@ from payproof.contracts.judge import judge
 from payproof.contracts.model import Finding, Json, Judgement, Verdict
 from payproof.contracts.profile import load
 from payproof.contracts.requirements import Case, requirements
-from payproof.contracts.run import Run, Settings, World
+from payproof.contracts.run import RecordedWorld, Run, Settings
 
 Ending = Literal["answered", "hung_up", "cut", "held"]
 
@@ -53,9 +53,9 @@ class Written:
     @contextmanager
     def probe(self, name: str, **params: Json) -> Generator[None]:
         """A performance of a probe."""
-        self.add(e.Story(event="begin", probe=name, params=params))
+        self.add(e.ProbeMark(event="begin", probe=name, params=params))
         yield
-        self.add(e.Story(event="end", probe=name))
+        self.add(e.ProbeMark(event="end", probe=name))
 
     def step(self, name: str, text: str = "", **facts: Json) -> e.Step:
         return self.add(e.Step(text=text or name, name=name, facts=facts))
@@ -219,7 +219,7 @@ class Written:
     # -- the verdict ---------------------------------------------------------------------------------------------------
 
     def run(self) -> Run:
-        worlds = {name: World(name=name, entries=tuple(kept.entries)) for name, kept in self._journals.items()}
+        worlds = {name: RecordedWorld(name=name, entries=tuple(kept.entries)) for name, kept in self._journals.items()}
         return Run(
             gateway=self.profile.name,
             settings=self.settings,

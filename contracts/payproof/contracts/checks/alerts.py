@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from payproof.contracts.alarms import is_alert
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import tellings
+from payproof.contracts.probe_runs import probe_runs
 from payproof.contracts.requirements import Case, should
 
 
@@ -15,7 +15,7 @@ def _drill(case: Case, probe: str, what: str) -> Iterator[Finding]:
     if not channel:
         yield case.not_exercised("no alert channel is declared: set integration.alerts, or attest the item monitoring")
         return
-    for telling in tellings(case.run, probe):
+    for telling in probe_runs(case.run, probe):
         mark, over = telling.step("drill"), telling.step("over")
         if mark is None or over is None:
             continue

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from payproof.contracts.contract import Contract, Problem, contract_of
+from payproof.contracts.contract import Contract, ContractProblem, contract_of
 from payproof.contracts.entries import Call
 from payproof.contracts.model import Finding, Json, PayproofError
 from payproof.contracts.requirements import Case, should
-from payproof.contracts.run import World
+from payproof.contracts.run import RecordedWorld
 
 _MOST = 12
 """Findings that one run is told; a client that gets every field wrong is told so once a field."""
@@ -20,9 +20,9 @@ _MOST = 12
 class _Wrong:
     """One problem and the calls that have it."""
 
-    problem: Problem
+    problem: ContractProblem
     word: str
-    world: World
+    world: RecordedWorld
     calls: list[Call] = field(default_factory=list[Call])
     """Those of ``world``."""
     count: int = 0
@@ -63,7 +63,7 @@ def request(case: Case) -> Iterator[Finding]:
 
 
 def _sorted(
-    contract: Contract, judged: list[tuple[World, Call]]
+    contract: Contract, judged: list[tuple[RecordedWorld, Call]]
 ) -> tuple[dict[tuple[str, str, str], _Wrong], dict[str, int]]:
     """Problems by operation, place and expectation; and how many calls of each operation were looked at."""
     wrong: dict[tuple[str, str, str], _Wrong] = {}

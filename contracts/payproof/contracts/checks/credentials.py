@@ -8,9 +8,9 @@ from typing import Literal
 from payproof.contracts import pages
 from payproof.contracts.entries import Call, Entry, OrderSeen, Page, SourceSeen
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import attempts, final, tellings
+from payproof.contracts.probe_runs import attempts, final, probe_runs
 from payproof.contracts.requirements import Case, must, should
-from payproof.contracts.run import World
+from payproof.contracts.run import RecordedWorld
 
 _SECRETS = ("<access-token-", "<secret-key-", "<client-id-")
 
@@ -56,7 +56,7 @@ def not_served(case: Case) -> Iterator[Finding]:
         )
 
 
-def _given_away(world: World) -> Iterator[tuple[Entry, str, str]]:
+def _given_away(world: RecordedWorld) -> Iterator[tuple[Entry, str, str]]:
     """(entry, where it is, text) of all that the customer gets: what the shop answers, and the addresses that the gateway
     sends them to on its behalf."""
     for entry in world.entries:
@@ -190,7 +190,7 @@ def rotation(case: Case) -> Iterator[Finding]:
             "an integration that somebody else started cannot be restarted; attest rotate-credentials"
         )
         return
-    for telling in tellings(case.run, "rotation"):
+    for telling in probe_runs(case.run, "rotation"):
         mark = telling.step("rotated")
         if mark is None:
             continue
@@ -243,7 +243,7 @@ def revoked(case: Case) -> Iterator[Finding]:
 
     Fix: treat a refused token call as final for this request; tell the customer to try later; raise an alert.
     """
-    for telling in tellings(case.run, "revoked"):
+    for telling in probe_runs(case.run, "revoked"):
         after = telling.after("revoked")
         checkouts = after.checkouts()
         refused = [call for call in after.calls("token") if not call.meaning.ok]

@@ -9,12 +9,12 @@ from decimal import Decimal
 from payproof.contracts import money
 from payproof.contracts.entries import Call, Checkout, Page, Step
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import names_of, tellings
+from payproof.contracts.probe_runs import names_of, probe_runs
 from payproof.contracts.requirements import Case, must
-from payproof.contracts.run import Run, World
+from payproof.contracts.run import RecordedWorld, Run
 
 
-def _created(run: Run) -> Iterator[tuple[World, Checkout, Call]]:
+def _created(run: Run) -> Iterator[tuple[RecordedWorld, Checkout, Call]]:
     """(world, checkout, its create call): the one that opened the payment to which the customer was sent."""
     for world in run.worlds:
         calls = {
@@ -27,7 +27,7 @@ def _created(run: Run) -> Iterator[tuple[World, Checkout, Call]]:
                 yield world, checkout, calls[checkout.payment]
     if not run.scored:
         # Control failed: a create call that the gateway refused says all the same what was asked for.
-        for telling in tellings(run, "control"):
+        for telling in probe_runs(run, "control"):
             refused = [call for call in telling.calls("create") if not call.meaning.payment]
             yield from ((telling.world, checkout, call) for checkout in telling.checkouts()[:1] for call in refused[:1])
 
@@ -78,7 +78,7 @@ def order_id(case: Case) -> Iterator[Finding]:
         )
 
 
-def _its_own(world: World, checkout: Checkout) -> bool:
+def _its_own(world: RecordedWorld, checkout: Checkout) -> bool:
     """Whether ``checkout.order`` is the id that the integration gave to this very checkout. One that it told only later is,
     when the order has no other payment that it may have been told of."""
     if checkout.order_known:

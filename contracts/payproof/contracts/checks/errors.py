@@ -8,7 +8,7 @@ from payproof.contracts import pages
 from payproof.contracts.checks.handling import Trouble, crash, misstep, status_of
 from payproof.contracts.entries import Call, OrderSeen, Page, Step
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import Telling, attempts, payments_of, tellings
+from payproof.contracts.probe_runs import ProbeRun, attempts, payments_of, probe_runs
 from payproof.contracts.requirements import Case, must, should
 
 MOST_ATTEMPTS = 5
@@ -21,19 +21,19 @@ def _own(case: Case, requirement: str) -> tuple[str, ...]:
     return case.profile.faults.get(requirement, ())
 
 
-def _kind(telling: Telling) -> str:
+def _kind(telling: ProbeRun) -> str:
     return str(telling.params.get("error") or telling.params.get("fault") or "")
 
 
-def _stories(case: Case, kinds: tuple[str, ...]) -> list[Telling]:
-    return tellings(case.run, "error-answer", "unverified", "refused-check", keep=lambda told: _kind(told) in kinds)
+def _stories(case: Case, kinds: tuple[str, ...]) -> list[ProbeRun]:
+    return probe_runs(case.run, "error-answer", "unverified", "refused-check", keep=lambda told: _kind(told) in kinds)
 
 
-def _operation(telling: Telling) -> str:
+def _operation(telling: ProbeRun) -> str:
     return "status" if telling.probe in ("unverified", "refused-check") else str(telling.params.get("operation", ""))
 
 
-def _handled(case: Case, found: list[Telling]) -> Iterator[Finding]:
+def _handled(case: Case, found: list[ProbeRun]) -> Iterator[Finding]:
     """Each error answer is handled: no crash, no paid order, no storm of attempts."""
     for telling in found:
         operation, kind = _operation(telling), _kind(telling)
@@ -96,7 +96,7 @@ def currency(case: Case) -> Iterator[Finding]:
     Fix: show a page that names the problem in your own words.
     """
     yield from _handled(case, _stories(case, _own(case, "errors.currency")))
-    for telling in tellings(case.run, "unknown-currency"):
+    for telling in probe_runs(case.run, "unknown-currency"):
         told = telling.before("recover")
         crashed = crash(telling, "recover", "checkout")
         page = next(reversed(told.pages("checkout")), None)
@@ -180,7 +180,7 @@ def rate_limit(case: Case) -> Iterator[Finding]:
 
     Fix: wait as long as the gateway asks, or give the customer a page that says try again.
     """
-    for telling in tellings(case.run, "rate-limited"):
+    for telling in probe_runs(case.run, "rate-limited"):
         operation = str(telling.params.get("operation"))
         told = telling.before("recover")
         hit = next((call for call in told.calls(operation) if call.fault), None)
@@ -204,7 +204,7 @@ def rate_limit(case: Case) -> Iterator[Finding]:
             yield case.passed(f"{operation} was not sent again before Retry-After", world=telling.world, seen=[hit])
 
 
-def _too_early(telling: Telling, hit: Call, operation: str) -> Call | None:
+def _too_early(telling: ProbeRun, hit: Call, operation: str) -> Call | None:
     """The same request again within two seconds, without a customer's doing."""
     acts = [page.began for page in telling.of(Page) if page.where == "integration" and page.began > hit.ended]
     for call in telling.calls(operation):
@@ -230,7 +230,7 @@ def friendly(case: Case) -> Iterator[Finding]:
     Fix: log the gateway's answer, and show a sentence of your own.
     """
     looked = 0
-    for telling in tellings(case.run):
+    for telling in probe_runs(case.run):
         canaries = [str(step.facts["canary"]) for step in telling.of(Step) if step.facts.get("canary")]
         failing = bool(canaries) or telling.probe in (
             "network-error",

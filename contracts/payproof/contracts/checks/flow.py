@@ -9,9 +9,9 @@ from payproof.contracts.checks.custom import expected_amount
 from payproof.contracts.checks.handling import Trouble, crash, misstep, status_of
 from payproof.contracts.entries import Call, Checkout, Page
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import LEFT_ALONE, Telling, ever_paid, final, ledger, obstacle, tellings
+from payproof.contracts.probe_runs import LEFT_ALONE, ProbeRun, ever_paid, final, ledger, obstacle, probe_runs
 from payproof.contracts.requirements import Case, must
-from payproof.contracts.run import World
+from payproof.contracts.run import RecordedWorld
 
 
 @must("flow.success")
@@ -25,7 +25,7 @@ def success(case: Case) -> Iterator[Finding]:
     Fix: follow the evidence: the last page that the customer saw, and the calls before it.
     """
     good = 0
-    for telling in tellings(case.run, "control", "steady"):
+    for telling in probe_runs(case.run, "control", "steady"):
         for checkout in telling.checkouts():
             if not checkout.payment:
                 page = page_of(telling.world, checkout)
@@ -72,7 +72,7 @@ def success(case: Case) -> Iterator[Finding]:
         yield case.passed(f"{good} clean payments ended in paid orders", actual={"paid orders": good})
 
 
-def _wrongly_asked(case: Case, world: World, checkout: Checkout) -> str:
+def _wrongly_asked(case: Case, world: RecordedWorld, checkout: Checkout) -> str:
     """The requirement that create breaks by asking for another amount or currency than the order's."""
     call = next(
         (
@@ -90,12 +90,12 @@ def _wrongly_asked(case: Case, world: World, checkout: Checkout) -> str:
     return "currency.sent" if (call.meaning.currency or "").upper() != checkout.currency.upper() else ""
 
 
-def page_of(world: World, checkout: Checkout) -> Page | None:
+def page_of(world: RecordedWorld, checkout: Checkout) -> Page | None:
     return next((page for page in world.of(Page) if page.n == checkout.page), None)
 
 
 def _ends_unpaid(
-    case: Case, telling: Telling, step: str, purpose: str, what: str, *, blank_is_bad: bool
+    case: Case, telling: ProbeRun, step: str, purpose: str, what: str, *, blank_is_bad: bool
 ) -> Iterator[Finding]:
     mark = telling.step(step)
     arrived = list(telling.after(step).pages(purpose)) if mark else []
@@ -148,7 +148,7 @@ def cancelled(case: Case) -> Iterator[Finding]:
 
     Fix: handle cancel_url without expecting any parameter but the payment's token.
     """
-    for telling in tellings(case.run, "cancelled"):
+    for telling in probe_runs(case.run, "cancelled"):
         yield from _ends_unpaid(case, telling, "cancelled", "cancel", "the customer cancelled", blank_is_bad=False)
 
 
@@ -162,7 +162,7 @@ def failed(case: Case) -> Iterator[Finding]:
 
     Fix: expect the failure query on return_url: no data, type=error.
     """
-    for telling in tellings(case.run, "refused"):
+    for telling in probe_runs(case.run, "refused"):
         yield from _ends_unpaid(
             case, telling, "refused", "return", "the gateway refused the payment", blank_is_bad=True
         )
@@ -179,7 +179,7 @@ def network_error(case: Case) -> Iterator[Finding]:
 
     Fix: catch the HTTP library's errors around every call; answer with a page that says try again.
     """
-    for telling in tellings(case.run, "network-error"):
+    for telling in probe_runs(case.run, "network-error"):
         operation = str(telling.params.get("operation"))
         how = "connection refused" if telling.params.get("how") == "refuse" else "closed without an answer"
         told = telling.before("tried")
@@ -217,8 +217,8 @@ def recovers(case: Case) -> Iterator[Finding]:
     Fix: cache only complete, well-formed answers; let circuit breakers close again.
     """
     good = 0
-    recovering = {telling.probe for telling in tellings(case.run) if telling.step("recover")}
-    for telling in tellings(case.run):
+    recovering = {telling.probe for telling in probe_runs(case.run) if telling.step("recover")}
+    for telling in probe_runs(case.run):
         after = telling.after("recover")
         orders = list(dict.fromkeys(checkout.order for checkout in after.checkouts("recovery")))
         if telling.step(LEFT_ALONE) is not None and telling.probe in recovering:
@@ -249,7 +249,7 @@ def recovers(case: Case) -> Iterator[Finding]:
         yield case.passed(f"after each of {good} faults the next payment went through", actual={"faults": good})
 
 
-def _fault_of(telling: Telling) -> str:
+def _fault_of(telling: ProbeRun) -> str:
     params = telling.params
     fault = params.get("error") or params.get("fault") or params.get("how") or telling.probe
     return f"{params.get('operation', '')} {fault}".strip()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from payproof.contracts import pages
 from payproof.contracts.entries import Call, Entry, OrderSeen, Page, Step
 from payproof.contracts.model import Finding, Json
-from payproof.contracts.probe_runs import Telling, confirmed, ledger, payments_of
+from payproof.contracts.probe_runs import ProbeRun, confirmed, ledger, payments_of
 from payproof.contracts.requirements import Case
 
 BELIEVED = ("verify.forged-return", "verify.failed-return", "verify.status-checked")
@@ -22,7 +22,7 @@ def status_of(page: Page | None) -> Json:
     return page.response.status if page and page.response else (page.problem if page else None)
 
 
-def crash(telling: Telling, until: str, *purposes: str) -> Entry | None:
+def crash(telling: ProbeRun, until: str, *purposes: str) -> Entry | None:
     """The entry that shows a crash: the process ended (at any time of the story, a friendly page may come first), or the
     customer got a page that no person should see before the step ``until``."""
     canaries = [str(step.facts["canary"]) for step in telling.of(Step) if step.facts.get("canary")]
@@ -34,7 +34,7 @@ def crash(telling: Telling, until: str, *purposes: str) -> Entry | None:
 class Trouble:
     """A story in which one kind of call went wrong until a named step."""
 
-    telling: Telling
+    telling: ProbeRun
     operation: str
     until: str
     what: str
@@ -43,7 +43,7 @@ class Trouble:
     """The calls that went wrong; none where not even a connection came about."""
 
     @property
-    def told(self) -> Telling:
+    def told(self) -> ProbeRun:
         return self.telling.before(self.until)
 
     @property

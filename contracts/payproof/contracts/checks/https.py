@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 from payproof.contracts.entries import Call, Connection
 from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case, must
-from payproof.contracts.run import World
+from payproof.contracts.run import RecordedWorld
 
 _REFUSED = "handshake_failed"
 
 
 def _scheme(case: Case, which: str) -> Iterator[Finding]:
-    given: list[tuple[World, Call, str]] = [
+    given: list[tuple[RecordedWorld, Call, str]] = [
         (world, call, url)
         for world in case.run.worlds
         for call in world.of(Call)

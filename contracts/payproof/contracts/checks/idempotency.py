@@ -10,13 +10,13 @@ from payproof.contracts.entries import Checkout, Ledger, OrderSeen, Page
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.naming import refers
 from payproof.contracts.pages import broken
-from payproof.contracts.probe_runs import Telling, final, tellings
+from payproof.contracts.probe_runs import ProbeRun, final, probe_runs
 from payproof.contracts.requirements import Case, must, should
 
 _TELL_APART = "checkout.before, or {order.id} in the checkout request"
 
 
-def charges(telling: Telling) -> list[Ledger]:
+def charges(telling: ProbeRun) -> list[Ledger]:
     """What the gateway took in this story, for the payments that its checkouts led to."""
     payments = {checkout.payment for checkout in telling.checkouts() if checkout.payment}
     return [entry for entry in telling.of(Ledger) if entry.event == "charged" and entry.payment in payments]
@@ -28,7 +28,7 @@ def _twice(taken: list[Ledger], checkout: Checkout) -> str:
     return f"charged {times}, {money.show(total, checkout.currency)}, for one order of {money.show(checkout.amount, checkout.currency)}"
 
 
-def _charged_once(case: Case, telling: Telling, *, may_flag: bool) -> Iterator[Finding]:
+def _charged_once(case: Case, telling: ProbeRun, *, may_flag: bool) -> Iterator[Finding]:
     checkouts = telling.checkouts()
     taken = charges(telling)
     if len(checkouts) < 2 or not any(checkout.payment for checkout in checkouts):
@@ -70,13 +70,13 @@ def _charged_once(case: Case, telling: Telling, *, may_flag: bool) -> Iterator[F
         yield case.not_exercised("the customer could pay at neither checkout", world=telling.world, seen=checkouts)
 
 
-def _crashed_checkout(telling: Telling, *purposes: str) -> Page | None:
+def _crashed_checkout(telling: ProbeRun, *purposes: str) -> Page | None:
     """The page of a checkout beside the first that a program wrote when it broke, and nobody for people."""
     ends = {checkout.page for checkout in telling.checkouts() if checkout.purpose in purposes}
     return next((page for page in telling.of(Page) if page.n in ends and page.response and broken(page.response)), None)
 
 
-def _crash(case: Case, telling: Telling, what: str, page: Page) -> Finding:
+def _crash(case: Case, telling: ProbeRun, what: str, page: Page) -> Finding:
     assert page.response
     return case.failed(
         f"{what} (HTTP {page.response.status})",
@@ -105,7 +105,7 @@ def double_submit(case: Case) -> Iterator[Finding]:
             declare=_TELL_APART,
         )
         return
-    for telling in tellings(case.run, "double-submit"):
+    for telling in probe_runs(case.run, "double-submit"):
         yield from _charged_once(case, telling, may_flag=False)
 
 
@@ -126,7 +126,7 @@ def back_and_retry(case: Case) -> Iterator[Finding]:
             declare=_TELL_APART,
         )
         return
-    for telling in tellings(case.run, "back-and-retry"):
+    for telling in probe_runs(case.run, "back-and-retry"):
         yield from _charged_once(case, telling, may_flag=True)
 
 
@@ -146,7 +146,7 @@ def paid_order(case: Case) -> Iterator[Finding]:
             "the integration makes its own order for each checkout; a paid one cannot be asked for again"
         )
         return
-    for telling in tellings(case.run, "paid-order"):
+    for telling in probe_runs(case.run, "paid-order"):
         mark = telling.step("again")
         if mark is None:
             yield case.not_exercised("the order was never paid", because="flow.success")
@@ -179,7 +179,7 @@ def paid_order(case: Case) -> Iterator[Finding]:
             )
 
 
-def _crashed_return(telling: Telling) -> Page | None:
+def _crashed_return(telling: ProbeRun) -> Page | None:
     """A return that crashed though the same address was answered to somebody: coming again is what broke it."""
     shown = [page for page in telling.pages("return", "reload") if page.response is not None]
     crashed = [page for page in shown if broken(page.response)]
@@ -197,7 +197,7 @@ def return_twice(case: Case) -> Iterator[Finding]:
 
     Fix: mark the order paid and fulfil it in one atomic step that only the first caller wins.
     """
-    for telling in tellings(case.run, "return-twice"):
+    for telling in probe_runs(case.run, "return-twice"):
         order = telling.order()
         seen = [entry for entry in telling.of(OrderSeen) if entry.order == order and entry.paid is not None]
         if not telling.pages("return") or not seen or not any(entry.paid for entry in seen):
@@ -254,7 +254,7 @@ def lost_answer(case: Case) -> Iterator[Finding]:
 
     Fix: derive the idempotency key from the order.
     """
-    for telling in tellings(case.run, "lost-answer"):
+    for telling in probe_runs(case.run, "lost-answer"):
         keys = [call.meaning.idempotency_key for call in telling.calls("create")]
         opened = [entry for entry in telling.of(Ledger) if entry.event == "opened"]
         if len(keys) < 2:

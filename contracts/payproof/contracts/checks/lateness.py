@@ -8,7 +8,7 @@ from payproof.contracts.checks.flow import page_of
 from payproof.contracts.checks.handling import status_of
 from payproof.contracts.entries import Call
 from payproof.contracts.model import Finding, Json
-from payproof.contracts.probe_runs import Telling, final, ledger, sightings, tellings
+from payproof.contracts.probe_runs import ProbeRun, final, ledger, probe_runs, sightings
 from payproof.contracts.requirements import Case, must, should
 
 
@@ -23,7 +23,7 @@ def late_success(case: Case) -> Iterator[Finding]:
 
     Fix: cancelled is not final: verify on every return.
     """
-    for telling in tellings(case.run, "late-success"):
+    for telling in probe_runs(case.run, "late-success"):
         order = telling.order()
         taken = ledger(telling.world, order, "charged")
         if telling.step("late") is None or not taken:
@@ -63,7 +63,7 @@ def slow_success(case: Case) -> Iterator[Finding]:
 
     Fix: a timeout of 25 to 30 seconds, not of five.
     """
-    for telling in tellings(case.run, "slow"):
+    for telling in probe_runs(case.run, "slow"):
         delayed = [call for call in telling.calls() if call.fault]
         if not delayed:
             yield case.stuck(telling)
@@ -94,7 +94,7 @@ def slow_success(case: Case) -> Iterator[Finding]:
             )
 
 
-def _waited(telling: Telling, delayed: list[Call], given_up: Call) -> float:
+def _waited(telling: ProbeRun, delayed: list[Call], given_up: Call) -> float:
     """Seconds between the first slow call of a customer's request and the moment when this one was given up: a limit for
     the whole request is as good as one for each call."""
     pages = [page for page in telling.pages() if page.began <= given_up.began <= page.ended]
@@ -113,7 +113,7 @@ def abandoned(case: Case) -> Iterator[Finding]:
 
     Fix: ask the old payment's state before reusing it; open a new one when it has expired.
     """
-    for telling in tellings(case.run, "abandoned"):
+    for telling in probe_runs(case.run, "abandoned"):
         if telling.step("expired") is None:
             yield case.stuck(telling)
             continue
@@ -162,5 +162,5 @@ def abandoned(case: Case) -> Iterator[Finding]:
             )
 
 
-def _unauthorized(telling: Telling) -> bool:
+def _unauthorized(telling: ProbeRun) -> bool:
     return any(call.response and call.response.status == 401 for call in telling.after("expired").calls("create"))

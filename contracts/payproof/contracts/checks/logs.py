@@ -11,9 +11,9 @@ from payproof.contracts import money
 from payproof.contracts.access_logs import own_part
 from payproof.contracts.entries import Call, Checkout, Log, Page
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import Telling, tellings
+from payproof.contracts.probe_runs import ProbeRun, probe_runs
 from payproof.contracts.requirements import Case, must, should
-from payproof.contracts.run import World
+from payproof.contracts.run import RecordedWorld
 
 _NEAR = 12
 """Log lines that belong together: a logger may spread one call over several lines."""
@@ -69,7 +69,7 @@ def no_secret_key(case: Case) -> Iterator[Finding]:
     yield from _leak(case, "<secret-key-", "secret key")
 
 
-def _own_lines(telling: Telling) -> list[Log]:
+def _own_lines(telling: ProbeRun) -> list[Log]:
     """What the shop itself wrote: log lines without the web server's access log of what the customer asked for."""
     shop = {urlsplit(page.request.url).path or "/" for page in telling.world.of(Page) if page.where == "integration"}
     called = [urlsplit(call.request.url) for call in telling.world.of(Call)]
@@ -84,8 +84,8 @@ def _windows(lines: list[Log]) -> Iterator[list[Log]]:
         yield [line for line in lines[start : start + _NEAR] if line.at - lines[start].at < 1.0]
 
 
-def _bought(case: Case) -> Iterator[tuple[Telling, Checkout]]:
-    for telling in tellings(case.run, "control", "steady"):
+def _bought(case: Case) -> Iterator[tuple[ProbeRun, Checkout]]:
+    for telling in probe_runs(case.run, "control", "steady"):
         for checkout in telling.checkouts():
             if checkout.payment:
                 yield telling, checkout
@@ -168,7 +168,7 @@ def _silent(case: Case, seen: int, what: str) -> Iterator[Finding]:
         return
     worlds = [world for world in case.run.worlds if any(True for _ in world.of(Log))]
     if seen and (worlds or case.run.settings.restarts):
-        world: World | None = worlds[0] if worlds else None
+        world: RecordedWorld | None = worlds[0] if worlds else None
         yield case.failed(
             f"no log line shows {what}",
             expected={"lines": "at least 1"},

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from payproof.contracts.entries import Call
 from payproof.contracts.model import Finding, Json
-from payproof.contracts.probe_runs import Telling, tellings
+from payproof.contracts.probe_runs import ProbeRun, probe_runs
 from payproof.contracts.requirements import CAUSES, Case, must, should
 
 LIMIT = 33.0
@@ -25,7 +25,7 @@ def response(case: Case) -> Iterator[Finding]:
 
     Fix: set a total timeout of 30 seconds or less on every call to the gateway.
     """
-    for telling in tellings(case.run, "stalled"):
+    for telling in probe_runs(case.run, "stalled"):
         operation = str(telling.params.get("operation"))
         held = [call for call in telling.calls(operation) if call.fault == "never-answer"]
         longest = max(held, key=lambda call: call.seconds, default=None)
@@ -68,7 +68,7 @@ def response(case: Case) -> Iterator[Finding]:
 _NEVER_CALLED = {"status": ("verify.status-checked",), "token": ("token.renewed",)}
 
 
-def _answered_after(telling: Telling, call: Call) -> float | None:
+def _answered_after(telling: ProbeRun, call: Call) -> float | None:
     """Seconds until the customer whose request made this call had an answer; None where nobody waited, or nobody got one."""
     waiting = [
         page

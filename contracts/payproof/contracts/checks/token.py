@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from payproof.contracts import pages
 from payproof.contracts.entries import Call, OrderSeen, Step
 from payproof.contracts.model import Finding, Json
-from payproof.contracts.probe_runs import Telling, attempts, background, final, payments_of, tellings
+from payproof.contracts.probe_runs import ProbeRun, attempts, background, final, payments_of, probe_runs
 from payproof.contracts.requirements import Case, must, should
 from payproof.contracts.run import Run
 
@@ -38,7 +38,7 @@ def cached(case: Case) -> Iterator[Finding]:
     if case.profile.traits.token_is_payment:
         yield from _never_shared(case)
         return
-    for telling in tellings(case.run, "steady"):
+    for telling in probe_runs(case.run, "steady"):
         if sum(bool(seen.paid) for seen in telling.of(OrderSeen)) < 2:
             yield case.not_exercised("fewer than two payments went through", because="flow.success")
         elif not any(call.meaning.issued for call in telling.world.of(Call) if call.meaning.operation == "token"):
@@ -47,7 +47,7 @@ def cached(case: Case) -> Iterator[Finding]:
             yield _kept(case, telling)
 
 
-def _kept(case: Case, telling: Telling) -> Finding:
+def _kept(case: Case, telling: ProbeRun) -> Finding:
     asked = _by_payment(telling)
     issued = [call for calls in asked for call in calls]
     late = asked[len(asked) // 2 :]
@@ -75,7 +75,7 @@ def _kept(case: Case, telling: Telling) -> Finding:
     )
 
 
-def _by_payment(telling: Telling) -> list[list[Call]]:
+def _by_payment(telling: ProbeRun) -> list[list[Call]]:
     """The token calls that were answered while each payment was made; those after the last one belong to it."""
     found: list[list[Call]] = []
     asked: list[Call] = []
@@ -124,7 +124,7 @@ def renewed(case: Case) -> Iterator[Finding]:
 
     Fix: on 401 throw the token away, get a new one, and repeat the request once.
     """
-    for telling in tellings(case.run, "token-expired"):
+    for telling in probe_runs(case.run, "token-expired"):
         mark = telling.step("token-ended")
         if mark is None:
             yield case.stuck(telling, str(telling.params.get("moment")).replace("-", " "), because="flow.success")
@@ -177,7 +177,7 @@ def retried_once(case: Case) -> Iterator[Finding]:
 
     Fix: repeat once after a renewal; then give up with a page for people.
     """
-    for telling in tellings(case.run, "always-unauthorized"):
+    for telling in probe_runs(case.run, "always-unauthorized"):
         operation = str(telling.params.get("operation"))
         told = telling.before("recover")
         hit = [call for call in told.calls(operation) if call.fault]
@@ -230,7 +230,7 @@ def no_stampede(case: Case) -> Iterator[Finding]:
         yield case.not_applicable("each payment needs an access token of its own on this gateway")
         return
     declared, counted = case.run.settings.workers, _processes(case.run)
-    for telling in tellings(case.run, "stampede"):
+    for telling in probe_runs(case.run, "stampede"):
         mark = telling.step("crowd")
         crowd = telling.checkouts("crowd")
         through = [checkout for checkout in crowd if checkout.payment]

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from payproof.contracts.entries import Call, OrderSeen, Step
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import LAST_WAIT, Telling, confirmed, looks, payments_of, tellings
+from payproof.contracts.probe_runs import LAST_WAIT, ProbeRun, confirmed, looks, payments_of, probe_runs
 from payproof.contracts.requirements import Case, must
-from payproof.contracts.run import World
+from payproof.contracts.run import RecordedWorld
 
 
 @must("verify.unreachable")
@@ -25,7 +25,7 @@ def unreachable(case: Case) -> Iterator[Finding]:
     Fix: keep the order pending when the answer is not a success for exactly this payment, and verify again on reload or
     from a job.
     """
-    for telling in tellings(case.run, "unverified", "stalled", "refused-check", "network-error"):
+    for telling in probe_runs(case.run, "unverified", "stalled", "refused-check", "network-error"):
         if telling.probe in ("stalled", "network-error") and telling.params.get("operation") != "status":
             continue
         if telling.step("paid") is None or telling.step("mended") is None:
@@ -37,12 +37,12 @@ def unreachable(case: Case) -> Iterator[Finding]:
 _HOW = {"refuse": "connection refused", "close": "closed without an answer"}
 
 
-def _what(telling: Telling) -> str:
+def _what(telling: ProbeRun) -> str:
     how = _HOW.get(str(telling.params.get("how")), "no answer")
     return str(telling.params.get("error") or telling.params.get("fault") or how)
 
 
-def _unverified(case: Case, telling: Telling) -> Finding:
+def _unverified(case: Case, telling: ProbeRun) -> Finding:
     order, world, fault = telling.order("unverified"), telling.world, _what(telling)
     during, mended = telling.before("mended"), telling.step("mended")
     hit = [call for call in during.calls("status") if call.fault and call.meaning.payment in payments_of(world, order)]
@@ -66,7 +66,7 @@ def _unverified(case: Case, telling: Telling) -> Finding:
     return _afterwards(case, telling, hit)
 
 
-def _afterwards(case: Case, telling: Telling, hit: list[Call]) -> Finding:
+def _afterwards(case: Case, telling: ProbeRun, hit: list[Call]) -> Finding:
     """The check works again: paid, held, lost, or not looked at for long enough to tell."""
     order, world, fault = telling.order("unverified"), telling.world, _what(telling)
     mended = telling.step("mended")
@@ -99,7 +99,7 @@ def _afterwards(case: Case, telling: Telling, hit: list[Call]) -> Finding:
     )
 
 
-def _time_given(world: World, mended: Step, last: OrderSeen | None) -> float:
+def _time_given(world: RecordedWorld, mended: Step, last: OrderSeen | None) -> float:
     """Seconds that a background job had, with nothing going wrong any more, before the last look. Other stories of the same
     world break the same call: where there was a last wait, only that counts."""
     quiet = next((step for step in world.of(Step) if step.name == LAST_WAIT and step.n > mended.n), mended)

@@ -8,17 +8,17 @@ from payproof.contracts import money
 from payproof.contracts.entries import Call, Checkout, Entry, OrderSeen, Step
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import (
-    Telling,
+    ProbeRun,
     ever_paid,
     final,
     ledger,
     looks,
     payments_of,
+    probe_runs,
     sightings,
-    tellings,
 )
 from payproof.contracts.requirements import Case, must
-from payproof.contracts.run import World
+from payproof.contracts.run import RecordedWorld
 
 
 @must("verify.status-checked")
@@ -34,7 +34,7 @@ def status_checked(case: Case) -> Iterator[Finding]:
     paid by its answer only.
     """
     good = 0
-    sample: tuple[World, list[Entry]] | None = None
+    sample: tuple[RecordedWorld, list[Entry]] | None = None
     for world in case.run.worlds:
         answered = [
             call
@@ -68,7 +68,7 @@ def status_checked(case: Case) -> Iterator[Finding]:
         )
 
 
-def _asked_since(world: World, order: str, answered: list[Call], paid: OrderSeen) -> bool:
+def _asked_since(world: RecordedWorld, order: str, answered: list[Call], paid: OrderSeen) -> bool:
     """A status call that names no payment we know, or the order's own reference, but was made for this order."""
     since = _checkout(world, order)
     return any(
@@ -77,12 +77,12 @@ def _asked_since(world: World, order: str, answered: list[Call], paid: OrderSeen
     )
 
 
-def _checkout(world: World, order: str) -> Checkout | None:
+def _checkout(world: RecordedWorld, order: str) -> Checkout | None:
     return next((checkout for checkout in world.of(Checkout) if checkout.order == order), None)
 
 
 def _never_paid(
-    case: Case, found: list[Telling], step: str, what: str, *, unless_asked: tuple[str, ...] = ()
+    case: Case, found: list[ProbeRun], step: str, what: str, *, unless_asked: tuple[str, ...] = ()
 ) -> Iterator[Finding]:
     """In each telling, the order must never become paid after the named step. ``unless_asked``: causes that explain a paid
     order for which the gateway was not asked after the step."""
@@ -117,7 +117,7 @@ def _never_paid(
             )
 
 
-def _asked_after(telling: Telling, told: Step, paid: OrderSeen) -> bool:
+def _asked_after(telling: ProbeRun, told: Step, paid: OrderSeen) -> bool:
     """The gateway was asked for one of this story's payments, or while the customer came back, before the order was paid."""
     payments = {checkout.payment for checkout in telling.checkouts() if checkout.payment}
     pages = [page for page in telling.pages() if page.n > told.n]
@@ -139,7 +139,7 @@ def forged_return(case: Case) -> Iterator[Finding]:
 
     Fix: ignore the outcome in the query; ask the gateway, and read its answer's paid state, not its HTTP status.
     """
-    yield from _never_paid(case, tellings(case.run, "forged-return"), "forged", "the return was forged")
+    yield from _never_paid(case, probe_runs(case.run, "forged-return"), "forged", "the return was forged")
 
 
 @must("verify.failed-return")
@@ -152,7 +152,7 @@ def failed_return(case: Case) -> Iterator[Finding]:
 
     Fix: reaching return_url is not success; ask the gateway.
     """
-    yield from _never_paid(case, tellings(case.run, "refused"), "refused", "the gateway had refused it")
+    yield from _never_paid(case, probe_runs(case.run, "refused"), "refused", "the gateway had refused it")
 
 
 @must("verify.other-payment")
@@ -166,7 +166,7 @@ def other_payment(case: Case) -> Iterator[Finding]:
 
     Fix: ask for the payment that you stored for this order, or compare the answer's reference with the order's id.
     """
-    found = tellings(case.run, "replayed-return")
+    found = probe_runs(case.run, "replayed-return")
     # Whoever never asks is not taken in by another's payment, but by a forged return like any other.
     unasked = ("verify.forged-return", "verify.status-checked")
     yield from _never_paid(case, found, "replayed", "it was another order's payment", unless_asked=unasked)
@@ -175,7 +175,7 @@ def other_payment(case: Case) -> Iterator[Finding]:
 def _wrong_money(case: Case, field: str) -> Iterator[Finding]:
     """Judged on what was said on the wire alone: an answer that the integration got, before the order was seen paid, that
     the payment is paid with too little, or in another currency."""
-    for telling in tellings(case.run, "wrong-money", keep=lambda told: told.params.get("field") == field):
+    for telling in probe_runs(case.run, "wrong-money", keep=lambda told: told.params.get("field") == field):
         told, order, world = telling.step("tampered"), telling.order(), telling.world
         checkout = _checkout(world, order)
         if told is None or checkout is None:
@@ -216,7 +216,9 @@ def _says_less(call: Call, checkout: Checkout, field: str) -> bool:
     return said is not None and wanted is not None and said < wanted
 
 
-def _believed(case: Case, world: World, checkout: Checkout, field: str, lies: list[Call], paid: OrderSeen) -> Finding:
+def _believed(
+    case: Case, world: RecordedWorld, checkout: Checkout, field: str, lies: list[Call], paid: OrderSeen
+) -> Finding:
     answered = (lies[-1].meaning.amount if field == "amount" else lies[-1].meaning.currency) or ""
     shown = money.show(answered, checkout.currency) if field == "amount" else answered
     return case.failed(
@@ -229,7 +231,7 @@ def _believed(case: Case, world: World, checkout: Checkout, field: str, lies: li
 
 
 def _not_told(
-    case: Case, telling: Telling, checkout: Checkout, field: str, answers: list[Call], said: list[Call]
+    case: Case, telling: ProbeRun, checkout: Checkout, field: str, answers: list[Call], said: list[Call]
 ) -> Finding:
     """Why nothing can be said: nobody asked, or what was answered was no lie about this order."""
     world, told = telling.world, telling.step("tampered")

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from payproof.contracts.contract import requests, responses
 from payproof.contracts.contract.document import Node, document_of
-from payproof.contracts.contract.operations import Match, Operation, bases_of, match, operations_of
-from payproof.contracts.contract.problems import MISSING, Problem, of_schema
+from payproof.contracts.contract.operations import Operation, OperationMatch, bases_of, match, operations_of
+from payproof.contracts.contract.problems import MISSING, ContractProblem, of_schema
 from payproof.contracts.entries import Request, Response
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
@@ -22,7 +22,7 @@ from payproof.contracts.profile import Profile
 if TYPE_CHECKING:
     import jsonschema_rs
 
-__all__ = ["MISSING", "Contract", "Match", "Node", "Operation", "Problem", "contract_of"]
+__all__ = ["MISSING", "Contract", "ContractProblem", "Node", "Operation", "OperationMatch", "contract_of"]
 
 
 class Contract:
@@ -36,26 +36,26 @@ class Contract:
         self.bases = tuple(dict.fromkeys((*((base.rstrip("/"),) if base else ()), *bases_of(self.document))))
         self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
 
-    def match(self, request: Request) -> Match:
+    def match(self, request: Request) -> OperationMatch:
         """Which operation a request is meant for."""
         return match(self.operations, self.bases, request.method, request.url)
 
-    def request_problems(self, request: Request) -> tuple[Problem, ...]:
+    def request_problems(self, request: Request) -> tuple[ContractProblem, ...]:
         """What an integration should send otherwise. Empty for a request to an address that is none of the gateway's."""
         return tuple(requests.problems(self, self.match(request), request))
 
-    def refused(self, request: Request) -> tuple[Problem, ...]:
+    def refused(self, request: Request) -> tuple[ContractProblem, ...]:
         """Why a server has to refuse this request's fields; empty when it may take them."""
         return requests.refused(self, self.match(request), request)
 
     def needs_bearer(self, operation: Operation) -> bool:
         return requests.needs_bearer(self, operation)
 
-    def response_problems(self, request: Request, response: Response) -> tuple[Problem, ...]:
+    def response_problems(self, request: Request, response: Response) -> tuple[ContractProblem, ...]:
         """In what an answer differs from what the contract has for this request."""
         return tuple(responses.problems(self, self.match(request), response))
 
-    def check(self, schema: Node, instance: Json, place: str) -> Iterator[Problem]:
+    def check(self, schema: Node, instance: Json, place: str) -> Iterator[ContractProblem]:
         """A value against a schema of the document."""
         errors = self._validator(schema).iter_errors(instance)
         return of_schema(self.document, schema, errors, instance, place)

@@ -27,7 +27,7 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class OperationMatch:
     """What a request is meant for. ``methods``: those that its path has. ``near``: the path that it nearly is."""
 
     operation: Operation | None = None
@@ -57,7 +57,7 @@ def bases_of(document: Node) -> tuple[str, ...]:
     return tuple(dict.fromkeys(re.sub(r"^(\{[^}]*\}|https?://[^/]*)", "", url).rstrip("/") for url in urls))
 
 
-def match(operations: tuple[Operation, ...], bases: tuple[str, ...], method: str, url: str) -> Match:
+def match(operations: tuple[Operation, ...], bases: tuple[str, ...], method: str, url: str) -> OperationMatch:
     """HEAD is a GET without an answer's body, and a slash at the end changes nothing."""
     path = unquote(urlsplit(url).path)
     base = next((base for base in sorted(bases, key=len, reverse=True) if path.startswith(f"{base}/")), None)
@@ -68,9 +68,9 @@ def match(operations: tuple[Operation, ...], bases: tuple[str, ...], method: str
     fitting = [(operation, values) for operation in operations if (values := _values(operation.path, rest)) is not None]
     for operation, values in fitting:
         if operation.method == asked:
-            return Match(operation, values, (asked,), operation.word, "", rest)
+            return OperationMatch(operation, values, (asked,), operation.word, "", rest)
     if fitting:
-        return Match(None, (), tuple(o.method for o, _ in fitting), fitting[0][0].word, "", rest)
+        return OperationMatch(None, (), tuple(o.method for o, _ in fitting), fitting[0][0].word, "", rest)
     return _near(operations, rest)
 
 
@@ -83,7 +83,7 @@ def _values(template: str, path: str) -> tuple[tuple[str, str], ...] | None:
     return tuple(zip(names, found.groups(), strict=True)) if found else None
 
 
-def _near(operations: tuple[Operation, ...], rest: str) -> Match:
+def _near(operations: tuple[Operation, ...], rest: str) -> OperationMatch:
     """An unknown path that ends nearly like one of the gateway's: a missing base, a plural, two slashes."""
     for operation in operations:
         literal, parameter, _ = operation.path.partition("/{")
@@ -92,5 +92,5 @@ def _near(operations: tuple[Operation, ...], rest: str) -> Match:
         for end in (parts[-length:], parts[-length - 1 : -1]) if parameter else (parts[-length:],):
             path = "/" + "/".join(end)
             if len(end) == length and difflib.SequenceMatcher(None, path.lower(), literal).ratio() >= _SIMILAR:
-                return Match(None, (), (), operation.word, operation.path, rest)
-    return Match(rest=rest)
+                return OperationMatch(None, (), (), operation.word, operation.path, rest)
+    return OperationMatch(rest=rest)

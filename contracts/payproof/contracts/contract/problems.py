@@ -21,7 +21,7 @@ _PLACEHOLDER = re.compile(r"<[a-z][a-z0-9]*(-[a-z0-9]+)*(:[a-z0-9-]+)*>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class ContractProblem:
     """One difference between a message and the contract.
 
     ``place``: ``method``, ``path``, ``status``, ``header NAME``, ``query NAME``, ``body`` or ``body /POINTER``.
@@ -38,10 +38,10 @@ class Problem:
         return f"{self.place}: {self.actual!r}, expected {self.expected!r}"
 
 
-def at(node: Node, place: str, expected: Json, actual: Json) -> Problem:
+def at(node: Node, place: str, expected: Json, actual: Json) -> ContractProblem:
     """A problem with the provenance that ``node`` carries."""
     known: Node = node.get("x-provenance") or {}
-    return Problem(
+    return ContractProblem(
         place=place,
         expected=expected,
         actual=quoted(actual),
@@ -57,7 +57,7 @@ def quoted(value: Json) -> Json:
 
 def of_schema(
     document: Node, schema: Node, errors: Iterable[jsonschema_rs.ValidationError], instance: Json, place: str
-) -> Iterator[Problem]:
+) -> Iterator[ContractProblem]:
     """One problem for each place that the schema's errors name; none for a place where the veil lies."""
     seen: set[str] = set()
     for error in errors:
@@ -71,7 +71,9 @@ def of_schema(
                 yield found
 
 
-def at_path(document: Node, schema: Node, path: list[str | int], place: str, expected: Json, actual: Json) -> Problem:
+def at_path(
+    document: Node, schema: Node, path: list[str | int], place: str, expected: Json, actual: Json
+) -> ContractProblem:
     """A problem at a path below ``place``, with the nearest provenance on the way to it."""
     known = [node for node in walk(document, schema, path) if "x-provenance" in node]
     return at(known[-1] if known else {}, _pointer(place, path), expected, actual)

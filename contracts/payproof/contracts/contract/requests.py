@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from payproof.contracts.contract.document import Node, resolved
 from payproof.contracts.contract.fields import Sent, essence, sent
-from payproof.contracts.contract.operations import Match, Operation
-from payproof.contracts.contract.problems import MISSING, Problem, at, quoted
+from payproof.contracts.contract.operations import Operation, OperationMatch
+from payproof.contracts.contract.problems import MISSING, ContractProblem, at, quoted
 from payproof.contracts.entries import Request, header
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _BEARER = re.compile(r"bearer +\S+", re.IGNORECASE)
 
 
-def problems(contract: Contract, match: Match, request: Request) -> Iterator[Problem]:
+def problems(contract: Contract, match: OperationMatch, request: Request) -> Iterator[ContractProblem]:
     """Everything that the integration should send otherwise; nothing for an address that is none of the gateway's."""
     operation = match.operation
     if operation is None:
@@ -40,7 +40,7 @@ def problems(contract: Contract, match: Match, request: Request) -> Iterator[Pro
         yield from _fields(contract, body, fields, accepted=False)
 
 
-def refused(contract: Contract, match: Match, request: Request) -> tuple[Problem, ...]:
+def refused(contract: Contract, match: OperationMatch, request: Request) -> tuple[ContractProblem, ...]:
     """Why a server must refuse this request's fields. Between what should be sent and what must be refused lies what
     servers take all the same (``x-accepted``)."""
     operation = match.operation
@@ -64,7 +64,7 @@ def fields_of(contract: Contract, operation: Operation, request: Request) -> Sen
     )
 
 
-def _elsewhere(contract: Contract, match: Match, request: Request) -> Iterator[Problem]:
+def _elsewhere(contract: Contract, match: OperationMatch, request: Request) -> Iterator[ContractProblem]:
     if match.methods and request.method.upper() != "OPTIONS":
         yield at(contract.document, "method", {"one of": list(match.methods)}, request.method)
     elif match.near:
@@ -77,7 +77,7 @@ def needs_bearer(contract: Contract, operation: Operation) -> bool:
     return bool(options) and all(options)
 
 
-def _bearer(contract: Contract, operation: Operation, request: Request, fields: Sent) -> Iterator[Problem]:
+def _bearer(contract: Contract, operation: Operation, request: Request, fields: Sent) -> Iterator[ContractProblem]:
     given = header(request.headers, "authorization")
     schemes = cast("dict[str, Node]", contract.document["components"].get("securitySchemes", {}))
     known = next(iter(schemes.values()), cast(Node, {}))
@@ -93,7 +93,9 @@ def _bearer(contract: Contract, operation: Operation, request: Request, fields: 
             yield at(known, "header authorization", f"{expected}, or the fields {' and '.join(instead)}", MISSING)
 
 
-def _parameters(contract: Contract, operation: Operation, match: Match, fields: Sent) -> Iterator[Problem]:
+def _parameters(
+    contract: Contract, operation: Operation, match: OperationMatch, fields: Sent
+) -> Iterator[ContractProblem]:
     in_path = dict(match.parameters)
     for raw in cast("list[Node]", operation.node.get("parameters", ())):
         parameter = resolved(contract.document, raw)
@@ -118,7 +120,7 @@ def _schema(body: Node) -> Node:
     return cast(Node, media["schema"])
 
 
-def _fields(contract: Contract, body: Node, fields: Sent, *, accepted: bool) -> Iterator[Problem]:
+def _fields(contract: Contract, body: Node, fields: Sent, *, accepted: bool) -> Iterator[ContractProblem]:
     schema = _schema(body)
     checked = _accepting(contract.document, schema) if accepted else schema
     properties = cast("dict[str, Node]", resolved(contract.document, schema).get("properties", {}))
@@ -127,7 +129,7 @@ def _fields(contract: Contract, body: Node, fields: Sent, *, accepted: bool) -> 
     for problem in contract.check(checked, given, "body"):
         name = problem.place.removeprefix("body /")
         if fields.fields.get(name) is None and name in fields.raw:
-            yield Problem(
+            yield ContractProblem(
                 place=problem.place, expected=problem.expected, actual=quoted(fields.raw[name]),
                 weight=problem.weight, source=problem.source,
             )  # fmt: skip

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from payproof.contracts.contract.document import Node, resolved
 from payproof.contracts.contract.fields import essence
-from payproof.contracts.contract.operations import Match
-from payproof.contracts.contract.problems import MISSING, Problem, at, quoted
+from payproof.contracts.contract.operations import OperationMatch
+from payproof.contracts.contract.problems import MISSING, ContractProblem, at, quoted
 from payproof.contracts.entries import BODY_LIMIT, Response, header
 from payproof.contracts.model import Json
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from payproof.contracts.contract import Contract
 
 
-def answers_to(contract: Contract, match: Match) -> Node:
+def answers_to(contract: Contract, match: OperationMatch) -> Node:
     """Status -> the answer that the contract has for it; for other paths and methods the framework's own."""
     if match.operation is not None:
         return cast(Node, match.operation.node["responses"])
     return cast(Node, contract.document.get("x-other-method" if match.methods else "x-other-path", {}))
 
 
-def problems(contract: Contract, match: Match, response: Response) -> Iterator[Problem]:
+def problems(contract: Contract, match: OperationMatch, response: Response) -> Iterator[ContractProblem]:
     """Everything in which the answer differs."""
     answers = answers_to(contract, match)
     raw = answers.get(str(response.status))
@@ -43,7 +43,7 @@ def problems(contract: Contract, match: Match, response: Response) -> Iterator[P
         yield from _body(contract, media, response, text=kind in kinds and not kind.endswith("json"))
 
 
-def _headers(contract: Contract, answer: Node, response: Response) -> Iterator[Problem]:
+def _headers(contract: Contract, answer: Node, response: Response) -> Iterator[ContractProblem]:
     for name, raw in cast("dict[str, Node]", answer.get("headers", {})).items():
         known = resolved(contract.document, raw)
         place, value = f"header {name.lower()}", header(response.headers, name, MISSING)
@@ -56,7 +56,7 @@ def _headers(contract: Contract, answer: Node, response: Response) -> Iterator[P
             yield at(known, place, problem.expected, value)
 
 
-def _body(contract: Contract, media: Node, response: Response, *, text: bool) -> Iterator[Problem]:
+def _body(contract: Contract, media: Node, response: Response, *, text: bool) -> Iterator[ContractProblem]:
     schema: Node = media["schema"]
     if text:
         yield from contract.check(schema, response.body, "body")

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from payproof.contracts.drift import Difference, Drift
+from payproof.contracts.drift import Drift, DriftDifference
 from payproof.reports.drift import wording
 from payproof.reports.text_output import Paper
 
@@ -44,7 +44,7 @@ def show(drift: Drift, console: Console) -> None:
     _end(paper, drift)
 
 
-def _operation(paper: Paper, title: str, agreed: str, found: Sequence[Difference], target: str) -> None:
+def _operation(paper: Paper, title: str, agreed: str, found: Sequence[DriftDifference], target: str) -> None:
     paper.say()
     gap = max(paper.width - cell_len(paper.plain(title)) - len(agreed), 2)
     style = "yellow" if found else "green"
@@ -52,7 +52,7 @@ def _operation(paper: Paper, title: str, agreed: str, found: Sequence[Difference
     _facts(paper, found, target)
 
 
-def _facts(paper: Paper, found: Sequence[Difference], target: str) -> None:
+def _facts(paper: Paper, found: Sequence[DriftDifference], target: str) -> None:
     """Each fact once, with what it is known from and what it should be; below it what differs, a line each."""
     if found:
         _columns(paper, "", ("contract", "simulator", target), "dim")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from payproof.contracts.drift import Difference, Drift
+from payproof.contracts.drift import Drift, DriftDifference
 from payproof.reports import values
 from payproof.reports.drift import wording
 from payproof.reports.formats.markdown import escape
@@ -49,7 +49,7 @@ def _few(cases: tuple[str, ...]) -> str:
     return ", ".join(cases[:_CASES]) + (f" and {more} more" if more > 0 else "")
 
 
-def _table(title: str, found: Iterable[Difference], target: str) -> Iterator[str]:
+def _table(title: str, found: Iterable[DriftDifference], target: str) -> Iterator[str]:
     listed = tuple(found)
     if not listed:
         return

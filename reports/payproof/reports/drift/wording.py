@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from payproof.contracts.drift import Difference, Drift, Fidelity
+from payproof.contracts.drift import Drift, DriftDifference, Fidelity
 
 
 def counted(number: int, one: str, many: str) -> str:
@@ -36,31 +36,31 @@ _WHOLE = ("answer", "status", "body", "asked", "page")
 _PREFIX = re.compile(r"^(headers|body|json|redirect|header)[. ]")
 
 
-def where(difference: Difference) -> str:
+def where(difference: DriftDifference) -> str:
     """The place in an answer, the step, and how many other steps show the same."""
     path = "" if difference.path in _WHOLE else f"{_PREFIX.sub('', difference.path)}: "
     others = len(difference.labels) - 1
     return f"{path}{difference.what}{f' (and {others} more)' if others > 0 else ''}"
 
 
-def weight(difference: Difference) -> str:
+def weight(difference: DriftDifference) -> str:
     """``documented, Q3; choice 8``"""
     return ", ".join(part for part in (difference.fact.provenance, difference.fact.source) if part)
 
 
-def by_fact(differences: Iterable[Difference]) -> dict[tuple[str, str, str], list[Difference]]:
+def by_fact(differences: Iterable[DriftDifference]) -> dict[tuple[str, str, str], list[DriftDifference]]:
     """(fact, known from, changes) -> what touches it, in the order of the differences."""
-    facts: dict[str, list[Difference]] = {}
+    facts: dict[str, list[DriftDifference]] = {}
     for each in differences:
         facts.setdefault(each.fact.name, []).append(each)
-    found: dict[tuple[str, str, str], list[Difference]] = {}
+    found: dict[tuple[str, str, str], list[DriftDifference]] = {}
     for name, listed in facts.items():
         changes = dict.fromkeys(each.change for each in listed if each.change)
         found[(name, weight(listed[0]), " or ".join(changes))] = listed
     return found
 
 
-def facts_touched(differences: Iterable[Difference]) -> int:
+def facts_touched(differences: Iterable[DriftDifference]) -> int:
     return len({difference.fact.name for difference in differences})
 
 

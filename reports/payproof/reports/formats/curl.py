@@ -11,7 +11,16 @@ from payproof.contracts.model import Result
 from payproof.contracts.run import Run
 from payproof.reports.facts import line
 from payproof.reports.registry import writer
-from payproof.reports.request_export import Ask, Handover, Text, Variable, handover, headers_of, sendable, show
+from payproof.reports.request_export import (
+    ExportRequest,
+    Handover,
+    Text,
+    Variable,
+    handover,
+    headers_of,
+    sendable,
+    show,
+)
 
 _BREAKS = re.compile(r"[\r\n\x00]+")
 _PICK = """\
@@ -52,7 +61,7 @@ def _script(export: Handover) -> Iterator[str]:
         yield ""
 
 
-def _call(ask: Ask) -> Iterator[str]:
+def _call(ask: ExportRequest) -> Iterator[str]:
     if not sendable(ask):
         yield "# A request is left out: its method is none."
         return

@@ -52,7 +52,7 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class RequirementGroup:
     """The cards of one checklist item."""
 
     number: str
@@ -112,9 +112,9 @@ def _veiled(text: str) -> Markup:
     )
 
 
-def _groups(result: Result, teller: Teller) -> Sequence[Group]:
+def _groups(result: Result, teller: Teller) -> Sequence[RequirementGroup]:
     return [
-        Group(
+        RequirementGroup(
             row.number if row else "",
             row.title if row else "Other requirements",
             tuple(_card(judgement, teller) for judgement in judgements),

@@ -10,7 +10,7 @@ from payproof.reports.facts import clean, line
 from payproof.reports.registry import writer
 from payproof.reports.request_export import (
     BASE_URL,
-    Ask,
+    ExportRequest,
     Handover,
     Text,
     handover,
@@ -42,7 +42,7 @@ def _file(export: Handover) -> Iterator[str]:
         yield from _request(ask)
 
 
-def _request(ask: Ask) -> Iterator[str]:
+def _request(ask: ExportRequest) -> Iterator[str]:
     yield f"### {line(ask.operation)}"
     if not sendable(ask):
         yield "# This request is left out: its method is none."

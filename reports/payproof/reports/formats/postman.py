@@ -10,7 +10,16 @@ from payproof.contracts.model import Result
 from payproof.contracts.run import Run
 from payproof.reports import facts
 from payproof.reports.registry import writer
-from payproof.reports.request_export import BASE_URL, Ask, handover, headers_of, path_text, sendable, show, templated
+from payproof.reports.request_export import (
+    BASE_URL,
+    ExportRequest,
+    handover,
+    headers_of,
+    path_text,
+    sendable,
+    show,
+    templated,
+)
 
 _SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 
@@ -34,7 +43,7 @@ def render(result: Result, run: Run) -> str:
     return json.dumps(collection, indent=2, ensure_ascii=False) + "\n"
 
 
-def _item(ask: Ask) -> dict[str, Any]:
+def _item(ask: ExportRequest) -> dict[str, Any]:
     headers = [
         {"key": facts.line(name), "value": facts.line(show(value))}
         for name, value in headers_of(ask)
@@ -70,7 +79,7 @@ def _url(raw: str) -> dict[str, Any]:
     return url
 
 
-def _script(ask: Ask) -> list[str]:
+def _script(ask: ExportRequest) -> list[str]:
     lines = ["const answer = pm.response.json();"]
     return [
         *lines,

@@ -9,7 +9,7 @@ from payproof.contracts.entries import Entry
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class BrokenStep:
     """A rule that the story breaks, about one of its orders."""
 
     rule: str
@@ -25,7 +25,7 @@ class Account:
 
     name: str
     gateway: str
-    broken: tuple[Broken, ...]
+    broken: tuple[BrokenStep, ...]
     sentences: tuple[str, ...]
     entries: tuple[Entry, ...]
     replay: str

@@ -36,14 +36,14 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
-class Chapter:
+class SequencePart:
     """A sentence of the story; what follows is what it led to. ``number`` 0: the story is at rest."""
 
     number: int
     text: str
 
 
-Line: TypeAlias = Arrow | Note | Chapter
+Line: TypeAlias = Arrow | Note | SequencePart
 
 _WAYS = {
     "checkout": "starts to pay",
@@ -95,7 +95,7 @@ class _Reader:
         match entry:
             case Step():
                 if (number := _chapter(entry)) is not None:
-                    yield entry.at, Chapter(number, line(entry.text))
+                    yield entry.at, SequencePart(number, line(entry.text))
             case Page():
                 yield from self._page(entry)
             case Call():
@@ -197,7 +197,7 @@ def _without_repeats(found: Sequence[Line]) -> Iterator[Line]:
     """At rest a customer may reload many times: what repeats the exchange before it becomes one note."""
     blocks: list[list[Line]] = [[]]
     for each in found:
-        if isinstance(each, Chapter) or (isinstance(each, Arrow) and each.source not in (INTEGRATION, GATEWAY)):
+        if isinstance(each, SequencePart) or (isinstance(each, Arrow) and each.source not in (INTEGRATION, GATEWAY)):
             blocks.append([])
         blocks[-1].append(each)
     times = 0

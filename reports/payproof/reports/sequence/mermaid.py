@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from payproof.reports.sequence.arrows import Arrow, Chapter, Line, Note, lanes
+from payproof.reports.sequence.arrows import Arrow, Line, Note, SequencePart, lanes
 
 _SAFE = str.maketrans({";": ",", "#": "no. ", "<": "‹", ">": "›", "\n": " "})
 _HEADS = {"plain": "->>", "answer": "-->>", "bad": "--x"}
@@ -22,7 +22,7 @@ def _lines(found: Sequence[Line]) -> Iterator[str]:
         yield f"    {'participant' if name in names[-2:] else 'actor'} {keys[name]} as {_text(name)}"
     for each in found:
         match each:
-            case Chapter(number, text):
+            case SequencePart(number, text):
                 told = f"{number}. {text}" if number else text
                 yield f"    Note over {keys[names[0]]},{keys[names[-1]]}: {_text(told)}"
             case Note(over, text):

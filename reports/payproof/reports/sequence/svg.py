@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from payproof.reports.sequence.arrows import GATEWAY, INTEGRATION, Arrow, Chapter, Line, Note, lanes
+from payproof.reports.sequence.arrows import GATEWAY, INTEGRATION, Arrow, Line, Note, SequencePart, lanes
 
 WIDTH = 920
 _HEAD, _ROW, _SENTENCE, _NOTE = 44, 26, 18, 26
@@ -57,7 +57,7 @@ def _lanes(plan: _Plan, height: float) -> Iterator[Markup]:
 
 def _drawn(each: Line, plan: _Plan, y: float) -> tuple[Markup, float]:
     match each:
-        case Chapter():
+        case SequencePart():
             return _chapter(each, y)
         case Arrow():
             return _arrow(each, plan, y), y + _ROW
@@ -65,7 +65,7 @@ def _drawn(each: Line, plan: _Plan, y: float) -> tuple[Markup, float]:
             return _note(each, plan, y), y + _NOTE
 
 
-def _chapter(chapter: Chapter, y: float) -> tuple[Markup, float]:
+def _chapter(chapter: SequencePart, y: float) -> tuple[Markup, float]:
     rows = textwrap.wrap(chapter.text, _LINE) or [""]
     top, height = y + 10, 12 + _SENTENCE * len(rows)
     number = Markup('<text class="number" x="26" y="{:.0f}">{}</text>').format(top + 18, chapter.number or "✓")

@@ -12,7 +12,7 @@ from payproof.contracts.entries import Meaning, Request, header
 from payproof.contracts.model import Json
 from payproof.simulator.cassettes import fields, placeholders
 from payproof.simulator.cassettes.fields import Fields
-from payproof.simulator.cassettes.reading import Exchange
+from payproof.simulator.cassettes.reading import RecordedExchange
 
 _CHOSEN = ("reference", "return_url", "cancel_url")
 """What an integration chooses itself, so that it may differ from one run to the next."""
@@ -20,7 +20,7 @@ _CREDENTIALS = (("client_id", "client id"), ("secret", "secret key"), ("bearer",
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FieldChange:
     """``name``: what of the request. Values as reports show them."""
 
     name: str
@@ -28,14 +28,14 @@ class Change:
     actual: str
 
 
-def changes(exchange: Exchange, actual: Request, said: Meaning) -> Iterator[Change]:
+def changes(exchange: RecordedExchange, actual: Request, said: Meaning) -> Iterator[FieldChange]:
     """``actual``: in the recording's own words (its origin, its placeholders); ``said``: its meaning."""
     recorded = exchange.request
     if recorded.method != actual.method:
-        yield Change("method", recorded.method, actual.method)
+        yield FieldChange("method", recorded.method, actual.method)
     before, now = _path(recorded.url), _path(actual.url)
     if before != now:
-        yield Change("path", before, now)
+        yield FieldChange("path", before, now)
     yield from _types(exchange, actual)
     allowed = _Allowed(exchange.meaning, said)
     queries = fields.of_query(recorded.url), fields.of_query(actual.url)
@@ -43,26 +43,26 @@ def changes(exchange: Exchange, actual: Request, said: Meaning) -> Iterator[Chan
     bodies = fields.of_body(recorded.body, recorded.headers), fields.of_body(actual.body, actual.headers)
     if bodies[0] is None or bodies[1] is None:
         if recorded.body != actual.body and not placeholders.PATTERN.search(recorded.body):
-            yield Change("body", _excerpt(recorded.body), _excerpt(actual.body))
+            yield FieldChange("body", _excerpt(recorded.body), _excerpt(actual.body))
     else:
         yield from _fields("field", bodies[0], bodies[1], allowed)
     if exchange.kind == "api":
         yield from _credentials(exchange.meaning, said)
         yield from _secure(exchange.meaning, said)
         if bool(exchange.meaning.idempotency_key) != bool(said.idempotency_key):
-            yield Change("idempotency key", _some(exchange.meaning.idempotency_key), _some(said.idempotency_key))
+            yield FieldChange("idempotency key", _some(exchange.meaning.idempotency_key), _some(said.idempotency_key))
 
 
-def _types(exchange: Exchange, actual: Request) -> Iterator[Change]:
+def _types(exchange: RecordedExchange, actual: Request) -> Iterator[FieldChange]:
     recorded = exchange.request
     if recorded.body or actual.body:
         before, now = fields.media_type(recorded.headers), fields.media_type(actual.headers)
         if before != now:
-            yield Change("content type", before or "none", now or "none")
+            yield FieldChange("content type", before or "none", now or "none")
     if exchange.kind == "api":
         before, now = (_accept(request) for request in (recorded, actual))
         if before != now:
-            yield Change("accepts JSON", before, now)
+            yield FieldChange("accepts JSON", before, now)
 
 
 def _accept(request: Request) -> str:
@@ -103,23 +103,23 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}" if parts.scheme and parts.netloc else ""
 
 
-def _fields(what: str, recorded: Fields, actual: Fields, allowed: _Allowed) -> Iterator[Change]:
+def _fields(what: str, recorded: Fields, actual: Fields, allowed: _Allowed) -> Iterator[FieldChange]:
     for name in dict.fromkeys((*recorded, *actual)):
         label = f'{what} "{name}"'
         if name not in actual:
-            yield Change(label, fields.shown(recorded[name]), "not sent")
+            yield FieldChange(label, fields.shown(recorded[name]), "not sent")
         elif name not in recorded:
-            yield Change(label, "not sent", fields.shown(actual[name]))
+            yield FieldChange(label, "not sent", fields.shown(actual[name]))
         elif recorded[name] != actual[name] or type(recorded[name]) is not type(actual[name]):
             yield from _value(label, recorded[name], actual[name], allowed)
 
 
-def _value(label: str, recorded: Json, actual: Json, allowed: _Allowed) -> Iterator[Change]:
+def _value(label: str, recorded: Json, actual: Json, allowed: _Allowed) -> Iterator[FieldChange]:
     kinds = fields.kind(recorded), fields.kind(actual)
     if kinds[0] != kinds[1]:
-        yield Change(label, f"{kinds[0]} {fields.shown(recorded)}", f"{kinds[1]} {fields.shown(actual)}")
+        yield FieldChange(label, f"{kinds[0]} {fields.shown(recorded)}", f"{kinds[1]} {fields.shown(actual)}")
     elif not _secret(recorded) and not allowed(recorded, actual):
-        yield Change(label, fields.shown(recorded), fields.shown(actual))
+        yield FieldChange(label, fields.shown(recorded), fields.shown(actual))
 
 
 def _secret(value: Any) -> bool:
@@ -128,11 +128,11 @@ def _secret(value: Any) -> bool:
     return any(isinstance(one, str) and placeholders.PATTERN.fullmatch(one) for one in values)  # pyright: ignore[reportUnknownVariableType]
 
 
-def _credentials(recorded: Meaning, said: Meaning) -> Iterator[Change]:
+def _credentials(recorded: Meaning, said: Meaning) -> Iterator[FieldChange]:
     for name, label in _CREDENTIALS:
         before, now = getattr(recorded, name), getattr(said, name)
         if before != now:
-            yield Change(label, before or "not sent", _known(now))
+            yield FieldChange(label, before or "not sent", _known(now))
 
 
 def _known(value: str) -> str:
@@ -142,11 +142,11 @@ def _known(value: str) -> str:
     return value if placeholders.PATTERN.fullmatch(value) else "one that was not given out here"
 
 
-def _secure(recorded: Meaning, said: Meaning) -> Iterator[Change]:
+def _secure(recorded: Meaning, said: Meaning) -> Iterator[FieldChange]:
     for name in ("return_url", "cancel_url"):
         before, now = (urlsplit(getattr(each, name) or "").scheme for each in (recorded, said))
         if before != now and before and now:
-            yield Change(f"{name.replace('_', ' ')} scheme", before, now)
+            yield FieldChange(f"{name.replace('_', ' ')} scheme", before, now)
 
 
 def _path(url: str) -> str:

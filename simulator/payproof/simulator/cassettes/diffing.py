@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from payproof.contracts.entries import Headers, header
 from payproof.simulator.cassettes import fields, forms
-from payproof.simulator.cassettes.comparing import Change
+from payproof.simulator.cassettes.comparing import FieldChange
 from payproof.simulator.cassettes.fields import Fields
-from payproof.simulator.cassettes.reading import Exchange, Recording
+from payproof.simulator.cassettes.reading import RecordedExchange, Recording
 
 _ID = re.compile(r"(?=.*\d)[A-Za-z0-9_-]{8,}|\d+|__[\w.-]+__")
 _UNTOLD_HEADERS = frozenset({"date", "content-length", "age", "connection", "keep-alive", "transfer-encoding"})
@@ -25,15 +25,15 @@ _ABSENT = "not there"
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    before: Exchange
-    after: Exchange
-    changes: tuple[Change, ...]
+    before: RecordedExchange
+    after: RecordedExchange
+    changes: tuple[FieldChange, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    removed: tuple[Exchange, ...]
-    added: tuple[Exchange, ...]
+    removed: tuple[RecordedExchange, ...]
+    added: tuple[RecordedExchange, ...]
     changed: tuple[Changed, ...]
 
     @property
@@ -44,8 +44,8 @@ class Diff:
 def diff(before: Recording, after: Recording) -> Diff:
     """What ``after`` says otherwise than ``before``."""
     old, new = before.exchanges, after.exchanges
-    removed: list[Exchange] = []
-    added: list[Exchange] = []
+    removed: list[RecordedExchange] = []
+    added: list[RecordedExchange] = []
     changed: list[Changed] = []
     matcher = difflib.SequenceMatcher(None, [_key(e) for e in old], [_key(e) for e in new], autojunk=False)
     for tag, i1, i2, j1, j2 in matcher.get_opcodes():
@@ -59,7 +59,7 @@ def diff(before: Recording, after: Recording) -> Diff:
     return Diff(tuple(removed), tuple(added), tuple(changed))
 
 
-def _key(exchange: Exchange) -> tuple[str, str, str]:
+def _key(exchange: RecordedExchange) -> tuple[str, str, str]:
     """What makes two exchanges the same one: their story, their sort, and what was asked."""
     asked = exchange.operation or f"{exchange.request.method} {shape(exchange.request.url)}"
     return exchange.story, exchange.kind, asked
@@ -71,7 +71,7 @@ def shape(url: str) -> str:
     return "/".join("{id}" if _ID.fullmatch(part) else part for part in path.split("/"))
 
 
-def _changes(before: Exchange, after: Exchange) -> Iterator[Change]:
+def _changes(before: RecordedExchange, after: RecordedExchange) -> Iterator[FieldChange]:
     yield from _unlike("method", before.request.method, after.request.method)
     yield from _unlike("path", shape(before.request.url), shape(after.request.url))
     yield from _unlike("status", str(before.response.status), str(after.response.status))
@@ -88,35 +88,35 @@ def _changes(before: Exchange, after: Exchange) -> Iterator[Change]:
     yield from _meanings(before, after)
 
 
-def _unlike(name: str, before: str, after: str) -> Iterator[Change]:
+def _unlike(name: str, before: str, after: str) -> Iterator[FieldChange]:
     if before != after:
-        yield Change(name, before or "none", after or "none")
+        yield FieldChange(name, before or "none", after or "none")
 
 
-def _bodies(what: str, before: tuple[str, Headers], after: tuple[str, Headers]) -> Iterator[Change]:
+def _bodies(what: str, before: tuple[str, Headers], after: tuple[str, Headers]) -> Iterator[FieldChange]:
     yield from _unlike(f"{what} content type", fields.media_type(before[1]), fields.media_type(after[1]))
     old, new = fields.of_body(*before), fields.of_body(*after)
     if old is not None and new is not None:
         yield from _shapes(f"{what} field", old, new)
 
 
-def _shapes(what: str, before: Fields, after: Fields) -> Iterator[Change]:
+def _shapes(what: str, before: Fields, after: Fields) -> Iterator[FieldChange]:
     for name in dict.fromkeys((*before, *after)):
         kinds = [fields.kind(each[name]) if name in each else _ABSENT for each in (before, after)]
         yield from _unlike(f'{what} "{name}"', *kinds)
 
 
-def _names(what: str, before: set[str], after: set[str]) -> Iterator[Change]:
+def _names(what: str, before: set[str], after: set[str]) -> Iterator[FieldChange]:
     for name in sorted(before ^ after):
         there = (name in before, name in after)
-        yield Change(f"{what} {name}", *("there" if one else _ABSENT for one in there))
+        yield FieldChange(f"{what} {name}", *("there" if one else _ABSENT for one in there))
 
 
-def _header_names(exchange: Exchange) -> set[str]:
+def _header_names(exchange: RecordedExchange) -> set[str]:
     return {name.lower() for name, _ in exchange.response.headers} - _UNTOLD_HEADERS
 
 
-def _form_fields(exchange: Exchange) -> set[str]:
+def _form_fields(exchange: RecordedExchange) -> set[str]:
     return {
         f"{field.name} ({field.kind})"
         for form in forms.forms(exchange.request.url, exchange.response)
@@ -125,7 +125,7 @@ def _form_fields(exchange: Exchange) -> set[str]:
     }
 
 
-def _meanings(before: Exchange, after: Exchange) -> Iterator[Change]:
+def _meanings(before: RecordedExchange, after: RecordedExchange) -> Iterator[FieldChange]:
     for name in _MEANT:
         values = (getattr(each.meaning, name) for each in (before, after))
         yield from _unlike(name, *(_told(value) for value in values))
@@ -137,7 +137,7 @@ def _meanings(before: Exchange, after: Exchange) -> Iterator[Change]:
         yield from _shapes("redirect's query", fields.of_query(old), fields.of_query(new))
 
 
-def _way(exchange: Exchange, location: str) -> str:
+def _way(exchange: RecordedExchange, location: str) -> str:
     """Where a redirect leads: within the gateway its path, elsewhere only that it leads away."""
     asked, leads = urlsplit(exchange.request.url), urlsplit(location)
     if leads.netloc and leads.netloc != asked.netloc:

@@ -8,19 +8,19 @@ from urllib.parse import urlsplit
 
 from payproof.contracts.entries import Meaning, Request, header
 from payproof.simulator.cassettes import fields
-from payproof.simulator.cassettes.reading import Exchange, Recording
+from payproof.simulator.cassettes.reading import RecordedExchange, Recording
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class CassetteMatch:
     """``repeated``: it was played before. ``late``: what followed it in its story was played before it."""
 
-    exchange: Exchange
+    exchange: RecordedExchange
     repeated: bool = False
     late: bool = False
 
 
-class Reel:
+class CassetteIndex:
     """The exchanges of a recording, and which of them were played."""
 
     def __init__(self, recording: Recording) -> None:
@@ -33,9 +33,9 @@ class Reel:
         self._acts = tuple(each for each in self.exchanges if self._is_act(each))
         self._played: set[int] = set()
         self._furthest: dict[str, int] = {}
-        self._keys: dict[str, Exchange] = {}
+        self._keys: dict[str, RecordedExchange] = {}
 
-    def payment_in(self, exchange: Exchange) -> str:
+    def payment_in(self, exchange: RecordedExchange) -> str:
         """The payment that an exchange is about; empty when none can be told."""
         if exchange.meaning.payment:
             return exchange.meaning.payment
@@ -44,7 +44,7 @@ class Reel:
 
     # Calls of the integration
 
-    def call(self, asked: Meaning, request: Request, story: str) -> Match | None:
+    def call(self, asked: Meaning, request: Request, story: str) -> CassetteMatch | None:
         """The exchange that answers a call; None when nothing like it was recorded."""
         alike = [each for each in self.exchanges if each.kind == "api" and each.operation == asked.operation]
         if not asked.operation:
@@ -55,7 +55,7 @@ class Reel:
             return self._opening(alike, asked, story)
         return self._first(alike, story, again=asked.operation != "" or request.method == "GET")
 
-    def _about_payment(self, alike: list[Exchange], story: str) -> Match | None:
+    def _about_payment(self, alike: list[RecordedExchange], story: str) -> CassetteMatch | None:
         """Only what was answered between the same two acts of the customer: before paying, nobody is told of a payment."""
         if not alike:
             return None
@@ -65,9 +65,9 @@ class Reel:
         following = min((n for n in acts if n > done), default=len(self.exchanges) + 1)
         return self._first([each for each in alike if done < each.n < following], story, again=True)
 
-    def _opening(self, alike: list[Exchange], asked: Meaning, story: str) -> Match | None:
+    def _opening(self, alike: list[RecordedExchange], asked: Meaning, story: str) -> CassetteMatch | None:
         if asked.idempotency_key and (known := self._keys.get(asked.idempotency_key)):
-            return Match(known, repeated=True)
+            return CassetteMatch(known, repeated=True)
         here = [each for each in alike if each.n not in self._played and each.story == story]
         elsewhere = [
             each
@@ -83,7 +83,7 @@ class Reel:
 
     # Pages that the customer asks for
 
-    def page(self, request: Request, story: str) -> Match | None:
+    def page(self, request: Request, story: str) -> CassetteMatch | None:
         """``request``: with the sandbox's own address."""
         alike = [
             each
@@ -95,7 +95,7 @@ class Reel:
         ]
         return self._first(alike, story, again=request.method in ("GET", "HEAD"))
 
-    def _is_act(self, exchange: Exchange) -> bool:
+    def _is_act(self, exchange: RecordedExchange) -> bool:
         """A page that may change what the gateway knows of a payment: it leads away from the gateway, or is a form's last."""
         if exchange.kind != "page":
             return False
@@ -113,26 +113,26 @@ class Reel:
 
     # Playing
 
-    def _first(self, alike: list[Exchange], story: str, *, again: bool) -> Match | None:
+    def _first(self, alike: list[RecordedExchange], story: str, *, again: bool) -> CassetteMatch | None:
         """The next one of this story that was not played, else of another; else, where asking again changes nothing, the last."""
         fresh = [each for each in alike if each.n not in self._played]
         chosen = next((each for each in fresh if each.story == story), None)
         if chosen is None and (played := [e for e in alike if e.n in self._played and e.story == story]) and again:
-            return Match(played[-1], repeated=True)
+            return CassetteMatch(played[-1], repeated=True)
         chosen = chosen or next(iter(fresh), None)
         if chosen is not None:
             return self._play(chosen)
-        return Match(alike[-1], repeated=True) if alike and again else None
+        return CassetteMatch(alike[-1], repeated=True) if alike and again else None
 
-    def _play(self, exchange: Exchange) -> Match:
+    def _play(self, exchange: RecordedExchange) -> CassetteMatch:
         self._played.add(exchange.n)
         if exchange.kind != "api":
-            return Match(exchange)
+            return CassetteMatch(exchange)
         furthest = self._furthest.get(exchange.story, 0)
         self._furthest[exchange.story] = max(furthest, exchange.n)
-        return Match(exchange, late=exchange.n < furthest)
+        return CassetteMatch(exchange, late=exchange.n < furthest)
 
-    def left(self, told: Callable[[str], bool]) -> Iterable[Exchange]:
+    def left(self, told: Callable[[str], bool]) -> Iterable[RecordedExchange]:
         """What was not played, of the stories that were told."""
         return (each for each in self.exchanges if each.n not in self._played and told(each.story))
 

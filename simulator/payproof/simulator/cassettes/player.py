@@ -16,19 +16,19 @@ from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.run import Power
 from payproof.contracts.secrets import mint
 from payproof.simulator import dialect
-from payproof.simulator.cassettes.matching import Reel
-from payproof.simulator.cassettes.reading import Exchange, Recording, meaning
-from payproof.simulator.cassettes.replay_audit import Witness
+from payproof.simulator.cassettes.matching import CassetteIndex
+from payproof.simulator.cassettes.reading import RecordedExchange, Recording, meaning
+from payproof.simulator.cassettes.replay_audit import ReplayAudit
 from payproof.simulator.cassettes.values import Chosen, Values, headers_for_client, origin_of
 from payproof.simulator.clock import Clock
 from payproof.simulator.exchange import Exchange as Passing
 from payproof.simulator.exchange import exchange_of
-from payproof.simulator.faults.injector import FaultBook
-from payproof.simulator.faults.middleware import FaultLayer
+from payproof.simulator.faults.injector import FaultInjector
+from payproof.simulator.faults.middleware import FaultMiddleware
 from payproof.simulator.ids import Ids
-from payproof.simulator.journal_middleware import Recorder
+from payproof.simulator.journal_middleware import JournalMiddleware
 from payproof.simulator.relay import rewrite
-from payproof.simulator.relay.ledger_mirror import Books
+from payproof.simulator.relay.ledger_mirror import LedgerMirror
 from payproof.simulator.store import Merchant, PaymentView, Store
 from payproof.simulator.target import TargetKind
 
@@ -58,24 +58,24 @@ class Cassette:
         self.recording, self.journal = recording, journal
         self.stamp, self.profile = recording.stamp, recording.profile
         self._age: timedelta = self.stamp.age()
-        self._reel = Reel(recording)
+        self._reel = CassetteIndex(recording)
         knobs: dict[str, Json] = {name: fact.value for name, fact in self.profile.knobs.items()}
         self._store = Store(journal, Clock())
-        desk = dialect.Desk(self.profile, {**knobs, "rate_limit": 0}, self._store, Clock(), Ids(), journal)
+        desk = dialect.GatewayDeps(self.profile, {**knobs, "rate_limit": 0}, self._store, Clock(), Ids(), journal)
         self._dialect = dialect.load(desk)
         row = self._store.add_merchant(
             "shop", client_id or self._minted("client-id"), secret_key or self._minted("secret-key")
         )
-        self._books = Books(self._store, self.profile, row, opened="", paid=self._dialect.paid_status)
+        self._books = LedgerMirror(self._store, self.profile, row, opened="", paid=self._dialect.paid_status)
         self.merchant: Merchant = row.value()
         self._values = Values(self.merchant, self.stamp.redacted, journal)
         self._chosen: dict[str, Chosen] = {}
-        self._witness = Witness(journal, self._values)
+        self._witness = ReplayAudit(journal, self._values)
         self._closed = False
         self.powers: frozenset[Power] = frozenset({"refusal"} if self._refuses() else ())
-        self.faults = FaultBook(desk, self._dialect, seed=seed)
-        self.app: ASGIApp = Recorder(
-            FaultLayer(self._serve, self.faults),
+        self.faults = FaultInjector(desk, self._dialect, seed=seed)
+        self.app: ASGIApp = JournalMiddleware(
+            FaultMiddleware(self._serve, self.faults),
             profile=self.profile,
             journal=journal,
             is_page=lambda path: not path.startswith(self.profile.base_path + "/"),
@@ -152,7 +152,7 @@ class Cassette:
             body=request.body,
         )
 
-    def _answer(self, exchange: Exchange, ours: str) -> Response:
+    def _answer(self, exchange: RecordedExchange, ours: str) -> Response:
         upstream, told = self.stamp.upstream, exchange.response
         chosen = self._chosen.get(self._reel.payment_in(exchange))
         body, headers = told.body, headers_for_client(told.headers, ours, upstream, self._age)

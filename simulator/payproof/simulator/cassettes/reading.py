@@ -22,7 +22,7 @@ _RECORD = "record one with `payproof record`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class RecordedExchange:
     """One recorded exchange, with the sandbox's addresses and with placeholders. ``n`` counts from 1."""
 
     n: int
@@ -47,7 +47,7 @@ class Recording:
     path: Path
     stamp: Stamp | None
     profile: Profile | None
-    exchanges: tuple[Exchange, ...]
+    exchanges: tuple[RecordedExchange, ...]
 
 
 def read(path: Path) -> Recording:
@@ -111,12 +111,12 @@ def _parsed(path: Path) -> Mapping[str, Any]:
     return table
 
 
-def _exchange(n: int, raw: Any, place: str) -> Exchange:
+def _exchange(n: int, raw: Any, place: str) -> RecordedExchange:
     try:
         asked, told, note = raw["request"], raw["response"], as_table(raw.get(KEY)) or {}
         status = told["status"]
         body = _text((as_table(told.get("body")) or {}).get("string"))
-        return Exchange(
+        return RecordedExchange(
             n=n,
             kind="page" if note.get("kind") == "page" else "api",
             story=_word(note.get("story", "")),
@@ -181,6 +181,6 @@ def operation_of(profile: Profile, request: Request, base_path: str) -> str:
     return meaning(profile, request, None, base_path).operation
 
 
-def _meant(exchange: Exchange, profile: Profile, base_path: str) -> Exchange:
+def _meant(exchange: RecordedExchange, profile: Profile, base_path: str) -> RecordedExchange:
     said = meaning(profile, exchange.request, exchange.response, base_path)
     return replace(exchange, meaning=said, operation=said.operation if exchange.kind == "api" else "")

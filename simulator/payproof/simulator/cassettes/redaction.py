@@ -17,11 +17,11 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 from payproof.contracts import secret_fields
 from payproof.contracts.entries import Headers, Meaning, Request, Response, header
 from payproof.contracts.profile import Profile
-from payproof.contracts.secrets import SHORTEST_PART, Veil, spellings
+from payproof.contracts.secrets import SHORTEST_PART, Redactor, spellings
 from payproof.simulator.cassettes import forms, placeholders
 from payproof.simulator.cassettes.reading import meaning
 from payproof.simulator.cassettes.stamp import Redacted
-from payproof.simulator.relay.sandbox_exchange import Taped
+from payproof.simulator.relay.sandbox_exchange import SandboxExchange
 
 _SHORTEST = 4
 """Characters below which a value is replaced only in the field that it was typed into."""
@@ -57,7 +57,7 @@ class Redaction:
         self._counts: Counter[str] = Counter()
         self._ids: set[str] = set()
         self._forms: dict[str, forms.Form] = {}
-        self._veil = Veil(limit=1_000_000)
+        self._veil = Redactor(limit=1_000_000)
         self._literal: re.Pattern[str] | None = None
         self._spelled: dict[str, str] = {}
         self._known = tuple(known)
@@ -65,7 +65,7 @@ class Redaction:
 
     # Learning
 
-    def learn(self, taped: Iterable[Taped]) -> None:
+    def learn(self, taped: Iterable[SandboxExchange]) -> None:
         """Read all exchanges for secrets; once, before anything is covered."""
         exchanges = tuple(taped)
         said = [meaning(self._profile, each.request, each.response, self._base_path) for each in exchanges]
@@ -80,7 +80,7 @@ class Redaction:
                 self._learn_page(each)
         self._literal = self._literals()
 
-    def _learn_call(self, taped: Taped, said: Meaning) -> None:
+    def _learn_call(self, taped: SandboxExchange, said: Meaning) -> None:
         self._hide("client-id", said.client_id)
         self._hide("secret-key", said.secret)
         self._hide("access-token", said.bearer)
@@ -93,7 +93,7 @@ class Redaction:
         for cookie in (*forms.cookies_sent(taped.request.headers), *forms.cookies_set(taped.response.headers)):
             self._hide("session-cookie", cookie)
 
-    def _learn_page(self, taped: Taped) -> None:
+    def _learn_page(self, taped: SandboxExchange) -> None:
         form = self._forms.get(forms.address(taped.request.url))
         kinds: dict[str, list[str]] = {}
         for kind, _, value in forms.typed(taped.request, form):
@@ -134,14 +134,14 @@ class Redaction:
 
     # Covering
 
-    def request(self, taped: Taped) -> Request:
+    def request(self, taped: SandboxExchange) -> Request:
         asked, page = taped.request, taped.kind == "page"
         url, body = self.text(asked.url, page=page), self.text(self._posted(taped), page=page)
         headers = tuple((name, self._header(name, value)) for name, value in asked.headers)
         self._note(url, body, headers)
         return Request(method=asked.method, url=url, headers=headers, body=body)
 
-    def response(self, taped: Taped) -> Response:
+    def response(self, taped: SandboxExchange) -> Response:
         told = taped.response
         body = self.text(told.body, page=taped.kind == "page")
         headers = tuple((name, self._header(name, value)) for name, value in told.headers)
@@ -164,7 +164,7 @@ class Redaction:
         """``text`` without its secrets. ``page``: what customers type is searched for in its words, too."""
         if self._literal is not None:
             text = self._literal.sub(self._literal_mark, text)
-        text = placeholders.from_veil(self._veil.cover(text))
+        text = placeholders.from_veil(self._veil.redact(text))
         for value, name in self._names.items():
             if len(value) < SHORTEST_PART:
                 text = _short(text, value, placeholders.spelled(name), page=page, code=name.startswith("one-time-code"))
@@ -178,7 +178,7 @@ class Redaction:
         for text in (url, body, *(value for _, value in headers)):
             self._seen.update(f"{match[1]}-{match[2]}" for match in placeholders.PATTERN.finditer(text))
 
-    def _posted(self, taped: Taped) -> str:
+    def _posted(self, taped: SandboxExchange) -> str:
         """A form's body with every typed value replaced whole, however short it is."""
         request = taped.request
         if taped.kind != "page" or "=" not in request.body or "json" in header(request.headers, "content-type").lower():

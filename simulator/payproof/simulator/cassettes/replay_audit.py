@@ -6,26 +6,26 @@ from collections.abc import Iterator
 from typing import Literal
 from urllib.parse import urlsplit
 
-from payproof.contracts.entries import Difference, Meaning, Request, Story
+from payproof.contracts.entries import Meaning, ProbeMark, ReplayDifference, Request
 from payproof.contracts.journal import Journal
 from payproof.contracts.pages import is_html
 from payproof.simulator.cassettes.comparing import changes
-from payproof.simulator.cassettes.matching import Match, Reel
-from payproof.simulator.cassettes.reading import Exchange
+from payproof.simulator.cassettes.matching import CassetteIndex, CassetteMatch
+from payproof.simulator.cassettes.reading import RecordedExchange
 from payproof.simulator.cassettes.values import Values
 
 
-class Witness:
+class ReplayAudit:
     def __init__(self, journal: Journal, values: Values) -> None:
         self._journal, self._values = journal, values
 
     @property
     def story(self) -> str:
         """The story that is being told."""
-        last = next((each for each in reversed(self._journal.entries) if isinstance(each, Story)), None)
+        last = next((each for each in reversed(self._journal.entries) if isinstance(each, ProbeMark)), None)
         return last.probe if last is not None else ""
 
-    def tell(self, match: Match, actual: Request, said: Meaning) -> None:
+    def tell(self, match: CassetteMatch, actual: Request, said: Meaning) -> None:
         """Everything in which a call differs from the exchange that answers it. ``actual``: in the recording's own words."""
         exchange = match.exchange
         if match.repeated:
@@ -41,18 +41,18 @@ class Witness:
         """A call that nothing recorded is like."""
         line = f"{asked.method} {self._values.to_recorded(_path(asked))}"
         self._journal.add(
-            Difference(what="unexpected", story=self.story, operation=operation or "unknown", actual=line)
+            ReplayDifference(what="unexpected", story=self.story, operation=operation or "unknown", actual=line)
         )
 
-    def missing(self, reel: Reel) -> None:
+    def missing(self, reel: CassetteIndex) -> None:
         """What was recorded and never asked, of the stories that were told here."""
-        told = {each.probe for each in self._journal.entries if isinstance(each, Story)} | {""}
+        told = {each.probe for each in self._journal.entries if isinstance(each, ProbeMark)} | {""}
         for each in tuple(_missing(reel, told)):
             self._journal.add(each)
 
     def _add(
         self,
-        exchange: Exchange,
+        exchange: RecordedExchange,
         what: Literal["repeated", "order", "changed"],
         *,
         name: str = "",
@@ -60,17 +60,19 @@ class Witness:
         actual: str = "",
     ) -> None:
         self._journal.add(
-            Difference(
+            ReplayDifference(
                 what=what, story=self.story, operation=exchange.named, name=name, recorded=recorded, actual=actual
             )
         )
 
 
-def _missing(reel: Reel, told: set[str]) -> Iterator[Difference]:
+def _missing(reel: CassetteIndex, told: set[str]) -> Iterator[ReplayDifference]:
     left = tuple(reel.left(told.__contains__))
     if not reel.started:
         if left:
-            yield Difference(what="missing", recorded=f"all {len(left)} exchanges: the recording was not asked once")
+            yield ReplayDifference(
+                what="missing", recorded=f"all {len(left)} exchanges: the recording was not asked once"
+            )
         return
     pages: dict[str, int] = {}
     for each in left:
@@ -80,9 +82,11 @@ def _missing(reel: Reel, told: set[str]) -> Iterator[Difference]:
                 pages[each.story] = pages.get(each.story, 0) + 1
             continue
         line = f"exchange {each.n}: {each.request.method} {_path(each.request)}"
-        yield Difference(what="missing", story=each.story, operation=each.named, recorded=line)
+        yield ReplayDifference(what="missing", story=each.story, operation=each.named, recorded=line)
     for story, number in pages.items():
-        yield Difference(what="missing", story=story, operation="page", recorded=f"{number} requests of the customer")
+        yield ReplayDifference(
+            what="missing", story=story, operation="page", recorded=f"{number} requests of the customer"
+        )
 
 
 def _path(request: Request) -> str:

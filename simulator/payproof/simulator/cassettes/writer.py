@@ -22,14 +22,14 @@ from payproof.simulator.cassettes.library import vcr
 from payproof.simulator.cassettes.reading import operation_of
 from payproof.simulator.cassettes.redaction import Redaction, without
 from payproof.simulator.cassettes.stamp import FORMAT, KEY, Redacted, Stamp
-from payproof.simulator.relay.sandbox_exchange import Taped
+from payproof.simulator.relay.sandbox_exchange import SandboxExchange
 
 _NOT_ASKED = ("accept-encoding", "connection", "keep-alive", "te", "expect", "transfer-encoding", "content-length")
 _NOT_TOLD = ("content-encoding", "transfer-encoding", "connection", "keep-alive", "content-length")
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class CassetteFile:
     path: Path
     stamp: Stamp
 
@@ -46,14 +46,14 @@ class CassetteWriter:
         self._upstream = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         self._base_path = parts.path.rstrip("/")
         self._known = tuple(known)
-        self._taped: list[Taped] = []
+        self._taped: list[SandboxExchange] = []
         self._began = datetime.now(UTC)
 
-    def take(self, taped: Taped) -> None:
+    def take(self, taped: SandboxExchange) -> None:
         """One more exchange, in the order in which they end."""
         self._taped.append(taped)
 
-    def write(self, path: Path, *, force: bool = False) -> Written:
+    def write(self, path: Path, *, force: bool = False) -> CassetteFile:
         """Redact, and write the file at once and whole.
 
         Raises:
@@ -73,9 +73,9 @@ class CassetteWriter:
         text = _yaml(interactions, stamp, [self._note(each) for each in self._taped])
         _refuse_leaks(text, interactions, redaction.secrets(), path)
         _write(path, text)
-        return Written(path, stamp)
+        return CassetteFile(path, stamp)
 
-    def _interaction(self, taped: Taped, redaction: Redaction) -> tuple[Request, Response]:
+    def _interaction(self, taped: SandboxExchange, redaction: Redaction) -> tuple[Request, Response]:
         asked, told = redaction.request(taped), redaction.response(taped)
         headers = without(asked.headers, _NOT_ASKED)
         if asked.body:
@@ -90,7 +90,7 @@ class CassetteWriter:
         )
         return asked, told
 
-    def _note(self, taped: Taped) -> dict[str, Any]:
+    def _note(self, taped: SandboxExchange) -> dict[str, Any]:
         operation = operation_of(self._profile, taped.request, self._base_path) if taped.kind == "api" else ""
         return {"kind": taped.kind, "story": taped.story, "operation": operation, "at": round(taped.at, 3)}
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from starlette.responses import HTMLResponse, Response
 
 from payproof.contracts.profile import Payer
-from payproof.simulator.faults.context import Hit
+from payproof.simulator.faults.context import FaultContext
 from payproof.simulator.faults.registry import HttpStatus, Text, fault
 from payproof.simulator.store import MerchantRow, Payment
 
@@ -34,7 +34,7 @@ class ErrorAnswer:
     error: str
     canary: Text = ""
 
-    async def act(self, hit: Hit) -> None:
+    async def act(self, hit: FaultContext) -> None:
         await hit.answer(hit.dialect.error(self.error, self.canary))
 
 
@@ -47,7 +47,7 @@ class StatusAnswer:
     text: Text = "Something went wrong! Please try again"
     canary: Text = ""
 
-    async def act(self, hit: Hit) -> None:
+    async def act(self, hit: FaultContext) -> None:
         await hit.answer(hit.dialect.envelope(self.status, with_canary(self.text, self.canary)))
 
 
@@ -60,7 +60,7 @@ class PlainError:
     text: Text = "Server Error"
     canary: Text = ""
 
-    async def act(self, hit: Hit) -> None:
+    async def act(self, hit: FaultContext) -> None:
         await hit.answer(hit.dialect.outside(self.status, with_canary(self.text, self.canary)))
 
 
@@ -73,7 +73,7 @@ class HtmlAnswer:
     text: Text = "Bad Gateway"
     canary: Text = ""
 
-    async def act(self, hit: Hit) -> None:
+    async def act(self, hit: FaultContext) -> None:
         words = with_canary(self.text, self.canary)
         page = _PAGE.format(title=f"{self.status} {self.text}", words=f"{self.status} {words}")
         await hit.answer(HTMLResponse(page, status_code=self.status))
@@ -87,7 +87,7 @@ class NotJson:
     text: Text = "We are carrying out maintenance and will be back shortly."
     canary: Text = ""
 
-    async def act(self, hit: Hit) -> None:
+    async def act(self, hit: FaultContext) -> None:
         await hit.answer(Response(with_canary(self.text, self.canary), media_type="application/json"))
 
 
@@ -98,7 +98,7 @@ class EmptyAnswer:
 
     status: HttpStatus = 200
 
-    async def act(self, hit: Hit) -> None:
+    async def act(self, hit: FaultContext) -> None:
         await hit.answer(Response(b"", status_code=self.status, media_type="application/json"))
 
 
@@ -109,7 +109,7 @@ class Unauthorized:
 
     canary: Text = ""
 
-    async def act(self, hit: Hit) -> None:
+    async def act(self, hit: FaultContext) -> None:
         await hit.answer(hit.dialect.unauthorized(self.canary))
 
 
@@ -120,10 +120,10 @@ class OtherPayment:
 
     answer: str = ""
 
-    async def act(self, hit: Hit) -> None:
+    async def act(self, hit: FaultContext) -> None:
         await hit.answer(hit.dialect.status_answer(self._other(hit)))
 
-    def _other(self, hit: Hit) -> Payment:
+    def _other(self, hit: FaultContext) -> Payment:
         if self.answer:
             return hit.desk.store.payment(self.answer)
         profile, dialect = hit.desk.profile, hit.dialect

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 from starlette.responses import Response
 
-from payproof.simulator.faults.context import Hit
+from payproof.simulator.faults.context import FaultContext
 from payproof.simulator.faults.registry import HeaderValue, fault
 
 
@@ -31,7 +31,7 @@ class CutBody:
 
     keep: Annotated[float, Field(ge=0, le=1)] = 0.5
 
-    async def act(self, hit: Hit) -> None:
+    async def act(self, hit: FaultContext) -> None:
         answer = await hit.real()
         await hit.answer(remade(answer, bytes(answer.body)[: int(len(answer.body) * self.keep)]))
 
@@ -43,7 +43,7 @@ class WrongContentType:
 
     content_type: HeaderValue = "text/html; charset=UTF-8"
 
-    async def act(self, hit: Hit) -> None:
+    async def act(self, hit: FaultContext) -> None:
         answer = await hit.real()
         await hit.answer(remade(answer, bytes(answer.body), self.content_type))
 
@@ -55,7 +55,7 @@ class Oversized:
 
     kilobytes: Annotated[int, Field(ge=0, le=65_536)] = 256
 
-    async def act(self, hit: Hit) -> None:
+    async def act(self, hit: FaultContext) -> None:
         answer = await hit.real()
         body = bytes(answer.body)
         filler = json.dumps("x" * (self.kilobytes * 1024)).encode()

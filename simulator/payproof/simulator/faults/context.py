@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payproof.contracts.faults import FaultSpec
-from payproof.simulator.dialect import Desk, Dialect
+from payproof.simulator.dialect import Dialect, GatewayDeps
 from payproof.simulator.exchange import Exchange
 
 
@@ -20,9 +20,9 @@ def framed(response: Response) -> Response:
 
 
 @dataclass(slots=True)
-class Hit:
+class FaultContext:
     spec: FaultSpec
-    desk: Desk
+    desk: GatewayDeps
     dialect: Dialect
     exchange: Exchange
     app: ASGIApp

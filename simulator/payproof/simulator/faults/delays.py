@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from payproof.simulator.faults.context import Hit
+from payproof.simulator.faults.context import FaultContext
 from payproof.simulator.faults.registry import Seconds, fault
 
 
@@ -21,7 +21,7 @@ class Delay:
 
     seconds: Seconds = 10.0
 
-    async def act(self, hit: Hit) -> None:
+    async def act(self, hit: FaultContext) -> None:
         answer = await hit.real() if hit.spec.after_effect else None
         if await hit.hold(self.seconds):
             await hit.answer(answer or await hit.real())
@@ -42,7 +42,7 @@ class Gather:
     def _crowd(self) -> list[asyncio.Event]:
         return []
 
-    async def act(self, hit: Hit) -> None:
+    async def act(self, hit: FaultContext) -> None:
         answer = await hit.real()
         full = asyncio.Event()
         self._crowd.append(full)
@@ -60,7 +60,7 @@ class Gather:
 class NeverAnswer:
     """Takes the request and says nothing, until the client hangs up or the fault is cleared."""
 
-    async def act(self, hit: Hit) -> None:
+    async def act(self, hit: FaultContext) -> None:
         await hit.hold()
         await hit.hang_up()
 
@@ -70,7 +70,7 @@ class NeverAnswer:
 class Stall:
     """The real answer's status and headers, Content-Length included, and not a byte of its body."""
 
-    async def act(self, hit: Hit) -> None:
+    async def act(self, hit: FaultContext) -> None:
         await hit.begin(await hit.real())
         await hit.hold()
         await hit.hang_up()
@@ -83,7 +83,7 @@ class Drip:
 
     seconds: Seconds = 1.0
 
-    async def act(self, hit: Hit) -> None:
+    async def act(self, hit: FaultContext) -> None:
         answer = await hit.real()
         body = bytes(answer.body)
         await hit.begin(answer)
@@ -100,5 +100,5 @@ class Drip:
 class Dropped:
     """The connection is closed without an answer. With ``after_effect`` the gateway has done its work."""
 
-    async def act(self, hit: Hit) -> None:
+    async def act(self, hit: FaultContext) -> None:
         await hit.hang_up()

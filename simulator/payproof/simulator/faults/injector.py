@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from payproof.contracts.entries import FaultSet, Meaning
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import PayproofError
-from payproof.simulator.dialect import Desk, Dialect
+from payproof.simulator.dialect import Dialect, GatewayDeps
 from payproof.simulator.exchange import Exchange
 from payproof.simulator.faults.registry import Fault, build
 
@@ -25,8 +25,8 @@ class Armed:
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class FaultBook:
-    def __init__(self, desk: Desk, dialect: Dialect, *, seed: int = 0) -> None:
+class FaultInjector:
+    def __init__(self, desk: GatewayDeps, dialect: Dialect, *, seed: int = 0) -> None:
         self.desk, self.dialect = desk, dialect
         self._seed = seed
         self._armed: dict[int, Armed] = {}

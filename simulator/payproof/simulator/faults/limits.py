@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from payproof.simulator.faults.context import Hit
+from payproof.simulator.faults.context import FaultContext
 from payproof.simulator.faults.registry import Text, fault
 
 
@@ -19,5 +19,5 @@ class RateLimit:
     seconds: Annotated[int, Field(ge=0, le=86_400)] = 2
     canary: Text = ""
 
-    async def act(self, hit: Hit) -> None:
+    async def act(self, hit: FaultContext) -> None:
         await hit.answer(hit.dialect.limited(self.seconds, self.canary))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payproof.simulator.exchange import exchange_of
-from payproof.simulator.faults.context import Hit
-from payproof.simulator.faults.injector import FaultBook
+from payproof.simulator.faults.context import FaultContext
+from payproof.simulator.faults.injector import FaultInjector
 
 
-class FaultLayer:
-    def __init__(self, app: ASGIApp, book: FaultBook) -> None:
+class FaultMiddleware:
+    def __init__(self, app: ASGIApp, book: FaultInjector) -> None:
         self.app, self.book = app, book
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -21,7 +21,7 @@ class FaultLayer:
             await self.app(scope, receive, send)
             return
         exchange.fault = armed.spec.name
-        hit = Hit(
+        hit = FaultContext(
             spec=armed.spec, desk=book.desk, dialect=book.dialect, exchange=exchange, app=self.app, scope=scope,
             receive=_again(exchange.body), send=send, released=armed.released,
         )  # fmt: skip

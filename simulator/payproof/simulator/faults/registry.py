@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
-from payproof.simulator.faults.context import Hit
+from payproof.simulator.faults.context import FaultContext
 
 FAMILIES = ("answers", "bodies", "delays", "limits")
 
@@ -27,7 +27,7 @@ HeaderValue: TypeAlias = Annotated[str, Field(max_length=1_000, pattern=r"^[\x20
 class Fault(Protocol):
     """A misbehaviour: a frozen dataclass whose fields are its parameters, each with a default."""
 
-    async def act(self, hit: Hit) -> None:
+    async def act(self, hit: FaultContext) -> None:
         """Answer the call that was hit, or do not."""
         ...
 

@@ -17,7 +17,7 @@ from payproof.contracts.profile import Profile
 from payproof.simulator.exchange import Exchange, exchange_of
 from payproof.simulator.relay import illness, rewrite
 from payproof.simulator.relay.passages import SILENT, Passage, Passages
-from payproof.simulator.relay.sandbox_exchange import Taped
+from payproof.simulator.relay.sandbox_exchange import SandboxExchange
 from payproof.simulator.relay.upstream import PATIENCE, Upstream
 
 LEFT = "/payproof-left/"
@@ -25,7 +25,7 @@ LEFT = "/payproof-left/"
 _BYE = "<!doctype html><title>payproof</title><p>Thank you. payproof goes on from here; you may close this window."
 
 
-class Office(Protocol):
+class RelayPort(Protocol):
     """What the forwarder asks of its relay."""
 
     @property
@@ -58,7 +58,7 @@ class Office(Protocol):
         """An API request goes out, as soon as it may."""
         ...
 
-    def tape(self, taped: Taped) -> None: ...
+    def tape(self, taped: SandboxExchange) -> None: ...
 
     @property
     def shop_origins(self) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ class Office(Protocol):
 
 
 class Forwarder:
-    def __init__(self, upstream: Upstream, profile: Profile, office: Office, now: Callable[[], float]) -> None:
+    def __init__(self, upstream: Upstream, profile: Profile, office: RelayPort, now: Callable[[], float]) -> None:
         self.upstream, self.profile, self.office, self.now = upstream, profile, office, now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -248,7 +248,7 @@ class Forwarder:
     ) -> None:
         url = f"{self.upstream.sandbox.origin}{target}"
         self.office.tape(
-            Taped(
+            SandboxExchange(
                 kind="page" if exchange.page else "api",
                 story=self.office.story,
                 at=self.now(),

@@ -12,7 +12,7 @@ from payproof.simulator.store import MerchantRow, Payment, Store
 _SOMEBODY = Payer("", "", "paid")
 
 
-class Books:
+class LedgerMirror:
     def __init__(self, store: Store, profile: Profile, merchant: MerchantRow, *, opened: str, paid: str) -> None:
         self._store, self._profile, self._merchant = store, profile, merchant
         self._opened, self._paid = opened, paid

@@ -22,7 +22,7 @@ class BudgetSpent(PayproofError):
     """No further story may be told: the run's budget of API requests is spent."""
 
 
-class Share:
+class Reservation:
     """What is left of the requests that one story was promised, and how many it made."""
 
     __slots__ = ("left", "story", "used")
@@ -32,7 +32,7 @@ class Share:
         self.used = 0
 
 
-class Politeness:
+class RateBudget:
     """One for all worlds of a run. ``rate``: API requests in any minute; ``budget``: API requests altogether.
 
     Waiting happens between stories: an integration must not be blamed for our manners. Each story is promised what it
@@ -58,11 +58,11 @@ class Politeness:
         self._needs = dict(needs or {})
         self._clock, self._sleep = clock, sleep
         self._recent: deque[float] = deque()
-        self._shares: list[Share] = []
+        self._shares: list[Reservation] = []
         self._turn = asyncio.Lock()
         self._held_until = 0.0
 
-    async def admit(self, story: str = "") -> Share:
+    async def admit(self, story: str = "") -> Reservation:
         """Wait until a story's requests fit into the rate.
 
         Raises:
@@ -79,7 +79,7 @@ class Politeness:
                     self.note(f"{self.account()}; up to {wait:.0f} s of waiting to stay below {self.rate} a minute")
                 await self._sleep(min(wait, _LOOK_AGAIN))
             self.waited += self._clock() - began
-            share = Share(reserve, story)
+            share = Reservation(reserve, story)
             self._shares.append(share)
             return share
 
@@ -107,7 +107,7 @@ class Politeness:
             return _LOOK_AGAIN  # other stories' shares stand in the way
         return max(self._recent[surplus - 1] + WINDOW + _ON_THE_WAY - now, 0.05)
 
-    async def go(self, share: Callable[[], Share | None] = lambda: None) -> float:
+    async def go(self, share: Callable[[], Reservation | None] = lambda: None) -> float:
         """One API request goes out, of a story's share if there is one and something is left of it, and as soon as the rate
         allows where not. Returns the seconds that it was held back."""
         held, began = False, self._clock()
@@ -117,10 +117,10 @@ class Politeness:
         self.spend(share())
         return self._clock() - began if held else 0.0
 
-    def _held_back(self, share: Share | None) -> float:
+    def _held_back(self, share: Reservation | None) -> float:
         return 0.0 if share is not None and share.left > 0 else self._room_in(1)
 
-    def spend(self, share: Share | None = None) -> None:
+    def spend(self, share: Reservation | None = None) -> None:
         """One API request is gone, of a story's share if it has one."""
         now = self._clock()
         self.sent += 1
@@ -139,7 +139,7 @@ class Politeness:
         """The sandbox itself asks for a pause: no story begins before it is over."""
         self._held_until = max(self._held_until, self._clock() + seconds)
 
-    def release(self, share: Share) -> None:
+    def release(self, share: Reservation) -> None:
         """The story is over: what it did not use is free again, and what it needed is remembered."""
         self._shares = [each for each in self._shares if each is not share]
         if share.story:

@@ -18,16 +18,16 @@ from payproof.contracts.run import Power
 from payproof.contracts.secrets import mint
 from payproof.simulator import dialect
 from payproof.simulator.clock import Clock
-from payproof.simulator.faults.injector import FaultBook
-from payproof.simulator.faults.middleware import FaultLayer
+from payproof.simulator.faults.injector import FaultInjector
+from payproof.simulator.faults.middleware import FaultMiddleware
 from payproof.simulator.ids import Ids
-from payproof.simulator.journal_middleware import Recorder
+from payproof.simulator.journal_middleware import JournalMiddleware
 from payproof.simulator.relay.forwarder import LEFT, Forwarder
-from payproof.simulator.relay.ledger_mirror import Books
+from payproof.simulator.relay.ledger_mirror import LedgerMirror
 from payproof.simulator.relay.passages import Passage, Passages
-from payproof.simulator.relay.rate_budget import Share
-from payproof.simulator.relay.return_waiter import Departures
-from payproof.simulator.relay.sandbox_exchange import Tape, Taped
+from payproof.simulator.relay.rate_budget import Reservation
+from payproof.simulator.relay.return_waiter import ReturnWaiter
+from payproof.simulator.relay.sandbox_exchange import OnExchange, SandboxExchange
 from payproof.simulator.relay.tampering import told_otherwise
 from payproof.simulator.relay.upstream import PATIENCE, Upstream
 from payproof.simulator.store import Merchant, PaymentView, Store
@@ -49,7 +49,7 @@ class Relay:
         journal: Journal,
         seed: int,
         own_credentials: bool = True,
-        tape: Tape | None = None,
+        tape: OnExchange | None = None,
         person: bool = False,
     ) -> None:
         self.upstream, self.profile, self.journal = upstream, profile, journal
@@ -62,26 +62,26 @@ class Relay:
         knobs: Mapping[str, Json] = {name: fact.value for name, fact in profile.knobs.items()}
         self._store = Store(journal, Clock())
         # The dialect only lends the shapes of faults: what the gateway says, the gateway says itself.
-        desk = dialect.Desk(profile, {**knobs, "rate_limit": 0}, self._store, Clock(), Ids(), journal)
+        desk = dialect.GatewayDeps(profile, {**knobs, "rate_limit": 0}, self._store, Clock(), Ids(), journal)
         self._dialect = dialect.load(desk)
         self._own = own_credentials
         keys = (self._minted(sandbox.client_id), self._minted(sandbox.secret_key)) if own_credentials else None
         row = self._store.add_merchant("shop", *(keys or (sandbox.client_id, sandbox.secret_key)))
-        self._books = Books(self._store, profile, row, opened="", paid=self._dialect.paid_status)
+        self._books = LedgerMirror(self._store, profile, row, opened="", paid=self._dialect.paid_status)
         self.merchant: Merchant = row.value()
         self.powers = self._powers()
-        self.faults = FaultBook(desk, self._dialect, seed=seed)
+        self.faults = FaultInjector(desk, self._dialect, seed=seed)
         self._tape = tape
         self._dead: dict[str, str] = {}
         self._noted = False
-        self._share: Share | None = None
+        self._share: Reservation | None = None
         self._revoked = False
         self.passages = Passages(journal.now)
-        self.departures = Departures(profile, self._store)
+        self.departures = ReturnWaiter(profile, self._store)
         self._told: set[str] = set()
         """Addresses that the sandbox sent somebody to."""
-        self.app: ASGIApp = Recorder(
-            FaultLayer(Forwarder(upstream, profile, self, journal.now), self.faults),
+        self.app: ASGIApp = JournalMiddleware(
+            FaultMiddleware(Forwarder(upstream, profile, self, journal.now), self.faults),
             profile=profile,
             journal=journal,
             is_page=lambda path: not path.startswith(profile.base_path + "/"),
@@ -117,7 +117,7 @@ class Relay:
 
     def complaint(self) -> str:
         """Why what happened since ``ready`` must not be held against the integration; empty when nothing did."""
-        return self.journal.veil.cover(self.passages.complaint())
+        return self.journal.veil.redact(self.passages.complaint())
 
     async def advance(self, seconds: float) -> None:
         await self.upstream.advance(seconds)
@@ -219,7 +219,7 @@ class Relay:
                 f"{self.upstream.politeness.rate} requests: raise sandbox.rate if the gateway allows it",
             )
 
-    def tape(self, taped: Taped) -> None:
+    def tape(self, taped: SandboxExchange) -> None:
         if self._tape is not None:
             self._tape(taped)
 

@@ -9,7 +9,7 @@ from payproof.contracts.profile import Profile
 from payproof.simulator.store import Store
 
 
-class Departures:
+class ReturnWaiter:
     def __init__(self, profile: Profile, store: Store) -> None:
         self._profile, self._store = profile, store
         self._waiting: dict[str, asyncio.Future[str]] = {}

@@ -10,7 +10,7 @@ from payproof.contracts.entries import Request, Response
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Taped:
+class SandboxExchange:
     """One exchange with the sandbox, in clear: upstream addresses, whole bodies, the sandbox's own credentials.
 
     ``kind``: a call of the integration's, or a hosted page that the customer asked for. ``story``: the probe being told.
@@ -24,4 +24,4 @@ class Taped:
     response: Response
 
 
-Tape: TypeAlias = Callable[[Taped], None]
+OnExchange: TypeAlias = Callable[[SandboxExchange], None]

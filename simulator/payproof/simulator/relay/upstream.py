@@ -14,14 +14,14 @@ import httpx
 from payproof.contracts import addresses
 from payproof.contracts.model import PayproofError
 from payproof.simulator.relay.proxies import proxy_for
-from payproof.simulator.relay.rate_budget import Politeness
+from payproof.simulator.relay.rate_budget import RateBudget
 
 PATIENCE = 60.0
 """Seconds that a sandbox may take for one answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sandbox:
+class SandboxAddress:
     """One merchant's account at a gateway's sandbox. ``clock``: address that moves its clock, empty where there is none."""
 
     base_url: str
@@ -45,7 +45,7 @@ class Sandbox:
 class Upstream:
     """Sends requests to the sandbox's host, and to no other. One for all worlds of a run."""
 
-    def __init__(self, sandbox: Sandbox, politeness: Politeness) -> None:
+    def __init__(self, sandbox: SandboxAddress, politeness: RateBudget) -> None:
         self.sandbox, self.politeness = sandbox, politeness
         self.hints: dict[str, None] = {}
         """What is odd about this sandbox, each said once."""

@@ -15,7 +15,7 @@ from rich.text import Text
 from payproof.contracts.model import PayproofError
 
 if TYPE_CHECKING:
-    from payproof.simulator.cassettes import Exchange, Recording, Stamp
+    from payproof.simulator.cassettes import RecordedExchange, Recording, Stamp
     from payproof.simulator.cassettes.diffing import Diff
 
 DIFFERENT = 1
@@ -143,7 +143,7 @@ def _differences(console: Console, found: Diff) -> None:
         _say(console, f"{len(found.removed)} removed, {len(found.added)} added, {len(found.changed)} changed")
 
 
-def _line(exchange: Exchange) -> str:
+def _line(exchange: RecordedExchange) -> str:
     from payproof.simulator.cassettes.diffing import shape
 
     asked = f"{exchange.request.method} {shape(exchange.request.url)}"

@@ -18,7 +18,7 @@ from payproof.suites.commands import options
 from payproof.suites.config import load_config
 
 if TYPE_CHECKING:
-    from payproof.suites.conformance.contract import Told
+    from payproof.suites.conformance.contract import SuiteResult
 
 KEPT, BROKEN, NOT_SCORED = 0, 1, 2
 
@@ -71,7 +71,7 @@ def contract(
     return exit_code(told)
 
 
-def exit_code(told: Told) -> int:
+def exit_code(told: SuiteResult) -> int:
     """Without a failure it counts only when every operation was seen to work."""
     if told.failures:
         return BROKEN

@@ -12,7 +12,7 @@ from payproof.contracts.model import PayproofError
 from payproof.suites.commands import options, verdict
 
 if TYPE_CHECKING:
-    from payproof.contracts.catalogue import Case
+    from payproof.contracts.catalogue import DriftCase
 
 _FORMATS = ("text", "json", "markdown")
 _PATH = click.Path(path_type=Path)
@@ -63,7 +63,7 @@ def drift(
     from payproof.reports.drift import console, write
     from payproof.suites.commands.loop import run_async
     from payproof.suites.config import load_config
-    from payproof.suites.conformance.drift.comparison import Options, compare
+    from payproof.suites.conformance.drift.comparison import DriftOptions, compare
 
     if record and target != "sandbox":
         raise PayproofError("only the sandbox can be recorded", place="--record", remedy="leave --target out")
@@ -71,7 +71,7 @@ def drift(
     if listed:
         return _list(config.gateway)
     verdict.writable(report_dir)
-    chosen = Options(
+    chosen = DriftOptions(
         target="cassette" if cassette and not record else target, cassette=cassette, record=record, force=force,
         patience=patience, only=only,
     )  # fmt: skip
@@ -105,6 +105,6 @@ class _Progress:
         if not self._quiet:
             click.echo(f"\r\x1b[K{text}" if self._live else text, err=True)
 
-    def case(self, case: Case, left: int) -> None:
+    def case(self, case: DriftCase, left: int) -> None:
         if self._live and not self._quiet:
             click.echo(f"\r\x1b[K{left} cases left: {case.id}" if left else "\r\x1b[K", nl=False, err=True)

@@ -18,7 +18,7 @@ from payproof.suites.config.short_forms import Flags
 if TYPE_CHECKING:
     from payproof.suites.config import Config
     from payproof.suites.explorer.search import Limits
-    from payproof.suites.explorer.tally import Tally
+    from payproof.suites.explorer.tally import RuleTally
 
 HOLDS, BROKEN, NOT_SCORED = 0, 1, 2
 
@@ -97,13 +97,15 @@ async def unscored(work: Awaitable[T]) -> T:
         ) from None
 
 
-def _searched(config: Config, limits: Limits, seed: int | None, *, quiet: bool) -> tuple[Tally, int, tuple[str, ...]]:
+def _searched(
+    config: Config, limits: Limits, seed: int | None, *, quiet: bool
+) -> tuple[RuleTally, int, tuple[str, ...]]:
     from payproof.suites.commands.loop import run_async
     from payproof.suites.explorer import story_progress as telling
     from payproof.suites.explorer.explorer_session import opened
     from payproof.suites.explorer.search import Search
 
-    async def work() -> tuple[Tally, int, tuple[str, ...]]:
+    async def work() -> tuple[RuleTally, int, tuple[str, ...]]:
         async with opened(config, seed) as stage:
             tally = await Search(stage, limits, telling.progress(quiet=quiet)).run()
             return tally, stage.seed, tuple(stage.known.notes)
@@ -118,7 +120,7 @@ def _report(
     config: Config,
     path: Path | None,
     source: Path | None,
-    tally: Tally,
+    tally: RuleTally,
     seed: int,
     notes: tuple[str, ...],
     report_dir: Path,

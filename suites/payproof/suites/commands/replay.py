@@ -18,7 +18,7 @@ from payproof.suites.config.short_forms import Flags
 if TYPE_CHECKING:
     from payproof.reports.text_output import Paper
     from payproof.suites.config import Config
-    from payproof.suites.explorer.file import Written
+    from payproof.suites.explorer.file import StoryFile
     from payproof.suites.explorer.origin import Origin
     from payproof.suites.explorer.playing import Played
 
@@ -62,7 +62,7 @@ def replay(story_file: Path, config_path: Path | None, any_config: bool, **flags
 
 
 def _config(
-    story: Path, written: Written, path: Path | None, flags: Flags, *, any_config: bool
+    story: Path, written: StoryFile, path: Path | None, flags: Flags, *, any_config: bool
 ) -> tuple[Config, Path | str]:
     """The configuration to play with, and where it stands; the story's own where none is named.
 
@@ -102,7 +102,7 @@ def _own(story: Path, found: Origin, flags: Flags, *, any_config: bool) -> tuple
     raise origin.refused(found, story, "tried", "; ".join(dict.fromkeys(tried)))
 
 
-def _played(config: Config, written: Written) -> Played:
+def _played(config: Config, written: StoryFile) -> Played:
     from payproof.suites.commands.loop import run_async
     from payproof.suites.explorer.explorer_session import opened
     from payproof.suites.explorer.playing import Care, play
@@ -116,7 +116,7 @@ def _played(config: Config, written: Written) -> Played:
     return run_async(unscored(work()))
 
 
-def _tell(paper: Paper, played: Played, written: Written) -> int:
+def _tell(paper: Paper, played: Played, written: StoryFile) -> int:
     from payproof.suites.explorer import story_progress as telling
     from payproof.suites.explorer.oracle import Truth
 

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from payproof.contracts.model import PayproofError
 from payproof.suites.config import environment
 from payproof.suites.config.models import Config
-from payproof.suites.config.problems import Origin, Problem, from_validation, report
+from payproof.suites.config.problems import ConfigProblem, Origin, from_validation, report
 from payproof.suites.config.rules import problems_of
 
 FILE, PROJECT = "payproof.toml", "pyproject.toml"
@@ -72,7 +72,7 @@ def make_config(
     origin = Origin(place, text, under, elsewhere)
     merged = merge(merge(data, said), overrides or {})
     if "folder" in merged:
-        problem = Problem(("folder",), "unknown key", "paths are relative to the file's own folder")
+        problem = ConfigProblem(("folder",), "unknown key", "paths are relative to the file's own folder")
         raise report([problem], origin)
     # What stands in the file is looked at first: a value of the environment cannot make a wrong text right.
     _validated(merged, folder, origin)

@@ -134,7 +134,7 @@ class _Part(BaseModel):
     )
 
 
-class Checkout(_Part):
+class CheckoutTable(_Part):
     """How the customer starts to pay an order."""
 
     method: Annotated[str, AfterValidator(_method)] = "POST"
@@ -163,13 +163,13 @@ class Checkout(_Part):
     """What the integration adds to an order's amount: "150.00" or "1.5%"."""
 
     @model_validator(mode="after")
-    def _one_body(self) -> Checkout:
+    def _one_body(self) -> CheckoutTable:
         if self.json_body is not None and self.form is not None:
             raise wrong("json and form are two bodies for one request", "keep one of them")
         return self
 
 
-class Order(_Part):
+class OrderTable(_Part):
     """What the merchant believes of an order."""
 
     path: UrlPath = ""
@@ -194,7 +194,7 @@ class Logs(_Part):
     """Relative paths, with * and **."""
 
 
-class Source(_Part):
+class SourceTable(_Part):
     """Where the integration's code lies, for the items that are read off it."""
 
     paths: tuple[str, ...] = ()
@@ -226,10 +226,10 @@ class Integration(_Part):
     env: dict[str, str] = {}
     driver: Annotated[str, AfterValidator(_driver)] | None = None
     """A Python class that starts checkouts and reads orders, when no recipe can: "drive.py:Shop"."""
-    checkout: Checkout = Checkout()
-    order: Order = Order()
+    checkout: CheckoutTable = CheckoutTable()
+    order: OrderTable = OrderTable()
     logs: Logs = Logs()
-    source: Source = Source()
+    source: SourceTable = SourceTable()
     alerts: Alerts = Alerts()
 
     @property
@@ -273,7 +273,7 @@ class OtherMerchant(_Part):
         return _named(self.client_id, self.secret_key)
 
 
-class Sandbox(_Part):
+class SandboxTable(_Part):
     """The real thing. ``${NAME}`` takes a value from the environment."""
 
     base_url: Annotated[str, AfterValidator(_https)]
@@ -350,7 +350,7 @@ class Config(_Part):
     gateway: str = "quatapay"
     integration: Integration
     simulator: SimulatorSettings = SimulatorSettings()
-    sandbox: Sandbox | None = None
+    sandbox: SandboxTable | None = None
     cassettes: Cassettes = Cassettes()
     attest: tuple[Attest, ...] = ()
     baseline: tuple[Baseline, ...] = ()

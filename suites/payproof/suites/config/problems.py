@@ -36,7 +36,7 @@ SECRET = re.compile("secret|password|token|key", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ConfigProblem:
     """One thing to mend: the key's path, what is wrong, what to do."""
 
     path: tuple[str, ...]
@@ -73,7 +73,7 @@ def _holds(tables: Mapping[str, Any], path: tuple[str, ...]) -> bool:
     return bool(path)
 
 
-def report(problems: Iterable[Problem], origin: Origin) -> PayproofError:
+def report(problems: Iterable[ConfigProblem], origin: Origin) -> PayproofError:
     """All problems as one error."""
     place = origin.place
     found = [(origin.where(problem.path), problem) for problem in problems]
@@ -84,25 +84,25 @@ def report(problems: Iterable[Problem], origin: Origin) -> PayproofError:
     return PayproofError("\n".join([f"{len(lines)} problems", *(f"  {line}" for line in lines)]), place=place)
 
 
-def from_validation(error: ValidationError, data: Mapping[str, Any]) -> list[Problem]:
+def from_validation(error: ValidationError, data: Mapping[str, Any]) -> list[ConfigProblem]:
     """What pydantic found, in plain words."""
     return [_problem(detail, data) for detail in error.errors(include_url=False)]
 
 
-def _problem(detail: ErrorDetails, data: Mapping[str, Any]) -> Problem:
+def _problem(detail: ErrorDetails, data: Mapping[str, Any]) -> ConfigProblem:
     path = _path(detail, data)
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "payproof":
-        return Problem(path, context["message"], context["remedy"])
+        return ConfigProblem(path, context["message"], context["remedy"])
     if kind == "extra_forbidden":
-        return Problem(path, "unknown key", _suggest(path))
+        return ConfigProblem(path, "unknown key", _suggest(path))
     if kind == "missing":
-        return Problem(path, "is needed and missing")
+        return ConfigProblem(path, "is needed and missing")
     if kind in KINDS:
         remedy = 'write command = ["python", "app.py"]' if path[-1:] == ("command",) else ""
-        return Problem(path, f"must be {KINDS[kind]}, not {_shown(path, detail['input'])}", remedy)
+        return ConfigProblem(path, f"must be {KINDS[kind]}, not {_shown(path, detail['input'])}", remedy)
     message = detail["msg"]
-    return Problem(path, message[:1].lower() + message[1:])
+    return ConfigProblem(path, message[:1].lower() + message[1:])
 
 
 def _shown(path: tuple[str, ...], value: object) -> str:

@@ -12,10 +12,10 @@ from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
 from payproof.suites.config import placeholders
 from payproof.suites.config.models import Config, Integration
-from payproof.suites.config.problems import Problem
+from payproof.suites.config.problems import ConfigProblem
 
 
-def problems_of(config: Config) -> list[Problem]:
+def problems_of(config: Config) -> list[ConfigProblem]:
     """Everything that single keys cannot tell.
 
     Raises:
@@ -24,7 +24,7 @@ def problems_of(config: Config) -> list[Problem]:
     try:
         gateway = config.profile
     except PayproofError as error:
-        return [Problem(("gateway",), error.message, error.remedy), *_recipe(config.integration)]
+        return [ConfigProblem(("gateway",), error.message, error.remedy), *_recipe(config.integration)]
     _refuse_live(config, gateway)
     return [
         *_recipe(config.integration),
@@ -34,11 +34,11 @@ def problems_of(config: Config) -> list[Problem]:
     ]
 
 
-def _recipe(integration: Integration) -> Iterator[Problem]:
+def _recipe(integration: Integration) -> Iterator[ConfigProblem]:
     """Without a driver, the recipe must say how to check out and how to read an order."""
     here = "integration"
     if not integration.command and "{port}" in integration.url:
-        yield Problem(
+        yield ConfigProblem(
             (here, "command"),
             "is missing, and without it the integration must already run at a fixed url",
             'write command = ["python", "app.py"], or url = "http://127.0.0.1:8000"',
@@ -47,14 +47,14 @@ def _recipe(integration: Integration) -> Iterator[Problem]:
         return
     example = "or bring a driver that does it"
     if not integration.checkout.path:
-        yield Problem((here, "checkout", "path"), "is needed and missing", f'like "/checkout", {example}')
+        yield ConfigProblem((here, "checkout", "path"), "is needed and missing", f'like "/checkout", {example}')
     if not integration.order.path:
-        yield Problem((here, "order", "path"), "is needed and missing", f'like "/orders/{{order.id}}", {example}')
+        yield ConfigProblem((here, "order", "path"), "is needed and missing", f'like "/orders/{{order.id}}", {example}')
     if not integration.order.status:
-        yield Problem((here, "order", "status"), "is needed and missing", f'like "json:/status", {example}')
+        yield ConfigProblem((here, "order", "status"), "is needed and missing", f'like "json:/status", {example}')
 
 
-def _files(config: Config) -> Iterator[Problem]:
+def _files(config: Config) -> Iterator[ConfigProblem]:
     """What is read and shown lies below the file's own folder: a configuration may come with a stranger's change."""
     logs, source = config.integration.logs, config.integration.source
     for key, field, texts in (
@@ -65,15 +65,17 @@ def _files(config: Config) -> Iterator[Problem]:
         for n, text in enumerate(texts):
             if _leads_out(text, config.folder):
                 instance = " or below {instance.dir}" if key == "logs" else ""
-                yield Problem(
+                yield ConfigProblem(
                     ("integration", key, field, str(n)),
                     f'"{text}" leads out of the folder of this file',
                     f"write a path below that folder{instance}; links out of it are not followed",
                 )
     if config.sandbox and config.sandbox.ca and special(config.folder / config.sandbox.ca):
-        yield Problem(("sandbox", "ca"), "is not a regular file", "name a PEM file")
+        yield ConfigProblem(("sandbox", "ca"), "is not a regular file", "name a PEM file")
     if config.cassettes.path and special(config.folder / config.cassettes.path):
-        yield Problem(("cassettes", "path"), "is not a regular file", "name a recording, like cassettes/quatapay.yaml")
+        yield ConfigProblem(
+            ("cassettes", "path"), "is not a regular file", "name a recording, like cassettes/quatapay.yaml"
+        )
 
 
 def _leads_out(text: str, folder: Path) -> bool:
@@ -91,7 +93,7 @@ def _leads_out(text: str, folder: Path) -> bool:
         return True
 
 
-def _names(config: Config, gateway: Profile) -> Iterator[Problem]:
+def _names(config: Config, gateway: Profile) -> Iterator[ConfigProblem]:
     """Names that the profile must know."""
     requirements = gateway.checklist.all_requirements()
     items = [item.id for item in (*gateway.checklist.golive, *gateway.checklist.guidelines)]
@@ -109,13 +111,13 @@ def _names(config: Config, gateway: Profile) -> Iterator[Problem]:
         )
 
 
-def _known(path: tuple[str, ...], name: str, known: Iterable[str], what: str) -> Iterator[Problem]:
+def _known(path: tuple[str, ...], name: str, known: Iterable[str], what: str) -> Iterator[ConfigProblem]:
     names = sorted(known)
     if name in names:
         return
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     some = ", ".join(names) if len(names) < 30 else "see `payproof list checks`"
-    yield Problem(path, f'"{name}" is no {what}', f'did you mean "{near[0]}"?' if near else f"known: {some}")
+    yield ConfigProblem(path, f'"{name}" is no {what}', f'did you mean "{near[0]}"?' if near else f"known: {some}")
 
 
 def _refuse_live(config: Config, gateway: Profile) -> None:
@@ -141,7 +143,7 @@ def _refuse_live(config: Config, gateway: Profile) -> None:
             )
 
 
-def _placeholders(integration: Integration, gateway: Profile) -> Iterator[Problem]:
+def _placeholders(integration: Integration, gateway: Profile) -> Iterator[ConfigProblem]:
     extra = [name for _, text in gateway.settings for name in placeholders.names(text)]
     instance = {*placeholders.INSTANCE, *placeholders.GATEWAY, *extra}
     order = instance | set(placeholders.ORDER)
@@ -163,14 +165,16 @@ def _visited(integration: Integration) -> Mapping[str, Json]:
     return {"checkout": checkout, "order": {key: everything["order"][key] for key in ("path", "headers")}}
 
 
-def _placed(path: tuple[str, ...], text: str, known: Collection[str]) -> Iterator[Problem]:
+def _placed(path: tuple[str, ...], text: str, known: Collection[str]) -> Iterator[ConfigProblem]:
     for name in placeholders.names(text):
         if name in known:
             continue
         if name in placeholders.ORDER:
-            yield Problem(path, f"{{{name}}} is not known here", "the integration starts before there is an order")
+            yield ConfigProblem(
+                path, f"{{{name}}} is not known here", "the integration starts before there is an order"
+            )
         else:
-            yield Problem(path, *placeholders.unknown(name, known))
+            yield ConfigProblem(path, *placeholders.unknown(name, known))
 
 
 def _texts(path: tuple[str, ...], data: Json | Mapping[str, Json]) -> Iterator[tuple[tuple[str, ...], str]]:

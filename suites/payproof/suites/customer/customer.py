@@ -35,7 +35,7 @@ _SCRIPT_PATIENCE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Routing:
     """Where the customer's addresses lead: the integration's public address, where it really listens, the gateway.
 
     ``given``: origins of the return addresses that the integration itself gave the gateway; they are public addresses of
@@ -100,7 +100,7 @@ class _Proxy(httpx.AsyncBaseTransport):
     the gateway, is shared by all customers of a world.
     """
 
-    def __init__(self, place: Place, outside: httpx.AsyncBaseTransport) -> None:
+    def __init__(self, place: Routing, outside: httpx.AsyncBaseTransport) -> None:
         self.place, self.outside = place, outside
         self.inner = httpx.AsyncHTTPTransport(
             verify=False, limits=httpx.Limits(max_connections=30, max_keepalive_connections=0)
@@ -153,7 +153,7 @@ class Customer:
 
     def __init__(
         self,
-        place: Place,
+        place: Routing,
         journal: Journal,
         recipe: HostedRecipe,
         *,

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlencode
 
 from payproof.contracts.entries import BODY_LIMIT, Headers, Response
 from payproof.contracts.profile import Payer
-from payproof.contracts.secrets import Veil
+from payproof.contracts.secrets import Redactor
 
 _HIDDEN = re.compile(r"""<input\b[^>]*\btype=["']?hidden\b[^>]*>""", re.IGNORECASE)
 _VALUE = re.compile(r"""\bvalue=["']([^"']{16,})["']""", re.IGNORECASE)
@@ -27,7 +27,7 @@ def of_payer(payer: Payer) -> dict[str, str]:
     return {payer.password: "<payer-password>", payer.login: "<payer-login>"}
 
 
-def hide_session(veil: Veil, cookies: Iterable[str], text: str) -> None:
+def hide_session(veil: Redactor, cookies: Iterable[str], text: str) -> None:
     """Whoever has a session's cookie or its form token can go on where the payer is: neither is journaled.
 
     ``cookies``: their values as they travel. ``text``: a page, whose hidden fields hold such tokens.
@@ -95,7 +95,7 @@ def in_answer(hide: Mapping[str, str] | None, answer: Response) -> Response:
     )
 
 
-def with_finds(veil: Veil, body: str) -> str:
+def with_finds(veil: Redactor, body: str) -> str:
     """A body of which an entry keeps the beginning only; secrets that stand further on are moved there, with the words around them, so
     that a leak is found in all of it."""
     if len(body) <= BODY_LIMIT:

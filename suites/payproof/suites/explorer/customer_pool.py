@@ -11,7 +11,7 @@ from payproof.suites.driver.driver import Order
 from payproof.suites.session.world import World
 
 
-class Cast:
+class CustomerPool:
     """The customers of one world."""
 
     def __init__(self, world: World) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from payproof.contracts.faults import FaultSpec
 from payproof.suites.explorer.fault_choices import HELD, HOLDING, LATER
-from payproof.suites.explorer.story import Act
+from payproof.suites.explorer.story import StoryStep
 from payproof.suites.session.world import World
 
 PATIENT = 30.0
@@ -39,7 +39,7 @@ class Trouble:
         self._watching: list[asyncio.Task[None]] = []
         self._limited: float | None = None
 
-    def handlers(self) -> Mapping[str, Callable[[Act], Awaitable[None]]]:
+    def handlers(self) -> Mapping[str, Callable[[StoryStep], Awaitable[None]]]:
         return {
             "revoke": self._revoke,
             "jump": self._jump,
@@ -77,22 +77,22 @@ class Trouble:
         self.stop()
         if self.untold:
             self.world.step("the integration is told its new secret key and restarted", "told")
-            await self._restart(Act("restart"))
+            await self._restart(StoryStep("restart"))
         await self.world.revive()
         self.note()
         if self._limited is not None:
             await asyncio.sleep(max(self._limited + LATER + 0.1 - self.world.journal.now(), 0.0))
 
-    async def _revoke(self, act: Act) -> None:
+    async def _revoke(self, act: StoryStep) -> None:
         self.world.target.expire_tokens()
         self.moved = True
 
-    async def _jump(self, act: Act) -> None:
+    async def _jump(self, act: StoryStep) -> None:
         await self.world.target.advance(act.number("seconds"))
         self.added += act.number("seconds")
         self.moved = True
 
-    async def _rotate(self, act: Act) -> None:
+    async def _rotate(self, act: StoryStep) -> None:
         self.world.target.rotate_secret()
         self.untold = self.moved = True
         if act.flag("told"):
@@ -100,11 +100,11 @@ class Trouble:
         else:
             self.refused = True
 
-    async def _restart(self, act: Act) -> None:
+    async def _restart(self, act: StoryStep) -> None:
         await self.world.restart()
         self.untold, self.moved = False, True
 
-    async def _fault(self, act: Act) -> None:
+    async def _fault(self, act: StoryStep) -> None:
         operation, name = act.text("operation"), act.text("name")
         spec = FaultSpec(
             name=name,
@@ -125,7 +125,7 @@ class Trouble:
             await asyncio.sleep(HELD)
             self.world.target.faults.clear(number)
 
-    async def _well(self, act: Act) -> None:
+    async def _well(self, act: StoryStep) -> None:
         self.stop()
 
     def stop(self) -> None:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from payproof.contracts.entries import OrderSeen
 from payproof.contracts.model import PayproofError
-from payproof.contracts.secrets import Veil
+from payproof.contracts.secrets import Redactor
 from payproof.suites.config import Config
-from payproof.suites.explorer.customer_pool import Cast
+from payproof.suites.explorer.customer_pool import CustomerPool
 from payproof.suites.explorer.facts import Habits
 from payproof.suites.run.plan import settings_of
 from payproof.suites.session.alert_hook import AlertHook
@@ -43,7 +43,7 @@ class NotScored(Exception):
 
 
 @dataclass(slots=True)
-class Known:
+class KnownOrders:
     """What was learned of the shop.
 
     ``latency``: seconds from the customer's return to the paid order. ``quick``: seconds that a story at rest waits for
@@ -60,20 +60,20 @@ class Known:
 
 
 @dataclass(slots=True)
-class Ground:
+class Worker:
     """A world that stories are played in, one after the other."""
 
     world: World
-    cast: Cast
+    cast: CustomerPool
     stories: int = 0
 
 
-class Stage:
+class ExplorerSession:
     """Starts worlds and ends them. Use ``opened``."""
 
     def __init__(self, config: Config, folder: Path, seed: int) -> None:
         self.config, self.folder, self.seed = config, folder, seed
-        self.known = Known()
+        self.known = KnownOrders()
         self.rng = random.Random(f"{seed}:stage")
         began = time.monotonic()
         self.now: Callable[[], float] = lambda: time.monotonic() - began
@@ -84,7 +84,7 @@ class Stage:
 
     # -- start and stop -------------------------------------------------------------------------------------------------
 
-    async def open(self) -> Ground:
+    async def open(self) -> Worker:
         """The control payment; returns the world that it was made in.
 
         Raises:
@@ -120,7 +120,7 @@ class Stage:
         await asyncio.gather(*(world.stop() for world in self._worlds), self._hook.stop(), return_exceptions=True)
         self._worlds.clear()
 
-    async def ground(self) -> Ground:
+    async def ground(self) -> Worker:
         """One more world, with a newly started integration that has seen one clean payment.
 
         Raises:
@@ -132,21 +132,21 @@ class Stage:
             raise PayproofError("a newly started integration does not take a clean payment")
         return ground
 
-    async def close(self, ground: Ground) -> None:
+    async def close(self, ground: Worker) -> None:
         """End one world."""
         await ground.world.stop()
         if ground.world in self._worlds:
             self._worlds.remove(ground.world)
         self._hook.journals.pop(ground.world.name, None)
 
-    async def _start(self) -> Ground:
+    async def _start(self) -> Worker:
         assert self._shared is not None
         self._count += 1
         # A veil for each world: it remembers every access token, and a world does not last.
-        world = World(f"explorer-{self._count}", replace(self._shared, veil=Veil()))
+        world = World(f"explorer-{self._count}", replace(self._shared, veil=Redactor()))
         self._worlds.append(world)
         await world.start()
-        return Ground(world, Cast(world))
+        return Worker(world, CustomerPool(world))
 
     def _share(self, *, secure: bool) -> Shared:
         folder = self.folder / ("secure" if secure else "plain")
@@ -157,7 +157,7 @@ class Stage:
             seed=self.seed,
             folder=folder,
             trust=Trust(folder) if secure else None,
-            veil=Veil(),
+            veil=Redactor(),
             now=self.now,
             progress=Silent(),
             alert_url=self._hook.url,
@@ -167,7 +167,7 @@ class Stage:
 
     # -- the known state ------------------------------------------------------------------------------------------------
 
-    async def warm(self, ground: Ground) -> bool:
+    async def warm(self, ground: Worker) -> bool:
         """Let one customer get as far as the hosted checkout: then the integration works and holds a good access token."""
         world = ground.world
         for pause in (0.1, 0.5, 1.0, 1.5, 0.0):
@@ -181,7 +181,7 @@ class Stage:
             await asyncio.sleep(pause)
         return False
 
-    async def _control(self, ground: Ground) -> bool:
+    async def _control(self, ground: Worker) -> bool:
         """One clean payment, and a restart after it: what is normal in this shop."""
         world, known = ground.world, self.known
         async with world.story("control", {}):
@@ -218,11 +218,11 @@ class Stage:
 
 
 @asynccontextmanager
-async def opened(config: Config, seed: int | None) -> AsyncGenerator[Stage]:
+async def opened(config: Config, seed: int | None) -> AsyncGenerator[ExplorerSession]:
     """A stage whose every process is ended when the block is left, also on Ctrl-C."""
     chosen = seed if seed is not None else secrets.randbelow(2**31)
     with tempfile.TemporaryDirectory(prefix="payproof-") as name:
-        stage = Stage(config, Path(name), chosen)
+        stage = ExplorerSession(config, Path(name), chosen)
         try:
             yield stage
         finally:

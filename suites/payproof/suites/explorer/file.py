@@ -12,11 +12,11 @@ from typing import cast
 
 from payproof.contracts import bounded, files, money
 from payproof.contracts.model import Json, PayproofError
-from payproof.reports.sequence import Account, Broken, html, markdown
+from payproof.reports.sequence import Account, BrokenStep, html, markdown
 from payproof.suites.explorer import origin
 from payproof.suites.explorer.oracle import RULES, Ruling
 from payproof.suites.explorer.playing import Played
-from payproof.suites.explorer.story import Story, Wish, parsed, told
+from payproof.suites.explorer.story import OrderSpec, Story, parsed, told
 
 VERSION = 1
 _LARGEST, _MOST = 1_000_000, 1_000
@@ -26,7 +26,7 @@ _REMEDY = "name a story-N.json that `payproof explore` wrote"
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class StoryFile:
     """A story as it stands in a file. ``rules``: what it broke when it was written."""
 
     story: Story
@@ -66,8 +66,8 @@ def write(
     return path
 
 
-def _broken(ruling: Ruling) -> Broken:
-    return Broken(ruling.rule, RULES[ruling.rule], ruling.order, ruling.expected, ruling.actual)
+def _broken(ruling: Ruling) -> BrokenStep:
+    return BrokenStep(ruling.rule, RULES[ruling.rule], ruling.order, ruling.expected, ruling.actual)
 
 
 def _plain(played: Played, name: str, gateway: str, seed: int, found_with: origin.Origin | None) -> dict[str, Json]:
@@ -91,7 +91,7 @@ def _plain(played: Played, name: str, gateway: str, seed: int, found_with: origi
     }
 
 
-def read(path: Path) -> Written:
+def read(path: Path) -> StoryFile:
     """A story file.
 
     Raises:
@@ -120,7 +120,7 @@ def read(path: Path) -> Written:
         ) from None
 
 
-def _written(raw: Mapping[str, Json], place: str) -> Written:
+def _written(raw: Mapping[str, Json], place: str) -> StoryFile:
     wishes = tuple(_wish(each) for each in _tables(raw["orders"]))
     for each in _tables(raw["steps"]):
         _bounded(each)
@@ -135,7 +135,7 @@ def _written(raw: Mapping[str, Json], place: str) -> Written:
     found_with = origin.read(raw.get("configuration"))
     story = Story(wishes, acts)
     told(story)  # a word that no sentence knows is no step
-    return Written(story, str(raw["gateway"])[:_WORD], seed if isinstance(seed, int) else 0, rules, found_with)
+    return StoryFile(story, str(raw["gateway"])[:_WORD], seed if isinstance(seed, int) else 0, rules, found_with)
 
 
 def _tables(value: Json) -> Sequence[dict[str, Json]]:
@@ -159,7 +159,7 @@ def _bounded(params: Json) -> None:
         raise ValueError(f"a number of a step is larger than {_NUMBER}")
 
 
-def _wish(raw: Mapping[str, Json]) -> Wish:
+def _wish(raw: Mapping[str, Json]) -> OrderSpec:
     number, amount, currency, customer = (raw[key] for key in ("order", "amount", "currency", "customer"))
     sum_ = money.parse(amount) if isinstance(amount, str) else None
     if not isinstance(number, int) or isinstance(number, bool) or sum_ is None or sum_ <= 0:
@@ -168,4 +168,4 @@ def _wish(raw: Mapping[str, Json]) -> Wish:
         raise ValueError("an order has a currency")
     if not isinstance(customer, str) or not customer.isprintable() or not 0 < len(customer) <= 40:
         raise ValueError("an order has a customer")
-    return Wish(number, str(amount), currency, customer)
+    return OrderSpec(number, str(amount), currency, customer)

@@ -15,7 +15,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, preco
 from payproof.contracts.model import Json
 from payproof.suites.explorer.fault_choices import HOLDING
 from payproof.suites.explorer.order_specs import Scope
-from payproof.suites.explorer.story import Act, Story, act
+from payproof.suites.explorer.story import Story, StoryStep, act
 
 STEPS = 12
 """Steps of a drawn story, at most."""
@@ -43,7 +43,7 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.acts: list[Act] = []
+        self.acts: list[StoryStep] = []
         self.orders: list[int] = []
         """The order of each page."""
         self.payable: list[int] = []

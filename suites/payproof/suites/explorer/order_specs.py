@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from payproof.contracts import money
 from payproof.suites.config import Config
 from payproof.suites.explorer.fault_choices import Mishap, mishaps
-from payproof.suites.explorer.story import Wish
+from payproof.suites.explorer.story import OrderSpec
 from payproof.suites.run.plan import settings_of
 
 
@@ -16,7 +16,7 @@ from payproof.suites.run.plan import settings_of
 class Scope:
     """What stories of this integration are made of."""
 
-    wishes: tuple[Wish, ...]
+    wishes: tuple[OrderSpec, ...]
     mishaps: Mapping[str, tuple[Mishap, ...]]
     """By kind: what is likelier is not what has more variants."""
     jumps: tuple[int, ...]
@@ -47,7 +47,7 @@ def scope(config: Config, *, restarts: bool) -> Scope:
     )
 
 
-def _wishes(config: Config) -> tuple[Wish, ...]:
+def _wishes(config: Config) -> tuple[OrderSpec, ...]:
     """Two orders of the same price by two customers, and a third by the first of them, in another currency if there is
     one: mixing them up must not go unseen because the amounts agree, nor be seen only because they differ."""
     recipe, tried = config.integration.checkout, config.currencies
@@ -56,7 +56,7 @@ def _wishes(config: Config) -> tuple[Wish, ...]:
     decimals = "1234.56" if money.exponent(other) >= 2 else "1234.00"
     third = "C" if separate(config) else "A"
     return (
-        Wish(1, amount, tried[0], "A"),
-        Wish(2, amount, tried[0], "B"),
-        Wish(3, recipe.amount or decimals, other, third),
+        OrderSpec(1, amount, tried[0], "A"),
+        OrderSpec(2, amount, tried[0], "B"),
+        OrderSpec(3, recipe.amount or decimals, other, third),
     )

@@ -11,13 +11,13 @@ from payproof.contracts.model import PayproofError
 from payproof.suites.customer.customer import Customer
 from payproof.suites.customer.hosted import HostedTab
 from payproof.suites.driver.driver import Order, RecipeDriver, uses
-from payproof.suites.explorer.customer_pool import Cast, OpenPage
+from payproof.suites.explorer.customer_pool import CustomerPool, OpenPage
 from payproof.suites.explorer.disturbances import Trouble
 from payproof.suites.explorer.facts import Sighting
-from payproof.suites.explorer.story import Act, Story, told
+from payproof.suites.explorer.story import Story, StoryStep, told
 from payproof.suites.session.world import World
 
-Handler = Callable[[Act], Awaitable[None]]
+Handler = Callable[[StoryStep], Awaitable[None]]
 
 
 class SecondOrder(PayproofError):
@@ -40,7 +40,9 @@ class Player:
     of one browser apart, so that a customer starts again only by going back.
     """
 
-    def __init__(self, world: World, cast: Cast, story: Story, *, tag: str, separate: bool, referred: bool) -> None:
+    def __init__(
+        self, world: World, cast: CustomerPool, story: Story, *, tag: str, separate: bool, referred: bool
+    ) -> None:
         self.world, self.cast, self.story, self.tag, self.separate = world, cast, story, tag, separate
         self.trouble = Trouble(world, tag if referred else "")
         self.step = 0
@@ -83,7 +85,7 @@ class Player:
 
     # -- starting to pay ------------------------------------------------------------------------------------------------
 
-    async def _start(self, act: Act) -> None:
+    async def _start(self, act: StoryStep) -> None:
         number = act.number("order")
         earlier = next((page for page in reversed(self.pages) if page.wish == number), None)
         order = self._order(number) if earlier is None else self._same(earlier)
@@ -146,7 +148,7 @@ class Player:
         found = self.pages[number - 1] if 0 < number <= len(self.pages) else None
         return found if found is not None and found.checkout.payment else None
 
-    async def _pay(self, act: Act) -> None:
+    async def _pay(self, act: StoryStep) -> None:
         page = self.page(act.number("page"))
         if page is None:
             return
@@ -166,7 +168,7 @@ class Player:
     def _entry(self) -> int:
         return self.world.journal.entries[-1].n if self.world.journal.entries else 0
 
-    async def _refuse(self, act: Act) -> None:
+    async def _refuse(self, act: StoryStep) -> None:
         page = self.page(act.number("page"))
         if page is None:
             return
@@ -174,7 +176,7 @@ class Player:
         if tab.state == "left":
             await self.visit(page, tab.url, "return")
 
-    async def _cancel(self, act: Act) -> None:
+    async def _cancel(self, act: StoryStep) -> None:
         page = self.page(act.number("page"))
         if page is None:
             return
@@ -182,13 +184,13 @@ class Player:
         if tab.state == "left":
             await self._arrive(act, page, tab, "cancel")
 
-    async def _arrive(self, act: Act, page: OpenPage, tab: HostedTab, purpose: str) -> None:
+    async def _arrive(self, act: StoryStep, page: OpenPage, tab: HostedTab, purpose: str) -> None:
         if act.text("then") == "return":
             await self.visit(page, tab.url, purpose)
         else:
             await self.look(page)
 
-    async def _hosted(self, act: Act) -> None:
+    async def _hosted(self, act: StoryStep) -> None:
         page = self.page(act.number("page"))
         if page is None:
             return
@@ -204,21 +206,21 @@ class Player:
         await self.world.come_back(url, page.customer, page.order, purpose=purpose)
         await self.look(page)
 
-    async def _come_back(self, act: Act) -> None:
+    async def _come_back(self, act: StoryStep) -> None:
         page = self.page(act.number("page"))
         if page is not None and page.back:
             await self.visit(page, page.back, "return")
 
-    async def _reload(self, act: Act) -> None:
+    async def _reload(self, act: StoryStep) -> None:
         if last := self._last.get(act.number("order")):
             await self.visit(last[1], last[0], "reload")
 
-    async def _forge(self, act: Act) -> None:
+    async def _forge(self, act: StoryStep) -> None:
         page = self.page(act.number("page"))
         if page is not None:
             await self.visit(page, self.world.target.forged_return(page.checkout.payment), "return")
 
-    async def _replay(self, act: Act) -> None:
+    async def _replay(self, act: StoryStep) -> None:
         page, other = self.page(act.number("page")), self.page(act.number("other"))
         payment = self.world.target.payment(page.checkout.payment) if page else None
         if page is None or other is None or payment is None or not other.back:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from payproof.contracts.entries import Entry
 from payproof.contracts.model import PayproofError
 from payproof.suites.explorer.disturbances import Trouble
-from payproof.suites.explorer.explorer_session import Ground, Stage
+from payproof.suites.explorer.explorer_session import ExplorerSession, Worker
 from payproof.suites.explorer.facts import Facts
 from payproof.suites.explorer.oracle import Ruling, Truth, broken, verdict
 from payproof.suites.explorer.order_specs import separate
@@ -54,7 +54,7 @@ class Care(StrEnum):
     ACCUSING = "accusing"
 
 
-def patience(stage: Stage, care: Care, trouble: Trouble) -> float:
+def patience(stage: ExplorerSession, care: Care, trouble: Trouble) -> float:
     """Seconds to wait for what a careful shop may still put right."""
     quick, within = stage.known.quick, stage.config.integration.order.within
     if care is Care.SHRINKING:
@@ -65,7 +65,7 @@ def patience(stage: Stage, care: Care, trouble: Trouble) -> float:
 
 
 async def play(
-    stage: Stage, ground: Ground, story: Story, care: Care, matters: Callable[[str], bool] = bool
+    stage: ExplorerSession, ground: Worker, story: Story, care: Care, matters: Callable[[str], bool] = bool
 ) -> tuple[Played, bool]:
     """Play a story and judge it. The second value: the integration is still in the state that it began with."""
     world = ground.world

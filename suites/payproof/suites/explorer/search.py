@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 from payproof.contracts.model import PayproofError
 from payproof.suites.explorer import machine, trim
-from payproof.suites.explorer.explorer_session import SLOW, Ground, Stage
+from payproof.suites.explorer.explorer_session import SLOW, ExplorerSession, Worker
 from payproof.suites.explorer.order_specs import Scope, scope
 from payproof.suites.explorer.playing import Care, Played, play
-from payproof.suites.explorer.shrinking import Broken, Shrinking
+from payproof.suites.explorer.shrinking import BrokenRule, Shrinking
 from payproof.suites.explorer.story import Acts, Story
-from payproof.suites.explorer.tally import Found, Tally
+from payproof.suites.explorer.tally import Found, RuleTally
 from payproof.suites.explorer.threads import Stopped, from_thread, in_thread
 
 BATCH = 120
@@ -52,15 +52,15 @@ class _Batch:
 class Search:
     """One search on one stage. ``tell`` is called when the tally has changed."""
 
-    def __init__(self, stage: Stage, limits: Limits, tell: Callable[[Tally, str], None]) -> None:
+    def __init__(self, stage: ExplorerSession, limits: Limits, tell: Callable[[RuleTally, str], None]) -> None:
         self.stage, self.limits, self.tell = stage, limits, tell
-        self.tally = Tally()
+        self.tally = RuleTally()
         self._known: dict[Acts, frozenset[str]] = {}
         """Stories that were played, and the rules that they broke."""
         self._done: set[str] = set()
         """Rules that are found, or being confirmed."""
         self._failed: Counter[str] = Counter()
-        self._grounds: list[Ground] = []
+        self._grounds: list[Worker] = []
         self._confirming: list[asyncio.Task[None]] = []
         self._began = 0.0
         self._batches = 0
@@ -70,7 +70,7 @@ class Search:
 
     # -- the whole ------------------------------------------------------------------------------------------------------
 
-    async def run(self) -> Tally:
+    async def run(self) -> RuleTally:
         """Explore until a limit is reached.
 
         Raises:
@@ -219,7 +219,7 @@ class Search:
             return from_thread(loop, shrinking.play(story))
 
         def shrink() -> None:
-            with contextlib.suppress(Broken):
+            with contextlib.suppress(BrokenRule):
                 deliver = shrinking.deliverer(attempt)
                 machine.draw(what, deliver, chance=chance, stories=BATCH, shrink=True)
 

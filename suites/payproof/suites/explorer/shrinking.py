@@ -10,7 +10,7 @@ DRAWN, SECONDS = 25, 60.0
 """Stories that hypothesis may try, and the time for all that is tried."""
 
 
-class Broken(AssertionError):
+class BrokenRule(AssertionError):
     """A story breaks the rule that is looked for."""
 
 
@@ -51,6 +51,6 @@ class Shrinking:
                 broken = attempt(story)
             if self.rule in broken:
                 self.smallest = story
-                raise Broken(self.rule)
+                raise BrokenRule(self.rule)
 
         return deliver

@@ -12,7 +12,7 @@ from payproof.contracts.model import Json, PayproofError
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class OrderSpec:
     """An order that a customer wants to pay: ``number`` 1, 2, 3 within its story; ``amount`` in major units."""
 
     number: int
@@ -33,7 +33,7 @@ Value: TypeAlias = str | int | float | bool | tuple[tuple[str, Json], ...] | Non
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class StoryStep:
     """One step of a story: what is done, with plain parameters (``page`` 2 is what the second start led to)."""
 
     do: str
@@ -57,7 +57,7 @@ class Act:
         value = dict(self.params).get(name)
         return dict(value) if isinstance(value, tuple) else {}
 
-    def changed(self, **params: Json) -> Act:
+    def changed(self, **params: Json) -> StoryStep:
         """The same step with other parameters."""
         return act(self.do, **{**{name: _thawed(value) for name, value in self.params}, **params})
 
@@ -66,9 +66,9 @@ class Act:
         return {"do": self.do, **{name: _thawed(value) for name, value in self.params}}
 
 
-def act(do: str, **params: Json) -> Act:
+def act(do: str, **params: Json) -> StoryStep:
     """A step out of plain parameters."""
-    return Act(do, tuple((name, _frozen(value)) for name, value in params.items()))
+    return StoryStep(do, tuple((name, _frozen(value)) for name, value in params.items()))
 
 
 def _frozen(value: Json) -> Value:
@@ -81,20 +81,20 @@ def _thawed(value: Value) -> Json:
     return dict(value) if isinstance(value, tuple) else value
 
 
-Acts: TypeAlias = tuple[Act, ...]
+Acts: TypeAlias = tuple[StoryStep, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
     """Orders and steps. Two stories with the same steps are the same story."""
 
-    wishes: tuple[Wish, ...]
+    wishes: tuple[OrderSpec, ...]
     acts: Acts
 
-    def wish(self, number: int) -> Wish:
+    def wish(self, number: int) -> OrderSpec:
         return next(wish for wish in self.wishes if wish.number == number)
 
-    def starts(self) -> tuple[Act, ...]:
+    def starts(self) -> tuple[StoryStep, ...]:
         """The steps that lead to a hosted checkout: page 1 is the first."""
         return tuple(each for each in self.acts if each.do == "start")
 
@@ -125,7 +125,7 @@ _PARAMS: Mapping[str, tuple[str, ...]] = {
 KINDS = tuple(_PARAMS)
 
 
-def parsed(raw: Mapping[str, Json], *, place: str) -> Act:
+def parsed(raw: Mapping[str, Json], *, place: str) -> StoryStep:
     """A step out of a file.
 
     Raises:
@@ -152,7 +152,7 @@ def told(story: Story) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def _start(story: Story, each: Act, page: int) -> str:
+def _start(story: Story, each: StoryStep, page: int) -> str:
     wish = story.wish(each.number("order"))
     how = {
         "fresh": f"Customer {wish.customer} starts to pay order {wish.number} ({wish.shown()})",
@@ -162,7 +162,7 @@ def _start(story: Story, each: Act, page: int) -> str:
     return f"{how}: page {page}."
 
 
-def _sentence(story: Story, each: Act, orders: Sequence[int]) -> str:
+def _sentence(story: Story, each: StoryStep, orders: Sequence[int]) -> str:
     page = each.number("page")
     order = orders[page - 1] if 0 < page <= len(orders) else each.number("order")
     who = next((f"Customer {wish.customer}" for wish in story.wishes if wish.number == order), "The customer")
@@ -188,7 +188,7 @@ def _sentence(story: Story, each: Act, orders: Sequence[int]) -> str:
             return _around(each)
 
 
-def _around(each: Act) -> str:
+def _around(each: StoryStep) -> str:
     match each.do:
         case "revoke":
             return "The gateway ends every access token before its time."
@@ -205,7 +205,7 @@ def _around(each: Act) -> str:
             return "The integration is restarted; its data is kept."
 
 
-def _fault(each: Act) -> str:
+def _fault(each: StoryStep) -> str:
     times = each.number("times")
     calls = (
         f"The next {each.text('operation')} call" if times == 1 else f"The next {times} {each.text('operation')} calls"

@@ -12,19 +12,19 @@ from payproof.reports.text_output import Paper
 from payproof.suites.explorer.oracle import RULES, Ruling, Truth
 from payproof.suites.explorer.playing import Played
 from payproof.suites.explorer.story import told
-from payproof.suites.explorer.tally import Tally, rules_left
+from payproof.suites.explorer.tally import RuleTally, rules_left
 
 EVERY = 10.0
 """Seconds between two lines where there is no terminal."""
 
 
-def progress(*, quiet: bool, console: Console | None = None) -> Callable[[Tally, str], None]:
+def progress(*, quiet: bool, console: Console | None = None) -> Callable[[RuleTally, str], None]:
     """(tally, news) -> a line that renews itself on a terminal, one now and then elsewhere, nothing if quiet."""
     paper = console or Console(file=sys.stderr)
     live = paper.is_terminal and not paper.is_dumb_terminal
     last = 0.0
 
-    def tell(tally: Tally, news: str) -> None:
+    def tell(tally: RuleTally, news: str) -> None:
         nonlocal last
         now = time.monotonic()
         if quiet or (not news and now - last < (0.1 if live else EVERY)):
@@ -49,17 +49,17 @@ def done(*, quiet: bool) -> None:
         sys.stderr.flush()
 
 
-def _so_far(tally: Tally) -> str:
+def _so_far(tally: RuleTally) -> str:
     shrinking = f", {tally.shrinking} to make one smaller" if tally.shrinking else ""
     return f"{tally.stories} stories ({rate(tally):.1f} a second){shrinking}: {_truths(tally)}"
 
 
-def rate(tally: Tally) -> float:
+def rate(tally: RuleTally) -> float:
     """Stories a second, while they were played."""
     return tally.stories / tally.playing if tally.playing else tally.stories / max(tally.seconds, 0.001)
 
 
-def _truths(tally: Tally) -> str:
+def _truths(tally: RuleTally) -> str:
     return ", ".join(f"{tally.truths[truth]:,} {truth.value}" for truth in Truth)
 
 
@@ -80,13 +80,13 @@ def found(paper: Paper, played: Played, *, after: float | None = None, files: st
     paper.say()
 
 
-def summary(paper: Paper, tally: Tally, *, seed: int, notes: Iterable[str]) -> None:
+def summary(paper: Paper, tally: RuleTally, *, seed: int, notes: Iterable[str]) -> None:
     """The figures; unknown is told with its reasons."""
     for line in _summary(tally, seed, notes):
         paper.say(line)
 
 
-def _summary(tally: Tally, seed: int, notes: Iterable[str]) -> Iterator[str]:
+def _summary(tally: RuleTally, seed: int, notes: Iterable[str]) -> Iterator[str]:
     yield from (f"note: {note}" for note in dict.fromkeys(notes))
     yield from (f"not confirmed on a fresh instance, so not counted: {rule}" for rule in sorted(set(tally.unconfirmed)))
     yield (

@@ -20,7 +20,7 @@ class Found:
 
 
 @dataclass(slots=True)
-class Tally:
+class RuleTally:
     """How far the search is."""
 
     stories: int = 0
@@ -49,6 +49,6 @@ class Tally:
             self.reasons[reason] += 1
 
 
-def rules_left(tally: Tally) -> tuple[str, ...]:
+def rules_left(tally: RuleTally) -> tuple[str, ...]:
     """Rules that no story broke."""
     return tuple(rule for rule in RULES if rule not in {found.rule for found in tally.found})

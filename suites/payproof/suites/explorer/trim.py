@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts.model import Json
-from payproof.suites.explorer.story import Act, Acts, Story, act
+from payproof.suites.explorer.story import Acts, Story, StoryStep, act
 
 
 def smaller(story: Story) -> Iterator[Story]:
@@ -32,19 +32,19 @@ def without(story: Story, place: int) -> Story | None:
     return Story(story.wishes, rest).used() if any(each.do == "start" for each in rest) else None
 
 
-def _renumbered(each: Act, gone: int) -> Act:
+def _renumbered(each: StoryStep, gone: int) -> StoryStep:
     pages = ("page", "other")
     params = (
         (name, value - 1 if name in pages and isinstance(value, int) and value > gone else value)
         for name, value in each.params
     )
-    return Act(each.do, tuple(params))
+    return StoryStep(each.do, tuple(params))
 
 
 def _with_fresh_starts(acts: Acts) -> Acts:
     """The first start of each order is a fresh one."""
     seen: set[int] = set()
-    made: list[Act] = []
+    made: list[StoryStep] = []
     for each in acts:
         if each.do == "start" and each.number("order") not in seen:
             seen.add(each.number("order"))
@@ -54,7 +54,7 @@ def _with_fresh_starts(acts: Acts) -> Acts:
     return tuple(made)
 
 
-def _simpler(each: Act) -> Iterator[Act]:
+def _simpler(each: StoryStep) -> Iterator[StoryStep]:
     simple: dict[str, tuple[Json, ...]] = {
         "how": ("back",) if each.text("how") == "tab" else (),
         "then": ("return",) if each.text("then") == "walk" else (),

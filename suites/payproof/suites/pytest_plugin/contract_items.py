@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from payproof.contracts.model import PayproofError
-from payproof.suites.pytest_plugin.requirement_items import Broken, told
+from payproof.suites.pytest_plugin.requirement_items import RequirementBroken, told
 
 if TYPE_CHECKING:
-    from payproof.suites.conformance.contract import Told, Where
+    from payproof.suites.conformance.contract import SuiteResult, Where
 
 WORKS = "every_operation_was_seen_to_work"
 
@@ -21,7 +21,7 @@ WORKS = "every_operation_was_seen_to_work"
 class ContractFile(pytest.File):
     """Stands for ``contract_suite.py``. The first item that runs performs the run."""
 
-    _run: Told | PayproofError | None = None
+    _run: SuiteResult | PayproofError | None = None
 
     @classmethod
     def beside(cls, parent: pytest.Collector, path: Path) -> ContractFile:
@@ -37,7 +37,7 @@ class ContractFile(pytest.File):
             made: pytest.Item = maker.from_parent(self, name=name)
             yield made
 
-    def run(self) -> Told:
+    def run(self) -> SuiteResult:
         """
         Raises:
             Broken: there is no run, and why.
@@ -48,11 +48,11 @@ class ContractFile(pytest.File):
             except PayproofError as error:
                 self._run = error
         if isinstance(self._run, PayproofError):
-            raise Broken(told(self._run))
+            raise RequirementBroken(told(self._run))
         return self._run
 
 
-def _performed(config: pytest.Config) -> Told:
+def _performed(config: pytest.Config) -> SuiteResult:
     from payproof.suites.conformance.contract import perform
 
     with _server(config) as where:
@@ -88,13 +88,17 @@ class RuleItem(pytest.Item):
             pytest.skip(run.untried[self.name])
         found = [failure for failure in run.failures if failure.check == self.name]
         if found:
-            raise Broken("\n".join([line for failure in found for line in told_of(failure)] + [f"seed {run.seed}"]))
+            raise RequirementBroken(
+                "\n".join([line for failure in found for line in told_of(failure)] + [f"seed {run.seed}"])
+            )
         unseen = [covered.operation for covered in run.covered if not covered.succeeded]
         if self.name == WORKS and unseen:
-            raise Broken(f"never seen to work: {', '.join(unseen)}")
+            raise RequirementBroken(f"never seen to work: {', '.join(unseen)}")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
-        return str(excinfo.value) if isinstance(excinfo.value, Broken) else str(super().repr_failure(excinfo))
+        return (
+            str(excinfo.value) if isinstance(excinfo.value, RequirementBroken) else str(super().repr_failure(excinfo))
+        )
 
     def reportinfo(self) -> tuple[Path, int, str]:
         return self.path, 0, self.name

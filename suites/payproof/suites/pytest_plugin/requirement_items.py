@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from payproof.contracts.model import Finding, Judgement, Level, PayproofError, Verdict
-from payproof.suites.pytest_plugin.shared_run import SharedRun, Told, given
+from payproof.suites.pytest_plugin.shared_run import SharedResult, SharedRun, given
 
 NEEDED = "give the integration: pytest --payproof-config payproof.toml --pyargs payproof.suites"
 
 
-class Broken(Exception):
+class RequirementBroken(Exception):
     """A requirement that does not hold, told for people; shown without a trace."""
 
 
@@ -95,17 +95,17 @@ class RequirementItem(pytest.Item):
         try:
             run = self.shared.told(selected)
         except PayproofError as error:
-            raise Broken(told(error)) from None
+            raise RequirementBroken(told(error)) from None
         judgement = run.by_id.get(self.name)
         if judgement is None:
-            raise Broken(f"{self.name}: the run says nothing of it")
+            raise RequirementBroken(f"{self.name}: the run says nothing of it")
         self.user_properties.append(("payproof_verdict", str(judgement.verdict)))
         if text := verdict_text(judgement, run):
             self.add_report_section("call", "payproof", text)
             self.user_properties.append(("payproof", text))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: object = None) -> str:
-        if isinstance(excinfo.value, Broken):
+        if isinstance(excinfo.value, RequirementBroken):
             return str(excinfo.value)
         return str(super().repr_failure(excinfo))
 
@@ -113,7 +113,7 @@ class RequirementItem(pytest.Item):
         return self.path, 0, f"{self.name} ({self.level})"
 
 
-def verdict_text(judgement: Judgement, run: Told) -> str:
+def verdict_text(judgement: Judgement, run: SharedResult) -> str:
     """What is to be said of a requirement that holds; nothing when there is nothing.
 
     Raises:
@@ -123,9 +123,9 @@ def verdict_text(judgement: Judgement, run: Told) -> str:
     """
     name = judgement.requirement
     if not run.scored and judgement.verdict not in (Verdict.FAIL, Verdict.ERROR):
-        raise Broken("\n".join([f"{name}: not scored", *(f"  {line}" for line in run.result.diagnosis)]))
+        raise RequirementBroken("\n".join([f"{name}: not scored", *(f"  {line}" for line in run.result.diagnosis)]))
     if name in run.blocking:
-        raise Broken(_full(judgement, run.stale))
+        raise RequirementBroken(_full(judgement, run.stale))
     if judgement.baseline:
         pytest.xfail(f"{name}: accepted for now: {judgement.baseline}")
     if judgement.verdict is Verdict.ATTESTED and judgement.attestation:

@@ -54,7 +54,7 @@ def given(config: pytest.Config) -> Given:
 
 
 @dataclass(frozen=True)
-class Told:
+class SharedResult:
     """A result, looked up by requirement."""
 
     result: Result
@@ -85,9 +85,9 @@ class SharedRun:
 
     def __init__(self, config: pytest.Config, folder: Path) -> None:
         self.config, self.given, self.folder = config, given(config), folder
-        self._told: Told | None = None
+        self._told: SharedResult | None = None
 
-    def told(self, selected: Iterable[str]) -> Told:
+    def told(self, selected: Iterable[str]) -> SharedResult:
         """The result for these requirements.
 
         Raises:
@@ -100,13 +100,13 @@ class SharedRun:
                 self._told = self._found() or self._made(tuple(selected))
         return self._told
 
-    def _found(self) -> Told | None:
+    def _found(self) -> SharedResult | None:
         if (failed := self.folder / self.ERROR).exists():
             raise PayproofError(**json.loads(failed.read_text(encoding="utf-8")))
         file = self.folder / self.RUN
-        return Told(verdict.judged(read(file), self.given.configuration)) if file.exists() else None
+        return SharedResult(verdict.judged(read(file), self.given.configuration)) if file.exists() else None
 
-    def _made(self, selected: tuple[str, ...]) -> Told:
+    def _made(self, selected: tuple[str, ...]) -> SharedResult:
         try:
             run = self._perform(selected)
             result = verdict.judged(run, self.given.configuration)
@@ -116,7 +116,7 @@ class SharedRun:
             (self.folder / self.ERROR).write_text(json.dumps(known), encoding="utf-8")
             raise
         (self.folder / self.RUN).write_text(dump(run), encoding="utf-8")
-        return Told(result)
+        return SharedResult(result)
 
     def _perform(self, selected: tuple[str, ...]) -> Run:
         from payproof.suites.commands.loop import run_async

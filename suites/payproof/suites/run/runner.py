@@ -23,12 +23,12 @@ from payproof.contracts.entries import Connection, Step
 from payproof.contracts.journal import Journal, covered
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.requirements import LATER
+from payproof.contracts.run import RecordedWorld as Recorded
 from payproof.contracts.run import Run, Settings, digest
-from payproof.contracts.run import World as Recorded
 from payproof.contracts.run_file import RunFile
-from payproof.contracts.secrets import Veil
+from payproof.contracts.secrets import Redactor
 from payproof.simulator.relay.rate_budget import BudgetSpent
-from payproof.simulator.relay.sandbox_exchange import Tape
+from payproof.simulator.relay.sandbox_exchange import OnExchange
 from payproof.simulator.target import Spoiled
 from payproof.suites.config import Config
 from payproof.suites.probes import Params, Probe, provoked_by, tell
@@ -54,7 +54,7 @@ from payproof.suites.session.diagnosis import diagnose
 from payproof.suites.session.launcher import CUT
 from payproof.suites.session.progress import Progress, Silent
 from payproof.suites.session.resources import breathe, lacking, need_files
-from payproof.suites.session.targets import Relays, Simulators, Source
+from payproof.suites.session.targets import Relays, Simulators, TargetSource
 from payproof.suites.session.trust import Trust
 from payproof.suites.session.world import World
 
@@ -67,7 +67,7 @@ async def perform(
     options: Options,
     progress: Progress | None = None,
     *,
-    tape: Tape | None = None,
+    tape: OnExchange | None = None,
     run_file: Path | None = None,
 ) -> Run:
     """Run the probes against the target. ``tape`` is told of each exchange with a sandbox. ``run_file``: where the journals are
@@ -94,7 +94,7 @@ async def perform(
         await source.aclose()
 
 
-def _source(config: Config, options: Options, progress: Progress, tape: Tape | None) -> Source:
+def _source(config: Config, options: Options, progress: Progress, tape: OnExchange | None) -> TargetSource:
     if options.target == "sandbox":
         relays = Relays(config, progress, tape)
         if text := announcement(config, options):
@@ -123,7 +123,7 @@ class _Session:
         options: Options,
         progress: Progress,
         folder: Path,
-        source: Source,
+        source: TargetSource,
         run_file: Path | None = None,
     ) -> None:
         self.config, self.options, self.progress, self.folder = config, options, progress, folder
@@ -136,7 +136,7 @@ class _Session:
         self.started = datetime.now(UTC)
         began = time.monotonic()
         self.now: Callable[[], float] = lambda: time.monotonic() - began
-        self.veil = Veil()
+        self.veil = Redactor()
         self.hook = AlertHook()
         self.worlds: list[World] = []
         self.recorded: dict[str, Recorded] = {}
@@ -472,9 +472,9 @@ class _Session:
         facts: dict[str, Json] = {
             **self._facts(),
             "seconds": round(self.now(), 1),
-            "configuration": digest(self.veil.cover(described)),
+            "configuration": digest(self.veil.redact(described)),
             "journal": digest("\n".join(f"{world.name} {entry!r}" for world in worlds for entry in world.entries)),
-            "errors": {id: self.veil.cover(text) for id, text in self.errors.items()},
+            "errors": {id: self.veil.redact(text) for id, text in self.errors.items()},
             "cut": dict(self.cut),
             "later": list(LATER),
             **({"unattributed_log_lines": self.unattributed} if self.unattributed else {}),

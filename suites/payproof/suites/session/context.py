@@ -9,14 +9,14 @@ from pathlib import Path
 from payproof.contracts.entries import Checkout, OrderSeen
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Profile
-from payproof.contracts.secrets import Veil
+from payproof.contracts.secrets import Redactor
 from payproof.suites.config import Config
 from payproof.suites.customer.customer import Customer, Visit
 from payproof.suites.customer.hosted import Tab
 from payproof.suites.driver.driver import Order
 from payproof.suites.session.progress import Progress
 from payproof.suites.session.shared_logs import SharedLogs
-from payproof.suites.session.targets import Source
+from payproof.suites.session.targets import TargetSource
 from payproof.suites.session.trust import Trust
 
 LONGEST_PATIENCE = 60.0
@@ -36,12 +36,12 @@ class Shared:
     seed: int
     folder: Path
     trust: Trust | None
-    veil: Veil
+    veil: Redactor
     now: Callable[[], float]
     progress: Progress
     alert_url: Callable[[str], str]
     alerts: dict[str, Journal]
-    source: Source
+    source: TargetSource
     """Gives each world its target."""
     seconds: float | None = None
     """The time of all probes together (``Options.seconds``); none: as long as they need."""

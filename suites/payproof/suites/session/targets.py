@@ -10,12 +10,12 @@ from payproof.contracts.entries import Checkout
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Payer
-from payproof.simulator import Simulated, Simulator, Target
+from payproof.simulator import Simulator, SimulatorTarget, Target
 from payproof.simulator.relay.proxies import proxy_for, shown
-from payproof.simulator.relay.rate_budget import Politeness
+from payproof.simulator.relay.rate_budget import RateBudget
 from payproof.simulator.relay.relay import Relay
-from payproof.simulator.relay.sandbox_exchange import Tape
-from payproof.simulator.relay.upstream import Sandbox, Upstream
+from payproof.simulator.relay.sandbox_exchange import OnExchange
+from payproof.simulator.relay.upstream import SandboxAddress, Upstream
 from payproof.suites.config import Config
 from payproof.suites.customer.browser import Browser, BrowserTab
 from payproof.suites.customer.customer import Customer
@@ -27,7 +27,7 @@ _NEEDS = {"stampede": 30, "return-twice": 20, "double-submit": 16, "settle": 30}
 """Stories that may need more API requests than others; what an integration really needs is learned from its first telling."""
 
 
-class Source(Protocol):
+class TargetSource(Protocol):
     """Gives each world of a run its target."""
 
     shares_clock: bool
@@ -65,7 +65,9 @@ class Simulators:
         settings = self.config.simulator
         knobs = {"rate_limit": 0, **settings.knobs}
         sim = Simulator(self.config.profile, journal=journal, seed=seed, knobs=knobs)
-        return Simulated(sim, sim.add_merchant("shop", client_id=settings.client_id, secret_key=settings.secret_key))
+        return SimulatorTarget(
+            sim, sim.add_merchant("shop", client_id=settings.client_id, secret_key=settings.secret_key)
+        )
 
     def tab(self, target: Target, customer: Customer, payer: Payer, checkout: Checkout) -> Tab:
         return HostedTab(customer, payer, checkout.order)
@@ -80,7 +82,7 @@ class Simulators:
 class Relays:
     """A relay for each world, all of them in front of one sandbox with one rate and one budget."""
 
-    def __init__(self, config: Config, progress: Progress, tape: Tape | None = None) -> None:
+    def __init__(self, config: Config, progress: Progress, tape: OnExchange | None = None) -> None:
         self.config, self._tape = config, tape
         settings = config.sandbox
         if settings is None or settings.missing:
@@ -97,7 +99,7 @@ class Relays:
             name: replace(config.profile.payers[name], login=payer.login, password=payer.password, otp=payer.otp)
             for name, payer in settings.payers.items()
         }
-        sandbox = Sandbox(
+        sandbox = SandboxAddress(
             base_url=settings.base_url.rstrip("/"),
             client_id=settings.client_id,
             secret_key=settings.secret_key,
@@ -106,7 +108,7 @@ class Relays:
             refuses="refused" in settings.payers and settings.customer != "person",
         )
         self.shares_clock = bool(settings.clock)
-        self.politeness = Politeness(settings.rate, settings.budget, needs=_NEEDS, note=progress.note)
+        self.politeness = RateBudget(settings.rate, settings.budget, needs=_NEEDS, note=progress.note)
         self.upstream = Upstream(sandbox, self.politeness)
         proxy = proxy_for(sandbox.base_url)
         progress.note(

@@ -14,18 +14,18 @@ from typing import Literal
 import httpx
 
 from payproof.contracts import money, pages
-from payproof.contracts.entries import Call, Checkout, Entry, Ledger, Log, OrderSeen, Page, Process, Step, Story
+from payproof.contracts.entries import Call, Checkout, Entry, Ledger, Log, OrderSeen, Page, ProbeMark, Process, Step
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.probe_runs import LAST_WAIT, LEFT_ALONE
-from payproof.contracts.run import World as Recorded
+from payproof.contracts.run import RecordedWorld as Recorded
 from payproof.simulator import GatewayServer, Target
 from payproof.simulator.faults import registered
 from payproof.simulator.protocols import GateMode
 from payproof.simulator.target import Spoiled
 from payproof.suites.config.placeholders import fill
-from payproof.suites.customer.customer import Customer, Place, Visit
+from payproof.suites.customer.customer import Customer, Routing, Visit
 from payproof.suites.customer.hosted import Tab
 from payproof.suites.driver.driver import Driver, Order, RecipeDriver, Started, load_driver, uses
 from payproof.suites.run.repeats import GATE
@@ -59,7 +59,7 @@ class World:
         self._port = Port()
         self.instance: Instance | None = None
         self.driver: Driver
-        self.place: Place
+        self.place: Routing
         # One way to the gateway for all customers: its TLS handshakes are ours, and prove nothing.
         self._outside = httpx.AsyncHTTPTransport(verify=shared.trust.client if shared.trust else False)
         self._customers: list[Customer] = []
@@ -121,7 +121,7 @@ class World:
             "gateway.secret_key": self.target.merchant.secret_key,
         }
         sandbox = self.config.sandbox
-        self.place = Place(
+        self.place = Routing(
             self.values["public_url"],
             url,
             base,
@@ -208,7 +208,7 @@ class World:
         await self.target.ready(probe)
         self.shared.progress.story(self.name, probe)
         await self.revive()
-        begin = self.journal.add(Story(event="begin", probe=probe, params=params))
+        begin = self.journal.add(ProbeMark(event="begin", probe=probe, params=params))
         orders = len(self._orders)
         problem: dict[str, Json] = {}
         try:
@@ -222,7 +222,7 @@ class World:
             self.gate("open")
             if self.instance is not None:
                 self.instance.read_logs(story_over=True)
-            self.journal.add(Story(event="end", probe=probe, params=problem))
+            self.journal.add(ProbeMark(event="end", probe=probe, params=problem))
             self.target.finished()
         if complaint := self.target.complaint():
             self.leave_out(begin.n, orders=orders, why=f"the story {probe} is left out: {complaint}")
@@ -230,9 +230,9 @@ class World:
 
     def left_alone(self, probe: str, params: dict[str, Json], why: str) -> None:
         """Journal a story that is not told, and why."""
-        self.journal.add(Story(event="begin", probe=probe, params=params))
+        self.journal.add(ProbeMark(event="begin", probe=probe, params=params))
         self.step(f"this story was not told: {why}", LEFT_ALONE)
-        self.journal.add(Story(event="end", probe=probe))
+        self.journal.add(ProbeMark(event="end", probe=probe))
 
     def leave_out(self, since: int, *, orders: int | None = None, why: str = "") -> None:
         """Forget what happened from this entry on, but for what became of earlier payments. ``orders``: those after so many are

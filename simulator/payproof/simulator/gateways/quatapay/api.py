@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from payproof.contracts.model import Json
-from payproof.simulator.dialect import Desk
+from payproof.simulator.dialect import GatewayDeps
 from payproof.simulator.gateways.quatapay import magic
 from payproof.simulator.gateways.quatapay.envelope import Envelope
 from payproof.simulator.gateways.quatapay.fields import fields_of
@@ -24,7 +24,7 @@ _CENT = Decimal("0.01")
 
 
 class Api:
-    def __init__(self, desk: Desk, envelope: Envelope, states: States, pages: str) -> None:
+    def __init__(self, desk: GatewayDeps, envelope: Envelope, states: States, pages: str) -> None:
         self._desk, self._envelope, self._states = desk, envelope, states
         self._knobs: Mapping[str, Json] = desk.knobs
         self._pages = pages

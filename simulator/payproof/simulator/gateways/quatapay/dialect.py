@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from payproof.simulator.dialect import Desk, Dialect
+from payproof.simulator.dialect import Dialect, GatewayDeps
 from payproof.simulator.gateways.quatapay.api import LIVE, PAYMENT_LENGTH, Api
 from payproof.simulator.gateways.quatapay.envelope import Envelope
 from payproof.simulator.gateways.quatapay.hosted import Hosted
@@ -28,14 +28,14 @@ _ICONS = ("/favicon.ico", "/apple-touch-icon.png", "/.well-known/appspecific/com
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def dialect(desk: Desk) -> Dialect:
+def dialect(desk: GatewayDeps) -> Dialect:
     return QuataPay(desk)
 
 
 class QuataPay:
     paid_status = SUCCESS
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: GatewayDeps) -> None:
         self._desk = desk
         self._envelope = Envelope(desk)
         states = States(desk)

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import WireError
-from payproof.simulator.dialect import Desk
+from payproof.simulator.dialect import GatewayDeps
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -24,7 +24,7 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 class Envelope:
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: GatewayDeps) -> None:
         self._errors: Mapping[str, WireError] = desk.profile.errors
         self._escape = bool(desk.knobs["escaped_slashes"])
 

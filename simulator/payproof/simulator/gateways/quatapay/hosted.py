@@ -16,7 +16,7 @@ from starlette.routing import Route
 from payproof.contracts import money
 from payproof.contracts.gateways.quatapay import wire
 from payproof.contracts.profile import Payer
-from payproof.simulator.dialect import Desk
+from payproof.simulator.dialect import GatewayDeps
 from payproof.simulator.gateways.quatapay.envelope import Envelope
 from payproof.simulator.gateways.quatapay.fields import pairs_of
 from payproof.simulator.gateways.quatapay.sessions import Session, Sessions
@@ -46,7 +46,7 @@ Step: TypeAlias = Callable[[Request, Payment, Session], Awaitable[Response]]
 
 
 class Hosted:
-    def __init__(self, desk: Desk, envelope: Envelope, states: States, base: str) -> None:
+    def __init__(self, desk: GatewayDeps, envelope: Envelope, states: States, base: str) -> None:
         self._desk, self._envelope, self._states, self._base = desk, envelope, states, base
         self._sessions = Sessions(desk.ids)
 

@@ -7,7 +7,7 @@ from there still -> SUCCESS, because an open tab can be paid.
 from __future__ import annotations
 
 from payproof.contracts.profile import Payer
-from payproof.simulator.dialect import Desk
+from payproof.simulator.dialect import GatewayDeps
 from payproof.simulator.store import Payment
 
 CREATED, SUCCESS, EXPIRED, CANCELLED = "CREATED", "SUCCESS", "EXPIRED", "CANCELLED"
@@ -15,7 +15,7 @@ TRANSACTION_LENGTH = 16
 
 
 class States:
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: GatewayDeps) -> None:
         self._desk = desk
 
     def too_old(self, row: Payment) -> bool:

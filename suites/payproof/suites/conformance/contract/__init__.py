@@ -3,8 +3,8 @@
 ``perform(where)`` -> ``Told``. ``payproof contract`` prints it; ``pytest --pyargs payproof.suites.contract_suite`` makes items of it.
 """
 
-from payproof.suites.conformance.contract.suite import Progress, Silent, perform
-from payproof.suites.conformance.contract.values import BUILT_IN, OWN, PHASES, Covered, Failure, Told
+from payproof.suites.conformance.contract.suite import SilentSuite, SuiteProgress, perform
+from payproof.suites.conformance.contract.values import BUILT_IN, OWN, PHASES, Covered, Failure, SuiteResult
 from payproof.suites.conformance.contract.where import Where, sandbox, simulated
 
 __all__ = [
@@ -13,9 +13,9 @@ __all__ = [
     "PHASES",
     "Covered",
     "Failure",
-    "Progress",
-    "Silent",
-    "Told",
+    "SilentSuite",
+    "SuiteProgress",
+    "SuiteResult",
     "Where",
     "perform",
     "sandbox",

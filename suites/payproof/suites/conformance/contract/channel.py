@@ -14,7 +14,7 @@ from payproof.contracts import secret_fields
 from payproof.contracts.contract import Contract
 from payproof.contracts.entries import Request, Response, header
 from payproof.contracts.model import PayproofError
-from payproof.contracts.secrets import Veil
+from payproof.contracts.secrets import Redactor
 from payproof.simulator.relay.proxies import proxy_for
 from payproof.suites.conformance.contract.pace import Pace, Spent
 from payproof.suites.conformance.contract.where import Where
@@ -37,7 +37,7 @@ Headers = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class ContractExchange:
     """One request and its answer. ``response`` is None when there was none; ``sent`` is false when HTTP has no way to write the
     request, so that nobody can be asked for an answer."""
 
@@ -55,14 +55,14 @@ class Channel:
 
     def __init__(self, where: Where, pace: Pace, contract: Contract) -> None:
         self.where, self.pace, self.contract = where, pace, contract
-        self.veil = Veil()
+        self.veil = Redactor()
         self.veil.add("client-id", where.client_id, numbered=False)
         self.veil.add("secret-key", where.secret_key, numbered=False)
         if where.other:
             self.veil.add("other-client-id", where.other[0], numbered=False)
             self.veil.add("other-secret-key", where.other[1], numbered=False)
-        self._answered = Veil()
-        self.exchanges: list[Exchange] = []
+        self._answered = Redactor()
+        self.exchanges: list[ContractExchange] = []
         self.statuses: dict[str, Counter[int]] = {operation.id: Counter() for operation in contract.operations}
         self.tokens: set[str] = set()
         self.down: PayproofError | None = None
@@ -76,7 +76,7 @@ class Channel:
     def close(self) -> None:
         self._client.close()
 
-    def send(self, method: str, target: str, headers: Headers = (), body: bytes = b"") -> Exchange:
+    def send(self, method: str, target: str, headers: Headers = (), body: bytes = b"") -> ContractExchange:
         """``target``: path and query, percent-encoded.
 
         Raises:
@@ -91,7 +91,7 @@ class Channel:
             found, content, sent = *self._answer(method, target, kept, body), True
         except httpx.LocalProtocolError:
             found, content, sent = None, b"", False
-        exchange = Exchange(len(self.exchanges), shown, found, (body, content), sent)
+        exchange = ContractExchange(len(self.exchanges), shown, found, (body, content), sent)
         self.exchanges.append(exchange)
         self._learn(exchange)
         return exchange
@@ -134,7 +134,7 @@ class Channel:
         )
         return shown, answer.content
 
-    def _learn(self, exchange: Exchange) -> None:
+    def _learn(self, exchange: ContractExchange) -> None:
         match = self.contract.match(exchange.request)
         if match.operation is not None:
             status = exchange.response.status if exchange.response else SILENT
@@ -148,7 +148,7 @@ class Channel:
 
     def cover(self, text: str) -> str:
         """A text for people, without any secret that was sent or received."""
-        return self._answered.cover(self.veil.cover(text))
+        return self._answered.redact(self.veil.redact(text))
 
     def token(self) -> str:
         """An access token, asked for anew when the last one is no longer young.
@@ -182,7 +182,7 @@ class Channel:
             )
         return read.issued
 
-    def bearer(self, exchange: Exchange) -> bool:
+    def bearer(self, exchange: ContractExchange) -> bool:
         """Whether a request carried an access token that this server gave us."""
         scheme, _, value = header(exchange.request.headers, "authorization").partition(" ")
         return scheme.lower() == "bearer" and value.strip() in self.tokens

@@ -11,7 +11,7 @@ import schemathesis
 from schemathesis.checks import CheckContext
 from schemathesis.core.transport import Response as Answer
 
-from payproof.suites.conformance.contract.channel import MARK, Exchange
+from payproof.suites.conformance.contract.channel import MARK, ContractExchange
 from payproof.suites.conformance.contract.rules import RULES, Bench, Rule
 
 KEY = "x-payproof-run"
@@ -27,7 +27,7 @@ class BenchHandle:
         _RUNS[key] = self
 
 
-def exchange_of(bench: Bench, response: Answer | None) -> Exchange | None:
+def exchange_of(bench: Bench, response: Answer | None) -> ContractExchange | None:
     """Our own record of an answer that schemathesis holds."""
     marks = response.headers.get(MARK) if response is not None else None
     return bench.channel.exchanges[int(marks[0])] if marks else None

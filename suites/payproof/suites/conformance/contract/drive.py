@@ -17,7 +17,7 @@ from schemathesis.engine.recorder import ScenarioRecorder
 from payproof.contracts.contract import Operation
 from payproof.contracts.model import PayproofError
 from payproof.suites.conformance.contract import checks
-from payproof.suites.conformance.contract.channel import Channel, Exchange
+from payproof.suites.conformance.contract.channel import Channel, ContractExchange
 from payproof.suites.conformance.contract.rules import RULES, Bench
 from payproof.suites.conformance.contract.values import BUILT_IN
 
@@ -28,7 +28,7 @@ MOST_STEPS = 6
 class Seen:
     """One broken rule as schemathesis met it."""
 
-    def __init__(self, check: str, operation: str, message: str, chain: tuple[Exchange, ...]) -> None:
+    def __init__(self, check: str, operation: str, message: str, chain: tuple[ContractExchange, ...]) -> None:
         self.check, self.operation, self.message, self.chain = check, operation, message, chain
 
 
@@ -114,9 +114,9 @@ def _short(message: str) -> str:
     return " ".join(f"{first} (found: {value})".split()) if value else " ".join(first.split())
 
 
-def _chain(bench: Bench, recorder: ScenarioRecorder, case_id: str) -> tuple[Exchange, ...]:
+def _chain(bench: Bench, recorder: ScenarioRecorder, case_id: str) -> tuple[ContractExchange, ...]:
     """The exchange, after those that it builds on."""
-    chain: list[Exchange] = []
+    chain: list[ContractExchange] = []
     at: str | None = case_id
     while at is not None and at in recorder.cases:
         if (exchange := checks.exchange_of(bench, recorder.find_response(case_id=at))) is not None:

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from payproof.contracts.contract import Node, Operation
 from payproof.contracts.contract.document import resolved
-from payproof.suites.conformance.contract.channel import Channel, Exchange
+from payproof.suites.conformance.contract.channel import Channel, ContractExchange
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 
@@ -44,7 +44,7 @@ def examples_of(channel: Channel, operation: Operation) -> Iterator[Example]:
             yield Example(operation, name, str(example.get("x-error", "")), place, example["value"], parameter=own)
 
 
-def tell(channel: Channel, example: Example, *, token: str = "") -> Exchange:
+def tell(channel: Channel, example: Example, *, token: str = "") -> ContractExchange:
     """Send an example, with an access token where the operation knows one; ``token``: another one than our own."""
     operation = example.operation
     headers = [("Accept", JSON)]
@@ -69,7 +69,7 @@ def good_example(channel: Channel, word: str) -> Example | None:
     return None
 
 
-def first(channel: Channel, word: str) -> Exchange | None:
+def first(channel: Channel, word: str) -> ContractExchange | None:
     """What the server says to it."""
     good = good_example(channel, word)
     return None if good is None else tell(channel, good)
@@ -88,7 +88,7 @@ def mislabelled(example: Example) -> Example | None:
     return replace(example, name=f"{example.name} as text/plain", media="text/plain") if good else None
 
 
-def linked(channel: Channel, operation: Operation, exchange: Exchange) -> Iterator[Example]:
+def linked(channel: Channel, operation: Operation, exchange: ContractExchange) -> Iterator[Example]:
     """What an answer's links lead to; a link that hands over a header is followed by the access token that every call
     carries anyhow."""
     if exchange.response is None or exchange.response.status != 200:
@@ -106,7 +106,7 @@ def linked(channel: Channel, operation: Operation, exchange: Exchange) -> Iterat
             yield Example(target, name, "", "body", fields, JSON)
 
 
-def evaluate(expression: str, exchange: Exchange) -> Any:
+def evaluate(expression: str, exchange: ContractExchange) -> Any:
     """``$response.body#/a/b``, alone or in braces within a text."""
     found = exchange.response
     body: Any = json.loads(found.body) if found else {}

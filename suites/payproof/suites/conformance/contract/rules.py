@@ -11,10 +11,10 @@ from typing import Any, TypeAlias
 
 from payproof.contracts import money
 from payproof.contracts.contract.document import lineage
-from payproof.contracts.contract.problems import Problem
+from payproof.contracts.contract.problems import ContractProblem
 from payproof.contracts.entries import Meaning, Response, header
 from payproof.contracts.profile import Profile
-from payproof.suites.conformance.contract.channel import SILENT, Channel, Exchange
+from payproof.suites.conformance.contract.channel import SILENT, Channel, ContractExchange
 
 
 @dataclass(slots=True)
@@ -31,10 +31,10 @@ class Bench:
         return self.channel.where.profile
 
 
-Rule: TypeAlias = Callable[[Bench, Exchange], Iterator[str]]
+Rule: TypeAlias = Callable[[Bench, ContractExchange], Iterator[str]]
 
 
-def envelope(bench: Bench, exchange: Exchange) -> Iterator[str]:
+def envelope(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
     """Every answer of an operation is in the gateway's envelope and keeps its rules."""
     match, response = bench.channel.contract.match(exchange.request), exchange.response
     if match.operation is None or response is None:
@@ -60,7 +60,7 @@ def envelope_of(profile: Profile) -> Callable[[Response], Iterator[str]]:
     return lambda response: iter(())
 
 
-def no_secret(bench: Bench, exchange: Exchange) -> Iterator[str]:
+def no_secret(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
     """No answer repeats a credential; the answer that issues an access token holds that one."""
     response = exchange.response
     if response is None:
@@ -68,12 +68,12 @@ def no_secret(bench: Bench, exchange: Exchange) -> Iterator[str]:
     issued = bench.profile.read(exchange.request, response).issued or ""
     text = "\n".join((*(f"{name}: {value}" for name, value in response.headers), response.body))
     text = text.replace(issued, "") if issued else text
-    if (covered := bench.channel.veil.cover(text)) != text:
+    if (covered := bench.channel.veil.redact(text)) != text:
         start = max(0, next(i for i, (a, b) in enumerate(zip(covered, text, strict=False)) if a != b) - 60)
         yield f"HTTP {response.status} repeats a credential: …{covered[start : start + 200]}"
 
 
-def reads(bench: Bench, exchange: Exchange) -> Iterator[str]:
+def reads(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
     """A status check changes nothing: asked again it is answered alike, and it tells what create was asked for, unpaid."""
     response = exchange.response
     if response is None or response.status != 200:
@@ -102,7 +102,7 @@ def _told(created: Meaning, said: Meaning) -> Iterator[str]:
         yield f"the order id is {said.reference!r}, create gave {created.reference!r}"
 
 
-def _again(bench: Bench, exchange: Exchange, response: Response) -> Iterator[str]:
+def _again(bench: Bench, exchange: ContractExchange, response: Response) -> Iterator[str]:
     request = exchange.request
     target = request.url.removeprefix(bench.channel.where.origin)
     second = bench.channel.send(request.method, target, request.headers, exchange.raw[0]).response
@@ -121,7 +121,7 @@ def _parsed(response: Response) -> Any:
         return response.body
 
 
-def refuses(bench: Bench, exchange: Exchange) -> Iterator[str]:
+def refuses(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
     """What the contract says a server must refuse is refused, JSON that does not call itself JSON included."""
     response = exchange.response
     if response is not None and response.status < 400:
@@ -129,7 +129,7 @@ def refuses(bench: Bench, exchange: Exchange) -> Iterator[str]:
             yield f"HTTP {response.status} although {_shown(problem)}"
 
 
-def takes(bench: Bench, exchange: Exchange) -> Iterator[str]:
+def takes(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
     """A request that is as the contract says is not refused, with an access token that this server gave."""
     contract, response = bench.channel.contract, exchange.response
     match = contract.match(exchange.request)
@@ -144,7 +144,7 @@ def takes(bench: Bench, exchange: Exchange) -> Iterator[str]:
         yield f"HTTP {response.status} {said} to a request that is as the contract says"
 
 
-def guards(bench: Bench, exchange: Exchange) -> Iterator[str]:
+def guards(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
     """What went well with an access token is refused without one, and with one that nobody was given. Tried once each."""
     contract, request = bench.channel.contract, exchange.request
     operation = contract.match(request).operation
@@ -166,13 +166,13 @@ def guards(bench: Bench, exchange: Exchange) -> Iterator[str]:
             yield f"HTTP {answer.status} to a call with {what}"
 
 
-def answers(bench: Bench, exchange: Exchange) -> Iterator[str]:
+def answers(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
     """Every request is answered."""
     if exchange.response is None and exchange.sent:
         yield "there was no answer"
 
 
-def _shown(problem: Problem) -> str:
+def _shown(problem: ContractProblem) -> str:
     return f"{problem.place} is {json.dumps(problem.actual)}"
 
 

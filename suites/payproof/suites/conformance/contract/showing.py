@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.status import Status
 
-from payproof.suites.conformance.contract.values import Failure, Told
+from payproof.suites.conformance.contract.values import Failure, SuiteResult
 
 _MOST = 20
 """Failures that are told in full."""
@@ -44,7 +44,7 @@ class Shown:
             self._live.stop()
 
 
-def lines(told: Told, *, verbose: bool = False) -> Iterator[str]:
+def lines(told: SuiteResult, *, verbose: bool = False) -> Iterator[str]:
     """The end's summary. ``verbose``: every finding, and every request to its end."""
     most, longest = (len(told.failures), 2**31) if verbose else (_MOST, _LONGEST)
     yield f"{told.gateway}: the {told.server} against its contract"
@@ -78,7 +78,7 @@ def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[:longest]}… ({len(text)} characters)"
 
 
-def _verdict(told: Told) -> str:
+def _verdict(told: SuiteResult) -> str:
     if told.failures:
         return f"the contract is broken: {len(told.failures)} finding(s)"
     if not told.complete:

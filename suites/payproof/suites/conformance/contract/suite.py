@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from payproof.contracts.contract import Operation, Problem
+from payproof.contracts.contract import ContractProblem, Operation
 from payproof.contracts.model import PayproofError
 from payproof.suites.conformance.contract.assumed import is_assumed, is_missing, told_of, without
-from payproof.suites.conformance.contract.channel import Channel, Exchange
+from payproof.suites.conformance.contract.channel import Channel, ContractExchange
 from payproof.suites.conformance.contract.document import prepared
 from payproof.suites.conformance.contract.examples import (
     Example,
@@ -26,7 +26,7 @@ from payproof.suites.conformance.contract.examples import (
 )
 from payproof.suites.conformance.contract.pace import Pace, Spent
 from payproof.suites.conformance.contract.rules import RULES, Bench
-from payproof.suites.conformance.contract.values import APART, PHASES, Covered, Failure, Told
+from payproof.suites.conformance.contract.values import APART, PHASES, Covered, Failure, SuiteResult
 from payproof.suites.conformance.contract.where import Where
 
 DEFAULT_BUDGETS = {True: 300, False: 1500}
@@ -35,7 +35,7 @@ _SHARES = {"coverage": 0.45, "fuzzing": 0.55, "stateful": 1.0}
 """Which part of what is left a phase may use; what it does not need is the next one's."""
 
 
-class Progress(Protocol):
+class SuiteProgress(Protocol):
     """Told while the suite works."""
 
     def part(self, phase: str, operation: str, sent: int, failures: int) -> None: ...
@@ -43,7 +43,7 @@ class Progress(Protocol):
     def note(self, text: str) -> None: ...
 
 
-class Silent:
+class SilentSuite:
     """Says nothing."""
 
     def part(self, phase: str, operation: str, sent: int, failures: int) -> None: ...
@@ -52,8 +52,8 @@ class Silent:
 
 
 def perform(
-    where: Where, *, budget: int | None = None, seed: int | None = None, progress: Progress | None = None
-) -> Told:
+    where: Where, *, budget: int | None = None, seed: int | None = None, progress: SuiteProgress | None = None
+) -> SuiteResult:
     """Hold a server to its contract.
 
     Args:
@@ -71,7 +71,7 @@ def perform(
         where,
         DEFAULT_BUDGETS[where.rate > 0] if budget is None else budget,
         random.randrange(2**32) if seed is None else seed,
-        progress or Silent(),
+        progress or SilentSuite(),
     )
     try:
         return run.told()
@@ -80,7 +80,7 @@ def perform(
 
 
 class _Run:
-    def __init__(self, where: Where, budget: int, seed: int, progress: Progress) -> None:
+    def __init__(self, where: Where, budget: int, seed: int, progress: SuiteProgress) -> None:
         self.where, self.seed, self.progress = where, seed, progress
         self.pace = Pace(budget, where.rate, note=progress.note)
         self.channel = Channel(where, self.pace, prepared(where))
@@ -92,7 +92,7 @@ class _Run:
         """Operations that are only assumed, and not there."""
         self._tried: set[str] = set()
 
-    def told(self) -> Told:
+    def told(self) -> SuiteResult:
         began = time.monotonic()
         self._token_first()
         for phase in PHASES:
@@ -113,7 +113,7 @@ class _Run:
             )
         self.notes += [f"{check} was not tried: {why}" for check, why in self.untried.items() if self.where.rate]
         statuses = {id: seen for id, seen in self.channel.statuses.items() if id not in gone}
-        return Told(
+        return SuiteResult(
             gateway=self.where.profile.name,
             server=self.where.name,
             seed=self.seed,
@@ -195,7 +195,7 @@ class _Run:
         if self.missing:
             self.channel.contract = without(self.channel.contract, self.missing)
 
-    def _is_gone(self, example: Example, exchange: Exchange) -> bool:
+    def _is_gone(self, example: Example, exchange: ContractExchange) -> bool:
         """Whether the server does not have an operation that is only assumed; found out at the first good request to it, and
         said in one line."""
         operation = example.operation
@@ -206,10 +206,10 @@ class _Run:
         if response is None or not is_missing(self.where.profile, response):
             return False
         self.missing[operation.id] = operation
-        self.notes.append(self.channel.veil.cover(told_of(operation, response)))
+        self.notes.append(self.channel.veil.redact(told_of(operation, response)))
         return True
 
-    def _look_at_pages(self, exchange: Exchange) -> None:
+    def _look_at_pages(self, exchange: ContractExchange) -> None:
         """Say so where the hosted checkout is at another host: nobody opens it from here, and settings must name it."""
         assert exchange.response
         url = self.where.profile.read(exchange.request, exchange.response).payment_url or ""
@@ -218,7 +218,7 @@ class _Run:
         if host and host != urlsplit(self.where.base_url).netloc and note not in self.notes:
             self.notes.append(note)
 
-    def _apart(self, following: list[Example], opened: Exchange) -> None:
+    def _apart(self, following: list[Example], opened: ContractExchange) -> None:
         """Another merchant is told nothing of this payment. Tried once, by every way to ask."""
         good = good_example(self.channel, "token")
         if not self.where.other or good is None or APART in self._tried:
@@ -235,7 +235,7 @@ class _Run:
                 message = f"HTTP {exchange.response.status} to another merchant who asks for this payment"
                 self._note_failure(APART, example.operation.id, "examples", message, (opened, issued, exchange))
 
-    def _judged(self, example: Example, *, before: tuple[Exchange, ...] = ()) -> Exchange | None:
+    def _judged(self, example: Example, *, before: tuple[ContractExchange, ...] = ()) -> ContractExchange | None:
         """An example told and held to the rules; None where the server does not have its operation, which is only assumed."""
         if example.operation.id in self.missing:
             return None
@@ -246,7 +246,7 @@ class _Run:
             self._note_failure(check, example.operation.id, "examples", message, (*before, exchange))
         return exchange
 
-    def _wrong(self, example: Example, exchange: Exchange) -> Iterator[tuple[str, str]]:
+    def _wrong(self, example: Example, exchange: ContractExchange) -> Iterator[tuple[str, str]]:
         for name, rule in RULES.items():
             yield from ((name, message) for message in rule(self.bench, exchange))
         if exchange.response is None:
@@ -264,7 +264,9 @@ class _Run:
                 f"expected HTTP {known.status} {list(known.texts)} ({known.provenance}: {known.source})",
             )
 
-    def _note_failure(self, check: str, operation: str, phase: str, message: str, chain: tuple[Exchange, ...]) -> None:
+    def _note_failure(
+        self, check: str, operation: str, phase: str, message: str, chain: tuple[ContractExchange, ...]
+    ) -> None:
         """Kept once for each rule, operation and first line of what is wrong."""
         text = self.channel.cover(message)
         key = (check, operation, text.partition("\n")[0][:120])
@@ -281,12 +283,12 @@ class _Run:
         )  # fmt: skip
 
 
-def _said(problem: Problem) -> str:
+def _said(problem: ContractProblem) -> str:
     known = f" ({problem.weight}: {problem.source})" if problem.source else ""
     return f"{problem}{known}"
 
 
-def _curl(exchange: Exchange) -> str:
+def _curl(exchange: ContractExchange) -> str:
     request = exchange.request
     parts = ["curl", "-sS", "-X", request.method, request.url]
     for name, value in request.headers:

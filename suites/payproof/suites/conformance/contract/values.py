@@ -63,7 +63,7 @@ class Covered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class SuiteResult:
     """One run of the suite. ``notes``: what it could not do, in words."""
 
     gateway: str

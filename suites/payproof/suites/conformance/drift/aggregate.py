@@ -6,44 +6,44 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from payproof.contracts.catalogue import Case, Catalogue
-from payproof.contracts.drift import Difference, Fidelity, Left, Touched
+from payproof.contracts.catalogue import Catalogue, DriftCase
+from payproof.contracts.drift import DriftDifference, Fidelity, Left, Touched
 from payproof.suites.conformance.drift import alphabets as letters
 from payproof.suites.conformance.drift.agreeing import Agreed, combined, unsaid
 from payproof.suites.conformance.drift.attribute import Blame, Judge
-from payproof.suites.conformance.drift.comparing import Raw, Tally, differences, pairs, shown
+from payproof.suites.conformance.drift.comparing import DifferenceTally, Raw, differences, pairs, shown
 from payproof.suites.conformance.drift.contract_view import Terms, place_of
-from payproof.suites.conformance.drift.observe import Look
+from payproof.suites.conformance.drift.observe import Observation
 from payproof.suites.conformance.drift.plain import Pair, explained, labels_of, refusals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class WeighedDifference:
     """One case as both sides told it; ``stopped``: why a side did not come to its end."""
 
-    case: Case
-    simulator: Sequence[Look]
-    gateway: Sequence[Look]
+    case: DriftCase
+    simulator: Sequence[Observation]
+    gateway: Sequence[Observation]
     stopped: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
-    differences: tuple[Difference, ...]
+    differences: tuple[DriftDifference, ...]
     fidelity: tuple[Fidelity, ...]
     left: tuple[Left, ...]
 
 
 def weigh(
-    told: Iterable[Told], judge: Judge, terms: Terms, ids: tuple[Mapping[str, list[str]], Mapping[str, list[str]]], stamp: str
+    told: Iterable[WeighedDifference], judge: Judge, terms: Terms, ids: tuple[Mapping[str, list[str]], Mapping[str, list[str]]], stamp: str
 ) -> Weighed:  # fmt: skip
     """``ids``: every id that the simulator and the gateway gave, by kind. ``stamp``: where and when it was observed."""
     told = list(told)
-    tally, found, left = Tally(), list[Difference](), list[Left]()
+    tally, found, left = DifferenceTally(), list[DriftDifference](), list[Left]()
     given: dict[str, str] = {}
     steps = [(each.case, *pair) for each in told for pair in pairs(each.simulator, each.gateway)]
     plain = refusals(((simulator, gateway) for _, simulator, gateway in steps), labels_of(judge.catalogue))
-    agreed, open_ = Agreed(judge), list[tuple[Raw, Case]]()
+    agreed, open_ = Agreed(judge), list[tuple[Raw, DriftCase]]()
     for case, simulator, gateway in steps:
         for path in gateway.facts.keys() & judge.catalogue.ids.keys():
             given.setdefault(judge.catalogue.ids[path], gateway.operation)
@@ -69,7 +69,7 @@ def weigh(
     return Weighed(differences=tuple(merged), fidelity=fidelity, left=tuple(left))
 
 
-def _as_plain(pair: Pair, look: Look, judge: Judge, terms: Terms, case: Case) -> Iterator[Difference]:
+def _as_plain(pair: Pair, look: Observation, judge: Judge, terms: Terms, case: DriftCase) -> Iterator[DriftDifference]:
     """What the plain request meets, seen once more: one difference, and no fact of the profile's that it would prove."""
     raw = Raw(path="answer", simulator=pair[0], gateway=pair[1])
     found = _difference(raw, Blame(fact=judge.place(raw)), terms, "", case)
@@ -77,8 +77,8 @@ def _as_plain(pair: Pair, look: Look, judge: Judge, terms: Terms, case: Case) ->
 
 
 def _blamed(
-    raws: Iterable[tuple[Raw, Case]], judge: Judge, agreed: Agreed, terms: Terms, stamp: str
-) -> Iterator[Difference]:
+    raws: Iterable[tuple[Raw, DriftCase]], judge: Judge, agreed: Agreed, terms: Terms, stamp: str
+) -> Iterator[DriftDifference]:
     """Each difference on its fact; what another step contradicts proposes nothing."""
     known = list(raws)
     blames = [judge.blame(raw, case) for raw, case in known]
@@ -90,11 +90,11 @@ def _blamed(
         yield _difference(raw, blame, terms, stamp, case)
 
 
-def _difference(raw: Raw, blame: Blame, terms: Terms, stamp: str, case: Case) -> Difference:
+def _difference(raw: Raw, blame: Blame, terms: Terms, stamp: str, case: DriftCase) -> DriftDifference:
     simulator, gateway = raw.told
     fact = terms.fact(raw, blame.fact) if blame.fact.name.startswith("openapi") else blame.fact
     joint = "" if blame.change.startswith(".") else ": "
-    return Difference(
+    return DriftDifference(
         kind=blame.kind, operation=raw.gateway.operation, what=raw.gateway.label, path=raw.path,
         contract=terms.says(raw), simulator=simulator, gateway=gateway, fact=fact,
         change=blame.change,
@@ -103,13 +103,15 @@ def _difference(raw: Raw, blame: Blame, terms: Terms, stamp: str, case: Case) ->
     )  # fmt: skip
 
 
-def _outside(simulator: Look, gateway: Look, judge: Judge, terms: Terms, case: Case) -> Iterator[Difference]:
+def _outside(
+    simulator: Observation, gateway: Observation, judge: Judge, terms: Terms, case: DriftCase
+) -> Iterator[DriftDifference]:
     """What simulator and gateway both do, and the contract does not have; what the configuration has set is no news."""
     for problem in terms.both(simulator, gateway):
         if problem.place in {place_of(path) for path in judge.configured}:
             continue
         operation = judge.catalogue.operations.get(gateway.operation, gateway.operation)
-        yield Difference(
+        yield DriftDifference(
             kind="difference", operation=gateway.operation, what=gateway.label, path=problem.place,
             contract=shown(problem.expected), simulator=shown(problem.actual), gateway=shown(problem.actual),
             fact=Touched(name=f"openapi {operation} {problem.place}", provenance=problem.weight,
@@ -118,7 +120,7 @@ def _outside(simulator: Look, gateway: Look, judge: Judge, terms: Terms, case: C
         )  # fmt: skip
 
 
-def _unfinished(told: Told) -> Iterator[str]:
+def _unfinished(told: WeighedDifference) -> Iterator[str]:
     """Why the rest of a case was not compared; nothing when both sides stopped at the same place for the same reason."""
     if told.stopped.get("simulator") == told.stopped.get("gateway"):
         return
@@ -128,8 +130,8 @@ def _unfinished(told: Told) -> Iterator[str]:
 
 
 def _letters(
-    ids: tuple[Mapping[str, list[str]], Mapping[str, list[str]]], given: Mapping[str, str], catalogue: Catalogue, tally: Tally
-) -> Iterator[Difference]:  # fmt: skip
+    ids: tuple[Mapping[str, list[str]], Mapping[str, list[str]]], given: Mapping[str, str], catalogue: Catalogue, tally: DifferenceTally
+) -> Iterator[DriftDifference]:  # fmt: skip
     """Differences of alphabet. ``given``: kind of id -> the operation that gives it."""
     ours, theirs = ids
     for kind in dict.fromkeys(catalogue.ids.values()):
@@ -141,7 +143,7 @@ def _letters(
         sorts, simulator, gateway = found
         tally.note(operation, f"letters of {kind} ids", path, agrees=simulator == gateway)
         if simulator != gateway:
-            yield Difference(
+            yield DriftDifference(
                 kind="difference", operation=operation, what=f"letters of every {kind} id", path=path,
                 contract="", simulator=simulator, gateway=gateway,
                 labels=(f"letters of every {kind} id",),
@@ -149,9 +151,9 @@ def _letters(
             )  # fmt: skip
 
 
-def _merged(found: Iterable[Difference]) -> Iterator[Difference]:
+def _merged(found: Iterable[DriftDifference]) -> Iterator[DriftDifference]:
     """The same difference at many steps is one."""
-    groups: dict[tuple[str, ...], Difference] = {}
+    groups: dict[tuple[str, ...], DriftDifference] = {}
     for each in found:
         key = (each.kind, each.operation, each.fact.name, each.proposal, *_sameness(each))
         known = groups.get(key)
@@ -166,7 +168,7 @@ def _merged(found: Iterable[Difference]) -> Iterator[Difference]:
     yield from groups.values()
 
 
-def _sameness(each: Difference) -> tuple[str, str, str]:
+def _sameness(each: DriftDifference) -> tuple[str, str, str]:
     """Values count, except where their types already differ, or one is not there."""
     kinds = _type(each.simulator), _type(each.gateway)
     if each.path in ("answer", "status", "body", "page", "asked") or kinds[0] == kinds[1]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from payproof.contracts.catalogue import Case
+from payproof.contracts.catalogue import DriftCase
 from payproof.contracts.drift import Touched
 from payproof.contracts.model import Json
 from payproof.suites.conformance.drift.attribute import Blame, Judge, Verdict, changed
 from payproof.suites.conformance.drift.comparing import Raw
-from payproof.suites.conformance.drift.observe import Look
+from payproof.suites.conformance.drift.observe import Observation
 
 
 class Agreed:
@@ -22,7 +22,7 @@ class Agreed:
         self.errors: set[tuple[str, Json]] = set()
         self.verdicts: list[Verdict] = []
 
-    def note(self, simulator: Look, gateway: Look, case: Case) -> None:
+    def note(self, simulator: Observation, gateway: Observation, case: DriftCase) -> None:
         """A step at which both gave the same answer."""
         if gateway.answer in self._judge.profile.errors and gateway.answer == simulator.answer:
             self.errors.add((gateway.answer, gateway.facts.get("body")))

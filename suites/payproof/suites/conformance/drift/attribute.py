@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from payproof.contracts.catalogue import Case, Catalogue, Decides
+from payproof.contracts.catalogue import Catalogue, Decides, DriftCase
 from payproof.contracts.drift import Kind, Touched
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.suites.conformance.drift.comparing import ABSENT, Absent, Raw
-from payproof.suites.conformance.drift.observe import Look
+from payproof.suites.conformance.drift.observe import Observation
 
 _SILENT = Absent()
 
@@ -44,7 +44,7 @@ class Judge:
     catalogue: Catalogue
     knobs: Mapping[str, Json]
 
-    def blame(self, raw: Raw, case: Case) -> Blame:
+    def blame(self, raw: Raw, case: DriftCase) -> Blame:
         """The fact that this difference touches: a knob that the case decides, one of the profile's errors, or the contract."""
         touched: list[Decides] = []
         for decides in self._deciding(raw, case):
@@ -61,7 +61,7 @@ class Judge:
             return self._knob(touched[0])
         return error or Blame(fact=self.place(raw))
 
-    def verdicts(self, simulator: Look, gateway: Look, case: Case) -> Iterator[Verdict]:
+    def verdicts(self, simulator: Observation, gateway: Observation, case: DriftCase) -> Iterator[Verdict]:
         """What a step says of knobs whether the sides differ or not. A knob that any step may show by its answer is not read
         off a step that was made for something else."""
         for decides in self._rules(case):
@@ -78,7 +78,7 @@ class Judge:
         there = isinstance(said, list) and decides.member in said
         return Verdict(knob=decides.knob, value=there if decides.member else said, member=decides.member)
 
-    def _rules(self, case: Case) -> Iterator[Decides]:
+    def _rules(self, case: DriftCase) -> Iterator[Decides]:
         yield from case.decides
         yield from self.catalogue.decides
         yield from (
@@ -91,7 +91,7 @@ class Judge:
         changed = {name for name, value in self.knobs.items() if not _equal(value, self.profile.knobs[name].value)}
         return frozenset(decides.path for decides in self.catalogue.decides if decides.knob in changed)
 
-    def _deciding(self, raw: Raw, case: Case) -> Iterator[Decides]:
+    def _deciding(self, raw: Raw, case: DriftCase) -> Iterator[Decides]:
         paths = {"status": ("status", "answer"), "answer": ("answer", "status")}.get(raw.path, (raw.path,))
         for path in paths:
             for decides in (*case.decides, *self.catalogue.decides):
@@ -120,7 +120,7 @@ class Judge:
         other = "*" in decides.values and (decides.path != "answer" or (key != "ok" and self._refuses(look)))
         return decides.values["*"] if other else _SILENT
 
-    def _refuses(self, look: Look) -> bool:
+    def _refuses(self, look: Observation) -> bool:
         """Whether an answer is the gateway's refusal of what was asked: not a redirect, not a failure of the gateway's own, and
         not a route that it does not have."""
         status = look.facts.get("status")
@@ -128,7 +128,7 @@ class Judge:
             return True
         return 400 <= status < 500 and not self._is_outside(look)
 
-    def _is_outside(self, look: Look) -> bool:
+    def _is_outside(self, look: Observation) -> bool:
         """Whether an answer comes from the framework in front of the operations: nothing of that name, no such method."""
         statuses = {
             error.status for error in self.profile.errors.values() if not error.envelope and not error.operations
@@ -201,7 +201,7 @@ _CHOSEN = ("assumed", "framework", *_GUESSED)
 """Weights of errors whose literal texts are not the gateway's own."""
 
 
-def _shape(look: Look) -> frozenset[str]:
+def _shape(look: Observation) -> frozenset[str]:
     return frozenset(path for path in look.facts if path.startswith("body"))
 
 

@@ -12,19 +12,19 @@ from payproof.contracts.entries import Page
 from payproof.contracts.journal import Journal
 from payproof.contracts.pages import soup
 from payproof.contracts.profile import Fields, Payer, Profile
-from payproof.suites.customer.customer import Customer, Place, next_address
+from payproof.suites.customer.customer import Customer, Routing, next_address
 from payproof.suites.customer.hosted import form_fields
 
 _HOPS = 12
 _NOWHERE = "https://shop.invalid"
 
 
-class Browser:
+class DriftCustomer:
     """One tab. ``page``: what it shows; ``left``: the shop's address that it was sent to, which is not opened."""
 
     def __init__(self, profile: Profile, site: str, shop: list[str], way: httpx.AsyncBaseTransport) -> None:
         self._profile = profile
-        place = Place(public_url=_NOWHERE, instance_url=_NOWHERE, gateway_url=site)
+        place = Routing(public_url=_NOWHERE, instance_url=_NOWHERE, gateway_url=site)
         for address in shop:
             place.give(address)
         self._customer = Customer(place, Journal(), profile.hosted, name="customer", outside=way)

@@ -9,33 +9,33 @@ from typing import Any, cast
 import httpx
 
 from payproof.contracts import secret_fields
-from payproof.contracts.catalogue import Ask, Back, Cancel, Case, Catalogue, Open, Step, Submit, Wait
+from payproof.contracts.catalogue import Back, Cancel, CaseRequest, Catalogue, DriftCase, Open, Step, Submit, Wait
 from payproof.contracts.entries import Request, Response
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Payer, Profile
 from payproof.suites.conformance.drift import observe as looking
-from payproof.suites.conformance.drift.browsing import Browser
+from payproof.suites.conformance.drift.browsing import DriftCustomer
 from payproof.suites.conformance.drift.endpoints import PATIENCE, Elsewhere, Side, Unanswered, site_of
-from payproof.suites.conformance.drift.observe import Known, Look
+from payproof.suites.conformance.drift.observe import KnownValues, Observation
 from payproof.suites.conformance.drift.template import Missing, placed
 
 
-class Telling:
+class CaseRun:
     """One case at one side. ``looks``: what was seen so far; ``stopped``: why it could not be told to its end; ``ended``: there
     is nothing more to tell; ``unanswered``: because the side did not answer at all."""
 
     def __init__(
-        self, case: Case, side: Side, profile: Profile, catalogue: Catalogue, letters: dict[str, list[str]]
+        self, case: DriftCase, side: Side, profile: Profile, catalogue: Catalogue, letters: dict[str, list[str]]
     ) -> None:
         self.case, self.side, self.profile = case, side, profile
-        self.looks: list[Look] = []
+        self.looks: list[Observation] = []
         self.stopped = ""
         self.ended = self.unanswered = False
         logins = tuple(payer.login for payer in side.payers.values())
-        self._known = Known(catalogue, site_of(side.base_url), side.veil, letters, logins=logins)
+        self._known = KnownValues(catalogue, site_of(side.base_url), side.veil, letters, logins=logins)
         self._values = dict(side.values)
         self._left = list(case.steps)
-        self._browser: Browser | None = None
+        self._browser: DriftCustomer | None = None
         self._payer: Payer | None = None
         self._way: httpx.AsyncBaseTransport | None = None
         self._client: httpx.AsyncClient | None = None
@@ -71,13 +71,13 @@ class Telling:
         return 0
 
     async def _do(self, step: Step) -> None:
-        if isinstance(step, Ask):
+        if isinstance(step, CaseRequest):
             await self._ask(step)
         elif isinstance(step, Open):
             assert self._way
             if self._browser:
                 await self._browser.aclose()
-            self._browser = Browser(self.profile, self._known.site, self._known.sent, self._way)
+            self._browser = DriftCustomer(self.profile, self._known.site, self._known.sent, self._way)
             await self._browser.open(placed(step.url, self._values))
             self._look_at_page(step.label)
         elif isinstance(step, Submit):
@@ -97,7 +97,7 @@ class Telling:
 
     # API
 
-    async def _ask(self, step: Ask) -> None:
+    async def _ask(self, step: CaseRequest) -> None:
         assert self._client
         request = self._client.build_request(
             step.method,
@@ -124,7 +124,7 @@ class Telling:
             looking.of_api(self.case.id, step.label, step.operation, seen, told, self.profile, self._known)
         )
 
-    def _save(self, step: Ask, body: str) -> None:
+    def _save(self, step: CaseRequest, body: str) -> None:
         try:
             found: Any = json.loads(body)
         except ValueError:
@@ -167,7 +167,7 @@ class Telling:
 
     def _note(self, label: str, answer: str, facts: Mapping[str, Json], texts: tuple[str, ...] = ()) -> None:
         self.looks.append(
-            Look(case=self.case.id, label=label, operation="checkout", answer=answer, facts=facts, texts=texts)
+            Observation(case=self.case.id, label=label, operation="checkout", answer=answer, facts=facts, texts=texts)
         )
 
     def _stop_at(self, label: str, why: str) -> None:

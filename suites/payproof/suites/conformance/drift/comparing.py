@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from payproof.contracts.model import Json
-from payproof.suites.conformance.drift.observe import REDACTED, Look
+from payproof.suites.conformance.drift.observe import REDACTED, Observation
 
 _ONLY_TOGETHER = ("json.", "redirect.brackets")
 """How something is spelled: nothing to compare where only one side wrote it."""
@@ -28,8 +28,8 @@ class Raw:
     """One difference, before anybody knows which fact it touches. ``path``: ``answer`` when the answers as a whole differ."""
 
     path: str
-    simulator: Look
-    gateway: Look
+    simulator: Observation
+    gateway: Observation
 
     @property
     def values(self) -> tuple[Json | Absent, Json | Absent]:
@@ -50,7 +50,7 @@ class Raw:
 
 
 @dataclass(slots=True)
-class Tally:
+class DifferenceTally:
     """What was compared: (operation, label, path) -> whether it agreed everywhere. The same step counts once."""
 
     facts: dict[tuple[str, str, str], bool] = field(default_factory=dict[tuple[str, str, str], bool])
@@ -65,7 +65,9 @@ class Tally:
         return len(found), sum(found)
 
 
-def pairs(simulator: Iterable[Look], gateway: Iterable[Look]) -> Iterator[tuple[Look, Look]]:
+def pairs(
+    simulator: Iterable[Observation], gateway: Iterable[Observation]
+) -> Iterator[tuple[Observation, Observation]]:
     """The looks at the same steps, as far as both sides got."""
     there = dict(_numbered(gateway))
     for key, look in _numbered(simulator):
@@ -73,14 +75,14 @@ def pairs(simulator: Iterable[Look], gateway: Iterable[Look]) -> Iterator[tuple[
             yield look, there[key]
 
 
-def _numbered(looks: Iterable[Look]) -> Iterator[tuple[tuple[str, int], Look]]:
+def _numbered(looks: Iterable[Observation]) -> Iterator[tuple[tuple[str, int], Observation]]:
     seen: dict[str, int] = {}
     for look in looks:
         seen[look.label] = seen.get(look.label, 0) + 1
         yield (look.label, seen[look.label]), look
 
 
-def differences(simulator: Look, gateway: Look, tally: Tally) -> Iterator[Raw]:
+def differences(simulator: Observation, gateway: Observation, tally: DifferenceTally) -> Iterator[Raw]:
     """What differs between two looks at one step. An answer that is another one altogether is one difference, not many."""
     paths = [
         path for path in dict.fromkeys((*simulator.facts, *gateway.facts)) if _comparable(path, simulator, gateway)
@@ -104,7 +106,7 @@ def same(one: Json | Absent, other: Json | Absent) -> bool:
     return type(one) is type(other) and json.dumps(one, default=str) == json.dumps(other, default=str)
 
 
-def _comparable(path: str, simulator: Look, gateway: Look) -> bool:
+def _comparable(path: str, simulator: Observation, gateway: Observation) -> bool:
     asked = simulator.facts.get("asked"), gateway.facts.get("asked")
     if asked[0] != asked[1]:
         return path == "asked"
@@ -115,7 +117,7 @@ def _comparable(path: str, simulator: Look, gateway: Look) -> bool:
     return not path.startswith(_ONLY_TOGETHER) or (path in simulator.facts and path in gateway.facts)
 
 
-def _whole(simulator: Look, gateway: Look, differing: list[str]) -> str:
+def _whole(simulator: Observation, gateway: Observation, differing: list[str]) -> str:
     """The path under which the answers as a whole differ; empty when only parts of them do."""
     if "asked" in differing or not any(_is_main(path) for path in differing):
         return ""
@@ -130,7 +132,7 @@ def _is_main(path: str) -> bool:
     return path in ("status", "body", "page") or path.startswith(("body.", "page.", "redirect.query."))
 
 
-def _part_of(path: str, simulator: Look, gateway: Look) -> bool:
+def _part_of(path: str, simulator: Observation, gateway: Observation) -> bool:
     """Whether a difference is only the consequence of the whole answer's."""
     kind = simulator.facts.get("body") != gateway.facts.get("body")
     # An answer that nobody has a name for comes from somewhere else, with headers of its own.
@@ -143,7 +145,7 @@ def _within(path: str, differing: list[str]) -> bool:
     return any(path.startswith((f"{other}.", f"{other} ")) for other in differing if other not in ("body", "page"))
 
 
-def summary(look: Look) -> str:
+def summary(look: Observation) -> str:
     """An answer on one line."""
     status, body = look.facts.get("status"), look.facts.get("body", "")
     if body or (isinstance(status, int) and status >= 400):

@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
-from payproof.contracts.catalogue import Case, Catalogue, catalogue_of
+from payproof.contracts.catalogue import Catalogue, DriftCase, catalogue_of
 from payproof.contracts.drift import Drift, Left
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
-from payproof.simulator.relay.rate_budget import BudgetSpent, Politeness
-from payproof.suites.config.models import Config, Sandbox
-from payproof.suites.conformance.drift.aggregate import Told, weigh
+from payproof.simulator.relay.rate_budget import BudgetSpent, RateBudget
+from payproof.suites.config.models import Config, SandboxTable
+from payproof.suites.conformance.drift.aggregate import WeighedDifference, weigh
 from payproof.suites.conformance.drift.attribute import Judge
-from payproof.suites.conformance.drift.case_run import Telling
+from payproof.suites.conformance.drift.case_run import CaseRun
 from payproof.suites.conformance.drift.comparing import summary
 from payproof.suites.conformance.drift.contract_view import Terms
-from payproof.suites.conformance.drift.endpoints import Recorded, Sandboxed, Side, Simulated
-from payproof.suites.conformance.drift.recording import Recorder, recorded
+from payproof.suites.conformance.drift.endpoints import Recorded, Sandboxed, Side, SimulatorEndpoint
+from payproof.suites.conformance.drift.recording import DriftRecorder, recorded
 from payproof.suites.conformance.drift.refusing import remedy_of
 from payproof.suites.conformance.drift.schedule import tell
 
@@ -30,16 +30,16 @@ _SILENT = 3
 """Cases in a row without an answer, after which nobody is asked any more."""
 
 
-class Progress(Protocol):
+class DriftProgress(Protocol):
     """Told what happens, for a person who waits."""
 
     def note(self, text: str) -> None: ...
 
-    def case(self, case: Case, left: int) -> None: ...
+    def case(self, case: DriftCase, left: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class DriftOptions:
     """``patience``: real seconds that may be waited for the gateway's clock. ``only``: ids of cases, or how they begin."""
 
     target: Literal["sandbox", "cassette"] = "sandbox"
@@ -50,7 +50,7 @@ class Options:
     only: tuple[str, ...] = ()
 
 
-async def compare(config: Config, options: Options, progress: Progress) -> Drift:
+async def compare(config: Config, options: DriftOptions, progress: DriftProgress) -> Drift:
     """Tell the catalogue to both sides and compare.
 
     Raises:
@@ -69,8 +69,8 @@ async def compare(config: Config, options: Options, progress: Progress) -> Drift
             config, catalogue, cases, replay, options, progress, where=recording.where, observed=recording.observed
         )
     settings = sandbox_of(config)
-    manners = Politeness(settings.rate, settings.budget, note=progress.note)
-    recorder = Recorder(profile, settings, options.record, force=options.force) if options.record else None
+    manners = RateBudget(settings.rate, settings.budget, note=progress.note)
+    recorder = DriftRecorder(profile, settings, options.record, force=options.force) if options.record else None
     side = Sandboxed(
         settings, profile, folder=config.folder, patience=options.patience, manners=manners,
         tape=recorder.take if recorder else None,
@@ -88,7 +88,7 @@ async def compare(config: Config, options: Options, progress: Progress) -> Drift
     return found
 
 
-def sandbox_of(config: Config) -> Sandbox:
+def sandbox_of(config: Config) -> SandboxTable:
     """The configured sandbox.
 
     Raises:
@@ -105,7 +105,7 @@ def sandbox_of(config: Config) -> Sandbox:
     return settings
 
 
-def chosen(catalogue: Catalogue, only: Sequence[str]) -> tuple[Case, ...]:
+def chosen(catalogue: Catalogue, only: Sequence[str]) -> tuple[DriftCase, ...]:
     """The cases named, or whose ids begin so; all when none is.
 
     Raises:
@@ -119,7 +119,7 @@ def chosen(catalogue: Catalogue, only: Sequence[str]) -> tuple[Case, ...]:
     return tuple(case for case in catalogue.cases if not only or case.id.startswith(tuple(only)))
 
 
-def estimate(cases: Sequence[Case], side: Side, settings: Sandbox) -> str:
+def estimate(cases: Sequence[DriftCase], side: Side, settings: SandboxTable) -> str:
     """How many requests, how fast, and about how long."""
     told = [case for case in cases if not _lacking(case, side)]
     requests = sum(case.requests for case in told)
@@ -138,25 +138,25 @@ def _cases(number: int) -> str:
     return f"{number} case{'' if number == 1 else 's'}"
 
 
-def _lacking(case: Case, *sides: Side) -> str:
+def _lacking(case: DriftCase, *sides: Side) -> str:
     """Why a case cannot be told to all of them; empty when it can."""
     return next((why for why in (case.needs, *(side.lacks(case) for side in sides)) if why), "")
 
 
 async def _compared(
-    config: Config, catalogue: Catalogue, cases: Sequence[Case], side: Sandboxed | Recorded, options: Options,
-    progress: Progress, *, where: str, observed: str,
+    config: Config, catalogue: Catalogue, cases: Sequence[DriftCase], side: Sandboxed | Recorded, options: DriftOptions,
+    progress: DriftProgress, *, where: str, observed: str,
 ) -> Drift:  # fmt: skip
     began = time.monotonic()
     profile = config.profile
-    ours = Simulated(profile, config.simulator.knobs)
+    ours = SimulatorEndpoint(profile, config.simulator.knobs)
     left = [Left(case=case.id, reason=why) for case in cases if (why := _lacking(case, ours, side))]
     able = [case for case in cases if case.id not in {each.case for each in left}]
     letters: tuple[dict[str, list[str]], dict[str, list[str]]] = {}, {}
-    theirs = [Telling(case, side, profile, catalogue, letters[1]) for case in able]
+    theirs = [CaseRun(case, side, profile, catalogue, letters[1]) for case in able]
     if isinstance(side, Sandboxed) and theirs:
         asked = next((each for each in theirs if each.case is catalogue.cases[0]), None)
-        await _try(asked or Telling(catalogue.cases[0], side, profile, catalogue, {}), profile, where)
+        await _try(asked or CaseRun(catalogue.cases[0], side, profile, catalogue, {}), profile, where)
     left += await _tell(theirs, progress)
     _refuse_nothing(theirs, profile, where)
     begun = [each for each in theirs if each.looks]
@@ -165,7 +165,7 @@ async def _compared(
         Left(case=each.case.id, reason=each.stopped or "nothing was answered")
         for each in theirs if not each.looks and each.case.id not in told_of
     ]  # fmt: skip
-    mine = [Telling(each.case, ours, profile, catalogue, letters[0]) for each in begun]
+    mine = [CaseRun(each.case, ours, profile, catalogue, letters[0]) for each in begun]
     await tell(mine, told=lambda case, left: None, waiting=lambda seconds, cases: None)
     terms = Terms(profile, side.base_url)
     told = [_told(one, other) for one, other in zip(mine, begun, strict=True)]
@@ -179,7 +179,7 @@ async def _compared(
     )  # fmt: skip
 
 
-async def _try(plainest: Telling, profile: Profile, where: str) -> None:
+async def _try(plainest: CaseRun, profile: Profile, where: str) -> None:
     """The plainest call first: where not even that works, nobody is asked a hundred times.
 
     Raises:
@@ -205,11 +205,11 @@ class _Gone(Exception):
     """The gateway no longer answers."""
 
 
-async def _tell(tellings: list[Telling], progress: Progress) -> list[Left]:
+async def _tell(tellings: list[CaseRun], progress: DriftProgress) -> list[Left]:
     """Tell them all; what the budget does not reach, or nobody answers any more, is left."""
     silent = 0
 
-    def told(case: Case, left: int) -> None:
+    def told(case: DriftCase, left: int) -> None:
         nonlocal silent
         progress.case(case, left)
         ended = next(each for each in tellings if each.case is case)
@@ -231,14 +231,14 @@ async def _tell(tellings: list[Telling], progress: Progress) -> list[Left]:
     return []
 
 
-def _told(simulator: Telling, gateway: Telling) -> Told:
-    return Told(
+def _told(simulator: CaseRun, gateway: CaseRun) -> WeighedDifference:
+    return WeighedDifference(
         case=gateway.case, simulator=simulator.looks, gateway=gateway.looks,
         stopped={"simulator": simulator.stopped, "gateway": gateway.stopped},
     )  # fmt: skip
 
 
-def _refuse_nothing(tellings: Sequence[Telling], profile: Profile, where: str) -> None:
+def _refuse_nothing(tellings: Sequence[CaseRun], profile: Profile, where: str) -> None:
     """When not one case got anywhere, the reason is the gateway's or the way to it.
 
     Raises:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from payproof.contracts.contract import Contract, Problem, contract_of
+from payproof.contracts.contract import Contract, ContractProblem, contract_of
 from payproof.contracts.contract.document import resolved, walk
 from payproof.contracts.contract.responses import answers_to
 from payproof.contracts.drift import Touched
@@ -17,7 +17,7 @@ from payproof.contracts.entries import Request, Response
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
 from payproof.suites.conformance.drift.comparing import Raw
-from payproof.suites.conformance.drift.observe import Look
+from payproof.suites.conformance.drift.observe import Observation
 
 _BOTH = "allows both"
 
@@ -37,7 +37,7 @@ class Terms:
         except ImportError as error:
             self.problem = f"{error.name} is not installed (pip install 'payproof[suites]')"
 
-    def breaches(self, look: Look) -> tuple[Problem, ...]:
+    def breaches(self, look: Observation) -> tuple[ContractProblem, ...]:
         """Where an answer of the API is not as the contract has it."""
         if self._contract is None or look.request is None or look.response is None:
             return ()
@@ -100,7 +100,7 @@ class Terms:
         known = [node["x-provenance"] for node in nodes if "x-provenance" in node]
         return (str(known[-1].get("weight", "")), str(known[-1].get("source", ""))) if known else ("", "")
 
-    def both(self, simulator: Look, gateway: Look) -> Iterator[Problem]:
+    def both(self, simulator: Observation, gateway: Observation) -> Iterator[ContractProblem]:
         """Where simulator and gateway agree, and the contract has it otherwise."""
         there = {(problem.place, json.dumps(problem.actual, default=str)) for problem in self.breaches(simulator)}
         for problem in self.breaches(gateway):

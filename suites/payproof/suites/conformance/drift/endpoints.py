@@ -10,17 +10,17 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from payproof.contracts.catalogue import Ask, Case
+from payproof.contracts.catalogue import CaseRequest, DriftCase
 from payproof.contracts.entries import Request, Response
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Payer, Profile
-from payproof.contracts.secrets import Veil
+from payproof.contracts.secrets import Redactor
 from payproof.simulator.relay.proxies import proxy_for
-from payproof.simulator.relay.rate_budget import BudgetSpent, Politeness, Share
-from payproof.simulator.relay.sandbox_exchange import Tape, Taped
+from payproof.simulator.relay.rate_budget import BudgetSpent, RateBudget, Reservation
+from payproof.simulator.relay.sandbox_exchange import OnExchange, SandboxExchange
 from payproof.simulator.relay.upstream import move, trust
 from payproof.simulator.simulator import Simulator
-from payproof.suites.config.models import Sandbox
+from payproof.suites.config.models import SandboxTable
 from payproof.suites.conformance.drift.template import references
 
 _HOST = "https://simulator.payproof.test"
@@ -53,13 +53,13 @@ class Side(Protocol):
     @property
     def payers(self) -> Mapping[str, Payer]: ...
     @property
-    def veil(self) -> Veil: ...
+    def veil(self) -> Redactor: ...
 
-    def lacks(self, case: Case) -> str:
+    def lacks(self, case: DriftCase) -> str:
         """Why the case cannot be told here; empty when it can."""
         ...
 
-    async def begin(self, case: Case) -> httpx.AsyncBaseTransport:
+    async def begin(self, case: DriftCase) -> httpx.AsyncBaseTransport:
         """The way to this side for one case. Waits as long as manners ask."""
         ...
 
@@ -73,7 +73,7 @@ def site_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-class Simulated:
+class SimulatorEndpoint:
     """The simulator in this process, a new one for each case, so that no case sees another's limits and clock."""
 
     name = "simulator"
@@ -81,7 +81,7 @@ class Simulated:
     def __init__(self, profile: Profile, knobs: Mapping[str, Json]) -> None:
         self._profile, self._knobs = profile, knobs
         self.base_url = _HOST + profile.base_path
-        self.payers, self.veil = profile.payers, Veil()
+        self.payers, self.veil = profile.payers, Redactor()
         self._now = self._fresh()
         self.knobs = self._now.knobs
 
@@ -95,11 +95,11 @@ class Simulated:
         _hide(self.veil, self.values)
         return made
 
-    def lacks(self, case: Case) -> str:
+    def lacks(self, case: DriftCase) -> str:
         missing = sorted(case.payers - set(self.payers))
         return f"the simulator has no payer {missing[0]}" if missing else ""
 
-    async def begin(self, case: Case) -> httpx.AsyncBaseTransport:
+    async def begin(self, case: DriftCase) -> httpx.AsyncBaseTransport:
         self._now = self._fresh()
         return httpx.ASGITransport(app=self._now.app, raise_app_exceptions=False)
 
@@ -117,7 +117,7 @@ class Sandboxed:
     name = "sandbox"
 
     def __init__(
-        self, settings: Sandbox, profile: Profile, *, folder: Path, patience: float, manners: Politeness, tape: Tape | None = None
+        self, settings: SandboxTable, profile: Profile, *, folder: Path, patience: float, manners: RateBudget, tape: OnExchange | None = None
     ) -> None:  # fmt: skip
         self.base_url = settings.base_url.rstrip("/")
         self.values: Mapping[str, str] = _values(self.base_url, settings.client_id, settings.secret_key)
@@ -130,10 +130,10 @@ class Sandboxed:
                 "other_secret_key": other.secret_key,
             }
         self.payers = _payers(settings, profile)
-        self.veil, self.manners, self._clock, self._tape = Veil(), manners, settings.clock, tape
+        self.veil, self.manners, self._clock, self._tape = Redactor(), manners, settings.clock, tape
         _hide(self.veil, self.values)
         self._patience = patience
-        self._share: Share | None = None
+        self._share: Reservation | None = None
         self._ca = folder / settings.ca if settings.ca else None
         self._way = httpx.AsyncHTTPTransport(
             verify=trust(self._ca),
@@ -142,10 +142,10 @@ class Sandboxed:
             trust_env=False,
         )
 
-    def lacks(self, case: Case) -> str:
+    def lacks(self, case: DriftCase) -> str:
         if missing := sorted(case.payers - set(self.payers)):
             return f"needs a payer who is {missing[0]}: [sandbox.payers.{missing[0]}]"
-        asked = frozenset[str]().union(*(references(each.json) for each in case.steps if isinstance(each, Ask)))
+        asked = frozenset[str]().union(*(references(each.json) for each in case.steps if isinstance(each, CaseRequest)))
         if any(name.startswith("other_") for name in asked) and "other_client_id" not in self.values:
             unset = f", not set: {', '.join(self._unset)}" if self._unset else ""
             return f"needs the credentials of a second merchant: [sandbox.other]{unset}"
@@ -153,7 +153,7 @@ class Sandboxed:
             return f"needs the gateway's clock to move by {case.seconds} s: --patience {-(-case.seconds // 20) * 20}"
         return ""
 
-    async def begin(self, case: Case) -> httpx.AsyncBaseTransport:
+    async def begin(self, case: DriftCase) -> httpx.AsyncBaseTransport:
         # One case is told at a time; what the last one did not use of its share is free again.
         if self._share is not None:
             self.manners.release(self._share)
@@ -238,18 +238,22 @@ class Recorded:
     name = "cassette"
 
     def __init__(
-        self, exchanges: Mapping[str, list[Taped]], base_url: str, profile: Profile, settings: Sandbox | None
+        self,
+        exchanges: Mapping[str, list[SandboxExchange]],
+        base_url: str,
+        profile: Profile,
+        settings: SandboxTable | None,
     ) -> None:
-        self.base_url, self.veil = base_url, Veil()
+        self.base_url, self.veil = base_url, Redactor()
         self.values: Mapping[str, str] = _values(base_url, "recorded-client-id", "recorded-secret-key")
         self.values = {**self.values, "other_client_id": "other-client-id", "other_secret_key": "other-secret-key"}
         self.payers = _payers(settings, profile) if settings else profile.payers
         self._exchanges = exchanges
 
-    def lacks(self, case: Case) -> str:
+    def lacks(self, case: DriftCase) -> str:
         return "" if case.id in self._exchanges else "is not in the cassette"
 
-    async def begin(self, case: Case) -> httpx.AsyncBaseTransport:
+    async def begin(self, case: DriftCase) -> httpx.AsyncBaseTransport:
         return _Replay(list(self._exchanges[case.id]))
 
     async def advance(self, seconds: int) -> bool:
@@ -257,7 +261,7 @@ class Recorded:
 
 
 class _Replay(httpx.AsyncBaseTransport):
-    def __init__(self, exchanges: list[Taped]) -> None:
+    def __init__(self, exchanges: list[SandboxExchange]) -> None:
         self._left = exchanges
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -272,14 +276,14 @@ def _values(base_url: str, client_id: str, secret_key: str) -> dict[str, str]:
     return {"site": site_of(base_url), "client_id": client_id, "secret_key": secret_key}
 
 
-def _hide(veil: Veil, values: Mapping[str, str]) -> None:
+def _hide(veil: Redactor, values: Mapping[str, str]) -> None:
     for name, value in values.items():
         if name != "site":
             for text in (value, value.swapcase()):
                 veil.add(name.replace("_", "-"), text)
 
 
-def _payers(settings: Sandbox, profile: Profile) -> dict[str, Payer]:
+def _payers(settings: SandboxTable, profile: Profile) -> dict[str, Payer]:
     """The configured payers; the one who pays is the family's published one unless the configuration names another."""
     found = {"paid": profile.payers["paid"]} if "paid" in profile.payers else dict[str, Payer]()
     for name, each in settings.payers.items():
@@ -291,9 +295,9 @@ def _unreached(error: httpx.HTTPError) -> str:
     return f"no answer from the sandbox ({type(error).__name__}: {error or 'it hung up'})"
 
 
-def _taped(request: httpx.Request, sent: bytes, answer: httpx.Response, case: str, *, page: bool) -> Taped:
+def _taped(request: httpx.Request, sent: bytes, answer: httpx.Response, case: str, *, page: bool) -> SandboxExchange:
     text = answer.text
-    return Taped(
+    return SandboxExchange(
         kind="page" if page else "api", story=case, at=0.0,
         request=Request(
             method=request.method, url=str(request.url), headers=tuple(request.headers.multi_items()),

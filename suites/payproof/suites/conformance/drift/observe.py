@@ -15,7 +15,7 @@ from payproof.contracts.entries import Headers, Request, Response
 from payproof.contracts.model import Json
 from payproof.contracts.pages import soup
 from payproof.contracts.profile import Payer, Profile
-from payproof.contracts.secrets import Veil
+from payproof.contracts.secrets import Redactor
 from payproof.simulator.cassettes import placeholders
 from payproof.suites.customer.hosted import form_fields
 
@@ -41,7 +41,7 @@ _LONG = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Observation:
     """What was seen at one step. ``answer``: the name of the profile's error, ``ok``, or what a page wants.
 
     ``texts``: what the answer says in words.
@@ -58,12 +58,12 @@ class Look:
 
 
 @dataclass(slots=True)
-class Known:
+class KnownValues:
     """The ids that one case has seen, by the order of their appearance; ``letters``: every character of each kind of id."""
 
     catalogue: Catalogue
     site: str
-    veil: Veil
+    veil: Redactor
     letters: dict[str, list[str]]
     names: dict[str, str] = field(default_factory=dict[str, str])
     sent: list[str] = field(default_factory=list[str])
@@ -88,13 +88,13 @@ class Known:
         for value, name in self.names.items():
             if len(value) >= 8:
                 found = found.replace(value, f"{{{name}}}")
-        found = placeholders.PATTERN.sub(REDACTED, _TIME.sub("{time}", self.veil.cover(found)))
+        found = placeholders.PATTERN.sub(REDACTED, _TIME.sub("{time}", self.veil.redact(found)))
         return found if len(found) <= _LONG else f"{found[:_LONG]}… ({len(found)} characters)"
 
 
 def of_api(
-    case: str, label: str, operation: str, request: Request, response: Response, profile: Profile, known: Known
-) -> Look:
+    case: str, label: str, operation: str, request: Request, response: Response, profile: Profile, known: KnownValues
+) -> Observation:
     """What an API call's answer holds."""
     facts: dict[str, Json] = {"status": response.status, **dict(_headers(response.headers, known))}
     body = dict(_body(response, known))
@@ -103,7 +103,7 @@ def of_api(
     texts = tuple(map(known.tidy, meaning.errors)) or (
         (title,) if isinstance(title, str) and response.status >= 400 else ()
     )
-    return Look(
+    return Observation(
         case=case, label=label, operation=operation, facts=facts | body, texts=texts, request=request, response=response,
         answer="ok" if meaning.ok else error_name(profile, operation, response.status, texts),
     )  # fmt: skip
@@ -126,7 +126,7 @@ def error_name(profile: Profile, operation: str, status: int, texts: tuple[str, 
     return whole or "+".join(found) or f"HTTP {status}"
 
 
-def _headers(headers: Headers, known: Known) -> Iterator[tuple[str, Json]]:
+def _headers(headers: Headers, known: KnownValues) -> Iterator[tuple[str, Json]]:
     for name, value in headers:
         lower = name.lower()
         if lower in LEFT_OUT:
@@ -151,7 +151,7 @@ def _is_date(value: str) -> bool:
     return True
 
 
-def _body(response: Response, known: Known) -> Iterator[tuple[str, Json]]:
+def _body(response: Response, known: KnownValues) -> Iterator[tuple[str, Json]]:
     text = response.body
     if not text.strip():
         yield "body", "empty"
@@ -196,7 +196,7 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, Json]]:
         yield path, value
 
 
-def _ids(leaves: Mapping[str, Json], known: Known) -> Iterator[tuple[str, Json]]:
+def _ids(leaves: Mapping[str, Json], known: KnownValues) -> Iterator[tuple[str, Json]]:
     for path, kind in known.catalogue.ids.items():
         value = leaves.get(path)
         if isinstance(value, str):
@@ -204,7 +204,7 @@ def _ids(leaves: Mapping[str, Json], known: Known) -> Iterator[tuple[str, Json]]
             yield f"{path} length", len(value)
 
 
-def _tidied(value: Json, known: Known) -> Json:
+def _tidied(value: Json, known: KnownValues) -> Json:
     if isinstance(value, str):
         return known.tidy(value)
     return [_tidied(item, known) for item in value] if isinstance(value, list) else value
@@ -213,7 +213,7 @@ def _tidied(value: Json, known: Known) -> Json:
 # Hosted pages
 
 
-def of_page(case: str, label: str, response: Response, profile: Profile, known: Known) -> Look:
+def of_page(case: str, label: str, response: Response, profile: Profile, known: KnownValues) -> Observation:
     """What a page of the hosted checkout wants from the customer, and what it says that they must know."""
     tree = soup(response.body)
     facts: dict[str, Json] = {"status": response.status, **dict(_headers(response.headers, known))}
@@ -229,7 +229,7 @@ def of_page(case: str, label: str, response: Response, profile: Profile, known: 
         answer = error_name(profile, "", response.status, (title,))
     else:
         answer = f"asks for {', '.join(sorted(asked))}" if asked else f"says {says[-1]}" if says else "another page"
-    return Look(
+    return Observation(
         case=case, label=label, operation="checkout", answer=answer, facts=facts,
         texts=(title,) if response.status >= 400 else tuple(says), response=response,
     )  # fmt: skip
@@ -251,7 +251,7 @@ def form_of(body: str, profile: Profile) -> dict[str, set[str]]:
     return {}
 
 
-def of_way_back(case: str, label: str, url: str, profile: Profile, known: Known) -> Look:
+def of_way_back(case: str, label: str, url: str, profile: Profile, known: KnownValues) -> Observation:
     """Where the customer was sent, against the addresses that the shop gave."""
     base = max((sent for sent in known.sent if url.startswith(sent)), key=len, default="")
     rest = url[len(base) :]
@@ -266,4 +266,4 @@ def of_way_back(case: str, label: str, url: str, profile: Profile, known: Known)
         facts["redirect.brackets"] = "plain" if "[" in rest else "encoded"
     outcome = profile.read_return(url)[0]
     answer = f"leaves, {outcome}" if outcome else "leaves"
-    return Look(case=case, label=label, operation="checkout", answer=answer, facts=facts)
+    return Observation(case=case, label=label, operation="checkout", answer=answer, facts=facts)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from payproof.contracts.catalogue import Ask, Catalogue
-from payproof.suites.conformance.drift.observe import Look
+from payproof.contracts.catalogue import CaseRequest, Catalogue
+from payproof.suites.conformance.drift.observe import Observation
 
-Pair = tuple[Look, Look]
+Pair = tuple[Observation, Observation]
 
 
 def labels_of(catalogue: Catalogue) -> Mapping[str, str]:
     """Operation -> label of its plain request: the one that most cases are made of."""
     asked = Counter(
-        (each.operation, each.label) for case in catalogue.cases for each in case.steps if isinstance(each, Ask)
+        (each.operation, each.label) for case in catalogue.cases for each in case.steps if isinstance(each, CaseRequest)
     )
     found: dict[str, str] = {}
     for (operation, label), _ in asked.most_common():
@@ -31,7 +31,7 @@ def refusals(steps: Iterable[Pair], labels: Mapping[str, str]) -> Mapping[str, P
     return {operation: pair for operation, pair in plain.items() if pair[1].answer != "ok"}
 
 
-def explained(look: Look, plain: Look) -> bool:
+def explained(look: Observation, plain: Observation) -> bool:
     """Whether the gateway says to a request what it says to the plain one as well, perhaps among other things."""
     if look.operation != plain.operation or look.answer == "ok":
         return False

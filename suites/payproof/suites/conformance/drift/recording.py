@@ -9,12 +9,12 @@ from pathlib import Path
 from payproof.contracts.entries import Request, Response
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
-from payproof.simulator.cassettes import CassetteWriter, Exchange, read
+from payproof.simulator.cassettes import CassetteWriter, RecordedExchange, read
 from payproof.simulator.cassettes.placeholders import spelled, substituted
 from payproof.simulator.cassettes.stamp import Stamp
 from payproof.simulator.cassettes.writer import refuse_existing
-from payproof.simulator.relay.sandbox_exchange import Taped
-from payproof.suites.config.models import Sandbox
+from payproof.simulator.relay.sandbox_exchange import SandboxExchange
+from payproof.suites.config.models import SandboxTable
 from payproof.suites.conformance.drift.observe import LOGIN
 from payproof.suites.conformance.drift.template import swapped
 
@@ -22,10 +22,10 @@ PREFIX = "drift "
 """Begins the name of a case's story in a cassette, so that no probe's story is taken for one."""
 
 
-class Recorder:
+class DriftRecorder:
     """Takes the sandbox's exchanges, and writes them when all is told."""
 
-    def __init__(self, profile: Profile, settings: Sandbox, path: Path, *, force: bool) -> None:
+    def __init__(self, profile: Profile, settings: SandboxTable, path: Path, *, force: bool) -> None:
         refuse_existing(path, force=force)
         self._path, self._force = path, force
         keys = [("client-id", settings.client_id), ("secret-key", settings.secret_key)]
@@ -36,7 +36,7 @@ class Recorder:
         known += [("password", payer.password) for payer in settings.payers.values()]
         self._writer = CassetteWriter(profile, base_url=settings.base_url, seed=0, known=known)
 
-    def take(self, taped: Taped) -> None:
+    def take(self, taped: SandboxExchange) -> None:
         self._writer.take(replace(taped, story=f"{PREFIX}{taped.story}"))
 
     def write(self) -> Path:
@@ -49,16 +49,16 @@ class Recorder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
+class DriftRecording:
     """``exchanges``: case -> its exchanges in their order; ``observed``: the day of the recording (ISO)."""
 
-    exchanges: Mapping[str, list[Taped]]
+    exchanges: Mapping[str, list[SandboxExchange]]
     base_url: str
     where: str
     observed: str
 
 
-def recorded(path: Path, profile: Profile) -> Recording:
+def recorded(path: Path, profile: Profile) -> DriftRecording:
     """The cases of a cassette.
 
     Raises:
@@ -66,7 +66,7 @@ def recorded(path: Path, profile: Profile) -> Recording:
     """
     found = read(path)
     stamp = found.stamp
-    cases: dict[str, list[Taped]] = {}
+    cases: dict[str, list[SandboxExchange]] = {}
     for each in found.exchanges:
         if stamp is not None and each.story.startswith(PREFIX):
             cases.setdefault(each.story.removeprefix(PREFIX), []).append(_taped(each, stamp))
@@ -76,7 +76,7 @@ def recorded(path: Path, profile: Profile) -> Recording:
             place=str(path),
             remedy="record them from the sandbox: payproof drift --record FILE",
         )
-    return Recording(
+    return DriftRecording(
         exchanges=cases,
         base_url=stamp.upstream + stamp.base_path,
         where=stamp.upstream.partition("://")[2],
@@ -84,10 +84,10 @@ def recorded(path: Path, profile: Profile) -> Recording:
     )
 
 
-def _taped(exchange: Exchange, stamp: Stamp) -> Taped:
+def _taped(exchange: RecordedExchange, stamp: Stamp) -> SandboxExchange:
     """With every placeholder as long as what stood there, so that lengths can still be compared."""
     asked, told = exchange.request, exchange.response
-    return Taped(
+    return SandboxExchange(
         kind=exchange.kind, story=exchange.story, at=exchange.at,
         request=Request(method=asked.method, url=_long(asked.url, stamp), headers=asked.headers, body=asked.body),
         response=Response(

@@ -7,15 +7,15 @@ import heapq
 from collections.abc import Callable, Iterable
 from itertools import count
 
-from payproof.contracts.catalogue import Case
-from payproof.suites.conformance.drift.case_run import Telling
+from payproof.contracts.catalogue import DriftCase
+from payproof.suites.conformance.drift.case_run import CaseRun
 
 _LATE = 5.0
 """Seconds after its moment at which a case no longer tells what it should."""
 
 
 async def tell(
-    tellings: Iterable[Telling], *, told: Callable[[Case, int], None], waiting: Callable[[float, int], None]
+    tellings: Iterable[CaseRun], *, told: Callable[[DriftCase, int], None], waiting: Callable[[float, int], None]
 ) -> None:
     """Tell every case. ``told``: a case ended, and how many remain; ``waiting``: so many seconds, for so many cases.
 
@@ -23,7 +23,7 @@ async def tell(
     """
     ordered = sorted(tellings, key=lambda each: each.case.seconds > 0)
     loop, order, left = asyncio.get_running_loop(), count(), len(ordered)
-    agenda: list[tuple[float, int, Telling]] = []
+    agenda: list[tuple[float, int, CaseRun]] = []
     for each in ordered:
         left -= await _on(each, agenda, order, loop.time, told, left)
         while agenda and agenda[0][0] <= loop.time():
@@ -36,8 +36,8 @@ async def tell(
 
 
 async def _due(
-    agenda: list[tuple[float, int, Telling]], order: count[int], now: Callable[[], float],
-    told: Callable[[Case, int], None], left: int,
+    agenda: list[tuple[float, int, CaseRun]], order: count[int], now: Callable[[], float],
+    told: Callable[[DriftCase, int], None], left: int,
 ) -> int:  # fmt: skip
     due, _, telling = heapq.heappop(agenda)
     if (late := now() - due) > _LATE:
@@ -46,8 +46,8 @@ async def _due(
 
 
 async def _on(
-    telling: Telling, agenda: list[tuple[float, int, Telling]], order: count[int], now: Callable[[], float],
-    told: Callable[[Case, int], None], left: int,
+    telling: CaseRun, agenda: list[tuple[float, int, CaseRun]], order: count[int], now: Callable[[], float],
+    told: Callable[[DriftCase, int], None], left: int,
 ) -> int:  # fmt: skip
     """Tell it on; 1 when it has ended."""
     seconds = await telling.go()

@@ -71,7 +71,7 @@ _SET = """(node, value) => {
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PageLook:
     """The page at one moment. ``document`` tells one document from the next at the same address."""
 
     html: str
@@ -86,7 +86,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class DomChange:
     """One field to be filled in: its place in the form, and what it is to hold."""
 
     index: int
@@ -94,14 +94,14 @@ class Change:
     value: str
 
 
-async def look(page: Page, *marks: str) -> Look:
+async def look(page: Page, *marks: str) -> PageLook:
     """``marks``: selectors that mean something only where they are shown.
 
     Raises:
         playwright Error: the document is just being replaced.
     """
     found = await page.evaluate(_LOOK, [_FIELDS, _INDEX, ", ".join(marks)])
-    return Look(**found)
+    return PageLook(**found)
 
 
 async def change(page: Page, seconds: float) -> None:
@@ -109,7 +109,7 @@ async def change(page: Page, seconds: float) -> None:
     await page.evaluate(_CHANGE, seconds * 1000)
 
 
-def changes(form: Tag, filled: Fields) -> Iterator[Change]:
+def changes(form: Tag, filled: Fields) -> Iterator[DomChange]:
     """What is to be done to a form, in the state of ``look``, until it holds what was ``filled``."""
     wanted: dict[str, deque[str]] = defaultdict(deque)
     for name, value in filled:
@@ -121,12 +121,12 @@ def changes(form: Tag, filled: Fields) -> Iterator[Change]:
         index = int(str(node[_INDEX]))
         if kind == "radio":
             if holds in wanted[name] and not node.has_attr("checked"):
-                yield Change(index, "check", holds)
+                yield DomChange(index, "check", holds)
         elif kind == "checkbox":
             if (holds in wanted[name]) != node.has_attr("checked"):
-                yield Change(index, "check", holds)
+                yield DomChange(index, "check", holds)
         elif wanted[name] and (value := wanted[name].popleft()) != holds:
-            yield Change(index, "choose" if node.name == "select" else "type", value)
+            yield DomChange(index, "choose" if node.name == "select" else "type", value)
 
 
 def _holds(node: Tag) -> str:
@@ -157,7 +157,7 @@ async def fill_in(page: Page, form: Tag, filled: Fields, *, cancel: str, seconds
         await asyncio.wait_for(button.click(timeout=seconds * 1000), seconds + 1)
 
 
-async def _set(field: ElementHandle, change: Change, seconds: float) -> None:
+async def _set(field: ElementHandle, change: DomChange, seconds: float) -> None:
     wait = seconds * 1000
     if not await field.is_visible():
         await field.evaluate(_SET, change.value)

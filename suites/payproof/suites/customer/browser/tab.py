@@ -131,7 +131,7 @@ class BrowserTab:
                 return
             await self._change(min(QUIET, max(end - now(), 0.05)))
 
-    def _judge(self, look: dom.Look, aim: _Aim, *, quiet: bool) -> bool:
+    def _judge(self, look: dom.PageLook, aim: _Aim, *, quiet: bool) -> bool:
         """Note what the page is; false while it may still become something else."""
         tree, recipe = look.tree, self.customer.recipe
         # After the last button a page with nothing but a link may be a "thank you" that goes on by itself.
@@ -155,7 +155,7 @@ class BrowserTab:
             return True
         return False
 
-    def _leads_away(self, look: dom.Look, form: Tag) -> str:
+    def _leads_away(self, look: dom.PageLook, form: Tag) -> str:
         """Why nothing is typed into this form; empty where it stands and is sent at the gateway."""
         base = look.tree.select_one("base[href]")
         buttons = [str(node["formaction"]) for node in form.select("[formaction]")]
@@ -166,7 +166,7 @@ class BrowserTab:
         places = [to for to in sent_to if to.startswith("http") and place.where(to) != "integration"]
         return next((why for to in (look.address, *places) if (why := place.foreign(to))), "")
 
-    def _give_up(self, look: dom.Look | None) -> None:
+    def _give_up(self, look: dom.PageLook | None) -> None:
         assert self._watch
         self._form = None
         if self._watch.give_up(PATIENCE):
@@ -182,7 +182,7 @@ class BrowserTab:
         self.state, self.url, self.reason, self._form = "stuck", "", reason, None
         self.customer.journal.add(stuck(reason))
 
-    async def _look(self) -> dom.Look | None:
+    async def _look(self) -> dom.PageLook | None:
         """The page as it stands; None while its document is just being replaced."""
         from playwright.async_api import Error
 
@@ -221,5 +221,5 @@ def _key(form: Tag) -> str:
     return f"{form.get('action', '')} {names}"
 
 
-def _words(look: dom.Look | None) -> str:
+def _words(look: dom.PageLook | None) -> str:
     return " ".join(look.tree.get_text(" ").split())[:200] or "nothing" if look else "nothing"

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from payproof.contracts.catalogue import Ask, Case, Decides
+from payproof.contracts.catalogue import CaseRequest, Decides, DriftCase
 from payproof.contracts.gateways.quatapay.drift.steps import JSON, PAID, STARTED, TOKEN, bearer, create, status
 
 _IN_PATH = status("the status of an unpaid payment")
-_IN_QUERY = Ask(
+_IN_QUERY = CaseRequest(
     label="the status, the payment in the query", operation="status", method="GET",
     path="/payment/status?token={payment}", headers=JSON | bearer(),
 )  # fmt: skip
-_POSTED = Ask(
+_POSTED = CaseRequest(
     label="the status, by POST with a token", operation="status", method="POST", path="/payment/status",
     json={"token": "{payment}"}, headers=JSON | bearer(),
 )  # fmt: skip
-_BY_KEYS = Ask(
+_BY_KEYS = CaseRequest(
     label="the status, by POST with credentials", operation="status", method="POST", path="/payment/status",
     json={"token": "{payment}", "client_id": "{client_id}", "secret_id": "{secret_key}"}, headers=JSON,
 )  # fmt: skip
-_BAD_KEYS = Ask(
+_BAD_KEYS = CaseRequest(
     label="the status, by POST with a wrong secret", operation="status", method="POST", path="/payment/status",
     json={"token": "{payment}", "client_id": "{client_id}", "secret_id": "nothing"}, headers=JSON,
 )  # fmt: skip
 
 
-_NO_PAYMENT = Ask(
+_NO_PAYMENT = CaseRequest(
     label="a status check that names no payment", operation="status", method="POST", path="/payment/status", json={},
     headers=JSON | bearer(),
 )  # fmt: skip
@@ -35,56 +35,56 @@ def _route(label: str, member: str) -> tuple[Decides, ...]:
 
 
 STATUS = (
-    Case(
+    DriftCase(
         id="status.path",
         text="An unpaid payment is asked for by the address that has it in its path.",
         steps=(*STARTED, _IN_PATH),
         decides=_route(_IN_PATH.label, "/payment/status/{token}"),
     ),
-    Case(
+    DriftCase(
         id="status.query",
         text="An unpaid payment is asked for by a query.",
         steps=(*STARTED, _IN_QUERY),
         decides=_route(_IN_QUERY.label, "/payment/status"),
     ),
-    Case(
+    DriftCase(
         id="status.post",
         text="An unpaid payment is asked for by POST.",
         steps=(*STARTED, _POSTED),
         decides=_route(_POSTED.label, "/payment/status"),
     ),
-    Case(
+    DriftCase(
         id="status.credentials",
         text="An unpaid payment is asked for by POST with credentials instead of a token.",
         steps=(*STARTED, _BY_KEYS, _BAD_KEYS),
         decides=_route(_BY_KEYS.label, "/payment/status"),
     ),
-    Case(
+    DriftCase(
         id="status.paid",
         text="A paid payment is asked for.",
         steps=(*STARTED, *PAID, status("the status of a paid payment")),
     ),
-    Case(
+    DriftCase(
         id="status.no-custom",
         text="A payment without an order id is asked for.",
         steps=(TOKEN, create("a payment: the order id is null", fields={"custom": None}), status("the status without an order id")),
     ),
-    Case(
+    DriftCase(
         id="status.unknown",
         text="A payment that does not exist is asked for.",
         steps=(*STARTED, status("the status of an unknown payment", payment="{payment.unknown}")),
     ),
-    Case(
+    DriftCase(
         id="status.nothing",
         text="A status check that names no payment.",
         steps=(TOKEN, _NO_PAYMENT),
     ),
-    Case(
+    DriftCase(
         id="status.another",
         text="Another merchant's payment is asked for.",
         steps=(
             *STARTED,
-            Ask(
+            CaseRequest(
                 label="another merchant's token", operation="token", method="POST", path="/authentication/token",
                 json={"client_id": "{other_client_id}", "secret_id": "{other_secret_key}"}, headers=JSON,
                 saves={"other_token": "data.access_token"},
@@ -98,9 +98,9 @@ _PAGE = {"Accept": "text/html"}
 _LOST = {"JSON object": False, "HTML page": True}
 
 
-def _framework(id: str, text: str, label: str, method: str, path: str, headers: dict[str, str]) -> Case:
-    asked = Ask(label=label, operation="framework", method=method, path=path, headers=headers)
-    return Case(
+def _framework(id: str, text: str, label: str, method: str, path: str, headers: dict[str, str]) -> DriftCase:
+    asked = CaseRequest(label=label, operation="framework", method=method, path=path, headers=headers)
+    return DriftCase(
         id=f"framework.{id}", text=text, steps=(asked,),
         decides=(
             Decides(knob="framework_errors", at=label, path="body", values=_LOST),
@@ -121,12 +121,12 @@ FRAMEWORK = (
 )  # fmt: skip
 
 OUT_OF_REACH = (
-    Case(
+    DriftCase(
         id="limit.exceeded",
         text="More requests than the gateway allows.",
         needs="would run into the gateway's rate limit, which payproof does not do to a sandbox",
     ),
-    Case(
+    DriftCase(
         id="gateway.troubles",
         text="The gateway cannot store, or its merchant is gone.",
         needs="needs power over the gateway itself",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from payproof.contracts.catalogue import Ask, Case, Decides
+from payproof.contracts.catalogue import CaseRequest, Decides, DriftCase
 from payproof.contracts.gateways.quatapay.drift.steps import (
     JSON,
     ORDER,
@@ -24,14 +24,14 @@ _NOTHING_READ = Decides(
 """A gateway that sees no field names every field that it requires."""
 
 
-def _field(id: str, text: str, *decides: Decides, **changes: Field) -> Case:
+def _field(id: str, text: str, *decides: Decides, **changes: Field) -> DriftCase:
     """One create call with one thing changed; what it decides is decided at that call."""
     label = f"a payment: {text[0].lower()}{text[1:].rstrip('.')}"
     placed = tuple(
         Decides(knob=each.knob, at=label, path=each.path, values=each.values, member=each.member, absent=each.absent)
         for each in decides
     )
-    return Case(id=f"create.{id}", text=text, steps=(TOKEN, create(label, fields=changes)), decides=placed)
+    return DriftCase(id=f"create.{id}", text=text, steps=(TOKEN, create(label, fields=changes)), decides=placed)
 
 
 FIELDS = (
@@ -102,40 +102,40 @@ FIELDS = (
 )  # fmt: skip
 
 
-def _body(id: str, text: str, label: str, *, path: str = "/payment/create", **body: object) -> Case:
-    made = Ask(
+def _body(id: str, text: str, label: str, *, path: str = "/payment/create", **body: object) -> DriftCase:
+    made = CaseRequest(
         label=label, operation="create", method="POST", path=path,
         headers=JSON | bearer() | ({"Content-Type": str(body["kind"])} if "kind" in body else {}),
         form={name: str(value) for name, value in ORDER.items()} if body.get("form") else None,
         raw=json.dumps(ORDER) if body.get("kind") else None,
         json=ORDER if not body else None,
     )  # fmt: skip
-    return Case(id=f"create.{id}", text=text, steps=(TOKEN, made), decides=(_NOTHING_READ,))
+    return DriftCase(id=f"create.{id}", text=text, steps=(TOKEN, made), decides=(_NOTHING_READ,))
 
 
 BODIES = (
-    Case(id="create.payment", text="A payment is created.", steps=STARTED),
+    DriftCase(id="create.payment", text="A payment is created.", steps=STARTED),
     _body("form", "The fields arrive as a form.", "a payment, by a form", form=True),
     _body("text-plain", "The JSON arrives as text/plain.", "a payment, as text/plain", kind="text/plain"),
     _body("slash", "The path ends in a slash.", "a payment, with a trailing slash", path="/payment/create/"),
-    Case(
+    DriftCase(
         id="create.no-json",
         text="The body is no JSON, but says that it is.",
         steps=(
             TOKEN,
-            Ask(
+            CaseRequest(
                 label="a payment, with broken JSON", operation="create", method="POST", path="/payment/create",
                 headers=JSON | bearer() | {"Content-Type": "application/json"}, raw='{"amount": "1250.00", ',
             ),
         ),
         decides=(_NOTHING_READ,),
     ),
-    Case(
+    DriftCase(
         id="create.same-urls",
         text="Both URLs are the same.",
         steps=(TOKEN, create("a payment with one URL for both", fields={"cancel_url": RETURN})),
     ),
-    Case(
+    DriftCase(
         id="create.query-urls",
         text="Both URLs have a query.",
         steps=(TOKEN, create("a payment whose URLs have a query", fields=WITH_QUERY)),

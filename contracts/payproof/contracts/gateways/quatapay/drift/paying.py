@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from payproof.contracts.catalogue import Back, Cancel, Case, Decides, Open, Submit, Wait
+from payproof.contracts.catalogue import Back, Cancel, Decides, DriftCase, Open, Submit, Wait
 from payproof.contracts.gateways.quatapay.drift.steps import (
     LOGGED_IN,
     PAID,
@@ -29,7 +29,7 @@ _CANCEL_STATE = Decides(
 _JOIN = {"?": True, "&": False}
 
 WAYS = (
-    Case(
+    DriftCase(
         id="checkout.paid",
         text="A customer pays.",
         steps=(*STARTED, *PAID),
@@ -38,17 +38,17 @@ WAYS = (
             Decides(knob="otp", at="the one-time code", path="asked"),
         ),
     ),
-    Case(
+    DriftCase(
         id="checkout.paid-query",
         text="A customer pays, and the return URL has a query.",
         steps=(TOKEN, _QUERY, *PAID[:-1], Back(label="the way back after paying, with a query")),
     ),
-    Case(
+    DriftCase(
         id="checkout.refused",
         text="The gateway refuses the customer's payment.",
         steps=(*STARTED, *_REFUSED, Back(label="the way back after a refusal"), status("the status after a refusal")),
     ),
-    Case(
+    DriftCase(
         id="checkout.refused-query",
         text="The gateway refuses, and the return URL has a query.",
         steps=(TOKEN, _QUERY, *_REFUSED, Back(label="the way back after a refusal, with a query")),
@@ -58,7 +58,7 @@ WAYS = (
             ),
         ),
     ),
-    Case(
+    DriftCase(
         id="checkout.cancelled",
         text="A customer cancels, then comes back and pays after all.",
         steps=(
@@ -69,7 +69,7 @@ WAYS = (
         ),
         decides=(_CANCEL_STATE,),
     ),
-    Case(
+    DriftCase(
         id="checkout.cancelled-query",
         text="A customer cancels, and the cancel URL has a query.",
         steps=(TOKEN, _QUERY, *_CANCELLED, Back(label="the way back after a cancel, with a query")),
@@ -84,19 +84,19 @@ WAYS = (
 _PAGES = "{site}/pay/sandbox/v1/user/authentication/form/"
 
 HINDRANCES = (
-    Case(
+    DriftCase(
         id="checkout.wrong-password",
         text="A customer mistypes the password.",
         steps=(*STARTED, Open(label="the hosted checkout"),
                Submit(label="logging in with a wrong password", payer="paid", wrong=True)),
     ),
-    Case(
+    DriftCase(
         id="checkout.wrong-code",
         text="A customer mistypes the one-time code, where there is one.",
         steps=(*STARTED, *PAID[:-2], Submit(label="a wrong one-time code", wrong=True, asked=True)),
         decides=(Decides(knob="otp", at="a wrong one-time code", path="asked"),),
     ),
-    Case(
+    DriftCase(
         id="checkout.no-csrf",
         text="A form is sent without its hidden fields.",
         steps=(*STARTED, Open(label="the hosted checkout"),
@@ -107,17 +107,17 @@ HINDRANCES = (
             ),
         ),
     ),
-    Case(
+    DriftCase(
         id="checkout.unknown",
         text="A customer opens the checkout of a payment that does not exist.",
         steps=(*STARTED, Open(label="the checkout of an unknown payment", url=_PAGES + "{payment.unknown}")),
     ),
-    Case(
+    DriftCase(
         id="checkout.no-page",
         text="A customer opens a page that does not exist.",
         steps=(Open(label="a hosted page that does not exist", url="{site}/pay/sandbox/v1/user/nothing"),),
     ),
-    Case(
+    DriftCase(
         id="checkout.paid-again",
         text="A customer opens the checkout of a payment that was paid.",
         steps=(*STARTED, *PAID, Open(label="the checkout of a paid payment")),
@@ -127,9 +127,9 @@ HINDRANCES = (
 
 def _life(
     id: str, text: str, label: str, before: int, after: int, values: dict[str, str | int | None], knob: str
-) -> Case:
+) -> DriftCase:
     """The checkout, opened ``after`` seconds after a create call that came ``before`` seconds after the token."""
-    return Case(
+    return DriftCase(
         id=f"checkout.{id}", text=text,
         steps=(TOKEN, Wait(seconds=before), create(), Wait(seconds=after), Open(label=label)),
         decides=(Decides(knob=knob, at=label, values=dict(values)),),

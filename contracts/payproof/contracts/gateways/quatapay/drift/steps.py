@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import EllipsisType
 from typing import TypeAlias
 
-from payproof.contracts.catalogue import Ask, Back, Open, Submit
+from payproof.contracts.catalogue import Back, CaseRequest, Open, Submit
 from payproof.contracts.model import Json
 
 SHOP = "https://shop.payproof.test"
@@ -33,9 +33,9 @@ def _but(fields: dict[str, Json], changes: dict[str, Field]) -> dict[str, Json]:
     return {name: value for name, value in fields.items() if name not in changes} | changed
 
 
-def token(label: str = "an access token", *, name: str = "token", **changes: Field) -> Ask:
+def token(label: str = "an access token", *, name: str = "token", **changes: Field) -> CaseRequest:
     """A token call; ``...`` leaves a field out."""
-    return Ask(
+    return CaseRequest(
         label=label, operation="token", method="POST", path="/authentication/token",
         json=_but(KEYS, changes), headers=JSON, saves={name: "data.access_token"},
     )  # fmt: skip
@@ -44,17 +44,17 @@ def token(label: str = "an access token", *, name: str = "token", **changes: Fie
 def create(
     label: str = "a payment", *, name: str = "payment", headers: dict[str, str] | None = None,
     fields: dict[str, Field] | None = None,
-) -> Ask:  # fmt: skip
+) -> CaseRequest:  # fmt: skip
     """A create call; ``...`` leaves a field out."""
-    return Ask(
+    return CaseRequest(
         label=label, operation="create", method="POST", path="/payment/create", json=_but(ORDER, fields or {}),
         headers=JSON | (bearer() if headers is None else headers),
         saves={name: "data.token", f"{name}_url": "data.payment_url"},
     )  # fmt: skip
 
 
-def status(label: str, *, payment: str = "{payment}", headers: dict[str, str] | None = None) -> Ask:
-    return Ask(
+def status(label: str, *, payment: str = "{payment}", headers: dict[str, str] | None = None) -> CaseRequest:
+    return CaseRequest(
         label=label, operation="status", method="GET", path=f"/payment/status/{payment}",
         headers=JSON | (bearer() if headers is None else headers),
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from payproof.contracts.catalogue import Ask, Case, Decides, Wait
+from payproof.contracts.catalogue import CaseRequest, Decides, DriftCase, Wait
 from payproof.contracts.gateways.quatapay.drift.steps import (
     JSON,
     ORDER,
@@ -15,7 +15,7 @@ from payproof.contracts.gateways.quatapay.drift.steps import (
     token,
 )  # fmt: skip
 
-_ACCEPTS_FORM = Ask(
+_ACCEPTS_FORM = CaseRequest(
     label="an access token, by a form",
     operation="token",
     method="POST",
@@ -25,54 +25,54 @@ _ACCEPTS_FORM = Ask(
 )
 
 CREDENTIALS = (
-    Case(id="token.issue", text="A token call with the right credentials.", steps=(TOKEN,)),
-    Case(id="token.form", text="The credentials arrive as a form.", steps=(_ACCEPTS_FORM,)),
-    Case(
+    DriftCase(id="token.issue", text="A token call with the right credentials.", steps=(TOKEN,)),
+    DriftCase(id="token.form", text="The credentials arrive as a form.", steps=(_ACCEPTS_FORM,)),
+    DriftCase(
         id="token.client-missing",
         text="The client id is left out.",
         steps=(token("a token without client id", client_id=...),),
     ),
-    Case(
+    DriftCase(
         id="token.client-unknown",
         text="The client id is not known.",
         steps=(token("a token for an unknown client", client_id="{client_id.unknown}"),),
     ),
-    Case(
+    DriftCase(
         id="token.client-short",
         text="The client id has the wrong length.",
         steps=(token("a token for a short client id", client_id="nobody"),),
     ),
-    Case(
+    DriftCase(
         id="token.secret-missing",
         text="The secret is left out.",
         steps=(token("a token without secret", secret_id=...),),
     ),
-    Case(
+    DriftCase(
         id="token.secret-unknown",
         text="The secret is not known.",
         steps=(token("a token with an unknown secret", secret_id="{secret_key.unknown}"),),
     ),
-    Case(
+    DriftCase(
         id="token.both-bad",
         text="Client id and secret are both wrong.",
         steps=(token("a token with both wrong", client_id="{client_id.unknown}", secret_id="{secret_key.unknown}"),),
     ),
-    Case(
+    DriftCase(
         id="token.nothing",
         text="Nothing is sent.",
         steps=(token("a token for nothing", client_id=..., secret_id=...),),
     ),
-    Case(
+    DriftCase(
         id="token.empty",
         text="Both are empty texts.",
         steps=(token("a token for empty texts", client_id="", secret_id=""),),
     ),
-    Case(
+    DriftCase(
         id="token.client-case",
         text="The client id is right but for its letter case.",
         steps=(token("a token in the wrong letter case", client_id="{client_id.swapcase}"),),
     ),
-    Case(
+    DriftCase(
         id="token.secret-case",
         text="The secret is right but for its letter case.",
         steps=(token("a token with the secret's case wrong", secret_id="{secret_key.swapcase}"),),
@@ -85,7 +85,7 @@ _FIRST_AGAIN = status("the first payment after the second create")
 _IS_PAYMENT = {"payment 1 again": True, "payment 2": False}
 
 REUSE = (
-    Case(
+    DriftCase(
         id="token.reused",
         text="Two payments are created by the same token.",
         steps=(*STARTED, _SECOND, _FIRST_AGAIN),
@@ -107,7 +107,7 @@ REUSE = (
             ),
         ),
     ),
-    Case(
+    DriftCase(
         id="token.after-paying",
         text="A payment is created by a token whose payment was paid.",
         steps=(*STARTED, *PAID, create("a payment by the token of a paid one", name="second")),
@@ -126,19 +126,19 @@ _PURGED = "a payment by an old token after a new token call"
 _OLD_STATUS = "a payment of 604 s, asked for by a new token"
 
 LIFE = (
-    Case(
+    DriftCase(
         id="token.old",
         text="A token is used 590 seconds after it was issued.",
         steps=(TOKEN, Wait(seconds=590), create("a payment by a token of 590 s")),
         decides=(Decides(knob="token_life", at="a payment by a token of 590 s", values={"ok": 600, "*": None}),),
     ),
-    Case(
+    DriftCase(
         id="token.expired",
         text="A token is used after its life, and nobody has asked for another one.",
         steps=(TOKEN, Wait(seconds=602), create(_OLD)),
         decides=(Decides(knob="token_life", at=_OLD, values={"expired-token": 600, "ok": None}),),
     ),
-    Case(
+    DriftCase(
         id="token.expired-status",
         text="A status check by an expired token.",
         steps=(*STARTED, Wait(seconds=602), status("a status check by a token of 602 s")),
@@ -149,19 +149,19 @@ LIFE = (
 )  # fmt: skip
 
 PURGES = (
-    Case(
+    DriftCase(
         id="token.purged",
         text="A token is used after its life, and after somebody asked for a new one.",
         steps=(TOKEN, Wait(seconds=604), token(name="fresh"), create(_PURGED)),
         decides=(Decides(knob="purge", at=_PURGED, values={"expired-token": False, "invalid-token": True}),),
     ),
-    Case(
+    DriftCase(
         id="payment.purged",
         text="A payment is looked up by a new token when its own has expired.",
         steps=(*STARTED, Wait(seconds=604), token(name="fresh"), status(_OLD_STATUS, headers=bearer("{fresh}"))),
         decides=(Decides(knob="purge", at=_OLD_STATUS, values={"ok": False, "unknown-payment": True}),),
     ),
-    Case(
+    DriftCase(
         id="payment.purged-paid",
         text="A paid payment is looked up by a new token when its own has expired.",
         steps=(
@@ -181,13 +181,13 @@ _UNKNOWN = "a payment by a token that was never issued"
 _WORD = "a payment by a word that is no token"
 
 BEARER = (
-    Case(
+    DriftCase(
         id="create.no-bearer",
         text="A payment is asked for without a token.",
         steps=(create("a payment without a token", headers={}),),
         decides=(Decides(knob="no_bearer_status", at="a payment without a token", path="status"),),
     ),
-    Case(
+    DriftCase(
         id="create.malformed-bearer",
         text="The Authorization header has no token in it.",
         steps=(
@@ -199,7 +199,7 @@ BEARER = (
             Decides(knob="no_bearer_status", at="a payment with another scheme", path="status"),
         ),
     ),
-    Case(
+    DriftCase(
         id="create.unknown-token",
         text="A payment is asked for by tokens that nobody was given.",
         steps=(
@@ -212,7 +212,7 @@ BEARER = (
             Decides(knob="unknown_token_status", at=_WORD, path="status"),
         ),
     ),
-    Case(
+    DriftCase(
         id="status.bearer",
         text="A status check without a token, and by one that was never issued.",
         steps=(
