@@ -17,9 +17,9 @@ SECRET = "abcdefghjkmnpqrstuvw123456789"
 
 
 def a_run() -> r.Run:
-    veil = Redactor()
-    veil.add("access-token", SECRET)
-    journal = j.Journal(veil)
+    redactor = Redactor()
+    redactor.add("access-token", SECRET)
+    journal = j.Journal(redactor)
     journal.add(e.ProbeMark(event="begin", probe="steady", params={"round": 1}))
     journal.add(
         e.Call(
@@ -100,9 +100,9 @@ def a_call(body: str, operation: str = "token", **more: object) -> e.Call:
 
 
 def a_journal() -> j.Journal:
-    veil = Redactor()
-    veil.add("secret-key", SECRET)
-    return j.Journal(veil)
+    redactor = Redactor()
+    redactor.add("secret-key", SECRET)
+    return j.Journal(redactor)
 
 
 @pytest.mark.parametrize(
@@ -190,16 +190,16 @@ def test_a_secret_that_is_learned_late_covers_what_was_written_before() -> None:
     journal = a_journal()
     journal.add(e.Log(stream="stdout", text=f"got {ISSUED}"))
     journal.add(a_call(f'{{"accessToken": "{ISSUED}"}}'))
-    assert journal.veil.learned == 1
+    assert journal.redactor.learned == 1
     run = r.Run(gateway="quatapay", worlds=(r.RecordedWorld(name="main", entries=tuple(journal.entries)),))
-    assert ISSUED not in r.dump(j.covered(run, journal.veil))
-    assert j.covered(journal.entries[1], journal.veil) is journal.entries[1]
+    assert ISSUED not in r.dump(j.covered(run, journal.redactor))
+    assert j.covered(journal.entries[1], journal.redactor) is journal.entries[1]
 
 
 def test_a_log_line_that_speaks_of_a_placeholder_is_no_leak() -> None:
     journal = a_journal()
     assert journal.add(e.Log(stream="stdout", text="Bearer <access-token-1>")).text == "Bearer ‹access-token-1›"
-    journal.veil.add("access-token", ISSUED)
+    journal.redactor.add("access-token", ISSUED)
     assert journal.add(e.Log(stream="stdout", text="Bearer <access-token-1>")).text == "Bearer ‹access-token-1›"
     assert journal.add(e.Log(stream="stdout", text=f"Bearer {ISSUED}")).text == "Bearer <access-token-1>"
     assert journal.add(e.Ledger(event="token_issued", detail="<access-token-1>")).detail == "<access-token-1>"

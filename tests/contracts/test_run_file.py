@@ -31,20 +31,20 @@ def a_story(journal: Journal, probe: str, *lines: str) -> int:
 
 
 @pytest.fixture
-def veil() -> Redactor:
-    veil = Redactor()
-    veil.add("access-token", TOKEN)
-    return veil
+def redactor() -> Redactor:
+    redactor = Redactor()
+    redactor.add("access-token", TOKEN)
+    return redactor
 
 
-def begun(veil: Redactor, path: Path) -> RunFile:
-    return RunFile(path, veil, r.Run(gateway="quatapay", facts={"seed": 3}))
+def begun(redactor: Redactor, path: Path) -> RunFile:
+    return RunFile(path, redactor, r.Run(gateway="quatapay", facts={"seed": 3}))
 
 
-def test_what_was_written_as_it_happened_is_what_the_whole_run_holds(tmp_path: Path, veil: Redactor) -> None:
+def test_what_was_written_as_it_happened_is_what_the_whole_run_holds(tmp_path: Path, redactor: Redactor) -> None:
     path = tmp_path / "run.jsonl"
-    file = begun(veil, path)
-    main, other = Journal(veil), Journal(veil)
+    file = begun(redactor, path)
+    main, other = Journal(redactor), Journal(redactor)
     main.add(e.Step(text="before anybody looked"))
     file.follow("main", main)
     file.follow("other", other)
@@ -64,7 +64,7 @@ def test_what_was_written_as_it_happened_is_what_the_whole_run_holds(tmp_path: P
     assert TOKEN not in path.read_text()
 
 
-def test_a_story_is_in_the_file_when_it_has_ended_though_nobody_closes_it(tmp_path: Path, veil: Redactor) -> None:
+def test_a_story_is_in_the_file_when_it_has_ended_though_nobody_closes_it(tmp_path: Path, redactor: Redactor) -> None:
     path = tmp_path / "run.jsonl"
     written = threading.Event()
 
@@ -74,8 +74,8 @@ def test_a_story_is_in_the_file_when_it_has_ended_though_nobody_closes_it(tmp_pa
             if "two" in path.read_text():
                 written.set()
 
-    file = Told(path, veil, r.Run(gateway="quatapay"))
-    journal = Journal(veil)
+    file = Told(path, redactor, r.Run(gateway="quatapay"))
+    journal = Journal(redactor)
     file.follow("main", journal)
     a_story(journal, "control", "one")
     a_story(journal, "steady", "two")
@@ -84,10 +84,10 @@ def test_a_story_is_in_the_file_when_it_has_ended_though_nobody_closes_it(tmp_pa
     file.close()
 
 
-def test_a_secret_that_is_learned_late_is_taken_out_of_what_was_written(tmp_path: Path, veil: Redactor) -> None:
+def test_a_secret_that_is_learned_late_is_taken_out_of_what_was_written(tmp_path: Path, redactor: Redactor) -> None:
     path = tmp_path / "run.jsonl"
-    file = begun(veil, path)
-    journal = Journal(veil)
+    file = begun(redactor, path)
+    journal = Journal(redactor)
     file.follow("main", journal)
     late = "Qq82jPv6Kl2Wb4Ua7Mm1Gf3He5Cc9Rr0"
     seen: list[bool] = []
@@ -101,7 +101,7 @@ def test_a_secret_that_is_learned_late_is_taken_out_of_what_was_written(tmp_path
     a_story(journal, "control", f"got {late}")
     while late not in path.read_text():
         threading.Event().wait(0.01)
-    veil.learn("access-token", late)
+    redactor.learn("access-token", late)
     a_story(journal, "steady", "more")
     file.close()
     assert seen == [True]
@@ -111,11 +111,11 @@ def test_a_secret_that_is_learned_late_is_taken_out_of_what_was_written(tmp_path
     assert [each.name for each in tmp_path.iterdir()] == ["run.jsonl"]
 
 
-def test_a_file_or_link_of_before_is_replaced(tmp_path: Path, veil: Redactor) -> None:
+def test_a_file_or_link_of_before_is_replaced(tmp_path: Path, redactor: Redactor) -> None:
     other, path = tmp_path / "other", tmp_path / "run.jsonl"
     other.write_text("mine")
     path.symlink_to(other)
-    begun(veil, path).close()
+    begun(redactor, path).close()
     assert other.read_text() == "mine"
     assert r.read(path).cut == 0
 

@@ -19,11 +19,11 @@ TOKEN = mint(random.Random(2), 350)
 
 
 @pytest.fixture
-def veil() -> Redactor:
-    veil = Redactor()
-    veil.add("secret-key", SECRET)
-    veil.add("access-token", TOKEN)
-    return veil
+def redactor() -> Redactor:
+    redactor = Redactor()
+    redactor.add("secret-key", SECRET)
+    redactor.add("access-token", TOKEN)
+    return redactor
 
 
 @pytest.mark.parametrize(
@@ -64,46 +64,46 @@ def veil() -> Redactor:
         SECRET[-12:],
     ],
 )
-def test_every_spelling_is_replaced(veil: Redactor, spelled: str) -> None:
-    covered = veil.redact(f"before {spelled} after")
+def test_every_spelling_is_replaced(redactor: Redactor, spelled: str) -> None:
+    covered = redactor.redact(f"before {spelled} after")
     assert "<secret-key-1" in covered
     assert spelled not in covered
     assert covered.startswith("before ")
     assert covered.endswith(" after")
 
 
-def test_the_same_secret_keeps_its_placeholder_and_another_gets_its_own(veil: Redactor) -> None:
-    assert veil.add("access-token", TOKEN) == "<access-token-1>"
-    assert veil.add("access-token", mint(random.Random(3), 350)) == "<access-token-2>"
-    assert veil.redact(f"Bearer {TOKEN}") == "Bearer <access-token-1>"
+def test_the_same_secret_keeps_its_placeholder_and_another_gets_its_own(redactor: Redactor) -> None:
+    assert redactor.add("access-token", TOKEN) == "<access-token-1>"
+    assert redactor.add("access-token", mint(random.Random(3), 350)) == "<access-token-2>"
+    assert redactor.redact(f"Bearer {TOKEN}") == "Bearer <access-token-1>"
 
 
-def test_a_mask_of_few_characters_is_left_alone(veil: Redactor) -> None:
+def test_a_mask_of_few_characters_is_left_alone(redactor: Redactor) -> None:
     mask = f"{SECRET[:4]}...{SECRET[-4:]}"
-    assert veil.redact(f"key {mask}") == f"key {mask}"
+    assert redactor.redact(f"key {mask}") == f"key {mask}"
 
 
 @given(start=st.integers(0, 350 - SHORTEST_PART), length=st.integers(SHORTEST_PART, 60), around=st.text(max_size=30))
 def test_any_part_of_twelve_characters_or_more_is_found(start: int, length: int, around: str) -> None:
-    veil = Redactor()
-    veil.add("access-token", TOKEN)
+    redactor = Redactor()
+    redactor.add("access-token", TOKEN)
     part = TOKEN[start : start + length]
-    assert part not in veil.redact(f"{around} {part} {around}")
+    assert part not in redactor.redact(f"{around} {part} {around}")
 
 
 @given(st.text(alphabet=ALPHABET + " =&/", max_size=300))
 def test_texts_without_a_secret_are_untouched(text: str) -> None:
-    veil = Redactor()
-    veil.add("access-token", TOKEN)
-    assert veil.redact(text) == text
+    redactor = Redactor()
+    redactor.add("access-token", TOKEN)
+    assert redactor.redact(text) == text
 
 
 def test_a_flood_of_tokens_does_not_uncover_the_secret_key() -> None:
-    veil = Redactor(limit=20)
-    veil.add("secret-key", SECRET)
+    redactor = Redactor(limit=20)
+    redactor.add("secret-key", SECRET)
     for number in range(60):
-        veil.add("access-token", mint(random.Random(number), 350))
-    assert SECRET not in veil.redact(f"x {SECRET} y")
+        redactor.add("access-token", mint(random.Random(number), 350))
+    assert SECRET not in redactor.redact(f"x {SECRET} y")
 
 
 STRANGE = "p@ss&word/" + SECRET[:8] + "+x=\"y'" + SECRET[8:20]
@@ -114,9 +114,9 @@ STRANGE = "p@ss&word/" + SECRET[:8] + "+x=\"y'" + SECRET[8:20]
     [STRANGE, html.escape(STRANGE), quote(STRANGE, safe=""), json.dumps(STRANGE), json.dumps(json.dumps(STRANGE))],
 )
 def test_a_secret_of_any_characters_is_replaced_whole(spelled: str) -> None:
-    veil = Redactor()
-    veil.add("secret-key", STRANGE)
-    covered = veil.redact(f"<b>{spelled}</b>")
+    redactor = Redactor()
+    redactor.add("secret-key", STRANGE)
+    covered = redactor.redact(f"<b>{spelled}</b>")
     assert "<secret-key-1" in covered
     assert "p@ss" not in covered
     assert SECRET[14:20] not in covered
@@ -124,23 +124,23 @@ def test_a_secret_of_any_characters_is_replaced_whole(spelled: str) -> None:
 
 @given(st.text(max_size=200), st.sampled_from(["", "%41", "&amp;", "\\u0041", "\0"]), st.text(max_size=50))
 def test_any_text_can_be_covered_and_keeps_what_is_no_secret(before: str, escape: str, after: str) -> None:
-    veil = Redactor()
-    veil.add("access-token", TOKEN)
+    redactor = Redactor()
+    redactor.add("access-token", TOKEN)
     text = before + escape + after
-    assert veil.redact(text) == text
-    assert TOKEN[50:80] not in veil.redact(f"{before}{escape}{TOKEN}{escape}{after}")
+    assert redactor.redact(text) == text
+    assert TOKEN[50:80] not in redactor.redact(f"{before}{escape}{TOKEN}{escape}{after}")
 
 
-def test_two_spellings_side_by_side_are_both_replaced(veil: Redactor) -> None:
+def test_two_spellings_side_by_side_are_both_replaced(redactor: Redactor) -> None:
     text = f"{TOKEN[::-1]} {SECRET.encode().hex()}{SECRET.lower()}"
-    assert veil.redact(text) == "<access-token-1:reversed> <secret-key-1:hex><secret-key-1:case>"
+    assert redactor.redact(text) == "<access-token-1:reversed> <secret-key-1:hex><secret-key-1:case>"
 
 
-def test_what_an_integration_writes_itself_is_no_placeholder(veil: Redactor) -> None:
+def test_what_an_integration_writes_itself_is_no_placeholder(redactor: Redactor) -> None:
     line = "we mask it as <access-token-1>, or <secret-key-x"
-    assert veil.redact(line, foreign=True) == "we mask it as ‹access-token-1›, or ‹secret-key-x"
-    assert veil.redact(line) == line
-    assert veil.redact(f"token {TOKEN}", foreign=True) == "token <access-token-1>"
+    assert redactor.redact(line, foreign=True) == "we mask it as ‹access-token-1›, or ‹secret-key-x"
+    assert redactor.redact(line) == line
+    assert redactor.redact(f"token {TOKEN}", foreign=True) == "token <access-token-1>"
 
 
 def test_a_web_token_shares_its_beginning_with_any_other() -> None:
@@ -149,18 +149,18 @@ def test_a_web_token_shares_its_beginning_with_any_other() -> None:
 
     head, mine, theirs = part({"alg": "HS256", "typ": "JWT"}), part({"iat": 1764300000}), part({"iat": 1764300001})
     token = f"{head}.{mine}.{SECRET[:43]}"
-    veil = Redactor()
-    veil.add("access-token", token)
+    redactor = Redactor()
+    redactor.add("access-token", token)
     other = f"{head}.{theirs}.{mint(random.Random(9), 43)}"
-    assert veil.redact(f"session={other}") == f"session={other}"
-    assert veil.redact(f"token={token};") == "token=<access-token-1>;"
-    assert veil.redact(f"token={token[-20:]};") == "token=<access-token-1:part>;"
-    assert veil.redact(f"token={token[::-1]};") == "token=<access-token-1:reversed>;"
+    assert redactor.redact(f"session={other}") == f"session={other}"
+    assert redactor.redact(f"token={token};") == "token=<access-token-1>;"
+    assert redactor.redact(f"token={token[-20:]};") == "token=<access-token-1:part>;"
+    assert redactor.redact(f"token={token[::-1]};") == "token=<access-token-1:reversed>;"
 
 
-def test_a_word_that_somebody_sends_as_a_secret_is_not_hunted(veil: Redactor) -> None:
-    assert veil.learn("credential", "invalid_credentials") == "<credential-1>"
-    assert veil.redact("the shop says invalid_credentials") == "the shop says invalid_credentials"
-    assert veil.learned == 0
-    assert veil.learn("access-token", "q8w7e6r5t4z3u2i1o0") == "<access-token-2>"
-    assert veil.learned == 1
+def test_a_word_that_somebody_sends_as_a_secret_is_not_hunted(redactor: Redactor) -> None:
+    assert redactor.learn("credential", "invalid_credentials") == "<credential-1>"
+    assert redactor.redact("the shop says invalid_credentials") == "the shop says invalid_credentials"
+    assert redactor.learned == 0
+    assert redactor.learn("access-token", "q8w7e6r5t4z3u2i1o0") == "<access-token-2>"
+    assert redactor.learned == 1

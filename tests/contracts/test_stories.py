@@ -28,8 +28,8 @@ def a_run(*entries: e.Entry) -> r.Run:
 
 
 def longest(*entries: e.Entry) -> int:
-    (telling,) = probe_runs(a_run(*entries))
-    return len(attempts(telling, telling.calls()))
+    (probe_run,) = probe_runs(a_run(*entries))
+    return len(attempts(probe_run, probe_run.calls()))
 
 
 def test_two_pages_that_each_verify_are_two_requests() -> None:
@@ -48,8 +48,8 @@ def test_background_checks_are_not_retries_of_each_other() -> None:
 
 def test_a_storm_of_creates_is_seen_also_where_verification_runs_in_the_background() -> None:
     storm = [a_call(0.3 * number, "create") for number in range(9)]
-    (telling,) = probe_runs(a_run(a_page(0, 5, "checkout"), *storm, a_call(60.0)))
-    assert len(attempts(telling, telling.calls("create"))) == 9
+    (probe_run,) = probe_runs(a_run(a_page(0, 5, "checkout"), *storm, a_call(60.0)))
+    assert len(attempts(probe_run, probe_run.calls("create"))) == 9
 
 
 def test_an_order_is_called_by_its_final_name_and_found_by_all_of_them() -> None:
@@ -61,8 +61,8 @@ def test_an_order_is_called_by_its_final_name_and_found_by_all_of_them() -> None
         e.Ledger(event="opened", payment="p2", reference="shop-TEA7"),
     )
     world = with_final_names(run.worlds[0])
-    (telling,) = probe_runs(r.Run(gateway="quatapay", worlds=(world,)))
-    assert telling.order() == "TEA7"
+    (probe_run,) = probe_runs(r.Run(gateway="quatapay", worlds=(world,)))
+    assert probe_run.order() == "TEA7"
     assert names_of(world, "TEA7") == {"123", "TEA7"}
     assert payments_of(world, "TEA7") == ("p1", "p2")
 

@@ -47,7 +47,7 @@ SHOP = "https://shop-8123.localhost"
 TOKEN, SECRET, CLIENT = "Tk7hN2pQrS9vWxYz34bcDeFgHj", "Sk5mPqRsTuVwXyZ123456789AbCd", "Ci8nBvCxZaSdFgHjKlQwErTy4567"
 
 
-def veil() -> Redactor:
+def redactor() -> Redactor:
     found = Redactor()
     found.add("client-id", CLIENT)
     found.add("secret-key", SECRET)
@@ -60,7 +60,7 @@ class Scribe:
 
     def __init__(self) -> None:
         self.time = 0.0
-        self.journal = Journal(veil(), clock=lambda: self.time)
+        self.journal = Journal(redactor(), clock=lambda: self.time)
 
     def add(self, entry: Any, wait: float = 0.013) -> int:
         self.time += wait

@@ -55,7 +55,7 @@ class Bench:
         sandbox = SandboxAddress(base_url=self.origin + self._path, client_id=REAL_ID, secret_key=REAL_KEY)
         self.upstream = Upstream(sandbox, RateBudget(600, 600))
         self.journal = Journal()
-        self.relay = Relay(self.upstream, load("quatapay"), journal=self.journal, seed=1, tape=self.taped.append)
+        self.relay = Relay(self.upstream, load("quatapay"), journal=self.journal, seed=1, on_exchange=self.taped.append)
         self._ours = GatewayServer(self.relay.app, journal=self.journal)
         await self._ours.start()
         self.ours = f"http://127.0.0.1:{self._ours.port}"
@@ -411,7 +411,7 @@ def test_a_call_that_the_rate_held_back_is_our_doing_and_spoils_the_story() -> N
     async def told() -> None:
         async with bench(issued) as on:
             hours = _Hours()
-            on.upstream.politeness = RateBudget(3, 100, clock=hours.clock, sleep=hours.sleep)
+            on.upstream.rate_budget = RateBudget(3, 100, clock=hours.clock, sleep=hours.sleep)
             await on.relay.ready("a long story")
             for _ in range(3):
                 await on.http.post(f"{BASE}/authentication/token", json={})

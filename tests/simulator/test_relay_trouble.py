@@ -284,7 +284,7 @@ def test_a_world_that_ends_while_a_call_is_held_back_leaves_an_entry_and_no_trac
             holding.set()
             await asyncio.sleep(seconds)
 
-        made.upstream.politeness = RateBudget(1, 100, sleep=sleep)
+        made.upstream.rate_budget = RateBudget(1, 100, sleep=sleep)
         await made.http.post(TOKEN, json={})
         asked = asyncio.ensure_future(made.http.post(TOKEN, json={}))
         await holding.wait()

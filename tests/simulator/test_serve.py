@@ -90,11 +90,11 @@ def test_the_journal_of_a_long_run_is_bounded(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_many_tokens_do_not_uncover_the_keys() -> None:
-    veil = Redactor(limit=10)
-    key = veil.add("secret-key", "S" * 100)
+    redactor = Redactor(limit=10)
+    key = redactor.add("secret-key", "S" * 100)
     for number in range(50):
-        veil.add("access-token", f"{number:0350d}")
-    assert veil.redact("S" * 100) == key
+        redactor.add("access-token", f"{number:0350d}")
+    assert redactor.redact("S" * 100) == key
 
 
 def test_the_control_address_answers() -> None:

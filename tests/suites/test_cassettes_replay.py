@@ -75,7 +75,7 @@ def recorded(
         taped.append(each)
         writer.take(each)
 
-    run = asyncio.run(perform(config, Options(target="sandbox", probes=probes, seed=seed), tape=take))
+    run = asyncio.run(perform(config, Options(target="sandbox", probes=probes, seed=seed), on_exchange=take))
     assert run.scored, run.diagnosis
     writer.write(path, force=True)
     return taped, run

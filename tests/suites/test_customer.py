@@ -384,7 +384,7 @@ def test_a_secret_far_down_on_a_page_is_found() -> None:
     secret = "Kq7" * 12
     body = f"<p>{'x ' * 50_000}</p> key: {secret} end"
     journal = Journal(clock=time.monotonic)
-    journal.veil.add("secret-key", secret)
+    journal.redactor.add("secret-key", secret)
     head = f"Content-Type: text/html\r\nContent-Length: {len(body)}\r\n"
     page, _ = walked(_pieces(head, body.encode(), 1), journal=journal)
     assert page.response

@@ -442,7 +442,7 @@ def test_escaping_is_seen_where_there_is_something_to_escape() -> None:
 
 def test_secrets_and_what_they_are_part_of_never_stay_in_a_look() -> None:
     known = _known()
-    known.veil.add("secret-key", "s3cretS3cretS3cretS3cret")
+    known.redactor.add("secret-key", "s3cretS3cretS3cretS3cret")
     assert (
         _look({"echo": "you sent s3cretS3cretS3cre"}, known=known).facts["body.echo"] == "you sent <secret-key-1:part>"
     )
@@ -578,7 +578,7 @@ def test_the_catalogue_asks_for_every_error_that_a_client_can_bring_about() -> N
         side = SimulatorEndpoint(profile, {})
         tellings = [CaseRun(case, side, profile, catalogue, {}) for case in catalogue.cases]
         asyncio.run(agenda.tell(tellings, told=lambda case, left: None, waiting=lambda seconds, cases: None))
-        answers |= {name for telling in tellings for look in telling.looks for name in look.answer.split("+")}
+        answers |= {name for probe_run in tellings for look in probe_run.looks for name in look.answer.split("+")}
     assert set(QUATAPAY.errors) - answers == out_of_reach | knobs_only
 
 

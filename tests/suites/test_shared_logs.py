@@ -34,8 +34,8 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def a_journal(clock: Clock, order: str, veil: Redactor | None = None) -> Journal:
-    journal = Journal(veil, clock=clock)
+def a_journal(clock: Clock, order: str, redactor: Redactor | None = None) -> Journal:
+    journal = Journal(redactor, clock=clock)
     journal.add(Step(text="a customer wants to pay", name="order:main", facts={"order": order}))
     return journal
 
@@ -102,11 +102,11 @@ def test_a_line_is_not_given_to_whoever_is_left_when_its_writer_has_stopped(cloc
 
 
 def test_a_secret_in_a_shared_file_is_found_whoever_wrote_it(clock: Clock, file: Path) -> None:
-    veil = Redactor()
+    redactor = Redactor()
     mine, theirs = "SECRETKEYOFTHEFIRST1", "SECRETKEYOFTHEOTHER2"
-    veil.add("secret-key", mine)
-    veil.add("secret-key", theirs)
-    logs, first, second = SharedLogs(), a_journal(clock, ONE, veil), a_journal(clock, OTHER, veil)
+    redactor.add("secret-key", mine)
+    redactor.add("secret-key", theirs)
+    logs, first, second = SharedLogs(), a_journal(clock, ONE, redactor), a_journal(clock, OTHER, redactor)
     logs.join(first, lambda: [file], [mine])
     logs.join(second, lambda: [file], [theirs])
     write(file, f"my key is {theirs}\n{theirs.encode().hex()}\nkeys {mine} {theirs}\n")

@@ -29,7 +29,7 @@ def shared(folder: Path) -> Shared:
         seed=1,
         folder=folder,
         trust=None,
-        veil=Redactor(),
+        redactor=Redactor(),
         now=lambda: 0.0,
         progress=Silent(),
         alert_url=lambda name: "",

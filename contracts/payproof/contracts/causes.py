@@ -51,12 +51,12 @@ def why_not(case: Case) -> Finding:
         return case.not_exercised("left out of this shortened run")
     names = run.provoked_by.get(id, ())
     found = probe_runs(run, *names) if names else []
-    for telling in found:
-        if (why := hindrance(telling)) is not None:
+    for probe_run in found:
+        if (why := hindrance(probe_run)) is not None:
             return case.not_exercised(
-                f"the situation did not arise: in the story {telling.probe}, {why[0]}",
+                f"the situation did not arise: in the story {probe_run.probe}, {why[0]}",
                 because=CAUSES,
-                world=telling.world,
+                world=probe_run.world,
                 seen=why[1],
             )
     if found:

@@ -37,8 +37,8 @@ class Journal:
     ``listener`` is told of each entry, after it is recorded (for waiting without sleeping, and for progress).
     """
 
-    def __init__(self, veil: Redactor | None = None, *, clock: Callable[[], float] | None = None) -> None:
-        self.veil = veil or Redactor()
+    def __init__(self, redactor: Redactor | None = None, *, clock: Callable[[], float] | None = None) -> None:
+        self.redactor = redactor or Redactor()
         started = time.monotonic()
         self._clock = clock or (lambda: time.monotonic() - started)
         self.entries: list[Entry] = []
@@ -57,7 +57,7 @@ class Journal:
 
     def add(self, entry: E) -> E:
         short = self._learn(entry) if isinstance(entry, Call) else {}
-        cover = self._foreign if isinstance(entry, _FOREIGN) else self.veil.redact
+        cover = self._foreign if isinstance(entry, _FOREIGN) else self.redactor.redact
         fields = _covered_fields(entry, cover)
         fields |= {"n": self._next, "at": round(self.now(), 4)}
         kind: type[E] = entry.__class__
@@ -73,13 +73,13 @@ class Journal:
         return covered
 
     def _foreign(self, text: str) -> str:
-        return self.veil.redact(text, foreign=True)
+        return self.redactor.redact(text, foreign=True)
 
     def _learn(self, call: Call) -> dict[str, str]:
         """A hand-written journal without a secret is kept as it was written."""
-        if self.veil.empty:
+        if self.redactor.empty:
             return {}
-        return secret_fields.learn_call(self.veil, call)
+        return secret_fields.learn_call(self.redactor, call)
 
     def drop(self, since: int) -> None:
         """Forget the entries from this number on; their numbers are not given again."""
@@ -98,10 +98,10 @@ T = TypeVar("T")
 Cover: TypeAlias = Callable[[str], str]
 
 
-def covered(value: T, veil: Redactor) -> T:
+def covered(value: T, redactor: Redactor) -> T:
     """``value`` (an entry, texts, a table) with the veil drawn over it once more: a secret that was learned from what somebody
     sent covers also what was written before it was known."""
-    found: T = _covered(value, veil.redact)
+    found: T = _covered(value, redactor.redact)
     return found
 
 

@@ -102,7 +102,7 @@ def probe_runs(run: Run, *probes: str, keep: Callable[[ProbeRun], bool] = lambda
                 begin = None
         if begin is not None and (not probes or begin.probe in probes):
             found.append(ProbeRun(world, begin.probe, dict(begin.params), tuple(slice_)))
-    return [telling for telling in found if keep(telling)]
+    return [probe_run for probe_run in found if keep(probe_run)]
 
 
 def with_final_names(world: RecordedWorld) -> RecordedWorld:
@@ -172,15 +172,15 @@ def ever_paid(world: RecordedWorld, order: str) -> OrderSeen | None:
     return next((seen for seen in sightings(world, order) if seen.paid), None)
 
 
-def confirmed(telling: ProbeRun, order: str) -> bool:
+def confirmed(probe_run: ProbeRun, order: str) -> bool:
     """Whether the gateway truthfully told the integration that this order is paid, in whatever wrapping: an answer that
     came with a strange content type, or was very long, is an answer all the same."""
-    payments = payments_of(telling.world, order)
+    payments = payments_of(probe_run.world, order)
     return any(
         call.meaning.paid
         and call.meaning.payment in payments
         and (call.meaning.answered or call.meaning.payment) in payments
-        for call in telling.calls("status")
+        for call in probe_run.calls("status")
     )
 
 
@@ -204,7 +204,7 @@ def bursts(calls: list[Call], *, pause: float = 1.0) -> list[list[Call]]:
     return groups
 
 
-def attempts(telling: ProbeRun, calls: list[Call]) -> list[Call]:
+def attempts(probe_run: ProbeRun, calls: list[Call]) -> list[Call]:
     """The longest series of calls that one original request caused.
 
     While a customer waits, everything that is sent for that request counts, however slowly; where the integration also
@@ -212,47 +212,47 @@ def attempts(telling: ProbeRun, calls: list[Call]) -> list[Call]:
     """
     if not calls:
         return []
-    if background(telling.world) and any(call.meaning.operation == "status" for call in calls):
+    if background(probe_run.world) and any(call.meaning.operation == "status" for call in calls):
         groups = bursts(calls, pause=0.2)
     else:
-        pages = [page for page in telling.of(Page) if page.where == "integration"]
+        pages = [page for page in probe_run.of(Page) if page.where == "integration"]
         groups = [[call for call in calls if page.began <= call.began <= page.ended] for page in pages]
         groups += bursts([call for call in calls if not any(call in group for group in groups)])
     nothing: list[Call] = []
     return max(groups, key=len, default=nothing)
 
 
-def obstacle(telling: ProbeRun) -> tuple[str, tuple[Entry, ...]]:
+def obstacle(probe_run: ProbeRun) -> tuple[str, tuple[Entry, ...]]:
     """What kept a story from getting where it should: one clause, and the entries that show it; at least how far it went."""
-    if (found := hindrance(telling)) is not None:
+    if (found := hindrance(probe_run)) is not None:
         return found
-    steps = [step for step in telling.of(Step) if not step.name.startswith("order:")]
+    steps = [step for step in probe_run.of(Step) if not step.name.startswith("order:")]
     if steps:
         return f'it went no further than "{steps[-1].text}"', (steps[-1],)
-    return "nothing happened in its story", telling.entries[:1]
+    return "nothing happened in its story", probe_run.entries[:1]
 
 
-def hindrance(telling: ProbeRun) -> tuple[str, tuple[Entry, ...]] | None:
+def hindrance(probe_run: ProbeRun) -> tuple[str, tuple[Entry, ...]] | None:
     """What visibly went wrong in a story, apart from what was done to it; None when nothing did."""
-    if (alone := telling.step(LEFT_ALONE)) is not None:
-        return alone.text, (alone, *_last_sale(telling.world, alone))
-    end = telling.entries[-1] if telling.entries else None
+    if (alone := probe_run.step(LEFT_ALONE)) is not None:
+        return alone.text, (alone, *_last_sale(probe_run.world, alone))
+    end = probe_run.entries[-1] if probe_run.entries else None
     if isinstance(end, ProbeMark) and end.event == "end" and end.params.get("error"):
         return f"the story broke off: {end.params['error']}", (end,)
-    if ended := telling.exits():
+    if ended := probe_run.exits():
         return f"the integration's process had ended (exit code {ended[0].code})", (ended[0],)
-    armed = next((entry for entry in telling.of(FaultSet) if entry.event == "armed"), None)
-    unsold = [checkout for checkout in telling.checkouts() if not checkout.payment]
+    armed = next((entry for entry in probe_run.of(FaultSet) if entry.event == "armed"), None)
+    unsold = [checkout for checkout in probe_run.checkouts() if not checkout.payment]
     if unsold and (armed is None or unsold[0].n < armed.n):
-        return _unsold(telling.world, unsold[0])
-    if armed is not None and not any(call.fault == armed.name for call in telling.calls()):
+        return _unsold(probe_run.world, unsold[0])
+    if armed is not None and not any(call.fault == armed.name for call in probe_run.calls()):
         what = f"every {armed.operation} call" if armed.operation else "every call"
-        met_instead = [call for call in telling.calls() if call.n > armed.n][:2]
-        attempt = _unsold(telling.world, unsold[0])[1] if unsold else ()
+        met_instead = [call for call in probe_run.calls() if call.n > armed.n][:2]
+        attempt = _unsold(probe_run.world, unsold[0])[1] if unsold else ()
         return f"{what} would have met the fault {armed.name}, and none was made", (armed, *met_instead, *attempt)
-    if (stuck := telling.step("stuck-at-checkout")) is not None:
+    if (stuck := probe_run.step("stuck-at-checkout")) is not None:
         return stuck.text, (stuck,)
-    return _unsold(telling.world, unsold[0]) if unsold else None
+    return _unsold(probe_run.world, unsold[0]) if unsold else None
 
 
 def _last_sale(world: RecordedWorld, before: Entry) -> tuple[Entry, ...]:

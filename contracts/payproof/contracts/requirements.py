@@ -150,12 +150,12 @@ class Case:
             Verdict.NOT_EXERCISED, reason, world, seen, causes=because, unsettled=unsettled, declare=declare
         )
 
-    def stuck(self, telling: ProbeRun, what: str = "", *, because: str | tuple[str, ...] = CAUSES) -> Finding:
+    def stuck(self, probe_run: ProbeRun, what: str = "", *, because: str | tuple[str, ...] = CAUSES) -> Finding:
         """A story that never came to what this requirement judges: why not, with the entries that show it. ``what``: which
         of its stories, where there are several."""
-        why, seen = obstacle(telling)
+        why, seen = obstacle(probe_run)
         reason = f"{what}: {why}" if what else why
-        return self.not_exercised(reason, because=because, world=telling.world, seen=seen)
+        return self.not_exercised(reason, because=because, world=probe_run.world, seen=seen)
 
     def not_applicable(self, reason: str, *, declare: str = "") -> Finding:
         """There is no such thing here. ``declare``: the setting without which nobody can tell; a must is then a caveat."""

@@ -36,11 +36,11 @@ class RunFile:
         PayproofError: the file cannot be made.
     """
 
-    def __init__(self, path: Path, veil: Redactor, run: Run) -> None:
-        self.path, self._veil = path, veil
+    def __init__(self, path: Path, redactor: Redactor, run: Run) -> None:
+        self.path, self._redactor = path, redactor
         self._waiting: deque[tuple[str, Entry | int] | str] = deque()
         self._wake, self._closed = threading.Event(), False
-        self._learned, self._next_rewrite = veil.learned, 0.0
+        self._learned, self._next_rewrite = redactor.learned, 0.0
         # A file of an earlier run, or a link, is replaced and never written into.
         files.write(path, self._covered(head_line(run)) + "\n")
         try:
@@ -85,7 +85,7 @@ class RunFile:
             self._write()
 
     def _write(self) -> None:
-        if self._learned != self._veil.learned and (began := time.monotonic()) >= self._next_rewrite:
+        if self._learned != self._redactor.learned and (began := time.monotonic()) >= self._next_rewrite:
             self._rewrite()
             self._next_rewrite = time.monotonic() + _SHARE * (time.monotonic() - began)
         lines: list[str] = []
@@ -103,15 +103,15 @@ class RunFile:
 
     def _covered(self, line: str) -> str:
         """A line is covered again only when there is something that its entry could not know of."""
-        return self._veil.redact(line) if self._veil.learned else line
+        return self._redactor.redact(line) if self._redactor.learned else line
 
     def _rewrite(self) -> None:
         """Take what was learned out of what stands in the file already."""
-        self._learned = self._veil.learned
+        self._learned = self._redactor.learned
         lines = self.path.read_text(encoding="utf-8").splitlines()
         fresh = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}")
         file = fresh.open("x", encoding="utf-8", newline="\n")
-        file.write("".join(f"{self._veil.redact(line)}\n" for line in lines))
+        file.write("".join(f"{self._redactor.redact(line)}\n" for line in lines))
         file.flush()
         os.replace(fresh, self.path)
         self._file.close()

@@ -106,25 +106,27 @@ def of_answer(response: Response, said: Meaning) -> Iterator[tuple[str, str]]:
         yield from (("unread-answer", word) for word in words if not _PLACE.match(word))
 
 
-def learn(veil: Redactor, found: Iterable[tuple[str, str]], said: Meaning, *, numbered: bool = True) -> dict[str, str]:
+def learn(
+    redactor: Redactor, found: Iterable[tuple[str, str]], said: Meaning, *, numbered: bool = True
+) -> dict[str, str]:
     """Have the veil hide secrets that were found. Returns value -> placeholder of those that are too short to be searched for."""
     ids = {said.payment, said.answered, said.transaction, said.reference}
     short: dict[str, str] = {}
     for kind, value in found:
         if len(value) < SHORTEST or value in ids or value.lower() in _NO_VALUE or "<" in value or "://" in value:
             continue
-        placeholder = veil.learn(kind, value, numbered=numbered)
-        if veil.placeholder(value) == value:
+        placeholder = redactor.learn(kind, value, numbered=numbered)
+        if redactor.placeholder(value) == value:
             short[value] = placeholder
     return short
 
 
-def learn_call(veil: Redactor, call: Call) -> dict[str, str]:
+def learn_call(redactor: Redactor, call: Call) -> dict[str, str]:
     """``learn`` from a call. An answer that a fault wrote holds nothing that is not known, and texts that checks look for."""
     found = list(of_request(call.request, call.meaning))
     if call.response is not None and not call.fault:
         found += of_answer(call.response, call.meaning)
-    return learn(veil, found, call.meaning)
+    return learn(redactor, found, call.meaning)
 
 
 def placed(call: Call, short: Mapping[str, str]) -> Call:

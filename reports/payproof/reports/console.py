@@ -120,7 +120,7 @@ def _section(paper: Paper, title: str, judgements: tuple[Judgement, ...], *, ver
 def _judgement(paper: Paper, judgement: Judgement, *, verbose: bool) -> None:
     paper.say(_title(paper, judgement), lead=_mark(paper, judgement.verdict))
     paper.say(judgement.text, indent=_INDENT, style="dim")
-    told = facts.telling(judgement)
+    told = facts.probe_run(judgement)
     shown = told if verbose else told[:_FINDINGS]
     for finding in shown:
         _finding(paper, finding)

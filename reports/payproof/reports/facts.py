@@ -87,7 +87,7 @@ def lead(judgement: Judgement) -> Finding | None:
     return next(own, min(judgement.findings, key=lambda finding: severity(finding.verdict), default=None))
 
 
-def telling(judgement: Judgement) -> tuple[Finding, ...]:
+def probe_run(judgement: Judgement) -> tuple[Finding, ...]:
     """The findings worth reading: those that did not pass, the worst first; all of them when all passed."""
     ordered = sorted(judgement.findings, key=lambda finding: severity(finding.verdict))
     return tuple(finding for finding in ordered if finding.verdict is not Verdict.PASS) or tuple(ordered)

@@ -95,20 +95,20 @@ class Dialect(Protocol):
         ...
 
 
-def load(desk: GatewayDeps) -> Dialect:
+def load(deps: GatewayDeps) -> Dialect:
     """The dialect of the desk's profile.
 
     Raises:
         PayproofError: this gateway has a profile and no dialect.
     """
-    name = f"payproof.simulator.gateways.{desk.profile.name.replace('-', '_')}"
+    name = f"payproof.simulator.gateways.{deps.profile.name.replace('-', '_')}"
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name != name:
             raise
         raise PayproofError(
-            f'the simulator cannot play "{desk.profile.name}"', place='key "gateway"', remedy="choose another gateway"
+            f'the simulator cannot play "{deps.profile.name}"', place='key "gateway"', remedy="choose another gateway"
         ) from None
-    made: Dialect = module.dialect(desk)
+    made: Dialect = module.dialect(deps)
     return made

@@ -43,9 +43,9 @@ class Simulator:
         self.knobs = _knobs(profile, knobs or {})
         self.clock = Clock()
         self._store = Store(self.journal, self.clock)
-        desk = dialect.GatewayDeps(profile, self.knobs, self._store, self.clock, Ids(), self.journal)
-        self.dialect = dialect.load(desk)
-        self.faults = FaultInjector(desk, self.dialect, seed=seed)
+        deps = dialect.GatewayDeps(profile, self.knobs, self._store, self.clock, Ids(), self.journal)
+        self.dialect = dialect.load(deps)
+        self.faults = FaultInjector(deps, self.dialect, seed=seed)
         self.app: ASGIApp = JournalMiddleware(
             FaultMiddleware(self.dialect.app, self.faults),
             profile=profile, journal=self.journal, is_page=self.dialect.is_page,

@@ -131,8 +131,8 @@ class Store:
         if row.client_id in self._merchants:
             raise PayproofError(f'the client id of merchant "{name}" is already taken', remedy="leave client_id out")
         self._merchants[row.client_id] = row
-        self._journal.veil.add("client-id", row.client_id)
-        self._journal.veil.add("secret-key", row.secret_key)
+        self._journal.redactor.add("client-id", row.client_id)
+        self._journal.redactor.add("secret-key", row.secret_key)
         return row
 
     def merchant(self, client_id: str) -> MerchantRow:
@@ -148,14 +148,14 @@ class Store:
         row = self.merchant(client_id)
         row.former[row.secret_key] = self._clock.now()
         row.secret_key, row.revoked = secret_key, False
-        self._journal.veil.add("secret-key", row.secret_key)
+        self._journal.redactor.add("secret-key", row.secret_key)
         return row
 
     # Access tokens
 
     def issue(self, merchant: MerchantRow, value: str, *, payment: str = "") -> Token:
         token = Token(value, merchant, self._clock.now(), payment)
-        placeholder = self._journal.veil.add("access-token", token.value)
+        placeholder = self._journal.redactor.add("access-token", token.value)
         _remember(self._tokens, token.value, token)
         self._journal.add(Ledger(event="token_issued", payment=payment, detail=placeholder))
         return token

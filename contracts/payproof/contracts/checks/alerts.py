@@ -15,16 +15,16 @@ def _drill(case: Case, probe: str, what: str) -> Iterator[Finding]:
     if not channel:
         yield case.not_exercised("no alert channel is declared: set integration.alerts, or attest the item monitoring")
         return
-    for telling in probe_runs(case.run, probe):
-        mark, over = telling.step("drill"), telling.step("over")
+    for probe_run in probe_runs(case.run, probe):
+        mark, over = probe_run.step("drill"), probe_run.step("over")
         if mark is None or over is None:
             continue
-        arrived = [entry for entry in telling.after("drill").entries if is_alert(entry, channel)]
+        arrived = [entry for entry in probe_run.after("drill").entries if is_alert(entry, channel)]
         if arrived:
             yield case.passed(
                 f"an alert arrived {arrived[0].at - mark.at:.1f} s after {what}",
                 actual={"alerts": len(arrived), "channel": channel},
-                world=telling.world,
+                world=probe_run.world,
                 seen=[mark, *arrived[:2]],
             )
         elif channel.startswith("log:") and (unknown := case.run.facts.get("unattributed_log_lines")):
@@ -37,7 +37,7 @@ def _drill(case: Case, probe: str, what: str) -> Iterator[Finding]:
                 f"nothing arrived on the declared channel after {what}",
                 expected={"alerts": "at least 1", "within seconds": 30},
                 actual={"alerts": 0, "channel": channel},
-                world=telling.world,
+                world=probe_run.world,
                 seen=[mark, over],
             )
 

@@ -190,11 +190,11 @@ def rotation(case: Case) -> Iterator[Finding]:
             "an integration that somebody else started cannot be restarted; attest rotate-credentials"
         )
         return
-    for telling in probe_runs(case.run, "rotation"):
-        mark = telling.step("rotated")
+    for probe_run in probe_runs(case.run, "rotation"):
+        mark = probe_run.step("rotated")
         if mark is None:
             continue
-        before, after = telling.before("rotated"), telling.after("rotated")
+        before, after = probe_run.before("rotated"), probe_run.after("rotated")
         if not any(seen.paid for seen in before.of(OrderSeen)):
             yield case.not_exercised("the payment before the rotation did not go through", because="flow.success")
             continue
@@ -207,13 +207,13 @@ def rotation(case: Case) -> Iterator[Finding]:
             continue
         new = str(mark.facts.get("secret"))
         old = [call for call in after.calls() if call.meaning.secret and call.meaning.secret != new]
-        paid = final(telling.world, after.order())
+        paid = final(probe_run.world, after.order())
         if old:
             yield case.failed(
                 "the old secret key is still used after the restart",
                 expected={"secret": new},
                 actual={"secret": old[0].meaning.secret},
-                world=telling.world,
+                world=probe_run.world,
                 seen=[mark, *old[:3]],
             )
         elif paid is None or not paid.paid:
@@ -221,13 +221,13 @@ def rotation(case: Case) -> Iterator[Finding]:
                 "no payment goes through after the rotation",
                 expected={"paid": True},
                 actual={"paid": False, "state": paid.state if paid else ""},
-                world=telling.world,
+                world=probe_run.world,
                 seen=[mark, *after.calls()[-2:], paid],
             )
         else:
             yield case.passed(
                 "the payment after the rotation went through with the new secret",
-                world=telling.world,
+                world=probe_run.world,
                 seen=[mark, paid],
             )
 
@@ -243,14 +243,14 @@ def revoked(case: Case) -> Iterator[Finding]:
 
     Fix: treat a refused token call as final for this request; tell the customer to try later; raise an alert.
     """
-    for telling in probe_runs(case.run, "revoked"):
-        after = telling.after("revoked")
+    for probe_run in probe_runs(case.run, "revoked"):
+        after = probe_run.after("revoked")
         checkouts = after.checkouts()
         refused = [call for call in after.calls("token") if not call.meaning.ok]
         if not checkouts:
             continue
         page = next((page for page in after.pages("checkout") if page.n == checkouts[0].page), None)
-        seen = [telling.step("revoked"), *refused[:4], page]
+        seen = [probe_run.step("revoked"), *refused[:4], page]
         worst = attempts(after, refused)
         if not refused and not after.calls():
             yield case.not_exercised("the integration did not call the gateway after the revocation")
@@ -259,7 +259,7 @@ def revoked(case: Case) -> Iterator[Finding]:
                 f"one checkout caused {len(worst)} token calls with a revoked secret",
                 expected={"token calls": "at most 3"},
                 actual={"token calls": len(worst)},
-                world=telling.world,
+                world=probe_run.world,
                 seen=seen,
             )
         elif after.exits() or page is None or pages.broken(page.response):
@@ -270,10 +270,10 @@ def revoked(case: Case) -> Iterator[Finding]:
                     "status": page.response.status if page and page.response else None,
                     "exited": bool(after.exits()),
                 },
-                world=telling.world,
+                world=probe_run.world,
                 seen=[*seen, *after.exits()],
             )
         elif refused:
-            yield case.passed(f"{len(worst)} token call(s), and a page for people", world=telling.world, seen=seen)
+            yield case.passed(f"{len(worst)} token call(s), and a page for people", world=probe_run.world, seen=seen)
         else:
             yield case.not_exercised("no token call was made after the revocation", because="token.renewed")

@@ -27,9 +27,11 @@ def _created(run: Run) -> Iterator[tuple[RecordedWorld, Checkout, Call]]:
                 yield world, checkout, calls[checkout.payment]
     if not run.scored:
         # Control failed: a create call that the gateway refused says all the same what was asked for.
-        for telling in probe_runs(run, "control"):
-            refused = [call for call in telling.calls("create") if not call.meaning.payment]
-            yield from ((telling.world, checkout, call) for checkout in telling.checkouts()[:1] for call in refused[:1])
+        for probe_run in probe_runs(run, "control"):
+            refused = [call for call in probe_run.calls("create") if not call.meaning.payment]
+            yield from (
+                (probe_run.world, checkout, call) for checkout in probe_run.checkouts()[:1] for call in refused[:1]
+            )
 
 
 @must("custom.order-id")

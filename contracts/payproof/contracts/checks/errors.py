@@ -21,39 +21,41 @@ def _own(case: Case, requirement: str) -> tuple[str, ...]:
     return case.profile.faults.get(requirement, ())
 
 
-def _kind(telling: ProbeRun) -> str:
-    return str(telling.params.get("error") or telling.params.get("fault") or "")
+def _kind(probe_run: ProbeRun) -> str:
+    return str(probe_run.params.get("error") or probe_run.params.get("fault") or "")
 
 
 def _stories(case: Case, kinds: tuple[str, ...]) -> list[ProbeRun]:
     return probe_runs(case.run, "error-answer", "unverified", "refused-check", keep=lambda told: _kind(told) in kinds)
 
 
-def _operation(telling: ProbeRun) -> str:
-    return "status" if telling.probe in ("unverified", "refused-check") else str(telling.params.get("operation", ""))
+def _operation(probe_run: ProbeRun) -> str:
+    return (
+        "status" if probe_run.probe in ("unverified", "refused-check") else str(probe_run.params.get("operation", ""))
+    )
 
 
 def _handled(case: Case, found: list[ProbeRun]) -> Iterator[Finding]:
     """Each error answer is handled: no crash, no paid order, no storm of attempts."""
-    for telling in found:
-        operation, kind = _operation(telling), _kind(telling)
+    for probe_run in found:
+        operation, kind = _operation(probe_run), _kind(probe_run)
         until = "mended" if operation == "status" else "tried"
-        told = telling.before(until)
+        told = probe_run.before(until)
         hit = [call for call in told.calls(operation) if call.fault]
         if operation == "status":
-            payments = payments_of(telling.world, telling.order("unverified"))
+            payments = payments_of(probe_run.world, probe_run.order("unverified"))
             hit = [call for call in hit if call.meaning.payment in payments] or hit
         if not hit:
-            yield case.stuck(telling, f"{operation} answered with {kind}")
+            yield case.stuck(probe_run, f"{operation} answered with {kind}")
             continue
         code = hit[0].response.status if hit[0].response and kind in ("status", "plain-error", "html") else 0
         what = f"{operation} answered with {f'HTTP {code}' if code else kind}"
-        trouble = Trouble(telling=telling, operation=operation, until=until, what=what, hit=tuple(hit))
+        trouble = Trouble(probe_run=probe_run, operation=operation, until=until, what=what, hit=tuple(hit))
         yield misstep(case, trouble) or _stormed(case, trouble, attempts(told, hit))
 
 
 def _stormed(case: Case, trouble: Trouble, worst: list[Call]) -> Finding:
-    world, page = trouble.telling.world, trouble.page
+    world, page = trouble.probe_run.world, trouble.page
     if len(worst) > MOST_ATTEMPTS:
         return case.failed(
             f"{len(worst)} attempts: {trouble.what}",
@@ -96,9 +98,9 @@ def currency(case: Case) -> Iterator[Finding]:
     Fix: show a page that names the problem in your own words.
     """
     yield from _handled(case, _stories(case, _own(case, "errors.currency")))
-    for telling in probe_runs(case.run, "unknown-currency"):
-        told = telling.before("recover")
-        crashed = crash(telling, "recover", "checkout")
+    for probe_run in probe_runs(case.run, "unknown-currency"):
+        told = probe_run.before("recover")
+        crashed = crash(probe_run, "recover", "checkout")
         page = next(reversed(told.pages("checkout")), None)
         paid = next((seen for seen in told.of(OrderSeen) if seen.order == told.order() and seen.paid), None)
         creates = (
@@ -107,7 +109,7 @@ def currency(case: Case) -> Iterator[Finding]:
             else []
         )
         if page is None:
-            yield case.stuck(telling, "a currency that no platform knows")
+            yield case.stuck(probe_run, "a currency that no platform knows")
             continue
         if crashed is not None or paid is not None:
             yield case.failed(
@@ -116,14 +118,14 @@ def currency(case: Case) -> Iterator[Finding]:
                 else "an order in a refused currency is paid",
                 expected="a page for people",
                 actual={"status": status_of(page)},
-                world=telling.world,
+                world=probe_run.world,
                 seen=[*creates[:1], crashed or paid, page],
             )
         else:
             who = "the gateway" if creates else "the integration itself"
             yield case.passed(
                 f"{who} refused an unknown currency, and the customer got a page",
-                world=telling.world,
+                world=probe_run.world,
                 seen=[*creates[:1], page],
             )
 
@@ -180,16 +182,16 @@ def rate_limit(case: Case) -> Iterator[Finding]:
 
     Fix: wait as long as the gateway asks, or give the customer a page that says try again.
     """
-    for telling in probe_runs(case.run, "rate-limited"):
-        operation = str(telling.params.get("operation"))
-        told = telling.before("recover")
+    for probe_run in probe_runs(case.run, "rate-limited"):
+        operation = str(probe_run.params.get("operation"))
+        told = probe_run.before("recover")
         hit = next((call for call in told.calls(operation) if call.fault), None)
         what = f"{operation} answered with 429"
         if hit is None:
-            yield case.stuck(telling, what)
+            yield case.stuck(probe_run, what)
             continue
-        trouble = Trouble(telling=telling, operation=operation, until="recover", what=what, hit=(hit,))
-        early = _too_early(telling, hit, operation)
+        trouble = Trouble(probe_run=probe_run, operation=operation, until="recover", what=what, hit=(hit,))
+        early = _too_early(probe_run, hit, operation)
         if (wrong := misstep(case, trouble)) is not None:
             yield wrong
         elif early is not None:
@@ -197,17 +199,17 @@ def rate_limit(case: Case) -> Iterator[Finding]:
                 f"{operation} was sent again {early.began - hit.ended:.1f} s after a 429 that asked for 2 s",
                 expected={"seconds": "at least 2"},
                 actual={"seconds": round(early.began - hit.ended, 1)},
-                world=telling.world,
+                world=probe_run.world,
                 seen=[hit, early],
             )
         else:
-            yield case.passed(f"{operation} was not sent again before Retry-After", world=telling.world, seen=[hit])
+            yield case.passed(f"{operation} was not sent again before Retry-After", world=probe_run.world, seen=[hit])
 
 
-def _too_early(telling: ProbeRun, hit: Call, operation: str) -> Call | None:
+def _too_early(probe_run: ProbeRun, hit: Call, operation: str) -> Call | None:
     """The same request again within two seconds, without a customer's doing."""
-    acts = [page.began for page in telling.of(Page) if page.where == "integration" and page.began > hit.ended]
-    for call in telling.calls(operation):
+    acts = [page.began for page in probe_run.of(Page) if page.where == "integration" and page.began > hit.ended]
+    for call in probe_run.calls(operation):
         same = operation == "token" or (
             call.meaning.payment == hit.meaning.payment
             if operation == "status"
@@ -230,9 +232,9 @@ def friendly(case: Case) -> Iterator[Finding]:
     Fix: log the gateway's answer, and show a sentence of your own.
     """
     looked = 0
-    for telling in probe_runs(case.run):
-        canaries = [str(step.facts["canary"]) for step in telling.of(Step) if step.facts.get("canary")]
-        failing = bool(canaries) or telling.probe in (
+    for probe_run in probe_runs(case.run):
+        canaries = [str(step.facts["canary"]) for step in probe_run.of(Step) if step.facts.get("canary")]
+        failing = bool(canaries) or probe_run.probe in (
             "network-error",
             "stalled",
             "always-unauthorized",
@@ -243,18 +245,18 @@ def friendly(case: Case) -> Iterator[Finding]:
         )
         if not failing:
             continue
-        for page in telling.pages():
+        for page in probe_run.pages():
             if page.response is None or page.purpose in ("order", "script"):
                 continue
             looked += 1
             found = pages.machine_errors(page.response, canaries, case.profile.raw_marks)
             if found:
-                hit = [call for call in telling.calls() if call.fault and call.ended <= page.ended]
+                hit = [call for call in probe_run.calls() if call.fault and call.ended <= page.ended]
                 yield case.failed(
                     f"the customer reads {found[0]}",
                     expected={"machine errors on the page": []},
                     actual={"machine errors on the page": list(found[:5]), "status": page.response.status},
-                    world=telling.world,
+                    world=probe_run.world,
                     seen=[*hit[-1:], page],
                 )
                 return

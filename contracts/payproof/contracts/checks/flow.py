@@ -25,14 +25,14 @@ def success(case: Case) -> Iterator[Finding]:
     Fix: follow the evidence: the last page that the customer saw, and the calls before it.
     """
     good = 0
-    for telling in probe_runs(case.run, "control", "steady"):
-        for checkout in telling.checkouts():
+    for probe_run in probe_runs(case.run, "control", "steady"):
+        for checkout in probe_run.checkouts():
             if not checkout.payment:
-                page = page_of(telling.world, checkout)
+                page = page_of(probe_run.world, checkout)
                 if checkout.outcome in ("refused", "elsewhere") and checkout.currency != case.profile.default_currency:
                     yield case.not_exercised(
                         f"it does not sell in {checkout.currency}, and says so",
-                        world=telling.world,
+                        world=probe_run.world,
                         seen=[checkout, page],
                     )
                     continue
@@ -40,19 +40,19 @@ def success(case: Case) -> Iterator[Finding]:
                     f"the customer could not start to pay order {checkout.order}",
                     expected={"checkout": "redirected"},
                     actual={"checkout": checkout.outcome, "status": status_of(page)},
-                    world=telling.world,
+                    world=probe_run.world,
                     seen=[checkout, page],
                 )
                 return
-            last = final(telling.world, checkout.order)
+            last = final(probe_run.world, checkout.order)
             errors = [
-                page for page in telling.pages("return") if page.order == checkout.order and pages.shows_error(page)
+                page for page in probe_run.pages("return") if page.order == checkout.order and pages.shows_error(page)
             ]
-            if not ledger(telling.world, checkout.order, "charged"):
-                why, seen = obstacle(telling)
+            if not ledger(probe_run.world, checkout.order, "charged"):
+                why, seen = obstacle(probe_run)
                 yield case.not_exercised(
                     f"the gateway took no money for order {checkout.order}: {why}",
-                    world=telling.world,
+                    world=probe_run.world,
                     seen=[checkout, *seen],
                 )
                 continue
@@ -62,9 +62,9 @@ def success(case: Case) -> Iterator[Finding]:
                     + ("the customer saw an error page" if errors else f"is {last.state if last else 'unreadable'}"),
                     expected={"paid": True, "error pages": 0},
                     actual={"paid": bool(last and last.paid), "error pages": len(errors)},
-                    world=telling.world,
-                    seen=[checkout, *ledger(telling.world, checkout.order, "charged"), *errors[:1], last],
-                    unless=_wrongly_asked(case, telling.world, checkout),
+                    world=probe_run.world,
+                    seen=[checkout, *ledger(probe_run.world, checkout.order, "charged"), *errors[:1], last],
+                    unless=_wrongly_asked(case, probe_run.world, checkout),
                 )
                 return
             good += 1
@@ -95,22 +95,22 @@ def page_of(world: RecordedWorld, checkout: Checkout) -> Page | None:
 
 
 def _ends_unpaid(
-    case: Case, telling: ProbeRun, step: str, purpose: str, what: str, *, blank_is_bad: bool
+    case: Case, probe_run: ProbeRun, step: str, purpose: str, what: str, *, blank_is_bad: bool
 ) -> Iterator[Finding]:
-    mark = telling.step(step)
-    arrived = list(telling.after(step).pages(purpose)) if mark else []
+    mark = probe_run.step(step)
+    arrived = list(probe_run.after(step).pages(purpose)) if mark else []
     if mark is None or not arrived:
-        yield case.stuck(telling)
+        yield case.stuck(probe_run)
         return
-    order = telling.order()
-    paid = ever_paid(telling.world, order)
-    crashed = crash(telling.after(step), "", purpose)
-    if paid is not None and not ledger(telling.world, order, "charged"):
+    order = probe_run.order()
+    paid = ever_paid(probe_run.world, order)
+    crashed = crash(probe_run.after(step), "", purpose)
+    if paid is not None and not ledger(probe_run.world, order, "charged"):
         yield case.failed(
             f"order {order} is paid though {what}",
             expected={"paid": False},
             actual={"paid": True, "state": paid.state},
-            world=telling.world,
+            world=probe_run.world,
             seen=[mark, arrived[0], paid],
         )
     elif crashed is not None or arrived[-1].response is None or arrived[-1].response.status >= 500:
@@ -118,7 +118,7 @@ def _ends_unpaid(
             f"the customer got an error page when {what}",
             expected="a page for people",
             actual={"status": status_of(arrived[-1])},
-            world=telling.world,
+            world=probe_run.world,
             seen=[mark, arrived[-1], crashed],
         )
     elif blank_is_bad and pages.blank(arrived[-1].response):
@@ -126,14 +126,14 @@ def _ends_unpaid(
             f"the customer got an empty page when {what}",
             expected="a page for people",
             actual={"status": status_of(arrived[-1]), "text": ""},
-            world=telling.world,
+            world=probe_run.world,
             seen=[mark, arrived[-1]],
         )
     else:
         yield case.passed(
             f"unpaid, and a page for people, when {what}",
             actual={"status": status_of(arrived[-1])},
-            world=telling.world,
+            world=probe_run.world,
             seen=[mark, arrived[-1]],
         )
 
@@ -148,8 +148,8 @@ def cancelled(case: Case) -> Iterator[Finding]:
 
     Fix: handle cancel_url without expecting any parameter but the payment's token.
     """
-    for telling in probe_runs(case.run, "cancelled"):
-        yield from _ends_unpaid(case, telling, "cancelled", "cancel", "the customer cancelled", blank_is_bad=False)
+    for probe_run in probe_runs(case.run, "cancelled"):
+        yield from _ends_unpaid(case, probe_run, "cancelled", "cancel", "the customer cancelled", blank_is_bad=False)
 
 
 @must("flow.failed")
@@ -162,9 +162,9 @@ def failed(case: Case) -> Iterator[Finding]:
 
     Fix: expect the failure query on return_url: no data, type=error.
     """
-    for telling in probe_runs(case.run, "refused"):
+    for probe_run in probe_runs(case.run, "refused"):
         yield from _ends_unpaid(
-            case, telling, "refused", "return", "the gateway refused the payment", blank_is_bad=True
+            case, probe_run, "refused", "return", "the gateway refused the payment", blank_is_bad=True
         )
 
 
@@ -179,28 +179,28 @@ def network_error(case: Case) -> Iterator[Finding]:
 
     Fix: catch the HTTP library's errors around every call; answer with a page that says try again.
     """
-    for telling in probe_runs(case.run, "network-error"):
-        operation = str(telling.params.get("operation"))
-        how = "connection refused" if telling.params.get("how") == "refuse" else "closed without an answer"
-        told = telling.before("tried")
+    for probe_run in probe_runs(case.run, "network-error"):
+        operation = str(probe_run.params.get("operation"))
+        how = "connection refused" if probe_run.params.get("how") == "refuse" else "closed without an answer"
+        told = probe_run.before("tried")
         hit = tuple(call for call in told.calls(operation) if call.fault)
-        trouble = Trouble(telling=telling, operation=operation, until="tried", what=f"{operation}: {how}", hit=hit)
-        if trouble.page is None or (operation == "status" and telling.step("paid") is None):
-            yield case.stuck(telling, trouble.what)
+        trouble = Trouble(probe_run=probe_run, operation=operation, until="tried", what=f"{operation}: {how}", hit=hit)
+        if trouble.page is None or (operation == "status" and probe_run.step("paid") is None):
+            yield case.stuck(probe_run, trouble.what)
         elif (wrong := misstep(case, trouble)) is not None:
             yield wrong
-        elif not hit and telling.params.get("how") != "refuse":  # Nobody sees who knocks at a closed port.
+        elif not hit and probe_run.params.get("how") != "refuse":  # Nobody sees who knocks at a closed port.
             yield case.not_exercised(
                 f"the gateway was not called while it could not be reached ({trouble.what})",
                 because=("token.renewed",) if operation == "token" else ("verify.status-checked", "flow.success"),
-                world=telling.world,
-                seen=[telling.step("paid"), telling.step("tried"), trouble.page],
+                world=probe_run.world,
+                seen=[probe_run.step("paid"), probe_run.step("tried"), trouble.page],
             )
         else:
             yield case.passed(
                 f"a page for people ({trouble.what})",
                 actual={"status": status_of(trouble.page)},
-                world=telling.world,
+                world=probe_run.world,
                 seen=[*hit[:1], trouble.page],
             )
 
@@ -217,29 +217,29 @@ def recovers(case: Case) -> Iterator[Finding]:
     Fix: cache only complete, well-formed answers; let circuit breakers close again.
     """
     good = 0
-    recovering = {telling.probe for telling in probe_runs(case.run) if telling.step("recover")}
-    for telling in probe_runs(case.run):
-        after = telling.after("recover")
+    recovering = {probe_run.probe for probe_run in probe_runs(case.run) if probe_run.step("recover")}
+    for probe_run in probe_runs(case.run):
+        after = probe_run.after("recover")
         orders = list(dict.fromkeys(checkout.order for checkout in after.checkouts("recovery")))
-        if telling.step(LEFT_ALONE) is not None and telling.probe in recovering:
-            yield case.stuck(telling, _fault_of(telling))
-        if telling.step("recover") is None:
+        if probe_run.step(LEFT_ALONE) is not None and probe_run.probe in recovering:
+            yield case.stuck(probe_run, _fault_of(probe_run))
+        if probe_run.step("recover") is None:
             continue
         if not orders:
-            yield case.stuck(telling, _fault_of(telling))
+            yield case.stuck(probe_run, _fault_of(probe_run))
             continue
-        if any((last := final(telling.world, order)) is not None and last.paid for order in orders):
+        if any((last := final(probe_run.world, order)) is not None and last.paid for order in orders):
             good += 1
             continue
         creates = [call for call in after.calls("create") if not call.fault]
         unauthorized = bool(creates) and all(call.response and call.response.status == 401 for call in creates)
-        last = final(telling.world, orders[-1])
+        last = final(probe_run.world, orders[-1])
         yield case.failed(
-            f"no payment goes through after {_fault_of(telling)}",
+            f"no payment goes through after {_fault_of(probe_run)}",
             expected={"paid": True},
             actual={"paid": False, "attempts": len(orders)},
-            world=telling.world,
-            seen=[telling.step("recover"), *after.checkouts("recovery")[:2], *after.calls()[:3], last],
+            world=probe_run.world,
+            seen=[probe_run.step("recover"), *after.checkouts("recovery")[:2], *after.calls()[:3], last],
             # The fault is over, and what the shop meets is the end of its access token.
             unless="token.renewed" if unauthorized and case.profile.traits.tokens else (),
         )
@@ -249,7 +249,7 @@ def recovers(case: Case) -> Iterator[Finding]:
         yield case.passed(f"after each of {good} faults the next payment went through", actual={"faults": good})
 
 
-def _fault_of(telling: ProbeRun) -> str:
-    params = telling.params
-    fault = params.get("error") or params.get("fault") or params.get("how") or telling.probe
+def _fault_of(probe_run: ProbeRun) -> str:
+    params = probe_run.params
+    fault = params.get("error") or params.get("fault") or params.get("how") or probe_run.probe
     return f"{params.get('operation', '')} {fault}".strip()

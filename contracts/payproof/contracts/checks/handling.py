@@ -22,19 +22,19 @@ def status_of(page: Page | None) -> Json:
     return page.response.status if page and page.response else (page.problem if page else None)
 
 
-def crash(telling: ProbeRun, until: str, *purposes: str) -> Entry | None:
+def crash(probe_run: ProbeRun, until: str, *purposes: str) -> Entry | None:
     """The entry that shows a crash: the process ended (at any time of the story, a friendly page may come first), or the
     customer got a page that no person should see before the step ``until``."""
-    canaries = [str(step.facts["canary"]) for step in telling.of(Step) if step.facts.get("canary")]
-    broken = (page for page in telling.before(until).pages(*purposes) if pages.broken(page.response, canaries))
-    return next(iter(telling.exits()), None) or next(broken, None)
+    canaries = [str(step.facts["canary"]) for step in probe_run.of(Step) if step.facts.get("canary")]
+    broken = (page for page in probe_run.before(until).pages(*purposes) if pages.broken(page.response, canaries))
+    return next(iter(probe_run.exits()), None) or next(broken, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
     """A story in which one kind of call went wrong until a named step."""
 
-    telling: ProbeRun
+    probe_run: ProbeRun
     operation: str
     until: str
     what: str
@@ -44,11 +44,11 @@ class Trouble:
 
     @property
     def told(self) -> ProbeRun:
-        return self.telling.before(self.until)
+        return self.probe_run.before(self.until)
 
     @property
     def order(self) -> str:
-        return self.telling.order("unverified") or self.telling.order()
+        return self.probe_run.order("unverified") or self.probe_run.order()
 
     @property
     def purpose(self) -> str:
@@ -67,13 +67,13 @@ class Trouble:
 
 def misstep(case: Case, trouble: Trouble) -> Finding | None:
     """A crash, or an order that is paid for nothing."""
-    crashed = crash(trouble.telling, trouble.until, trouble.purpose)
+    crashed = crash(trouble.probe_run, trouble.until, trouble.purpose)
     if crashed is not None:
         return case.failed(
             f"the customer's request crashed: {trouble.what}",
             expected="a page for people",
             actual={"status": status_of(trouble.page)},
-            world=trouble.telling.world,
+            world=trouble.probe_run.world,
             seen=[*trouble.hit[:1], crashed, trouble.page],
         )
     return None if trouble.paid is None else _wrongly_paid(case, trouble, trouble.paid)
@@ -81,12 +81,12 @@ def misstep(case: Case, trouble: Trouble) -> Finding | None:
 
 def _wrongly_paid(case: Case, trouble: Trouble, paid: OrderSeen) -> Finding | None:
     """Paid without the gateway's word; a truthful word that it is paid, in whatever wrapping, makes it right."""
-    telling, order, world = trouble.telling, trouble.order, trouble.telling.world
+    probe_run, order, world = trouble.probe_run, trouble.order, trouble.probe_run.world
     if confirmed(trouble.told, order):
         return None
     if trouble.operation != "status" and ledger(world, order, "charged"):
         return None
-    if trouble.operation == "status" and not trouble.hit and not telling.calls("status"):
+    if trouble.operation == "status" and not trouble.hit and not probe_run.calls("status"):
         return case.not_exercised(
             "the gateway was never asked, in good times or bad",
             because=("verify.status-checked", "verify.forged-return"),
@@ -107,7 +107,7 @@ def _wrongly_paid(case: Case, trouble: Trouble, paid: OrderSeen) -> Finding | No
 
 def _denied(trouble: Trouble, paid: OrderSeen) -> Call | None:
     """The gateway's last word on the order before it was seen paid, where that was an undisturbed "unpaid"."""
-    payments = payments_of(trouble.telling.world, trouble.order)
+    payments = payments_of(trouble.probe_run.world, trouble.order)
     asked = [call for call in trouble.told.calls("status") if call.meaning.payment in payments and call.n < paid.n]
     last = asked[-1] if asked else None
     return last if last is not None and not last.fault and last.meaning.ok and last.meaning.paid is False else None

@@ -16,10 +16,10 @@ from payproof.contracts.requirements import Case, must, should
 _TELL_APART = "checkout.before, or {order.id} in the checkout request"
 
 
-def charges(telling: ProbeRun) -> list[Ledger]:
+def charges(probe_run: ProbeRun) -> list[Ledger]:
     """What the gateway took in this story, for the payments that its checkouts led to."""
-    payments = {checkout.payment for checkout in telling.checkouts() if checkout.payment}
-    return [entry for entry in telling.of(Ledger) if entry.event == "charged" and entry.payment in payments]
+    payments = {checkout.payment for checkout in probe_run.checkouts() if checkout.payment}
+    return [entry for entry in probe_run.of(Ledger) if entry.event == "charged" and entry.payment in payments]
 
 
 def _twice(taken: list[Ledger], checkout: Checkout) -> str:
@@ -28,9 +28,9 @@ def _twice(taken: list[Ledger], checkout: Checkout) -> str:
     return f"charged {times}, {money.show(total, checkout.currency)}, for one order of {money.show(checkout.amount, checkout.currency)}"
 
 
-def _charged_once(case: Case, telling: ProbeRun, *, may_flag: bool) -> Iterator[Finding]:
-    checkouts = telling.checkouts()
-    taken = charges(telling)
+def _charged_once(case: Case, probe_run: ProbeRun, *, may_flag: bool) -> Iterator[Finding]:
+    checkouts = probe_run.checkouts()
+    taken = charges(probe_run)
     if len(checkouts) < 2 or not any(checkout.payment for checkout in checkouts):
         yield case.not_exercised("no payment could be started", because="flow.success")
         return
@@ -38,7 +38,7 @@ def _charged_once(case: Case, telling: ProbeRun, *, may_flag: bool) -> Iterator[
     facts: dict[str, Json] = {"payments opened": opened, "charged": len(taken)}
     if len(taken) > 1:
         told = alarms.raised(
-            telling.world,
+            probe_run.world,
             (checkout.order for checkout in checkouts),
             case.run.settings.alert_channel,
             after=taken[-1].n,
@@ -48,7 +48,7 @@ def _charged_once(case: Case, telling: ProbeRun, *, may_flag: bool) -> Iterator[
             yield case.passed(
                 f"{_twice(taken, checkouts[0])}; the shop flagged it for a person",
                 actual=facts,
-                world=telling.world,
+                world=probe_run.world,
                 seen=[*taken, flag],
             )
             return
@@ -57,32 +57,36 @@ def _charged_once(case: Case, telling: ProbeRun, *, may_flag: bool) -> Iterator[
             _twice(taken, checkouts[0]),
             expected={"charged": 1},
             actual={**facts, "amounts": [entry.amount for entry in taken], "orders": orders},
-            world=telling.world,
+            world=probe_run.world,
             seen=[*checkouts[:2], *taken],
         )
-    elif (crash := _crashed_checkout(telling, "double", "again")) is not None:
-        yield _crash(case, telling, "the customer who asked a second time was shown a page of a crashed program", crash)
+    elif (crash := _crashed_checkout(probe_run, "double", "again")) is not None:
+        yield _crash(
+            case, probe_run, "the customer who asked a second time was shown a page of a crashed program", crash
+        )
     elif taken:
         yield case.passed(
-            "charged once", expected={"charged": 1}, actual=facts, world=telling.world, seen=[*checkouts[:2], *taken]
+            "charged once", expected={"charged": 1}, actual=facts, world=probe_run.world, seen=[*checkouts[:2], *taken]
         )
     else:
-        yield case.not_exercised("the customer could pay at neither checkout", world=telling.world, seen=checkouts)
+        yield case.not_exercised("the customer could pay at neither checkout", world=probe_run.world, seen=checkouts)
 
 
-def _crashed_checkout(telling: ProbeRun, *purposes: str) -> Page | None:
+def _crashed_checkout(probe_run: ProbeRun, *purposes: str) -> Page | None:
     """The page of a checkout beside the first that a program wrote when it broke, and nobody for people."""
-    ends = {checkout.page for checkout in telling.checkouts() if checkout.purpose in purposes}
-    return next((page for page in telling.of(Page) if page.n in ends and page.response and broken(page.response)), None)
+    ends = {checkout.page for checkout in probe_run.checkouts() if checkout.purpose in purposes}
+    return next(
+        (page for page in probe_run.of(Page) if page.n in ends and page.response and broken(page.response)), None
+    )
 
 
-def _crash(case: Case, telling: ProbeRun, what: str, page: Page) -> Finding:
+def _crash(case: Case, probe_run: ProbeRun, what: str, page: Page) -> Finding:
     assert page.response
     return case.failed(
         f"{what} (HTTP {page.response.status})",
         expected="a page for people",
         actual={"status": page.response.status},
-        world=telling.world,
+        world=probe_run.world,
         seen=[page],
     )
 
@@ -105,8 +109,8 @@ def double_submit(case: Case) -> Iterator[Finding]:
             declare=_TELL_APART,
         )
         return
-    for telling in probe_runs(case.run, "double-submit"):
-        yield from _charged_once(case, telling, may_flag=False)
+    for probe_run in probe_runs(case.run, "double-submit"):
+        yield from _charged_once(case, probe_run, may_flag=False)
 
 
 @must("idempotency.back-and-retry")
@@ -126,8 +130,8 @@ def back_and_retry(case: Case) -> Iterator[Finding]:
             declare=_TELL_APART,
         )
         return
-    for telling in probe_runs(case.run, "back-and-retry"):
-        yield from _charged_once(case, telling, may_flag=True)
+    for probe_run in probe_runs(case.run, "back-and-retry"):
+        yield from _charged_once(case, probe_run, may_flag=True)
 
 
 @must("idempotency.paid-order")
@@ -146,14 +150,14 @@ def paid_order(case: Case) -> Iterator[Finding]:
             "the integration makes its own order for each checkout; a paid one cannot be asked for again"
         )
         return
-    for telling in probe_runs(case.run, "paid-order"):
-        mark = telling.step("again")
+    for probe_run in probe_runs(case.run, "paid-order"):
+        mark = probe_run.step("again")
         if mark is None:
             yield case.not_exercised("the order was never paid", because="flow.success")
             continue
-        after = telling.after("again")
+        after = probe_run.after("again")
         again = after.checkouts("again")
-        order = telling.order()
+        order = probe_run.order()
         opened = [entry for entry in after.of(Ledger) if entry.event == "opened"]
         mine = [
             entry
@@ -165,23 +169,23 @@ def paid_order(case: Case) -> Iterator[Finding]:
                 f"a new payment was opened for the paid order {order}",
                 expected={"payments opened": 0},
                 actual={"payments opened": len(mine)},
-                world=telling.world,
+                world=probe_run.world,
                 seen=[mark, *again, *mine],
             )
         elif (crash := _crashed_checkout(after, "again")) is not None:
-            yield _crash(case, telling, "the checkout of the paid order crashed", crash)
+            yield _crash(case, probe_run, "the checkout of the paid order crashed", crash)
         elif again:
             yield case.passed(
                 "no new payment for a paid order",
                 actual={"checkout": again[0].outcome},
-                world=telling.world,
+                world=probe_run.world,
                 seen=[mark, *again],
             )
 
 
-def _crashed_return(telling: ProbeRun) -> Page | None:
+def _crashed_return(probe_run: ProbeRun) -> Page | None:
     """A return that crashed though the same address was answered to somebody: coming again is what broke it."""
-    shown = [page for page in telling.pages("return", "reload") if page.response is not None]
+    shown = [page for page in probe_run.pages("return", "reload") if page.response is not None]
     crashed = [page for page in shown if broken(page.response)]
     return crashed[0] if crashed and len(crashed) < len(shown) else None
 
@@ -197,26 +201,26 @@ def return_twice(case: Case) -> Iterator[Finding]:
 
     Fix: mark the order paid and fulfil it in one atomic step that only the first caller wins.
     """
-    for telling in probe_runs(case.run, "return-twice"):
-        order = telling.order()
-        seen = [entry for entry in telling.of(OrderSeen) if entry.order == order and entry.paid is not None]
-        if not telling.pages("return") or not seen or not any(entry.paid for entry in seen):
+    for probe_run in probe_runs(case.run, "return-twice"):
+        order = probe_run.order()
+        seen = [entry for entry in probe_run.of(OrderSeen) if entry.order == order and entry.paid is not None]
+        if not probe_run.pages("return") or not seen or not any(entry.paid for entry in seen):
             yield case.not_exercised("the order was never paid", because="flow.success")
             continue
-        clients = telling.params.get("clients", 1)
+        clients = probe_run.params.get("clients", 1)
         states = [entry.state for entry in seen[next(i for i, entry in enumerate(seen) if entry.paid) :]]
-        last = final(telling.world, order)
+        last = final(probe_run.world, order)
         if last is not None and not last.paid:
             yield case.failed(
                 f"the paid order changed its state again ({' → '.join([*states, last.state])})",
                 expected={"states": 1},
                 actual={"states": [*states, last.state]},
-                world=telling.world,
+                world=probe_run.world,
                 seen=[*seen, last],
             )
             continue
-        if (crash := _crashed_return(telling)) is not None:
-            yield _crash(case, telling, f"a return crashed when {clients} client(s) opened it, then once more", crash)
+        if (crash := _crashed_return(probe_run)) is not None:
+            yield _crash(case, probe_run, f"a return crashed when {clients} client(s) opened it, then once more", crash)
             continue
         counted = [entry for entry in seen if entry.effects is not None]
         before = next((entry.effects for entry in counted if not entry.paid), 0) or 0
@@ -231,14 +235,14 @@ def return_twice(case: Case) -> Iterator[Finding]:
                 f"fulfilled {rise} times for one payment, its return opened by {clients} client(s)",
                 expected={"effects": 1},
                 actual={"effects": rise},
-                world=telling.world,
-                seen=[telling.step("returns"), *counted],
+                world=probe_run.world,
+                seen=[probe_run.step("returns"), *counted],
             )
         else:
             yield case.passed(
                 f"fulfilled {rise} time(s), its return opened by {clients} client(s)",
                 actual={"effects": rise},
-                world=telling.world,
+                world=probe_run.world,
                 seen=counted,
             )
 
@@ -254,9 +258,9 @@ def lost_answer(case: Case) -> Iterator[Finding]:
 
     Fix: derive the idempotency key from the order.
     """
-    for telling in probe_runs(case.run, "lost-answer"):
-        keys = [call.meaning.idempotency_key for call in telling.calls("create")]
-        opened = [entry for entry in telling.of(Ledger) if entry.event == "opened"]
+    for probe_run in probe_runs(case.run, "lost-answer"):
+        keys = [call.meaning.idempotency_key for call in probe_run.calls("create")]
+        opened = [entry for entry in probe_run.of(Ledger) if entry.event == "opened"]
         if len(keys) < 2:
             yield case.not_exercised("the create call was not repeated")
         elif len(set(keys)) > 1 or len(opened) > 1:
@@ -264,8 +268,8 @@ def lost_answer(case: Case) -> Iterator[Finding]:
                 "the repeated create call is another payment",
                 expected={"keys": 1, "payments": 1},
                 actual={"keys": len(set(keys)), "payments": len(opened)},
-                world=telling.world,
-                seen=telling.calls("create"),
+                world=probe_run.world,
+                seen=probe_run.calls("create"),
             )
         else:
-            yield case.passed("repeated with the same key", world=telling.world, seen=telling.calls("create"))
+            yield case.passed("repeated with the same key", world=probe_run.world, seen=probe_run.calls("create"))

@@ -23,26 +23,28 @@ def late_success(case: Case) -> Iterator[Finding]:
 
     Fix: cancelled is not final: verify on every return.
     """
-    for telling in probe_runs(case.run, "late-success"):
-        order = telling.order()
-        taken = ledger(telling.world, order, "charged")
-        if telling.step("late") is None or not taken:
-            yield case.stuck(telling, str(telling.params.get("left")).replace("-", " "))
+    for probe_run in probe_runs(case.run, "late-success"):
+        order = probe_run.order()
+        taken = ledger(probe_run.world, order, "charged")
+        if probe_run.step("late") is None or not taken:
+            yield case.stuck(probe_run, str(probe_run.params.get("left")).replace("-", " "))
             continue
-        last = final(telling.world, order)
-        flagged = next((seen for seen in sightings(telling.world, order) if seen.flagged), None)
-        how = str(telling.params.get("left")).replace("-", " ")
+        last = final(probe_run.world, order)
+        flagged = next((seen for seen in sightings(probe_run.world, order) if seen.flagged), None)
+        how = str(probe_run.params.get("left")).replace("-", " ")
         if last is not None and last.paid:
-            yield case.passed(f"paid after all ({how})", world=telling.world, seen=[telling.step("late"), *taken, last])
+            yield case.passed(
+                f"paid after all ({how})", world=probe_run.world, seen=[probe_run.step("late"), *taken, last]
+            )
         elif flagged is not None:
-            yield case.passed(f"held for a person ({how})", world=telling.world, seen=[*taken, flagged])
+            yield case.passed(f"held for a person ({how})", world=probe_run.world, seen=[*taken, flagged])
         else:
             yield case.failed(
                 f"{taken[0].amount} {taken[0].currency} taken, and order {order} is {last.state if last else 'unreadable'} ({how} first)",
                 expected={"paid": True},
                 actual={"paid": False, "state": last.state if last else None},
-                world=telling.world,
-                seen=[telling.step("late"), *taken, last],
+                world=probe_run.world,
+                seen=[probe_run.step("late"), *taken, last],
             )
 
 
@@ -63,23 +65,23 @@ def slow_success(case: Case) -> Iterator[Finding]:
 
     Fix: a timeout of 25 to 30 seconds, not of five.
     """
-    for telling in probe_runs(case.run, "slow"):
-        delayed = [call for call in telling.calls() if call.fault]
+    for probe_run in probe_runs(case.run, "slow"):
+        delayed = [call for call in probe_run.calls() if call.fault]
         if not delayed:
-            yield case.stuck(telling)
+            yield case.stuck(probe_run)
             continue
-        last = final(telling.world, telling.order())
+        last = final(probe_run.world, probe_run.order())
         given_up = [call for call in delayed if call.ending == "hung_up"]
-        waited = {call.n: _waited(telling, delayed, call) for call in given_up}
+        waited = {call.n: _waited(probe_run, delayed, call) for call in given_up}
         hasty = [call for call in given_up if waited[call.n] < SLOW - _GRACE]
         told: list[Json] = [round(seconds, 1) for seconds in waited.values()]
         if last is not None and last.paid:
-            yield case.passed("paid, though each answer took 10 s", world=telling.world, seen=[delayed[0], last])
+            yield case.passed("paid, though each answer took 10 s", world=probe_run.world, seen=[delayed[0], last])
         elif given_up and not hasty:
             yield case.passed(
                 f"given up after {waited[given_up[0].n]:.1f} s, longer than an answer took",
                 actual={"paid": False, "given up after seconds": told[:3]},
-                world=telling.world,
+                world=probe_run.world,
                 seen=[*given_up[:3], last],
             )
         else:
@@ -88,16 +90,16 @@ def slow_success(case: Case) -> Iterator[Finding]:
                 f"the order does not end paid when each answer takes 10 s: {how}",
                 expected={"paid": True},
                 actual={"paid": False, "given up after seconds": told[:3]},
-                world=telling.world,
+                world=probe_run.world,
                 seen=[*(hasty or delayed)[:3], last],
                 unless=() if hasty else ("flow.success", "verify.status-checked"),
             )
 
 
-def _waited(telling: ProbeRun, delayed: list[Call], given_up: Call) -> float:
+def _waited(probe_run: ProbeRun, delayed: list[Call], given_up: Call) -> float:
     """Seconds between the first slow call of a customer's request and the moment when this one was given up: a limit for
     the whole request is as good as one for each call."""
-    pages = [page for page in telling.pages() if page.began <= given_up.began <= page.ended]
+    pages = [page for page in probe_run.pages() if page.began <= given_up.began <= page.ended]
     same = [call.began for call in delayed for page in pages if page.began <= call.began <= given_up.began]
     return given_up.ended - min(same, default=given_up.began)
 
@@ -113,41 +115,41 @@ def abandoned(case: Case) -> Iterator[Finding]:
 
     Fix: ask the old payment's state before reusing it; open a new one when it has expired.
     """
-    for telling in probe_runs(case.run, "abandoned"):
-        if telling.step("expired") is None:
-            yield case.stuck(telling)
+    for probe_run in probe_runs(case.run, "abandoned"):
+        if probe_run.step("expired") is None:
+            yield case.stuck(probe_run)
             continue
-        order = telling.order()
-        again = telling.checkouts("again")
-        paid = next((seen for seen in sightings(telling.world, order) if seen.paid), None)
-        page = page_of(telling.world, again[0]) if again else None
+        order = probe_run.order()
+        again = probe_run.checkouts("again")
+        paid = next((seen for seen in sightings(probe_run.world, order) if seen.paid), None)
+        page = page_of(probe_run.world, again[0]) if again else None
         status = page.response.status if page and page.response else 0
-        if paid is not None and not ledger(telling.world, order, "charged"):
+        if paid is not None and not ledger(probe_run.world, order, "charged"):
             yield case.failed(
                 "the abandoned order is paid",
                 expected={"paid": False},
                 actual={"paid": True},
-                world=telling.world,
-                seen=[telling.step("expired"), paid],
+                world=probe_run.world,
+                seen=[probe_run.step("expired"), paid],
             )
         elif not again:
-            yield case.stuck(telling)
-        elif again[0].payment and again[0].payment == telling.checkouts()[0].payment:
+            yield case.stuck(probe_run)
+        elif again[0].payment and again[0].payment == probe_run.checkouts()[0].payment:
             yield case.not_exercised(
                 "the old payment was offered again, as is right by the integration's own clock",
-                world=telling.world,
+                world=probe_run.world,
                 seen=again,
             )
         elif again[0].payment:
             yield case.passed(
                 "unpaid, and the customer could start again",
-                world=telling.world,
-                seen=[telling.step("expired"), *again],
+                world=probe_run.world,
+                seen=[probe_run.step("expired"), *again],
             )
         elif status in (409, 423, 425, 429, 503) or again[0].outcome == "elsewhere":
             yield case.not_exercised(
                 "the customer was asked to wait, as is right by the integration's own clock",
-                world=telling.world,
+                world=probe_run.world,
                 seen=again,
             )
         else:
@@ -155,12 +157,12 @@ def abandoned(case: Case) -> Iterator[Finding]:
                 "the customer cannot start again after the payment expired",
                 expected={"checkout": "redirected"},
                 actual={"checkout": again[0].outcome, "status": status_of(page)},
-                world=telling.world,
-                seen=[telling.step("expired"), *again, page],
+                world=probe_run.world,
+                seen=[probe_run.step("expired"), *again, page],
                 # The same jump of the clock ended the access token.
-                unless="token.renewed" if _unauthorized(telling) else (),
+                unless="token.renewed" if _unauthorized(probe_run) else (),
             )
 
 
-def _unauthorized(telling: ProbeRun) -> bool:
-    return any(call.response and call.response.status == 401 for call in telling.after("expired").calls("create"))
+def _unauthorized(probe_run: ProbeRun) -> bool:
+    return any(call.response and call.response.status == 401 for call in probe_run.after("expired").calls("create"))

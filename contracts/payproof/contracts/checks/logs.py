@@ -69,12 +69,12 @@ def no_secret_key(case: Case) -> Iterator[Finding]:
     yield from _leak(case, "<secret-key-", "secret key")
 
 
-def _own_lines(telling: ProbeRun) -> list[Log]:
+def _own_lines(probe_run: ProbeRun) -> list[Log]:
     """What the shop itself wrote: log lines without the web server's access log of what the customer asked for."""
-    shop = {urlsplit(page.request.url).path or "/" for page in telling.world.of(Page) if page.where == "integration"}
-    called = [urlsplit(call.request.url) for call in telling.world.of(Call)]
+    shop = {urlsplit(page.request.url).path or "/" for page in probe_run.world.of(Page) if page.where == "integration"}
+    called = [urlsplit(call.request.url) for call in probe_run.world.of(Call)]
     gateway = {url.path for url in called if url.path not in ("", "/")} | {url.netloc for url in called if url.netloc}
-    lines = [replace(entry, text=own_part(entry.text, shop, gateway)) for entry in telling.of(Log)]
+    lines = [replace(entry, text=own_part(entry.text, shop, gateway)) for entry in probe_run.of(Log)]
     return [line for line in lines if line.text]
 
 
@@ -85,10 +85,10 @@ def _windows(lines: list[Log]) -> Iterator[list[Log]]:
 
 
 def _bought(case: Case) -> Iterator[tuple[ProbeRun, Checkout]]:
-    for telling in probe_runs(case.run, "control", "steady"):
-        for checkout in telling.checkouts():
+    for probe_run in probe_runs(case.run, "control", "steady"):
+        for checkout in probe_run.checkouts():
             if checkout.payment:
-                yield telling, checkout
+                yield probe_run, checkout
 
 
 @should("logs.requests")
@@ -102,9 +102,9 @@ def requests(case: Case) -> Iterator[Finding]:
     Fix: log one line for each create call: order, amount, currency.
     """
     seen = 0
-    for telling, checkout in _bought(case):
+    for probe_run, checkout in _bought(case):
         amount = money.parse(checkout.amount)
-        created = next((call for call in telling.calls("create") if call.meaning.payment == checkout.payment), None)
+        created = next((call for call in probe_run.calls("create") if call.meaning.payment == checkout.payment), None)
         names = [
             name
             for name in (checkout.order if checkout.order_known else "", created.meaning.reference if created else "")
@@ -115,11 +115,11 @@ def requests(case: Case) -> Iterator[Finding]:
         seen += 1
         written = "|".join(re.escape(spelling) for spelling in money.spellings(amount, checkout.currency))
         sum_ = re.compile(rf"(?<![\d.,])(?:{written})(?!\d)")
-        for near in _windows(_own_lines(telling)):
+        for near in _windows(_own_lines(probe_run)):
             order = next((line for line in near if any(name in line.text for name in names)), None)
             line = next((line for line in near if sum_.search(line.text)), None)
             if order is not None and line is not None:
-                yield case.passed("a log line shows order and amount", world=telling.world, seen=[order, line])
+                yield case.passed("a log line shows order and amount", world=probe_run.world, seen=[order, line])
                 return
     yield from _silent(case, seen, "order and amount of a payment request")
 
@@ -136,10 +136,10 @@ def responses(case: Case) -> Iterator[Finding]:
     Fix: log one line for each answer: payment or transaction, HTTP status, outcome.
     """
     seen = bought = 0
-    for telling, checkout in _bought(case):
+    for probe_run, checkout in _bought(case):
         bought += 1
         checks = [
-            call for call in telling.calls("status") if call.meaning.payment == checkout.payment and call.meaning.ok
+            call for call in probe_run.calls("status") if call.meaning.payment == checkout.payment and call.meaning.ok
         ]
         if not checks:
             continue
@@ -148,11 +148,11 @@ def responses(case: Case) -> Iterator[Finding]:
         outcome = re.compile(
             rf"(?i)\b({re.escape(checks[-1].meaning.outcome or 'paid')}|paid|success\w*|confirmed|completed|200)\b|\"paid\"\s*:\s*true"
         )
-        for near in _windows(_own_lines(telling)):
+        for near in _windows(_own_lines(probe_run)):
             payment = next((line for line in near if any(name[:12] in line.text for name in names)), None)
             line = next((line for line in near if outcome.search(line.text)), None)
             if payment is not None and line is not None:
-                yield case.passed("a log line shows payment and outcome", world=telling.world, seen=[payment, line])
+                yield case.passed("a log line shows payment and outcome", world=probe_run.world, seen=[payment, line])
                 return
     if bought and not seen:
         yield case.not_exercised("no status check was answered", because="verify.status-checked")

@@ -25,20 +25,20 @@ def response(case: Case) -> Iterator[Finding]:
 
     Fix: set a total timeout of 30 seconds or less on every call to the gateway.
     """
-    for telling in probe_runs(case.run, "stalled"):
-        operation = str(telling.params.get("operation"))
-        held = [call for call in telling.calls(operation) if call.fault == "never-answer"]
+    for probe_run in probe_runs(case.run, "stalled"):
+        operation = str(probe_run.params.get("operation"))
+        held = [call for call in probe_run.calls(operation) if call.fault == "never-answer"]
         longest = max(held, key=lambda call: call.seconds, default=None)
         if longest is None:
-            yield case.stuck(telling, operation, because=_NEVER_CALLED.get(operation, CAUSES))
+            yield case.stuck(probe_run, operation, because=_NEVER_CALLED.get(operation, CAUSES))
             continue
-        seconds, answered = round(longest.seconds, 1), _answered_after(telling, longest)
+        seconds, answered = round(longest.seconds, 1), _answered_after(probe_run, longest)
         actual: dict[str, Json] = {"seconds": seconds, "customer answered after seconds": answered}
         if longest.seconds > LIMIT and answered is not None and answered <= LIMIT:
             yield case.passed(
                 f"the customer was answered after {answered:.1f} s, though the {operation} call stayed open for {seconds} s",
                 actual=actual,
-                world=telling.world,
+                world=probe_run.world,
                 seen=[longest],
             )
         elif longest.seconds > LIMIT:
@@ -46,21 +46,21 @@ def response(case: Case) -> Iterator[Finding]:
                 f"the {operation} call was still open after {seconds} s",
                 expected={"seconds": "at most 30 (33 with grace)"},
                 actual={**actual, "hung up": longest.ending == "hung_up"},
-                world=telling.world,
+                world=probe_run.world,
                 seen=[longest],
             )
         elif longest.ending == "hung_up":
             yield case.passed(
                 f"the {operation} call was given up after {seconds} s",
                 actual=actual,
-                world=telling.world,
+                world=probe_run.world,
                 seen=[longest],
             )
         else:
             yield case.not_exercised(
                 f"the {operation} call was broken off after {seconds} s, before the integration had its 30",
-                world=telling.world,
-                seen=[longest, *telling.exits()],
+                world=probe_run.world,
+                seen=[longest, *probe_run.exits()],
                 unsettled=True,
             )
 
@@ -68,11 +68,11 @@ def response(case: Case) -> Iterator[Finding]:
 _NEVER_CALLED = {"status": ("verify.status-checked",), "token": ("token.renewed",)}
 
 
-def _answered_after(telling: ProbeRun, call: Call) -> float | None:
+def _answered_after(probe_run: ProbeRun, call: Call) -> float | None:
     """Seconds until the customer whose request made this call had an answer; None where nobody waited, or nobody got one."""
     waiting = [
         page
-        for page in telling.pages("checkout", "return", "reload")
+        for page in probe_run.pages("checkout", "return", "reload")
         if page.began <= call.began <= page.ended and page.response is not None
     ]
     return round(min(page.ended for page in waiting) - call.began, 1) if waiting else None

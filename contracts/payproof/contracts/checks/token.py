@@ -38,17 +38,17 @@ def cached(case: Case) -> Iterator[Finding]:
     if case.profile.traits.token_is_payment:
         yield from _never_shared(case)
         return
-    for telling in probe_runs(case.run, "steady"):
-        if sum(bool(seen.paid) for seen in telling.of(OrderSeen)) < 2:
+    for probe_run in probe_runs(case.run, "steady"):
+        if sum(bool(seen.paid) for seen in probe_run.of(OrderSeen)) < 2:
             yield case.not_exercised("fewer than two payments went through", because="flow.success")
-        elif not any(call.meaning.issued for call in telling.world.of(Call) if call.meaning.operation == "token"):
+        elif not any(call.meaning.issued for call in probe_run.world.of(Call) if call.meaning.operation == "token"):
             yield case.not_exercised("no access token was ever asked for")
         else:
-            yield _kept(case, telling)
+            yield _kept(case, probe_run)
 
 
-def _kept(case: Case, telling: ProbeRun) -> Finding:
-    asked = _by_payment(telling)
+def _kept(case: Case, probe_run: ProbeRun) -> Finding:
+    asked = _by_payment(probe_run)
     issued = [call for calls in asked for call in calls]
     late = asked[len(asked) // 2 :]
     growing = sum(bool(calls) for calls in late)
@@ -58,28 +58,28 @@ def _kept(case: Case, telling: ProbeRun) -> Finding:
     actual: dict[str, Json] = {"token calls": len(issued), "payments": len(asked), "processes": counted}
     few = declared is None and limit >= len(asked)
     if len(issued) <= limit and not (few and growing >= _MOST * len(late)):
-        earlier = next((call for call in telling.world.of(Call) if call.meaning.issued), None)
-        return case.passed(what, actual=actual, world=telling.world, seen=issued or [earlier])
+        earlier = next((call for call in probe_run.world.of(Call) if call.meaning.issued), None)
+        return case.passed(what, actual=actual, world=probe_run.world, seen=issued or [earlier])
     if declared is None and not growing:
-        return case.passed(f"{what}, none in the second half", actual=actual, world=telling.world, seen=issued)
+        return case.passed(f"{what}, none in the second half", actual=actual, world=probe_run.world, seen=issued)
     if few or (declared is None and growing < (0.5 if counted else _MOST) * len(late)):
         many = f" by {counted} processes" if counted else ""
         return case.not_exercised(
             f"{what}{many}: declare integration.workers, the number of processes that keep a token each",
             declare="integration.workers",
-            world=telling.world,
+            world=probe_run.world,
             seen=issued[:8],
         )
     return case.failed(
-        what, expected={"token calls": f"at most {limit}"}, actual=actual, world=telling.world, seen=issued[:8]
+        what, expected={"token calls": f"at most {limit}"}, actual=actual, world=probe_run.world, seen=issued[:8]
     )
 
 
-def _by_payment(telling: ProbeRun) -> list[list[Call]]:
+def _by_payment(probe_run: ProbeRun) -> list[list[Call]]:
     """The token calls that were answered while each payment was made; those after the last one belong to it."""
     found: list[list[Call]] = []
     asked: list[Call] = []
-    for entry in telling.entries:
+    for entry in probe_run.entries:
         if isinstance(entry, Call) and entry.meaning.operation == "token" and entry.meaning.issued:
             asked.append(entry)
         elif isinstance(entry, OrderSeen):
@@ -124,31 +124,31 @@ def renewed(case: Case) -> Iterator[Finding]:
 
     Fix: on 401 throw the token away, get a new one, and repeat the request once.
     """
-    for telling in probe_runs(case.run, "token-expired"):
-        mark = telling.step("token-ended")
+    for probe_run in probe_runs(case.run, "token-expired"):
+        mark = probe_run.step("token-ended")
         if mark is None:
-            yield case.stuck(telling, str(telling.params.get("moment")).replace("-", " "), because="flow.success")
+            yield case.stuck(probe_run, str(probe_run.params.get("moment")).replace("-", " "), because="flow.success")
             continue
-        moment = str(telling.params.get("moment")).replace("-", " ")
-        after = telling.after("token-ended")
-        order = telling.order()
-        checkout = next((entry for entry in telling.checkouts() if entry.order == order), None)
-        last = final(telling.world, order)
+        moment = str(probe_run.params.get("moment")).replace("-", " ")
+        after = probe_run.after("token-ended")
+        order = probe_run.order()
+        checkout = next((entry for entry in probe_run.checkouts() if entry.order == order), None)
+        last = final(probe_run.world, order)
         errors = [page for page in after.pages("checkout", "return") if page.order == order and pages.shows_error(page)]
         calls = [call for call in after.calls() if call.meaning.operation != "token"]
         if not after.calls():
             yield case.not_exercised(
                 f"the gateway was not called after the token had ended ({moment})",
                 because="verify.status-checked",
-                world=telling.world,
-                seen=[mark, *telling.checkouts()[-1:]],
+                world=probe_run.world,
+                seen=[mark, *probe_run.checkouts()[-1:]],
             )
         elif checkout is None or not checkout.payment:
             yield case.failed(
                 f"the payment could not be started after the token had ended ({moment})",
                 expected={"checkout": "redirected"},
                 actual={"checkout": checkout.outcome if checkout else "none"},
-                world=telling.world,
+                world=probe_run.world,
                 seen=[mark, *calls[:2], checkout],
             )
         elif errors or last is None or not last.paid:
@@ -157,12 +157,14 @@ def renewed(case: Case) -> Iterator[Finding]:
                 f"{what} after the token had ended ({moment})",
                 expected={"paid": True, "error pages": 0},
                 actual={"paid": bool(last and last.paid), "error pages": len(errors)},
-                world=telling.world,
+                world=probe_run.world,
                 seen=[mark, *calls[:3], *errors[:1], last],
             )
         else:
             yield case.passed(
-                f"the payment went through after the token had ended ({moment})", world=telling.world, seen=[mark, last]
+                f"the payment went through after the token had ended ({moment})",
+                world=probe_run.world,
+                seen=[mark, last],
             )
 
 
@@ -177,39 +179,39 @@ def retried_once(case: Case) -> Iterator[Finding]:
 
     Fix: repeat once after a renewal; then give up with a page for people.
     """
-    for telling in probe_runs(case.run, "always-unauthorized"):
-        operation = str(telling.params.get("operation"))
-        told = telling.before("recover")
+    for probe_run in probe_runs(case.run, "always-unauthorized"):
+        operation = str(probe_run.params.get("operation"))
+        told = probe_run.before("recover")
         hit = [call for call in told.calls(operation) if call.fault]
         if operation == "status":
-            payments = payments_of(telling.world, telling.order())
+            payments = payments_of(probe_run.world, probe_run.order())
             hit = [call for call in hit if call.meaning.payment in payments]
         if not hit:
-            yield case.stuck(telling, operation)
+            yield case.stuck(probe_run, operation)
             continue
         worst = attempts(told, hit)
         window = [call for call in told.calls("token") if worst[0].began <= call.began <= worst[-1].ended + 0.5]
-        overlap = 2 if background(telling.world) else 1
+        overlap = 2 if background(probe_run.world) else 1
         if len(worst) > 2 * overlap or len(window) > 3 * overlap:
             yield case.failed(
                 f"one {operation} request was sent {len(worst)} times, with {len(window)} token calls",
                 expected={"sent": "at most 2", "token calls": "at most 3"},
                 actual={"sent": len(worst), "token calls": len(window)},
-                world=telling.world,
+                world=probe_run.world,
                 seen=[*worst[:6], *window[:4]],
             )
         elif len(worst) == 1 and not window:
             yield case.not_exercised(
                 f"the {operation} request was not repeated at all",
                 because="token.renewed",
-                world=telling.world,
+                world=probe_run.world,
                 seen=worst,
             )
         else:
             yield case.passed(
                 f"the {operation} request was sent {len(worst)} time(s), with {len(window)} token call(s)",
                 actual={"sent": len(worst), "token calls": len(window)},
-                world=telling.world,
+                world=probe_run.world,
                 seen=worst,
             )
 
@@ -230,11 +232,11 @@ def no_stampede(case: Case) -> Iterator[Finding]:
         yield case.not_applicable("each payment needs an access token of its own on this gateway")
         return
     declared, counted = case.run.settings.workers, _processes(case.run)
-    for telling in probe_runs(case.run, "stampede"):
-        mark = telling.step("crowd")
-        crowd = telling.checkouts("crowd")
+    for probe_run in probe_runs(case.run, "stampede"):
+        mark = probe_run.step("crowd")
+        crowd = probe_run.checkouts("crowd")
         through = [checkout for checkout in crowd if checkout.payment]
-        calls = [call for call in telling.after("crowd").calls("token") if call.meaning.issued]
+        calls = [call for call in probe_run.after("crowd").calls("token") if call.meaning.issued]
         limit = 2 * (declared or counted or 1)
         what = f"{len(calls)} token call(s) for {len(crowd)} checkouts at once"
         if len(through) < 5:
@@ -245,7 +247,7 @@ def no_stampede(case: Case) -> Iterator[Finding]:
             yield case.not_exercised(
                 f"{what}: declare integration.workers, the number of processes that keep a token each",
                 declare="integration.workers",
-                world=telling.world,
+                world=probe_run.world,
                 seen=[mark, *calls[:10]],
             )
         elif len(calls) > limit:
@@ -253,8 +255,8 @@ def no_stampede(case: Case) -> Iterator[Finding]:
                 what,
                 expected={"token calls": f"at most {limit}"},
                 actual={"token calls": len(calls), "processes": counted},
-                world=telling.world,
+                world=probe_run.world,
                 seen=[mark, *calls[:10]],
             )
         elif calls:
-            yield case.passed(what, world=telling.world, seen=[mark, *calls])
+            yield case.passed(what, world=probe_run.world, seen=[mark, *calls])

@@ -25,34 +25,34 @@ def unreachable(case: Case) -> Iterator[Finding]:
     Fix: keep the order pending when the answer is not a success for exactly this payment, and verify again on reload or
     from a job.
     """
-    for telling in probe_runs(case.run, "unverified", "stalled", "refused-check", "network-error"):
-        if telling.probe in ("stalled", "network-error") and telling.params.get("operation") != "status":
+    for probe_run in probe_runs(case.run, "unverified", "stalled", "refused-check", "network-error"):
+        if probe_run.probe in ("stalled", "network-error") and probe_run.params.get("operation") != "status":
             continue
-        if telling.step("paid") is None or telling.step("mended") is None:
-            yield case.stuck(telling, _what(telling))
+        if probe_run.step("paid") is None or probe_run.step("mended") is None:
+            yield case.stuck(probe_run, _what(probe_run))
         else:
-            yield _unverified(case, telling)
+            yield _unverified(case, probe_run)
 
 
 _HOW = {"refuse": "connection refused", "close": "closed without an answer"}
 
 
-def _what(telling: ProbeRun) -> str:
-    how = _HOW.get(str(telling.params.get("how")), "no answer")
-    return str(telling.params.get("error") or telling.params.get("fault") or how)
+def _what(probe_run: ProbeRun) -> str:
+    how = _HOW.get(str(probe_run.params.get("how")), "no answer")
+    return str(probe_run.params.get("error") or probe_run.params.get("fault") or how)
 
 
-def _unverified(case: Case, telling: ProbeRun) -> Finding:
-    order, world, fault = telling.order("unverified"), telling.world, _what(telling)
-    during, mended = telling.before("mended"), telling.step("mended")
+def _unverified(case: Case, probe_run: ProbeRun) -> Finding:
+    order, world, fault = probe_run.order("unverified"), probe_run.world, _what(probe_run)
+    during, mended = probe_run.before("mended"), probe_run.step("mended")
     hit = [call for call in during.calls("status") if call.fault and call.meaning.payment in payments_of(world, order)]
     early = next((seen for seen in during.of(OrderSeen) if seen.order == order and seen.paid), None)
-    if not hit and telling.params.get("how") != "refuse":  # Nobody sees who knocks at a closed port.
+    if not hit and probe_run.params.get("how") != "refuse":  # Nobody sees who knocks at a closed port.
         return case.not_exercised(
             f"the gateway was not asked while it would have failed ({fault})",
             because=("verify.status-checked", "verify.forged-return"),
             world=world,
-            seen=[telling.step("paid"), early, mended],
+            seen=[probe_run.step("paid"), early, mended],
         )
     if early is not None and not confirmed(during, order):
         return case.failed(
@@ -60,16 +60,16 @@ def _unverified(case: Case, telling: ProbeRun) -> Finding:
             expected={"paid": False},
             actual={"paid": True, "state": early.state},
             world=world,
-            seen=[telling.step("paid"), *hit[:2], early],
-            unless=() if telling.calls("status") else ("verify.status-checked", "verify.forged-return"),
+            seen=[probe_run.step("paid"), *hit[:2], early],
+            unless=() if probe_run.calls("status") else ("verify.status-checked", "verify.forged-return"),
         )
-    return _afterwards(case, telling, hit)
+    return _afterwards(case, probe_run, hit)
 
 
-def _afterwards(case: Case, telling: ProbeRun, hit: list[Call]) -> Finding:
+def _afterwards(case: Case, probe_run: ProbeRun, hit: list[Call]) -> Finding:
     """The check works again: paid, held, lost, or not looked at for long enough to tell."""
-    order, world, fault = telling.order("unverified"), telling.world, _what(telling)
-    mended = telling.step("mended")
+    order, world, fault = probe_run.order("unverified"), probe_run.world, _what(probe_run)
+    mended = probe_run.step("mended")
     assert mended is not None
     later = [seen for seen in looks(world, order) if seen.n > mended.n]
     paid = next((seen for seen in later if seen.paid), None)

@@ -86,14 +86,14 @@ def _never_paid(
 ) -> Iterator[Finding]:
     """In each telling, the order must never become paid after the named step. ``unless_asked``: causes that explain a paid
     order for which the gateway was not asked after the step."""
-    for telling in found:
-        told, world = telling.step(step), telling.world
-        order = telling.order("unpaid") or telling.order()
-        arrived = next((page for page in telling.after(step).pages() if page.response is not None), None)
+    for probe_run in found:
+        told, world = probe_run.step(step), probe_run.world
+        order = probe_run.order("unpaid") or probe_run.order()
+        arrived = next((page for page in probe_run.after(step).pages() if page.response is not None), None)
         paid, taken = ever_paid(world, order), ledger(world, order, "charged")
         last = final(world, order)
         if told is None or arrived is None or taken:
-            yield case.stuck(telling)
+            yield case.stuck(probe_run)
         elif paid is not None:
             yield case.failed(
                 f"order {order} is paid, and the gateway took no money for it: {what}",
@@ -101,7 +101,7 @@ def _never_paid(
                 actual={"paid": True, "state": paid.state, "charged": 0},
                 world=world,
                 seen=[told, arrived, paid],
-                unless=() if _asked_after(telling, told, paid) else unless_asked,
+                unless=() if _asked_after(probe_run, told, paid) else unless_asked,
             )
         elif last is None:
             yield case.not_exercised(
@@ -117,13 +117,13 @@ def _never_paid(
             )
 
 
-def _asked_after(telling: ProbeRun, told: Step, paid: OrderSeen) -> bool:
+def _asked_after(probe_run: ProbeRun, told: Step, paid: OrderSeen) -> bool:
     """The gateway was asked for one of this story's payments, or while the customer came back, before the order was paid."""
-    payments = {checkout.payment for checkout in telling.checkouts() if checkout.payment}
-    pages = [page for page in telling.pages() if page.n > told.n]
+    payments = {checkout.payment for checkout in probe_run.checkouts() if checkout.payment}
+    pages = [page for page in probe_run.pages() if page.n > told.n]
     return any(
         call.meaning.payment in payments or any(page.began <= call.began <= page.ended for page in pages)
-        for call in telling.world.of(Call)
+        for call in probe_run.world.of(Call)
         if call.meaning.operation == "status" and told.n < call.n < paid.n
     )
 
@@ -175,11 +175,11 @@ def other_payment(case: Case) -> Iterator[Finding]:
 def _wrong_money(case: Case, field: str) -> Iterator[Finding]:
     """Judged on what was said on the wire alone: an answer that the integration got, before the order was seen paid, that
     the payment is paid with too little, or in another currency."""
-    for telling in probe_runs(case.run, "wrong-money", keep=lambda told: told.params.get("field") == field):
-        told, order, world = telling.step("tampered"), telling.order(), telling.world
+    for probe_run in probe_runs(case.run, "wrong-money", keep=lambda told: told.params.get("field") == field):
+        told, order, world = probe_run.step("tampered"), probe_run.order(), probe_run.world
         checkout = _checkout(world, order)
         if told is None or checkout is None:
-            yield case.stuck(telling)
+            yield case.stuck(probe_run)
             continue
         payments = payments_of(world, order)
         paid = next((seen for seen in sightings(world, order) if seen.paid and not seen.flagged), None)
@@ -195,7 +195,7 @@ def _wrong_money(case: Case, field: str) -> Iterator[Finding]:
         said = [call for call in answers if call.meaning.ok and call.meaning.paid]
         lies = [call for call in said if _says_less(call, checkout, field)]
         if not lies or len(lies) < len(said):
-            yield _not_told(case, telling, checkout, field, answers, said)
+            yield _not_told(case, probe_run, checkout, field, answers, said)
         elif paid is not None:
             yield _believed(case, world, checkout, field, lies, paid)
         else:
@@ -231,10 +231,10 @@ def _believed(
 
 
 def _not_told(
-    case: Case, telling: ProbeRun, checkout: Checkout, field: str, answers: list[Call], said: list[Call]
+    case: Case, probe_run: ProbeRun, checkout: Checkout, field: str, answers: list[Call], said: list[Call]
 ) -> Finding:
     """Why nothing can be said: nobody asked, or what was answered was no lie about this order."""
-    world, told = telling.world, telling.step("tampered")
+    world, told = probe_run.world, probe_run.step("tampered")
     if not answers:
         return case.not_exercised(
             "the gateway was never asked",

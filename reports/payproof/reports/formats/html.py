@@ -124,7 +124,7 @@ def _groups(result: Result, teller: Teller) -> Sequence[RequirementGroup]:
 
 
 def _card(judgement: Judgement, teller: Teller) -> Card:
-    told = facts.telling(judgement)
+    told = facts.probe_run(judgement)
     proofs = tuple(_proof(finding, teller) for finding in told[: SHOWN + FOLDED])
     return Card(
         judgement=judgement,

@@ -79,7 +79,7 @@ def _add(case: ET.Element, tag: str, judgement: Judgement, why: str) -> None:
 
 def _told(judgement: Judgement) -> Iterator[str]:
     yield facts.clean(judgement.text)
-    for finding in facts.telling(judgement):
+    for finding in facts.probe_run(judgement):
         yield f"{finding.verdict.value}: {facts.clean(finding.title)}"
         if finding.expected is not None or finding.actual is not None:
             yield f"  expected: {values.one_line(finding.expected, _VALUE_LIMIT)}"

@@ -103,7 +103,7 @@ def _requirement(judgement: Judgement, teller: Teller) -> Iterator[str]:
     yield ""
     if judgement.contradiction:
         yield f"> Advice and gateway disagree: {escape(judgement.contradiction)}\n"
-    told = facts.telling(judgement)
+    told = facts.probe_run(judgement)
     for finding in told[:_FINDINGS]:
         yield from _finding(finding, teller)
     if len(told) > _FINDINGS:

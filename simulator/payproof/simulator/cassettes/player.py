@@ -61,19 +61,19 @@ class Cassette:
         self._reel = CassetteIndex(recording)
         knobs: dict[str, Json] = {name: fact.value for name, fact in self.profile.knobs.items()}
         self._store = Store(journal, Clock())
-        desk = dialect.GatewayDeps(self.profile, {**knobs, "rate_limit": 0}, self._store, Clock(), Ids(), journal)
-        self._dialect = dialect.load(desk)
+        deps = dialect.GatewayDeps(self.profile, {**knobs, "rate_limit": 0}, self._store, Clock(), Ids(), journal)
+        self._dialect = dialect.load(deps)
         row = self._store.add_merchant(
             "shop", client_id or self._minted("client-id"), secret_key or self._minted("secret-key")
         )
-        self._books = LedgerMirror(self._store, self.profile, row, opened="", paid=self._dialect.paid_status)
+        self._ledger_mirror = LedgerMirror(self._store, self.profile, row, opened="", paid=self._dialect.paid_status)
         self.merchant: Merchant = row.value()
         self._values = Values(self.merchant, self.stamp.redacted, journal)
         self._chosen: dict[str, Chosen] = {}
-        self._witness = ReplayAudit(journal, self._values)
+        self._audit = ReplayAudit(journal, self._values)
         self._closed = False
         self.powers: frozenset[Power] = frozenset({"refusal"} if self._refuses() else ())
-        self.faults = FaultInjector(desk, self._dialect, seed=seed)
+        self.faults = FaultInjector(deps, self._dialect, seed=seed)
         self.app: ASGIApp = JournalMiddleware(
             FaultMiddleware(self._serve, self.faults),
             profile=self.profile,
@@ -103,32 +103,32 @@ class Cassette:
         asked, said, ours = passing.request(), self._read(passing.request(), None), _origin(passing)
         meant = self._values.meant(said)
         recorded = self._as_recorded(asked, ours)
-        match = self._reel.call(said, recorded, self._witness.story)
+        match = self._reel.call(said, recorded, self._audit.story)
         if match is None:
-            self._witness.unexpected(said.operation, asked)
+            self._audit.unexpected(said.operation, asked)
             return _nothing_recorded(passing, asked)
         exchange = match.exchange
-        self._witness.tell(match, recorded, meant)
+        self._audit.tell(match, recorded, meant)
         if exchange.meaning.payment and (said.reference is not None or said.amount is not None):
             self._chosen[exchange.meaning.payment] = Chosen(exchange.meaning, said)
         if match.repeated:
             self._values.renew(exchange.meaning.issued or "")
         answer = self._answer(exchange, ours)
-        self._books.note(self._read(asked, answer))
+        self._ledger_mirror.note(self._read(asked, answer))
         return answer
 
     def _page(self, passing: Passing) -> Response:
         asked, ours = passing.request(), _origin(passing)
         recorded = self._as_recorded(asked, ours)
-        match = self._reel.page(recorded, self._witness.story)
+        match = self._reel.page(recorded, self._audit.story)
         if match is None:
-            self._witness.unexpected("page", asked)
+            self._audit.unexpected("page", asked)
             return _nothing_recorded(passing, asked)
-        self._witness.tell(match, recorded, Meaning())
+        self._audit.tell(match, recorded, Meaning())
         answer = self._answer(match.exchange, ours)
         location = answer.headers.get("location", "")
         if "://" in location and origin_of(location) != ours:
-            self._books.sent_back(passing.path, location)
+            self._ledger_mirror.sent_back(passing.path, location)
         return answer
 
     def _read(self, request: Request, answer: Response | None) -> Meaning:
@@ -204,7 +204,7 @@ class Cassette:
         return self._store.views()
 
     def payment_at(self, payment_url: str) -> str:
-        return self._books.payment_at(payment_url)
+        return self._ledger_mirror.payment_at(payment_url)
 
     def forged_return(self, payment_id: str) -> str:
         return self._store.payment(payment_id).forged(self.profile, self._dialect.transaction_id())
@@ -215,7 +215,7 @@ class Cassette:
         await self._dialect.aclose()
         if not self._closed:
             self._closed = True
-            self._witness.missing(self._reel)
+            self._audit.missing(self._reel)
 
 
 def unstamped(recording: Recording) -> PayproofError:

@@ -57,7 +57,7 @@ class Redaction:
         self._counts: Counter[str] = Counter()
         self._ids: set[str] = set()
         self._forms: dict[str, forms.Form] = {}
-        self._veil = Redactor(limit=1_000_000)
+        self._redactor = Redactor(limit=1_000_000)
         self._literal: re.Pattern[str] | None = None
         self._spelled: dict[str, str] = {}
         self._known = tuple(known)
@@ -115,11 +115,11 @@ class Redaction:
         if kind == "login":
             # Whole or not at all: half an e-mail address is a domain, perhaps that of the shop's own addresses.
             return
-        self._veil.add(name, value, numbered=False)
+        self._redactor.add(name, value, numbered=False)
         plain = unquote(value)
         if plain != value:
             # A cookie's value is written in its encoded form, and may be told in its plain one.
-            self._veil.add(name, plain, numbered=False)
+            self._redactor.add(name, plain, numbered=False)
 
     def _literals(self) -> re.Pattern[str] | None:
         """Spellings that the veil cannot find: too short for it, or with characters at which its search stops."""
@@ -164,7 +164,7 @@ class Redaction:
         """``text`` without its secrets. ``page``: what customers type is searched for in its words, too."""
         if self._literal is not None:
             text = self._literal.sub(self._literal_mark, text)
-        text = placeholders.from_veil(self._veil.redact(text))
+        text = placeholders.from_redactor(self._redactor.redact(text))
         for value, name in self._names.items():
             if len(value) < SHORTEST_PART:
                 text = _short(text, value, placeholders.spelled(name), page=page, code=name.startswith("one-time-code"))

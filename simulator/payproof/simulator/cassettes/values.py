@@ -45,7 +45,7 @@ class Values:
             told = self._redacted.get(kind)
             self._fresh[name] = mint(self._rng, max(told.length if told else 0, _LENGTH))
             self._names[self._fresh[name]] = name
-            self._journal.veil.add(kind, self._fresh[name])
+            self._journal.redactor.add(kind, self._fresh[name])
         return self._fresh[name]
 
     def renew(self, text: str) -> None:

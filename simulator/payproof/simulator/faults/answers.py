@@ -125,15 +125,15 @@ class OtherPayment:
 
     def _other(self, hit: FaultContext) -> Payment:
         if self.answer:
-            return hit.desk.store.payment(self.answer)
-        profile, dialect = hit.desk.profile, hit.dialect
+            return hit.deps.store.payment(self.answer)
+        profile, dialect = hit.deps.profile, hit.dialect
         asked = hit.exchange.asked
-        row = hit.desk.store.get(asked.payment) if asked and asked.payment else None
+        row = hit.deps.store.get(asked.payment) if asked and asked.payment else None
         return Payment(
             payment=dialect.payment_id(), merchant=row.merchant if row else MerchantRow("other", "", ""),
             status=dialect.paid_status, amount=row.amount if row else Decimal("1.00"),
             currency=row.currency if row else profile.default_currency, reference="some-other-order",
-            return_url="", cancel_url=None, opened=hit.desk.clock.now(), charged=1,
+            return_url="", cancel_url=None, opened=hit.deps.clock.now(), charged=1,
             transaction=dialect.transaction_id(),
             payer=next((p for p in profile.payers.values() if p.outcome == "paid"), Payer("", "", "paid")),
         )  # fmt: skip

@@ -22,7 +22,7 @@ def framed(response: Response) -> Response:
 @dataclass(slots=True)
 class FaultContext:
     spec: FaultSpec
-    desk: GatewayDeps
+    deps: GatewayDeps
     dialect: Dialect
     exchange: Exchange
     app: ASGIApp

@@ -26,8 +26,8 @@ class Armed:
 
 
 class FaultInjector:
-    def __init__(self, desk: GatewayDeps, dialect: Dialect, *, seed: int = 0) -> None:
-        self.desk, self.dialect = desk, dialect
+    def __init__(self, deps: GatewayDeps, dialect: Dialect, *, seed: int = 0) -> None:
+        self.deps, self.dialect = deps, dialect
         self._seed = seed
         self._armed: dict[int, Armed] = {}
         self._fired: dict[int, int] = {}
@@ -41,7 +41,7 @@ class FaultInjector:
         """
         if not 0 <= spec.share <= 1:
             raise PayproofError(f"a share lies between 0 and 1, not {spec.share}", place="share")
-        armed = Armed(self._next, spec, build(spec, self.desk.profile), random.Random(f"{self._seed}:{self._next}"))
+        armed = Armed(self._next, spec, build(spec, self.deps.profile), random.Random(f"{self._seed}:{self._next}"))
         self._armed[armed.id] = armed
         self._next += 1
         self._record("armed", armed)
@@ -80,7 +80,7 @@ class FaultInjector:
             return False
         asked = exchange.asked
         if asked is None:
-            asked = exchange.asked = self.desk.profile.read(exchange.request(), None)
+            asked = exchange.asked = self.deps.profile.read(exchange.request(), None)
         return (
             spec.operation in ("", asked.operation)
             and spec.payment in ("", asked.payment)
@@ -88,7 +88,7 @@ class FaultInjector:
         )
 
     def _reference(self, asked: Meaning) -> str:
-        if asked.reference is None and asked.payment and (row := self.desk.store.get(asked.payment)):
+        if asked.reference is None and asked.payment and (row := self.deps.store.get(asked.payment)):
             return row.reference or ""
         return asked.reference or ""
 
@@ -105,7 +105,7 @@ class FaultInjector:
             detail.pop(shown, None)
         if spec.share == 1:
             detail.pop("share", None)
-        self.desk.journal.add(
+        self.deps.journal.add(
             FaultSet(
                 event="armed" if event == "armed" else "cleared",
                 name=spec.name,

@@ -22,7 +22,7 @@ class FaultMiddleware:
             return
         exchange.fault = armed.spec.name
         hit = FaultContext(
-            spec=armed.spec, desk=book.desk, dialect=book.dialect, exchange=exchange, app=self.app, scope=scope,
+            spec=armed.spec, deps=book.deps, dialect=book.dialect, exchange=exchange, app=self.app, scope=scope,
             receive=_again(exchange.body), send=send, released=armed.released,
         )  # fmt: skip
         if armed.spec.after_effect:

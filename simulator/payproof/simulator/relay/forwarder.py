@@ -58,7 +58,7 @@ class RelayPort(Protocol):
         """An API request goes out, as soon as it may."""
         ...
 
-    def tape(self, taped: SandboxExchange) -> None: ...
+    def on_exchange(self, taped: SandboxExchange) -> None: ...
 
     @property
     def shop_origins(self) -> tuple[str, ...]:
@@ -70,13 +70,13 @@ class RelayPort(Protocol):
 
 
 class Forwarder:
-    def __init__(self, upstream: Upstream, profile: Profile, office: RelayPort, now: Callable[[], float]) -> None:
-        self.upstream, self.profile, self.office, self.now = upstream, profile, office, now
+    def __init__(self, upstream: Upstream, profile: Profile, port: RelayPort, now: Callable[[], float]) -> None:
+        self.upstream, self.profile, self.port, self.now = upstream, profile, port, now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = exchange_of(scope)
         if exchange.path.startswith(LEFT):
-            self.office.sent_back(exchange.path, _shop_address(exchange))
+            self.port.sent_back(exchange.path, _shop_address(exchange))
             await HTMLResponse(_BYE)(scope, receive, send)
             return
         answer = await self._carry(exchange)
@@ -90,7 +90,7 @@ class Forwarder:
         asked = exchange.request()
         ours = "{0.scheme}://{0.netloc}".format(urlsplit(asked.url))
         origin = self.upstream.sandbox.origin
-        with self.office.passages.passage(self._named(exchange, asked)) as passage:
+        with self.port.passages.passage(self._named(exchange, asked)) as passage:
             body, headers = self._credentials(exchange, rewrite.to_upstream(asked.headers, ours, origin))
             target = self._target(exchange)
             if self._live(asked.method, target, page=exchange.page):
@@ -101,22 +101,22 @@ class Forwarder:
             self._record(exchange, asked.method, target, headers, body, got)
             if self._leads_to_live(got, page=exchange.page):
                 text = f"the sandbox at {origin} redirects to a live address, which is not followed"
-                self.office.passages.trouble(passage, text)
+                self.port.passages.trouble(passage, text)
                 return None
             answer = self._for_client(got, ours, origin, page=exchange.page)
             if exchange.page:
                 self._watch(exchange, passage, got)
                 return answer
             said = self._meaning(asked, answer)
-            if not self.office.dead(said.bearer) and (ill := illness.of_call(said, _as_entry(answer))):
-                self.office.passages.trouble(passage, ill)
-            return self.office.heard(passage, said, answer)
+            if not self.port.dead(said.bearer) and (ill := illness.of_call(said, _as_entry(answer))):
+                self.port.passages.trouble(passage, ill)
+            return self.port.heard(passage, said, answer)
 
     async def _asked(
         self, exchange: Exchange, passage: Passage, method: str, target: str, headers: rewrite.Pairs, body: bytes
     ) -> httpx.Response | None:
         """What the sandbox answers while the client waits for it. Whatever else happens is noted as its trouble."""
-        passages = self.office.passages
+        passages = self.port.passages
         sending = asyncio.ensure_future(self._sent(exchange, passage, method, target, headers, body))
         gone = asyncio.ensure_future(exchange.until_gone())
         try:
@@ -150,7 +150,7 @@ class Forwarder:
         self, exchange: Exchange, passage: Passage, method: str, target: str, headers: rewrite.Pairs, body: bytes
     ) -> httpx.Response:
         if not exchange.page:
-            await self.office.go(passage)
+            await self.port.go(passage)
             passage.began = self.now()
         return await self.upstream.send(method, target, headers, body)
 
@@ -197,7 +197,7 @@ class Forwarder:
     def _credentials(self, exchange: Exchange, headers: rewrite.Pairs) -> tuple[bytes, rewrite.Pairs]:
         if exchange.page:
             return exchange.body, headers
-        pairs = self.office.pairs
+        pairs = self.port.pairs
         text = exchange.body.decode("utf-8", "surrogateescape")
         body = rewrite.with_credentials(text, pairs).encode("utf-8", "surrogateescape")
         return body, [(name, self._authorization(name, value, pairs)) for name, value in headers]
@@ -207,7 +207,7 @@ class Forwarder:
             return value
         scheme, _, token = value.partition(" ")
         if scheme.lower() == "bearer":
-            return f"{scheme} {self.office.bearer(token.strip())}"
+            return f"{scheme} {self.port.bearer(token.strip())}"
         return rewrite.authorization(value, pairs)
 
     def _for_client(self, got: httpx.Response, ours: str, origin: str, *, page: bool) -> Response:
@@ -226,7 +226,7 @@ class Forwarder:
 
     def _leading_back(self, text: str, ours: str) -> str:
         """For a person's browser: the shop's addresses lead to us."""
-        for shop in self.office.shop_origins:
+        for shop in self.port.shop_origins:
             text = rewrite.swap(text, shop, f"{ours}{LEFT}{quote(shop, safe='')}")
         return text
 
@@ -238,19 +238,19 @@ class Forwarder:
 
     def _watch(self, exchange: Exchange, passage: Passage, got: httpx.Response) -> None:
         if ill := illness.of_page(exchange.headers, _told(got)):
-            self.office.passages.trouble(passage, ill)
+            self.port.passages.trouble(passage, ill)
         location = got.headers.get("location", "")
         if location.startswith("http") and not location.startswith(self.upstream.sandbox.origin):
-            self.office.sent_back(exchange.path, location)
+            self.port.sent_back(exchange.path, location)
 
     def _record(
         self, exchange: Exchange, method: str, target: str, headers: rewrite.Pairs, body: bytes, got: httpx.Response
     ) -> None:
         url = f"{self.upstream.sandbox.origin}{target}"
-        self.office.tape(
+        self.port.on_exchange(
             SandboxExchange(
                 kind="page" if exchange.page else "api",
-                story=self.office.story,
+                story=self.port.story,
                 at=self.now(),
                 request=entries.Request(
                     method=method, url=url, headers=tuple(headers), body=body.decode("utf-8", "replace")

@@ -49,35 +49,35 @@ class Relay:
         journal: Journal,
         seed: int,
         own_credentials: bool = True,
-        tape: OnExchange | None = None,
+        on_exchange: OnExchange | None = None,
         person: bool = False,
     ) -> None:
         self.upstream, self.profile, self.journal = upstream, profile, journal
         self.story = ""
         self.person = person
         sandbox = upstream.sandbox
-        journal.veil.add("sandbox-client-id", sandbox.client_id, numbered=False)
-        journal.veil.add("sandbox-secret-key", sandbox.secret_key, numbered=False)
+        journal.redactor.add("sandbox-client-id", sandbox.client_id, numbered=False)
+        journal.redactor.add("sandbox-secret-key", sandbox.secret_key, numbered=False)
         self._rng = random.SystemRandom()
         knobs: Mapping[str, Json] = {name: fact.value for name, fact in profile.knobs.items()}
         self._store = Store(journal, Clock())
         # The dialect only lends the shapes of faults: what the gateway says, the gateway says itself.
-        desk = dialect.GatewayDeps(profile, {**knobs, "rate_limit": 0}, self._store, Clock(), Ids(), journal)
-        self._dialect = dialect.load(desk)
+        deps = dialect.GatewayDeps(profile, {**knobs, "rate_limit": 0}, self._store, Clock(), Ids(), journal)
+        self._dialect = dialect.load(deps)
         self._own = own_credentials
         keys = (self._minted(sandbox.client_id), self._minted(sandbox.secret_key)) if own_credentials else None
         row = self._store.add_merchant("shop", *(keys or (sandbox.client_id, sandbox.secret_key)))
-        self._books = LedgerMirror(self._store, profile, row, opened="", paid=self._dialect.paid_status)
+        self._ledger_mirror = LedgerMirror(self._store, profile, row, opened="", paid=self._dialect.paid_status)
         self.merchant: Merchant = row.value()
         self.powers = self._powers()
-        self.faults = FaultInjector(desk, self._dialect, seed=seed)
-        self._tape = tape
+        self.faults = FaultInjector(deps, self._dialect, seed=seed)
+        self._on_exchange = on_exchange
         self._dead: dict[str, str] = {}
         self._noted = False
         self._share: Reservation | None = None
         self._revoked = False
         self.passages = Passages(journal.now)
-        self.departures = ReturnWaiter(profile, self._store)
+        self.return_waiter = ReturnWaiter(profile, self._store)
         self._told: set[str] = set()
         """Addresses that the sandbox sent somebody to."""
         self.app: ASGIApp = JournalMiddleware(
@@ -103,7 +103,7 @@ class Relay:
         self.finished()
         # What an earlier story began must not arrive in this one.
         await self.passages.drained(PATIENCE)
-        self._share = await self.upstream.politeness.admit(story)
+        self._share = await self.upstream.rate_budget.admit(story)
         await self.passages.drained(PATIENCE)
         self.story = story
         self.passages.begin_story()
@@ -112,12 +112,12 @@ class Relay:
         if self._share is not None:
             if complaint := self.complaint():
                 self.upstream.unwell.append(complaint)
-            self.upstream.politeness.release(self._share)
+            self.upstream.rate_budget.release(self._share)
             self._share = None
 
     def complaint(self) -> str:
         """Why what happened since ``ready`` must not be held against the integration; empty when nothing did."""
-        return self.journal.veil.redact(self.passages.complaint())
+        return self.journal.redactor.redact(self.passages.complaint())
 
     async def advance(self, seconds: float) -> None:
         await self.upstream.advance(seconds)
@@ -146,14 +146,14 @@ class Relay:
         return self._store.views()
 
     def payment_at(self, payment_url: str) -> str:
-        return self._books.payment_at(payment_url)
+        return self._ledger_mirror.payment_at(payment_url)
 
     def forged_return(self, payment_id: str) -> str:
         return self._store.payment(payment_id).forged(self.profile, self._dialect.transaction_id())
 
     async def aclose(self) -> None:
         self.faults.clear()
-        self.departures.end()
+        self.return_waiter.end()
         await self._dialect.aclose()
 
     # What the forwarder asks
@@ -173,8 +173,8 @@ class Relay:
             self.passages.trouble(
                 passage, "the sandbox itself answered 429, too many requests (somebody else's too?): lower sandbox.rate"
             )
-            self.upstream.politeness.hold(_retry_after(answer))
-        if hint := self._books.note(said):
+            self.upstream.rate_budget.hold(_retry_after(answer))
+        if hint := self._ledger_mirror.note(said):
             self.upstream.hints[hint] = None
         if said.bearer in self._dead:
             return self._refused(answer)
@@ -202,26 +202,26 @@ class Relay:
     def sent_back(self, path: str, url: str) -> None:
         arrived = path.startswith(LEFT)
         if not (arrived and url in self._told):
-            self._books.sent_back(path, url)
+            self._ledger_mirror.sent_back(path, url)
         self._told.add(url)
         if arrived or not self.person:
-            self.departures.note(url)
+            self.return_waiter.note(url)
 
     def dead(self, bearer: str) -> bool:
         return bearer in self._dead
 
     async def go(self, passage: Passage) -> None:
-        held = await self.upstream.politeness.go(lambda: self._share)
+        held = await self.upstream.rate_budget.go(lambda: self._share)
         if held > 0:
             self.passages.trouble(
                 passage,
                 f"payproof held {passage.what} back for {held:.1f} s, so that no minute has more than "
-                f"{self.upstream.politeness.rate} requests: raise sandbox.rate if the gateway allows it",
+                f"{self.upstream.rate_budget.rate} requests: raise sandbox.rate if the gateway allows it",
             )
 
-    def tape(self, taped: SandboxExchange) -> None:
-        if self._tape is not None:
-            self._tape(taped)
+    def on_exchange(self, taped: SandboxExchange) -> None:
+        if self._on_exchange is not None:
+            self._on_exchange(taped)
 
     @property
     def shop_origins(self) -> tuple[str, ...]:

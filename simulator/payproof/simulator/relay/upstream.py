@@ -45,8 +45,8 @@ class SandboxAddress:
 class Upstream:
     """Sends requests to the sandbox's host, and to no other. One for all worlds of a run."""
 
-    def __init__(self, sandbox: SandboxAddress, politeness: RateBudget) -> None:
-        self.sandbox, self.politeness = sandbox, politeness
+    def __init__(self, sandbox: SandboxAddress, rate_budget: RateBudget) -> None:
+        self.sandbox, self.rate_budget = sandbox, rate_budget
         self.hints: dict[str, None] = {}
         """What is odd about this sandbox, each said once."""
         self.unwell: list[str] = []

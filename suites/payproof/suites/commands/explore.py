@@ -101,19 +101,19 @@ def _searched(
     config: Config, limits: Limits, seed: int | None, *, quiet: bool
 ) -> tuple[RuleTally, int, tuple[str, ...]]:
     from payproof.suites.commands.loop import run_async
-    from payproof.suites.explorer import story_progress as telling
+    from payproof.suites.explorer import story_progress as probe_run
     from payproof.suites.explorer.explorer_session import opened
     from payproof.suites.explorer.search import Search
 
     async def work() -> tuple[RuleTally, int, tuple[str, ...]]:
         async with opened(config, seed) as stage:
-            tally = await Search(stage, limits, telling.progress(quiet=quiet)).run()
+            tally = await Search(stage, limits, probe_run.progress(quiet=quiet)).run()
             return tally, stage.seed, tuple(stage.known.notes)
 
     try:
         return run_async(unscored(work()))
     finally:
-        telling.done(quiet=quiet)
+        probe_run.done(quiet=quiet)
 
 
 def _report(
@@ -128,7 +128,7 @@ def _report(
     """``path``: the file that was named; ``source``: the file or folder that was read (none: the command line alone)."""
     from payproof.reports.text_output import Paper
     from payproof.suites.explorer import file
-    from payproof.suites.explorer import story_progress as telling
+    from payproof.suites.explorer import story_progress as probe_run
     from payproof.suites.explorer.origin import origin
 
     paper = Paper(Console(file=sys.stdout))
@@ -143,6 +143,6 @@ def _report(
             config=path,
             found_with=origin(config, source, report_dir / "explore"),
         )
-        telling.found(paper, each.played, after=each.after, files=f"{written} (.md, .html)")
-    telling.summary(paper, tally, seed=seed, notes=notes)
+        probe_run.found(paper, each.played, after=each.after, files=f"{written} (.md, .html)")
+    probe_run.summary(paper, tally, seed=seed, notes=notes)
     return BROKEN if tally.found else HOLDS

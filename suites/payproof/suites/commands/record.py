@@ -86,7 +86,9 @@ def _performed(config: Config, writer: CassetteWriter, seed: int, *, quiet: bool
 
     shown = progress(Console(file=sys.stderr), quiet=quiet)
     try:
-        return run_async(perform(config, Options(target="sandbox", seed=seed, probes=FLOWS), shown, tape=writer.take))
+        return run_async(
+            perform(config, Options(target="sandbox", seed=seed, probes=FLOWS), shown, on_exchange=writer.take)
+        )
     finally:
         shown.close()
 

@@ -117,15 +117,15 @@ def _played(config: Config, written: StoryFile) -> Played:
 
 
 def _tell(paper: Paper, played: Played, written: StoryFile) -> int:
-    from payproof.suites.explorer import story_progress as telling
+    from payproof.suites.explorer import story_progress as probe_run
     from payproof.suites.explorer.oracle import Truth
 
     if played.truth is Truth.FALSE:
-        telling.found(paper, played)
+        probe_run.found(paper, played)
         paper.say(f"the story still breaks {', '.join(dict.fromkeys(each.rule for each in played.broken))}")
         return BROKEN
     if played.truth is Truth.UNKNOWN:
-        telling.unknown(paper, played.rulings, played.problem)
+        probe_run.unknown(paper, played.rulings, played.problem)
         return NOT_SCORED
     paper.say(f"the story breaks nothing any more (it broke {', '.join(dict.fromkeys(written.rules))})")
     return HOLDS

@@ -269,7 +269,7 @@ class Customer:
         if response is not None and where != "integration":
             cookies = [value for name, value in response.headers if name.lower() == "set-cookie"]
             values = [cookie.partition(";")[0].partition("=")[2] for cookie in cookies]
-            secrecy.hide_session(self.journal.veil, values, response.body)
+            secrecy.hide_session(self.journal.redactor, values, response.body)
         return self._keep(
             replace(blank, ended=self.journal.now(), request=seen, response=response, problem=problem), hide
         )
@@ -299,7 +299,7 @@ class Customer:
         """Journal the page; hand back the uncovered one (with its number), so that the walk can go on."""
         journaled = page
         if page.response is not None:
-            body = secrecy.with_finds(self.journal.veil, page.response.body)
+            body = secrecy.with_finds(self.journal.redactor, page.response.body)
             journaled = replace(page, response=secrecy.in_answer(hide, replace(page.response, body=body)))
         return replace(page, n=self.journal.add(journaled).n)
 

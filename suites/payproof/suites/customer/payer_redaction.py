@@ -27,16 +27,16 @@ def of_payer(payer: Payer) -> dict[str, str]:
     return {payer.password: "<payer-password>", payer.login: "<payer-login>"}
 
 
-def hide_session(veil: Redactor, cookies: Iterable[str], text: str) -> None:
+def hide_session(redactor: Redactor, cookies: Iterable[str], text: str) -> None:
     """Whoever has a session's cookie or its form token can go on where the payer is: neither is journaled.
 
     ``cookies``: their values as they travel. ``text``: a page, whose hidden fields hold such tokens.
     """
     for cookie in cookies:
-        veil.add("session", unquote(cookie))
+        redactor.add("session", unquote(cookie))
     for tag in _HIDDEN.findall(text):
         if value := _VALUE.search(tag):
-            veil.add("form-token", value[1])
+            redactor.add("form-token", value[1])
 
 
 def without(hide: Mapping[str, str] | None, text: str) -> str:
@@ -95,12 +95,12 @@ def in_answer(hide: Mapping[str, str] | None, answer: Response) -> Response:
     )
 
 
-def with_finds(veil: Redactor, body: str) -> str:
+def with_finds(redactor: Redactor, body: str) -> str:
     """A body of which an entry keeps the beginning only; secrets that stand further on are moved there, with the words around them, so
     that a leak is found in all of it."""
     if len(body) <= BODY_LIMIT:
         return body
-    finds = veil.finds(body)
+    finds = redactor.finds(body)
     finds = [(start, end) for start, end in finds if end > BODY_LIMIT][:_FINDS]
     if not finds:
         return body

@@ -143,7 +143,7 @@ class ExplorerSession:
         assert self._shared is not None
         self._count += 1
         # A veil for each world: it remembers every access token, and a world does not last.
-        world = World(f"explorer-{self._count}", replace(self._shared, veil=Redactor()))
+        world = World(f"explorer-{self._count}", replace(self._shared, redactor=Redactor()))
         self._worlds.append(world)
         await world.start()
         return Worker(world, CustomerPool(world))
@@ -157,7 +157,7 @@ class ExplorerSession:
             seed=self.seed,
             folder=folder,
             trust=Trust(folder) if secure else None,
-            veil=Redactor(),
+            redactor=Redactor(),
             now=self.now,
             progress=Silent(),
             alert_url=self._hook.url,

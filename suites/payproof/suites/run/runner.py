@@ -67,7 +67,7 @@ async def perform(
     options: Options,
     progress: Progress | None = None,
     *,
-    tape: OnExchange | None = None,
+    on_exchange: OnExchange | None = None,
     run_file: Path | None = None,
 ) -> Run:
     """Run the probes against the target. ``tape`` is told of each exchange with a sandbox. ``run_file``: where the journals are
@@ -81,7 +81,7 @@ async def perform(
     if options.target == "cassette":
         options = as_recorded(config, options)
     progress = progress or Silent()
-    source = _source(config, options, progress, tape)
+    source = _source(config, options, progress, on_exchange)
     try:
         need_files()
         with tempfile.TemporaryDirectory(prefix="payproof-") as name:
@@ -94,9 +94,9 @@ async def perform(
         await source.aclose()
 
 
-def _source(config: Config, options: Options, progress: Progress, tape: OnExchange | None) -> TargetSource:
+def _source(config: Config, options: Options, progress: Progress, on_exchange: OnExchange | None) -> TargetSource:
     if options.target == "sandbox":
-        relays = Relays(config, progress, tape)
+        relays = Relays(config, progress, on_exchange)
         if text := announcement(config, options):
             progress.ask(text)
         return relays
@@ -136,7 +136,7 @@ class _Session:
         self.started = datetime.now(UTC)
         began = time.monotonic()
         self.now: Callable[[], float] = lambda: time.monotonic() - began
-        self.veil = Redactor()
+        self.redactor = Redactor()
         self.hook = AlertHook()
         self.worlds: list[World] = []
         self.recorded: dict[str, Recorded] = {}
@@ -144,7 +144,7 @@ class _Session:
         self.errors: dict[str, str] = {}
         self.bought: Purchase | None = None
         """What control bought."""
-        self.run_file = RunFile(run_file, self.veil, self._begun()) if run_file else None
+        self.run_file = RunFile(run_file, self.redactor, self._begun()) if run_file else None
         self.busy = asyncio.Semaphore(_BUSY)
         self.launching = asyncio.Semaphore(2)
 
@@ -219,7 +219,7 @@ class _Session:
             seed=self.seed,
             folder=folder,
             trust=Trust(folder) if secure else None,
-            veil=self.veil,
+            redactor=self.redactor,
             now=self.now,
             progress=self.progress,
             alert_url=self.hook.url,
@@ -425,7 +425,7 @@ class _Session:
             )
             self.unattributed = logs.unowned
         if logs.aside:
-            journal = Journal(self.veil, clock=self.now)
+            journal = Journal(self.redactor, clock=self.now)
             for line in logs.aside:
                 journal.add(line)
             self.recorded["shared-logs"] = Recorded(name="shared-logs", entries=tuple(journal.entries))
@@ -456,7 +456,7 @@ class _Session:
     def _scan_source(self) -> None:
         declared = self.config.integration.source
         if declared.paths or declared.frontend:
-            journal = Journal(self.veil, clock=self.now)
+            journal = Journal(self.redactor, clock=self.now)
             if self.run_file is not None:
                 self.run_file.follow("source", journal)
             source.scan(self.config, journal)
@@ -464,17 +464,17 @@ class _Session:
 
     def _assemble(self, settings: Settings, planned: Plan, *, scored: bool, diagnosis: tuple[str, ...]) -> Run:
         worlds = tuple(sorted(self.recorded.values(), key=lambda world: world.name != MAIN))
-        if self.veil.learned:
+        if self.redactor.learned:
             # What was learned late covers what was written early, in any world.
-            worlds = covered(worlds, self.veil)
-            diagnosis = covered(diagnosis, self.veil)
+            worlds = covered(worlds, self.redactor)
+            diagnosis = covered(diagnosis, self.redactor)
         described = json.dumps(self.config.model_dump(mode="json"), sort_keys=True)
         facts: dict[str, Json] = {
             **self._facts(),
             "seconds": round(self.now(), 1),
-            "configuration": digest(self.veil.redact(described)),
+            "configuration": digest(self.redactor.redact(described)),
             "journal": digest("\n".join(f"{world.name} {entry!r}" for world in worlds for entry in world.entries)),
-            "errors": {id: self.veil.redact(text) for id, text in self.errors.items()},
+            "errors": {id: self.redactor.redact(text) for id, text in self.errors.items()},
             "cut": dict(self.cut),
             "later": list(LATER),
             **({"unattributed_log_lines": self.unattributed} if self.unattributed else {}),
@@ -497,13 +497,13 @@ class _Session:
         )
 
 
-async def _in_time(world: World, telling: Coroutine[Any, Any, None]) -> bool:
+async def _in_time(world: World, probe_run: Coroutine[Any, Any, None]) -> bool:
     """Tell a story; when the run's time is up, end it, forget it, and return False."""
     begin, world.waits_for = world.journal.next, "the integration"
     clock = asyncio.timeout(world.shared.time_left)
     try:
         async with clock:
-            await telling
+            await probe_run
     except TimeoutError:
         if not clock.expired():
             raise

@@ -36,7 +36,7 @@ class Shared:
     seed: int
     folder: Path
     trust: Trust | None
-    veil: Redactor
+    redactor: Redactor
     now: Callable[[], float]
     progress: Progress
     alert_url: Callable[[str], str]

@@ -95,7 +95,7 @@ class SharedLogs:
         reader = Reader(journal, paths, {path: size_of(path) for path in paths()})
         for path, size in reader.since.items():
             self._tail(path, size)
-        reader.knows(*(journal.veil.redact(mark) for mark in marks))
+        reader.knows(*(journal.redactor.redact(mark) for mark in marks))
         for entry in journal.entries:
             reader.hear(entry)
         journal.listeners.append(reader.hear)
@@ -161,7 +161,7 @@ class SharedLogs:
         if self._kept <= _ASIDE:
             text = line.text
             for reader in line.running:
-                text = reader.journal.veil.redact(text)
+                text = reader.journal.redactor.redact(text)
             self.aside.append(Log(stream=line.stream, text=text))
 
 
@@ -169,7 +169,7 @@ def _owner(line: _Line) -> Reader | None:
     """The one instance whose values stand in a line; None when there is none, or more than one."""
     covered: dict[int, str] = {}
     for reader in line.running:
-        veil = reader.journal.veil
-        covered[id(veil)] = covered.get(id(veil)) or veil.redact(line.text)
-    owners = [reader for reader in line.running if reader.owns(covered[id(reader.journal.veil)])]
+        redactor = reader.journal.redactor
+        covered[id(redactor)] = covered.get(id(redactor)) or redactor.redact(line.text)
+    owners = [reader for reader in line.running if reader.owns(covered[id(reader.journal.redactor)])]
     return owners[0] if len(owners) == 1 else None

@@ -82,8 +82,8 @@ class Simulators:
 class Relays:
     """A relay for each world, all of them in front of one sandbox with one rate and one budget."""
 
-    def __init__(self, config: Config, progress: Progress, tape: OnExchange | None = None) -> None:
-        self.config, self._tape = config, tape
+    def __init__(self, config: Config, progress: Progress, on_exchange: OnExchange | None = None) -> None:
+        self.config, self._on_exchange = config, on_exchange
         settings = config.sandbox
         if settings is None or settings.missing:
             raise PayproofError(
@@ -108,8 +108,8 @@ class Relays:
             refuses="refused" in settings.payers and settings.customer != "person",
         )
         self.shares_clock = bool(settings.clock)
-        self.politeness = RateBudget(settings.rate, settings.budget, needs=_NEEDS, note=progress.note)
-        self.upstream = Upstream(sandbox, self.politeness)
+        self.rate_budget = RateBudget(settings.rate, settings.budget, needs=_NEEDS, note=progress.note)
+        self.upstream = Upstream(sandbox, self.rate_budget)
         proxy = proxy_for(sandbox.base_url)
         progress.note(
             f"target: the sandbox at {sandbox.origin}{f' through the proxy {shown(proxy)}' if proxy else ''}; "
@@ -123,7 +123,7 @@ class Relays:
             journal=journal,
             seed=seed,
             own_credentials=bool(self.config.integration.command),
-            tape=self._tape,
+            on_exchange=self._on_exchange,
             person=self.settings.customer == "person",
         )
 
@@ -132,11 +132,11 @@ class Relays:
             return BrowserTab(self._browser, customer, payer, checkout.order)
         if self.settings.customer == "person":
             assert isinstance(target, Relay)
-            return PersonTab(self._person, target.departures, customer, payer, checkout)
+            return PersonTab(self._person, target.return_waiter, customer, payer, checkout)
         return HostedTab(customer, payer, checkout.order)
 
     def account(self) -> Mapping[str, Json]:
-        polite, unwell = self.politeness, self.upstream.unwell
+        polite, unwell = self.rate_budget, self.upstream.unwell
         return {
             "account": "".join(f"{hint} " for hint in self.upstream.hints)
             + f"{self.upstream.sandbox.origin}: {polite.sent} of {polite.budget} API requests, "

@@ -47,7 +47,7 @@ class World:
         self.name, self.shared = name, shared
         self.config, self.profile = shared.config, shared.profile
         self.rng = random.Random(f"{shared.seed}:{name}")
-        self.journal = Journal(shared.veil, clock=shared.now)
+        self.journal = Journal(shared.redactor, clock=shared.now)
         shared.alerts[name] = self.journal
         self.target: Target = shared.source.target(self.journal, self.rng.randrange(2**31))
         self.server = GatewayServer(

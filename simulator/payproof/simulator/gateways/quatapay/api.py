@@ -24,9 +24,9 @@ _CENT = Decimal("0.01")
 
 
 class Api:
-    def __init__(self, desk: GatewayDeps, envelope: Envelope, states: States, pages: str) -> None:
-        self._desk, self._envelope, self._states = desk, envelope, states
-        self._knobs: Mapping[str, Json] = desk.knobs
+    def __init__(self, deps: GatewayDeps, envelope: Envelope, states: States, pages: str) -> None:
+        self._deps, self._envelope, self._states = deps, envelope, states
+        self._knobs: Mapping[str, Json] = deps.knobs
         self._pages = pages
 
     # Token
@@ -36,11 +36,11 @@ class Api:
         merchant = self._merchant(fields, live=request.scope["path"].startswith(LIVE))
         if isinstance(merchant, Response):
             return merchant
-        store = self._desk.store
+        store = self._deps.store
         if self._knobs["purge"]:
             store.purge(_number(self._knobs["token_life"]))
-        payment = self._desk.ids.mint(PAYMENT_LENGTH) if self._knobs["token_is_payment"] else ""
-        token = store.issue(merchant, self._desk.ids.mint(TOKEN_LENGTH), payment=payment)
+        payment = self._deps.ids.mint(PAYMENT_LENGTH) if self._knobs["token_is_payment"] else ""
+        token = store.issue(merchant, self._deps.ids.mint(TOKEN_LENGTH), payment=payment)
         return self._envelope.success(
             "SUCCESS", {"access_token": token.value, "expire_time": self._knobs["advertised_life"]}
         )
@@ -48,7 +48,7 @@ class Api:
     def _merchant(self, fields: Mapping[str, Any], *, live: bool) -> MerchantRow | Response:
         """Whose credentials these are, or the answer that refuses them."""
         client_id, secret = fields.get("client_id"), fields.get("secret_id")
-        rows = list(self._desk.store.merchants())
+        rows = list(self._deps.store.merchants())
         wrong: list[str] = []
         # The family's databases look existence up without regard to letter case; the pair is compared exactly.
         if not isinstance(client_id, str) or not any(row.client_id.lower() == client_id.lower() for row in rows):
@@ -70,11 +70,11 @@ class Api:
         token = self._bearer(request)
         if isinstance(token, Response):
             return token
-        row = self._desk.store.find(token.payment) if token.payment else None
+        row = self._deps.store.find(token.payment) if token.payment else None
         if row is not None and row.paid:
             return self._envelope.error("paid-token")
         fields = fields_of(request)
-        if wrong := problems(fields, self._knobs, self._desk.profile.currencies):
+        if wrong := problems(fields, self._knobs, self._deps.profile.currencies):
             return self._envelope.error(*wrong)
         if token.merchant.gone:
             return self._envelope.error("merchant-row")
@@ -98,20 +98,20 @@ class Api:
         if row is not None:
             row.amount, row.currency, row.reference = amount, fields["currency"], fields.get("custom")
             row.return_url, row.cancel_url = fields["return_url"], fields.get("cancel_url")
-            self._desk.store.updated(row)
+            self._deps.store.updated(row)
             return row
         from_token = self._knobs["payment_life_from"] == "token"
-        return self._desk.store.open(
+        return self._deps.store.open(
             Payment(
-                payment=token.payment or self._desk.ids.mint(PAYMENT_LENGTH), merchant=token.merchant, status=CREATED,
+                payment=token.payment or self._deps.ids.mint(PAYMENT_LENGTH), merchant=token.merchant, status=CREATED,
                 amount=amount, currency=fields["currency"], reference=fields.get("custom"),
                 return_url=fields["return_url"], cancel_url=fields.get("cancel_url"),
-                opened=token.issued if from_token else self._desk.clock.now(),
+                opened=token.issued if from_token else self._deps.clock.now(),
             )
         )  # fmt: skip
 
     def _magic(self, wish: str, value: str) -> Response | None:
-        if wish == "error" and value in self._desk.profile.errors:
+        if wish == "error" and value in self._deps.profile.errors:
             return self._envelope.error(value)
         status = magic.status(value)
         if wish == "html" and status:
@@ -125,11 +125,11 @@ class Api:
         scheme, _, value = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not value.strip():
             return self._envelope.error("no-bearer", status=_number(self._knobs["no_bearer_status"]))
-        token = self._desk.store.token(value.strip())
+        token = self._deps.store.token(value.strip())
         if token is None:
             return self._envelope.error("invalid-token", status=_number(self._knobs["unknown_token_status"]))
-        if token.revoked or self._desk.clock.age(token.issued) > _number(self._knobs["token_life"]):
-            if row := self._desk.store.find(token.payment):
+        if token.revoked or self._deps.clock.age(token.issued) > _number(self._knobs["token_life"]):
+            if row := self._deps.store.find(token.payment):
                 self._states.touch(row)
             return self._envelope.error("expired-token")
         return token
@@ -148,7 +148,7 @@ class Api:
         payment = request.path_params.get("token") or fields.get("token")
         if missing(payment):
             return self._envelope.error("token-required")
-        row = self._desk.store.find(payment) if isinstance(payment, str) else None
+        row = self._deps.store.find(payment) if isinstance(payment, str) else None
         if row is None or row.merchant is not asker:
             return self._envelope.error("unknown-payment")
         wish, value = row.extra.get("wish", ("", ""))

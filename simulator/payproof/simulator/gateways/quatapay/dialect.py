@@ -28,29 +28,29 @@ _ICONS = ("/favicon.ico", "/apple-touch-icon.png", "/.well-known/appspecific/com
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def dialect(desk: GatewayDeps) -> Dialect:
-    return QuataPay(desk)
+def dialect(deps: GatewayDeps) -> Dialect:
+    return QuataPay(deps)
 
 
 class QuataPay:
     paid_status = SUCCESS
 
-    def __init__(self, desk: GatewayDeps) -> None:
-        self._desk = desk
-        self._envelope = Envelope(desk)
-        states = States(desk)
-        self._api = Api(desk, self._envelope, states, PAGES[0])
-        self._hosted = Hosted(desk, self._envelope, states, PAGES[0])
-        limit = desk.knobs["rate_limit"]
-        self._throttle = Throttle(desk.clock, limit if isinstance(limit, int) else 0)
+    def __init__(self, deps: GatewayDeps) -> None:
+        self._deps = deps
+        self._envelope = Envelope(deps)
+        states = States(deps)
+        self._api = Api(deps, self._envelope, states, PAGES[0])
+        self._hosted = Hosted(deps, self._envelope, states, PAGES[0])
+        limit = deps.knobs["rate_limit"]
+        self._throttle = Throttle(deps.clock, limit if isinstance(limit, int) else 0)
         framework = {404: self._framework_error, 405: self._framework_error, Exception: self._broken}
         inner = Starlette(routes=[*self._api_routes(), *self._hosted.routes()], exception_handlers=framework)
         inner.router.redirect_slashes = False
         self.app: ASGIApp = _Trimmed(inner)
 
     def _api_routes(self) -> list[Route]:
-        base = self._desk.profile.base_path
-        paths = self._desk.knobs["status_routes"]
+        base = self._deps.profile.base_path
+        paths = self._deps.knobs["status_routes"]
         status = [str(path) for path in paths] if isinstance(paths, list) else []
         table: list[tuple[str, Endpoint, list[str]]] = [
             ("/authentication/token", self._api.token, ["POST"]),
@@ -82,7 +82,7 @@ class QuataPay:
             "Retry-After": str(allowance.retry_after),
             "X-RateLimit-Limit": str(allowance.limit),
             "X-RateLimit-Remaining": str(allowance.remaining),
-            "X-RateLimit-Reset": str(math.ceil(self._desk.clock.now()) + allowance.retry_after),
+            "X-RateLimit-Reset": str(math.ceil(self._deps.clock.now()) + allowance.retry_after),
         }
 
     # The framework's own errors
@@ -93,14 +93,14 @@ class QuataPay:
         """JSON, or a page where the knob says so and the caller did not ask for JSON. ``spoken``: the framework's own words."""
         accept = request.headers.get("accept", "")
         wants_json = "/json" in accept or "+json" in accept
-        if self._desk.knobs["framework_errors"] and not wants_json:
+        if self._deps.knobs["framework_errors"] and not wants_json:
             return self._envelope.page(status, text, headers)
-        own = self._desk.knobs["framework_errors"] and spoken
+        own = self._deps.knobs["framework_errors"] and spoken
         return self._envelope.plain(status, spoken if own else text, headers)
 
     async def _framework_error(self, request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
-        known = self._desk.profile.errors["method" if status == 405 else "not-found"]
+        known = self._deps.profile.errors["method" if status == 405 else "not-found"]
         headers = dict(error.headers or {}) if isinstance(error, HTTPException) else None
         if self.is_page(request.scope["path"]):
             return self._envelope.page(status, known.texts[0], headers)
@@ -112,13 +112,13 @@ class QuataPay:
     # What the core asks
 
     def keys(self) -> tuple[str, str]:
-        return self._desk.ids.mint(KEY_LENGTH), self._desk.ids.mint(KEY_LENGTH)
+        return self._deps.ids.mint(KEY_LENGTH), self._deps.ids.mint(KEY_LENGTH)
 
     def payment_id(self) -> str:
-        return self._desk.ids.mint(PAYMENT_LENGTH)
+        return self._deps.ids.mint(PAYMENT_LENGTH)
 
     def transaction_id(self) -> str:
-        return self._desk.ids.mint(TRANSACTION_LENGTH)
+        return self._deps.ids.mint(TRANSACTION_LENGTH)
 
     async def aclose(self) -> None:
         """Nothing happens here without a request."""
@@ -133,7 +133,7 @@ class QuataPay:
         return self.error("expired-token", canary)
 
     def limited(self, seconds: int, canary: str = "") -> Response:
-        text = f"{self._desk.profile.errors['rate-limit'].texts[0]} {canary}".rstrip()
+        text = f"{self._deps.profile.errors['rate-limit'].texts[0]} {canary}".rstrip()
         return self._envelope.plain(429, text, self._wait(Allowance(60, 0, seconds)))
 
     def envelope(self, status: int, text: str) -> Response:
@@ -152,7 +152,7 @@ class QuataPay:
         token = f"curl -s {base_url}/authentication/token {keys}"
         fields = {
             "amount": "5000.00",
-            "currency": self._desk.profile.default_currency,
+            "currency": self._deps.profile.default_currency,
             "return_url": "https://shop.example/return",
             "cancel_url": "https://shop.example/cancel",
             "custom": "order-1",

@@ -24,9 +24,9 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 class Envelope:
-    def __init__(self, desk: GatewayDeps) -> None:
-        self._errors: Mapping[str, WireError] = desk.profile.errors
-        self._escape = bool(desk.knobs["escaped_slashes"])
+    def __init__(self, deps: GatewayDeps) -> None:
+        self._errors: Mapping[str, WireError] = deps.profile.errors
+        self._escape = bool(deps.knobs["escaped_slashes"])
 
     def json(self, status: int, content: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
         text = _ENCODER.encode(content)

@@ -46,9 +46,9 @@ Step: TypeAlias = Callable[[Request, Payment, Session], Awaitable[Response]]
 
 
 class Hosted:
-    def __init__(self, desk: GatewayDeps, envelope: Envelope, states: States, base: str) -> None:
-        self._desk, self._envelope, self._states, self._base = desk, envelope, states, base
-        self._sessions = Sessions(desk.ids)
+    def __init__(self, deps: GatewayDeps, envelope: Envelope, states: States, base: str) -> None:
+        self._deps, self._envelope, self._states, self._base = deps, envelope, states, base
+        self._sessions = Sessions(deps.ids)
 
     def routes(self) -> list[Route]:
         sign, pay = "/user/authentication/form", "/user/payment/preview"
@@ -69,11 +69,11 @@ class Hosted:
 
         async def endpoint(request: Request) -> Response:
             session = self._sessions.of(request)
-            if request.method == "POST" and self._desk.knobs["csrf"]:
+            if request.method == "POST" and self._deps.knobs["csrf"]:
                 sent = dict(pairs_of(request)).get("_token", "")
                 if not hmac.compare_digest(sent.encode(), session.csrf.encode()):
                     return self._envelope.page(419, "Page Expired")
-            row = self._desk.store.find(request.path_params["token"])
+            row = self._deps.store.find(request.path_params["token"])
             if row is None:
                 return self._problem(None, INVALID)
             leaving = step == self.cancel
@@ -100,14 +100,14 @@ class Hosted:
     async def log_in(self, request: Request, row: Payment, session: Session) -> Response:
         sent = dict(pairs_of(request))
         email, password = sent.get("email", "").strip().lower(), sent.get("password", "")
-        for payer in self._desk.profile.payers.values():
+        for payer in self._deps.profile.payers.values():
             if (payer.login.lower(), payer.password) == (email, password):
                 session.payers[row.payment] = payer
                 return self._to("/user/payment/preview", row)
         return self._login_page(row, session, problem="Credentials didn't match.", email=sent.get("email", ""))
 
     def _login_page(self, row: Payment, session: Session, **more: str) -> Response:
-        return self._page("login.html", row, session, payers=self._desk.profile.payers, step=1, **more)
+        return self._page("login.html", row, session, payers=self._deps.profile.payers, step=1, **more)
 
     # Confirm
 
@@ -122,7 +122,7 @@ class Hosted:
             return self._problem(row, UNAUTHENTICATED)
         if dict(pairs_of(request)).get("trx_type") not in [name for name, _, _ in TYPES]:
             return self._preview_page(row, session, problem="The selected trx type is invalid.")
-        if self._desk.knobs["otp"]:
+        if self._deps.knobs["otp"]:
             session.confirmed.add(row.payment)
             return self._to("/user/authentication/mail/verify", row)
         return await self._pay(row, payer)
@@ -170,13 +170,13 @@ class Hosted:
             if title := self._hindrance(row):
                 return self._problem(row, title)
         if outcome == "insufficient":
-            self._desk.store.refuse(row, "insufficient balance")
+            self._deps.store.refuse(row, "insufficient balance")
             return self._problem(row, POOR)
         if outcome == "refused":
-            self._desk.store.refuse(row, "refused")
+            self._deps.store.refuse(row, "refused")
             return RedirectResponse(wire.join(row.return_url, wire.failure_query(), raw=self._raw), 302)
         self._states.pay(row, payer)
-        told = self._desk.knobs["return_fields"]
+        told = self._deps.knobs["return_fields"]
         fields = told if isinstance(told, list) else []
         query = wire.success_query(
             payment=row.payment, transaction=row.transaction, amount=row.amount if "amount" in fields else None,
@@ -188,7 +188,7 @@ class Hosted:
 
     @property
     def _raw(self) -> bool:
-        return bool(self._desk.knobs["raw_join"])
+        return bool(self._deps.knobs["raw_join"])
 
     def _to(self, path: str, row: Payment) -> Response:
         return RedirectResponse(f"{self._base}{path}/{row.payment}", 302)
@@ -197,7 +197,7 @@ class Hosted:
         return HTMLResponse(
             _PAGES.get_template(template).render(
                 base=self._base, row=row, csrf=session.csrf, amount=money.show(row.amount, row.currency),
-                total=f"{row.amount:,.2f}", otp=self._desk.knobs["otp"], **values,
+                total=f"{row.amount:,.2f}", otp=self._deps.knobs["otp"], **values,
             ),
             headers={"Cache-Control": "no-store"},
         )  # fmt: skip

@@ -15,22 +15,22 @@ TRANSACTION_LENGTH = 16
 
 
 class States:
-    def __init__(self, desk: GatewayDeps) -> None:
-        self._desk = desk
+    def __init__(self, deps: GatewayDeps) -> None:
+        self._deps = deps
 
     def too_old(self, row: Payment) -> bool:
-        life = self._desk.knobs["payment_life"]
-        return not row.paid and self._desk.clock.age(row.opened) > (life if isinstance(life, int) else 0)
+        life = self._deps.knobs["payment_life"]
+        return not row.paid and self._deps.clock.age(row.opened) > (life if isinstance(life, int) else 0)
 
     def touch(self, row: Payment) -> Payment:
         """Let time have its effect on a payment before anything else is said of it."""
         if row.status == CREATED and self.too_old(row):
-            self._desk.store.expire(row, status=EXPIRED)
+            self._deps.store.expire(row, status=EXPIRED)
         return row
 
     def pay(self, row: Payment, payer: Payer) -> None:
-        self._desk.store.charge(row, payer=payer, status=SUCCESS, transaction=self._desk.ids.mint(TRANSACTION_LENGTH))
+        self._deps.store.charge(row, payer=payer, status=SUCCESS, transaction=self._deps.ids.mint(TRANSACTION_LENGTH))
 
     def cancel(self, row: Payment) -> None:
-        keeps = row.status != CREATED or not self._desk.knobs["cancelled_state"]
-        self._desk.store.cancel(row, status=None if keeps else CANCELLED)
+        keeps = row.status != CREATED or not self._deps.knobs["cancelled_state"]
+        self._deps.store.cancel(row, status=None if keeps else CANCELLED)

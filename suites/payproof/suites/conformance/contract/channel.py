@@ -55,12 +55,12 @@ class Channel:
 
     def __init__(self, where: Where, pace: Pace, contract: Contract) -> None:
         self.where, self.pace, self.contract = where, pace, contract
-        self.veil = Redactor()
-        self.veil.add("client-id", where.client_id, numbered=False)
-        self.veil.add("secret-key", where.secret_key, numbered=False)
+        self.redactor = Redactor()
+        self.redactor.add("client-id", where.client_id, numbered=False)
+        self.redactor.add("secret-key", where.secret_key, numbered=False)
         if where.other:
-            self.veil.add("other-client-id", where.other[0], numbered=False)
-            self.veil.add("other-secret-key", where.other[1], numbered=False)
+            self.redactor.add("other-client-id", where.other[0], numbered=False)
+            self.redactor.add("other-secret-key", where.other[1], numbered=False)
         self._answered = Redactor()
         self.exchanges: list[ContractExchange] = []
         self.statuses: dict[str, Counter[int]] = {operation.id: Counter() for operation in contract.operations}
@@ -143,12 +143,12 @@ class Channel:
             said = self.where.profile.read(exchange.request, exchange.response)
             if said.issued:
                 self.tokens.add(said.issued)
-                self.veil.add("access-token", said.issued)
+                self.redactor.add("access-token", said.issued)
             secret_fields.learn(self._answered, secret_fields.of_answer(exchange.response, said), said)
 
     def cover(self, text: str) -> str:
         """A text for people, without any secret that was sent or received."""
-        return self._answered.redact(self.veil.redact(text))
+        return self._answered.redact(self.redactor.redact(text))
 
     def token(self) -> str:
         """An access token, asked for anew when the last one is no longer young.

@@ -68,7 +68,7 @@ def no_secret(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
     issued = bench.profile.read(exchange.request, response).issued or ""
     text = "\n".join((*(f"{name}: {value}" for name, value in response.headers), response.body))
     text = text.replace(issued, "") if issued else text
-    if (covered := bench.channel.veil.redact(text)) != text:
+    if (covered := bench.channel.redactor.redact(text)) != text:
         start = max(0, next(i for i, (a, b) in enumerate(zip(covered, text, strict=False)) if a != b) - 60)
         yield f"HTTP {response.status} repeats a credential: …{covered[start : start + 200]}"
 

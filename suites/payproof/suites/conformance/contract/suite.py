@@ -206,7 +206,7 @@ class _Run:
         if response is None or not is_missing(self.where.profile, response):
             return False
         self.missing[operation.id] = operation
-        self.notes.append(self.channel.veil.redact(told_of(operation, response)))
+        self.notes.append(self.channel.redactor.redact(told_of(operation, response)))
         return True
 
     def _look_at_pages(self, exchange: ContractExchange) -> None:

@@ -32,7 +32,7 @@ class CaseRun:
         self.stopped = ""
         self.ended = self.unanswered = False
         logins = tuple(payer.login for payer in side.payers.values())
-        self._known = KnownValues(catalogue, site_of(side.base_url), side.veil, letters, logins=logins)
+        self._known = KnownValues(catalogue, site_of(side.base_url), side.redactor, letters, logins=logins)
         self._values = dict(side.values)
         self._left = list(case.steps)
         self._browser: DriftCustomer | None = None
@@ -119,7 +119,7 @@ class CaseRun:
                         size=len(answer.content))  # fmt: skip
         self._save(step, answer.text)
         said = self.profile.read(seen, told)
-        secret_fields.learn(self.side.veil, secret_fields.of_answer(told, said), said, numbered=False)
+        secret_fields.learn(self.side.redactor, secret_fields.of_answer(told, said), said, numbered=False)
         self.looks.append(
             looking.of_api(self.case.id, step.label, step.operation, seen, told, self.profile, self._known)
         )
@@ -133,7 +133,7 @@ class CaseRun:
             value = _at(found, path)
             if isinstance(value, str) and value:
                 self._values[name] = value
-                self.side.veil.add(f"{step.operation} {name}", value) if step.operation == "token" else None
+                self.side.redactor.add(f"{step.operation} {name}", value) if step.operation == "token" else None
 
     # Pages
 

@@ -73,7 +73,7 @@ async def compare(config: Config, options: DriftOptions, progress: DriftProgress
     recorder = DriftRecorder(profile, settings, options.record, force=options.force) if options.record else None
     side = Sandboxed(
         settings, profile, folder=config.folder, patience=options.patience, manners=manners,
-        tape=recorder.take if recorder else None,
+        on_exchange=recorder.take if recorder else None,
     )  # fmt: skip
     progress.note(estimate(cases, side, settings))
     try:

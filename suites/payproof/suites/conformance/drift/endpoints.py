@@ -53,7 +53,7 @@ class Side(Protocol):
     @property
     def payers(self) -> Mapping[str, Payer]: ...
     @property
-    def veil(self) -> Redactor: ...
+    def redactor(self) -> Redactor: ...
 
     def lacks(self, case: DriftCase) -> str:
         """Why the case cannot be told here; empty when it can."""
@@ -81,7 +81,7 @@ class SimulatorEndpoint:
     def __init__(self, profile: Profile, knobs: Mapping[str, Json]) -> None:
         self._profile, self._knobs = profile, knobs
         self.base_url = _HOST + profile.base_path
-        self.payers, self.veil = profile.payers, Redactor()
+        self.payers, self.redactor = profile.payers, Redactor()
         self._now = self._fresh()
         self.knobs = self._now.knobs
 
@@ -92,7 +92,7 @@ class SimulatorEndpoint:
             "other_client_id": other.client_id,
             "other_secret_key": other.secret_key,
         }
-        _hide(self.veil, self.values)
+        _hide(self.redactor, self.values)
         return made
 
     def lacks(self, case: DriftCase) -> str:
@@ -117,7 +117,7 @@ class Sandboxed:
     name = "sandbox"
 
     def __init__(
-        self, settings: SandboxTable, profile: Profile, *, folder: Path, patience: float, manners: RateBudget, tape: OnExchange | None = None
+        self, settings: SandboxTable, profile: Profile, *, folder: Path, patience: float, manners: RateBudget, on_exchange: OnExchange | None = None
     ) -> None:  # fmt: skip
         self.base_url = settings.base_url.rstrip("/")
         self.values: Mapping[str, str] = _values(self.base_url, settings.client_id, settings.secret_key)
@@ -130,8 +130,8 @@ class Sandboxed:
                 "other_secret_key": other.secret_key,
             }
         self.payers = _payers(settings, profile)
-        self.veil, self.manners, self._clock, self._tape = Redactor(), manners, settings.clock, tape
-        _hide(self.veil, self.values)
+        self.redactor, self.manners, self._clock, self._on_exchange = Redactor(), manners, settings.clock, on_exchange
+        _hide(self.redactor, self.values)
         self._patience = patience
         self._share: Reservation | None = None
         self._ca = folder / settings.ca if settings.ca else None
@@ -187,9 +187,9 @@ class Sandboxed:
 
     async def keep(self, request: httpx.Request, answer: httpx.Response, case: str) -> None:
         """Write an exchange on the tape."""
-        if self._tape:
+        if self._on_exchange:
             page = not str(request.url).startswith(self.base_url)
-            self._tape(_taped(request, await request.aread(), answer, case, page=page))
+            self._on_exchange(_taped(request, await request.aread(), answer, case, page=page))
 
     async def aclose(self) -> None:
         await self._way.aclose()
@@ -244,7 +244,7 @@ class Recorded:
         profile: Profile,
         settings: SandboxTable | None,
     ) -> None:
-        self.base_url, self.veil = base_url, Redactor()
+        self.base_url, self.redactor = base_url, Redactor()
         self.values: Mapping[str, str] = _values(base_url, "recorded-client-id", "recorded-secret-key")
         self.values = {**self.values, "other_client_id": "other-client-id", "other_secret_key": "other-secret-key"}
         self.payers = _payers(settings, profile) if settings else profile.payers
@@ -276,11 +276,11 @@ def _values(base_url: str, client_id: str, secret_key: str) -> dict[str, str]:
     return {"site": site_of(base_url), "client_id": client_id, "secret_key": secret_key}
 
 
-def _hide(veil: Redactor, values: Mapping[str, str]) -> None:
+def _hide(redactor: Redactor, values: Mapping[str, str]) -> None:
     for name, value in values.items():
         if name != "site":
             for text in (value, value.swapcase()):
-                veil.add(name.replace("_", "-"), text)
+                redactor.add(name.replace("_", "-"), text)
 
 
 def _payers(settings: SandboxTable, profile: Profile) -> dict[str, Payer]:

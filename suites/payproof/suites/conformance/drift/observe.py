@@ -63,7 +63,7 @@ class KnownValues:
 
     catalogue: Catalogue
     site: str
-    veil: Redactor
+    redactor: Redactor
     letters: dict[str, list[str]]
     names: dict[str, str] = field(default_factory=dict[str, str])
     sent: list[str] = field(default_factory=list[str])
@@ -88,7 +88,7 @@ class KnownValues:
         for value, name in self.names.items():
             if len(value) >= 8:
                 found = found.replace(value, f"{{{name}}}")
-        found = placeholders.PATTERN.sub(REDACTED, _TIME.sub("{time}", self.veil.redact(found)))
+        found = placeholders.PATTERN.sub(REDACTED, _TIME.sub("{time}", self.redactor.redact(found)))
         return found if len(found) <= _LONG else f"{found[:_LONG]}… ({len(found)} characters)"
 
 

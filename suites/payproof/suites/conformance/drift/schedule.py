@@ -39,20 +39,20 @@ async def _due(
     agenda: list[tuple[float, int, CaseRun]], order: count[int], now: Callable[[], float],
     told: Callable[[DriftCase, int], None], left: int,
 ) -> int:  # fmt: skip
-    due, _, telling = heapq.heappop(agenda)
+    due, _, probe_run = heapq.heappop(agenda)
     if (late := now() - due) > _LATE:
-        telling.stopped = f"its moment was missed by {late:.0f} s"
-    return await _on(telling, agenda, order, now, told, left)
+        probe_run.stopped = f"its moment was missed by {late:.0f} s"
+    return await _on(probe_run, agenda, order, now, told, left)
 
 
 async def _on(
-    telling: CaseRun, agenda: list[tuple[float, int, CaseRun]], order: count[int], now: Callable[[], float],
+    probe_run: CaseRun, agenda: list[tuple[float, int, CaseRun]], order: count[int], now: Callable[[], float],
     told: Callable[[DriftCase, int], None], left: int,
 ) -> int:  # fmt: skip
     """Tell it on; 1 when it has ended."""
-    seconds = await telling.go()
+    seconds = await probe_run.go()
     if seconds:
-        heapq.heappush(agenda, (now() + seconds, next(order), telling))
+        heapq.heappush(agenda, (now() + seconds, next(order), probe_run))
         return 0
-    told(telling.case, left - 1)
+    told(probe_run.case, left - 1)
     return 1

@@ -101,7 +101,7 @@ class BrowserTab:
         form, filled, document = self._form
         self._sent[_key(form)] = document
         self._committed = aim == "pay"
-        secrecy.hide_session(self.customer.journal.veil, (), str(form))
+        secrecy.hide_session(self.customer.journal.redactor, (), str(form))
         # An error: the page went on by itself, or it does not go on at all. Which of them, it shows.
         with contextlib.suppress(Error, IndexError, TimeoutError):
             await dom.fill_in(self._page, form, filled, cancel=self.customer.recipe.cancel, seconds=PATIENCE)

@@ -125,7 +125,7 @@ class Watch:
     def _request(self, asked: dict[str, Any]) -> Request:
         headers = tuple((name.lower(), secrecy.in_address(self._hide, v)) for name, v in asked["headers"].items())
         cookies = (pair.strip().partition("=")[2] for pair in header(headers, "cookie").split(";"))
-        secrecy.hide_session(self.customer.journal.veil, cookies, "")
+        secrecy.hide_session(self.customer.journal.redactor, cookies, "")
         return Request(
             method=asked["method"],
             url=secrecy.in_address(self._hide, asked["url"]),
@@ -149,7 +149,7 @@ class Watch:
         long = size > READ_LIMIT
         content = b"" if 300 <= status < 400 or long else await self._body(event["requestId"])
         text = _text(content, header(headers, "content-type"))
-        secrecy.hide_session(self.customer.journal.veil, (), text)
+        secrecy.hide_session(self.customer.journal.redactor, (), text)
         answer = Response(status=status, headers=headers, body=text, size=max(size, len(content)))
         problem = f"not kept: {size:,} bytes are too many" if long else ""
         self._keep(began, request, secrecy.in_answer(self._hide, answer), problem)
