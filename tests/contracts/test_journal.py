@@ -48,7 +48,7 @@ def test_entries_are_numbered_from_one_and_hold_placeholders() -> None:
     assert SECRET not in r.dump(run)
     call = run.entry(Pointer("main", 2))
     assert isinstance(call, e.Call)
-    assert call.meaning.bearer == "<access-token-1>"
+    assert call.event.bearer == "<access-token-1>"
 
 
 def test_a_run_is_the_same_after_a_round_trip() -> None:

@@ -49,7 +49,7 @@ def test_background_checks_are_not_retries_of_each_other() -> None:
 def test_a_storm_of_creates_is_seen_also_where_verification_runs_in_the_background() -> None:
     storm = [a_call(0.3 * number, "create") for number in range(9)]
     (probe_run,) = probe_runs(a_run(a_page(0, 5, "checkout"), *storm, a_call(60.0)))
-    assert len(attempts(probe_run, probe_run.calls("create"))) == 9
+    assert len(attempts(probe_run, probe_run.calls("open"))) == 9
 
 
 def test_an_order_is_called_by_its_final_name_and_found_by_all_of_them() -> None:

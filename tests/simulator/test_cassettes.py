@@ -57,9 +57,9 @@ def test_a_one_time_code_is_not_written_though_it_is_typed_digit_by_digit(tmp_pa
 
 def test_one_secret_has_one_placeholder_wherever_it_stands(studio: Studio) -> None:
     recording = studio.record(bought())
-    issued = [each.meaning.issued for each in recording.exchanges if each.operation == "token"]
+    issued = [each.issued for each in recording.exchanges if each.operation == "token"]
     assert issued == ["__access-token-1__", "__access-token-2__"]
-    used = [(each.operation, each.meaning.bearer) for each in recording.exchanges if each.meaning.bearer]
+    used = [(each.operation, each.event.bearer) for each in recording.exchanges if each.event.bearer]
     assert used == [("create", "__access-token-1__"), ("status", "__access-token-2__")]
 
 

@@ -78,7 +78,7 @@ def test_cut_is_half_the_real_answer_in_a_correct_frame(gateway: GatewayThread, 
     response = authenticate(gateway)
     assert int(response.headers["content-length"]) == len(response.content)
     assert response.text.startswith('{"message":{"code":200')
-    assert not last_call(gateway).meaning.ok
+    assert not last_call(gateway).event.ok
 
 
 def test_a_wrong_content_type_leaves_the_answer_alone(gateway: GatewayThread, authenticate: Answer) -> None:
@@ -96,7 +96,7 @@ def test_oversized_is_true_and_valid_and_cut_in_the_journal(gateway: GatewayThre
     call = last_call(gateway)
     assert call.response
     assert (call.response.size, len(call.response.body)) == (len(response.content), 64 * 1024)
-    assert call.meaning.ok
+    assert call.event.ok
 
 
 def test_another_payment_s_answer_is_paid_and_foreign(gateway: GatewayThread, opened: Opened, check: Answer) -> None:

@@ -160,7 +160,7 @@ def test_a_client_that_hangs_up_first_leaves_an_entry_and_no_trace(caplog: pytes
             with pytest.raises(httpx.ReadTimeout):
                 await on.http.post(TOKEN, json={}, timeout=0.2)
             call = await _entry(on)
-            assert (call.ending, call.response, call.meaning.operation) == ("hung_up", None, "token")
+            assert (call.ending, call.response, call.event.operation) == ("hung_up", None, "token")
             complaint = on.relay.complaint()
             assert "the integration gave a token call up after 0." in complaint
             assert "the sandbox was still silent" in complaint

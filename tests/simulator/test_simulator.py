@@ -69,7 +69,7 @@ def test_listeners_see_whole_entries() -> None:
         httpx.post(f"{gateway.base_url}/payment/create", verify=False)
     (call,) = seen
     assert isinstance(call, Call)
-    assert (call.n, call.meaning.operation, call.meaning.errors) == (1, "create", ("Access denied! Token not found",))
+    assert (call.n, call.event.operation, call.event.texts) == (1, "create", ("Access denied! Token not found",))
 
 
 @pytest.mark.parametrize("path", ["/", "/wp-login.php", "/pay/sandbox/api/v1/payment/refund", "/api/v1/payment/create"])
@@ -77,7 +77,7 @@ def test_a_path_that_the_profile_lacks_is_a_call_without_operation(gateway: Gate
     assert httpx.get(gateway.url + path, verify=False).status_code == 404
     (call,) = gateway.journal()
     assert isinstance(call, Call)
-    assert call.meaning.operation == ""
+    assert call.role == ""
 
 
 def test_a_host_that_is_no_host_harms_nobody(gateway: GatewayThread) -> None:

@@ -144,8 +144,8 @@ def _judge_one(
 
 def _findings(run: Run, profile: Profile, req: Requirement) -> list[Finding]:
     case = Case(run=run, profile=profile, requirement=req)
-    if req.needs and not getattr(profile.traits, req.needs):
-        return [case.not_applicable(f"this gateway has no {req.needs.replace('_', ' ')}s")]
+    if req.needs and not profile.has(req.needs):
+        return [case.not_applicable(f"this gateway has no {_NEEDS.get(req.needs, req.needs)}")]
     if not run.scored and run.cut is None and req.id not in BEFORE_CONTROL:
         return [case.not_exercised("control ended without a score, so nothing else was tried")]
     try:

@@ -149,7 +149,7 @@ _ENDINGS = {
 
 
 def _call(call: Call) -> tuple[str, str]:
-    operation = call.meaning.operation or "a path that the gateway does not have"
+    operation = call.event.operation or "a path that the gateway does not have"
     status = f" → {call.response.status}" if call.response else ""
     ending = _ENDINGS.get(call.ending, "answered after {:.2f} s").format(call.seconds)
     notes = [ending, f"fault: {call.fault}" if call.fault else "", "" if call.secure else "without TLS"]

@@ -118,9 +118,9 @@ def path_text(path: Path) -> str:
 def _asks(calls: Mapping[str, Call], base_path: str) -> Iterator[ExportRequest]:
     made = False
     for operation, call in calls.items():
-        answer, payment = _answer(call), call.meaning.payment or ""
+        answer, payment = _answer(call), call.event.payment or ""
         found: dict[str, Path] = {}
-        if (token := call.meaning.issued) and (path := _find(answer, token)):
+        if (token := call.issued) and (path := _find(answer, token)):
             found[_NAMES["access-token"]] = path
         if (
             not made

@@ -62,8 +62,8 @@ def _given_away(world: RecordedWorld) -> Iterator[tuple[Entry, str, str]]:
     for entry in world.entries:
         if isinstance(entry, Page) and entry.where == "integration" and entry.response is not None:
             yield entry, f"page {entry.request.url}", _held(entry)
-        elif isinstance(entry, Call) and entry.meaning.operation == "create":
-            for name, address in (("return_url", entry.meaning.return_url), ("cancel_url", entry.meaning.cancel_url)):
+        elif isinstance(entry, Call) and entry.role == "open":
+            for name, address in (("return_url", entry.opened.return_url), ("cancel_url", entry.opened.cancel_url)):
                 if address:
                     yield entry, f"{name} {address}", address
 
@@ -139,25 +139,25 @@ def from_environment(case: Case) -> Iterator[Finding]:
         (world, call)
         for world in case.run.worlds
         for call in world.of(Call)
-        if call.meaning.client_id or call.meaning.secret
+        if call.event.sent.get("client-id", "") or call.event.sent.get("secret-key", "")
     ]
     for world, call in sent:
-        if not (call.meaning.client_id.startswith("<client-id-") and call.meaning.secret.startswith("<secret-key-")):
+        if not (call.event.sent.get("client-id", "").startswith("<client-id-") and call.event.sent.get("secret-key", "").startswith("<secret-key-")):
             yield case.failed(
                 "a token call carries credentials that are not those of the environment",
                 expected={"client id": "this world's", "secret": "this world's"},
-                actual={"client id": _named(call.meaning.client_id), "secret": _named(call.meaning.secret)},
+                actual={"client id": _named(call.event.sent.get("client-id", "")), "secret": _named(call.event.sent.get("secret-key", ""))},
                 world=world,
                 seen=[call],
             )
             return
     owners: dict[str, str] = {}
     for world, call in sent:
-        if owners.setdefault(call.meaning.client_id, world.name) != world.name:
+        if owners.setdefault(call.event.sent.get("client-id", ""), world.name) != world.name:
             yield case.failed(
-                f"an instance uses the credentials of another one (world {owners[call.meaning.client_id]})",
+                f"an instance uses the credentials of another one (world {owners[call.event.sent.get("client-id", "")]})",
                 expected={"client id": "this world's"},
-                actual={"client id": call.meaning.client_id},
+                actual={"client id": call.event.sent.get("client-id", "")},
                 world=world,
                 seen=[call],
             )
@@ -199,20 +199,20 @@ def rotation(case: Case) -> Iterator[Finding]:
             yield case.not_exercised("the payment before the rotation did not go through", because="flow.success")
             continue
         if any(
-            not call.meaning.secret.startswith("<secret-key-") for call in before.calls("token") if call.meaning.secret
+            not call.event.sent.get("secret-key", "").startswith("<secret-key-") for call in before.calls("authenticate") if call.event.sent.get("secret-key", "")
         ):
             yield case.not_exercised(
                 "the credentials do not come from the environment", because="credentials.from-environment"
             )
             continue
         new = str(mark.facts.get("secret"))
-        old = [call for call in after.calls() if call.meaning.secret and call.meaning.secret != new]
+        old = [call for call in after.calls() if call.event.sent.get("secret-key", "") and call.event.sent.get("secret-key", "") != new]
         paid = final(probe_run.world, after.order())
         if old:
             yield case.failed(
                 "the old secret key is still used after the restart",
                 expected={"secret": new},
-                actual={"secret": old[0].meaning.secret},
+                actual={"secret": old[0].event.sent.get("secret-key", "")},
                 world=probe_run.world,
                 seen=[mark, *old[:3]],
             )
@@ -246,7 +246,7 @@ def revoked(case: Case) -> Iterator[Finding]:
     for probe_run in probe_runs(case.run, "revoked"):
         after = probe_run.after("revoked")
         checkouts = after.checkouts()
-        refused = [call for call in after.calls("token") if not call.meaning.ok]
+        refused = [call for call in after.calls("authenticate") if not call.event.ok]
         if not checkouts:
             continue
         page = next((page for page in after.pages("checkout") if page.n == checkouts[0].page), None)

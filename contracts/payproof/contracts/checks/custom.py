@@ -18,9 +18,9 @@ def _created(run: Run) -> Iterator[tuple[RecordedWorld, Checkout, Call]]:
     """(world, checkout, its create call): the one that opened the payment to which the customer was sent."""
     for world in run.worlds:
         calls = {
-            call.meaning.payment: call
+            call.event.payment: call
             for call in world.of(Call)
-            if call.meaning.operation == "create" and call.meaning.payment
+            if call.role == "open" and call.event.payment
         }
         for checkout in world.of(Checkout):
             if checkout.payment in calls:
@@ -28,7 +28,7 @@ def _created(run: Run) -> Iterator[tuple[RecordedWorld, Checkout, Call]]:
     if not run.scored:
         # Control failed: a create call that the gateway refused says all the same what was asked for.
         for probe_run in probe_runs(run, "control"):
-            refused = [call for call in probe_run.calls("create") if not call.meaning.payment]
+            refused = [call for call in probe_run.calls("open") if not call.event.payment]
             yield from (
                 (probe_run.world, checkout, call) for checkout in probe_run.checkouts()[:1] for call in refused[:1]
             )
@@ -51,7 +51,7 @@ def order_id(case: Case) -> Iterator[Finding]:
         return
     good = unknown = 0
     for world, checkout, call in _created(case.run):
-        reference = call.meaning.reference or ""
+        reference = call.opened.reference or ""
         if not any(name in reference for name in names_of(world, checkout.order)):
             if not _its_own(world, checkout):
                 unknown += 1
@@ -59,7 +59,7 @@ def order_id(case: Case) -> Iterator[Finding]:
             yield case.failed(
                 f"order {checkout.order} is not named in the create call",
                 expected={"contains": checkout.order},
-                actual={"reference": call.meaning.reference},
+                actual={"reference": call.opened.reference},
                 world=world,
                 seen=[call, checkout],
             )
@@ -69,7 +69,7 @@ def order_id(case: Case) -> Iterator[Finding]:
         world, _, call = next(_created(case.run))
         yield case.passed(
             f"{good} create calls name their order",
-            actual={"reference": call.meaning.reference},
+            actual={"reference": call.opened.reference},
             world=world,
             seen=[call],
         )
@@ -94,7 +94,7 @@ def _its_own(world: RecordedWorld, checkout: Checkout) -> bool:
 def _own_ids(case: Case) -> Iterator[Finding]:
     """Nobody told us the order's id: does the integration itself call the order so, in addresses or on pages?"""
     for world, checkout, call in _created(case.run):
-        reference = call.meaning.reference or ""
+        reference = call.opened.reference or ""
         if not reference:
             yield case.failed(
                 "the create call carries no order id at all",
@@ -105,7 +105,7 @@ def _own_ids(case: Case) -> Iterator[Finding]:
             )
             return
         word = re.compile(rf"(?<![A-Za-z0-9]){re.escape(reference)}(?![A-Za-z0-9])")
-        addresses = [call.meaning.return_url or "", call.meaning.cancel_url or ""]
+        addresses = [call.opened.return_url or "", call.opened.cancel_url or ""]
         shown = [page for page in world.of(Page) if page.order == checkout.order and page.where == "integration"]
         said = next((page for page in shown if page.response and word.search(page.response.body)), None)
         if any(word.search(address) for address in addresses) or said is not None:
@@ -136,7 +136,7 @@ def distinct(case: Case) -> Iterator[Finding]:
     for world in case.run.worlds:
         seen: dict[str, tuple[str, Call]] = {}
         for owner, checkout, call in _created(case.run):
-            reference = call.meaning.reference
+            reference = call.opened.reference
             if owner is not world or not reference:
                 continue
             other, first = seen.setdefault(reference, (checkout.order, call))
@@ -181,7 +181,7 @@ def amount(case: Case) -> Iterator[Finding]:
     good: list[Call] = []
     unknown = 0
     for world, checkout, call in _created(case.run):
-        wanted, sent = expected_amount(case.run, checkout), money.parse(call.meaning.amount)
+        wanted, sent = expected_amount(case.run, checkout), money.parse(call.opened.amount)
         if wanted is None:
             unknown += 1
             continue
@@ -190,9 +190,9 @@ def amount(case: Case) -> Iterator[Finding]:
             sent not in exact and abs(sent - wanted) > (Decimal("0.01") if case.run.settings.fee else 0)
         ):
             yield case.failed(
-                f"{call.meaning.amount} asked for an order of {money.show(wanted, checkout.currency)}",
+                f"{call.opened.amount} asked for an order of {money.show(wanted, checkout.currency)}",
                 expected={"amount": f"{wanted:f}"},
-                actual={"amount": call.meaning.amount},
+                actual={"amount": call.opened.amount},
                 world=world,
                 seen=[checkout, call],
             )
@@ -200,7 +200,7 @@ def amount(case: Case) -> Iterator[Finding]:
         good.append(call)
     if good:
         world = next(world for world in case.run.worlds if good[0] in world.entries)
-        amounts = sorted({call.meaning.amount or "" for call in good})
+        amounts = sorted({call.opened.amount or "" for call in good})
         yield case.passed(
             f"{len(good)} create calls ask for their order's amount",
             actual={"amounts": list(amounts)},
@@ -226,12 +226,12 @@ def currency(case: Case) -> Iterator[Finding]:
     """
     good: list[str] = []
     for world, checkout, call in _created(case.run):
-        sent = call.meaning.currency or ""
+        sent = call.opened.currency or ""
         if sent.upper() != checkout.currency.upper() and case.run.settings.sets_currency:
             yield case.failed(
                 f"{sent or 'no currency'} asked for an order in {checkout.currency}",
                 expected={"currency": checkout.currency},
-                actual={"currency": call.meaning.currency},
+                actual={"currency": call.opened.currency},
                 world=world,
                 seen=[checkout, call],
             )

@@ -44,7 +44,7 @@ def _handled(case: Case, found: list[ProbeRun]) -> Iterator[Finding]:
         hit = [call for call in told.calls(operation) if call.fault]
         if operation == "status":
             payments = payments_of(probe_run.world, probe_run.order("unverified"))
-            hit = [call for call in hit if call.meaning.payment in payments] or hit
+            hit = [call for call in hit if call.event.payment in payments] or hit
         if not hit:
             yield case.stuck(probe_run, f"{operation} answered with {kind}")
             continue
@@ -104,7 +104,7 @@ def currency(case: Case) -> Iterator[Finding]:
         page = next(reversed(told.pages("checkout")), None)
         paid = next((seen for seen in told.of(OrderSeen) if seen.order == told.order() and seen.paid), None)
         creates = (
-            [call for call in told.calls("create") if (call.meaning.currency or "") == told.checkouts()[0].currency]
+            [call for call in told.calls("open") if (call.opened.currency or "") == told.checkouts()[0].currency]
             if told.checkouts()
             else []
         )
@@ -211,9 +211,9 @@ def _too_early(probe_run: ProbeRun, hit: Call, operation: str) -> Call | None:
     acts = [page.began for page in probe_run.of(Page) if page.where == "integration" and page.began > hit.ended]
     for call in probe_run.calls(operation):
         same = operation == "token" or (
-            call.meaning.payment == hit.meaning.payment
+            call.event.payment == hit.event.payment
             if operation == "status"
-            else call.meaning.reference == hit.meaning.reference
+            else call.opened.reference == hit.opened.reference
         )
         if same and hit.ended < call.began < hit.ended + 1.9 and not any(act <= call.began for act in acts):
             return call

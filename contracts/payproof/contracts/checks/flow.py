@@ -78,16 +78,16 @@ def _wrongly_asked(case: Case, world: RecordedWorld, checkout: Checkout) -> str:
         (
             call
             for call in world.of(Call)
-            if call.meaning.operation == "create" and call.meaning.payment == checkout.payment
+            if call.role == "open" and call.event.payment == checkout.payment
         ),
         None,
     )
     wanted = expected_amount(case.run, checkout)
     if call is None:
         return ""
-    if wanted is not None and money.parse(call.meaning.amount) != wanted:
+    if wanted is not None and money.parse(call.opened.amount) != wanted:
         return "amount.sent"
-    return "currency.sent" if (call.meaning.currency or "").upper() != checkout.currency.upper() else ""
+    return "currency.sent" if (call.opened.currency or "").upper() != checkout.currency.upper() else ""
 
 
 def page_of(world: RecordedWorld, checkout: Checkout) -> Page | None:
@@ -231,7 +231,7 @@ def recovers(case: Case) -> Iterator[Finding]:
         if any((last := final(probe_run.world, order)) is not None and last.paid for order in orders):
             good += 1
             continue
-        creates = [call for call in after.calls("create") if not call.fault]
+        creates = [call for call in after.calls("open") if not call.fault]
         unauthorized = bool(creates) and all(call.response and call.response.status == 401 for call in creates)
         last = final(probe_run.world, orders[-1])
         yield case.failed(
@@ -241,7 +241,7 @@ def recovers(case: Case) -> Iterator[Finding]:
             world=probe_run.world,
             seen=[probe_run.step("recover"), *after.checkouts("recovery")[:2], *after.calls()[:3], last],
             # The fault is over, and what the shop meets is the end of its access token.
-            unless="token.renewed" if unauthorized and case.profile.traits.tokens else (),
+            unless="token.renewed" if unauthorized and case.profile.has("authenticate") else (),
         )
         if not unauthorized:
             return

@@ -86,7 +86,7 @@ def _wrongly_paid(case: Case, trouble: Trouble, paid: OrderSeen) -> Finding | No
         return None
     if trouble.operation != "status" and ledger(world, order, "charged"):
         return None
-    if trouble.operation == "status" and not trouble.hit and not probe_run.calls("status"):
+    if trouble.operation == "status" and not trouble.hit and not probe_run.calls("confirm"):
         return case.not_exercised(
             "the gateway was never asked, in good times or bad",
             because=("verify.status-checked", "verify.forged-return"),
@@ -108,6 +108,6 @@ def _wrongly_paid(case: Case, trouble: Trouble, paid: OrderSeen) -> Finding | No
 def _denied(trouble: Trouble, paid: OrderSeen) -> Call | None:
     """The gateway's last word on the order before it was seen paid, where that was an undisturbed "unpaid"."""
     payments = payments_of(trouble.probe_run.world, trouble.order)
-    asked = [call for call in trouble.told.calls("status") if call.meaning.payment in payments and call.n < paid.n]
+    asked = [call for call in trouble.told.calls("confirm") if call.event.payment in payments and call.n < paid.n]
     last = asked[-1] if asked else None
-    return last if last is not None and not last.fault and last.meaning.ok and last.meaning.paid is False else None
+    return last if last is not None and not last.fault and last.event.ok and last.told.paid is False else None

@@ -18,7 +18,7 @@ def _scheme(case: Case, which: str) -> Iterator[Finding]:
         (world, call, url)
         for world in case.run.worlds
         for call in world.of(Call)
-        if call.meaning.operation == "create" and (url := getattr(call.meaning, which))
+        if call.role == "open" and (url := getattr(call.opened, which))
     ]
     wrong = [found for found in given if urlsplit(found[2]).scheme.lower() != "https"]
     if wrong:
@@ -35,7 +35,7 @@ def _scheme(case: Case, which: str) -> Iterator[Finding]:
         yield case.passed(f"{len(given)} create calls, all https", actual={which: url}, world=world, seen=[call])
     else:
         creates = [
-            (world, call) for world in case.run.worlds for call in world.of(Call) if call.meaning.operation == "create"
+            (world, call) for world in case.run.worlds for call in world.of(Call) if call.role == "open"
         ]
         yield case.not_exercised(
             f"none of {len(creates)} create calls gives a {which}" if creates else "no create call was made",
@@ -70,8 +70,8 @@ def cancel_url(case: Case) -> Iterator[Finding]:
 
     Fix: build cancel_url from the shop's public https address.
     """
-    creates = [call for world in case.run.worlds for call in world.of(Call) if call.meaning.operation == "create"]
-    if creates and case.profile.traits.cancel_url_optional and not any(call.meaning.cancel_url for call in creates):
+    creates = [call for world in case.run.worlds for call in world.of(Call) if call.role == "open"]
+    if creates and case.profile.traits.cancel_url_optional and not any(call.opened.cancel_url for call in creates):
         yield case.not_applicable("no create call gives a cancel_url, which this gateway allows")
     else:
         yield from _scheme(case, "cancel_url")

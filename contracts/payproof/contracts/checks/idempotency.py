@@ -247,7 +247,7 @@ def return_twice(case: Case) -> Iterator[Finding]:
             )
 
 
-@should("idempotency.lost-answer", needs="idempotency_key")
+@should("idempotency.lost-answer", needs="idempotency")
 def lost_answer(case: Case) -> Iterator[Finding]:
     """A create call whose answer was lost is repeated with the same idempotency key.
 
@@ -259,7 +259,7 @@ def lost_answer(case: Case) -> Iterator[Finding]:
     Fix: derive the idempotency key from the order.
     """
     for probe_run in probe_runs(case.run, "lost-answer"):
-        keys = [call.meaning.idempotency_key for call in probe_run.calls("create")]
+        keys = [call.event.idempotency_key for call in probe_run.calls("open")]
         opened = [entry for entry in probe_run.of(Ledger) if entry.event == "opened"]
         if len(keys) < 2:
             yield case.not_exercised("the create call was not repeated")
@@ -269,7 +269,7 @@ def lost_answer(case: Case) -> Iterator[Finding]:
                 expected={"keys": 1, "payments": 1},
                 actual={"keys": len(set(keys)), "payments": len(opened)},
                 world=probe_run.world,
-                seen=probe_run.calls("create"),
+                seen=probe_run.calls("open"),
             )
         else:
-            yield case.passed("repeated with the same key", world=probe_run.world, seen=probe_run.calls("create"))
+            yield case.passed("repeated with the same key", world=probe_run.world, seen=probe_run.calls("open"))

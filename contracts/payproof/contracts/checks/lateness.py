@@ -165,4 +165,4 @@ def abandoned(case: Case) -> Iterator[Finding]:
 
 
 def _unauthorized(probe_run: ProbeRun) -> bool:
-    return any(call.response and call.response.status == 401 for call in probe_run.after("expired").calls("create"))
+    return any(call.response and call.response.status == 401 for call in probe_run.after("expired").calls("open"))

@@ -104,10 +104,10 @@ def requests(case: Case) -> Iterator[Finding]:
     seen = 0
     for probe_run, checkout in _bought(case):
         amount = money.parse(checkout.amount)
-        created = next((call for call in probe_run.calls("create") if call.meaning.payment == checkout.payment), None)
+        created = next((call for call in probe_run.calls("open") if call.event.payment == checkout.payment), None)
         names = [
             name
-            for name in (checkout.order if checkout.order_known else "", created.meaning.reference if created else "")
+            for name in (checkout.order if checkout.order_known else "", created.opened.reference if created else "")
             if name
         ]
         if amount is None or amount < 100 or not names:
@@ -139,14 +139,14 @@ def responses(case: Case) -> Iterator[Finding]:
     for probe_run, checkout in _bought(case):
         bought += 1
         checks = [
-            call for call in probe_run.calls("status") if call.meaning.payment == checkout.payment and call.meaning.ok
+            call for call in probe_run.calls("confirm") if call.event.payment == checkout.payment and call.event.ok
         ]
         if not checks:
             continue
         seen += 1
-        names = [name for name in (checkout.payment, checks[-1].meaning.transaction or "") if name]
+        names = [name for name in (checkout.payment, checks[-1].told.transaction or "") if name]
         outcome = re.compile(
-            rf"(?i)\b({re.escape(checks[-1].meaning.outcome or 'paid')}|paid|success\w*|confirmed|completed|200)\b|\"paid\"\s*:\s*true"
+            rf"(?i)\b({re.escape(checks[-1].told.outcome or 'paid')}|paid|success\w*|confirmed|completed|200)\b|\"paid\"\s*:\s*true"
         )
         for near in _windows(_own_lines(probe_run)):
             payment = next((line for line in near if any(name[:12] in line.text for name in names)), None)

@@ -22,8 +22,8 @@ def exported(case: Case) -> Iterator[Finding]:
     Fix: use the gateway's documented paths.
     """
     calls = [(world, call) for world in case.run.worlds for call in world.of(Call)]
-    used = {call.meaning.operation for _, call in calls if call.meaning.operation}
-    strange = [(world, call) for world, call in calls if not call.meaning.operation]
+    used = {call.event.operation for _, call in calls if call.event.operation}
+    strange = [(world, call) for world, call in calls if not call.event.operation]
     covered = set(exportable(case.run))
     wanted: list[Json] = [*sorted(used)]
     held: list[Json] = [*sorted(covered)]

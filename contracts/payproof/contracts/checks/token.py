@@ -21,7 +21,7 @@ def _processes(run: Run) -> int | None:
     return max((count for count in counts if isinstance(count, int)), default=None)
 
 
-@must("token.cached", needs="tokens")
+@must("token.cached", needs="authenticate")
 def cached(case: Case) -> Iterator[Finding]:
     """The access token is kept for its life: five payments in a row need one token for each worker.
 
@@ -41,7 +41,7 @@ def cached(case: Case) -> Iterator[Finding]:
     for probe_run in probe_runs(case.run, "steady"):
         if sum(bool(seen.paid) for seen in probe_run.of(OrderSeen)) < 2:
             yield case.not_exercised("fewer than two payments went through", because="flow.success")
-        elif not any(call.meaning.issued for call in probe_run.world.of(Call) if call.meaning.operation == "token"):
+        elif not any(call.issued for call in probe_run.world.of(Call) if call.role == "authenticate"):
             yield case.not_exercised("no access token was ever asked for")
         else:
             yield _kept(case, probe_run)
@@ -58,7 +58,7 @@ def _kept(case: Case, probe_run: ProbeRun) -> Finding:
     actual: dict[str, Json] = {"token calls": len(issued), "payments": len(asked), "processes": counted}
     few = declared is None and limit >= len(asked)
     if len(issued) <= limit and not (few and growing >= _MOST * len(late)):
-        earlier = next((call for call in probe_run.world.of(Call) if call.meaning.issued), None)
+        earlier = next((call for call in probe_run.world.of(Call) if call.issued), None)
         return case.passed(what, actual=actual, world=probe_run.world, seen=issued or [earlier])
     if declared is None and not growing:
         return case.passed(f"{what}, none in the second half", actual=actual, world=probe_run.world, seen=issued)
@@ -80,7 +80,7 @@ def _by_payment(probe_run: ProbeRun) -> list[list[Call]]:
     found: list[list[Call]] = []
     asked: list[Call] = []
     for entry in probe_run.entries:
-        if isinstance(entry, Call) and entry.meaning.operation == "token" and entry.meaning.issued:
+        if isinstance(entry, Call) and entry.role == "authenticate" and entry.issued:
             asked.append(entry)
         elif isinstance(entry, OrderSeen):
             found.append(asked)
@@ -95,15 +95,15 @@ def _never_shared(case: Case) -> Iterator[Finding]:
     for world in case.run.worlds:
         users: dict[str, tuple[str, Call]] = {}
         for call in world.of(Call):
-            if call.meaning.operation != "create" or not call.meaning.bearer or not call.meaning.ok:
+            if call.role != "open" or not call.event.bearer or not call.event.ok:
                 continue
-            reference = call.meaning.reference or ""
-            other, first = users.setdefault(call.meaning.bearer, (reference, call))
+            reference = call.opened.reference or ""
+            other, first = users.setdefault(call.event.bearer, (reference, call))
             if other != reference:
                 yield case.failed(
                     f"one access token was used for two orders ({other} and {reference}): they share one payment",
                     expected={"orders for each token": 1},
-                    actual={"orders": [other, reference], "token": call.meaning.bearer},
+                    actual={"orders": [other, reference], "token": call.event.bearer},
                     world=world,
                     seen=[first, call],
                 )
@@ -113,7 +113,7 @@ def _never_shared(case: Case) -> Iterator[Finding]:
         yield case.passed(f"{good} access tokens, each used for one order only", expected={"orders for each token": 1})
 
 
-@must("token.renewed", needs="tokens")
+@must("token.renewed", needs="authenticate")
 def renewed(case: Case) -> Iterator[Finding]:
     """When the gateway answers 401 the integration authenticates again, and the payment goes through.
 
@@ -135,7 +135,7 @@ def renewed(case: Case) -> Iterator[Finding]:
         checkout = next((entry for entry in probe_run.checkouts() if entry.order == order), None)
         last = final(probe_run.world, order)
         errors = [page for page in after.pages("checkout", "return") if page.order == order and pages.shows_error(page)]
-        calls = [call for call in after.calls() if call.meaning.operation != "token"]
+        calls = [call for call in after.calls() if call.role != "authenticate"]
         if not after.calls():
             yield case.not_exercised(
                 f"the gateway was not called after the token had ended ({moment})",
@@ -168,7 +168,7 @@ def renewed(case: Case) -> Iterator[Finding]:
             )
 
 
-@must("token.retried-once", needs="tokens")
+@must("token.retried-once", needs="authenticate")
 def retried_once(case: Case) -> Iterator[Finding]:
     """A request that is answered 401 is repeated once at most.
 
@@ -185,12 +185,12 @@ def retried_once(case: Case) -> Iterator[Finding]:
         hit = [call for call in told.calls(operation) if call.fault]
         if operation == "status":
             payments = payments_of(probe_run.world, probe_run.order())
-            hit = [call for call in hit if call.meaning.payment in payments]
+            hit = [call for call in hit if call.event.payment in payments]
         if not hit:
             yield case.stuck(probe_run, operation)
             continue
         worst = attempts(told, hit)
-        window = [call for call in told.calls("token") if worst[0].began <= call.began <= worst[-1].ended + 0.5]
+        window = [call for call in told.calls("authenticate") if worst[0].began <= call.began <= worst[-1].ended + 0.5]
         overlap = 2 if background(probe_run.world) else 1
         if len(worst) > 2 * overlap or len(window) > 3 * overlap:
             yield case.failed(
@@ -216,7 +216,7 @@ def retried_once(case: Case) -> Iterator[Finding]:
             )
 
 
-@should("token.no-stampede", needs="tokens")
+@should("token.no-stampede", needs="authenticate")
 def no_stampede(case: Case) -> Iterator[Finding]:
     """Ten checkouts at once on an expired token cause one token call for each worker, not ten.
 
@@ -236,7 +236,7 @@ def no_stampede(case: Case) -> Iterator[Finding]:
         mark = probe_run.step("crowd")
         crowd = probe_run.checkouts("crowd")
         through = [checkout for checkout in crowd if checkout.payment]
-        calls = [call for call in probe_run.after("crowd").calls("token") if call.meaning.issued]
+        calls = [call for call in probe_run.after("crowd").calls("authenticate") if call.issued]
         limit = 2 * (declared or counted or 1)
         what = f"{len(calls)} token call(s) for {len(crowd)} checkouts at once"
         if len(through) < 5:

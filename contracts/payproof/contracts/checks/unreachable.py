@@ -45,7 +45,7 @@ def _what(probe_run: ProbeRun) -> str:
 def _unverified(case: Case, probe_run: ProbeRun) -> Finding:
     order, world, fault = probe_run.order("unverified"), probe_run.world, _what(probe_run)
     during, mended = probe_run.before("mended"), probe_run.step("mended")
-    hit = [call for call in during.calls("status") if call.fault and call.meaning.payment in payments_of(world, order)]
+    hit = [call for call in during.calls("confirm") if call.fault and call.event.payment in payments_of(world, order)]
     early = next((seen for seen in during.of(OrderSeen) if seen.order == order and seen.paid), None)
     if not hit and probe_run.params.get("how") != "refuse":  # Nobody sees who knocks at a closed port.
         return case.not_exercised(
@@ -61,7 +61,7 @@ def _unverified(case: Case, probe_run: ProbeRun) -> Finding:
             actual={"paid": True, "state": early.state},
             world=world,
             seen=[probe_run.step("paid"), *hit[:2], early],
-            unless=() if probe_run.calls("status") else ("verify.status-checked", "verify.forged-return"),
+            unless=() if probe_run.calls("confirm") else ("verify.status-checked", "verify.forged-return"),
         )
     return _afterwards(case, probe_run, hit)
 

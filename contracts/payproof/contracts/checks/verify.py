@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from payproof.contracts import money
 from payproof.contracts.entries import Call, Checkout, Entry, OrderSeen, Step
+from payproof.contracts.events import VERIFYING
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import (
     ProbeRun,
@@ -39,7 +40,7 @@ def status_checked(case: Case) -> Iterator[Finding]:
         answered = [
             call
             for call in world.of(Call)
-            if call.meaning.operation in ("status", "capture")
+            if call.role in VERIFYING
             and call.ending == "answered"
             and call.response is not None
         ]
@@ -48,7 +49,7 @@ def status_checked(case: Case) -> Iterator[Finding]:
             payments = payments_of(world, order)
             if paid is None or not payments or not ledger(world, order, "charged"):
                 continue
-            checks = [call for call in answered if call.meaning.payment in payments and call.n < paid.n]
+            checks = [call for call in answered if call.event.payment in payments and call.n < paid.n]
             if not checks and not _asked_since(world, order, answered, paid):
                 yield case.failed(
                     f"order {order} is paid though the gateway was never asked about its payment",
@@ -122,9 +123,9 @@ def _asked_after(probe_run: ProbeRun, told: Step, paid: OrderSeen) -> bool:
     payments = {checkout.payment for checkout in probe_run.checkouts() if checkout.payment}
     pages = [page for page in probe_run.pages() if page.n > told.n]
     return any(
-        call.meaning.payment in payments or any(page.began <= call.began <= page.ended for page in pages)
+        call.event.payment in payments or any(page.began <= call.began <= page.ended for page in pages)
         for call in probe_run.world.of(Call)
-        if call.meaning.operation == "status" and told.n < call.n < paid.n
+        if call.role == "confirm" and told.n < call.n < paid.n
     )
 
 
@@ -186,13 +187,13 @@ def _wrong_money(case: Case, field: str) -> Iterator[Finding]:
         answers = [
             call
             for call in world.of(Call)
-            if call.meaning.operation == "status"
-            and call.meaning.payment in payments
+            if call.role == "confirm"
+            and call.event.payment in payments
             and call.ending == "answered"
             and call.n > told.n
             and (paid is None or call.n < paid.n)
         ]
-        said = [call for call in answers if call.meaning.ok and call.meaning.paid]
+        said = [call for call in answers if call.event.ok and call.told.paid]
         lies = [call for call in said if _says_less(call, checkout, field)]
         if not lies or len(lies) < len(said):
             yield _not_told(case, probe_run, checkout, field, answers, said)
@@ -211,15 +212,15 @@ def _wrong_money(case: Case, field: str) -> Iterator[Finding]:
 
 def _says_less(call: Call, checkout: Checkout, field: str) -> bool:
     if field == "currency":
-        return bool(call.meaning.currency) and (call.meaning.currency or "").upper() != checkout.currency.upper()
-    said, wanted = money.parse(call.meaning.amount), money.parse(checkout.amount)
+        return bool(call.opened.currency) and (call.opened.currency or "").upper() != checkout.currency.upper()
+    said, wanted = money.parse(call.opened.amount), money.parse(checkout.amount)
     return said is not None and wanted is not None and said < wanted
 
 
 def _believed(
     case: Case, world: RecordedWorld, checkout: Checkout, field: str, lies: list[Call], paid: OrderSeen
 ) -> Finding:
-    answered = (lies[-1].meaning.amount if field == "amount" else lies[-1].meaning.currency) or ""
+    answered = (lies[-1].opened.amount if field == "amount" else lies[-1].opened.currency) or ""
     shown = money.show(answered, checkout.currency) if field == "amount" else answered
     return case.failed(
         f"order {checkout.order} of {money.show(checkout.amount, checkout.currency)} is paid though the gateway says {shown}",
@@ -247,7 +248,7 @@ def _not_told(
             "no answer said that the payment was paid", because="flow.success", world=world, seen=[told, answers[-1]]
         )
     honest = next(call for call in reversed(said) if not _says_less(call, checkout, field))
-    value = honest.meaning.amount if field == "amount" else honest.meaning.currency
+    value = honest.opened.amount if field == "amount" else honest.opened.currency
     words = f"told {'no' if value is None else ''} {field} {value or ''}".replace("  ", " ").strip()
     return case.not_exercised(
         f"the gateway's answer {words}, which is no lie about an order of {money.show(checkout.amount, checkout.currency)}",

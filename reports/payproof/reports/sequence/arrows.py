@@ -166,11 +166,11 @@ def _chapter(step: Step) -> int | None:
 
 
 def _call(call: Call) -> Iterator[tuple[float, Line]]:
-    operation = call.meaning.operation or "an unknown path"
+    operation = call.event.operation or "an unknown path"
     yield call.began, Arrow(INTEGRATION, GATEWAY, f"{operation}?" if operation == "status" else operation)
     said = [f"HTTP {call.response.status}" if call.response else "no answer"]
-    if call.meaning.paid is not None:
-        said.append("paid" if call.meaning.paid else call.meaning.outcome or "not paid")
+    if call.told.paid is not None:
+        said.append("paid" if call.told.paid else call.told.outcome or "not paid")
     if call.fault:
         said.append(f"fault: {call.fault}")
     bad = call.fault or call.response is None or call.response.status >= 400

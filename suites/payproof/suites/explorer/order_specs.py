@@ -43,7 +43,7 @@ def scope(config: Config, *, restarts: bool) -> Scope:
         life=profile.payment_life,
         restarts=restarts,
         refuses="refused" in profile.payers,
-        tokens=profile.traits.tokens,
+        tokens=profile.has("authenticate"),
     )
 
 

@@ -32,7 +32,7 @@ def _own_errors(profile: Profile, operation: str) -> list[tuple[str, dict[str, J
 
 
 def _answers(profile: Profile, settings: Settings) -> Iterable[Params]:
-    for operation in ("token", "create") if profile.traits.tokens else ("create",):
+    for operation in ("token", "create") if profile.has("authenticate") else ("create",):
         for fault, params in (*_own_errors(profile, operation), *BODIES):
             yield {"operation": operation, "fault": fault, **params}
 
@@ -93,7 +93,7 @@ async def unknown_currency(world: World) -> None:
     "flow.recovers",
     "errors.friendly",
     group="rate-limit",
-    variants=lambda profile, settings: ({"operation": op} for op in profile.operations),
+    variants=lambda profile, settings: ({"operation": op} for op in profile.paying),
 )
 async def rate_limited(world: World, operation: str) -> None:
     """One call is answered 429 with Retry-After: 2; whatever asks again later is answered properly."""
@@ -121,7 +121,7 @@ async def rate_limited(world: World, operation: str) -> None:
     "errors.friendly",
     group="stalled-{operation}",
     stalls=True,
-    variants=lambda profile, settings: ({"operation": op} for op in profile.operations),
+    variants=lambda profile, settings: ({"operation": op} for op in profile.paying),
 )
 async def stalled(world: World, operation: str) -> None:
     """The gateway accepts a call and never answers. When does the integration hang up?"""

@@ -159,7 +159,7 @@ async def slow(world: World) -> None:
     "errors.friendly",
     group="network",
     variants=lambda profile, settings: (
-        {"operation": operation, "how": how} for operation in profile.operations for how in ("refuse", "close")
+        {"operation": operation, "how": how} for operation in profile.paying for how in ("refuse", "close")
     ),
 )
 async def network_error(world: World, operation: str, how: str) -> None:

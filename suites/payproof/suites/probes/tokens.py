@@ -33,7 +33,7 @@ def enough(world: World, least: int, times: int, more: int) -> int:
 
 
 def _moments(profile: Profile, settings: Settings) -> Iterable[Params]:
-    if not profile.traits.tokens:
+    if not profile.has("authenticate"):
         return ()
     moments = ["between-payments"] if "clock" in settings.powers else []
     moments += ["revoked"]
@@ -76,7 +76,7 @@ async def _end_token(world: World, revoke: bool) -> None:
     "flow.recovers",
     group="time",
     variants=lambda profile, settings: (
-        ({"operation": "create"}, {"operation": "status"}) if profile.traits.tokens else ()
+        ({"operation": "create"}, {"operation": "status"}) if profile.has("authenticate") else ()
     ),
 )
 async def always_unauthorized(world: World, operation: str) -> None:
@@ -100,7 +100,7 @@ async def always_unauthorized(world: World, operation: str) -> None:
     group="time",
     needs=("tokens",),
     moves_clock=True,
-    variants=lambda profile, settings: ({},) if profile.traits.tokens else (),
+    variants=lambda profile, settings: ({},) if profile.has("authenticate") else (),
 )
 async def stampede(world: World) -> None:
     """The access token has expired, and ten customers (more where there are many processes) check out at the same moment."""

@@ -41,14 +41,14 @@ def _about_calls(world: World, calls: list[Call]) -> list[str]:
         ]
     said: list[str] = []
     for call in calls:
-        if not call.meaning.operation:
+        if not call.event.operation:
             said.append(
                 f"It asked {call.request.method} {call.request.url.split('?')[0]}, a path that the profile does not have"
                 f" (its API begins with {world.profile.base_path})."
             )
         elif call.response is not None and call.response.status >= 400:
-            texts = "; ".join(call.meaning.errors) or "no text"
-            said.append(f"Its {call.meaning.operation} call was answered {call.response.status}: {texts}.")
+            texts = "; ".join(call.event.texts) or "no text"
+            said.append(f"Its {call.event.operation} call was answered {call.response.status}: {texts}.")
     return list(dict.fromkeys(said))
 
 
@@ -93,7 +93,7 @@ def _about_order(world: World) -> list[str]:
     said: list[str] = []
     if (page := returned[-1]).response is None or page.response.status >= 400:
         said.append(f"The return page answered {page.response.status if page.response else page.problem}.")
-    if not any(call.meaning.operation == "status" for call in world.calls()):
+    if not any(call.role == "confirm" for call in world.calls()):
         said.append("It made no status check after the customer's return.")
     if seen is None:
         said.append("The order's page was never read.")

@@ -168,8 +168,8 @@ class World:
         ]
 
     def _note_addresses(self, entry: Entry) -> None:
-        if isinstance(entry, Call) and entry.meaning.operation == "create":
-            for address in (entry.meaning.return_url, entry.meaning.cancel_url):
+        if isinstance(entry, Call) and entry.role == "open":
+            for address in (entry.opened.return_url, entry.opened.cancel_url):
                 self.place.give(address or "")
 
     async def restart(self) -> None:
@@ -522,7 +522,7 @@ class World:
         return [
             entry
             for entry in self.journal.entries
-            if isinstance(entry, Call) and (not operation or entry.meaning.operation == operation)
+            if isinstance(entry, Call) and (not operation or entry.role == operation)
         ]
 
     def pages(self) -> list[Page]:
@@ -545,7 +545,7 @@ def _payment_of(entry: Entry) -> str:
     """The payment that a call or an entry of the ledger is about; empty for anything else."""
     if isinstance(entry, Ledger):
         return entry.payment
-    return (entry.meaning.answered or entry.meaning.payment or "") if isinstance(entry, Call) else ""
+    return (entry.told.answered or entry.event.payment or "") if isinstance(entry, Call) else ""
 
 
 def _outcome(started: Started, payment: str) -> Literal["redirected", "refused", "broken", "no_answer", "elsewhere"]:
