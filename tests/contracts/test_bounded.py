@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from an_event import an_event
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -95,7 +96,7 @@ def a_run() -> str:
             ending="answered",
             request=e.Request(method="POST", url="https://x/", headers=(("A", "b"),), body="{}"),
             response=e.Response(status=200, body='{"a": 1}', size=8),
-            meaning=e.Meaning(operation="create", payment="p", amount="5.00", currency="XAF", reference="1"),
+            event=an_event(operation="create", payment="p", amount="5.00", currency="XAF", reference="1"),
         )
     )
     journal.add(e.Checkout(order="2", amount="5.00", currency="XAF", outcome="redirected", payment="p"))

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from an_event import an_event
 
 from payproof.contracts import entries as e
 from payproof.contracts import journal as j
@@ -30,7 +31,7 @@ def a_run() -> r.Run:
                 method="POST", url="https://x/", headers=(("Authorization", f"Bearer {SECRET}"),), body="é\ud800"
             ),
             response=e.Response(status=200, body='{"a": 1}', size=8),
-            meaning=e.Meaning(operation="create", bearer=SECRET),
+            event=an_event(operation="create", bearer=SECRET),
         )
     )
     journal.add(e.OrderSeen(order="1", state="paid", paid=True, effects=2))
@@ -93,7 +94,7 @@ def a_call(body: str, operation: str = "token", **more: object) -> e.Call:
         "ending": "answered",
         "request": e.Request(method="POST", url="https://x/"),
         "response": e.Response(status=200, body=body),
-        "meaning": e.Meaning(operation=operation),
+        "event": an_event(operation=operation),
         **more,
     }
     return e.Call(**fields)  # type: ignore[arg-type]
@@ -155,9 +156,9 @@ def test_an_issued_token_is_hidden_wherever_and_however_it_was_issued(body: str)
 def test_what_an_integration_sends_as_a_credential_is_hidden_and_is_not_the_one_it_was_given(
     request_: e.Request, meaning: dict[str, str]
 ) -> None:
-    call = a_journal().add(a_call("{}", "create", request=request_, meaning=e.Meaning(operation="create", **meaning)))  # type: ignore[arg-type]
+    call = a_journal().add(a_call("{}", "create", request=request_, event=an_event(operation="create", **meaning)))
     text = repr(
-        (call.request.url, call.request.headers, call.meaning, call.request.body.replace('"custom": "Key-77"', ""))
+        (call.request.url, call.request.headers, call.event, call.request.body.replace('"custom": "Key-77"', ""))
     )
     assert "Key-77" not in text
     assert "S2V5LTc3" not in text
@@ -174,8 +175,8 @@ def test_a_page_of_a_server_in_trouble_teaches_no_path() -> None:
 def test_payments_and_references_are_no_secrets_though_they_are_called_tokens() -> None:
     data = {"token": "pay0123456789abcdef", "session_token": "ref0123456789abcdef", "paid_token": "old0123456789abcdef"}
     body = json.dumps({"data": data})
-    said = e.Meaning(operation="create", payment="pay0123456789abcdef", reference="ref0123456789abcdef")
-    call = a_journal().add(a_call(body, "create", meaning=said))
+    said = an_event(operation="create", payment="pay0123456789abcdef", reference="ref0123456789abcdef")
+    call = a_journal().add(a_call(body, "create", event=said))
     assert call.response
     assert call.response.body == body
 

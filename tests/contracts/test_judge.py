@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from an_event import an_event
 
 from payproof.contracts import entries as e
 from payproof.contracts import journal as j
@@ -26,7 +27,7 @@ def a_call(operation: str, **meaning: object) -> e.Call:
         ending="answered",
         request=e.Request(method="POST", url="https://localhost/x"),
         response=e.Response(status=200),
-        meaning=e.Meaning(operation=operation, ok=True, **meaning),  # type: ignore[arg-type]
+        event=an_event(operation=operation, ok=True, **meaning),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from an_event import an_event
+
 from payproof.contracts import entries as e
 from payproof.contracts import journal as j
 from payproof.contracts import run as r
@@ -15,9 +17,9 @@ def a_page(began: float, ended: float, purpose: str = "return") -> e.Page:
 
 
 def a_call(began: float, operation: str = "status", **meaning: object) -> e.Call:
-    said = e.Meaning(operation=operation, payment="p1", **meaning)  # type: ignore[arg-type]
+    said = an_event(operation=operation, payment="p1", **meaning)
     request = e.Request(method="GET", url="/")
-    return e.Call(began=began, ended=began + 0.05, ending="answered", request=request, meaning=said, fault="status")
+    return e.Call(began=began, ended=began + 0.05, ending="answered", request=request, event=said, fault="status")
 
 
 def a_run(*entries: e.Entry) -> r.Run:

@@ -85,7 +85,7 @@ class Scribe:
             "ending": "answered",
             "response": response,
         }
-        return self.add(Call(request=request, meaning=read(request, response), **(facts | more)))
+        return self.add(Call(request=request, event=read(request, response), **(facts | more)))
 
     def pay(self, order: str, amount: str, payment: str) -> dict[str, int]:
         """The clean payment; returns entry numbers by name."""

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from an_event import an_event
 
-from payproof.contracts.entries import Call, Meaning, Request, Response
+from payproof.contracts.entries import Call, Request, Response
 from payproof.contracts.export import exportable
 from payproof.contracts.model import Result
 from payproof.contracts.run import RecordedWorld, Run
@@ -30,7 +31,7 @@ def call(
         ending="answered",
         request=Request(method="POST", url=url, headers=headers, body=body),
         response=response,
-        meaning=Meaning(operation=operation, ok=answer is not None, **meaning),
+        event=an_event(operation=operation, ok=answer is not None, **meaning),
         fault=fault,
     )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import xml.etree.ElementTree as ElementTree
 from typing import Any
 
-from payproof.contracts.entries import Call, Entry, Ledger, Meaning, OrderSeen, Page, Process, Request, Response, Step
+from an_event import an_event
+
+from payproof.contracts.entries import Call, Entry, Ledger, OrderSeen, Page, Process, Request, Response, Step
 from payproof.reports.sequence import Account, BrokenStep, html, markdown
 from payproof.reports.sequence.arrows import Arrow, Note, SequencePart, lanes, lines
 from payproof.reports.sequence.mermaid import mermaid
@@ -25,9 +27,10 @@ def page(
 
 
 def call(at: float, operation: str, *, status: int = 200, fault: str = "", paid: bool | None = None) -> Call:
+    said = {"paid": paid, "outcome": "open"} if operation == "status" else {}
     return Call(
         at=at + 0.1, began=at, ended=at + 0.1, ending="answered", request=Request(method="GET", url=PAY),
-        response=Response(status=status), meaning=Meaning(operation=operation, paid=paid, outcome="open"), fault=fault,
+        response=Response(status=status), event=an_event(operation, **said), fault=fault,
     )  # fmt: skip
 
 

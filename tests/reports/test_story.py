@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from an_event import an_event
 
 from payproof.contracts.entries import (
     Alert,
@@ -15,7 +16,6 @@ from payproof.contracts.entries import (
     FaultSet,
     Ledger,
     Log,
-    Meaning,
     OrderSeen,
     Page,
     ProbeMark,
@@ -96,7 +96,7 @@ def test_two_stories_are_two_chapters_up_to_a_limit() -> None:
 
 
 PAGE: dict[str, Any] = {"began": 0, "ended": 1, "where": "integration", "request": GET}
-CREATE = Meaning(operation="create")
+CREATE = an_event(operation="create")
 STRANGE = "integration asks the gateway: a path that the gateway does not have"
 SILENT = "a connection that never became a request: handshake failed"
 
@@ -104,7 +104,7 @@ SILENT = "a connection that never became a request: handshake failed"
 @pytest.mark.parametrize(
     ("entry", "actor", "title", "note"),
     [
-        (Call(began=0, ended=31, ending="hung_up", request=GET, meaning=CREATE, fault="stall"),
+        (Call(began=0, ended=31, ending="hung_up", request=GET, event=CREATE, fault="stall"),
          "call", "integration asks the gateway: create", "the integration hung up after 31.0 s · fault: stall"),
         (Call(began=0, ended=1, ending="held", request=GET, secure=False),
          "call", STRANGE, "still open after 1.0 s · without TLS"),

@@ -13,6 +13,7 @@ import httpx
 from bs4 import BeautifulSoup
 
 from payproof.contracts.entries import ProbeMark, ReplayDifference, Request, Response, header
+from payproof.contracts.events import issued_by
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Payer, load
 from payproof.contracts.secrets import spellings
@@ -196,8 +197,8 @@ def secrets_of(studio: Studio) -> dict[str, str]:
         "password": PAYER.password,
     }
     for n, each in enumerate(studio.taped):
-        said = PROFILE.read(each.request, each.response)
-        found |= {f"access token {n}": said.issued} if said.issued else {}
+        issued = issued_by(PROFILE.read(each.request, each.response))
+        found |= {f"access token {n}": issued} if issued else {}
         cookie = header(each.response.headers, "set-cookie").partition(";")[0].partition("=")[2]
         found |= {f"session {n}": cookie} if cookie else {}
         for node in BeautifulSoup(each.response.body, "html.parser").select("input[type=hidden]"):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from payproof.contracts.entries import Request, Response
+from payproof.contracts.events import issued_by
 from payproof.contracts.model import PayproofError
 from payproof.contracts.secrets import mint, spellings
 from payproof.simulator.cassettes import CassetteWriter, read
@@ -57,7 +58,7 @@ def test_a_one_time_code_is_not_written_though_it_is_typed_digit_by_digit(tmp_pa
 
 def test_one_secret_has_one_placeholder_wherever_it_stands(studio: Studio) -> None:
     recording = studio.record(bought())
-    issued = [each.issued for each in recording.exchanges if each.operation == "token"]
+    issued = [issued_by(each.event) for each in recording.exchanges if each.operation == "token"]
     assert issued == ["__access-token-1__", "__access-token-2__"]
     used = [(each.operation, each.event.bearer) for each in recording.exchanges if each.event.bearer]
     assert used == [("create", "__access-token-1__"), ("status", "__access-token-2__")]

@@ -115,6 +115,9 @@ def test_the_journal_never_holds_a_key_or_token(gateway: GatewayThread, authenti
     assert (entries[0].event, entries[0].detail) == ("token_issued", "<access-token-1>")
     call = entries[1]
     assert isinstance(call, Call)
-    assert (call.event.sent.get("client-id", ""), call.event.sent.get("secret-key", "")) == ("<client-id-1>", "<secret-key-1>")
+    assert (call.event.sent.get("client-id", ""), call.event.sent.get("secret-key", "")) == (
+        "<client-id-1>",
+        "<secret-key-1>",
+    )
     assert (call.issued, call.event.ok, call.ending) == ("<access-token-1>", True, "answered")
     assert not any(secret in repr(entries) for secret in (token, gateway.client_id, gateway.secret_key))

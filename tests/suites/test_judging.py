@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from an_event import an_event
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -30,7 +31,7 @@ def whole() -> r.Run:
             ending="answered",
             request=e.Request(method="POST", url="https://x/pay/sandbox/api/v1/payment/create", body="{}"),
             response=e.Response(status=200, body='{"a": 1}', size=8),
-            meaning=e.Meaning(operation="create", ok=True, payment="p", amount="5.00", currency="XAF", reference="1"),
+            event=an_event(operation="create", ok=True, payment="p", amount="5.00", currency="XAF", reference="1"),
         )
     )
     journal.add(e.Checkout(order="1", amount="5.00", currency="XAF", outcome="redirected", payment="p"))

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from an_event import an_event
 
-from payproof.contracts.entries import Call, Ledger, Log, Meaning, ProbeMark, Request, Step
+from payproof.contracts.entries import Call, Ledger, Log, ProbeMark, Request, Step
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Outcome, PayproofError, Result, Verdict
 from payproof.contracts.run import Run
@@ -75,8 +76,8 @@ def test_a_careful_shop_is_not_accused_at_a_sandbox_that_is_unwell(
 def test_what_became_of_earlier_payments_stays_when_a_story_is_left_out() -> None:
     def status(n: int, payment: str) -> Call:
         asked = Request(method="GET", url=f"https://gateway.test/status/{payment}")
-        meaning = Meaning(operation="status", payment=payment)
-        return Call(n=n, began=0, ended=0, ending="answered", request=asked, meaning=meaning)
+        said = an_event(operation="status", payment=payment)
+        return Call(n=n, began=0, ended=0, ending="answered", request=asked, event=said)
 
     entries = [
         Ledger(n=1, event="opened", payment="earlier"),

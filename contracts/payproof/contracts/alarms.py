@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from payproof.contracts import levels
 from payproof.contracts.entries import Alert, Call, Entry, Log, OrderSeen
+from payproof.contracts.events import names_in
 from payproof.contracts.naming import names
 from payproof.contracts.probe_runs import names_of, payments_of
 from payproof.contracts.run import RecordedWorld
@@ -26,8 +27,8 @@ def all_names(world: RecordedWorld, *orders: str) -> frozenset[str]:
     payments = {payment for order in orders for payment in payments_of(world, order)}
     found = {name for order in orders for name in names_of(world, order)} | payments
     for call in world.of(Call):
-        if call.meaning.payment in payments:
-            found |= {call.meaning.transaction or "", call.meaning.reference or ""}
+        if call.event.payment in payments:
+            found |= names_in(call.event)
     return frozenset(found - {""})
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias, TypeVar
 
 from pydantic import Field
 
+from payproof.contracts.events import AnyEvent, Confirmed, Opened, Role, Settled, Told, Unknown, issued_by
 from payproof.contracts.model import Json
 
 BODY_LIMIT = 64 * 1024
@@ -41,39 +42,7 @@ class Response:
     """Bytes of the whole body, also where ``body`` is cut."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meaning:
-    """What an exchange with the gateway says, in neutral words. A profile reads it off the wire.
-
-    Asked: what the integration sent. Answered: what the gateway replied; None where it said nothing of the kind.
-    Amounts are decimal texts in major units.
-    """
-
-    operation: str = ""
-    """``token``, ``create``, ``status``, ``capture``, ``refund``; empty for a path that the profile does not have."""
-    client_id: str = ""
-    secret: str = ""
-    bearer: str = ""
-    amount: str | None = None
-    currency: str | None = None
-    return_url: str | None = None
-    cancel_url: str | None = None
-    reference: str | None = None
-    """The merchant's order id as sent (the custom field)."""
-    idempotency_key: str | None = None
-    payment: str | None = None
-    """The payment that the request asks about, or that an answer to ``create`` opened."""
-    answered: str | None = None
-    """The payment that an answer to a status check speaks of."""
-    ok: bool = False
-    """The gateway answered with success, in the profile's own form."""
-    errors: tuple[str, ...] = ()
-    issued: str | None = None
-    """The access token of an answer."""
-    payment_url: str | None = None
-    paid: bool | None = None
-    outcome: str = ""
-    transaction: str | None = None
+_NOTHING_OPENED, _NOTHING_TOLD = Opened(), Confirmed()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +64,36 @@ class Call(Entry):
     secure: bool = True
     request: Request
     response: Response | None = None
-    meaning: Meaning = field(default_factory=Meaning)
+    event: AnyEvent = field(default_factory=Unknown)
     fault: str = ""
 
     @property
     def seconds(self) -> float:
         return self.ended - self.began
+
+    @property
+    def role(self) -> Role | Literal[""]:
+        """What the call does for a payment; empty for one that the gateway does not have."""
+        return self.event.role
+
+    def is_one_of(self, *names: str) -> bool:
+        """Whether the call has one of these roles, or one of these names of the gateway's own."""
+        return bool(self.event.operation) and (self.role in names or self.event.operation in names)
+
+    @property
+    def opened(self) -> Opened:
+        """What a call says that opens a payment; nothing for any other call."""
+        return self.event if isinstance(self.event, Opened) else _NOTHING_OPENED
+
+    @property
+    def told(self) -> Told:
+        """What a call says of how a payment stands; nothing for any other call."""
+        return self.event if isinstance(self.event, Confirmed | Settled) else _NOTHING_TOLD
+
+    @property
+    def issued(self) -> str:
+        """The access token that the answer issued; empty where it issued none."""
+        return issued_by(self.event)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,12 +113,19 @@ class Page(Entry):
     """Why there is no response: refused, closed without an answer, timed out."""
 
 
+LedgerEvent: TypeAlias = Literal[
+    "token_issued", "opened", "updated", "approved", "charged", "pending", "declined", "refused", "cancelled", "expired", "refunded",
+    "reversed",
+]  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger(Entry):
-    """The gateway's own books: token_issued, opened, charged, refused, cancelled, expired."""
+    """The gateway's own books. ``approved``: the customer agrees, and the money is not taken yet. ``declined``: the integration
+    tried to take it, in vain. ``pending``: it is not decided yet. ``reversed``: an approval that nobody used in time."""
 
     kind: Literal["ledger"] = "ledger"  # type: ignore[misc]
-    event: Literal["token_issued", "opened", "updated", "charged", "refused", "cancelled", "expired"]
+    event: LedgerEvent
     payment: str = ""
     reference: str = ""
     amount: str = ""
@@ -263,7 +263,7 @@ class ReplayDifference(Entry):
     what: Literal["unexpected", "repeated", "missing", "order", "changed"]
     story: str = ""
     operation: str = ""
-    """As in ``Meaning``; ``page`` for a hosted page."""
+    """As in ``Event``; ``page`` for a hosted page."""
     name: str = ""
     recorded: str = ""
     actual: str = ""

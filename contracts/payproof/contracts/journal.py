@@ -119,7 +119,8 @@ def _covered(value: Any, cover: Cover) -> Any:
         fields = _covered_fields(value, cover)
         return value if all(getattr(value, name) is new for name, new in fields.items()) else kind(**fields)
     if isinstance(value, Mapping):
-        return {_covered(key, cover): _covered(item, cover) for key, item in value.items()}  # pyright: ignore
+        kept = {_covered(key, cover): _covered(item, cover) for key, item in value.items()}  # pyright: ignore
+        return value if kept == value else kept  # pyright: ignore
     return cover(str(value)) if isinstance(value, str) else value
 
 

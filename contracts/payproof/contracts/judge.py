@@ -37,6 +37,16 @@ _WEIGHT = (
     Verdict.NOT_APPLICABLE,
 )
 
+_NEEDS = {
+    "authenticate": "access tokens",
+    "idempotency": "idempotency keys",
+    "notices": "notices",
+    "settle": "capture",
+    "refund": "refunds",
+    "returns_after_failure": "return of customers whose payment was refused",
+}
+"""What a gateway lacks, in words."""
+
 BEFORE_CONTROL = (
     "https.return-url",
     "https.cancel-url",

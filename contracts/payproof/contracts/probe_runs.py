@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from payproof.contracts.entries import (
     Process,
     Step,
 )
+from payproof.contracts.events import VERIFYING, Confirmed, Opened, Settled, Told
 from payproof.contracts.model import Json
 from payproof.contracts.naming import refers
 from payproof.contracts.run import RecordedWorld, Run
@@ -42,8 +43,13 @@ class ProbeRun:
     def of(self, kind: type[E]) -> Iterator[E]:
         return (entry for entry in self.entries if isinstance(entry, kind))
 
-    def calls(self, operation: str = "") -> list[Call]:
-        return [call for call in self.of(Call) if not operation or call.meaning.operation == operation]
+    def calls(self, *names: str) -> list[Call]:
+        """Calls with one of these roles, or names of the gateway's own; all calls when none is named."""
+        return [call for call in self.of(Call) if not names or call.is_one_of(*names)]
+
+    def told(self) -> Iterator[tuple[Call, Told]]:
+        """Every call by which the gateway says how a payment stands, with what it said."""
+        return told_in(self.entries)
 
     def pages(self, *purposes: str, where: str = "integration") -> list[Page]:
         return [page for page in self.of(Page) if page.where == where and (not purposes or page.purpose in purposes)]
@@ -177,18 +183,30 @@ def confirmed(probe_run: ProbeRun, order: str) -> bool:
     came with a strange content type, or was very long, is an answer all the same."""
     payments = payments_of(probe_run.world, order)
     return any(
-        call.meaning.paid
-        and call.meaning.payment in payments
-        and (call.meaning.answered or call.meaning.payment) in payments
-        for call in probe_run.calls("status")
+        told.paid and told.payment in payments and (told.answered or told.payment) in payments
+        for _, told in probe_run.told()
     )
+
+
+def told_in(entries: Iterable[Entry]) -> Iterator[tuple[Call, Told]]:
+    """Every call by which the gateway says how a payment stands, with what it said."""
+    for entry in entries:
+        if isinstance(entry, Call) and isinstance(entry.event, Confirmed | Settled):
+            yield entry, entry.event
+
+
+def opened_in(entries: Iterable[Entry]) -> Iterator[tuple[Call, Opened]]:
+    """Every call that opens a payment, with what it said."""
+    for entry in entries:
+        if isinstance(entry, Call) and isinstance(entry.event, Opened):
+            yield entry, entry.event
 
 
 def background(world: RecordedWorld) -> bool:
     """Whether this integration asks the gateway while no customer waits: background verification."""
     pages = [page for page in world.of(Page) if page.where == "integration"]
     return any(
-        call.meaning.operation == "status" and not any(page.began <= call.began <= page.ended + 0.05 for page in pages)
+        call.role in VERIFYING and not any(page.began <= call.began <= page.ended + 0.05 for page in pages)
         for call in world.of(Call)
     )
 
@@ -212,7 +230,7 @@ def attempts(probe_run: ProbeRun, calls: list[Call]) -> list[Call]:
     """
     if not calls:
         return []
-    if background(probe_run.world) and any(call.meaning.operation == "status" for call in calls):
+    if background(probe_run.world) and any(call.role in VERIFYING for call in calls):
         groups = bursts(calls, pause=0.2)
     else:
         pages = [page for page in probe_run.of(Page) if page.where == "integration"]

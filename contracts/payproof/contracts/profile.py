@@ -1,7 +1,7 @@
 """A profile: one gateway's contract and behaviour, as data plus two or three functions that read its wire.
 
-Each fact carries its provenance. Nothing outside a gateway's own folder names a field, a path or a status word of it:
-checks see ``Meaning``, the customer sees forms through ``HostedRecipe``, the simulator asks for knobs.
+Each fact carries its provenance. Nothing outside a gateway's own folder names a field, a path or a status word of it: the
+core asks by role and trait, checks see events, the customer sees forms through ``HostedRecipe``.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import entry_points
 from typing import Literal, TypeAlias
 
+from payproof.contracts import money
 from payproof.contracts.checklist import Checklist
-from payproof.contracts.entries import Meaning, Request, Response
+from payproof.contracts.entries import Request, Response
+from payproof.contracts.events import ROLES, VERIFYING, AnyEvent, Notified, Role
 from payproof.contracts.model import Json, PayproofError
 
 Fields: TypeAlias = tuple[tuple[str, str], ...]
@@ -31,9 +34,92 @@ class Fact:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """One of a gateway's hosts. ``host``: the label before the API's host name where it has one of its own (``pay`` is served
+    at pay.localhost); empty where it shares the API's. ``base_path``: what its addresses begin with."""
+
+    name: Literal["api", "checkout"]
+    base_path: str = ""
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One call of the gateway's API. ``path`` follows the origin's base path; ``{payment}`` stands for a payment's id."""
+
+    name: str
+    role: Role
+    method: str
+    path: str
+    origin: Literal["api", "checkout"] = "api"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """What a merchant is given. ``kind``: ``id`` and ``publishable`` are no secrets. ``placeholder``: what a configuration calls
+    it, ``{gateway.PLACEHOLDER}``. ``grace``: seconds that a replaced value is still good for."""
+
+    name: str
+    kind: Literal["id", "secret", "publishable", "webhook-secret"]
+    placeholder: str
+    label: str = ""
+    """What the gateway's own dashboard calls it."""
+    travels: Literal["body", "basic", "bearer", "never"] = "body"
+    grace: int = 0
+
+    @property
+    def secret(self) -> bool:
+        return self.kind in ("secret", "webhook-secret")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """How amounts stand on the wire. ``exponents``: decimals of a currency where they are not ISO 4217's."""
+
+    spelling: Literal["text", "integer"] = "text"
+    exponents: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    def exponent(self, currency: str) -> int:
+        found = self.exponents.get(currency.upper())
+        return money.exponent(currency) if found is None else found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Seconds that the gateway's guidance gives: for a call, for connecting, for reading a whole slow answer, and for answering a
+    notice."""
+
+    call: float = 30.0
+    connect: float = 30.0
+    whole: float = 60.0
+    notice: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idempotency:
+    """``header``: where the key travels; ``life``: seconds that a key is remembered; ``longest``: characters."""
+
+    header: str
+    life: int = 86_400
+    longest: int = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notices:
+    """Notices that the gateway sends. ``sign``: (secret, body, time in seconds since the epoch) -> headers of one delivery.
+    ``read``: what a delivery says. ``retries``: seconds of the gateway's clock after which an attempt that was not answered 2xx is
+    repeated. ``tolerance``: seconds that the signing time may be off the receiver's clock; 0: no time is signed."""
+
+    sign: Callable[[str, bytes, int], Fields]
+    read: Callable[[Fields, bytes], Notified]
+    retries: tuple[int, ...]
+    tolerance: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class WireError:
-    """An error answer of the gateway: HTTP status and literal texts."""
+    """An error answer of the gateway: HTTP status and literal texts. ``operations``: names of the calls that give it."""
 
     status: int
     texts: tuple[str, ...]
@@ -42,22 +128,27 @@ class WireError:
     operations: tuple[str, ...]
     envelope: bool = True
     """False: answered in the framework's own shape, outside the gateway's envelope."""
+    name: str = ""
+    issue: str = ""
+    field: str = ""
+    """Words for programs, on gateways whose problems have them."""
+    shown: bool = False
+    """The text is meant for the customer, who may read it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Traits:
     """What a gateway can do at all; requirements that need a trait do not apply without it."""
 
-    tokens: bool = True
-    """Access tokens that expire, got with a client id and a secret."""
     token_is_payment: bool = False
     """The access token is the payment: it must never be shared by two orders."""
-    idempotency_key: bool = False
-    webhooks: bool = False
     cancel_url_optional: bool = True
     paid_survives_token: bool = True
     """A paid payment can still be looked up after the token that made it has expired."""
-    cancel_is_final: bool = False
+    settles: bool = False
+    """Approving is not paying: the integration takes the money, by a call of the role ``settle``."""
+    returns_after_failure: bool = True
+    """A customer whose payment was refused is sent to return_url."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +186,9 @@ class Profile:
     version: str
     title: str
     checklist: Checklist
-    base_path: str
-    """Path that the API's base URL ends in."""
+    origins: tuple[Origin, ...]
+    operations: tuple[Operation, ...]
+    credentials: tuple[Credential, ...]
     knobs: Mapping[str, Fact]
     """Behaviour that can be set, each with its default and provenance."""
     errors: Mapping[str, WireError]
@@ -109,7 +201,7 @@ class Profile:
     payers: Mapping[str, Payer]
     traits: Traits
     hosted: HostedRecipe
-    read: Callable[[Request, Response | None], Meaning]
+    read: Callable[[Request, Response | None], AnyEvent]
     payment_of: Callable[[str], str]
     """The payment that a ``payment_url`` belongs to; empty for any other address."""
     forged_return: Callable[..., str]
@@ -129,23 +221,75 @@ class Profile:
     """Requirement ``errors.*`` -> names of the profile's own errors that provoke it."""
     settings: tuple[tuple[str, str], ...] = ()
     """(label, placeholder) of what an integration needs to know, for `payproof serve` and `payproof init`."""
+    dialect: str = ""
+    """Module with the gateway's dialect; empty: ``payproof.simulator.gateways.NAME``."""
+
+    money: Money = Money()
+    limits: Limits = Limits()
+    idempotency: Idempotency | None = None
+    notices: Notices | None = None
 
     @property
-    def operations(self) -> tuple[str, ...]:
-        """The calls that every payment needs."""
-        return ("token", "create", "status") if self.traits.tokens else ("create", "status")
+    def base_path(self) -> str:
+        """Path that the API's base URL ends in."""
+        return self.origin("api").base_path
+
+    def origin(self, name: Literal["api", "checkout"]) -> Origin:
+        return next(origin for origin in self.origins if origin.name == name)
+
+    def has(self, need: str) -> bool:
+        """Whether the gateway has a role, a trait, or ``idempotency``, ``notices``: what requirements may need."""
+        if need in ("idempotency", "notices"):
+            return getattr(self, need) is not None
+        return bool(getattr(self.traits, need, False)) or need in self.roles
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """The roles that its calls have, in the order of a payment."""
+        return tuple(role for role in ROLES if any(operation.role == role for operation in self.operations))
+
+    def operation(self, role: Role) -> Operation | None:
+        """The first call of a role."""
+        return next((operation for operation in self.operations if operation.role == role), None)
+
+    @property
+    def paying(self) -> tuple[str, ...]:
+        """The gateway's own names of the calls that every payment needs, in their order."""
+        return tuple(self.named(role) for role in self.roles if role in ("authenticate", "open", *VERIFYING))
+
+    def verifies(self, operation: str) -> bool:
+        """Whether a call, by its role or the gateway's own name, tells how a payment stands."""
+        return self.role_of(operation) in VERIFYING
+
+    def named(self, role: Role) -> str:
+        """The gateway's own name for the call of a role; the role where it has none."""
+        found = self.operation(role)
+        return found.name if found else role
+
+    def role_of(self, operation: str) -> Role | None:
+        """The role of a call by the gateway's own name, or by its role."""
+        return next((each.role for each in self.operations if operation in (each.name, each.role)), None)
 
     def knob(self, name: str) -> Json:
         return self.knobs[name].value
 
 
-def names() -> tuple[str, ...]:
-    """The gateways that have a folder here."""
+ENTRY_POINTS = "payproof.gateways"
+"""Group of entry points under which other packages offer gateways: NAME = "package.module:PROFILE"."""
+
+
+def _modules() -> dict[str, str]:
+    """Name of a gateway -> where its profile is, for those that have a folder here and those that other packages offer."""
     import payproof.contracts.gateways as folder
 
-    return tuple(
-        sorted(module.name for module in pkgutil.iter_modules(folder.__path__) if not module.name.startswith("_"))
-    )
+    ours = [found.name for found in pkgutil.iter_modules(folder.__path__) if not found.name.startswith("_")]
+    known = {name.replace("_", "-"): f"{folder.__name__}.{name}.profile:PROFILE" for name in ours}
+    return known | {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
+
+
+def names() -> tuple[str, ...]:
+    """The gateways that are known here."""
+    return tuple(sorted(_modules()))
 
 
 def load(name: str) -> Profile:
@@ -154,13 +298,13 @@ def load(name: str) -> Profile:
     Raises:
         PayproofError: there is none; the message lists those that exist.
     """
-    known = {module.replace("_", "-"): module for module in names()}
+    known = _modules()
     if name not in known:
         raise PayproofError(
             f'unknown gateway "{name}"',
             place='key "gateway"',
             remedy=f"payproof knows: {', '.join(sorted(known))}",
         )
-    module = importlib.import_module(f"payproof.contracts.gateways.{known[name]}.profile")
-    profile: Profile = module.PROFILE
+    module, _, attribute = known[name].partition(":")
+    profile: Profile = getattr(importlib.import_module(module), attribute)
     return profile

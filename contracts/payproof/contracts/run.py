@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from payproof.contracts import bounded, files
 from payproof.contracts.entries import AnyEntry, E, Entry, ProbeMark
+from payproof.contracts.events import from_meaning
 from payproof.contracts.model import Json, PayproofError, Pointer
 
 _ENTRY: TypeAdapter[AnyEntry] = TypeAdapter(AnyEntry)
@@ -274,6 +275,8 @@ def _object(line: str, number: int, place: str) -> dict[str, Json]:
 
 def _entry(raw: dict[str, Json], number: int, place: str) -> tuple[str, Entry]:
     try:
+        if isinstance(old := raw.pop("meaning", None), dict):  # a run of an earlier version
+            raw["event"] = from_meaning(old)
         return str(raw.pop("world")), _ENTRY.validate_python(raw)
     except (ValidationError, ValueError, KeyError) as error:
         raise _not_an_entry(number, place, _why(error)) from None

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import unquote_plus
 
-from payproof.contracts.entries import Call, Headers, Meaning, Request, Response
+from payproof.contracts.entries import Call, Headers, Request, Response
+from payproof.contracts.events import ACCESS_TOKEN, AnyEvent, Authenticated, issued_by, names_in
 from payproof.contracts.secrets import Redactor
 
 NAME = re.compile(
@@ -83,34 +84,33 @@ def of_headers(headers: Headers) -> Iterator[tuple[str, str]]:
             yield "authorization", value.strip()
 
 
-def of_request(request: Request, said: Meaning) -> Iterator[tuple[str, str]]:
+def of_request(request: Request, said: AnyEvent) -> Iterator[tuple[str, str]]:
     """(kind, value) of every secret that a call carries. What the gateway did not issue is named apart: a hard-coded key must not
     pass for the one that the integration was given."""
     for kind, value in of_headers(request.headers):
         yield ("authorization" if kind == "authorization" else "credential"), value
     for body in (request.url.partition("?")[2], request.body):
         yield from (("credential", value) for _, value in named(body))
-    yield from (("credential", value) for value in (said.client_id, said.secret))
-    yield "authorization", said.bearer
+    yield from (("authorization" if name == ACCESS_TOKEN else "credential", value) for name, value in said.sent.items())
 
 
-def of_answer(response: Response, said: Meaning) -> Iterator[tuple[str, str]]:
+def of_answer(response: Response, said: AnyEvent) -> Iterator[tuple[str, str]]:
     """(kind, value) of every secret of an answer. Of one that should issue a token and cannot be read, every random word is one."""
     yield from of_headers(response.headers)
-    issues = said.operation == "token"
+    issues = isinstance(said, Authenticated)
     found = tuple(named(response.body, _TOKEN if issues else None))
     yield from (("access-token" if _ACCESS.search(key) else "credential", value) for key, value in found)
-    yield "access-token", said.issued or ""
-    if issues and response.status < 300 and not said.issued and not found:
+    yield "access-token", issued_by(said)
+    if issues and response.status < 300 and not issued_by(said) and not found:
         words = (match.group() for match in _RANDOM.finditer(response.body.replace("\0", "")))
         yield from (("unread-answer", word) for word in words if not _PLACE.match(word))
 
 
 def learn(
-    redactor: Redactor, found: Iterable[tuple[str, str]], said: Meaning, *, numbered: bool = True
+    redactor: Redactor, found: Iterable[tuple[str, str]], said: AnyEvent, *, numbered: bool = True
 ) -> dict[str, str]:
     """Have the veil hide secrets that were found. Returns value -> placeholder of those that are too short to be searched for."""
-    ids = {said.payment, said.answered, said.transaction, said.reference}
+    ids = names_in(said)
     short: dict[str, str] = {}
     for kind, value in found:
         if len(value) < SHORTEST or value in ids or value.lower() in _NO_VALUE or "<" in value or "://" in value:
@@ -123,17 +123,17 @@ def learn(
 
 def learn_call(redactor: Redactor, call: Call) -> dict[str, str]:
     """``learn`` from a call. An answer that a fault wrote holds nothing that is not known, and texts that checks look for."""
-    found = list(of_request(call.request, call.meaning))
+    found = list(of_request(call.request, call.event))
     if call.response is not None and not call.fault:
-        found += of_answer(call.response, call.meaning)
-    return learn(redactor, found, call.meaning)
+        found += of_answer(call.response, call.event)
+    return learn(redactor, found, call.event)
 
 
 def placed(call: Call, short: Mapping[str, str]) -> Call:
     """The call with the secrets that cannot be searched for replaced where they stand."""
     if not short:
         return call
-    said, answer = call.meaning, call.response
+    said, answer = call.event, call.response
     return replace(
         call,
         request=replace(
@@ -143,14 +143,14 @@ def placed(call: Call, short: Mapping[str, str]) -> Call:
             body=_placed(call.request.body, short),
         ),
         response=answer and replace(answer, body=_placed(answer.body, short)),
-        meaning=replace(
-            said,
-            client_id=short.get(said.client_id, said.client_id),
-            secret=short.get(said.secret, said.secret),
-            bearer=short.get(said.bearer, said.bearer),
-            issued=short.get(said.issued or "", said.issued),
-        ),
+        event=_event(said, short),
     )
+
+
+def _event(said: AnyEvent, short: Mapping[str, str]) -> AnyEvent:
+    if isinstance(said, Authenticated) and said.issued in short:
+        said = replace(said, issued=short[said.issued or ""])
+    return replace(said, sent={name: short.get(value, value) for name, value in said.sent.items()})
 
 
 def _in_headers(headers: Headers, short: Mapping[str, str]) -> Headers:

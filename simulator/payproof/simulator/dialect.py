@@ -8,11 +8,13 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from payproof.contracts.events import Role
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
@@ -32,6 +34,16 @@ class GatewayDeps:
     ids: Ids
     journal: Journal
 
+    def origin(self, request: Request, name: Literal["api", "checkout"]) -> str:
+        """Scheme and host of an origin, as the caller of this request reaches it; its base path is not part of it."""
+        host = request.headers.get("host", "")
+        labels = [f"{origin.host}." for origin in self.profile.origins if origin.host]
+        bare = next((host.removeprefix(label) for label in labels if host.startswith(label)), host)
+        label = self.profile.origin(name).host
+        if label and bare.startswith(("127.", "[")):
+            bare = f"localhost:{bare.rpartition(':')[2]}"
+        return f"{request.scope['scheme']}://{label}{'.' if label else ''}{bare}"
+
 
 class Dialect(Protocol):
     """One gateway on the wire. ``canary`` is a text that every answer made on purpose carries, so that a leak shows."""
@@ -46,8 +58,8 @@ class Dialect(Protocol):
         """The gateway's word for a payment that was paid."""
         ...
 
-    def keys(self) -> tuple[str, str]:
-        """A fresh client id and secret key in the gateway's own shape."""
+    def keys(self) -> Mapping[str, str]:
+        """Fresh credentials in the gateway's own shape, by the names that the profile declares."""
         ...
 
     def payment_id(self) -> str:
@@ -82,8 +94,12 @@ class Dialect(Protocol):
         """Any status and text in the shape of the framework behind the gateway."""
         ...
 
-    def status_answer(self, payment: Payment) -> Response:
-        """The answer to a status check of this payment."""
+    def told(self, payment: Payment, role: Role) -> Response:
+        """The answer that tells how this payment stands, to a call of a role in ``VERIFYING``."""
+        ...
+
+    def notice(self, payment: Payment, event: str) -> tuple[str, bytes] | None:
+        """(id, body) of the notice that the gateway sends when the ledger writes ``event``; None where it sends none."""
         ...
 
     def example(self, base_url: str, client_id: str, secret_key: str) -> tuple[str, ...]:
@@ -101,7 +117,7 @@ def load(deps: GatewayDeps) -> Dialect:
     Raises:
         PayproofError: this gateway has a profile and no dialect.
     """
-    name = f"payproof.simulator.gateways.{deps.profile.name.replace('-', '_')}"
+    name = deps.profile.dialect or f"payproof.simulator.gateways.{deps.profile.name.replace('-', '_')}"
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:

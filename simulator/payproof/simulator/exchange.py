@@ -10,7 +10,8 @@ from typing import Literal
 
 from starlette.types import Receive, Scope
 
-from payproof.contracts.entries import Headers, Meaning, Request
+from payproof.contracts.entries import Headers, Request
+from payproof.contracts.events import AnyEvent
 
 KEY = "payproof.exchange"
 
@@ -41,7 +42,7 @@ class Exchange:
     gone: float | None = None
     """time.monotonic() when the client was seen to have gone, for servers that are not ours."""
     wire: Wire | None = None
-    asked: Meaning | None = None
+    asked: AnyEvent | None = None
     headers: Headers = field(default=())
 
     @property

@@ -9,7 +9,8 @@ from dataclasses import replace
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from payproof.contracts.entries import BODY_LIMIT, Call, Meaning, Request, Response
+from payproof.contracts.entries import BODY_LIMIT, Call, Request, Response
+from payproof.contracts.events import AnyEvent, Unknown
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Profile
 from payproof.simulator.exchange import KEY, Exchange
@@ -52,19 +53,19 @@ class JournalMiddleware:
                 ended=now if whole or left is None else now - (time.monotonic() - left),
                 ending="answered" if whole else exchange.ending or ("hung_up" if left is not None else "cut"),
                 secure=exchange.scope["scheme"] == "https",
-                meaning=self._meaning(request, response),
+                event=self._event(request, response),
                 request=_cut_request(request),
                 response=_cut_response(response),
                 fault=exchange.fault,
             )
         )
 
-    def _meaning(self, request: Request, response: Response | None) -> Meaning:
+    def _event(self, request: Request, response: Response | None) -> AnyEvent:
         """What was said; nothing where even the address cannot be read. The call itself is recorded in any case."""
         try:
             return self.profile.read(request, response)
         except (ValueError, RecursionError):
-            return Meaning()
+            return Unknown()
 
 
 class _Tap:

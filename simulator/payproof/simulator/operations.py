@@ -137,18 +137,18 @@ async def payers(sim: Simulator, request: Request) -> Any:
 
 async def merchants(sim: Simulator, request: Request) -> Any:
     """The merchants with their throw-away keys."""
-    return [asdict(merchant) for merchant in sim.merchants()]
+    return [merchant.plain() for merchant in sim.merchants()]
 
 
 async def add_merchant(sim: Simulator, request: Request) -> Any:
     """Add a merchant: {"name": "second-shop"}."""
     body = await _body(request, NewMerchant)
-    return asdict(sim.add_merchant(body.name, client_id=body.client_id, secret_key=body.secret_key))
+    return sim.add_merchant(body.name, client_id=body.client_id, secret_key=body.secret_key).plain()
 
 
 async def rotate(sim: Simulator, request: Request) -> Any:
     """A new secret key; the old one is refused from now on."""
-    return asdict(sim.rotate_secret(_merchant(sim, request.path_params["client_id"])))
+    return sim.rotate_secret(_merchant(sim, request.path_params["client_id"])).plain()
 
 
 async def revoke(sim: Simulator, request: Request) -> Any:

@@ -16,6 +16,7 @@ from payproof.contracts.profile import Profile
 from payproof.contracts.secrets import Redactor
 from payproof.simulator.listener import GatewayServer
 from payproof.simulator.simulator import Simulator
+from payproof.simulator.store import gateway_values
 
 KEPT_TOKENS = 500
 """Access tokens that the veil of a long-running simulator remembers."""
@@ -62,11 +63,8 @@ async def serve(
 def _welcome(sim: Simulator, gateway: GatewayServer, control: GatewayServer, token: str) -> str:
     merchant = sim.add_merchant()
     base_url = f"http://{_host(gateway.host)}:{gateway.port}{sim.profile.base_path}"
-    values = {
-        "{gateway.base_url}": base_url,
-        "{gateway.client_id}": merchant.client_id,
-        "{gateway.secret_key}": merchant.secret_key,
-    }
+    values = {"gateway.base_url": base_url, **gateway_values(sim.profile, merchant)}
+    values = {f"{{{name}}}": value for name, value in values.items()}
     lines = [f"{sim.profile.title} (profile {sim.profile.name})", "", "Settings of the integration (throw-away):"]
     lines += [f"  {label:<38} {values.get(value, value)}" for label, value in sim.profile.settings]
     lines += ["", "Customers who can log in at the hosted checkout:"]

@@ -17,7 +17,7 @@ from payproof.simulator.faults.injector import FaultInjector
 from payproof.simulator.faults.middleware import FaultMiddleware
 from payproof.simulator.ids import Ids
 from payproof.simulator.journal_middleware import JournalMiddleware
-from payproof.simulator.store import Merchant, PaymentView, Store
+from payproof.simulator.store import CLIENT_ID, SECRET_KEY, Merchant, PaymentView, Store
 
 
 class Simulator:
@@ -61,15 +61,16 @@ class Simulator:
         self, name: str = "shop", *, client_id: str | None = None, secret_key: str | None = None
     ) -> Merchant:
         """A merchant with keys of its own; keys that are not given are minted."""
+        given = {CLIENT_ID: client_id, SECRET_KEY: secret_key}
         minted = self.dialect.keys()
-        return self._store.add_merchant(name, client_id or minted[0], secret_key or minted[1]).value()
+        return self._store.add_merchant(name, {kind: given.get(kind) or minted[kind] for kind in minted}).value()
 
     def merchants(self) -> tuple[Merchant, ...]:
         return tuple(row.value() for row in self._store.merchants())
 
     def rotate_secret(self, merchant: Merchant) -> Merchant:
         """The merchant with a new secret key; the old one is refused from now on."""
-        return self._store.rotate(merchant.client_id, self.dialect.keys()[1]).value()
+        return self._store.rotate(merchant.client_id, self.dialect.keys()[SECRET_KEY]).value()
 
     def revoke_secret(self, merchant: Merchant) -> None:
         """Token calls of this merchant are refused from now on."""

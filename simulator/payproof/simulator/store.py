@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -14,17 +14,35 @@ from payproof.contracts.money import parse
 from payproof.contracts.profile import Payer, Profile
 from payproof.simulator.clock import Clock
 
+CLIENT_ID, SECRET_KEY = "client-id", "secret-key"
 LIMIT = 100_000
 """Rows of a kind that are remembered; the oldest go first, so that a simulator can run for days."""
 
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
-    """A merchant as the integration is told about it."""
+    """A merchant as the integration is told about it. ``credentials``: by the names that the profile declares."""
 
     name: str
-    client_id: str
-    secret_key: str
+    credentials: Mapping[str, str]
+
+    @property
+    def client_id(self) -> str:
+        """What tells merchants apart: the client id, or the merchant's name on gateways without one."""
+        return self.credentials.get(CLIENT_ID, self.name)
+
+    @property
+    def secret_key(self) -> str:
+        return self.credentials.get(SECRET_KEY, "")
+
+    def plain(self) -> dict[str, str]:
+        """For JSON: the name, and every credential under its name."""
+        return {"name": self.name, **{name.replace("-", "_"): value for name, value in self.credentials.items()}}
+
+
+def gateway_values(profile: Profile, merchant: Merchant) -> dict[str, str]:
+    """Placeholder -> value of each credential that the integration is told (``gateway.secret_key``)."""
+    return {f"gateway.{each.placeholder}": merchant.credentials.get(each.name, "") for each in profile.credentials}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,17 +65,24 @@ class PaymentView:
 @dataclass(slots=True)
 class MerchantRow:
     name: str
-    client_id: str
-    secret_key: str
+    credentials: dict[str, str]
     revoked: bool = False
-    """Its secret is no longer good for a token."""
+    """Its secret is no longer good."""
     gone: bool = False
     """The keys exist, the merchant behind them does not."""
     former: dict[str, float] = field(default_factory=dict[str, float])
     """Secret keys that were replaced, and when by the gateway's clock; some gateways honour them for a while."""
 
     def value(self) -> Merchant:
-        return Merchant(self.name, self.client_id, self.secret_key)
+        return Merchant(self.name, dict(self.credentials))
+
+    @property
+    def client_id(self) -> str:
+        return self.value().client_id
+
+    @property
+    def secret_key(self) -> str:
+        return self.credentials.get(SECRET_KEY, "")
 
 
 @dataclass(slots=True)
@@ -126,13 +151,16 @@ class Store:
 
     # Merchants
 
-    def add_merchant(self, name: str, client_id: str, secret_key: str) -> MerchantRow:
-        row = MerchantRow(name, client_id, secret_key)
+    def add_merchant(self, name: str, credentials: Mapping[str, str]) -> MerchantRow:
+        """Raises:
+        PayproofError: another merchant has this client id.
+        """
+        row = MerchantRow(name, dict(credentials))
         if row.client_id in self._merchants:
             raise PayproofError(f'the client id of merchant "{name}" is already taken', remedy="leave client_id out")
         self._merchants[row.client_id] = row
-        self._journal.redactor.add("client-id", row.client_id)
-        self._journal.redactor.add("secret-key", row.secret_key)
+        for kind, value in credentials.items():
+            self._journal.redactor.add(kind, value)
         return row
 
     def merchant(self, client_id: str) -> MerchantRow:
@@ -147,8 +175,8 @@ class Store:
     def rotate(self, client_id: str, secret_key: str) -> MerchantRow:
         row = self.merchant(client_id)
         row.former[row.secret_key] = self._clock.now()
-        row.secret_key, row.revoked = secret_key, False
-        self._journal.redactor.add("secret-key", row.secret_key)
+        row.credentials[SECRET_KEY], row.revoked = secret_key, False
+        self._journal.redactor.add(SECRET_KEY, secret_key)
         return row
 
     # Access tokens
@@ -210,6 +238,16 @@ class Store:
         row.payer, row.status, row.transaction = payer, status, transaction
         row.charged += 1
         self._record("charged", row, detail=transaction)
+
+    def approve(self, row: Payment, *, payer: Payer, status: str) -> None:
+        """The customer agrees to pay, and the integration may take the money."""
+        row.payer, row.status = payer, status
+        self._record("approved", row)
+
+    def decline(self, row: Payment, why: str, *, status: str | None = None) -> None:
+        """The integration tried to take the money, and did not get it."""
+        row.status = status or row.status
+        self._record("declined", row, detail=why)
 
     def refuse(self, row: Payment, why: str, *, status: str | None = None) -> None:
         row.status = status or row.status

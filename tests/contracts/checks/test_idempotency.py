@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from payproof.contracts.model import Verdict
+from payproof.contracts.profile import Idempotency
 
 from .written import Written
 
@@ -346,7 +347,7 @@ def test_a_page_that_asks_to_come_back_later_is_no_crash() -> None:
 
 def _repeated(*keys: str, opened: int = 1) -> Written:
     run = Written()
-    run.profile = replace(run.profile, traits=replace(run.profile.traits, idempotency_key=True))
+    run.profile = replace(run.profile, idempotency=Idempotency(header="Idempotency-Key"))
     with run.probe("lost-answer"):
         run.order()
         for number, key in enumerate(keys):

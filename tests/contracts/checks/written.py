@@ -6,6 +6,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Literal
 
+from an_event import an_event
+
 from payproof.contracts import entries as e
 from payproof.contracts.journal import Journal
 from payproof.contracts.judge import judge
@@ -101,7 +103,7 @@ class Written:
                     method=method, url=url or f"https://localhost/{operation}", headers=headers, body=asked
                 ),
                 response=answered,
-                meaning=e.Meaning(operation=operation, **meaning),
+                event=an_event(operation=operation, **meaning),
                 fault=fault,
             )
         )

@@ -135,39 +135,45 @@ def from_environment(case: Case) -> Iterator[Finding]:
             "the integration was started by somebody else; payproof did not give it its credentials"
         )
         return
+    names = [each.name for each in case.profile.credentials if each.travels != "never"]
     sent = [
-        (world, call)
+        (world, call, own)
         for world in case.run.worlds
         for call in world.of(Call)
-        if call.event.sent.get("client-id", "") or call.event.sent.get("secret-key", "")
+        if (own := {name: call.event.sent[name] for name in names if name in call.event.sent})
     ]
-    for world, call in sent:
-        if not (call.event.sent.get("client-id", "").startswith("<client-id-") and call.event.sent.get("secret-key", "").startswith("<secret-key-")):
+    for world, call, own in sent:
+        if any(not value.startswith(f"<{name}-") for name, value in own.items()):
             yield case.failed(
-                "a token call carries credentials that are not those of the environment",
-                expected={"client id": "this world's", "secret": "this world's"},
-                actual={"client id": _named(call.event.sent.get("client-id", "")), "secret": _named(call.event.sent.get("secret-key", ""))},
+                "a call carries credentials that are not those of the environment",
+                expected=dict.fromkeys(own, "this world's"),
+                actual={name: _named(value) for name, value in own.items()},
                 world=world,
                 seen=[call],
             )
             return
     owners: dict[str, str] = {}
-    for world, call in sent:
-        if owners.setdefault(call.event.sent.get("client-id", ""), world.name) != world.name:
+    for world, call, own in sent:
+        name, value = next(iter(own.items()))
+        if owners.setdefault(value, world.name) != world.name:
             yield case.failed(
-                f"an instance uses the credentials of another one (world {owners[call.event.sent.get("client-id", "")]})",
-                expected={"client id": "this world's"},
-                actual={"client id": call.event.sent.get("client-id", "")},
+                f"an instance uses the credentials of another one (world {owners[value]})",
+                expected={name: "this world's"},
+                actual={name: value},
                 world=world,
                 seen=[call],
             )
             return
     if sent:
         yield case.passed(
-            f"{len(sent)} token calls of {len(owners)} instances carry their own credentials",
+            f"{len(sent)} calls of {len(owners)} instances carry their own credentials",
             world=sent[0][0],
             seen=[sent[0][1]],
         )
+
+
+def _secret(call: Call) -> str:
+    return call.event.sent.get("secret-key", "")
 
 
 def _named(value: str) -> str:
@@ -198,21 +204,19 @@ def rotation(case: Case) -> Iterator[Finding]:
         if not any(seen.paid for seen in before.of(OrderSeen)):
             yield case.not_exercised("the payment before the rotation did not go through", because="flow.success")
             continue
-        if any(
-            not call.event.sent.get("secret-key", "").startswith("<secret-key-") for call in before.calls("authenticate") if call.event.sent.get("secret-key", "")
-        ):
+        if any(not secret.startswith("<secret-key-") for call in before.calls() if (secret := _secret(call))):
             yield case.not_exercised(
                 "the credentials do not come from the environment", because="credentials.from-environment"
             )
             continue
         new = str(mark.facts.get("secret"))
-        old = [call for call in after.calls() if call.event.sent.get("secret-key", "") and call.event.sent.get("secret-key", "") != new]
+        old = [call for call in after.calls() if _secret(call) and _secret(call) != new]
         paid = final(probe_run.world, after.order())
         if old:
             yield case.failed(
                 "the old secret key is still used after the restart",
                 expected={"secret": new},
-                actual={"secret": old[0].event.sent.get("secret-key", "")},
+                actual={"secret": _secret(old[0])},
                 world=probe_run.world,
                 seen=[mark, *old[:3]],
             )

@@ -17,11 +17,7 @@ from payproof.contracts.run import RecordedWorld, Run
 def _created(run: Run) -> Iterator[tuple[RecordedWorld, Checkout, Call]]:
     """(world, checkout, its create call): the one that opened the payment to which the customer was sent."""
     for world in run.worlds:
-        calls = {
-            call.event.payment: call
-            for call in world.of(Call)
-            if call.role == "open" and call.event.payment
-        }
+        calls = {call.event.payment: call for call in world.of(Call) if call.role == "open" and call.event.payment}
         for checkout in world.of(Checkout):
             if checkout.payment in calls:
                 yield world, checkout, calls[checkout.payment]

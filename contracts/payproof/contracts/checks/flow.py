@@ -75,11 +75,7 @@ def success(case: Case) -> Iterator[Finding]:
 def _wrongly_asked(case: Case, world: RecordedWorld, checkout: Checkout) -> str:
     """The requirement that create breaks by asking for another amount or currency than the order's."""
     call = next(
-        (
-            call
-            for call in world.of(Call)
-            if call.role == "open" and call.event.payment == checkout.payment
-        ),
+        (call for call in world.of(Call) if call.role == "open" and call.event.payment == checkout.payment),
         None,
     )
     wanted = expected_amount(case.run, checkout)

@@ -34,9 +34,7 @@ def _scheme(case: Case, which: str) -> Iterator[Finding]:
         world, call, url = given[0]
         yield case.passed(f"{len(given)} create calls, all https", actual={which: url}, world=world, seen=[call])
     else:
-        creates = [
-            (world, call) for world in case.run.worlds for call in world.of(Call) if call.role == "open"
-        ]
+        creates = [(world, call) for world in case.run.worlds for call in world.of(Call) if call.role == "open"]
         yield case.not_exercised(
             f"none of {len(creates)} create calls gives a {which}" if creates else "no create call was made",
             because="flow.success",

@@ -40,9 +40,7 @@ def status_checked(case: Case) -> Iterator[Finding]:
         answered = [
             call
             for call in world.of(Call)
-            if call.role in VERIFYING
-            and call.ending == "answered"
-            and call.response is not None
+            if call.role in VERIFYING and call.ending == "answered" and call.response is not None
         ]
         for order in dict.fromkeys(seen.order for seen in world.of(OrderSeen)):
             paid = ever_paid(world, order)
@@ -212,15 +210,15 @@ def _wrong_money(case: Case, field: str) -> Iterator[Finding]:
 
 def _says_less(call: Call, checkout: Checkout, field: str) -> bool:
     if field == "currency":
-        return bool(call.opened.currency) and (call.opened.currency or "").upper() != checkout.currency.upper()
-    said, wanted = money.parse(call.opened.amount), money.parse(checkout.amount)
+        return bool(call.told.currency) and (call.told.currency or "").upper() != checkout.currency.upper()
+    said, wanted = money.parse(call.told.amount), money.parse(checkout.amount)
     return said is not None and wanted is not None and said < wanted
 
 
 def _believed(
     case: Case, world: RecordedWorld, checkout: Checkout, field: str, lies: list[Call], paid: OrderSeen
 ) -> Finding:
-    answered = (lies[-1].opened.amount if field == "amount" else lies[-1].opened.currency) or ""
+    answered = (lies[-1].told.amount if field == "amount" else lies[-1].told.currency) or ""
     shown = money.show(answered, checkout.currency) if field == "amount" else answered
     return case.failed(
         f"order {checkout.order} of {money.show(checkout.amount, checkout.currency)} is paid though the gateway says {shown}",
@@ -248,7 +246,7 @@ def _not_told(
             "no answer said that the payment was paid", because="flow.success", world=world, seen=[told, answers[-1]]
         )
     honest = next(call for call in reversed(said) if not _says_less(call, checkout, field))
-    value = honest.opened.amount if field == "amount" else honest.opened.currency
+    value = honest.told.amount if field == "amount" else honest.told.currency
     words = f"told {'no' if value is None else ''} {field} {value or ''}".replace("  ", " ").strip()
     return case.not_exercised(
         f"the gateway's answer {words}, which is no lie about an order of {money.show(checkout.amount, checkout.currency)}",

@@ -167,7 +167,7 @@ def _chapter(step: Step) -> int | None:
 
 def _call(call: Call) -> Iterator[tuple[float, Line]]:
     operation = call.event.operation or "an unknown path"
-    yield call.began, Arrow(INTEGRATION, GATEWAY, f"{operation}?" if operation == "status" else operation)
+    yield call.began, Arrow(INTEGRATION, GATEWAY, f"{operation}?" if call.role == "confirm" else operation)
     said = [f"HTTP {call.response.status}" if call.response else "no answer"]
     if call.told.paid is not None:
         said.append("paid" if call.told.paid else call.told.outcome or "not paid")

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from payproof.contracts.entries import Meaning, Request, header
+from payproof.contracts.entries import Request, header
+from payproof.contracts.events import AnyEvent
 from payproof.contracts.model import Json
 from payproof.simulator.cassettes import fields, placeholders
 from payproof.simulator.cassettes.fields import Fields
@@ -16,7 +17,6 @@ from payproof.simulator.cassettes.reading import RecordedExchange
 
 _CHOSEN = ("reference", "return_url", "cancel_url")
 """What an integration chooses itself, so that it may differ from one run to the next."""
-_CREDENTIALS = (("client_id", "client id"), ("secret", "secret key"), ("bearer", "access token"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class FieldChange:
     actual: str
 
 
-def changes(exchange: RecordedExchange, actual: Request, said: Meaning) -> Iterator[FieldChange]:
+def changes(exchange: RecordedExchange, actual: Request, said: AnyEvent) -> Iterator[FieldChange]:
     """``actual``: in the recording's own words (its origin, its placeholders); ``said``: its meaning."""
     recorded = exchange.request
     if recorded.method != actual.method:
@@ -37,7 +37,7 @@ def changes(exchange: RecordedExchange, actual: Request, said: Meaning) -> Itera
     if before != now:
         yield FieldChange("path", before, now)
     yield from _types(exchange, actual)
-    allowed = _Allowed(exchange.meaning, said)
+    allowed = _Allowed(exchange.event, said)
     queries = fields.of_query(recorded.url), fields.of_query(actual.url)
     yield from _fields("query", *queries, allowed)
     bodies = fields.of_body(recorded.body, recorded.headers), fields.of_body(actual.body, actual.headers)
@@ -47,10 +47,10 @@ def changes(exchange: RecordedExchange, actual: Request, said: Meaning) -> Itera
     else:
         yield from _fields("field", bodies[0], bodies[1], allowed)
     if exchange.kind == "api":
-        yield from _credentials(exchange.meaning, said)
-        yield from _secure(exchange.meaning, said)
-        if bool(exchange.meaning.idempotency_key) != bool(said.idempotency_key):
-            yield FieldChange("idempotency key", _some(exchange.meaning.idempotency_key), _some(said.idempotency_key))
+        yield from _credentials(exchange.event, said)
+        yield from _secure(exchange.event, said)
+        if bool(exchange.event.idempotency_key) != bool(said.idempotency_key):
+            yield FieldChange("idempotency key", _some(exchange.event.idempotency_key), _some(said.idempotency_key))
 
 
 def _types(exchange: RecordedExchange, actual: Request) -> Iterator[FieldChange]:
@@ -73,11 +73,11 @@ def _accept(request: Request) -> str:
 class _Allowed:
     """Which values may differ, because the integration chose them both times."""
 
-    def __init__(self, before: Meaning, now: Meaning) -> None:
+    def __init__(self, before: AnyEvent, now: AnyEvent) -> None:
         self.pairs = {
             (old, new)
             for name in _CHOSEN
-            if (old := getattr(before, name)) is not None and (new := getattr(now, name)) is not None
+            if (old := getattr(before, name, None)) is not None and (new := getattr(now, name, None)) is not None
         }
         self.inside = sorted(
             {
@@ -128,11 +128,11 @@ def _secret(value: Any) -> bool:
     return any(isinstance(one, str) and placeholders.PATTERN.fullmatch(one) for one in values)  # pyright: ignore[reportUnknownVariableType]
 
 
-def _credentials(recorded: Meaning, said: Meaning) -> Iterator[FieldChange]:
-    for name, label in _CREDENTIALS:
-        before, now = getattr(recorded, name), getattr(said, name)
+def _credentials(recorded: AnyEvent, said: AnyEvent) -> Iterator[FieldChange]:
+    for name in dict.fromkeys((*recorded.sent, *said.sent)):
+        before, now = recorded.sent.get(name, ""), said.sent.get(name, "")
         if before != now:
-            yield FieldChange(label, before or "not sent", _known(now))
+            yield FieldChange(name.replace("-", " "), before or "not sent", _known(now))
 
 
 def _known(value: str) -> str:
@@ -142,9 +142,9 @@ def _known(value: str) -> str:
     return value if placeholders.PATTERN.fullmatch(value) else "one that was not given out here"
 
 
-def _secure(recorded: Meaning, said: Meaning) -> Iterator[FieldChange]:
+def _secure(recorded: AnyEvent, said: AnyEvent) -> Iterator[FieldChange]:
     for name in ("return_url", "cancel_url"):
-        before, now = (urlsplit(getattr(each, name) or "").scheme for each in (recorded, said))
+        before, now = (urlsplit(getattr(each, name, None) or "").scheme for each in (recorded, said))
         if before != now and before and now:
             yield FieldChange(f"{name.replace('_', ' ')} scheme", before, now)
 

@@ -85,7 +85,7 @@ def _changes(before: RecordedExchange, after: RecordedExchange) -> Iterator[Fiel
     )
     yield from _names("response header", _header_names(before), _header_names(after))
     yield from _names("form field", _form_fields(before), _form_fields(after))
-    yield from _meanings(before, after)
+    yield from _events(before, after)
 
 
 def _unlike(name: str, before: str, after: str) -> Iterator[FieldChange]:
@@ -125,11 +125,11 @@ def _form_fields(exchange: RecordedExchange) -> set[str]:
     }
 
 
-def _meanings(before: RecordedExchange, after: RecordedExchange) -> Iterator[FieldChange]:
+def _events(before: RecordedExchange, after: RecordedExchange) -> Iterator[FieldChange]:
     for name in _MEANT:
-        values = (getattr(each.meaning, name) for each in (before, after))
+        values = (getattr(each.event, name, None) for each in (before, after))
         yield from _unlike(name, *(_told(value) for value in values))
-    yield from _unlike("access token", before.meaning.bearer, after.meaning.bearer)
+    yield from _unlike("access token", before.event.bearer, after.event.bearer)
     old, new = (header(each.response.headers, "location") for each in (before, after))
     ways = _way(before, old), _way(after, new)
     yield from _unlike("redirect", *ways)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from payproof.contracts.entries import Meaning, Request, header
+from payproof.contracts.entries import Request, header
+from payproof.contracts.events import AnyEvent, Opened
 from payproof.simulator.cassettes import fields
 from payproof.simulator.cassettes.reading import RecordedExchange, Recording
 
@@ -28,7 +29,7 @@ class CassetteIndex:
         assert recording.stamp
         self._upstream = recording.stamp.upstream
         self._payments = tuple(
-            dict.fromkeys(p for each in self.exchanges if each.meaning.operation and (p := each.meaning.payment))
+            dict.fromkeys(p for each in self.exchanges if each.event.operation and (p := each.event.payment))
         )
         self._acts = tuple(each for each in self.exchanges if self._is_act(each))
         self._played: set[int] = set()
@@ -37,21 +38,21 @@ class CassetteIndex:
 
     def payment_in(self, exchange: RecordedExchange) -> str:
         """The payment that an exchange is about; empty when none can be told."""
-        if exchange.meaning.payment:
-            return exchange.meaning.payment
+        if exchange.event.payment:
+            return exchange.event.payment
         path = urlsplit(exchange.request.url).path
         return next((payment for payment in self._payments if payment in path), "")
 
     # Calls of the integration
 
-    def call(self, asked: Meaning, request: Request, story: str) -> CassetteMatch | None:
+    def call(self, asked: AnyEvent, request: Request, story: str) -> CassetteMatch | None:
         """The exchange that answers a call; None when nothing like it was recorded."""
         alike = [each for each in self.exchanges if each.kind == "api" and each.operation == asked.operation]
         if not asked.operation:
             alike = [each for each in alike if _path(each.request) == _path(request)]
         if asked.payment:
-            return self._about_payment([e for e in alike if e.meaning.payment == asked.payment], story)
-        if asked.amount is not None or asked.reference is not None:
+            return self._about_payment([e for e in alike if e.event.payment == asked.payment], story)
+        if isinstance(asked, Opened) and (asked.amount is not None or asked.reference is not None):
             return self._opening(alike, asked, story)
         return self._first(alike, story, again=asked.operation != "" or request.method == "GET")
 
@@ -65,16 +66,16 @@ class CassetteIndex:
         following = min((n for n in acts if n > done), default=len(self.exchanges) + 1)
         return self._first([each for each in alike if done < each.n < following], story, again=True)
 
-    def _opening(self, alike: list[RecordedExchange], asked: Meaning, story: str) -> CassetteMatch | None:
+    def _opening(self, alike: list[RecordedExchange], asked: Opened, story: str) -> CassetteMatch | None:
         if asked.idempotency_key and (known := self._keys.get(asked.idempotency_key)):
             return CassetteMatch(known, repeated=True)
         here = [each for each in alike if each.n not in self._played and each.story == story]
         elsewhere = [
             each
             for each in alike
-            if each.n not in self._played and each.story != story and each.meaning.reference == asked.reference
+            if each.n not in self._played and each.story != story and _reference(each.event) == asked.reference
         ]
-        best = max(here or elsewhere, key=lambda each: (_likeness(each.meaning, asked), -each.n), default=None)
+        best = max(here or elsewhere, key=lambda each: (_likeness(each.event, asked), -each.n), default=None)
         if best is None:
             return None
         if asked.idempotency_key:
@@ -141,10 +142,14 @@ class CassetteIndex:
         return bool(self._played)
 
 
-def _likeness(recorded: Meaning, asked: Meaning) -> tuple[bool, bool]:
+def _reference(event: AnyEvent) -> str | None:
+    return event.reference if isinstance(event, Opened) else None
+
+
+def _likeness(recorded: AnyEvent, asked: Opened) -> tuple[bool, bool]:
     return (
-        recorded.reference is not None and recorded.reference == asked.reference,
-        (recorded.amount, recorded.currency) == (asked.amount, asked.currency),
+        _reference(recorded) is not None and _reference(recorded) == asked.reference,
+        isinstance(recorded, Opened) and (recorded.amount, recorded.currency) == (asked.amount, asked.currency),
     )
 
 

@@ -10,14 +10,15 @@ from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from payproof.contracts import entries
-from payproof.contracts.entries import Meaning, Request, header
+from payproof.contracts.entries import Request, header
+from payproof.contracts.events import AnyEvent, Authenticated, Opened, Unknown
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.run import Power
 from payproof.contracts.secrets import mint
 from payproof.simulator import dialect
 from payproof.simulator.cassettes.matching import CassetteIndex
-from payproof.simulator.cassettes.reading import RecordedExchange, Recording, meaning
+from payproof.simulator.cassettes.reading import RecordedExchange, Recording, event_of
 from payproof.simulator.cassettes.replay_audit import ReplayAudit
 from payproof.simulator.cassettes.values import Chosen, Values, headers_for_client, origin_of
 from payproof.simulator.clock import Clock
@@ -29,7 +30,7 @@ from payproof.simulator.ids import Ids
 from payproof.simulator.journal_middleware import JournalMiddleware
 from payproof.simulator.relay import rewrite
 from payproof.simulator.relay.ledger_mirror import LedgerMirror
-from payproof.simulator.store import Merchant, PaymentView, Store
+from payproof.simulator.store import CLIENT_ID, SECRET_KEY, Merchant, PaymentView, Store
 from payproof.simulator.target import TargetKind
 
 MARK = "X-Payproof-Cassette"
@@ -63,9 +64,8 @@ class Cassette:
         self._store = Store(journal, Clock())
         deps = dialect.GatewayDeps(self.profile, {**knobs, "rate_limit": 0}, self._store, Clock(), Ids(), journal)
         self._dialect = dialect.load(deps)
-        row = self._store.add_merchant(
-            "shop", client_id or self._minted("client-id"), secret_key or self._minted("secret-key")
-        )
+        given = {CLIENT_ID: client_id, SECRET_KEY: secret_key}
+        row = self._store.add_merchant("shop", {kind: value or self._minted(kind) for kind, value in given.items()})
         self._ledger_mirror = LedgerMirror(self._store, self.profile, row, opened="", paid=self._dialect.paid_status)
         self.merchant: Merchant = row.value()
         self._values = Values(self.merchant, self.stamp.redacted, journal)
@@ -109,10 +109,11 @@ class Cassette:
             return _nothing_recorded(passing, asked)
         exchange = match.exchange
         self._audit.tell(match, recorded, meant)
-        if exchange.meaning.payment and (said.reference is not None or said.amount is not None):
-            self._chosen[exchange.meaning.payment] = Chosen(exchange.meaning, said)
-        if match.repeated:
-            self._values.renew(exchange.meaning.issued or "")
+        was = exchange.event
+        if isinstance(was, Opened) and isinstance(said, Opened) and was.payment:
+            self._chosen[was.payment] = Chosen(was, said)
+        if match.repeated and isinstance(was, Authenticated):
+            self._values.renew(was.issued or "")
         answer = self._answer(exchange, ours)
         self._ledger_mirror.note(self._read(asked, answer))
         return answer
@@ -124,20 +125,20 @@ class Cassette:
         if match is None:
             self._audit.unexpected("page", asked)
             return _nothing_recorded(passing, asked)
-        self._audit.tell(match, recorded, Meaning())
+        self._audit.tell(match, recorded, Unknown())
         answer = self._answer(match.exchange, ours)
         location = answer.headers.get("location", "")
         if "://" in location and origin_of(location) != ours:
             self._ledger_mirror.sent_back(passing.path, location)
         return answer
 
-    def _read(self, request: Request, answer: Response | None) -> Meaning:
+    def _read(self, request: Request, answer: Response | None) -> AnyEvent:
         told = None
         if answer is not None:
             headers = tuple(answer.headers.items())
             body = bytes(answer.body).decode("utf-8", "replace")
             told = entries.Response(status=answer.status_code, headers=headers, body=body)
-        return meaning(self.profile, request, told, "")
+        return event_of(self.profile, request, told, "")
 
     def _as_recorded(self, asked: Request, ours: str) -> Request:
         """The request as it would stand in the recording."""

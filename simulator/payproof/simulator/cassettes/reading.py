@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from payproof.contracts import files
 from payproof.contracts import profile as profiles
-from payproof.contracts.entries import Headers, Meaning, Request, Response
+from payproof.contracts.entries import Headers, Request, Response
+from payproof.contracts.events import AnyEvent, Unknown
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
 from payproof.simulator.cassettes.fields import as_list, as_table
@@ -32,7 +33,7 @@ class RecordedExchange:
     at: float = 0.0
     request: Request
     response: Response
-    meaning: Meaning = field(default_factory=Meaning)
+    event: AnyEvent = field(default_factory=Unknown)
 
     @property
     def named(self) -> str:
@@ -169,18 +170,18 @@ def ours(profile: Profile, request: Request, base_path: str) -> Request:
     return replace(request, url=request.url.replace(base_path + "/", profile.base_path + "/", 1))
 
 
-def meaning(profile: Profile, request: Request, response: Response | None, base_path: str) -> Meaning:
+def event_of(profile: Profile, request: Request, response: Response | None, base_path: str) -> AnyEvent:
     """What an exchange says; nothing where it cannot be read."""
     try:
         return profile.read(ours(profile, request, base_path), response)
     except (ValueError, RecursionError):
-        return Meaning()
+        return Unknown()
 
 
 def operation_of(profile: Profile, request: Request, base_path: str) -> str:
-    return meaning(profile, request, None, base_path).operation
+    return event_of(profile, request, None, base_path).operation
 
 
 def _meant(exchange: RecordedExchange, profile: Profile, base_path: str) -> RecordedExchange:
-    said = meaning(profile, exchange.request, exchange.response, base_path)
-    return replace(exchange, meaning=said, operation=said.operation if exchange.kind == "api" else "")
+    said = event_of(profile, exchange.request, exchange.response, base_path)
+    return replace(exchange, event=said, operation=said.operation if exchange.kind == "api" else "")

@@ -15,11 +15,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from payproof.contracts import secret_fields
-from payproof.contracts.entries import Headers, Meaning, Request, Response, header
+from payproof.contracts.entries import Headers, Request, Response, header
+from payproof.contracts.events import ACCESS_TOKEN, AnyEvent, Authenticated
 from payproof.contracts.profile import Profile
 from payproof.contracts.secrets import SHORTEST_PART, Redactor, spellings
 from payproof.simulator.cassettes import forms, placeholders
-from payproof.simulator.cassettes.reading import meaning
+from payproof.simulator.cassettes.reading import event_of
 from payproof.simulator.cassettes.stamp import Redacted
 from payproof.simulator.relay.sandbox_exchange import SandboxExchange
 
@@ -68,9 +69,10 @@ class Redaction:
     def learn(self, taped: Iterable[SandboxExchange]) -> None:
         """Read all exchanges for secrets; once, before anything is covered."""
         exchanges = tuple(taped)
-        said = [meaning(self._profile, each.request, each.response, self._base_path) for each in exchanges]
+        said = [event_of(self._profile, each.request, each.response, self._base_path) for each in exchanges]
         for each, told in zip(exchanges, said, strict=True):
-            self._ids |= set(filter(None, (told.payment, told.answered, told.transaction, told.reference)))
+            names = ("payment", "answered", "transaction", "reference")
+            self._ids |= set(filter(None, (getattr(told, name, None) for name in names)))
             self._ids.add(self._profile.payment_of(each.request.url))
         for kind, value in self._known:
             self._hide(kind, value)
@@ -80,11 +82,11 @@ class Redaction:
                 self._learn_page(each)
         self._literal = self._literals()
 
-    def _learn_call(self, taped: SandboxExchange, said: Meaning) -> None:
-        self._hide("client-id", said.client_id)
-        self._hide("secret-key", said.secret)
-        self._hide("access-token", said.bearer)
-        self._hide("access-token", said.issued or "")
+    def _learn_call(self, taped: SandboxExchange, said: AnyEvent) -> None:
+        for name, value in said.sent.items():
+            self._hide(name, value)
+        if isinstance(said, Authenticated):
+            self._hide(ACCESS_TOKEN, said.issued or "")
         for kind, value in secret_fields.of_headers(taped.request.headers):
             self._hide(kind, value)
         for body in (taped.request.body, taped.response.body):

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Literal
 from urllib.parse import urlsplit
 
-from payproof.contracts.entries import Meaning, ProbeMark, ReplayDifference, Request
+from payproof.contracts.entries import ProbeMark, ReplayDifference, Request
+from payproof.contracts.events import AnyEvent
 from payproof.contracts.journal import Journal
 from payproof.contracts.pages import is_html
 from payproof.simulator.cassettes.comparing import changes
@@ -25,7 +26,7 @@ class ReplayAudit:
         last = next((each for each in reversed(self._journal.entries) if isinstance(each, ProbeMark)), None)
         return last.probe if last is not None else ""
 
-    def tell(self, match: CassetteMatch, actual: Request, said: Meaning) -> None:
+    def tell(self, match: CassetteMatch, actual: Request, said: AnyEvent) -> None:
         """Everything in which a call differs from the exchange that answers it. ``actual``: in the recording's own words."""
         exchange = match.exchange
         if match.repeated:

@@ -12,7 +12,8 @@ from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from urllib.parse import quote, quote_plus
 
-from payproof.contracts.entries import Headers, Meaning, Request
+from payproof.contracts.entries import Headers, Request
+from payproof.contracts.events import AnyEvent, Opened
 from payproof.contracts.journal import Journal
 from payproof.contracts.secrets import SHORTEST_PART, mint
 from payproof.simulator.cassettes import placeholders
@@ -70,10 +71,9 @@ class Values:
             body=self.to_recorded(request.body),
         )
 
-    def meant(self, said: Meaning) -> Meaning:
-        """A request's meaning with placeholders for the credentials."""
-        client, secret, bearer = map(self._whole, (said.client_id, said.secret, said.bearer))
-        return replace(said, client_id=client, secret=secret, bearer=bearer)
+    def meant(self, said: AnyEvent) -> AnyEvent:
+        """A request's event with placeholders for the credentials."""
+        return replace(said, sent={name: self._whole(value) for name, value in said.sent.items()})
 
     def _whole(self, value: str) -> str:
         return placeholders.spelled(self._names[value]) if value in self._names else value
@@ -83,8 +83,8 @@ class Values:
 class Chosen:
     """What the integration chose for one payment, then and now."""
 
-    recorded: Meaning
-    actual: Meaning
+    recorded: Opened
+    actual: Opened
 
     def put(self, text: str) -> str:
         """``text`` with the integration's own addresses and order reference in the place of the recorded ones."""

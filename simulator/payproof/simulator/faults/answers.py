@@ -121,7 +121,10 @@ class OtherPayment:
     answer: str = ""
 
     async def act(self, hit: FaultContext) -> None:
-        await hit.answer(hit.dialect.status_answer(self._other(hit)))
+        asked = hit.exchange.asked
+        await hit.answer(
+            hit.dialect.told(self._other(hit), "settle" if asked and asked.role == "settle" else "confirm")
+        )
 
     def _other(self, hit: FaultContext) -> Payment:
         if self.answer:
@@ -130,7 +133,7 @@ class OtherPayment:
         asked = hit.exchange.asked
         row = hit.deps.store.get(asked.payment) if asked and asked.payment else None
         return Payment(
-            payment=dialect.payment_id(), merchant=row.merchant if row else MerchantRow("other", "", ""),
+            payment=dialect.payment_id(), merchant=row.merchant if row else MerchantRow("other", {}),
             status=dialect.paid_status, amount=row.amount if row else Decimal("1.00"),
             currency=row.currency if row else profile.default_currency, reference="some-other-order",
             return_url="", cancel_url=None, opened=hit.deps.clock.now(), charged=1,

@@ -6,7 +6,8 @@ import asyncio
 import random
 from dataclasses import asdict, dataclass, field
 
-from payproof.contracts.entries import FaultSet, Meaning
+from payproof.contracts.entries import FaultSet
+from payproof.contracts.events import AnyEvent, Opened
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import PayproofError
 from payproof.simulator.dialect import Dialect, GatewayDeps
@@ -82,15 +83,16 @@ class FaultInjector:
         if asked is None:
             asked = exchange.asked = self.deps.profile.read(exchange.request(), None)
         return (
-            spec.operation in ("", asked.operation)
+            spec.operation in ("", asked.operation, asked.role)
             and spec.payment in ("", asked.payment)
             and (not spec.reference or spec.reference in self._reference(asked))
         )
 
-    def _reference(self, asked: Meaning) -> str:
-        if asked.reference is None and asked.payment and (row := self.deps.store.get(asked.payment)):
-            return row.reference or ""
-        return asked.reference or ""
+    def _reference(self, asked: AnyEvent) -> str:
+        if isinstance(asked, Opened):
+            return asked.reference or ""
+        row = self.deps.store.get(asked.payment) if asked.payment else None
+        return row.reference or "" if row else ""
 
     def _drawn(self, armed: Armed) -> bool:
         if armed.spec.times is not None and armed.fired >= armed.spec.times:

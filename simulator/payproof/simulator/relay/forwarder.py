@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
 from payproof.contracts import addresses, entries
-from payproof.contracts.entries import Meaning
+from payproof.contracts.events import AnyEvent, Unknown
 from payproof.contracts.profile import Profile
 from payproof.simulator.exchange import Exchange, exchange_of
 from payproof.simulator.relay import illness, rewrite
@@ -41,7 +41,7 @@ class RelayPort(Protocol):
         """A bearer that the sandbox is to refuse; what it says to it, we say better."""
         ...
 
-    def heard(self, passage: Passage, said: Meaning, answer: Response) -> Response:
+    def heard(self, passage: Passage, said: AnyEvent, answer: Response) -> Response:
         """Write down what the sandbox answered, and give the answer that the integration gets."""
         ...
 
@@ -107,7 +107,7 @@ class Forwarder:
             if exchange.page:
                 self._watch(exchange, passage, got)
                 return answer
-            said = self._meaning(asked, answer)
+            said = self._event(asked, answer)
             if not self.port.dead(said.bearer) and (ill := illness.of_call(said, _as_entry(answer))):
                 self.port.passages.trouble(passage, ill)
             return self.port.heard(passage, said, answer)
@@ -230,11 +230,11 @@ class Forwarder:
             text = rewrite.swap(text, shop, f"{ours}{LEFT}{quote(shop, safe='')}")
         return text
 
-    def _meaning(self, asked: entries.Request, answer: Response) -> Meaning:
+    def _event(self, asked: entries.Request, answer: Response) -> AnyEvent:
         try:
             return self.profile.read(asked, _as_entry(answer))
         except (ValueError, RecursionError):
-            return Meaning()
+            return Unknown()
 
     def _watch(self, exchange: Exchange, passage: Passage, got: httpx.Response) -> None:
         if ill := illness.of_page(exchange.headers, _told(got)):

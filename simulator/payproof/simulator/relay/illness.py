@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 
-from payproof.contracts.entries import Headers, Meaning, Response, header
+from payproof.contracts.entries import Headers, Response, header
+from payproof.contracts.events import AnyEvent, Authenticated, Confirmed, Opened, Settled
 
 GUIDANCE = 30.0
 """Seconds that the gateway's guidance gives a call (checklist, guideline 10); a later answer is the sandbox's trouble."""
@@ -14,15 +14,21 @@ _MISCONFIGURED = frozenset({404, 405, 413})
 """Statuses that a framework gives in its own words when the address or the request is wrong: no illness, but a question of
 configuration or drift."""
 
-_HOLDS: Mapping[str, Callable[[Meaning], bool]] = {
-    "token": lambda said: bool(said.issued),
-    "create": lambda said: bool(said.payment and said.payment_url),
-    "status": lambda said: said.paid is not None and bool(said.answered),
-}
-"""Operation -> whether an answer that says "success" holds what nobody could go on without."""
+
+def _holds(said: AnyEvent) -> bool:
+    """Whether an answer that says "success" holds what nobody could go on without."""
+    match said:
+        case Authenticated():
+            return bool(said.issued)
+        case Opened():
+            return bool(said.payment and said.payment_url)
+        case Confirmed() | Settled():
+            return said.paid is not None and bool(said.answered)
+        case _:
+            return True
 
 
-def of_call(said: Meaning, answer: Response) -> str:
+def of_call(said: AnyEvent, answer: Response) -> str:
     """The trouble in an answer of the API; empty when there is none, also where it refuses the request."""
     call = f"a {said.operation} call" if said.operation else "a call"
     if answer.status >= 500:
@@ -31,8 +37,8 @@ def of_call(said: Meaning, answer: Response) -> str:
         return ""
     if not _is_object(answer.body):
         return f"the sandbox's answer {answer.status} to {call} cannot be read{_words(answer)}"
-    refused = not said.ok and (bool(said.errors) or answer.status >= 400)
-    if refused or (said.ok and _HOLDS.get(said.operation, _anything)(said)):
+    refused = not said.ok and (bool(said.problems) or answer.status >= 400)
+    if refused or (said.ok and _holds(said)):
         return ""
     return f"the sandbox's answer {answer.status} to {call} does not hold what it must{_words(answer)}"
 
@@ -47,10 +53,6 @@ def of_page(asked: Headers, answer: Response) -> str:
     if wants_page and 200 <= answer.status < 300 and "<" not in answer.body:
         return f"a page of the sandbox's hosted checkout cannot be read{_words(answer)}"
     return ""
-
-
-def _anything(said: Meaning) -> bool:
-    return True
 
 
 def _is_object(text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from payproof.contracts import money
-from payproof.contracts.entries import Meaning
+from payproof.contracts.events import AnyEvent, Authenticated, Confirmed, Opened, Settled
 from payproof.contracts.profile import Payer, Profile
 from payproof.simulator.store import MerchantRow, Payment, Store
 
@@ -20,21 +20,21 @@ class LedgerMirror:
         self._made_by: dict[str, str] = {}
         """Access token -> the payment that it made last."""
 
-    def note(self, said: Meaning) -> str:
+    def note(self, said: AnyEvent) -> str:
         """Write down what an answer of the sandbox's API says; returns what is odd about it, if anything is."""
         hint = self._hint(said)
-        if said.operation == "create" and said.ok and said.payment:
+        if isinstance(said, Opened) and said.ok and said.payment:
             self._made_by[said.bearer] = said.payment
         self._write(said)
         return hint
 
-    def _hint(self, said: Meaning) -> str:
+    def _hint(self, said: AnyEvent) -> str:
         """Does the sandbox take an access token for a payment, where the profile says that it does not?"""
         before = self._store.get(self._made_by.get(said.bearer, ""))
-        if self._profile.traits.token_is_payment or said.operation != "create" or before is None:
+        if self._profile.traits.token_is_payment or not isinstance(said, Opened) or before is None:
             return ""
         same = said.ok and said.payment == before.payment and said.reference != before.reference
-        refused = not said.ok and bool(said.errors) and before.paid
+        refused = not said.ok and bool(said.problems) and before.paid
         if not (same or refused):
             return ""
         return (
@@ -42,17 +42,21 @@ class LedgerMirror:
             f'"{self._profile.name}" does not say: `payproof drift` shows how they differ, and another gateway may fit.'
         )
 
-    def _write(self, said: Meaning) -> None:
+    def _write(self, said: AnyEvent) -> None:
         if not said.ok:
             return
-        if said.operation == "token" and said.issued:
+        if isinstance(said, Authenticated) and said.issued:
             self._store.issue(self._merchant, said.issued)
-        elif said.operation == "create" and said.payment:
+        elif isinstance(said, Opened) and said.payment:
             self._created(said)
-        elif said.paid and (row := self._store.get(said.answered or said.payment or "")):
+        elif (
+            isinstance(said, Confirmed | Settled)
+            and said.paid
+            and (row := self._store.get(said.answered or said.payment or ""))
+        ):
             self._take(row, said.transaction or "")
 
-    def _created(self, said: Meaning) -> None:
+    def _created(self, said: Opened) -> None:
         assert said.payment
         self._urls[said.payment_url or ""] = said.payment
         amount = money.parse(said.amount) or Decimal(0)

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from payproof.contracts import money
-from payproof.contracts.entries import Meaning, Step
+from payproof.contracts.entries import Step
+from payproof.contracts.events import AnyEvent, Confirmed, Settled
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
@@ -30,7 +31,7 @@ from payproof.simulator.relay.return_waiter import ReturnWaiter
 from payproof.simulator.relay.sandbox_exchange import OnExchange, SandboxExchange
 from payproof.simulator.relay.tampering import told_otherwise
 from payproof.simulator.relay.upstream import PATIENCE, Upstream
-from payproof.simulator.store import Merchant, PaymentView, Store
+from payproof.simulator.store import CLIENT_ID, SECRET_KEY, Merchant, PaymentView, Store
 from payproof.simulator.target import TargetKind
 
 
@@ -66,7 +67,8 @@ class Relay:
         self._dialect = dialect.load(deps)
         self._own = own_credentials
         keys = (self._minted(sandbox.client_id), self._minted(sandbox.secret_key)) if own_credentials else None
-        row = self._store.add_merchant("shop", *(keys or (sandbox.client_id, sandbox.secret_key)))
+        client_id, secret_key = keys or (sandbox.client_id, sandbox.secret_key)
+        row = self._store.add_merchant("shop", {CLIENT_ID: client_id, SECRET_KEY: secret_key})
         self._ledger_mirror = LedgerMirror(self._store, profile, row, opened="", paid=self._dialect.paid_status)
         self.merchant: Merchant = row.value()
         self.powers = self._powers()
@@ -168,7 +170,7 @@ class Relay:
     def bearer(self, value: str) -> str:
         return self._dead.get(value, value)
 
-    def heard(self, passage: Passage, said: Meaning, answer: Response) -> Response:
+    def heard(self, passage: Passage, said: AnyEvent, answer: Response) -> Response:
         if answer.status_code == 429:
             self.passages.trouble(
                 passage, "the sandbox itself answered 429, too many requests (somebody else's too?): lower sandbox.rate"
@@ -178,7 +180,9 @@ class Relay:
             self.upstream.hints[hint] = None
         if said.bearer in self._dead:
             return self._refused(answer)
-        row = self._store.get(said.answered or said.payment or "") if said.operation == "status" else None
+        if not isinstance(said, Confirmed | Settled):
+            return answer
+        row = self._store.get(said.answered or said.payment or "")
         if row is None or (row.told_amount is None and row.told_currency is None):
             return answer
         real = money.parse(said.amount) or row.amount

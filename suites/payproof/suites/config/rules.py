@@ -144,7 +144,7 @@ def _refuse_live(config: Config, gateway: Profile) -> None:
 
 
 def _placeholders(integration: Integration, gateway: Profile) -> Iterator[ConfigProblem]:
-    extra = [name for _, text in gateway.settings for name in placeholders.names(text)]
+    extra = [f"gateway.{each.placeholder}" for each in gateway.credentials]
     instance = {*placeholders.INSTANCE, *placeholders.GATEWAY, *extra}
     order = instance | set(placeholders.ORDER)
     checkout = order | {"csrf"} if integration.checkout.csrf else order

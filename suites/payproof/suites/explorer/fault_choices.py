@@ -36,9 +36,8 @@ class Mishap:
 
 def mishaps(profile: Profile) -> Mapping[str, tuple[Mishap, ...]]:
     """Every mishap that a story may contain, by operation and name ("status dropped")."""
-    operations = tuple(sorted(profile.operations))
     found: dict[str, list[Mishap]] = {}
-    for operation in operations:
+    for operation in sorted(operation.name for operation in profile.operations):
         for mishap in _of(operation, profile):
             found.setdefault(f"{operation} {mishap.name}", []).append(mishap)
     return {kind: tuple(variants) for kind, variants in found.items()}

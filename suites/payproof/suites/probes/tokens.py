@@ -26,7 +26,7 @@ def enough(world: World, least: int, times: int, more: int) -> int:
     """Customers enough to tell processes that keep a token each from a shop that keeps none. At a sandbox, and with its
     recording, no more than ever."""
     traits = world.profile.traits
-    if world.target.kind != "simulator" or not traits.tokens or traits.token_is_payment:
+    if world.target.kind != "simulator" or not world.profile.has("authenticate") or traits.token_is_payment:
         return least
     processes = world.config.integration.workers or (world.instance.serving() if world.instance else _UNKNOWN)
     return min(max(least, times * processes + more), max(_MANY, least))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from payproof.contracts import pages
 from payproof.contracts.entries import Call, Checkout, Connection, Log, OrderSeen, Page, Process, Step
+from payproof.contracts.events import VERIFYING
 from payproof.suites.customer.hosted import STUCK
 from payproof.suites.session.world import World
 
@@ -93,7 +94,7 @@ def _about_order(world: World) -> list[str]:
     said: list[str] = []
     if (page := returned[-1]).response is None or page.response.status >= 400:
         said.append(f"The return page answered {page.response.status if page.response else page.problem}.")
-    if not any(call.role == "confirm" for call in world.calls()):
+    if not any(call.role in VERIFYING for call in world.calls()):
         said.append("It made no status check after the customer's return.")
     if seen is None:
         said.append("The order's page was never read.")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from payproof.contracts.entries import Call, Checkout, Entry, Ledger, Log, Step
+from payproof.contracts.events import names_in
 from payproof.contracts.journal import Journal
 from payproof.suites.session.intake import Intake, Tail, size_of
 
@@ -51,8 +52,7 @@ class Reader:
         elif isinstance(entry, Ledger):
             self.knows(entry.payment, entry.reference)
         elif isinstance(entry, Call):
-            said = entry.meaning
-            self.knows(said.payment, said.reference, said.transaction, said.issued)
+            self.knows(*names_in(entry.event), entry.issued)
         elif isinstance(entry, Step):
             self.knows(*(str(entry.facts[name]) for name in ("order", "ours") if name in entry.facts))
 

@@ -23,6 +23,7 @@ from payproof.contracts.run import RecordedWorld as Recorded
 from payproof.simulator import GatewayServer, Target
 from payproof.simulator.faults import registered
 from payproof.simulator.protocols import GateMode
+from payproof.simulator.store import gateway_values
 from payproof.simulator.target import Spoiled
 from payproof.suites.config.placeholders import fill
 from payproof.suites.customer.customer import Customer, Routing, Visit
@@ -117,8 +118,7 @@ class World:
             "instance.dir": str(folder),
             "gateway.base_url": base + self.profile.base_path,
             "gateway.url": base,
-            "gateway.client_id": self.target.merchant.client_id,
-            "gateway.secret_key": self.target.merchant.secret_key,
+            **gateway_values(self.profile, self.target.merchant),
         }
         sandbox = self.config.sandbox
         self.place = Routing(
@@ -518,11 +518,11 @@ class World:
 
     # -- what probes ask of the journal --------------------------------------------------------------------------------
 
-    def calls(self, operation: str = "") -> list[Call]:
+    def calls(self, *names: str) -> list[Call]:
         return [
             entry
             for entry in self.journal.entries
-            if isinstance(entry, Call) and (not operation or entry.role == operation)
+            if isinstance(entry, Call) and (not names or entry.is_one_of(*names))
         ]
 
     def pages(self) -> list[Page]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from payproof.contracts.gateways.quatapay import wire
 from payproof.contracts.gateways.quatapay.checklist import CHECKLIST
-from payproof.contracts.profile import Fact, Payer, Profile, Traits, WireError
+from payproof.contracts.profile import Credential, Fact, Origin, Payer, Profile, Traits, WireError
 
 _TOKEN, _CREATE, _BOTH = ("token",), ("create",), ("create", "status")
 
@@ -111,7 +111,14 @@ PROFILE = Profile(
     version="2026.11",
     title="QuataPay token API, as documented",
     checklist=CHECKLIST,
-    base_path="/pay/sandbox/api/v1",
+    origins=(Origin(name="api", base_path="/pay/sandbox/api/v1"), Origin(name="checkout", base_path="/pay/sandbox/v1")),
+    operations=wire.OPERATIONS,
+    credentials=(
+        Credential(name="client-id", kind="id", placeholder="client_id", label="client_id (dashboard: Primary Key)"),
+        Credential(
+            name="secret-key", kind="secret", placeholder="secret_key", label="secret_id (dashboard: Secret Key)"
+        ),
+    ),
     knobs=KNOBS,
     errors=ERRORS,
     currencies=("XAF", "XOF", "USD", "EUR", "GBP"),

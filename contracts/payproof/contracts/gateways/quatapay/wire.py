@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 from decimal import Decimal
@@ -10,11 +11,17 @@ from typing import Any, Literal, cast
 from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
 
 from payproof.contracts import addresses, money
-from payproof.contracts.entries import Meaning, Request, Response, header
-from payproof.contracts.profile import Fields, HostedRecipe, Payer
+from payproof.contracts.entries import Request, Response, header
+from payproof.contracts.events import AnyEvent, Authenticated, Confirmed, Opened, Problem, Unknown
+from payproof.contracts.profile import Fields, HostedRecipe, Operation, Payer
 
 API = ("/pay/sandbox/api/v1", "/pay/api/v1")
 PAYMENT_PAGE = "/user/authentication/form/"
+OPERATIONS = (
+    Operation(name="token", role="authenticate", method="POST", path="/authentication/token"),
+    Operation(name="create", role="open", method="POST", path="/payment/create"),
+    Operation(name="status", role="confirm", method="GET", path="/payment/status/{payment}"),
+)
 
 
 def operation_of(path: str) -> tuple[str, str]:
@@ -51,70 +58,76 @@ def _object(text: str) -> dict[str, Any] | None:
     return cast("dict[str, Any]", found) if isinstance(found, dict) else None
 
 
-def read(request: Request, response: Response | None) -> Meaning:
-    """The meaning of an exchange."""
+def read(request: Request, response: Response | None) -> AnyEvent:
+    """What an exchange says."""
     operation, payment = operation_of(urlsplit(request.url).path)
     fields = fields_of(request)
-    bearer = header(request.headers, "authorization")
-    asked: dict[str, Any] = {
-        "operation": operation,
-        "bearer": bearer[7:].strip() if bearer.lower().startswith("bearer ") else "",
-    }
-    asked |= {"client_id": _text(fields.get("client_id")) or "", "secret": _text(fields.get("secret_id")) or ""}
-    if bearer.lower().startswith("basic "):
-        try:
-            pair = base64.b64decode(bearer[6:]).decode()
-            asked["client_id"], _, asked["secret"] = pair.partition(":")
-        except ValueError:
-            pass
+    said, data = _answer(response) if response else ({}, {})
+    said |= {"operation": operation, "sent": _sent(request, fields)}
+    if operation == "token":
+        return Authenticated(**said, issued=_text(data.get("access_token")))
     if operation == "create":
-        asked |= {
-            "amount": _amount(fields.get("amount")),
-            "currency": _text(fields.get("currency")),
-            "return_url": _text(fields.get("return_url")) or None,
-            "cancel_url": _text(fields.get("cancel_url")) or None,
-            "reference": _text(fields.get("custom")),
-        }
+        return Opened(
+            **said,
+            amount=_amount(fields.get("amount")),
+            spelled=_text(fields.get("amount")),
+            currency=_text(fields.get("currency")),
+            return_url=_text(fields.get("return_url")) or None,
+            cancel_url=_text(fields.get("cancel_url")) or None,
+            reference=_text(fields.get("custom")),
+            payment=_text(data.get("token")),
+            payment_url=_text(data.get("payment_url")),
+        )
     if operation == "status":
-        asked["payment"] = payment or _text(fields.get("token"))
-    return Meaning(**{**asked, **(_answer(operation, response) if response else {})})
+        return Confirmed(**said, payment=payment or _text(fields.get("token")), **_told(data))
+    return Unknown(**said)
 
 
-def _answer(operation: str, response: Response) -> dict[str, Any]:
+def _sent(request: Request, fields: dict[str, Any]) -> dict[str, str]:
+    """The credentials of a request, wherever it carries them."""
+    sent = {"client-id": _text(fields.get("client_id")) or "", "secret-key": _text(fields.get("secret_id")) or ""}
+    scheme, _, value = header(request.headers, "authorization").partition(" ")
+    if scheme.lower() == "bearer":
+        sent["access-token"] = value.strip()
+    if scheme.lower() == "basic":
+        with contextlib.suppress(ValueError):
+            sent["client-id"], _, sent["secret-key"] = base64.b64decode(value).decode().partition(":")
+    return {name: value for name, value in sent.items() if value}
+
+
+def _answer(response: Response) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(what every answer says, the data of a success)."""
     body = _object(response.body)
     if body is None:
-        return {}
+        return {}, {}
     message: Any = body.get("message")
     data: Any = body.get("data")
-    errors: tuple[str, ...] = ()
+    texts: list[Any] = []
     if isinstance(message, dict):
-        texts: Any = cast("dict[str, Any]", message).get("error")
-        errors = tuple(map(str, texts)) if isinstance(texts, list) else ()  # pyright: ignore[reportUnknownArgumentType]
+        found: Any = cast("dict[str, Any]", message).get("error")
+        texts = found if isinstance(found, list) else []
     elif isinstance(message, str):
-        errors = (message,)
+        texts = [message]
     if response.status != 200 or body.get("type") != "success" or not isinstance(data, dict):
-        return {"errors": errors}
-    return _data(operation, cast("dict[str, Any]", data))
+        return {"problems": tuple(Problem(text=str(text)) for text in texts)}, {}
+    return {"ok": True}, cast("dict[str, Any]", data)
 
 
-def _data(operation: str, data: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {"ok": True}
-    if operation == "token":
-        found["issued"] = _text(data.get("access_token"))
-    if operation == "create":
-        found |= {"payment": _text(data.get("token")), "payment_url": _text(data.get("payment_url"))}
-    if operation == "status":
-        paid = data.get("paid")
-        found |= {
-            "paid": paid if isinstance(paid, bool) else data.get("status") == "SUCCESS",
-            "outcome": str(data.get("status", "")),
-            "transaction": _text(data.get("trx_id")),
-            "amount": _amount(data.get("amount")),
-            "currency": _text(data.get("currency")),
-            "reference": _text(data.get("custom")),
-            "answered": _text(data.get("token")),
-        }
-    return found
+def _told(data: dict[str, Any]) -> dict[str, Any]:
+    """How a payment stands, by the data of a status answer."""
+    if not data:
+        return {}
+    paid = data.get("paid")
+    return {
+        "paid": paid if isinstance(paid, bool) else data.get("status") == "SUCCESS",
+        "outcome": str(data.get("status", "")),
+        "transaction": _text(data.get("trx_id")),
+        "amount": _amount(data.get("amount")),
+        "spelled": _text(data.get("amount")),
+        "currency": _text(data.get("currency")),
+        "reference": _text(data.get("custom")),
+        "answered": _text(data.get("token")),
+    }
 
 
 def _text(value: object) -> str | None:

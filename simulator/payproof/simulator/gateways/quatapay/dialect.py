@@ -13,13 +13,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from payproof.contracts.events import Role
 from payproof.simulator.dialect import Dialect, GatewayDeps
 from payproof.simulator.gateways.quatapay.api import LIVE, PAYMENT_LENGTH, Api
 from payproof.simulator.gateways.quatapay.envelope import Envelope
 from payproof.simulator.gateways.quatapay.hosted import Hosted
 from payproof.simulator.gateways.quatapay.states import SUCCESS, TRANSACTION_LENGTH, States
 from payproof.simulator.gateways.quatapay.throttle import Allowance, Throttle
-from payproof.simulator.store import Payment
+from payproof.simulator.store import CLIENT_ID, SECRET_KEY, Payment
 
 PAGES = ("/pay/sandbox/v1", "/pay/v1")
 KEY_LENGTH = 100
@@ -111,8 +112,8 @@ class QuataPay:
 
     # What the core asks
 
-    def keys(self) -> tuple[str, str]:
-        return self._deps.ids.mint(KEY_LENGTH), self._deps.ids.mint(KEY_LENGTH)
+    def keys(self) -> dict[str, str]:
+        return {name: self._deps.ids.mint(KEY_LENGTH) for name in (CLIENT_ID, SECRET_KEY)}
 
     def payment_id(self) -> str:
         return self._deps.ids.mint(PAYMENT_LENGTH)
@@ -144,8 +145,11 @@ class QuataPay:
     def outside(self, status: int, text: str) -> Response:
         return self._envelope.plain(status, text)
 
-    def status_answer(self, payment: Payment) -> Response:
+    def told(self, payment: Payment, role: Role) -> Response:
         return self._api.answer(payment)
+
+    def notice(self, payment: Payment, event: str) -> None:
+        """This generation sends none."""
 
     def example(self, base_url: str, client_id: str, secret_key: str) -> tuple[str, ...]:
         keys = f"-d client_id={shlex.quote(client_id)} -d secret_id={shlex.quote(secret_key)}"

@@ -13,6 +13,7 @@ import httpx
 from payproof.contracts import secret_fields
 from payproof.contracts.contract import Contract
 from payproof.contracts.entries import Request, Response, header
+from payproof.contracts.events import ACCESS_TOKEN, issued_by
 from payproof.contracts.model import PayproofError
 from payproof.contracts.secrets import Redactor
 from payproof.simulator.relay.proxies import proxy_for
@@ -141,9 +142,9 @@ class Channel:
             self.statuses[match.operation.id][status] += 1
         if exchange.response is not None:
             said = self.where.profile.read(exchange.request, exchange.response)
-            if said.issued:
-                self.tokens.add(said.issued)
-                self.redactor.add("access-token", said.issued)
+            if issued := issued_by(said):
+                self.tokens.add(issued)
+                self.redactor.add(ACCESS_TOKEN, issued)
             secret_fields.learn(self._answered, secret_fields.of_answer(exchange.response, said), said)
 
     def cover(self, text: str) -> str:
@@ -165,22 +166,23 @@ class Channel:
     def _issue(self) -> str:
         from payproof.suites.conformance.contract.examples import first
 
-        exchange = first(self, "token")
+        exchange = first(self, self.where.profile.named("authenticate"))
         if exchange and exchange.response and exchange.response.status == 429:
-            exchange = first(self, "token")  # after the pause that it asked for
+            exchange = first(self, self.where.profile.named("authenticate"))  # after the pause that it asked for
         response = exchange.response if exchange else None
         read = self.where.profile.read(exchange.request, response) if exchange and response else None
-        if read is None or read.issued is None:
+        issued = issued_by(read) if read else ""
+        if not issued:
             again = ", also after the pause that it asked for" if response and response.status == 429 else ""
             said = f"HTTP {response.status} {self.cover(response.body)[:200]}{again}" if response else "no answer"
             raise PayproofError(
                 f"the server gives no access token: {said}",
                 place=self.where.base_url,
-                remedy=remedy_of(self.where.profile, "token", response.status, read.errors)
+                remedy=remedy_of(self.where.profile, "token", response.status, read.texts)
                 if response and read
                 else "check sandbox.base_url and the network",
             )
-        return read.issued
+        return issued
 
     def bearer(self, exchange: ContractExchange) -> bool:
         """Whether a request carried an access token that this server gave us."""

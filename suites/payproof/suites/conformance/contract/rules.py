@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 from payproof.contracts import money
 from payproof.contracts.contract.document import lineage
 from payproof.contracts.contract.problems import ContractProblem
-from payproof.contracts.entries import Meaning, Response, header
+from payproof.contracts.entries import Response, header
+from payproof.contracts.events import Confirmed, Opened, issued_by
 from payproof.contracts.profile import Profile
 from payproof.suites.conformance.contract.channel import SILENT, Channel, ContractExchange
 
@@ -23,7 +24,7 @@ class Bench:
     that were tried without a good access token."""
 
     channel: Channel
-    asked: dict[str, Meaning] = field(default_factory=dict[str, Meaning])
+    asked: dict[str, Opened] = field(default_factory=dict[str, Opened])
     guarded: set[str] = field(default_factory=set[str])
 
     @property
@@ -65,7 +66,7 @@ def no_secret(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
     response = exchange.response
     if response is None:
         return
-    issued = bench.profile.read(exchange.request, response).issued or ""
+    issued = issued_by(bench.profile.read(exchange.request, response))
     text = "\n".join((*(f"{name}: {value}" for name, value in response.headers), response.body))
     text = text.replace(issued, "") if issued else text
     if (covered := bench.channel.redactor.redact(text)) != text:
@@ -79,9 +80,9 @@ def reads(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
     if response is None or response.status != 200:
         return
     said = bench.profile.read(exchange.request, response)
-    if said.operation == "create" and said.payment:
+    if isinstance(said, Opened) and said.payment:
         bench.asked[said.payment] = said
-    if said.operation != "status":
+    if not isinstance(said, Confirmed):
         return
     if said.paid:
         yield "a payment that nobody has paid is said to be paid"
@@ -91,7 +92,7 @@ def reads(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
     yield from _again(bench, exchange, response)
 
 
-def _told(created: Meaning, said: Meaning) -> Iterator[str]:
+def _told(created: Opened, said: Confirmed) -> Iterator[str]:
     asked, told = money.parse(created.amount), money.parse(said.amount)
     rounded = None if asked is None else asked.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
     if rounded is not None and told != rounded:
@@ -139,8 +140,11 @@ def takes(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
         return
     if contract.needs_bearer(match.operation) and not bench.channel.bearer(exchange):
         return
-    if (match.word, response.status) != ("status", 404):  # a payment that somebody made up is as the contract says, too
-        said = list(bench.profile.read(exchange.request, response).errors) or response.body[:200]
+    if (bench.profile.role_of(match.word), response.status) != (
+        "confirm",
+        404,
+    ):  # a payment that somebody made up is as the contract says, too
+        said = list(bench.profile.read(exchange.request, response).texts) or response.body[:200]
         yield f"HTTP {response.status} {said} to a request that is as the contract says"
 
 

@@ -98,14 +98,14 @@ def of_api(
     """What an API call's answer holds."""
     facts: dict[str, Json] = {"status": response.status, **dict(_headers(response.headers, known))}
     body = dict(_body(response, known))
-    meaning = profile.read(request, response)
+    said = profile.read(request, response)
     title = body.get("body.title")
-    texts = tuple(map(known.tidy, meaning.errors)) or (
+    texts = tuple(map(known.tidy, said.texts)) or (
         (title,) if isinstance(title, str) and response.status >= 400 else ()
     )
     return Observation(
         case=case, label=label, operation=operation, facts=facts | body, texts=texts, request=request, response=response,
-        answer="ok" if meaning.ok else error_name(profile, operation, response.status, texts),
+        answer="ok" if said.ok else error_name(profile, operation, response.status, texts),
     )  # fmt: skip
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,7 +31,7 @@ class CarelessGateway(Gateway):
         return (await self.authenticate())[0] if "token-per-call" in self.defects else await super().bearer()
 
     async def send(
-        self, method: str, path: str, body: dict[str, str] | None, headers: dict[str, str]
+        self, method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str]
     ) -> tuple[int, httpx.Headers, str]:
         if "logs-bearer" in self.defects:
             log.info("sending %s %s %s", method, path, headers)

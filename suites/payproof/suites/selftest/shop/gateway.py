@@ -91,7 +91,7 @@ class Gateway:
         return token, float(life)
 
     async def authorized(
-        self, operation: str, method: str, path: str, about: str, body: dict[str, str] | None = None
+        self, operation: str, method: str, path: str, about: str, body: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         token = await self.bearer()
         try:
@@ -107,7 +107,7 @@ class Gateway:
         return await self.call(operation, method, path, about, body, await self.bearer())
 
     async def call(
-        self, operation: str, method: str, path: str, about: str, body: dict[str, str] | None, token: str | None
+        self, operation: str, method: str, path: str, about: str, body: dict[str, Any] | None, token: str | None
     ) -> dict[str, Any]:
         if time.monotonic() < self.not_before.get(operation, 0.0):
             raise GatewayError(operation, "the gateway asked us to wait", 429)
@@ -121,14 +121,18 @@ class Gateway:
         if status == 429:
             wait = answer.get("retry-after", "")
             self.not_before[operation] = time.monotonic() + (float(wait) if wait.isdigit() else 1.0)
-        data = unwrap(text) if status == 200 else None
+        data = self.read(status, text)
         if data is None:
             log.warning("%s %s -> HTTP %s, refused or unreadable", operation, about, status)
             raise GatewayError(operation, f"HTTP {status}", status)
         return data
 
+    def read(self, status: int, text: str) -> dict[str, Any] | None:
+        """The data of a success; None for anything else."""
+        return unwrap(text) if status == 200 else None
+
     async def send(
-        self, method: str, path: str, body: dict[str, str] | None, headers: dict[str, str]
+        self, method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str]
     ) -> tuple[int, httpx.Headers, str]:
         async with self.http.stream(method, self.base_url + path, json=body, headers=headers) as response:
             got = b""

@@ -1,0 +1,127 @@
+"""A small careful shop that takes payments through Harbor: the selftest's shop with another client, and a door for notices."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import logging
+import os
+import sys
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from payproof.suites.selftest.shop.gateway import Gateway, GatewayError, Status, log
+from payproof.suites.selftest.shop.orders import Orders
+from payproof.suites.selftest.shop.shop import Shop
+
+DECIMALS = {"JPY": 0, "TND": 3}
+LARGEST_NOTICE = 64 * 1024
+
+
+class HarborClient(Gateway):
+    whole_call = 8.0  # seconds; the guidance is 10
+
+    async def create(self, order: str, amount: str, currency: str, return_url: str, cancel_url: str) -> tuple[str, str]:
+        total = {"minor": int(Decimal(amount).scaleb(DECIMALS.get(currency, 2))), "code": currency}
+        body = {"order": {"ref": order, "total": total}, "back": return_url, "abort": cancel_url}
+        about = f"order={order} amount={amount} currency={currency}"
+        data = await self.authorized("create", "POST", "/orders", about, body)
+        links = {link["rel"]: link["href"] for link in data.get("links", ())}
+        if not isinstance(data.get("id"), str) or not str(links.get("pay", "")).startswith("http"):
+            raise GatewayError("create", "no order in the answer")
+        log.info("create %s -> payment %s", about, data["id"])
+        return data["id"], links["pay"]
+
+    async def status(self, order: str, payment: str) -> Status:
+        about = f"order={order} payment={payment}"
+        data = await self.authorized("status", "GET", f"/orders/{payment}", about)
+        if data.get("state") == "approved":
+            data = await self.authorized("status", "POST", f"/orders/{payment}/taking", about)
+        try:
+            taking, total = data.get("taking") or {}, data["total"]
+            found, state, ref = data["id"], str(data["state"]), str(data["ref"])
+            amount, currency = Decimal(int(total["minor"])).scaleb(-DECIMALS.get(total["code"], 2)), str(total["code"])
+        except (KeyError, TypeError, ValueError):
+            raise GatewayError("status", "an answer that cannot be read") from None
+        if found != payment:
+            raise GatewayError("status", "an answer that is not about this payment")
+        paid = taking.get("state") == "taken"
+        log.info("status %s -> %s paid=%s", about, state, paid)
+        return Status(paid, "CREATED" if state in ("new", "approved") else state, ref, amount, currency)
+
+    async def authenticate(self) -> tuple[str, float]:
+        data = await self.call("token", "POST", "/oauth/token", "", None, None)
+        token, life = data.get("access_token"), data.get("expires_in")
+        if not isinstance(token, str) or not token or not isinstance(life, int):
+            raise GatewayError("token", "no access token in the answer")
+        log.info("token -> valid for %s s", life)
+        return token, float(life)
+
+    async def send(
+        self, method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str]
+    ) -> tuple[int, httpx.Headers, str]:
+        if path == "/oauth/token":
+            pair = base64.b64encode(f"{self.client_id}:{self.secret_key}".encode()).decode()
+            headers = headers | {"Authorization": f"Basic {pair}"}
+        return await super().send(method, path, body, headers)
+
+    def read(self, status: int, text: str) -> dict[str, Any] | None:
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+        return found if status in (200, 201) and isinstance(found, dict) else None
+
+
+class HarborShop(Shop):
+    notice_secret = ""
+
+    async def noticed(self, request: Request) -> Response:
+        """A notice is a doorbell: when its signature and its time are right, the gateway is asked."""
+        body = await request.body()
+        parts = dict(part.partition("=")[::2] for part in request.headers.get("harbor-sign", "").split(";"))
+        at = parts.get("t", "")
+        right = hmac.new(self.notice_secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+        late = not at.isdigit() or abs(time.time() - int(at)) > 300
+        if late or len(body) > LARGEST_NOTICE or not hmac.compare_digest(right, parts.get("h", "")):
+            log.warning("a notice was refused: its signature or its time is wrong")
+            return PlainTextResponse("refused", 400)
+        try:
+            told = json.loads(body)
+            order = self.orders.get(str(told["order"]["ref"]))
+            log.info("notice %s order=%s payment=%s", told["kind"], told["order"]["ref"], told["order"]["id"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return PlainTextResponse("unreadable", 400)
+        if order is not None:
+            try:
+                await self.verify(order)
+            except GatewayError:
+                return PlainTextResponse("later", 503)
+        return PlainTextResponse("noted")
+
+
+def main() -> None:
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    for noisy in ("httpx", "httpcore"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    env = os.environ
+    client = HarborClient(env["PAY_BASE_URL"], env["PAY_CLIENT_ID"], env["PAY_SECRET_KEY"])
+    shop = HarborShop(client, Orders(Path(env["DATA_DIR"])), env["PUBLIC_URL"], env.get("ALERT_WEBHOOK_URL", ""))
+    shop.notice_secret = env.get("NOTICE_SECRET", "")
+    app = shop.app()
+    app.router.routes.append(Route("/notices", shop.noticed, methods=["POST"]))
+    uvicorn.run(app, host="127.0.0.1", port=int(env["PORT"]), log_level="warning", access_log=False)
+
+
+if __name__ == "__main__":
+    main()
