@@ -2,7 +2,7 @@
 import asyncio
 import json
 
-from payproof.suites.driver.driver import OrderState, Started
+from payproof.suites.driver import OrderState, Started
 
 
 class Shop:

@@ -1,1 +1,5 @@
-"""How an integration is used: start a checkout, ask for an order's state."""
+"""How an integration is used: start a checkout, ask for an order's state. What a driver of your own needs is here."""
+
+from payproof.suites.driver.driver import Driver, Order, OrderState, Started
+
+__all__ = ["Driver", "Order", "OrderState", "Started"]
