@@ -26,7 +26,7 @@ def test_ctrl_c_in_the_middle_leaves_nothing_running() -> None:
     command = [sys.executable, "-m", "payproof.suites.cli", "selftest"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        assert "done" in process.stderr.readline()
+        assert any("done" in line for line in process.stderr)  # on a busy machine it says before that it still works
         started = psutil.Process(process.pid).children(recursive=True)
         assert started
         process.send_signal(2)
