@@ -91,7 +91,7 @@ async def unscored(work: Awaitable[T]) -> T:
         return await work
     except NotScored as error:
         raise PayproofError(
-            f"not scored: the control payment did not end in a paid order. {' '.join(error.diagnosis)}",
+            f"not scored: {error.reason}. {' '.join(error.diagnosis)}",
             place="the control payment",
             remedy="mend the configuration until `payproof run` is scored, then explore",
         ) from None

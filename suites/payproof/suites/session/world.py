@@ -18,7 +18,7 @@ from payproof.contracts.entries import Call, Checkout, Entry, Ledger, Log, Order
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
-from payproof.contracts.probe_runs import LAST_WAIT, LEFT_ALONE
+from payproof.contracts.probe_runs import GATE, LAST_WAIT, LEFT_ALONE
 from payproof.contracts.run import RecordedWorld as Recorded
 from payproof.simulator import GatewayServer, Target
 from payproof.simulator.faults import registered
@@ -29,7 +29,6 @@ from payproof.suites.config.placeholders import fill
 from payproof.suites.customer.customer import Customer, Routing, Visit
 from payproof.suites.customer.hosted import Tab
 from payproof.suites.driver.driver import Driver, Order, RecipeDriver, Started, load_driver, uses
-from payproof.suites.run.repeats import GATE
 from payproof.suites.session.context import LONGEST_PATIENCE, Purchase, Shared
 from payproof.suites.session.launcher import Instance, basics
 from payproof.suites.session.ports import Port, PortTaken
