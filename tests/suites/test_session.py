@@ -12,9 +12,9 @@ from payproof.contracts.entries import Process
 from payproof.contracts.model import PayproofError
 from payproof.suites.config import Config
 from payproof.suites.explorer import explorer_session
+from payproof.suites.resources import Lacking
 from payproof.suites.selftest.selftest import shop
 from payproof.suites.session import session
-from payproof.suites.session.resources import Lacking
 from payproof.suites.session.session import Session, opened
 from payproof.suites.session.world import World
 
@@ -82,7 +82,9 @@ def test_whatever_ends_a_session_ends_its_processes_and_takes_its_folder_away() 
     assert world is not None
     events = [entry for entry in world.journal.entries if isinstance(entry, Process)]
     assert [entry.event for entry in events][-1] == "stopped"
-    assert not [child for child in psutil.Process().children(recursive=True) if str(folder) in " ".join(child.cmdline())]
+    assert not [
+        child for child in psutil.Process().children(recursive=True) if str(folder) in " ".join(child.cmdline())
+    ]
     assert not folder.exists()
 
 
@@ -134,5 +136,5 @@ def test_the_explorer_does_not_explore_with_a_pointer_that_finds_nothing() -> No
 
     with pytest.raises(explorer_session.NotScored) as caught:
         asyncio.run(explorer())
-    assert "cannot be found" in caught.value.reason
-    assert "order.effects" in caught.value.diagnosis[0]
+    assert "cannot be found" in caught.value.message
+    assert "order.effects" in caught.value.message

@@ -26,14 +26,15 @@ SLOW = 0.5
 """Seconds: a shop that verifies later than this does so in the background, and its worlds mostly wait."""
 
 
-class NotScored(Exception):
+class NotScored(PayproofError):
     """There is nothing to explore: ``reason`` is a clause, and ``diagnosis`` says why in plain words."""
 
-    def __init__(
-        self, diagnosis: tuple[str, ...], reason: str = "the control payment did not end in a paid order"
-    ) -> None:
-        super().__init__(reason, diagnosis)
-        self.reason, self.diagnosis = reason, diagnosis
+    def __init__(self, reason: str, diagnosis: tuple[str, ...]) -> None:
+        super().__init__(
+            f"not scored: {reason}. {' '.join(diagnosis)}",
+            place="the control payment",
+            remedy="mend the configuration until `payproof run` is scored, then explore",
+        )
 
 
 @dataclass(slots=True)
@@ -85,9 +86,9 @@ class ExplorerSession:
         """
         world, paid = await self._session.begin("explorer-1", self._control, plain_first=True)
         if not paid:
-            raise NotScored(diagnose(world))
+            raise NotScored("the control payment did not end in a paid order", diagnose(world))
         if self._wrong:
-            raise NotScored(self._wrong, "what is declared of an order cannot be found on the paid one")
+            raise NotScored("what is declared of an order cannot be found on the paid one", self._wrong)
         return Worker(world, CustomerPool(world))
 
     async def ground(self) -> Worker:

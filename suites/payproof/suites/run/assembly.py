@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from payproof.contracts import __version__
 from payproof.contracts.entries import Step
 from payproof.contracts.journal import covered
 from payproof.contracts.model import Json
@@ -13,7 +14,7 @@ from payproof.contracts.requirements import LATER
 from payproof.contracts.run import Run, Settings, digest
 from payproof.suites.probes import Params, Probe, provoked_by
 from payproof.suites.run import secret_scan
-from payproof.suites.run.plan import MAIN, Options, Plan, powerless, skipped, unrecorded
+from payproof.suites.run.plan import MAIN, Options, Plan, powerless, skipped
 from payproof.suites.session.launcher import CUT
 from payproof.suites.session.session import Session
 
@@ -76,7 +77,7 @@ def assembled(
         **({"unread_bytes": unread} if (unread := _unread(session)) else {}),
         **session.source.account(),
     }
-    missing = unrecorded(planned.left_out) if options.target == "cassette" else {}
+    missing = skipped(planned.left_out) if options.target == "cassette" else ()
     return Run(
         gateway=session.config.gateway,
         settings=settings,
@@ -86,7 +87,11 @@ def assembled(
         provoked_by=provoked_by(),
         left_out=(*planned.left_out, *planned.powerless),
         skipped=tuple(dict.fromkeys((*(skipped(planned.left_out) if options.quick else ()), *losses.cut))),
-        powerless={**powerless(planned, settings), **missing, **losses.unreached},
+        powerless={
+            **powerless(planned, settings),
+            **dict.fromkeys(missing, "the recording does not hold its story"),
+            **losses.unreached,
+        },
         scored=scored,
         diagnosis=diagnosis,
         facts=facts,
@@ -94,7 +99,15 @@ def assembled(
 
 
 def _facts(session: Session, options: Options) -> dict[str, Json]:
-    return {**session.facts(), "quick": options.quick}
+    return {
+        "name": session.config.integration.name,
+        "payproof": __version__,
+        "profile_version": session.config.profile.version,
+        "target": options.target,
+        "quick": options.quick,
+        "seed": session.seed,
+        "started": session.started.isoformat(timespec="seconds"),
+    }
 
 
 def _keep_shared_logs(session: Session) -> int:

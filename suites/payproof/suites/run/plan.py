@@ -190,8 +190,3 @@ def as_recorded(config: Config, options: Options) -> Options:
             remedy=f"it holds: {', '.join(known)}",
         )
     return replace(options, seed=stamp.seed, probes=wanted)
-
-
-def unrecorded(left_out: tuple[str, ...]) -> dict[str, str]:
-    """Requirements whose every probe is missing in the recording, with that as the reason."""
-    return dict.fromkeys(skipped(left_out), "the recording does not hold its story")

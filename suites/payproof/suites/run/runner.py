@@ -20,6 +20,7 @@ from payproof.simulator.relay.sandbox_exchange import OnExchange
 from payproof.simulator.target import Spoiled
 from payproof.suites.config import Config
 from payproof.suites.probes import Params, Probe, tell
+from payproof.suites.resources import breathe, lacking
 from payproof.suites.run.assembly import Losses, assembled, begun
 from payproof.suites.run.plan import (
     MAIN,
@@ -37,7 +38,6 @@ from payproof.suites.session import control
 from payproof.suites.session.control import Control
 from payproof.suites.session.diagnosis import diagnose
 from payproof.suites.session.progress import Progress
-from payproof.suites.session.resources import breathe, lacking
 from payproof.suites.session.session import Session, opened
 from payproof.suites.session.settings import settings_of
 from payproof.suites.session.world import World

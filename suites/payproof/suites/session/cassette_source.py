@@ -55,19 +55,6 @@ def _read(path: Path, changed: int) -> Recording:
     return read(path)
 
 
-def open_cassette(config: Config, journal: Journal, seed: int) -> Cassette:
-    """A cassette for one more world."""
-    recording, _ = recording_of(config)
-    given = config.simulator if not config.integration.command else None
-    return Cassette(
-        recording,
-        journal=journal,
-        seed=seed,
-        client_id=given.client_id if given else None,
-        secret_key=given.secret_key if given else None,
-    )
-
-
 class Recordings:
     """A cassette for each world; a ``Source`` of targets."""
 
@@ -96,7 +83,14 @@ class Recordings:
         return str(path.relative_to(self.config.folder)) if path.is_relative_to(self.config.folder) else str(path)
 
     def target(self, journal: Journal, seed: int) -> Target:
-        return open_cassette(self.config, journal, seed)
+        given = None if self.config.integration.command else self.config.simulator
+        return Cassette(
+            self._recording,
+            journal=journal,
+            seed=seed,
+            client_id=given.client_id if given else None,
+            secret_key=given.secret_key if given else None,
+        )
 
     def tab(self, target: Target, customer: Customer, payer: Payer, checkout: Checkout) -> Tab:
         return HostedTab(customer, payer, checkout.order)

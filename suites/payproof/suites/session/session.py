@@ -12,21 +12,20 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from payproof.contracts import __version__
 from payproof.contracts.entries import Connection
 from payproof.contracts.journal import Journal
-from payproof.contracts.model import Json, PayproofError
+from payproof.contracts.model import PayproofError
 from payproof.contracts.run import RecordedWorld, Run
 from payproof.contracts.run_file import RunFile
 from payproof.contracts.secrets import Redactor
 from payproof.simulator.relay.sandbox_exchange import OnExchange
 from payproof.simulator.target import TargetKind
 from payproof.suites.config import Config
+from payproof.suites.resources import lacking, need_files
 from payproof.suites.session.alert_hook import AlertHook
 from payproof.suites.session.cassette_source import Recordings
 from payproof.suites.session.context import Shared
 from payproof.suites.session.progress import Progress, Silent
-from payproof.suites.session.resources import lacking, need_files
 from payproof.suites.session.targets import Relays, Simulators, TargetSource
 from payproof.suites.session.trust import Trust
 from payproof.suites.session.world import World
@@ -47,10 +46,8 @@ class Session:
     """What its worlds have in common, from ``begin`` on."""
     transport: Transport
 
-    def __init__(
-        self, config: Config, kind: TargetKind, source: TargetSource, progress: Progress, folder: Path, seed: int
-    ) -> None:
-        self.config, self.kind, self.source, self.progress, self.folder = config, kind, source, progress, folder
+    def __init__(self, config: Config, source: TargetSource, progress: Progress, folder: Path, seed: int) -> None:
+        self.config, self.source, self.progress, self.folder = config, source, progress, folder
         self.seed, self.started = seed, datetime.now(UTC)
         began = time.monotonic()
         self.now: Callable[[], float] = lambda: time.monotonic() - began
@@ -61,17 +58,6 @@ class Session:
         self._hook = AlertHook()
         self._worlds: list[World] = []
         self._run_file: RunFile | None = None
-
-    def facts(self) -> dict[str, Json]:
-        """What is known of it from the beginning."""
-        return {
-            "name": self.config.integration.name,
-            "payproof": __version__,
-            "profile_version": self.config.profile.version,
-            "target": self.kind,
-            "seed": self.seed,
-            "started": self.started.isoformat(timespec="seconds"),
-        }
 
     def write_to(self, path: Path, run: Run) -> RunFile:
         """Write the journals there as they grow. ``run``: what a session that is broken off has to say of itself."""
@@ -94,6 +80,7 @@ class Session:
         Raises:
             PayproofError: the integration does not start.
         """
+        await self._hook.start()
         first, *other = self._transports(plain_first=plain_first)
         self._offer(first, seconds)
         world = self.world(name)
@@ -181,12 +168,8 @@ class Session:
     def keep(self, name: str, journal: Journal) -> None:
         self.recorded[name] = RecordedWorld(name=name, entries=tuple(journal.entries))
 
-    async def start(self) -> None:
-        await self._hook.start()
-
     async def stop(self) -> None:
         """End everything, at once and together."""
-        self.progress.close()
         try:
             await asyncio.gather(*(world.stop() for world in self._worlds), self._hook.stop(), return_exceptions=True)
             self._worlds.clear()
@@ -212,16 +195,20 @@ async def opened(
     """
     _refuse_unprepared(config, target)
     progress = progress or Silent()
-    source = _source(config, target, progress, on_exchange)
+    source: TargetSource
+    if target == "sandbox":
+        source = Relays(config, progress, on_exchange)
+    else:
+        source = Recordings(config, progress) if target == "cassette" else Simulators(config)
     try:
         need_files()
         chosen = seed if seed is not None else secrets.randbelow(2**31)
         with tempfile.TemporaryDirectory(prefix="payproof-") as name:
-            session = Session(config, target, source, progress, Path(name), chosen)
+            session = Session(config, source, progress, Path(name), chosen)
             try:
-                await session.start()
                 yield session
             finally:
+                progress.close()
                 await asyncio.shield(session.stop())
     except Exception as error:
         if found := lacking(error):  # whatever it was that failed for it
@@ -229,12 +216,6 @@ async def opened(
         raise
     finally:
         await source.aclose()
-
-
-def _source(config: Config, kind: TargetKind, progress: Progress, on_exchange: OnExchange | None) -> TargetSource:
-    if kind == "sandbox":
-        return Relays(config, progress, on_exchange)
-    return Recordings(config, progress) if kind == "cassette" else Simulators(config)
 
 
 def _refuse_unprepared(config: Config, kind: TargetKind) -> None:
