@@ -64,24 +64,24 @@ def test_what_works_is_kept() -> None:
 
 
 def test_whatever_ends_a_session_ends_its_processes_and_takes_its_folder_away() -> None:
-    world, folder = None, Path()
+    worlds: list[World] = []
+    folders: list[Path] = []
+
+    async def control(world: World) -> bool:
+        worlds.append(world)
+        return True
 
     async def story() -> None:
-        nonlocal world, folder
         async with opened(shop("ended")) as held:
-            folder = held.folder
-
-            async def control(one: World) -> bool:
-                return True
-
-            world, _ = await held.begin("main", control)
+            folders.append(held.folder)
+            await held.begin("main", control)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         asyncio.run(story())
-    assert world is not None
-    events = [entry for entry in world.journal.entries if isinstance(entry, Process)]
-    assert [entry.event for entry in events][-1] == "stopped"
+    (world,), (folder,) = worlds, folders
+    events = [entry.event for entry in world.journal.entries if isinstance(entry, Process)]
+    assert events[-1] == "stopped"
     assert not [
         child for child in psutil.Process().children(recursive=True) if str(folder) in " ".join(child.cmdline())
     ]
