@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from payproof.contracts.entries import ReplayDifference
+from payproof.contracts.model import PayproofError
 from payproof.contracts.run import RecordedWorld, Run, dump
 from payproof.contracts.run import load as load_run
 from payproof.simulator.cassettes import read
@@ -287,3 +288,13 @@ def test_differences_survive_a_run_file(studio: Studio) -> None:
     again = load_run(dump(run))
     assert again.worlds[0].entries == run.worlds[0].entries
     assert list(again.worlds[0].of(ReplayDifference))
+
+
+def test_a_recording_has_no_power_over_what_was_recorded(studio: Studio) -> None:
+    cassette = Stage(studio.record(bought())).cassette
+    assert cassette.powers == frozenset()
+    with pytest.raises(PayproofError, match="clock"):
+        asyncio.run(cassette.advance(1))
+    for use in (cassette.expire_tokens, cassette.rotate_secret, cassette.revoke_secret, lambda: cassette.tamper("p")):
+        with pytest.raises(PayproofError, match="no power"):
+            use()

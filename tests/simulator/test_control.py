@@ -14,6 +14,7 @@ from payproof.contracts.profile import load
 from payproof.simulator import GatewayServer, Simulator
 from payproof.simulator.clock import FURTHEST
 from payproof.simulator.control import LARGEST_BODY
+from payproof.simulator.control import control as control_of
 from payproof.simulator.operations import OPERATIONS
 from payproof.simulator.testing import GatewayThread
 
@@ -23,7 +24,7 @@ Opened = Callable[..., tuple[str, str]]
 
 def control(sim: Simulator, method: str, path: str, body: object = None, token: str = TOKEN) -> httpx.Response:
     async def call() -> httpx.Response:
-        transport = httpx.ASGITransport(sim.control(TOKEN))
+        transport = httpx.ASGITransport(control_of(sim, TOKEN))
         async with httpx.AsyncClient(transport=transport, base_url="http://control") as client:
             return await client.request(method, path, json=body, headers={"Authorization": f"Bearer {token}"})
 
@@ -43,7 +44,7 @@ def test_without_the_token_nothing_is_told(sim: Simulator, method: str, path: st
 
 def test_the_token_may_come_in_a_header_of_its_own(sim: Simulator) -> None:
     async def call() -> int:
-        transport = httpx.ASGITransport(sim.control(TOKEN))
+        transport = httpx.ASGITransport(control_of(sim, TOKEN))
         async with httpx.AsyncClient(transport=transport, base_url="http://control") as client:
             return (await client.get("/health", headers={"X-Payproof-Token": TOKEN})).status_code
 
@@ -127,7 +128,7 @@ def test_the_journal_is_read_and_cleared(sim: Simulator) -> None:
 
 def test_the_journal_is_followed_line_by_line(sim: Simulator) -> None:
     async def follow() -> list[str]:
-        server = GatewayServer(sim.control(TOKEN))
+        server = GatewayServer(control_of(sim, TOKEN))
         await server.start()
         url, headers = f"http://127.0.0.1:{server.port}/journal/follow", {"X-Payproof-Token": TOKEN}
         texts: list[str] = []
@@ -174,7 +175,7 @@ def test_a_body_that_is_too_long_is_refused_before_it_is_kept(sim: Simulator) ->
 
 def raw(sim: Simulator, method: str, path: str, body: bytes) -> httpx.Response:
     async def call() -> httpx.Response:
-        transport = httpx.ASGITransport(sim.control(TOKEN))
+        transport = httpx.ASGITransport(control_of(sim, TOKEN))
         async with httpx.AsyncClient(transport=transport, base_url="http://control") as client:
             return await client.request(method, path, content=body, headers={"Authorization": f"Bearer {TOKEN}"})
 

@@ -21,8 +21,9 @@ from payproof.contracts.judge import judge
 from payproof.contracts.model import Finding, Judgement, Outcome, Verdict
 from payproof.contracts.run import Run
 from payproof.suites.config import Config, make_config
-from payproof.suites.run.plan import MAIN, Options, plan, settings_of
+from payproof.suites.run.plan import MAIN, Options, plan
 from payproof.suites.run.runner import perform
+from payproof.suites.session.settings import settings_of
 
 SHOP = Path(__file__).parents[2] / "examples" / "flask-shop"
 JUDGED = (

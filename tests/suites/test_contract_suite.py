@@ -430,7 +430,7 @@ def test_the_command_prints_a_summary_its_seed_and_the_verdict(tmp_path: Path, m
     ("arguments", "said"),
     [
         (["--target", "sandbox"], "no payproof.toml here"),
-        (["--target", "sandbox", "--config", "shop.toml"], "no sandbox is configured"),
+        (["--target", "sandbox", "--config", "shop.toml"], "the sandbox is not configured"),
         (["--target", "sandbox", "--config", "unset.toml"], "not set: NO_SUCH_SANDBOX_KEY"),
         (["--target", "sandbox", "--config", "live.toml"], "live gateway"),
         (["--gateway", "quatapuy"], "unknown gateway"),
@@ -467,10 +467,10 @@ def test_pytest_fails_where_the_contract_is_broken(suite: pytest.Pytester) -> No
     suite.makeconftest(
         """
         from payproof.suites.conformance import contract
-        from payproof.suites.conformance.contract import Covered, Failure, Told
+        from payproof.suites.conformance.contract import Covered, Failure, SuiteResult
 
         failure = Failure(check="answers", operation="token", phase="fuzzing", message="there was no answer", curl="curl x")
-        contract.perform = lambda where, seed: Told(
+        contract.perform = lambda where, seed: SuiteResult(
             gateway="quatapay", server="simulator", seed=17, requests=1, budget=1, seconds=0.1,
             covered=(Covered(operation="token", statuses={400: 1}),), failures=(failure,),
         )

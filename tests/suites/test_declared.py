@@ -12,7 +12,7 @@ from payproof.contracts.entries import Page, Request, Response
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Outcome
 from payproof.suites.config import Config, make_config
-from payproof.suites.run.declared import unmatched
+from payproof.suites.driver.declared import unmatched
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
 from payproof.suites.selftest.selftest import shop

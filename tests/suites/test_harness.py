@@ -24,11 +24,12 @@ from payproof.contracts.model import Outcome, PayproofError, Verdict
 from payproof.contracts.run import dump, load
 from payproof.reports import write_all
 from payproof.suites.config import make_config
-from payproof.suites.run.plan import MAIN, Options, plan, settings_of
+from payproof.suites.run.plan import MAIN, Options, plan
 from payproof.suites.run.runner import perform
 from payproof.suites.selftest.selftest import shop
 from payproof.suites.session.launcher import Instance, basics
 from payproof.suites.session.ports import Port
+from payproof.suites.session.settings import settings_of
 
 SHOP = """
 import sys

@@ -27,9 +27,10 @@ from payproof.suites.config import make_config
 from payproof.suites.customer import person
 from payproof.suites.customer.customer import Customer, Routing
 from payproof.suites.customer.person import Person, PersonTab
-from payproof.suites.run.plan import Options, plan, powerless, settings_of
+from payproof.suites.run.plan import Options, plan, powerless
 from payproof.suites.run.runner import perform
 from payproof.suites.session.progress import LiveTable, Silent
+from payproof.suites.session.settings import settings_of
 
 from ..conftest import IndependentSandbox  # noqa: TID252
 

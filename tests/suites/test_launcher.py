@@ -17,11 +17,12 @@ from payproof.contracts.entries import Log, Process, Step
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
 from payproof.suites.config import make_config
-from payproof.suites.run.plan import MAIN, Options, plan, settings_of
+from payproof.suites.run.plan import MAIN, Options, plan
 from payproof.suites.run.runner import perform
-from payproof.suites.session import world as worlds
+from payproof.suites.session import deployment
 from payproof.suites.session.launcher import CUT, Instance, basics
 from payproof.suites.session.ports import Port, PortTaken
+from payproof.suites.session.settings import settings_of
 from payproof.suites.session.shared_logs import SharedLogs
 
 SERVER = """
@@ -139,7 +140,7 @@ def test_a_port_of_our_choice_that_a_stranger_took_is_left_to_it(
             chosen[0].number = taken.getsockname()[1]
         return chosen[-1]
 
-    monkeypatch.setattr(worlds, "Port", choose)
+    monkeypatch.setattr(deployment, "Port", choose)
     (tmp_path / "server.py").write_text(SERVER)
     integration = {
         "name": "stub",

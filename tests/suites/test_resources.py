@@ -16,15 +16,14 @@ import pytest
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
-from payproof.suites import cli
+from payproof.suites import cli, resources
 from payproof.suites.customer.customer import Customer, Routing
+from payproof.suites.resources import Lacking, breathe, lacking
 from payproof.suites.run import runner
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
 from payproof.suites.selftest.selftest import shop
-from payproof.suites.session import resources
 from payproof.suites.session.ports import Port
-from payproof.suites.session.resources import Lacking, breathe, lacking
 
 
 def wrapped(error: Exception) -> Exception:
@@ -140,7 +139,7 @@ def test_too_few_open_files_are_told_before_anything_starts() -> None:
 PROGRAM = """
 import asyncio, os, resource
 from pathlib import Path
-from payproof.suites.session.resources import need_files, raise_limits
+from payproof.suites.resources import need_files, raise_limits
 from payproof.suites.session.supervised import supervised
 raise_limits()
 need_files()

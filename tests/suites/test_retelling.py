@@ -7,11 +7,12 @@ import asyncio
 import pytest
 
 from payproof.contracts.entries import Connection, Entry, FaultSet, ProbeMark, Step
+from payproof.contracts.probe_runs import GATE
 from payproof.contracts.run import RecordedWorld as Recorded
 from payproof.suites.probes import Params, Probe, tell
 from payproof.suites.run import runner
 from payproof.suites.run.plan import MAIN, Options
-from payproof.suites.run.repeats import GATE, lost_to_us
+from payproof.suites.run.repeats import lost_to_us
 from payproof.suites.run.runner import perform
 from payproof.suites.selftest.selftest import shop
 from payproof.suites.session.world import World

@@ -27,6 +27,8 @@ E = TypeVar("E", bound=Entry)
 
 LAST_WAIT = "last-wait"
 """Name of the step after which a world looks at its unpaid orders for the last time, with no fault armed any more."""
+GATE = "gate"
+"""Name of the step that says what connections to the gateway meet from now on."""
 LEFT_ALONE = "left-alone"
 """Name of the step that says why a story was not told."""
 

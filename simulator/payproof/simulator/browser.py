@@ -5,10 +5,11 @@ from __future__ import annotations
 from urllib.parse import urljoin, urlsplit
 
 import httpx
-from bs4 import BeautifulSoup, Tag
 
+from payproof.contracts.forms import Submission, leading_on
 from payproof.contracts.model import PayproofError
-from payproof.contracts.profile import Fields, Profile
+from payproof.contracts.pages import soup
+from payproof.contracts.profile import Payer, Profile
 
 _MOST_PAGES = 10
 
@@ -33,35 +34,20 @@ def pay(payment_url: str, profile: Profile, payer: str = "paid") -> str:
                     return target
                 response = client.get(target)
                 continue
-            action, fields = _filled(response, profile, payer)
-            response = client.post(urljoin(str(response.url), action), data=_grouped(fields))
+            way = _way(response, profile, profile.payers[payer])
+            fields = way.fields or ()
+            grouped = {name: [value for each, value in fields if each == name] for name, _ in fields}
+            response = client.request(way.method, way.url, data=grouped)
     raise PayproofError("the hosted checkout goes round in circles", place=payment_url)
 
 
-def _filled(response: httpx.Response, profile: Profile, payer: str) -> tuple[str, Fields]:
+def _way(response: httpx.Response, profile: Profile, payer: Payer) -> Submission:
     """The form that leads on, filled in."""
-    page = BeautifulSoup(response.text, "html.parser")
-    if page.select_one(profile.hosted.problem) is None:
-        for form in page.find_all("form"):
-            if (fields := profile.hosted.fill(_fields(form), profile.payers[payer])) is not None:
-                return str(form.get("action", "")), fields
+    page = soup(response.text)
+    if page.select_one(profile.hosted.problem) is None and (
+        way := leading_on(page, str(response.url), profile.hosted, payer)
+    ):
+        return way
     heading = page.find("h1")
     said = heading.get_text(" ", strip=True) if heading else f"HTTP {response.status_code}"
     raise PayproofError(f"the hosted checkout does not go on: {said}", place=str(response.url))
-
-
-def _fields(form: Tag) -> Fields:
-    found: list[tuple[str, str]] = []
-    for tag in form.find_all("input"):
-        name, kind = str(tag.get("name", "")), str(tag.get("type", "text"))
-        if name and (kind not in ("radio", "checkbox") or tag.has_attr("checked")):
-            found.append((name, str(tag.get("value", ""))))
-    return tuple(found)
-
-
-def _grouped(fields: Fields) -> dict[str, list[str]]:
-    """Repeated names, in their order."""
-    found: dict[str, list[str]] = {}
-    for name, value in fields:
-        found.setdefault(name, []).append(value)
-    return found

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 from starlette.applications import Starlette
@@ -20,10 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payproof.contracts.model import PayproofError
 from payproof.simulator.operations import OPERATIONS, Operation
-
-if TYPE_CHECKING:
-    from payproof.simulator.simulator import Simulator
-
+from payproof.simulator.simulator import Simulator
 
 LARGEST_BODY = 1024 * 1024
 """Bytes of a request body; nothing that the control application takes is longer."""

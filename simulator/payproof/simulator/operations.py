@@ -7,7 +7,7 @@ import json
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 from starlette.requests import Request
@@ -17,16 +17,14 @@ from payproof.contracts.entries import AnyEntry, Entry
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import PayproofError
 from payproof.simulator.faults.registry import registered
+from payproof.simulator.simulator import Simulator
 from payproof.simulator.store import Merchant
-
-if TYPE_CHECKING:
-    from payproof.simulator.simulator import Simulator
 
 _ENTRY: TypeAdapter[Any] = TypeAdapter(AnyEntry)
 _FAULT: TypeAdapter[FaultSpec] = TypeAdapter(FaultSpec)
 _FAULT_FIELDS = frozenset(FaultSpec.__dataclass_fields__)
 
-Operation: TypeAlias = Callable[["Simulator", Request], Awaitable[Any]]
+Operation: TypeAlias = Callable[[Simulator, Request], Awaitable[Any]]
 
 
 class _Body(BaseModel):

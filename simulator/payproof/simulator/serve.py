@@ -14,6 +14,7 @@ from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
 from payproof.contracts.secrets import Redactor
+from payproof.simulator.control import control
 from payproof.simulator.listener import GatewayServer
 from payproof.simulator.simulator import Simulator
 from payproof.simulator.store import gateway_values
@@ -47,20 +48,20 @@ async def serve(
     sim.journal.listeners.append(_bounded(sim.journal))
     token = secrets.token_urlsafe(24)
     gateway = GatewayServer(sim.app, host=host, port=port, journal=sim.journal, allow_remote=allow_remote)
-    control = GatewayServer(sim.control(token), host=host, port=control_port, allow_remote=allow_remote)
+    controls = GatewayServer(control(sim, token), host=host, port=control_port, allow_remote=allow_remote)
     try:
         await gateway.start()
-        await control.start()
-        out(_welcome(sim, gateway, control, token))
+        await controls.start()
+        out(_welcome(sim, gateway, controls, token))
         with _signals(stop), _calm_collector():
             await stop.wait()
     finally:
         await sim.aclose()
-        await control.stop()
+        await controls.stop()
         await gateway.stop()
 
 
-def _welcome(sim: Simulator, gateway: GatewayServer, control: GatewayServer, token: str) -> str:
+def _welcome(sim: Simulator, gateway: GatewayServer, controls: GatewayServer, token: str) -> str:
     merchant = sim.add_merchant()
     base_url = f"http://{_host(gateway.host)}:{gateway.port}{sim.profile.base_path}"
     values = {"gateway.base_url": base_url, **gateway_values(sim.profile, merchant)}
@@ -69,7 +70,7 @@ def _welcome(sim: Simulator, gateway: GatewayServer, control: GatewayServer, tok
     lines += [f"  {label:<38} {values.get(value, value)}" for label, value in sim.profile.settings]
     lines += ["", "Customers who can log in at the hosted checkout:"]
     lines += [f"  {payer.login:<38} {payer.password}  ({payer.outcome})" for payer in sim.profile.payers.values()]
-    address = f"http://{_host(control.host)}:{control.port}/"
+    address = f"http://{_host(controls.host)}:{controls.port}/"
     lines += ["", "Control (clock, faults, journal):"]
     lines += [f"  curl -s -H 'X-Payproof-Token: {token}' {address}", "", "Try it:"]
     for command in sim.dialect.example(base_url, merchant.client_id, merchant.secret_key):

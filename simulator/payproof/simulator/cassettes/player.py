@@ -7,37 +7,31 @@ import random
 from datetime import timedelta
 
 from starlette.responses import HTMLResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from payproof.contracts import entries
 from payproof.contracts.entries import Request, header
 from payproof.contracts.events import AnyEvent, Authenticated, Opened, Unknown
 from payproof.contracts.journal import Journal
-from payproof.contracts.model import Json, PayproofError
-from payproof.contracts.run import Power
+from payproof.contracts.model import PayproofError
 from payproof.contracts.secrets import mint
-from payproof.simulator import dialect
 from payproof.simulator.cassettes.matching import CassetteIndex
 from payproof.simulator.cassettes.reading import RecordedExchange, Recording, event_of
 from payproof.simulator.cassettes.replay_audit import ReplayAudit
+from payproof.simulator.cassettes.stamp import Stamp
 from payproof.simulator.cassettes.values import Chosen, Values, headers_for_client, origin_of
-from payproof.simulator.clock import Clock
 from payproof.simulator.exchange import Exchange as Passing
 from payproof.simulator.exchange import exchange_of
-from payproof.simulator.faults.injector import FaultInjector
-from payproof.simulator.faults.middleware import FaultMiddleware
-from payproof.simulator.ids import Ids
-from payproof.simulator.journal_middleware import JournalMiddleware
 from payproof.simulator.relay import rewrite
-from payproof.simulator.relay.ledger_mirror import LedgerMirror
-from payproof.simulator.store import CLIENT_ID, SECRET_KEY, Merchant, PaymentView, Store
+from payproof.simulator.relay.mirrored_target import MirroredTarget
+from payproof.simulator.store import CLIENT_ID, SECRET_KEY
 from payproof.simulator.target import TargetKind
 
 MARK = "X-Payproof-Cassette"
 """Header of an answer that nobody recorded."""
 
 
-class Cassette:
+class Cassette(MirroredTarget):
     """Serves a recording. It can do nothing that was not recorded: its only power is a refusal, where there is one.
 
     ``client_id`` and ``secret_key``: for an integration that knows them already; else they are minted.
@@ -56,34 +50,18 @@ class Cassette:
     ) -> None:
         if recording.stamp is None or recording.profile is None:
             raise unstamped(recording)
-        self.recording, self.journal = recording, journal
-        self.stamp, self.profile = recording.stamp, recording.profile
+        self.recording, self.stamp = recording, recording.stamp
+        given = {CLIENT_ID: client_id, SECRET_KEY: secret_key}
+        keys = {kind: value or _minted(self.stamp, kind) for kind, value in given.items()}
+        super().__init__(recording.profile, journal, seed=seed, keys=keys)
         self._age: timedelta = self.stamp.age()
         self._reel = CassetteIndex(recording)
-        knobs: dict[str, Json] = {name: fact.value for name, fact in self.profile.knobs.items()}
-        self._store = Store(journal, Clock())
-        deps = dialect.GatewayDeps(self.profile, {**knobs, "rate_limit": 0}, self._store, Clock(), Ids(), journal)
-        self._dialect = dialect.load(deps)
-        given = {CLIENT_ID: client_id, SECRET_KEY: secret_key}
-        row = self._store.add_merchant("shop", {kind: value or self._minted(kind) for kind, value in given.items()})
-        self._ledger_mirror = LedgerMirror(self._store, self.profile, row, opened="", paid=self._dialect.paid_status)
-        self.merchant: Merchant = row.value()
         self._values = Values(self.merchant, self.stamp.redacted, journal)
         self._chosen: dict[str, Chosen] = {}
         self._audit = ReplayAudit(journal, self._values)
         self._closed = False
-        self.powers: frozenset[Power] = frozenset({"refusal"} if self._refuses() else ())
-        self.faults = FaultInjector(deps, self._dialect, seed=seed)
-        self.app: ASGIApp = JournalMiddleware(
-            FaultMiddleware(self._serve, self.faults),
-            profile=self.profile,
-            journal=journal,
-            is_page=lambda path: not path.startswith(self.profile.base_path + "/"),
-        )
-
-    def _minted(self, kind: str) -> str:
-        told = self.stamp.redacted.get(kind)
-        return mint(random.SystemRandom(), max(told.length if told else 0, 24))
+        self.powers = frozenset({"refusal"} if self._refuses() else ())
+        self.app = self._way(self._serve)
 
     def _refuses(self) -> bool:
         return any(
@@ -172,48 +150,9 @@ class Cassette:
             answer.raw_headers.append((b"content-length", str(len(content)).encode()))
         return answer
 
-    # A target's verbs
-
-    async def ready(self, story: str = "") -> None:
-        """Always."""
-
-    def finished(self) -> None:
-        """Nothing was kept for it."""
-
-    def complaint(self) -> str:
-        return ""
-
-    async def advance(self, seconds: float) -> None:
-        raise _powerless("its clock cannot be moved")
-
-    def expire_tokens(self) -> int:
-        raise _powerless("its access tokens cannot be ended")
-
-    def rotate_secret(self) -> Merchant:
-        raise _powerless("its credentials cannot be replaced")
-
-    def revoke_secret(self) -> None:
-        raise _powerless("its credentials cannot be revoked")
-
-    def tamper(self, payment_id: str, *, amount: str | None = None, currency: str | None = None) -> None:
-        raise _powerless("its answers cannot be changed")
-
-    def payment(self, payment_id: str) -> PaymentView | None:
-        return self._store.view(payment_id)
-
-    def payments(self) -> tuple[PaymentView, ...]:
-        return self._store.views()
-
-    def payment_at(self, payment_url: str) -> str:
-        return self._ledger_mirror.payment_at(payment_url)
-
-    def forged_return(self, payment_id: str) -> str:
-        return self._store.payment(payment_id).forged(self.profile, self._dialect.transaction_id())
-
     async def aclose(self) -> None:
         """The story is over: what is missing is said now."""
-        self.faults.clear()
-        await self._dialect.aclose()
+        await super().aclose()
         if not self._closed:
             self._closed = True
             self._audit.missing(self._reel)
@@ -228,8 +167,9 @@ def unstamped(recording: Recording) -> PayproofError:
     )
 
 
-def _powerless(why: str) -> PayproofError:
-    return PayproofError(f"a recording only repeats what was recorded: {why}", place="--target cassette")
+def _minted(stamp: Stamp, kind: str) -> str:
+    told = stamp.redacted.get(kind)
+    return mint(random.SystemRandom(), max(told.length if told else 0, 24))
 
 
 def _origin(passing: Passing) -> str:

@@ -13,9 +13,9 @@ _SOMEBODY = Payer("", "", "paid")
 
 
 class LedgerMirror:
-    def __init__(self, store: Store, profile: Profile, merchant: MerchantRow, *, opened: str, paid: str) -> None:
+    def __init__(self, store: Store, profile: Profile, merchant: MerchantRow, *, paid: str) -> None:
         self._store, self._profile, self._merchant = store, profile, merchant
-        self._opened, self._paid = opened, paid
+        self._paid = paid
         self._urls: dict[str, str] = {}
         self._made_by: dict[str, str] = {}
         """Access token -> the payment that it made last."""
@@ -70,7 +70,7 @@ class LedgerMirror:
             Payment(
                 payment=said.payment,
                 merchant=self._merchant,
-                status=self._opened,
+                status="",
                 amount=amount,
                 currency=said.currency or "",
                 reference=said.reference,

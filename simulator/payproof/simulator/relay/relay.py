@@ -3,39 +3,32 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.responses import Response
-from starlette.types import ASGIApp
 
 from payproof.contracts import money
 from payproof.contracts.entries import Step
 from payproof.contracts.events import AnyEvent, Confirmed, Settled
 from payproof.contracts.journal import Journal
-from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Power
 from payproof.contracts.secrets import mint
-from payproof.simulator import dialect
-from payproof.simulator.clock import Clock
-from payproof.simulator.faults.injector import FaultInjector
-from payproof.simulator.faults.middleware import FaultMiddleware
-from payproof.simulator.ids import Ids
-from payproof.simulator.journal_middleware import JournalMiddleware
 from payproof.simulator.relay.forwarder import LEFT, Forwarder
-from payproof.simulator.relay.ledger_mirror import LedgerMirror
+from payproof.simulator.relay.mirrored_target import MirroredTarget
 from payproof.simulator.relay.passages import Passage, Passages
 from payproof.simulator.relay.rate_budget import Reservation
 from payproof.simulator.relay.return_waiter import ReturnWaiter
 from payproof.simulator.relay.sandbox_exchange import OnExchange, SandboxExchange
 from payproof.simulator.relay.tampering import told_otherwise
 from payproof.simulator.relay.upstream import PATIENCE, Upstream
-from payproof.simulator.store import CLIENT_ID, SECRET_KEY, Merchant, PaymentView, Store
+from payproof.simulator.store import CLIENT_ID, SECRET_KEY, Merchant
 from payproof.simulator.target import TargetKind
 
+_RANDOM = random.SystemRandom()
 
-class Relay:
+
+class Relay(MirroredTarget):
     """``own_credentials``: the integration is given credentials made for this world, and the relay puts the sandbox's in
     their place; so they can be rotated and revoked, and the real ones never reach the integration. An integration
     that somebody else started has the real ones."""
@@ -53,27 +46,15 @@ class Relay:
         on_exchange: OnExchange | None = None,
         person: bool = False,
     ) -> None:
-        self.upstream, self.profile, self.journal = upstream, profile, journal
-        self.story = ""
-        self.person = person
         sandbox = upstream.sandbox
-        journal.redactor.add("sandbox-client-id", sandbox.client_id, numbered=False)
-        journal.redactor.add("sandbox-secret-key", sandbox.secret_key, numbered=False)
-        self._rng = random.SystemRandom()
-        knobs: Mapping[str, Json] = {name: fact.value for name, fact in profile.knobs.items()}
-        self._store = Store(journal, Clock())
-        # The dialect only lends the shapes of faults: what the gateway says, the gateway says itself.
-        deps = dialect.GatewayDeps(profile, {**knobs, "rate_limit": 0}, self._store, Clock(), Ids(), journal)
-        self._dialect = dialect.load(deps)
-        self._own = own_credentials
-        keys = (self._minted(sandbox.client_id), self._minted(sandbox.secret_key)) if own_credentials else None
-        client_id, secret_key = keys or (sandbox.client_id, sandbox.secret_key)
-        row = self._store.add_merchant("shop", {CLIENT_ID: client_id, SECRET_KEY: secret_key})
-        self._ledger_mirror = LedgerMirror(self._store, profile, row, opened="", paid=self._dialect.paid_status)
-        self.merchant: Merchant = row.value()
+        real = {CLIENT_ID: sandbox.client_id, SECRET_KEY: sandbox.secret_key}
+        for kind, value in real.items():
+            journal.redactor.add(f"sandbox-{kind}", value, numbered=False)
+        keys = {kind: _minted(value) for kind, value in real.items()} if own_credentials else real
+        super().__init__(profile, journal, seed=seed, keys=keys)
+        self.upstream, self.story, self.person = upstream, "", person
+        self._own, self._on_exchange = own_credentials, on_exchange
         self.powers = self._powers()
-        self.faults = FaultInjector(deps, self._dialect, seed=seed)
-        self._on_exchange = on_exchange
         self._dead: dict[str, str] = {}
         self._noted = False
         self._share: Reservation | None = None
@@ -82,15 +63,7 @@ class Relay:
         self.return_waiter = ReturnWaiter(profile, self._store)
         self._told: set[str] = set()
         """Addresses that the sandbox sent somebody to."""
-        self.app: ASGIApp = JournalMiddleware(
-            FaultMiddleware(Forwarder(upstream, profile, self, journal.now), self.faults),
-            profile=profile,
-            journal=journal,
-            is_page=lambda path: not path.startswith(profile.base_path + "/"),
-        )
-
-    def _minted(self, like: str) -> str:
-        return mint(self._rng, max(len(like), 24))
+        self.app = self._way(Forwarder(upstream, profile, self, journal.now))
 
     def _powers(self) -> frozenset[Power]:
         found: set[Power] = {"answers", "tokens"}
@@ -128,35 +101,19 @@ class Relay:
         """From now on these bearers are replaced by one that was never issued, so that the sandbox itself refuses them.
         Where it does not say 401 to that, we say it in its place, in the gateway's own words."""
         young = [token for token in self._store.tokens() if token not in self._dead]
-        self._dead |= {token: self._minted(token) for token in young}
+        self._dead |= {token: _minted(token) for token in young}
         return len(young)
 
     def rotate_secret(self) -> Merchant:
-        self.merchant = self._store.rotate(self.merchant.client_id, self._minted(self.merchant.secret_key)).value()
+        self.merchant = self._store.rotate(self.merchant.client_id, _minted(self.merchant.secret_key)).value()
         return self.merchant
 
     def revoke_secret(self) -> None:
         self._revoked = True
 
-    def tamper(self, payment_id: str, *, amount: str | None = None, currency: str | None = None) -> None:
-        self._store.tell(payment_id, amount=amount, currency=currency)
-
-    def payment(self, payment_id: str) -> PaymentView | None:
-        return self._store.view(payment_id)
-
-    def payments(self) -> tuple[PaymentView, ...]:
-        return self._store.views()
-
-    def payment_at(self, payment_url: str) -> str:
-        return self._ledger_mirror.payment_at(payment_url)
-
-    def forged_return(self, payment_id: str) -> str:
-        return self._store.payment(payment_id).forged(self.profile, self._dialect.transaction_id())
-
     async def aclose(self) -> None:
-        self.faults.clear()
         self.return_waiter.end()
-        await self._dialect.aclose()
+        await super().aclose()
 
     # What the forwarder asks
 
@@ -233,6 +190,10 @@ class Relay:
             return ()
         urls = [url for row in self._store.payments() for url in (row.return_url, row.cancel_url) if url]
         return tuple(dict.fromkeys("{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in urls))
+
+
+def _minted(like: str) -> str:
+    return mint(_RANDOM, max(len(like), 24))
 
 
 def _retry_after(answer: Response) -> float:

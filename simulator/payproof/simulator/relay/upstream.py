@@ -43,10 +43,11 @@ class SandboxAddress:
 
 
 class Upstream:
-    """Sends requests to the sandbox's host, and to no other. One for all worlds of a run."""
+    """Sends requests to the sandbox's host, and to no other. One for all worlds of a run. ``patience``: seconds that one answer
+    may take (0: ``PATIENCE``)."""
 
-    def __init__(self, sandbox: SandboxAddress, rate_budget: RateBudget) -> None:
-        self.sandbox, self.rate_budget = sandbox, rate_budget
+    def __init__(self, sandbox: SandboxAddress, rate_budget: RateBudget, *, patience: float = 0.0) -> None:
+        self.sandbox, self.rate_budget, self._patience = sandbox, rate_budget, patience
         self.hints: dict[str, None] = {}
         """What is odd about this sandbox, each said once."""
         self.unwell: list[str] = []
@@ -54,7 +55,7 @@ class Upstream:
         self._client = httpx.AsyncClient(
             verify=trust(sandbox.ca),
             proxy=proxy_for(sandbox.base_url),
-            timeout=httpx.Timeout(PATIENCE),
+            timeout=httpx.Timeout(patience or PATIENCE),
             follow_redirects=False,
             trust_env=False,
         )
@@ -64,19 +65,20 @@ class Upstream:
 
         Raises:
             httpx.HTTPError: no answer.
-            TimeoutError: no whole answer within ``PATIENCE``.
+            TimeoutError: no whole answer within ``patience``.
         """
+        patience = self._patience or PATIENCE
         request = httpx.Request(
             method,
             f"{self.sandbox.origin}{target}",
             headers=[(k.encode("latin-1", "replace"), v.encode("latin-1", "replace")) for k, v in headers],
             content=body if body or method in ("POST", "PUT", "PATCH") else None,
-            extensions={"timeout": httpx.Timeout(PATIENCE).as_dict()},
+            extensions={"timeout": httpx.Timeout(patience).as_dict()},
         )
         if addresses.origin(str(request.url)) != addresses.origin(self.sandbox.origin):
             raise httpx.UnsupportedProtocol("the address leads to another host")
         # The limits of a client library are for each read: an answer that drips would pass them for ever.
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             answer = await self._client.send(request)
         self._client.cookies.clear()
         return answer
@@ -87,29 +89,21 @@ class Upstream:
         Raises:
             PayproofError: it does not move.
         """
-        await move(self.sandbox.clock, seconds, self.sandbox.ca)
+        clock = self.sandbox.clock
+        try:
+            async with httpx.AsyncClient(
+                verify=trust(self.sandbox.ca), proxy=proxy_for(clock), timeout=PATIENCE, trust_env=False
+            ) as client:
+                (await client.post(clock, json={"seconds": seconds})).raise_for_status()
+        except httpx.HTTPError as error:
+            raise PayproofError(
+                f"the sandbox's clock did not move: {error or type(error).__name__}",
+                place="sandbox.clock",
+                remedy='it must answer POST {"seconds": n} with 2xx (a private authority is named by sandbox.ca), or leave it out',
+            ) from None
 
     async def aclose(self) -> None:
         await self._client.aclose()
-
-
-async def move(clock: str, seconds: float, ca: Path | None) -> None:
-    """Move a sandbox's clock. ``ca``: the sandbox's own authority, which signs for its clock as well.
-
-    Raises:
-        PayproofError: it does not move.
-    """
-    try:
-        async with httpx.AsyncClient(
-            verify=trust(ca), proxy=proxy_for(clock), timeout=PATIENCE, trust_env=False
-        ) as client:
-            (await client.post(clock, json={"seconds": seconds})).raise_for_status()
-    except httpx.HTTPError as error:
-        raise PayproofError(
-            f"the sandbox's clock did not move: {error or type(error).__name__}",
-            place="sandbox.clock",
-            remedy='it must answer POST {"seconds": n} with 2xx (a private authority is named by sandbox.ca), or leave it out',
-        ) from None
 
 
 def trust(ca: Path | None) -> ssl.SSLContext:

@@ -26,7 +26,7 @@ from payproof.suites.commands import (
     selftest,
     serve,
 )
-from payproof.suites.session.resources import lacking, raise_limits
+from payproof.suites.resources import lacking, raise_limits
 
 NOT_SCORED = 2
 

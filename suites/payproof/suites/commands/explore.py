@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from payproof.suites.explorer.tally import RuleTally
 
 HOLDS, BROKEN, NOT_SCORED = 0, 1, 2
-
-T = TypeVar("T")
 
 
 @click.command()
@@ -83,20 +80,6 @@ def needs_hypothesis() -> None:
         ) from None
 
 
-async def unscored(work: Awaitable[T]) -> T:
-    """A control payment that does not go through, told as an error with its diagnosis."""
-    from payproof.suites.explorer.explorer_session import NotScored
-
-    try:
-        return await work
-    except NotScored as error:
-        raise PayproofError(
-            f"not scored: the control payment did not end in a paid order. {' '.join(error.diagnosis)}",
-            place="the control payment",
-            remedy="mend the configuration until `payproof run` is scored, then explore",
-        ) from None
-
-
 def _searched(
     config: Config, limits: Limits, seed: int | None, *, quiet: bool
 ) -> tuple[RuleTally, int, tuple[str, ...]]:
@@ -111,7 +94,7 @@ def _searched(
             return tally, stage.seed, tuple(stage.known.notes)
 
     try:
-        return run_async(unscored(work()))
+        return run_async(work())
     finally:
         probe_run.done(quiet=quiet)
 

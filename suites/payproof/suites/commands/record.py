@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 import click
 
 from payproof.contracts.model import PayproofError
-from payproof.suites.commands import options
+from payproof.suites.commands import options as flags
+from payproof.suites.commands.run import performed
 from payproof.suites.config import Config, load_config
 
 if TYPE_CHECKING:
-    from payproof.contracts.run import Run
-    from payproof.simulator.cassettes import CassetteWriter, Stamp
+    from payproof.simulator.cassettes import Stamp
 
 FLOWS = ("steady", "cancelled", "refused", "forged-return")
 """Probes that a recording holds beside the control payment; one that the sandbox has no power for is left out by the plan."""
 
 
 @click.command()
-@options.config
+@flags.config
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="File; default: [cassettes] path.")
 @click.option("--force", is_flag=True, help="Replace a cassette that is there already.")
 @click.option("--seed", type=int, default=None, help="Orders as in another recording.")
@@ -37,6 +37,7 @@ def record(config_path: Path | None, out: Path | None, force: bool, seed: int | 
     from payproof.simulator.cassettes import CassetteWriter
     from payproof.simulator.cassettes.library import vcr
     from payproof.simulator.cassettes.writer import refuse_existing
+    from payproof.suites.run.plan import Options
     from payproof.suites.session.cassette_source import path_of
 
     config = load_config(config_path)
@@ -53,7 +54,8 @@ def record(config_path: Path | None, out: Path | None, force: bool, seed: int | 
     writer = CassetteWriter(
         config.profile, base_url=config.sandbox.base_url, seed=number, known=tuple(known_secrets(config))
     )
-    run = _performed(config, writer, number, quiet=quiet)
+    options = Options(target="sandbox", seed=number, probes=FLOWS)
+    run = performed(config, options, quiet=quiet, on_exchange=writer.take)
     if not run.scored:
         raise PayproofError(
             "the control payment did not end in a paid order, so nothing was recorded: "
@@ -72,25 +74,6 @@ def record(config_path: Path | None, out: Path | None, force: bool, seed: int | 
     written = writer.write(path, force=force)
     _told(written.path, written.stamp)
     return 0
-
-
-def _performed(config: Config, writer: CassetteWriter, seed: int, *, quiet: bool) -> Run:
-    import sys
-
-    from rich.console import Console
-
-    from payproof.suites.commands.loop import run_async
-    from payproof.suites.run.plan import Options
-    from payproof.suites.run.runner import perform
-    from payproof.suites.session.progress import progress
-
-    shown = progress(Console(file=sys.stderr), quiet=quiet)
-    try:
-        return run_async(
-            perform(config, Options(target="sandbox", seed=seed, probes=FLOWS), shown, on_exchange=writer.take)
-        )
-    finally:
-        shown.close()
 
 
 def known_secrets(config: Config) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from payproof.contracts.model import PayproofError
 from payproof.suites.commands import options
-from payproof.suites.commands.explore import BROKEN, HOLDS, NOT_SCORED, needs_hypothesis, unscored
+from payproof.suites.commands.explore import BROKEN, HOLDS, NOT_SCORED, needs_hypothesis
 from payproof.suites.commands.run import configuration
 from payproof.suites.config.short_forms import Flags
 
@@ -113,7 +113,7 @@ def _played(config: Config, written: StoryFile) -> Played:
             await stage.warm(ground)
             return (await play(stage, ground, written.story, Care.ACCUSING))[0]
 
-    return run_async(unscored(work()))
+    return run_async(work())
 
 
 def _tell(paper: Paper, played: Played, written: StoryFile) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from payproof.suites.config import Config, load_config, make_config
 from payproof.suites.config.short_forms import Flags, tables
 
 if TYPE_CHECKING:
+    from payproof.simulator.relay.sandbox_exchange import OnExchange
     from payproof.simulator.target import TargetKind
     from payproof.suites.run.plan import Options
 
@@ -100,14 +102,18 @@ def configuration(path: Path | None, flags: Flags) -> Config:
     return load_config(path, overrides=tables(flags, defaults=False))
 
 
-def performed(config: Config, options: Options, *, quiet: bool, run_file: Path | None = None) -> Run:
+def performed(
+    config: Config,
+    options: Options,
+    *,
+    quiet: bool,
+    run_file: Path | None = None,
+    on_exchange: OnExchange | None = None,
+) -> Run:
     """The run itself, with its progress on stderr, and its journals in a file as they grow."""
     from payproof.suites.commands.loop import run_async
     from payproof.suites.run.runner import perform
     from payproof.suites.session.progress import progress
 
-    shown = progress(Console(file=sys.stderr), quiet=quiet)
-    try:
-        return run_async(perform(config, options, shown, run_file=run_file))
-    finally:
-        shown.close()
+    with contextlib.closing(progress(Console(file=sys.stderr), quiet=quiet)) as shown:
+        return run_async(perform(config, options, shown, run_file=run_file, on_exchange=on_exchange))

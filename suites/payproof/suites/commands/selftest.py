@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 import click
@@ -17,11 +18,8 @@ def selftest(seed: int | None, quiet: bool) -> int:
     from payproof.suites.selftest.selftest import trials
     from payproof.suites.session.progress import progress
 
-    shown = progress(Console(file=sys.stderr), quiet=quiet)
-    try:
+    with contextlib.closing(progress(Console(file=sys.stderr), quiet=quiet)) as shown:
         both = run_async(trials(shown, seed))
-    finally:
-        shown.close()
     invalid = False
     for told in both:
         click.echo(f"{told.name} shop: {'as it should be' if not told.problems else 'NOT as it should be'}")

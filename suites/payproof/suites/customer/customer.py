@@ -25,7 +25,7 @@ from payproof.suites.customer import bounded_read as bounded
 from payproof.suites.customer import navigation
 from payproof.suites.customer import payer_redaction as secrecy
 from payproof.suites.customer.navigation import Shown, shown
-from payproof.suites.session.resources import lacking
+from payproof.suites.resources import lacking
 
 _HOPS = 12
 _FETCHED = re.compile(r"""(?:fetch|axios|axios\.get|\$\.get|\$\.getJSON)\(\s*['"](/[^'"\s]*)['"]\s*\)""")

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 from urllib.parse import urljoin
 
-import httpx
 from bs4 import BeautifulSoup, Tag
 
 from payproof.contracts.entries import Page, Step
+from payproof.contracts.forms import Submission, cancelling, leading_on
 from payproof.contracts.pages import soup
-from payproof.contracts.profile import Fields, HostedRecipe, Payer
+from payproof.contracts.profile import HostedRecipe, Payer
 from payproof.suites.customer import payer_redaction as secrecy
 from payproof.suites.customer.customer import Customer, next_address
 
@@ -52,7 +52,7 @@ class HostedTab:
 
     async def open(self, payment_url: str) -> HostedTab:
         """Open the hosted checkout and log in, up to the page where one pays or cancels."""
-        await self._go("GET", payment_url)
+        await self._go(Submission("GET", payment_url))
         for _ in range(6):
             if self.state != "new":
                 break
@@ -71,49 +71,32 @@ class HostedTab:
         """Use the cancel link or button of the page."""
         if self.state != "confirm" or self.page is None or self.page.response is None:
             return self
-        node = soup(self.page.response.body).select_one(self.customer.recipe.cancel)
-        if node is None:
+        way = cancelling(soup(self.page.response.body), self.page.request.url, self.customer.recipe)
+        if way is None:
             self.state = "stuck"
-        elif node.name == "form" or node.get("type") == "submit":
-            form = node if node.name == "form" else node.find_parent("form")
-            assert isinstance(form, Tag)
-            extra = (
-                ((str(node.get("name")), str(node.get("value", ""))),)
-                if node.name != "form" and node.get("name")
-                else ()
-            )
-            await self._go(
-                str(form.get("method", "get")).upper(), self._absolute(form.get("action")), (*form_fields(form), *extra)
-            )
         else:
-            await self._go("GET", self._absolute(node.get("href")))
+            await self._go(way)
         return self
-
-    def _absolute(self, address: object) -> str:
-        assert self.page
-        return urljoin(self.page.request.url, str(address or ""))
 
     async def _submit(self) -> None:
         assert self.page
         assert self.page.response
-        for form in soup(self.page.response.body).find_all("form"):
-            filled = self.customer.recipe.fill(form_fields(form), self.payer)
-            if filled is not None:
-                action = self._absolute(form.get("action"))
-                if action in self._sent:
-                    # The same form came back: what we typed is not accepted, and typing it again will not help.
-                    break
-                self._sent.add(action)
-                await self._go(str(form.get("method", "get")).upper(), action, filled)
-                return
-        frames = [self._absolute(frame["src"]) for frame in soup(self.page.response.body).select("iframe[src]")]
+        tree, address = soup(self.page.response.body), self.page.request.url
+        way = leading_on(tree, address, self.customer.recipe, self.payer)
+        # The same form come back: what we typed is not accepted, and typing it again will not help.
+        if way is not None and way.action not in self._sent:
+            self._sent.add(way.action)
+            await self._go(way)
+            return
+        frames = [urljoin(address, str(frame["src"])) for frame in tree.select("iframe[src]")]
         reason = next((why for frame in frames if (why := self.customer.place.foreign(frame))), "")
         if reason:
             self._stuck(f"the page has no form of its own but a frame, and {reason}")
         else:
             self.state = "stuck"
 
-    async def _go(self, method: str, url: str, fields: Fields | None = None) -> None:
+    async def _go(self, way: Submission) -> None:
+        method, url, fields = way.method, way.url, way.fields
         for _ in range(_HOPS):
             if self.customer.place.where(url) == "integration":
                 self.state, self.url = "left", url
@@ -121,14 +104,12 @@ class HostedTab:
             if reason := self.customer.place.foreign(url):
                 self._stuck(reason)
                 return
-            if method == "GET" and fields:
-                url, fields = f"{url}{'&' if '?' in url else '?'}{httpx.QueryParams(list(fields))}", None
             page = await self.customer.ask(
                 method,
                 url,
                 purpose="hosted",
                 order=self.order,
-                form=fields if method != "GET" else None,
+                form=fields,
                 hide=secrecy.of_payer(self.payer),
             )
             self.page = page
@@ -145,17 +126,12 @@ class HostedTab:
         else:
             self._stuck(f"it sends the customer on {_HOPS} times without a page, last to {url.partition('?')[0]}")
             return
-        self._judge()
+        answer, recipe = page.response, self.customer.recipe
+        self.state, self.url = judge(soup(answer.body), answer.status, page.request.url, recipe)
 
     def _stuck(self, reason: str) -> None:
         self.state, self.url = "stuck", ""
         self.customer.journal.add(stuck(reason))
-
-    def _judge(self) -> None:
-        assert self.page
-        assert self.page.response
-        answer = self.page.response
-        self.state, self.url = judge(soup(answer.body), answer.status, self.page.request.url, self.customer.recipe)
 
 
 def judge(
@@ -179,31 +155,3 @@ def judge(
 def stuck(reason: str) -> Step:
     """The step that says so."""
     return Step(text=f"the customer cannot go on at the hosted checkout: {reason}", name=STUCK)
-
-
-def form_fields(form: Tag) -> Fields:
-    """The fields of a form as a browser would send them untouched; the first choice where one must be made."""
-    pairs: list[tuple[str, str]] = []
-    radios: set[str] = set()
-    for node in form.find_all(["input", "select", "textarea"]):
-        name, kind = str(node.get("name") or ""), str(node.get("type") or "text").lower()
-        if not name or node.has_attr("disabled") or kind in ("submit", "button", "reset", "image", "file"):
-            continue
-        if kind == "radio":
-            group = form.find_all("input", attrs={"type": "radio", "name": name})
-            chosen = next((radio for radio in group if radio.has_attr("checked")), group[0])
-            if name not in radios:
-                radios.add(name)
-                pairs.append((name, str(chosen.get("value", "on"))))
-        elif kind == "checkbox":
-            if node.has_attr("checked"):
-                pairs.append((name, str(node.get("value", "on"))))
-        elif node.name == "select":
-            options = node.find_all("option")
-            picked = next(
-                (option for option in options if option.has_attr("selected")), options[0] if options else None
-            )
-            pairs.append((name, str(picked.get("value", picked.get_text())) if picked else ""))
-        else:
-            pairs.append((name, node.get_text() if node.name == "textarea" else str(node.get("value", ""))))
-    return tuple(pairs)

@@ -25,8 +25,8 @@ from payproof.contracts.profile import Fields
 from payproof.suites.config import Config, pointers
 from payproof.suites.config.placeholders import fill, fill_json, names
 from payproof.suites.customer.customer import Customer, Form, Visit
+from payproof.suites.driver import declared
 from payproof.suites.driver import pointers as reading
-from payproof.suites.run import declared
 
 
 @dataclass(slots=True)

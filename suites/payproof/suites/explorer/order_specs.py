@@ -9,7 +9,7 @@ from payproof.contracts import money
 from payproof.suites.config import Config
 from payproof.suites.explorer.fault_choices import Mishap, mishaps
 from payproof.suites.explorer.story import OrderSpec
-from payproof.suites.run.plan import settings_of
+from payproof.suites.session.settings import settings_of
 
 
 @dataclass(frozen=True, slots=True)

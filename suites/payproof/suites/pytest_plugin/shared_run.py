@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -131,11 +132,8 @@ class SharedRun:
             target=self.given.target,
             seconds=quick_seconds(quick=self.given.quick, target=self.given.target),
         )
-        progress = self._progress()
-        try:
+        with contextlib.closing(self._progress()) as progress:
             return run_async(perform(self.given.configuration, options, progress))
-        finally:
-            progress.close()
 
     def _progress(self) -> Progress:
         if hasattr(self.config, "workerinput") or self.config.get_verbosity() < 0:

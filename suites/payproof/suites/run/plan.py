@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+from payproof.contracts.model import PayproofError
 from payproof.contracts.run import Power, Settings
 from payproof.simulator.target import TargetKind
 from payproof.suites.config import Config
-from payproof.suites.driver.driver import uses
 from payproof.suites.probes import Params, Probe, probes
+from payproof.suites.session.cassette_source import path_of, recording_of
 
 MAIN = "main"
 BY_HAND: Mapping[str, int] = {"cancelled": 1, "forged-return": 0}
@@ -50,35 +50,6 @@ class Plan:
     left_out: tuple[str, ...]
     powerless: tuple[str, ...]
     """Probes that need more power over the gateway than there is, or more patience of a person."""
-
-
-def settings_of(
-    config: Config, *, secure: bool = True, secure_note: str = "", powers: Iterable[Power] = get_args(Power)
-) -> Settings:
-    """What checks may know of a configuration."""
-    integration = config.integration
-    recipe = integration.checkout
-    names = uses(config, "order.id") or integration.driver is not None
-    return Settings(
-        workers=integration.workers,
-        within=integration.order.within,
-        counts_effects=bool(integration.order.effects) or integration.driver is not None,
-        shows_flags=bool(integration.order.flagged),
-        names_orders=names or recipe.order_id is not None,
-        tells_orders_apart=names or bool(recipe.before),
-        addresses_orders=names and (recipe.order_id is None or not recipe.before),
-        sets_amount=uses(config, "order.amount") or recipe.amount is not None or integration.driver is not None,
-        sets_currency=uses(config, "order.currency") or integration.driver is not None,
-        fee=recipe.fee or "",
-        alert_channel=integration.alert_channel,
-        scans_source=bool(integration.source.paths),
-        scans_frontend=bool(integration.source.frontend),
-        own_credentials=bool(integration.command),
-        restarts=bool(integration.command),
-        secure=secure,
-        secure_note=secure_note,
-        powers=tuple(sorted(powers)),
-    )
 
 
 def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0) -> Plan:
@@ -195,3 +166,27 @@ def powerless(planned: Plan, settings: Settings) -> dict[str, str]:
         for id in found[name].requirements
         if id in ids
     }
+
+
+def as_recorded(config: Config, options: Options) -> Options:
+    """The options of a run that tells what was recorded: its seed, so that customers want the same; its stories and no other.
+
+    Raises:
+        PayproofError: another seed was asked for.
+    """
+    _, stamp = recording_of(config)
+    if options.seed not in (None, stamp.seed):
+        raise PayproofError(
+            f"this recording was made with the seed {stamp.seed}, and no other can be replayed",
+            place=f"--seed {options.seed}",
+            remedy="leave --seed out, or record with it: payproof record --seed",
+        )
+    known = tuple(story for story in stamp.stories if story in probes())
+    wanted = tuple(name for name in known if not options.probes or name in options.probes)
+    if not wanted:
+        raise PayproofError(
+            "the recording holds none of these stories",
+            place=str(path_of(config)),
+            remedy=f"it holds: {', '.join(known)}",
+        )
+    return replace(options, seed=stamp.seed, probes=wanted)

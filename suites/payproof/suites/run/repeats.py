@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from payproof.contracts.entries import Connection, Entry, FaultSet, Step
+from payproof.contracts.probe_runs import GATE
 
-GATE = "gate"
-"""The step that says what connections to the gateway meet from now on."""
 ONCE = frozenset({"revoked"})
 """Probes that leave nothing behind with which they could be performed again."""
 

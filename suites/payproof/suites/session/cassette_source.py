@@ -1,9 +1,8 @@
-"""The target ``cassette``: which recording a run replays, how old it is, and what a run must know to tell its stories again."""
+"""The target ``cassette``: which recording is replayed, and how old it is."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -20,8 +19,6 @@ from payproof.simulator.cassettes.stamp import Stamp
 from payproof.suites.config import Config
 from payproof.suites.customer.customer import Customer
 from payproof.suites.customer.hosted import HostedTab, Tab
-from payproof.suites.probes import probes
-from payproof.suites.run.plan import Options, skipped
 from payproof.suites.session.progress import Progress
 
 
@@ -58,48 +55,6 @@ def _read(path: Path, changed: int) -> Recording:
     return read(path)
 
 
-def open_cassette(config: Config, journal: Journal, seed: int) -> Cassette:
-    """A cassette for one more world."""
-    recording, _ = recording_of(config)
-    given = config.simulator if not config.integration.command else None
-    return Cassette(
-        recording,
-        journal=journal,
-        seed=seed,
-        client_id=given.client_id if given else None,
-        secret_key=given.secret_key if given else None,
-    )
-
-
-def as_recorded(config: Config, options: Options) -> Options:
-    """The options of a run that tells what was recorded: its seed, so that customers want the same; its stories and no other.
-
-    Raises:
-        PayproofError: another seed was asked for.
-    """
-    _, stamp = recording_of(config)
-    if options.seed not in (None, stamp.seed):
-        raise PayproofError(
-            f"this recording was made with the seed {stamp.seed}, and no other can be replayed",
-            place=f"--seed {options.seed}",
-            remedy="leave --seed out, or record with it: payproof record --seed",
-        )
-    known = tuple(story for story in stamp.stories if story in probes())
-    wanted = tuple(name for name in known if not options.probes or name in options.probes)
-    if not wanted:
-        raise PayproofError(
-            "the recording holds none of these stories",
-            place=str(path_of(config)),
-            remedy=f"it holds: {', '.join(known)}",
-        )
-    return replace(options, seed=stamp.seed, probes=wanted)
-
-
-def unrecorded(left_out: tuple[str, ...]) -> dict[str, str]:
-    """Requirements whose every probe is missing in the recording, with that as the reason."""
-    return dict.fromkeys(skipped(left_out), "the recording does not hold its story")
-
-
 class Recordings:
     """A cassette for each world; a ``Source`` of targets."""
 
@@ -128,7 +83,14 @@ class Recordings:
         return str(path.relative_to(self.config.folder)) if path.is_relative_to(self.config.folder) else str(path)
 
     def target(self, journal: Journal, seed: int) -> Target:
-        return open_cassette(self.config, journal, seed)
+        given = None if self.config.integration.command else self.config.simulator
+        return Cassette(
+            self._recording,
+            journal=journal,
+            seed=seed,
+            client_id=given.client_id if given else None,
+            secret_key=given.secret_key if given else None,
+        )
 
     def tab(self, target: Target, customer: Customer, payer: Payer, checkout: Checkout) -> Tab:
         return HostedTab(customer, payer, checkout.order)

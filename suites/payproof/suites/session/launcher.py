@@ -23,10 +23,10 @@ from payproof.contracts.files import fixed_part, regular_within
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
 from payproof.simulator.listener import is_loopback
+from payproof.suites.resources import lacking
 from payproof.suites.session import process_family as family
 from payproof.suites.session.intake import Intake, Tail, size_of
 from payproof.suites.session.ports import PortTaken
-from payproof.suites.session.resources import lacking
 from payproof.suites.session.shared_logs import Reader, SharedLogs
 from payproof.suites.session.supervised import MARK, Supervised, supervised
 

@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 
 from payproof.contracts.model import PayproofError
-from payproof.suites.session.resources import Lacking, lacking
+from payproof.suites.resources import Lacking, lacking
 
 _LOWEST, _USUAL_EPHEMERAL = 12_000, 32_768
 _TRIES = 400

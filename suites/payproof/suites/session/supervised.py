@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from payproof.suites.session.resources import files_for_others
+from payproof.suites.resources import files_for_others
 
 MARK = "PAYPROOF_INSTANCE"
 """The environment variable by which processes of an instance are known, wherever they went."""

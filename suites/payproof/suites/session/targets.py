@@ -8,20 +8,21 @@ from typing import Protocol
 
 from payproof.contracts.entries import Checkout
 from payproof.contracts.journal import Journal
-from payproof.contracts.model import Json, PayproofError
+from payproof.contracts.model import Json
 from payproof.contracts.profile import Payer
 from payproof.simulator import Simulator, SimulatorTarget, Target
 from payproof.simulator.relay.proxies import proxy_for, shown
 from payproof.simulator.relay.rate_budget import RateBudget
 from payproof.simulator.relay.relay import Relay
 from payproof.simulator.relay.sandbox_exchange import OnExchange
-from payproof.simulator.relay.upstream import SandboxAddress, Upstream
+from payproof.simulator.relay.upstream import Upstream
 from payproof.suites.config import Config
 from payproof.suites.customer.browser import Browser, BrowserTab
 from payproof.suites.customer.customer import Customer
 from payproof.suites.customer.hosted import HostedTab, Tab
 from payproof.suites.customer.person import Person, PersonTab
 from payproof.suites.session.progress import Progress
+from payproof.suites.session.sandbox import address_of, sandbox_of
 
 _NEEDS = {"stampede": 30, "return-twice": 20, "double-submit": 16, "settle": 30}
 """Stories that may need more API requests than others; what an integration really needs is learned from its first telling."""
@@ -84,14 +85,7 @@ class Relays:
 
     def __init__(self, config: Config, progress: Progress, on_exchange: OnExchange | None = None) -> None:
         self.config, self._on_exchange = config, on_exchange
-        settings = config.sandbox
-        if settings is None or settings.missing:
-            raise PayproofError(
-                "the sandbox is not configured" if settings is None else f"not set: {', '.join(settings.missing)}",
-                place="payproof.toml: [sandbox]",
-                remedy="give base_url, client_id and secret_key of your account at the gateway's sandbox; "
-                'keep them in the environment: client_id = "${PAYPROOF_SANDBOX_CLIENT_ID}"',
-            )
+        settings = sandbox_of(config)
         self.settings = settings
         self._person = Person(progress.ask)
         self._browser = Browser() if settings.customer == "browser" else None
@@ -99,14 +93,7 @@ class Relays:
             name: replace(config.profile.payers[name], login=payer.login, password=payer.password, otp=payer.otp)
             for name, payer in settings.payers.items()
         }
-        sandbox = SandboxAddress(
-            base_url=settings.base_url.rstrip("/"),
-            client_id=settings.client_id,
-            secret_key=settings.secret_key,
-            ca=config.folder / settings.ca if settings.ca else None,
-            clock=settings.clock or "",
-            refuses="refused" in settings.payers and settings.customer != "person",
-        )
+        sandbox = address_of(config, settings)
         self.shares_clock = bool(settings.clock)
         self.rate_budget = RateBudget(settings.rate, settings.budget, needs=_NEEDS, note=progress.note)
         self.upstream = Upstream(sandbox, self.rate_budget)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import random
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -16,23 +15,17 @@ import httpx
 from payproof.contracts import money, pages
 from payproof.contracts.entries import Call, Checkout, Entry, Ledger, Log, OrderSeen, Page, ProbeMark, Process, Step
 from payproof.contracts.faults import FaultSpec
-from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
-from payproof.contracts.probe_runs import LAST_WAIT, LEFT_ALONE
+from payproof.contracts.probe_runs import GATE, LAST_WAIT, LEFT_ALONE
 from payproof.contracts.run import RecordedWorld as Recorded
-from payproof.simulator import GatewayServer, Target
 from payproof.simulator.faults import registered
 from payproof.simulator.protocols import GateMode
-from payproof.simulator.store import gateway_values
 from payproof.simulator.target import Spoiled
-from payproof.suites.config.placeholders import fill
-from payproof.suites.customer.customer import Customer, Routing, Visit
+from payproof.suites.customer.customer import Customer, Visit
 from payproof.suites.customer.hosted import Tab
-from payproof.suites.driver.driver import Driver, Order, RecipeDriver, Started, load_driver, uses
-from payproof.suites.run.repeats import GATE
+from payproof.suites.driver.driver import Order, RecipeDriver, Started, uses
 from payproof.suites.session.context import LONGEST_PATIENCE, Purchase, Shared
-from payproof.suites.session.launcher import Instance, basics
-from payproof.suites.session.ports import Port, PortTaken
+from payproof.suites.session.deployment import Deployment
 
 _RELOADS = 4
 """How often a customer reloads in the last wait: a circuit breaker may still be open at the first time."""
@@ -41,26 +34,11 @@ _CALMING = (0.0, 1.0, 4.0, 10.0, 20.0)
 """Seconds before each look whether an integration has got over a trouble that was the gateway's."""
 
 
-class World:
+class World(Deployment):
     """See the module. ``name`` is how evidence points here."""
 
     def __init__(self, name: str, shared: Shared) -> None:
-        self.name, self.shared = name, shared
-        self.config, self.profile = shared.config, shared.profile
-        self.rng = random.Random(f"{shared.seed}:{name}")
-        self.journal = Journal(shared.redactor, clock=shared.now)
-        shared.alerts[name] = self.journal
-        self.target: Target = shared.source.target(self.journal, self.rng.randrange(2**31))
-        self.server = GatewayServer(
-            self.target.app,
-            port=shared.config.simulator.port or 0,
-            tls=shared.trust.server if shared.trust else None,
-            journal=self.journal,
-        )
-        self._port = Port()
-        self.instance: Instance | None = None
-        self.driver: Driver
-        self.place: Routing
+        super().__init__(name, shared)
         # One way to the gateway for all customers: its TLS handshakes are ours, and prove nothing.
         self._outside = httpx.AsyncHTTPTransport(verify=shared.trust.client if shared.trust else False)
         self._customers: list[Customer] = []
@@ -73,117 +51,6 @@ class World:
         self.waits_for = ""
         """What the customer is waiting for, in words for a run whose time is up."""
 
-    # -- start and stop ------------------------------------------------------------------------------------------------
-
-    async def start(self) -> None:
-        """Start the gateway, then the integration.
-
-        Raises:
-            PayproofError: either does not start; whatever had started is ended.
-        """
-        await self.server.start()
-        try:
-            await self._launch_at_a_free_port()
-        except BaseException:
-            await self.stop()
-            raise
-
-    async def _launch_at_a_free_port(self) -> None:
-        """At another port when a stranger took the first one just before the integration could."""
-        before = self.journal.entries[-1].n if self.journal.entries else 0
-        for left in (2, 1, 0):
-            try:
-                await self._launch(self._port.number)
-                return
-            except PortTaken as error:
-                if not left or "{port}" not in self.config.integration.url:
-                    raise
-                if self.instance is not None:
-                    await self.instance.stop()
-                self.journal.drop(before + 1)  # an exit that is not the integration's fault
-                self.step(f"another port: {error.message}", "port")
-                self._port.release()
-                self._port = Port()
-
-    async def _launch(self, port: int) -> None:
-        integration = self.config.integration
-        folder = self.shared.folder / "instances" / self.name
-        folder.mkdir(parents=True, exist_ok=True)
-        public_host = f"shop-{port}.localhost" if integration.command else None
-        url = fill(integration.url, {"port": str(port)}, "integration.url")
-        base = f"{self.server.scheme}://localhost:{self.server.port}"
-        self.values = {
-            "port": str(port),
-            "public_url": f"https://{public_host}" if public_host else url.rstrip("/"),
-            "instance.dir": str(folder),
-            "gateway.base_url": base + self.profile.base_path,
-            "gateway.url": base,
-            **gateway_values(self.profile, self.target.merchant),
-        }
-        sandbox = self.config.sandbox
-        self.place = Routing(
-            self.values["public_url"],
-            url,
-            base,
-            pages=(sandbox.base_url, *sandbox.pages) if sandbox else (),
-            is_live=self.profile.is_live,
-        )
-        self.journal.listeners[:] = [self._note_addresses]
-        self.driver = load_driver(self.config, self.values)
-        if not integration.command:
-            return
-        env = {**basics(), "PYTHONUNBUFFERED": "1"}
-        if self.shared.trust:
-            env |= self.shared.trust.environment()
-        env |= {name: fill(text, self.values, f"integration.env.{name}") for name, text in integration.env.items()}
-        if integration.alerts.webhook_env:
-            env[integration.alerts.webhook_env] = self.shared.alert_url(self.name)
-        self.instance = Instance(
-            command=[fill(word, self.values, "integration.command") for word in integration.command],
-            env=env,
-            folder=self.config.folder,
-            url=url,
-            ready=integration.ready,
-            ready_timeout=integration.ready_timeout,
-            log_files=self._log_files(own=True),
-            journal=self.journal,
-            shared_files=self._log_files(own=False),
-            shared_logs=self.shared.logs,
-            marks=self._marks(port),
-        )
-        await self.instance.start()
-
-    def _marks(self, port: int) -> tuple[str, ...]:
-        """What only this instance's lines can hold, from the beginning: its addresses, its gateway's, its credentials."""
-        hosts = [f"{host}:{number}" for host in ("127.0.0.1", "localhost") for number in (port, self.server.port)]
-        credentials = [self.values["gateway.client_id"], self.values["gateway.secret_key"]]
-        return (f"shop-{port}", f"port={self.server.port}", self.values["instance.dir"], *hosts, *credentials)
-
-    def _log_files(self, *, own: bool) -> list[str]:
-        """The declared log files: those whose names are this instance's own, or those that every instance writes."""
-        return [
-            fill(path, self.values, "integration.logs.files")
-            for path in self.config.integration.logs.files
-            if any(f"{{{name}}}" in path for name in ("port", "public_url", "instance.dir")) is own
-        ]
-
-    def _note_addresses(self, entry: Entry) -> None:
-        if isinstance(entry, Call) and entry.role == "open":
-            for address in (entry.opened.return_url, entry.opened.cancel_url):
-                self.place.give(address or "")
-
-    async def restart(self) -> None:
-        """Stop the integration and start it again at the same port with its data and the credentials of now."""
-        if self.instance is None:
-            raise PayproofError("an integration that was started by somebody else cannot be restarted")
-        await self.instance.stop()
-        await self._launch(int(self.values["port"]))
-
-    async def revive(self) -> None:
-        """Start the integration again when it died; the journal keeps its exit."""
-        if self.instance is not None and not self.instance.alive:
-            await self.restart()
-
     async def stop(self) -> None:
         """End everything of this world."""
         for customer in self._customers:
@@ -191,11 +58,7 @@ class World:
                 await customer.aclose()
         self._customers.clear()
         await self._outside.aclose()
-        if self.instance is not None:
-            await self.instance.stop()
-        await self.server.stop()
-        await self.target.aclose()
-        self._port.release()
+        await super().stop()
 
     def recorded(self) -> Recorded:
         return Recorded(name=self.name, entries=tuple(self.journal.entries))

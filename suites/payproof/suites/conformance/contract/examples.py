@@ -1,4 +1,4 @@
-"""The document's own examples, told to the server one by one; the links between operations, followed."""
+"""The document's own examples, as requests; the links between operations, as what follows from an answer."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
-from payproof.contracts.contract import Node, Operation
+from payproof.contracts.contract import Contract, Node, Operation
 from payproof.contracts.contract.document import resolved
-from payproof.suites.conformance.contract.channel import Channel, ContractExchange
+from payproof.contracts.entries import Response
+from payproof.suites.conformance.contract.where import Where
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 
@@ -30,9 +31,9 @@ class Example:
     parameter: str = ""
 
 
-def examples_of(channel: Channel, operation: Operation) -> Iterator[Example]:
+def examples_of(contract: Contract, operation: Operation) -> Iterator[Example]:
     """Every named example of an operation's request."""
-    document = channel.contract.document
+    document = contract.document
     body: Node = resolved(document, operation.node.get("requestBody") or {})
     for media, content in cast("Mapping[str, Node]", body.get("content", {})).items():
         for name, example in cast("Mapping[str, Node]", content.get("examples", {})).items():
@@ -44,13 +45,23 @@ def examples_of(channel: Channel, operation: Operation) -> Iterator[Example]:
             yield Example(operation, name, str(example.get("x-error", "")), place, example["value"], parameter=own)
 
 
-def tell(channel: Channel, example: Example, *, token: str = "") -> ContractExchange:
-    """Send an example, with an access token where the operation knows one; ``token``: another one than our own."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A request. ``target``: path and query, percent-encoded."""
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+def written(example: Example, base_path: str, token: str) -> Written:
+    """An example as a request, with ``token`` where it is not empty."""
     operation = example.operation
     headers = [("Accept", JSON)]
-    if operation.node.get("security") != []:
-        headers.append(("Authorization", f"Bearer {token or channel.token()}"))
-    path, body = f"{channel.where.path}{operation.path}", b""
+    if token:
+        headers.append(("Authorization", f"Bearer {token}"))
+    path, body = f"{base_path}{operation.path}", b""
     if example.place == "path":
         path = path.replace(f"{{{example.parameter}}}", quote(str(example.value), safe=""))
     elif example.place == "query":
@@ -58,26 +69,20 @@ def tell(channel: Channel, example: Example, *, token: str = "") -> ContractExch
     else:
         headers.append(("Content-Type", example.media))
         body = (urlencode(example.value) if example.media == FORM else json.dumps(example.value)).encode()
-    return channel.send(operation.method, path, headers, body)
+    return Written(operation.method, path, tuple(headers), body)
 
 
-def good_example(channel: Channel, word: str) -> Example | None:
+def good_example(contract: Contract, word: str) -> Example | None:
     """The first example of an operation that should go well."""
-    for operation in channel.contract.operations:
+    for operation in contract.operations:
         if operation.word == word:
-            return next((example for example in examples_of(channel, operation) if not example.error), None)
+            return next((example for example in examples_of(contract, operation) if not example.error), None)
     return None
 
 
-def first(channel: Channel, word: str) -> ContractExchange | None:
-    """What the server says to it."""
-    good = good_example(channel, word)
-    return None if good is None else tell(channel, good)
-
-
-def credentials(example: Example, channel: Channel, client_id: str, secret_key: str) -> Example:
+def credentials(example: Example, where: Where, client_id: str, secret_key: str) -> Example:
     """A token call's example as another merchant would make it."""
-    ours = {channel.where.client_id: client_id, channel.where.secret_key: secret_key}
+    ours = {where.client_id: client_id, where.secret_key: secret_key}
     fields = {name: ours.get(value, value) for name, value in example.value.items()}
     return replace(example, name=f"{example.name}, another merchant", value=fields)
 
@@ -88,28 +93,27 @@ def mislabelled(example: Example) -> Example | None:
     return replace(example, name=f"{example.name} as text/plain", media="text/plain") if good else None
 
 
-def linked(channel: Channel, operation: Operation, exchange: ContractExchange) -> Iterator[Example]:
+def linked(contract: Contract, operation: Operation, answer: Response | None) -> Iterator[Example]:
     """What an answer's links lead to; a link that hands over a header is followed by the access token that every call
     carries anyhow."""
-    if exchange.response is None or exchange.response.status != 200:
+    if answer is None or answer.status != 200:
         return
-    answer = resolved(channel.contract.document, operation.node["responses"]["200"])
-    by_id = {each.id: each for each in channel.contract.operations}
-    for name, link in cast("Mapping[str, Node]", answer.get("links", {})).items():
+    described = resolved(contract.document, operation.node["responses"]["200"])
+    by_id = {each.id: each for each in contract.operations}
+    for name, link in cast("Mapping[str, Node]", described.get("links", {})).items():
         target = by_id[str(link["operationId"])]
         for where, expression in cast("Mapping[str, str]", link.get("parameters", {})).items():
             place, _, parameter = where.partition(".")
             if place != "header":
-                yield Example(target, name, "", place, evaluate(expression, exchange), parameter=parameter)
+                yield Example(target, name, "", place, evaluate(expression, answer), parameter=parameter)
         if "requestBody" in link:
-            fields = {key: evaluate(value, exchange) for key, value in cast("Node", link["requestBody"]).items()}
+            fields = {key: evaluate(value, answer) for key, value in cast("Node", link["requestBody"]).items()}
             yield Example(target, name, "", "body", fields, JSON)
 
 
-def evaluate(expression: str, exchange: ContractExchange) -> Any:
+def evaluate(expression: str, answer: Response) -> Any:
     """``$response.body#/a/b``, alone or in braces within a text."""
-    found = exchange.response
-    body: Any = json.loads(found.body) if found else {}
+    body: Any = json.loads(answer.body)
 
     def value(pointer: str) -> Any:
         at: Any = body

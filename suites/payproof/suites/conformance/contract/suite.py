@@ -23,7 +23,6 @@ from payproof.suites.conformance.contract.examples import (
     good_example,
     linked,
     mislabelled,
-    tell,
 )
 from payproof.suites.conformance.contract.pace import Pace, Spent
 from payproof.suites.conformance.contract.rules import RULES, Bench
@@ -179,13 +178,13 @@ class _Run:
     def _examples(self) -> None:
         """The document's own examples and links: every operation is seen to work before anything odd is tried."""
         for operation in self.channel.contract.operations:
-            for example in examples_of(self.channel, operation):
+            for example in examples_of(self.channel.contract, operation):
                 exchange = self._judged(example)
                 if exchange is None:
                     continue
                 following = [
                     each
-                    for each in linked(self.channel, operation, exchange)
+                    for each in linked(self.channel.contract, operation, exchange.response)
                     if self._judged(each, before=(exchange,)) is not None
                 ]
                 if following:
@@ -222,17 +221,17 @@ class _Run:
 
     def _apart(self, following: list[Example], opened: ContractExchange) -> None:
         """Another merchant is told nothing of this payment. Tried once, by every way to ask."""
-        good = good_example(self.channel, self.where.profile.named("authenticate"))
+        good = good_example(self.channel.contract, self.where.profile.named("authenticate"))
         if not self.where.other or good is None or APART in self._tried:
             return
         self._tried.add(APART)
-        issued = tell(self.channel, credentials(good, self.channel, *self.where.other))
+        issued = self.channel.tell(credentials(good, self.where, *self.where.other))
         token = issued_by(self.where.profile.read(issued.request, issued.response)) if issued.response else ""
         if not token:
             self.untried[APART] = "the second merchant gets no access token: check sandbox.other"
             return
         for example in following:
-            exchange = tell(self.channel, example, token=token)
+            exchange = self.channel.tell(example, token=token)
             if exchange.response is not None and exchange.response.status not in (401, 403, 404, 429):
                 message = f"HTTP {exchange.response.status} to another merchant who asks for this payment"
                 self._note_failure(APART, example.operation.id, "examples", message, (opened, issued, exchange))
@@ -241,7 +240,7 @@ class _Run:
         """An example told and held to the rules; None where the server does not have its operation, which is only assumed."""
         if example.operation.id in self.missing:
             return None
-        exchange = tell(self.channel, example)
+        exchange = self.channel.tell(example)
         if self._is_gone(example, exchange):
             return None
         for check, message in self._wrong(example, exchange):

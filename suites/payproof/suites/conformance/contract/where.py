@@ -3,54 +3,29 @@
 from __future__ import annotations
 
 import contextlib
-import ssl
 from collections.abc import Generator
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
-from payproof.simulator.relay.upstream import trust
+from payproof.simulator.relay.upstream import SandboxAddress
 from payproof.suites.config import Config
+from payproof.suites.session.sandbox import address_of, sandbox_of
 
 # The suite counts for itself, asks for no magic outcome, and needs the headers of a limit where there is one.
 _UNLIMITED = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
+class Where(SandboxAddress):
     """A server. ``rate``: requests a minute, 0: as fast as it can."""
 
     profile: Profile
     name: str
-    base_url: str
-    client_id: str = field(repr=False)
-    secret_key: str = field(repr=False)
     currencies: tuple[str, ...]
     other: tuple[str, str] | None = field(default=None, repr=False)
     """Client id and secret key of a second merchant there."""
-    ca: Path | None = None
     rate: int = 0
-
-    @property
-    def origin(self) -> str:
-        parts = urlsplit(self.base_url)
-        return f"{parts.scheme}://{parts.netloc}"
-
-    @property
-    def path(self) -> str:
-        return urlsplit(self.base_url).path.rstrip("/")
-
-    def trust(self) -> ssl.SSLContext | bool:
-        """For HTTPS: the system's authorities, and a private one where it is named.
-
-        Raises:
-            PayproofError: it cannot be read.
-        """
-        if not self.base_url.startswith("https:"):
-            return False
-        return trust(self.ca)
 
 
 @contextlib.contextmanager
@@ -79,23 +54,16 @@ def sandbox(config: Config, *, rate: int | None = None) -> Where:
     Raises:
         PayproofError: there is none, or its environment variables are not set.
     """
-    settings = config.sandbox
-    if settings is None or settings.missing:
-        raise PayproofError(
-            "no sandbox is configured" if settings is None else f"not set: {', '.join(settings.missing)}",
-            place="payproof.toml: [sandbox]",
-            remedy="give base_url, client_id and secret_key of your account at the gateway's sandbox; "
-            'keep them in the environment: client_id = "${PAYPROOF_SANDBOX_CLIENT_ID}"',
-        )
-    base_url = settings.base_url.rstrip("/")
+    settings = sandbox_of(config)
+    address = address_of(config, settings)
     return Where(
         profile=config.profile,
-        name=f"sandbox at {urlsplit(base_url).netloc}",
-        base_url=base_url,
+        name=f"sandbox at {urlsplit(address.base_url).netloc}",
+        base_url=address.base_url,
         client_id=settings.client_id,
         secret_key=settings.secret_key,
         currencies=config.currencies,
         other=(other.client_id, other.secret_key) if (other := settings.other) and not other.missing else None,
-        ca=config.folder / settings.ca if settings.ca else None,
+        ca=address.ca,
         rate=settings.rate if rate is None else rate,
     )

@@ -25,6 +25,7 @@ from payproof.suites.conformance.drift.endpoints import Recorded, Sandboxed, Sid
 from payproof.suites.conformance.drift.recording import DriftRecorder, recorded
 from payproof.suites.conformance.drift.refusing import remedy_of
 from payproof.suites.conformance.drift.schedule import tell
+from payproof.suites.session.sandbox import address_of, sandbox_of
 
 _SILENT = 3
 """Cases in a row without an answer, after which nobody is asked any more."""
@@ -68,11 +69,11 @@ async def compare(config: Config, options: DriftOptions, progress: DriftProgress
         return await _compared(
             config, catalogue, cases, replay, options, progress, where=recording.where, observed=recording.observed
         )
-    settings = sandbox_of(config)
+    settings = sandbox_of(config, remedy=", or compare with a recording: --target cassette --cassette FILE")
     manners = RateBudget(settings.rate, settings.budget, note=progress.note)
     recorder = DriftRecorder(profile, settings, options.record, force=options.force) if options.record else None
     side = Sandboxed(
-        settings, profile, folder=config.folder, patience=options.patience, manners=manners,
+        settings, address_of(config, settings), profile, patience=options.patience, manners=manners,
         on_exchange=recorder.take if recorder else None,
     )  # fmt: skip
     progress.note(estimate(cases, side, settings))
@@ -86,23 +87,6 @@ async def compare(config: Config, options: DriftOptions, progress: DriftProgress
     if recorder:
         progress.note(f"recorded: {recorder.write()}")
     return found
-
-
-def sandbox_of(config: Config) -> SandboxTable:
-    """The configured sandbox.
-
-    Raises:
-        PayproofError: there is none, or its credentials are not set.
-    """
-    settings = config.sandbox
-    if settings is None or settings.missing:
-        raise PayproofError(
-            "the sandbox is not configured" if settings is None else f"not set: {', '.join(settings.missing)}",
-            place="payproof.toml: [sandbox]",
-            remedy="give base_url, client_id and secret_key of your account at the gateway's sandbox, "
-            "or compare with a recording: --target cassette --cassette FILE",
-        )
-    return settings
 
 
 def chosen(catalogue: Catalogue, only: Sequence[str]) -> tuple[DriftCase, ...]:

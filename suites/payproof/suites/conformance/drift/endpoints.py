@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -15,10 +14,9 @@ from payproof.contracts.entries import Request, Response
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Payer, Profile
 from payproof.contracts.secrets import Redactor
-from payproof.simulator.relay.proxies import proxy_for
 from payproof.simulator.relay.rate_budget import BudgetSpent, RateBudget, Reservation
 from payproof.simulator.relay.sandbox_exchange import OnExchange, SandboxExchange
-from payproof.simulator.relay.upstream import move, trust
+from payproof.simulator.relay.upstream import SandboxAddress, Upstream
 from payproof.simulator.simulator import Simulator
 from payproof.suites.config.models import SandboxTable
 from payproof.suites.conformance.drift.template import references
@@ -117,9 +115,10 @@ class Sandboxed:
     name = "sandbox"
 
     def __init__(
-        self, settings: SandboxTable, profile: Profile, *, folder: Path, patience: float, manners: RateBudget, on_exchange: OnExchange | None = None
+        self, settings: SandboxTable, address: SandboxAddress, profile: Profile, *,
+        patience: float, manners: RateBudget, on_exchange: OnExchange | None = None,
     ) -> None:  # fmt: skip
-        self.base_url = settings.base_url.rstrip("/")
+        self.base_url = address.base_url
         self.values: Mapping[str, str] = _values(self.base_url, settings.client_id, settings.secret_key)
         other = settings.other
         self._unset = other.missing if other else ()
@@ -130,17 +129,11 @@ class Sandboxed:
                 "other_secret_key": other.secret_key,
             }
         self.payers = _payers(settings, profile)
-        self.redactor, self.manners, self._clock, self._on_exchange = Redactor(), manners, settings.clock, on_exchange
+        self.redactor, self.manners, self._on_exchange = Redactor(), manners, on_exchange
         _hide(self.redactor, self.values)
         self._patience = patience
         self._share: Reservation | None = None
-        self._ca = folder / settings.ca if settings.ca else None
-        self._way = httpx.AsyncHTTPTransport(
-            verify=trust(self._ca),
-            limits=httpx.Limits(max_connections=4),
-            proxy=proxy_for(self.base_url),
-            trust_env=False,
-        )
+        self._upstream = Upstream(address, manners, patience=PATIENCE)
 
     def lacks(self, case: DriftCase) -> str:
         if missing := sorted(case.payers - set(self.payers)):
@@ -149,7 +142,7 @@ class Sandboxed:
         if any(name.startswith("other_") for name in asked) and "other_client_id" not in self.values:
             unset = f", not set: {', '.join(self._unset)}" if self._unset else ""
             return f"needs the credentials of a second merchant: [sandbox.other]{unset}"
-        if case.seconds and not self._clock and case.seconds > self._patience:
+        if case.seconds and not self._upstream.sandbox.clock and case.seconds > self._patience:
             return f"needs the gateway's clock to move by {case.seconds} s: --patience {-(-case.seconds // 20) * 20}"
         return ""
 
@@ -161,9 +154,9 @@ class Sandboxed:
         return Guarded(self, case.id)
 
     async def advance(self, seconds: int) -> bool:
-        if not self._clock:
+        if not self._upstream.sandbox.clock:
             return False
-        await move(self._clock, seconds, self._ca)
+        await self._upstream.advance(seconds)
         return True
 
     async def send(self, request: httpx.Request) -> httpx.Response:
@@ -172,18 +165,18 @@ class Sandboxed:
         if site_of(url) != site_of(self.base_url):
             raise Elsewhere(f"its answer leads to {urlsplit(url).netloc}, which is not the sandbox: not opened")
         is_call = url.startswith(self.base_url)
-        await request.aread()
+        body = await request.aread()
+        asked = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
         if is_call:
             if self.manners.sent >= self.manners.budget:
                 raise BudgetSpent(f"the budget of {self.manners.budget} requests is spent", place="sandbox.budget")
             await self.manners.go(lambda: self._share)
         try:
-            answer = await self._way.handle_async_request(request)
-            body = await answer.aread()
-        except httpx.HTTPError as error:
+            answer = await self._upstream.send(request.method, request.url.raw_path.decode("ascii"), asked, body)
+        except (httpx.HTTPError, TimeoutError) as error:
             raise Unanswered(_unreached(error), place=site_of(url)) from None
         headers = [pair for pair in answer.headers.multi_items() if pair[0].lower() not in _UNPACKED]
-        return httpx.Response(answer.status_code, headers=headers, content=body, request=request)
+        return httpx.Response(answer.status_code, headers=headers, content=answer.content, request=request)
 
     async def keep(self, request: httpx.Request, answer: httpx.Response, case: str) -> None:
         """Write an exchange on the tape."""
@@ -192,7 +185,7 @@ class Sandboxed:
             self._on_exchange(_taped(request, await request.aread(), answer, case, page=page))
 
     async def aclose(self) -> None:
-        await self._way.aclose()
+        await self._upstream.aclose()
 
 
 class Guarded(httpx.AsyncBaseTransport):
@@ -291,7 +284,7 @@ def _payers(settings: SandboxTable, profile: Profile) -> dict[str, Payer]:
     return found
 
 
-def _unreached(error: httpx.HTTPError) -> str:
+def _unreached(error: Exception) -> str:
     return f"no answer from the sandbox ({type(error).__name__}: {error or 'it hung up'})"
 
 

@@ -12,12 +12,12 @@ from urllib.parse import parse_qsl
 
 from payproof.contracts.catalogue import Catalogue
 from payproof.contracts.entries import Headers, Request, Response
+from payproof.contracts.forms import form_fields
 from payproof.contracts.model import Json
 from payproof.contracts.pages import soup
 from payproof.contracts.profile import Payer, Profile
 from payproof.contracts.secrets import Redactor
 from payproof.simulator.cassettes import placeholders
-from payproof.suites.customer.hosted import form_fields
 
 LEFT_OUT = frozenset(
     {

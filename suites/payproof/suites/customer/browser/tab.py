@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 
 from bs4 import Tag
 
+from payproof.contracts.forms import form_fields
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Fields, Payer
 from payproof.suites.customer import payer_redaction as secrecy
@@ -17,7 +18,7 @@ from payproof.suites.customer.browser import dom
 from payproof.suites.customer.browser.browser import Browser
 from payproof.suites.customer.browser.watch import Watch
 from payproof.suites.customer.customer import Customer
-from payproof.suites.customer.hosted import TabState, form_fields, judge, stuck
+from payproof.suites.customer.hosted import TabState, judge, stuck
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

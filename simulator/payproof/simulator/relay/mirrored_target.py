@@ -1,0 +1,33 @@
+"""A target whose gateway is not ours: its ledger is a mirror of what passes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.types import ASGIApp
+
+from payproof.contracts.journal import Journal
+from payproof.contracts.profile import Profile
+from payproof.simulator.front import Front
+from payproof.simulator.relay.ledger_mirror import LedgerMirror
+from payproof.simulator.store import Merchant
+from payproof.simulator.target import Target
+
+
+class MirroredTarget(Target):
+    """``keys``: the credentials of its one merchant, by kind. Its limits are its own, and its dialect only lends the shapes of faults:
+    what the gateway says, it says itself."""
+
+    def __init__(self, profile: Profile, journal: Journal, *, seed: int, keys: Mapping[str, str]) -> None:
+        super().__init__(Front(profile, journal, seed=seed, knobs={"rate_limit": 0}))
+        self.profile = profile
+        self._store, self._dialect = self.front.store, self.front.dialect
+        row = self._store.add_merchant("shop", keys)
+        self._ledger_mirror = LedgerMirror(self._store, profile, row, paid=self._dialect.paid_status)
+        self.merchant: Merchant = row.value()
+
+    def _way(self, answers: ASGIApp) -> ASGIApp:
+        return self.front.way(answers, lambda path: not path.startswith(self.profile.base_path + "/"))
+
+    def payment_at(self, payment_url: str) -> str:
+        return self._ledger_mirror.payment_at(payment_url)

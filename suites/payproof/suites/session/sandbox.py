@@ -1,0 +1,36 @@
+"""The sandbox that a configuration names: the same for a run, a recording, drift and the contract suite."""
+
+from __future__ import annotations
+
+from payproof.contracts.model import PayproofError
+from payproof.simulator.relay.upstream import SandboxAddress
+from payproof.suites.config import Config
+from payproof.suites.config.models import SandboxTable
+
+_SECRET = 'keep them in the environment: client_id = "${PAYPROOF_SANDBOX_CLIENT_ID}"'
+
+
+def sandbox_of(config: Config, *, remedy: str = f"; {_SECRET}") -> SandboxTable:
+    """Raises:
+    PayproofError: there is none, or its credentials are not set; ``remedy`` is how its remedy ends.
+    """
+    settings = config.sandbox
+    if settings is None or settings.missing:
+        raise PayproofError(
+            "the sandbox is not configured" if settings is None else f"not set: {', '.join(settings.missing)}",
+            place="payproof.toml: [sandbox]",
+            remedy=f"give base_url, client_id and secret_key of your account at the gateway's sandbox{remedy}",
+        )
+    return settings
+
+
+def address_of(config: Config, settings: SandboxTable) -> SandboxAddress:
+    """Where it is, and who we are there."""
+    return SandboxAddress(
+        base_url=settings.base_url.rstrip("/"),
+        client_id=settings.client_id,
+        secret_key=settings.secret_key,
+        ca=config.folder / settings.ca if settings.ca else None,
+        clock=settings.clock or "",
+        refuses="refused" in settings.payers and settings.customer != "person",
+    )
