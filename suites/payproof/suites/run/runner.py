@@ -174,7 +174,7 @@ class _Session:
             await self._give_up(main)
             secure, note = (
                 False,
-                "the integration did not accept the run's certificate authority, so the gateway was offered over plain HTTP",
+                "the integration did not accept the run's certificate authority, which SSL_CERT_FILE and the like name",
             )
             shared = self._shared(secure)
             main = self._world(MAIN, shared)
