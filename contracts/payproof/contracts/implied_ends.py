@@ -21,42 +21,10 @@ _ENDS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "optgroup": (frozenset(("option", "optgroup")), frozenset(("select",))),
 }
 """For an element that begins: what it ends, and the element within which it ends nothing further out."""
-_AFTER_P = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "details",
-        "div",
-        "dl",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "li",
-        "dd",
-        "dt",
-        "main",
-        "menu",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "table",
-        "ul",
-    ]
-)
+_LISTS = ("dd", "dl", "dt", "li", "menu", "ol", "ul")
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6", "header", "hr")
+_SECTIONS = ("address", "article", "aside", "details", "figcaption", "figure", "footer", "main", "nav", "section")
+_AFTER_P = frozenset(("blockquote", "div", "fieldset", "form", "p", "pre", "table", *_LISTS, *_HEADINGS, *_SECTIONS))
 _P = (frozenset(("p",)), frozenset(("td", "th", "button", "caption", "object", "template")))
 
 
