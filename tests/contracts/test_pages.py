@@ -129,3 +129,29 @@ def test_a_blank_page_is_blank_whatever_its_markup() -> None:
         html(200, '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.0//EN"><html><body><!-- nothing --></body></html>')
     )
     assert not pages.blank(html(200, "<p>.</p>Refused"))
+
+
+@pytest.mark.parametrize(
+    ("body", "selector", "text"),
+    [
+        ("<table><tr><th>Status<td id=x>paid<tr><th>Sent<td>1</table>", "#x", "paid"),
+        ("<table><tbody><tr><td id=x>paid<tbody><tr><td>1</table>", "#x", "paid"),
+        ("<table><tr><td id=x>a<table><tr><td>b<tr><td>c</table>d<td>e</table>", "#x", "a b c d"),
+        ("<ul><li id=x>paid<li>1</ul>", "#x", "paid"),
+        ("<ul><li id=x>paid<ul><li>a<li>b</ul><li>1</ul>", "#x", "paid a b"),
+        ("<dl><dt>Status<dd id=x>paid<dt>Sent<dd>1</dl>", "#x", "paid"),
+        ("<p id=x><b>paid</b><p>Sent: 1", "#x", "paid"),
+        ("<p id=x>paid<div>Sent: 1</div>", "#x", "paid"),
+        ("<select><option id=x>paid<option>open</select>", "#x", "paid"),
+        ("<p>Status: <b id=x>paid</b></p><p>Sent: <b>1</b></p>", "#x", "paid"),
+        ("<div id=x><div>a</div><div>b</div></div>", "#x", "a b"),
+    ],
+)
+def test_an_end_that_html_allows_to_leave_out_is_where_browsers_put_it(body: str, selector: str, text: str) -> None:
+    node = pages.soup(body).select_one(selector)
+    assert node is not None
+    assert node.get_text(" ", strip=True) == text
+
+
+def test_thousands_of_cells_without_ends_lie_beside_one_another() -> None:
+    assert not pages.soup("<table><tr><td>1<td>2" + "<tr><td>x<td>y" * 2000).select("td td")

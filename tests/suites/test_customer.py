@@ -30,7 +30,7 @@ from payproof.contracts.profile import load
 from payproof.simulator import GatewayServer
 from payproof.suites.config import make_config
 from payproof.suites.customer.bounded_read import READ_LIMIT
-from payproof.suites.customer.customer import Customer, Routing
+from payproof.suites.customer.customer import Customer, Routing, Visit
 from payproof.suites.customer.navigation import Shown, headers, merged, shown
 from payproof.suites.driver.driver import Order, RecipeDriver, Started
 
@@ -511,3 +511,32 @@ def test_an_order_page_that_cannot_be_read_says_why(body: str, told: str) -> Non
             await server.stop()
 
     assert told in asyncio.run(play())
+
+
+def test_an_id_that_was_told_to_one_checkout_is_not_known_to_be_the_next_ones() -> None:
+    """A shop with a basket makes another order when the same customer fills it again."""
+    shop = Guarded()
+
+    async def play() -> tuple[bool, str, bool]:
+        server = GatewayServer(shop.app)
+        await server.start()
+        table = {
+            "checkout": {"path": "/checkout", "before": CART, "order_id": "url:/orders/(\\d+)"},
+            "order": {"path": "/orders/{order.id}", "status": "json:/s"},
+        }
+        config = make_config({"integration": {"name": "s", "command": ["x"], **table}}, folder=Path(), place="x")
+        try:
+            async with a_customer(server.port) as customer:
+                driver = RecipeDriver(config, {"public_url": customer.place.public_url})
+                order = Order("797014976", Decimal("5"), "XAF", known=False)
+                pages = (await customer.browse("GET", f"{customer.place.public_url}/empty")).pages
+                driver.learn(order, Visit(pages, addresses=("https://shop.test/orders/30/cancel",)))
+                told = order.known
+                assert (await driver.checkout(order, customer)).payment_url
+                unknown = order.known
+                driver.learn(order, Visit(pages, addresses=("https://shop.test/orders/31/return",)))
+                return told and not unknown, order.id, order.known
+        finally:
+            await server.stop()
+
+    assert asyncio.run(play()) == (True, "31", True)

@@ -16,6 +16,7 @@ from bs4 import BeautifulSoup, Comment
 from bs4.element import PreformattedString
 
 from payproof.contracts.entries import Page, Response, header
+from payproof.contracts.implied_ends import Tree
 from payproof.contracts.library_texts import library_texts, traces
 from payproof.contracts.secrets import spellings
 from payproof.contracts.standard_pages import own_words
@@ -37,7 +38,7 @@ _OPEN_ENDED = frozenset(("p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbod
 def soup(body: str) -> BeautifulSoup:
     """A page as a tree, parsed once; nobody changes it."""
     body = body[:PARSED]
-    return BeautifulSoup(html.escape(re.sub(r"<[^>]{0,2000}>", " ", body)) if _deep(body) else body, "html.parser")
+    return Tree(html.escape(re.sub(r"<[^>]{0,2000}>", " ", body)) if _deep(body) else body, "html.parser")
 
 
 def too_deep(response: Response) -> bool:

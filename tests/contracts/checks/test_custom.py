@@ -89,6 +89,21 @@ def test_an_id_that_is_told_on_the_way_back_is_the_only_payments_own() -> None:
     assert found.expected == {"contains": "1000"}
 
 
+@pytest.mark.parametrize("reference", ["1000", "1001"])
+def test_who_starts_again_may_get_another_order_which_is_told_on_the_way_back(reference: str) -> None:
+    run = Written()
+    with run.probe("abandoned"):
+        run.order(LABEL)
+        run.create("p0", reference="1000")
+        run.checkout(LABEL, "p0", order_known=False)
+        _renamed(run, "1000")
+        run.create("p1", reference=reference)
+        run.checkout("1000", "p1", purpose="again", order_known=False)
+        if reference != "1000":
+            _renamed(run, reference)
+    assert run.finding(ORDER_ID, Verdict.PASS)
+
+
 def test_our_own_label_is_a_name_of_the_order_too() -> None:
     run = Written()
     with run.probe("steady"):

@@ -384,6 +384,25 @@ def test_a_limit_for_the_whole_request_is_as_good_as_one_for_each_call() -> None
     assert slow(10, 5, background=True).finding("flow.slow-success", Verdict.WARN)
 
 
+@pytest.mark.parametrize(("seconds", "verdict"), [(12, Verdict.PASS), (5, Verdict.WARN)])
+def test_a_limit_that_the_shop_sets_itself_leaves_a_call_open_behind_the_page(seconds: float, verdict: Verdict) -> None:
+    """The second of two slow calls is still on its way when the customer is answered, and ends after the story."""
+    run = Written()
+    with run.probe("slow"):
+        run.order("1")
+        run.armed("delay")
+        began = run.now
+        if seconds > 10:
+            run.token(seconds=10, fault="delay")
+        second = run.now
+        run.passes(began + seconds - second)
+        run.page("checkout", "1", began=began, status=503)
+        run.seen("1", False)
+    run.now = second
+    run.create(None, "1", seconds=15, fault="delay", status=None, ending="cut")
+    assert run.finding("flow.slow-success", verdict)
+
+
 def test_an_order_that_stays_unpaid_though_everything_was_answered_warns() -> None:
     found = slow(10, hung_up=False).finding("flow.slow-success", Verdict.WARN)
     assert "every answer was waited for" in found.title

@@ -73,6 +73,7 @@ def test_a_gateway_that_was_offered_in_plain_text_tells_nothing_and_the_refused_
     run.create(secure=False)
     found = run.finding("https.api", Verdict.NOT_EXERCISED)
     assert "did not accept the authority" in found.title
+    assert "change that, or attest https.api" in found.title
     assert [(pointer.world, pointer.entry) for pointer in found.evidence] == [("main-given-up", shown.n)]
 
 

@@ -97,7 +97,7 @@ def api(case: Case) -> Iterator[Finding]:
             None,
         )
         yield case.not_exercised(
-            f"the gateway was offered over plain HTTP: {case.run.settings.secure_note}",
+            f"the gateway was offered over plain HTTP: {case.run.settings.secure_note}; change that, or attest https.api",
             world=refused[0] if refused else None,
             seen=[refused[1]] if refused else (),
         )

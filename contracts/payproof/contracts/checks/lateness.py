@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from payproof.contracts.checks.flow import page_of
 from payproof.contracts.checks.handling import status_of
-from payproof.contracts.entries import Call
+from payproof.contracts.entries import Call, Page
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.probe_runs import ProbeRun, final, ledger, probe_runs, sightings
 from payproof.contracts.requirements import Case, must, should
@@ -66,10 +66,11 @@ def slow_success(case: Case) -> Iterator[Finding]:
     Fix: a timeout of 25 to 30 seconds, not of five.
     """
     for probe_run in probe_runs(case.run, "slow"):
-        delayed = [call for call in probe_run.calls() if call.fault]
+        delayed = _delayed(probe_run)
         if not delayed:
             yield case.stuck(probe_run)
             continue
+        left = _left_waiting(probe_run, delayed)
         last = final(probe_run.world, probe_run.order())
         given_up = [call for call in delayed if call.ending == "hung_up"]
         waited = {call.n: _waited(probe_run, delayed, call) for call in given_up}
@@ -84,8 +85,17 @@ def slow_success(case: Case) -> Iterator[Finding]:
                 world=probe_run.world,
                 seen=[*given_up[:3], last],
             )
+        elif not given_up and left and left[1] >= SLOW - _GRACE:
+            yield case.passed(
+                f"the customer was answered after {left[1]:.1f} s, longer than an answer took",
+                actual={"paid": False, "given up after seconds": [round(left[1], 1)]},
+                world=probe_run.world,
+                seen=[left[0], last],
+            )
         else:
             how = f"given up after {waited[hasty[0].n]:.1f} s" if hasty else "every answer was waited for"
+            if not hasty and left:
+                how = f"the customer was answered after {left[1]:.1f} s"
             yield case.failed(
                 f"the order does not end paid when each answer takes 10 s: {how}",
                 expected={"paid": True},
@@ -94,6 +104,22 @@ def slow_success(case: Case) -> Iterator[Finding]:
                 seen=[*(hasty or delayed)[:3], last],
                 unless=() if hasty else ("flow.success", "verify.status-checked"),
             )
+
+
+def _delayed(probe_run: ProbeRun) -> list[Call]:
+    """The slow calls that were begun in this story; one that was left open is journaled when it ends, perhaps after the story."""
+    first, last = probe_run.entries[0].at, probe_run.entries[-1].at
+    return [call for call in probe_run.world.of(Call) if call.fault and first <= call.began <= last]
+
+
+def _left_waiting(probe_run: ProbeRun, delayed: list[Call]) -> tuple[Page, float] | None:
+    """A page that was answered while a call of its request was still open, and how long after the first of its calls: a limit
+    that the shop sets itself, and not at the socket."""
+    for page in probe_run.pages("checkout", "return"):
+        own = [call for call in delayed if page.began <= call.began <= page.ended]
+        if page.response and any(call.ended > page.ended for call in own):
+            return page, page.ended - min(call.began for call in own)
+    return None
 
 
 def _waited(probe_run: ProbeRun, delayed: list[Call], given_up: Call) -> float:

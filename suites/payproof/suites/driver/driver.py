@@ -118,6 +118,8 @@ class RecipeDriver:
         ]
         if ended := self._without_token(texts, customer, "integration.checkout"):
             return ended
+        # An id that was told to an earlier checkout is not this one's: the shop may make another order for it.
+        order.known = order.known and recipe.order_id is None
         values = self._asked(order, customer)
         place = "integration.checkout"
         url = urljoin(self._base, fill(recipe.path, values, f"{place}.path"))

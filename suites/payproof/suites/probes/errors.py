@@ -129,9 +129,14 @@ async def stalled(world: World, operation: str) -> None:
     if operation == "token" and "tokens" in world.target.powers:
         world.target.expire_tokens()
     if operation != "status":
-        async with world.fault("never-answer", operation=operation):
+        async with world.fault("never-answer", operation=operation) as number:
             waiting = create_task(world.checkout(order, customer))
-            await world.until(lambda: _decided(world, operation) or waiting.done(), PATIENT)
+            await world.until(
+                lambda: world.target.faults.fired(number) > 0 or waiting.done(), world.shared.page_patience
+            )
+            if world.target.faults.fired(number):
+                # A customer who is answered sooner does not end the call: when it is given up is asked of the socket.
+                await world.until(lambda: _decided(world, operation), PATIENT)
         await waiting
         world.step("the gateway answers again", "tried")
         await world.look(order, customer)

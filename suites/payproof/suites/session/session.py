@@ -108,7 +108,7 @@ class Session:
             return (Transport(False, "simulator.https is switched off"),)
         plain = Transport(
             False,
-            "the integration did not accept the run's certificate authority, so the gateway was offered over plain HTTP",
+            "the integration did not accept the run's certificate authority, which SSL_CERT_FILE and the like name",
         )
         return (plain, Transport(True)) if plain_first else (Transport(True), plain)
 

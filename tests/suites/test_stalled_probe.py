@@ -1,0 +1,76 @@
+"""How long the probe ``stalled`` holds a call that is never answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from payproof.suites.probes.errors import stalled
+
+
+class Watched:
+    """What the probe asks of a world. The shop answers its customer by itself and lets go of the gateway's call later."""
+
+    def __init__(self, *, called: bool) -> None:
+        self.called = called
+        self.hung_up_while_held: bool | None = None
+        self._given_up: list[Any] = []
+        self._socket: asyncio.Task[None] | None = None
+        self.target = SimpleNamespace(
+            powers=(), faults=SimpleNamespace(fired=lambda number: int(self._socket is not None))
+        )
+        self.shared = SimpleNamespace(page_patience=60.0, patience=5.0)
+
+    def new_order(self, *, role: str) -> str:
+        return role
+
+    def customer(self) -> str:
+        return "customer"
+
+    @asynccontextmanager
+    async def fault(self, name: str, operation: str) -> AsyncGenerator[int]:
+        yield 1
+        self.hung_up_while_held = bool(self._given_up)
+
+    async def checkout(self, order: str, customer: str) -> None:
+        if self.called:
+            self._socket = asyncio.create_task(self._let_go())
+
+    async def _let_go(self) -> None:
+        for _ in range(20):
+            await asyncio.sleep(0)
+        self._given_up.append(SimpleNamespace(fault="never-answer"))
+
+    async def until(self, met: Callable[[], bool], seconds: float) -> bool:
+        for _ in range(200):
+            if met():
+                return True
+            await asyncio.sleep(0)
+        return False
+
+    def calls(self, operation: str) -> list[Any]:
+        return self._given_up
+
+    def step(self, text: str, name: str) -> None: ...
+
+    async def look(self, order: str, customer: str) -> None: ...
+
+    async def recover(self) -> None: ...
+
+
+@pytest.mark.parametrize("operation", ["token", "create"])
+def test_a_customer_who_is_answered_first_does_not_end_the_call(operation: str) -> None:
+    world = Watched(called=True)
+    asyncio.run(stalled(world, operation))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert world.hung_up_while_held is True
+
+
+def test_a_checkout_without_the_call_is_not_waited_for() -> None:
+    world = Watched(called=False)
+    asyncio.run(stalled(world, "token"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert world.hung_up_while_held is False
