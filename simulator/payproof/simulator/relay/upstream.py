@@ -86,8 +86,8 @@ class Upstream:
         if cut:
             raise httpx.ReadError(f"its answer is longer than {LARGEST:,} bytes", request=request)
         # What is handed on is unpacked.
-        headers = [(name, value) for name, value in answer.headers.raw if name.lower() != b"content-encoding"]
-        return httpx.Response(answer.status_code, headers=headers, content=content, request=request)
+        kept = [(name, value) for name, value in answer.headers.multi_items() if name.lower() != "content-encoding"]
+        return httpx.Response(answer.status_code, headers=kept, content=content, request=request)
 
     async def advance(self, seconds: float) -> None:
         """Move the sandbox's clock.
