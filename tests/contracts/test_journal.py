@@ -135,6 +135,24 @@ def test_an_issued_token_is_hidden_wherever_and_however_it_was_issued(body: str)
 
 
 @pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("X-Auth", ISSUED),
+        ("X-JWT", ISSUED),
+        ("Access_Token", ISSUED),
+        ("Location", f"https://x/next?lang=en&access_token={ISSUED}"),
+        ("Set-Cookie", f"access_token={ISSUED}; Path=/; HttpOnly"),
+    ],
+)
+def test_a_token_that_an_answers_header_holds_is_hidden(name: str, value: str) -> None:
+    journal = a_journal()
+    call = journal.add(a_call("{}", response=e.Response(status=200, headers=((name, value),), body="{}")))
+    assert call.response
+    assert ISSUED not in repr(call.response)
+    assert ISSUED not in journal.add(e.Log(stream="stdout", text=f"got {ISSUED}")).text
+
+
+@pytest.mark.parametrize(
     ("request_", "meaning"),
     [
         (e.Request(method="GET", url="https://x/?api_key=Key-7781-2216-9953"), {}),

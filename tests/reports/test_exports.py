@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -234,7 +235,7 @@ def test_a_header_or_an_address_from_elsewhere_is_no_command(result: Result) -> 
     assert "{{$guid}}" not in http
     assert "passwd" not in http + curl
     assert not any(line.startswith(("X-C", "# c")) for line in http.splitlines())
-    assert subprocess.run(["sh", "-n"], input=curl, text=True, check=False, capture_output=True).returncode == 0
+    _is_shell(curl)
     (item,) = json.loads(WRITERS["postman"].render(result, run))["item"]
     assert "{{$" not in json.dumps(item)
 
@@ -271,3 +272,13 @@ def test_a_body_that_postman_would_fill_in_is_left_out(result: Result) -> None:
     (item,) = json.loads(WRITERS["postman"].render(result, run))["item"]
     assert "body" not in item["request"]
     assert "left out" in item["request"]["description"]
+
+
+def test_the_script_is_one_for_every_shell_that_is_here(result: Result) -> None:
+    _is_shell(WRITERS["curl"].render(result, of(call(1, "create", "http://h/create", "a=it's", answer={}))))
+
+
+def _is_shell(script: str) -> None:
+    for shell in filter(shutil.which, ("sh", "dash", "bash", "ksh", "zsh")):
+        read = subprocess.run([shell, "-n"], input=script, text=True, check=False, capture_output=True)
+        assert read.returncode == 0, f"{shell}: {read.stderr}"

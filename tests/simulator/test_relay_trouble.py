@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -221,6 +223,50 @@ async def _drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             writer.write(b"x")
             await writer.drain()
             await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+def test_an_answer_without_an_end_is_the_sandboxs_trouble_and_is_not_kept(coding: str) -> None:
+    sent = 0
+
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        await reader.readuntil(b"\r\n\r\n")
+        chunk = bytes(1024 * 1024) if coding == "identity" else gzip.compress(bytes(1024 * 1024)) * 64
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: 10000000000\r\n\r\n"
+        with contextlib.suppress(OSError), contextlib.closing(writer):
+            writer.write(head.encode())
+            while sent < 400:
+                writer.write(chunk)
+                await writer.drain()
+                sent += 1
+
+    async def told() -> None:
+        flooding = await asyncio.start_server(flood, "127.0.0.1", 0)
+        async with flooding, bench(_slow(0)) as on:
+            port = flooding.sockets[0].getsockname()[1]
+            on.upstream.sandbox = way.SandboxAddress(
+                base_url=f"http://127.0.0.1:{port}/x", client_id="c", secret_key="s"
+            )
+            with pytest.raises(httpx.HTTPError):
+                await on.http.post(TOKEN, json={}, timeout=20)
+            assert "longer than 8,388,608 bytes" in on.relay.complaint()
+
+    asyncio.run(told())
+    assert sent < 200
+
+
+def test_a_packed_answer_is_handed_on_unpacked() -> None:
+    packed = Response(gzip.compress(json.dumps(_success(GOOD[STATUS])).encode()), headers={"Content-Encoding": "gzip"})
+
+    async def told() -> None:
+        async with bench(_always(packed)) as on:
+            answer = await on.http.get(STATUS)
+            assert "content-encoding" not in answer.headers
+            assert answer.json()["data"]["token"] == "P1"
+            assert on.relay.complaint() == ""
+
+    asyncio.run(told())
 
 
 def test_a_call_that_is_unanswered_when_its_story_ends_has_kept_it_from_its_end(

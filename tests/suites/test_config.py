@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -362,3 +363,25 @@ def test_an_address_can_be_taken_from_the_environment_as_a_whole(load: Load) -> 
     unset = load(GOOD + AT.format("${PAY_URL}"))
     assert unset.sandbox
     assert unset.sandbox.missing == ("PAY_URL",)
+
+
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
+    for path in (tmp_path / "pipe.toml", Path("/dev/zero")):
+        with pytest.raises(PayproofError, match="not a regular file"):
+            load_config(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a = " + "[" * 50_000, "nested too deep"),
+        (".".join("a" * 50_000) + " = 1", "line 1 holds more than 500 dots"),
+        ("#" * 1_000_001, "1,000,001 bytes"),
+    ],
+    ids=["deep", "dotted", "large"],
+)
+def test_a_hostile_file_is_refused_in_one_sentence(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "payproof.toml").write_text(text)
+    with pytest.raises(PayproofError, match=told):
+        load_config(tmp_path)

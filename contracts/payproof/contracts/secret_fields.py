@@ -23,8 +23,10 @@ NAME = re.compile(
     re.IGNORECASE,
 )
 """Names of fields whose values are secrets."""
-HEADER = re.compile(r"(^|-)(api-?key|token|secret|authorization)$", re.IGNORECASE)
+HEADER = re.compile(r"(^|[-_])(api[-_]?key|token|secret|authorization|auth|jwt)$", re.IGNORECASE)
 """Names of headers whose values are secrets."""
+_PAIRED = frozenset({"location", "content-location", "refresh", "link", "set-cookie"})
+"""Headers that hold addresses or pairs: what is called like a secret in them is one."""
 _TOKEN = re.compile(r"token$|^jwt$|^bearer$", re.IGNORECASE)
 """Names of an access token's field in the answer that issues one; elsewhere a "token" may be a payment."""
 _ACCESS = re.compile(r"^(access|auth|bearer)?[_-]?token$|^jwt$|^bearer$", re.IGNORECASE)
@@ -82,6 +84,8 @@ def of_headers(headers: Headers) -> Iterator[tuple[str, str]]:
             yield from of_authorization(value)
         elif HEADER.search(name):
             yield "authorization", value.strip()
+        elif name.lower() in _PAIRED:
+            yield from (("credential", found) for _, found in named(value))
 
 
 def of_request(request: Request, said: AnyEvent) -> Iterator[tuple[str, str]]:

@@ -50,7 +50,8 @@ def _script(export: Handover) -> Iterator[str]:
         return
     yield "set -eu"
     yield ""
-    yield f': "${{BASE_URL:?the gateway\'s base URL; the run used {_comment(export.base_url)}}}"'
+    # No apostrophe in there: bash takes it for a quote that never ends.
+    yield f': "${{BASE_URL:?base URL of the gateway; the run used {_comment(export.base_url)}}}"'
     yield from (f': "${{{name.upper()}:?not set}}"' for name in export.variables)
     yield ""
     if any(ask.found for ask in export.asks):

@@ -13,11 +13,14 @@ import httpx
 
 from payproof.contracts import addresses
 from payproof.contracts.model import PayproofError
+from payproof.simulator import bounded_read as bounded
 from payproof.simulator.relay.proxies import proxy_for
 from payproof.simulator.relay.rate_budget import RateBudget
 
 PATIENCE = 60.0
 """Seconds that a sandbox may take for one answer."""
+LARGEST = 8 * 1024 * 1024
+"""Bytes, unpacked, that a sandbox's answer may have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,7 @@ class Upstream:
         """``target``: path and query. Cookies are the client's business, so none are kept here.
 
         Raises:
-            httpx.HTTPError: no answer.
+            httpx.HTTPError: no answer, or one without an end.
             TimeoutError: no whole answer within ``patience``.
         """
         patience = self._patience or PATIENCE
@@ -79,9 +82,14 @@ class Upstream:
             raise httpx.UnsupportedProtocol("the address leads to another host")
         # The limits of a client library are for each read: an answer that drips would pass them for ever.
         async with asyncio.timeout(patience):
-            answer = await self._client.send(request)
+            answer = await self._client.send(request, stream=True)
+            content, cut = await bounded.content(answer, LARGEST)
         self._client.cookies.clear()
-        return answer
+        if cut:
+            raise httpx.ReadError(f"its answer is longer than {LARGEST:,} bytes", request=request)
+        # What is handed on is unpacked.
+        kept = [(name, value) for name, value in answer.headers.multi_items() if name.lower() != "content-encoding"]
+        return httpx.Response(answer.status_code, headers=kept, content=content, request=request)
 
     async def advance(self, seconds: float) -> None:
         """Move the sandbox's clock.

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
+from payproof.contracts import files
 from payproof.contracts.model import PayproofError
 from payproof.suites.config import environment
 from payproof.suites.config.models import Config
@@ -20,6 +21,10 @@ from payproof.suites.config.problems import ConfigProblem, Origin, from_validati
 from payproof.suites.config.rules import problems_of
 
 FILE, PROJECT = "payproof.toml", "pyproject.toml"
+_LARGEST = 1_000_000
+"""Bytes of a configuration; a team's largest pyproject.toml has a tenth of it."""
+_DOTS = 500
+"""Dots of one line: a key of thousands of parts takes the parser minutes."""
 
 
 def load_config(
@@ -123,16 +128,16 @@ def _find(path: Path | None) -> Path:
 
 
 def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
+    if not file.exists():
         raise PayproofError(
             "there is no such file", place=str(file), remedy="check the path, or write one with `payproof init`"
-        ) from None
-    except UnicodeDecodeError as error:
-        raise PayproofError(f"not UTF-8 text: byte {error.start} cannot be read", place=str(file)) from None
-    except OSError as error:
-        raise PayproofError(f"cannot be read: {error.strerror}", place=str(file)) from None
+        )
+    text = files.read(file, says="cannot be read", largest=_LARGEST, remedy="name a payproof.toml or its folder")
+    if line := next((n for n, line in enumerate(text.splitlines(), 1) if line.count(".") > _DOTS), 0):
+        raise PayproofError(
+            f"line {line} holds more than {_DOTS} dots", place=str(file), remedy="write long lists over several lines"
+        )
+    return text
 
 
 def _parse(text: str, file: Path) -> dict[str, Any]:
@@ -142,6 +147,8 @@ def _parse(text: str, file: Path) -> dict[str, Any]:
         raise PayproofError(
             f"not valid TOML: {error}", place=str(file), remedy="texts stand in quotes, a table begins with [name]"
         ) from None
+    except RecursionError:
+        raise PayproofError("nested too deep to be read", place=str(file)) from None
 
 
 def _table(data: Mapping[str, Any], file: Path) -> dict[str, Any]:

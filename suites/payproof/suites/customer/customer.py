@@ -21,7 +21,7 @@ from payproof.contracts.entries import Page, Request, Response, Step, header
 from payproof.contracts.journal import Journal
 from payproof.contracts.pages import soup
 from payproof.contracts.profile import Fields, HostedRecipe
-from payproof.suites.customer import bounded_read as bounded
+from payproof.simulator import bounded_read as bounded
 from payproof.suites.customer import navigation
 from payproof.suites.customer import payer_redaction as secrecy
 from payproof.suites.customer.navigation import Shown, shown

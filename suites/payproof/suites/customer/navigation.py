@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 from payproof.contracts import addresses
-from payproof.suites.customer.bounded_read import ACCEPTED
+from payproof.simulator.bounded_read import ACCEPTED
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36 payproof-customer"
 _UNSAFE = ("POST", "PUT", "PATCH", "DELETE")

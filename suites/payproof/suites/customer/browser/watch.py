@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from payproof.contracts.entries import Page, Request, Response, header
 from payproof.contracts.profile import Payer
+from payproof.simulator.bounded_read import READ_LIMIT
 from payproof.suites.customer import payer_redaction as secrecy
-from payproof.suites.customer.bounded_read import READ_LIMIT
 from payproof.suites.customer.customer import Customer
 
 if TYPE_CHECKING:

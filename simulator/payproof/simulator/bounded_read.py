@@ -1,4 +1,4 @@
-"""Answers with an end: what an integration or a hosted page sends is read up to a bound, whatever it sends."""
+"""Answers with an end: what an integration, a hosted page or a sandbox sends is read up to a bound, whatever it sends."""
 
 from __future__ import annotations
 
@@ -32,6 +32,23 @@ async def read(answer: httpx.Response, limit: int = READ_LIMIT) -> Body:
     Raises:
         httpx.HTTPError: the connection broke, or the coding is not what it says.
     """
+    out, cut = await content(answer, limit)
+    kind = answer.headers.get("content-type", "")
+    if not cut:
+        return Body(_text(out, kind), len(out))
+    told = answer.headers.get("content-length", "")
+    plain = "content-encoding" not in answer.headers or answer.is_stream_consumed
+    whole = int(told) if told.isdecimal() and len(told) < 16 and plain else 0
+    problem = f"cut after the first {limit:,} bytes" + (f" of {whole:,}" if whole > limit else "; there is more")
+    return Body(_text(out[:limit], kind), max(whole, len(out)), problem)
+
+
+async def content(answer: httpx.Response, limit: int) -> tuple[bytes, bool]:
+    """What a streamed answer holds, unpacked, and whether there is more than ``limit`` of it; closes the answer.
+
+    Raises:
+        httpx.HTTPError: as for ``read``.
+    """
     out, travelled, cut = bytearray(), 0, False
     coding = answer.headers.get("content-encoding", "").strip().lower()
     unpack = _unpacker(coding, answer.request)
@@ -46,12 +63,7 @@ async def read(answer: httpx.Response, limit: int = READ_LIMIT) -> Body:
                 break
     finally:
         await answer.aclose()
-    if not cut:
-        return Body(_text(bytes(out), answer.headers.get("content-type", "")), len(out))
-    told = answer.headers.get("content-length", "")
-    whole = int(told) if told.isdecimal() and len(told) < 16 and not coding else 0
-    problem = f"cut after the first {limit:,} bytes" + (f" of {whole:,}" if whole > limit else "; there is more")
-    return Body(_text(bytes(out[:limit]), answer.headers.get("content-type", "")), max(whole, len(out)), problem)
+    return bytes(out), cut
 
 
 async def _chunks(answer: httpx.Response) -> AsyncIterator[bytes]:
