@@ -28,14 +28,9 @@ from payproof.contracts.model import PayproofError
 from payproof.contracts.pages import soup
 from payproof.contracts.profile import load
 from payproof.simulator import GatewayServer
-from payproof.suites.config import make_config
-<<<<<<< HEAD
-from payproof.suites.customer.bounded_read import READ_LIMIT
-from payproof.suites.customer.customer import Customer, Routing, Visit
-=======
 from payproof.simulator.bounded_read import READ_LIMIT
-from payproof.suites.customer.customer import Customer, Routing
->>>>>>> v2-accept
+from payproof.suites.config import make_config
+from payproof.suites.customer.customer import Customer, Routing, Visit
 from payproof.suites.customer.navigation import Shown, headers, merged, shown
 from payproof.suites.driver.driver import Order, RecipeDriver, Started
 

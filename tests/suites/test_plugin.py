@@ -265,7 +265,12 @@ print(*sorted(name for name in sys.modules if name.startswith("payproof")))
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     others, ours = done.stdout.splitlines()
     assert not others
-    assert ours.split() == ["payproof", "payproof.suites", "payproof.suites.pytest_plugin.plugin"]
+    assert ours.split() == [
+        "payproof",
+        "payproof.suites",
+        "payproof.suites.pytest_plugin",
+        "payproof.suites.pytest_plugin.plugin",
+    ]
 
 
 def test_other_peoples_tests_are_left_alone(shop: pytest.Pytester) -> None:

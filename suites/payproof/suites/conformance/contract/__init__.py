@@ -1,6 +1,6 @@
 """The contract suite: a server (the simulator, a sandbox) held to its gateway's contract.
 
-``perform(where)`` -> ``Told``. ``payproof contract`` prints it; ``pytest --pyargs payproof.suites.contract_suite`` makes items of it.
+``perform(where)`` -> ``SuiteResult``. ``payproof contract`` prints it; ``pytest --pyargs payproof.suites.contract_suite`` makes items of it.
 """
 
 from payproof.suites.conformance.contract.suite import SilentSuite, SuiteProgress, perform
