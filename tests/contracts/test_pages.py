@@ -155,3 +155,10 @@ def test_an_end_that_html_allows_to_leave_out_is_where_browsers_put_it(body: str
 
 def test_thousands_of_cells_without_ends_lie_beside_one_another() -> None:
     assert not pages.soup("<table><tr><td>1<td>2" + "<tr><td>x<td>y" * 2000).select("td td")
+
+
+@pytest.mark.parametrize(("levels", "within"), [(40, False), (60, True)])
+def test_what_an_element_ends_is_looked_for_in_its_neighbourhood_only(levels: int, within: bool) -> None:
+    """Else thousands of items in a deep page are thousands times as many levels to climb: 18 s for 256 KB."""
+    page = pages.soup("<ul><li>" + "<b>" * levels + "<li id=x>")
+    assert bool(page.select("li #x")) is within

@@ -27,6 +27,9 @@ _SECTIONS = ("address", "article", "aside", "details", "figcaption", "figure", "
 _AFTER_P = frozenset(("blockquote", "div", "fieldset", "form", "p", "pre", "table", *_LISTS, *_HEADINGS, *_SECTIONS))
 _P = (frozenset(("p",)), frozenset(("td", "th", "button", "caption", "object", "template")))
 
+_REACH = 50
+"""Levels that are looked up for what an element ends: a page may be thousands of elements long and a thousand deep."""
+
 
 class Tree(BeautifulSoup):
     """The tree of ``html.parser`` with the ends that HTML implies."""
@@ -41,7 +44,9 @@ class Tree(BeautifulSoup):
     def _end(self, ended: frozenset[str], within: frozenset[str]) -> None:
         outermost: Tag | None = None
         node: Tag | None = self.currentTag
-        while node is not None and node.name not in within:
+        for _ in range(_REACH):
+            if node is None or node.name in within:
+                break
             outermost = node if node.name in ended else outermost
             node = node.parent
         while outermost is not None and self.currentTag is not None:
