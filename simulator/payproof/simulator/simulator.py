@@ -17,6 +17,7 @@ from payproof.simulator.faults.injector import FaultInjector
 from payproof.simulator.faults.middleware import FaultMiddleware
 from payproof.simulator.ids import Ids
 from payproof.simulator.journal_middleware import JournalMiddleware
+from payproof.simulator.outbox import Outbox
 from payproof.simulator.store import CLIENT_ID, SECRET_KEY, Merchant, PaymentView, Store
 
 
@@ -43,8 +44,10 @@ class Simulator:
         self.knobs = _knobs(profile, knobs or {})
         self.clock = Clock()
         self._store = Store(self.journal, self.clock)
-        deps = dialect.GatewayDeps(profile, self.knobs, self._store, self.clock, Ids(), self.journal)
+        self.outbox = Outbox(profile, self._store, self.clock, self.journal)
+        deps = dialect.GatewayDeps(profile, self.knobs, self._store, self.clock, Ids(), self.journal, self.outbox)
         self.dialect = dialect.load(deps)
+        self.outbox.begin(self.dialect)
         self.faults = FaultInjector(deps, self.dialect, seed=seed)
         self.app: ASGIApp = JournalMiddleware(
             FaultMiddleware(self.dialect.app, self.faults),
@@ -71,6 +74,17 @@ class Simulator:
     def rotate_secret(self, merchant: Merchant) -> Merchant:
         """The merchant with a new secret key; the old one is refused from now on."""
         return self._store.rotate(merchant.client_id, self.dialect.keys()[SECRET_KEY]).value()
+
+    def roll_notice_secret(self, merchant: Merchant) -> Merchant:
+        """The merchant with a new secret for notices; the old one stays good as long as the profile says.
+
+        Raises:
+            PayproofError: this gateway has no such secret.
+        """
+        name = next((each.name for each in self.profile.credentials if each.kind == "webhook-secret"), "")
+        if not name:
+            raise PayproofError(f"{self.profile.title} has no secret for notices", place='key "gateway"')
+        return self._store.rotate(merchant.client_id, self.dialect.keys()[name], credential=name).value()
 
     def revoke_secret(self, merchant: Merchant) -> None:
         """Token calls of this merchant are refused from now on."""
@@ -105,14 +119,16 @@ class Simulator:
         self._store.tell(payment_id, amount=amount, currency=currency)
 
     def reset(self) -> None:
-        """Forget faults, payments, tokens and the journal. Merchants, knobs and the clock stay."""
+        """Forget faults, payments, tokens, notices and the journal. Merchants, knobs and the clock stay."""
         self.faults.clear()
+        self.outbox.clear()
         self._store.clear()
         self.journal.clear()
 
     async def aclose(self) -> None:
         """Release every call that a fault holds, and end whatever the gateway does by itself."""
         self.faults.clear()
+        await self.outbox.aclose()
         await self.dialect.aclose()
 
 

@@ -14,7 +14,19 @@ from typing import Literal
 import httpx
 
 from payproof.contracts import money, pages
-from payproof.contracts.entries import Call, Checkout, Entry, Ledger, Log, OrderSeen, Page, ProbeMark, Process, Step
+from payproof.contracts.entries import (
+    Call,
+    Checkout,
+    Delivery,
+    Entry,
+    Ledger,
+    Log,
+    OrderSeen,
+    Page,
+    ProbeMark,
+    Process,
+    Step,
+)
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
@@ -542,8 +554,8 @@ def spared(entries: Iterable[Entry], since: int) -> list[Entry]:
 
 
 def _payment_of(entry: Entry) -> str:
-    """The payment that a call or an entry of the ledger is about; empty for anything else."""
-    if isinstance(entry, Ledger):
+    """The payment that a call, a notice or an entry of the ledger is about; empty for anything else."""
+    if isinstance(entry, Ledger | Delivery):
         return entry.payment
     return (entry.told.answered or entry.event.payment or "") if isinstance(entry, Call) else ""
 
