@@ -4,7 +4,6 @@ known here: which header is the signature shows when the same body is signed wit
 from __future__ import annotations
 
 import json
-import os.path
 import secrets as random_secrets
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias, cast, get_args
@@ -44,9 +43,16 @@ def _weakened(right: Fields, others: list[dict[str, str]], how: Forgery) -> list
         if len(set(signatures)) == 1:
             found.append((name, value))  # it does not depend on the secret
         elif how != "unsigned":
-            start = len(os.path.commonprefix(signatures))
+            start = _shared(signatures)
             found.append((name, value[: start + (len(value) - start) // 2] if how == "half" else value[:start]))
     return found
+
+
+def _shared(texts: list[str]) -> int:
+    """How many characters all of them begin with."""
+    return next(
+        (place for place, letters in enumerate(zip(*texts, strict=False)) if len(set(letters)) > 1), len(texts[0])
+    )
 
 
 def spelled(body: bytes, how: Spelling) -> bytes | None:
@@ -81,7 +87,9 @@ def _turned(value: Any) -> Any:
     """Its keys in the opposite order, at every depth."""
     if isinstance(value, dict):
         return {key: _turned(item) for key, item in reversed(cast("dict[str, Any]", value).items())}
-    return [_turned(item) for item in value]  # pyright: ignore if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [_turned(item) for item in value]  # pyright: ignore
+    return value
 
 
 _SPELLED: Mapping[Spelling, Callable[[Any], bytes]] = {

@@ -107,6 +107,12 @@ class Outbox:
         """From now on notices never arrive, and are not repeated."""
         self.mode = "lose"
 
+    def resume(self) -> None:
+        """From now on send everything; what is still kept back is lost."""
+        self.mode = "send"
+        for notice in self._notices:
+            notice.state = "lost" if notice.state == "held" else notice.state
+
     async def release(self, order: Sequence[str] = ()) -> list[Delivery]:
         """From now on send everything; first what was kept back, one after the other: by these ids in their order, then the
         rest. Returns when all of it was answered."""

@@ -10,6 +10,7 @@ from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
 from payproof.contracts.run import Power
 from payproof.simulator.faults.injector import FaultInjector
+from payproof.simulator.outbox import Outbox
 from payproof.simulator.simulator import Simulator
 from payproof.simulator.store import Merchant, PaymentView
 
@@ -29,6 +30,8 @@ class Target(Protocol):
     """The credentials that the integration is told."""
     faults: FaultInjector
     journal: Journal
+    outbox: Outbox | None
+    """What sends the gateway's notices; None where the real gateway does that itself. Needs ``notices``."""
 
     @property
     def app(self) -> ASGIApp:
@@ -98,6 +101,9 @@ class SimulatorTarget:
 
     def __init__(self, sim: Simulator, merchant: Merchant) -> None:
         self.sim, self.merchant = sim, merchant
+        self.outbox = sim.outbox
+        if sim.profile.notices is not None:
+            self.powers |= {"notices"}
         self.faults, self.journal = sim.faults, sim.journal
         self.payment, self.payments = sim.payment, sim.payments
         self.tamper, self.forged_return, self.aclose = sim.tamper, sim.forged_return, sim.aclose

@@ -28,6 +28,7 @@ from payproof.simulator.faults.injector import FaultInjector
 from payproof.simulator.faults.middleware import FaultMiddleware
 from payproof.simulator.ids import Ids
 from payproof.simulator.journal_middleware import JournalMiddleware
+from payproof.simulator.outbox import Outbox
 from payproof.simulator.relay import rewrite
 from payproof.simulator.relay.ledger_mirror import LedgerMirror
 from payproof.simulator.store import CLIENT_ID, SECRET_KEY, Merchant, PaymentView, Store
@@ -44,6 +45,7 @@ class Cassette:
     """
 
     kind: TargetKind = "cassette"
+    outbox: Outbox | None = None
 
     def __init__(
         self,

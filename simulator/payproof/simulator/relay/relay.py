@@ -23,6 +23,7 @@ from payproof.simulator.faults.injector import FaultInjector
 from payproof.simulator.faults.middleware import FaultMiddleware
 from payproof.simulator.ids import Ids
 from payproof.simulator.journal_middleware import JournalMiddleware
+from payproof.simulator.outbox import Outbox
 from payproof.simulator.relay.forwarder import LEFT, Forwarder
 from payproof.simulator.relay.ledger_mirror import LedgerMirror
 from payproof.simulator.relay.passages import Passage, Passages
@@ -41,6 +42,7 @@ class Relay:
     that somebody else started has the real ones."""
 
     kind: TargetKind = "sandbox"
+    outbox: Outbox | None = None
 
     def __init__(
         self,

@@ -71,6 +71,7 @@ def settings_of(
         sets_currency=uses(config, "order.currency") or integration.driver is not None,
         fee=recipe.fee or "",
         alert_channel=integration.alert_channel,
+        notices=integration.webhook is not None,
         scans_source=bool(integration.source.paths),
         scans_frontend=bool(integration.source.frontend),
         own_credentials=bool(integration.command),
@@ -95,6 +96,8 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
     for probe in found:
         wanted = not options.only or bool(set(probe.requirements) & set(options.only))
         wanted = wanted and (not options.probes or probe.name in options.probes)
+        if "notices" in probe.needs and not settings.notices:
+            continue  # there is nothing to try: the checks say what is not declared
         if not wanted or (options.quick and probe.stalls) or (probe.restarts and not settings.restarts):
             left_out.append(probe.name)
             continue
@@ -176,6 +179,7 @@ _LACKS: Mapping[Power, str] = {
     "answers": "nobody can change what this gateway answers",
     "clock": "this gateway's clock cannot be moved",
     "credentials": "the credentials cannot be replaced and revoked at this gateway",
+    "notices": "nobody can keep back, repeat and forge the notices of this gateway",
     "refusal": "no payer is known whom this gateway refuses",
     "tokens": "an access token of this gateway cannot be ended before its time",
 }

@@ -34,6 +34,7 @@ from payproof.contracts.probe_runs import LAST_WAIT, LEFT_ALONE
 from payproof.contracts.run import RecordedWorld as Recorded
 from payproof.simulator import GatewayServer, Target
 from payproof.simulator.faults import registered
+from payproof.simulator.outbox import Outbox
 from payproof.simulator.protocols import GateMode
 from payproof.simulator.store import gateway_values
 from payproof.simulator.target import Spoiled
@@ -43,6 +44,7 @@ from payproof.suites.customer.hosted import Tab
 from payproof.suites.driver.driver import Driver, Order, RecipeDriver, Started, load_driver, uses
 from payproof.suites.run.repeats import GATE
 from payproof.suites.session.context import LONGEST_PATIENCE, Purchase, Shared
+from payproof.suites.session.endpoint import endpoint
 from payproof.suites.session.launcher import Instance, basics
 from payproof.suites.session.ports import Port, PortTaken
 
@@ -140,6 +142,8 @@ class World:
             pages=(sandbox.base_url, *sandbox.pages) if sandbox else (),
             is_live=self.profile.is_live,
         )
+        if integration.webhook is not None and self.target.outbox is not None:
+            self.target.outbox.endpoint = endpoint(integration.webhook, self.values, url)
         self.journal.listeners[:] = [self._note_addresses]
         self.driver = load_driver(self.config, self.values)
         if not integration.command:
@@ -232,6 +236,8 @@ class World:
         finally:
             self.target.faults.clear()
             self.gate("open")
+            if self.target.outbox is not None:
+                self.target.outbox.resume()
             if self.instance is not None:
                 self.instance.read_logs(story_over=True)
             self.journal.add(ProbeMark(event="end", probe=probe, params=problem))
@@ -298,6 +304,17 @@ class World:
         if mode != "open":
             self.step(f"the gateway takes no calls any more ({mode})", GATE, mode=mode)
         self.server.gate(mode)
+
+    @property
+    def outbox(self) -> Outbox:
+        """What sends the gateway's notices, and what can be done to them.
+
+        Raises:
+            PayproofError: the real gateway sends them itself.
+        """
+        if self.target.outbox is None:
+            raise PayproofError("nobody can keep back, repeat and forge the notices of this gateway")
+        return self.target.outbox
 
     async def until(self, met: Callable[[], bool], seconds: float) -> bool:
         """Wait until something is so; False when it never was."""
