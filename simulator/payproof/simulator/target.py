@@ -30,12 +30,15 @@ class Target(Protocol):
     """The credentials that the integration is told."""
     faults: FaultInjector
     journal: Journal
-    outbox: Outbox | None
-    """What sends the gateway's notices; None where the real gateway does that itself. Needs ``notices``."""
 
     @property
     def app(self) -> ASGIApp:
         """Serves the integration's calls and the customer's hosted pages."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox | None:
+        """What sends the gateway's notices; None where the real gateway does that itself. Needs ``notices``."""
         ...
 
     async def ready(self, story: str = "") -> None:

@@ -196,7 +196,7 @@ class Written:
         """A notice of a payment, genuine unless ``forged`` says otherwise; ``status`` None: no answer."""
         began = self.now
         self.passes(seconds)
-        more = {
+        fields: dict[str, Any] = {
             "id": f"notice-of-{payment}",
             "attempt": 1,
             "problem": "" if status else "the connection was refused",
@@ -207,7 +207,7 @@ class Written:
         )
         return self.add(
             e.Delivery(
-                began=began, event=event, payment=payment, paid=paid, seconds=seconds, request=asked, response=answered, **more
+                began=began, event=event, payment=payment, paid=paid, seconds=seconds, request=asked, response=answered, **fields
             )
         )  # fmt: skip
 
