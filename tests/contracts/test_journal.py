@@ -35,6 +35,12 @@ def a_run() -> r.Run:
         )
     )
     journal.add(e.OrderSeen(order="1", state="paid", paid=True, effects=2))
+    journal.add(
+        e.Delivery(
+            began=1.0, event="paid", id="n1", payment="p1", paid=True, attempt=1, forged="half", seconds=0.2,
+            request=e.Request(method="POST", url="https://x/", body=SECRET), problem="refused",
+        )
+    )  # fmt: skip
     return r.Run(
         gateway="quatapay",
         settings=r.Settings(within=2.5),
@@ -45,7 +51,7 @@ def a_run() -> r.Run:
 
 def test_entries_are_numbered_from_one_and_hold_placeholders() -> None:
     run = a_run()
-    assert [entry.n for entry in run.worlds[0].entries] == [1, 2, 3]
+    assert [entry.n for entry in run.worlds[0].entries] == [1, 2, 3, 4]
     assert SECRET not in r.dump(run)
     call = run.entry(Pointer("main", 2))
     assert isinstance(call, e.Call)

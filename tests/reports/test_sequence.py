@@ -7,7 +7,7 @@ from typing import Any
 
 from an_event import an_event
 
-from payproof.contracts.entries import Call, Entry, Ledger, OrderSeen, Page, Process, Request, Response, Step
+from payproof.contracts.entries import Call, Delivery, Entry, Ledger, OrderSeen, Page, Process, Request, Response, Step
 from payproof.reports.sequence import Account, BrokenStep, html, markdown
 from payproof.reports.sequence.arrows import Arrow, Note, SequencePart, lanes, lines
 from payproof.reports.sequence.mermaid import mermaid
@@ -99,6 +99,19 @@ def test_money_and_what_the_shop_says_are_notes_and_what_has_not_changed_is_not_
 
 def test_a_fault_is_told_at_the_answer_that_it_spoilt() -> None:
     assert Arrow("gateway", "integration", "HTTP 500, fault: status", "bad") in LINES
+
+
+def test_a_notice_goes_from_the_gateway_to_the_shop() -> None:
+    asked = Request(method="POST", url=SHOP)
+    told: Any = {"event": "order.taken", "id": "n", "payment": "p", "attempt": 1, "request": asked, "seconds": 0.5}
+    good = Delivery(**told, at=1.5, began=1, response=Response(status=200))
+    bad = Delivery(**told, at=2.5, began=2, forged="unsigned", problem="the connection was refused")
+    assert lines([bad, good]) == (
+        Arrow("gateway", "integration", "notice: order.taken"),
+        Arrow("integration", "gateway", "HTTP 200", "answer"),
+        Arrow("gateway", "integration", "forged notice: order.taken", "bad"),
+        Arrow("integration", "gateway", "the connection was refused", "bad"),
+    )
 
 
 def test_reloads_that_repeat_each_other_become_one_note() -> None:

@@ -385,3 +385,36 @@ def test_a_hostile_file_is_refused_in_one_sentence(tmp_path: Path, text: str, to
     (tmp_path / "payproof.toml").write_text(text)
     with pytest.raises(PayproofError, match=told):
         load_config(tmp_path)
+
+
+# -- notices -----------------------------------------------------------------------------------------------------------
+
+HARBOR = GOOD.replace('"quatapay"', '"harbor"')
+WEBHOOK = '\n[integration.webhook]\npath = "/notices"\nheaders = { X-Shop = "{gateway.client_id}" }\n'
+
+
+def test_an_endpoint_for_notices_is_declared(load: Load) -> None:
+    webhook = load(HARBOR + WEBHOOK).integration.webhook
+    assert webhook is not None
+    assert webhook.path == "/notices"
+    assert load(HARBOR).integration.webhook is None
+
+
+def test_a_gateway_without_notices_has_no_use_for_an_endpoint(load: Load) -> None:
+    error = refused(load, GOOD + WEBHOOK)
+    assert "quatapay sends no notices" in error.message
+    assert "leave [integration.webhook] out" in f"{error.message}{error.remedy}"
+
+
+@pytest.mark.parametrize(
+    ("table", "says"),
+    [
+        ('path = "notices"', "is not a path"),
+        ('path = "/notices/{order.id}"', "is not known here"),
+        ('path = "/notices"\nheader = { A = "b" }', "headers"),
+        ("", "path"),
+    ],
+)
+def test_an_endpoint_that_cannot_be_is_told(load: Load, table: str, says: str) -> None:
+    error = refused(load, f"{HARBOR}\n[integration.webhook]\n{table}\n")
+    assert says in f"{error.place} {error.message} {error.remedy}"

@@ -9,13 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from receiver import Receiver
 
 from payproof.contracts.entries import Checkout, OrderSeen
+from payproof.contracts.journal import Journal
+from payproof.contracts.profile import load
 from payproof.contracts.secrets import Redactor
+from payproof.simulator import Simulator, SimulatorTarget, Target
+from payproof.simulator.outbox import Notice
+from payproof.simulator.testing import GatewayThread
+from payproof.suites.config.models import WebhookTable
 from payproof.suites.customer.customer import Customer, Routing, Visit
 from payproof.suites.driver.driver import Order, OrderState
 from payproof.suites.selftest.selftest import shop
 from payproof.suites.session.context import LONGEST_PATIENCE, Purchase, Shared
+from payproof.suites.session.endpoint import endpoint
 from payproof.suites.session.progress import Silent
 from payproof.suites.session.targets import Simulators
 from payproof.suites.session.world import World
@@ -154,3 +162,63 @@ def test_a_background_job_that_comes_late_is_seen(tmp_path: Path, monkeypatch: p
 def test_an_order_that_is_paid_at_once_costs_no_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seconds, _ = waited(tmp_path, monkeypatch, quick=[PAID])
     assert seconds < 2
+
+
+def test_a_notice_reaches_the_instance_by_its_public_address_as_a_customer_does() -> None:
+    declared = WebhookTable(path="/notices?shop={port}", headers={"X-Shop": "{gateway.client_id}"})
+    values = {"public_url": "https://shop-81.localhost", "port": "81", "gateway.client_id": "ours"}
+    found = endpoint(declared, values, "http://127.0.0.1:81")
+    assert (found.url, found.through) == ("https://shop-81.localhost/notices?shop=81", "http://127.0.0.1:81")
+    assert dict(found.headers) == {
+        "X-Forwarded-Proto": "https", "X-Forwarded-Host": "shop-81.localhost", "X-Forwarded-Port": "443",
+        "X-Forwarded-For": "203.0.113.7", "X-Shop": "ours",
+    }  # fmt: skip
+    with Receiver() as shop, GatewayThread("harbor") as gateway:
+        there = endpoint(declared, values, shop.url.removesuffix("/notices"))
+        gateway.simulator.outbox.endpoint = there
+        gateway._wait_for(gateway.simulator.outbox.deliver(phantom(gateway)))  # pyright: ignore[reportPrivateUsage]
+    (got,) = shop.got
+    assert (got.path, got.headers["host"], got.headers["x-forwarded-proto"]) == (
+        "/notices?shop=81", "shop-81.localhost", "https",
+    )  # fmt: skip
+
+
+def phantom(gateway: GatewayThread) -> Notice:
+    row = next(gateway.simulator.store.merchants())  # pyright: ignore[reportPrivateUsage]
+    return Notice(id="n1", payment="p1", merchant=row, body=b"{}")
+
+
+def test_an_endpoint_at_the_instances_own_address_needs_no_proxys_words() -> None:
+    found = endpoint(WebhookTable(path="/n"), {"public_url": "http://127.0.0.1:81"}, "http://127.0.0.1:81")
+    assert found.headers == ()
+
+
+class Harbors(Simulators):
+    """A simulator of the gateway that sends notices."""
+
+    def target(self, journal: Journal, seed: int) -> Target:
+        sim = Simulator(load("harbor"), journal=journal)
+        return SimulatorTarget(sim, sim.add_merchant())
+
+
+def test_what_a_story_kept_back_does_not_arrive_in_the_next_one(tmp_path: Path) -> None:
+    async def story() -> None:
+        ours = shared(tmp_path)
+        ours.source = Harbors(ours.config)
+        world = Unsold("first", ours)
+        assert "notices" in world.target.powers
+        async with world.story("any", {}):
+            world.outbox.hold()
+        assert world.outbox.mode != "hold"
+        await world.stop()
+
+    asyncio.run(story())
+
+
+def test_a_gateway_without_notices_gives_no_power_over_them(tmp_path: Path) -> None:
+    async def story() -> None:
+        world = Unsold("first", shared(tmp_path))
+        assert "notices" not in world.target.powers
+        await world.stop()
+
+    asyncio.run(story())

@@ -14,10 +14,10 @@ from functools import cache
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from payproof.contracts import secret_fields
-from payproof.contracts.entries import Alert, Call, Checkout, E, Entry, Log, OrderSeen, Page
+from payproof.contracts.entries import Alert, Call, Checkout, Delivery, E, Entry, Log, OrderSeen, Page
 from payproof.contracts.secrets import Redactor
 
-_FOREIGN = (Alert, Call, Checkout, Log, OrderSeen, Page)
+_FOREIGN = (Alert, Call, Checkout, Delivery, Log, OrderSeen, Page)
 """Entries whose texts come from the integration or the gateway; the others are written by payproof itself."""
 
 

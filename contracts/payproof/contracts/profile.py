@@ -107,14 +107,17 @@ class Idempotency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notices:
-    """Notices that the gateway sends. ``sign``: (secret, body, time in seconds since the epoch) -> headers of one delivery.
-    ``read``: what a delivery says. ``retries``: seconds of the gateway's clock after which an attempt that was not answered 2xx is
-    repeated. ``tolerance``: seconds that the signing time may be off the receiver's clock; 0: no time is signed."""
+    """Notices that the gateway sends. ``sign``: (secrets, body, real time in seconds since the epoch) -> headers of one attempt; the
+    newest secret is the first, and there are several only while one is rolled (``Credential.grace``). ``read``: what a delivery
+    says. ``retries``: seconds of the gateway's clock after which an attempt that was not answered 2xx is repeated. ``tolerance``:
+    seconds that the signing time may be off the receiver's clock; 0: no time is signed. ``required``: the gateway's guidance
+    asks every integration to take them."""
 
-    sign: Callable[[str, bytes, int], Fields]
+    sign: Callable[[tuple[str, ...], bytes, int], Fields]
     read: Callable[[Fields, bytes], Notified]
     retries: tuple[int, ...]
     tolerance: int = 0
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)

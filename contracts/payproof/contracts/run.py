@@ -24,9 +24,9 @@ from payproof.contracts.model import Json, PayproofError, Pointer
 _ENTRY: TypeAdapter[AnyEntry] = TypeAdapter(AnyEntry)
 
 
-Power: TypeAlias = Literal["answers", "clock", "credentials", "refusal", "tokens"]
-"""What somebody can do with a gateway: change its answers, move its clock, replace and revoke credentials, have it refuse
-a payer, end a young access token."""
+Power: TypeAlias = Literal["answers", "clock", "credentials", "notices", "refusal", "tokens"]
+"""What somebody can do with a gateway: change its answers, move its clock, replace and revoke credentials, keep back, repeat and
+forge its notices, have it refuse a payer, end a young access token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,8 @@ class Settings:
     sets_currency: bool = True
     fee: str = ""
     alert_channel: str = ""
+    notices: bool = False
+    """It is declared where the gateway's notices arrive."""
     scans_source: bool = False
     scans_frontend: bool = False
     own_credentials: bool = True

@@ -12,6 +12,7 @@ from payproof.contracts.entries import (
     Call,
     Checkout,
     Connection,
+    Delivery,
     Entry,
     FaultSet,
     Headers,
@@ -61,7 +62,7 @@ def scene(entry: Entry, *, pointer: str, pointed: bool, limit: int) -> Scene:
     """``limit``: characters of a body or text that are shown."""
     actor, title, note = _told(entry)
     text, messages = "", tuple[Message, ...]()
-    if isinstance(entry, Call | Page):
+    if isinstance(entry, Call | Delivery | Page):
         messages = _exchange(entry.request, entry.response, limit)
     if isinstance(entry, Log | Alert):
         text = cut(clean(entry.text), limit)
@@ -84,6 +85,8 @@ def _told(entry: Entry) -> tuple[str, str, str]:
             return "call", *_call(entry)
         case Page():
             return "customer", *_page(entry)
+        case Delivery():
+            return "call", *_delivery(entry)
         case Ledger():
             return "gateway", *_ledger(entry)
         case Checkout():
@@ -154,6 +157,29 @@ def _call(call: Call) -> tuple[str, str]:
     ending = _ENDINGS.get(call.ending, "answered after {:.2f} s").format(call.seconds)
     notes = [ending, f"fault: {call.fault}" if call.fault else "", "" if call.secure else "without TLS"]
     return f"integration asks the gateway: {operation}{status}", " · ".join(note for note in notes if note)
+
+
+_FORGED = {
+    "unsigned": "without a signature",
+    "empty": "with a signature that has no value",
+    "half": "with half of its signature",
+    "other-secret": "signed with another secret",
+    "other-body": "with the signature of another body",
+    "old": "signed long ago",
+}
+
+
+def _delivery(entry: Delivery) -> tuple[str, str]:
+    status = f" → {entry.response.status}" if entry.response else ""
+    notes = (
+        f"payment {entry.payment}" if entry.payment else "",
+        f"notice {entry.id}, attempt {entry.attempt}" if entry.id else f"attempt {entry.attempt}",
+        f"forged: {_FORGED[entry.forged]}" if entry.forged else "",
+        f"its body: {entry.shape}" if entry.shape else "",
+        entry.problem or f"answered after {entry.seconds:.2f} s",
+    )
+    who = "somebody sends the shop a forged notice" if entry.forged else "gateway sends the shop a notice"
+    return f"{who}: {entry.event or 'unreadable'}{status}", " · ".join(note for note in notes if note)
 
 
 def _page(page: Page) -> tuple[str, str]:

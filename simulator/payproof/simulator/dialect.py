@@ -20,6 +20,7 @@ from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
 from payproof.simulator.clock import Clock
 from payproof.simulator.ids import Ids
+from payproof.simulator.outbox import Outbox
 from payproof.simulator.store import Payment, Store
 
 
@@ -33,6 +34,14 @@ class GatewayDeps:
     clock: Clock
     ids: Ids
     journal: Journal
+    outbox: Outbox | None = None
+    """None where the real gateway sends its notices itself."""
+
+    async def notified(self, payment: Payment, seconds: float) -> None:
+        """Wait until this payment's notices that are under way were answered, so many seconds at most: some hosted pages do
+        before they send the customer back."""
+        if self.outbox is not None:
+            await self.outbox.idle(payment.payment, within=seconds)
 
     def origin(self, request: Request, name: Literal["api", "checkout"]) -> str:
         """Scheme and host of an origin, as the caller of this request reaches it; its base path is not part of it."""

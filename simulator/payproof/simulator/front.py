@@ -15,6 +15,7 @@ from payproof.simulator.faults.injector import FaultInjector
 from payproof.simulator.faults.middleware import FaultMiddleware
 from payproof.simulator.ids import Ids
 from payproof.simulator.journal_middleware import JournalMiddleware
+from payproof.simulator.outbox import Outbox
 from payproof.simulator.store import PaymentView, Store
 
 
@@ -29,7 +30,8 @@ class Front:
         self.knobs: dict[str, Json] = {name: fact.value for name, fact in profile.knobs.items()} | dict(knobs)
         self.clock = Clock()
         self.store = Store(journal, self.clock)
-        deps = dialect.GatewayDeps(profile, self.knobs, self.store, self.clock, Ids(), journal)
+        self.outbox = Outbox(profile, self.store, self.clock, journal)
+        deps = dialect.GatewayDeps(profile, self.knobs, self.store, self.clock, Ids(), journal, self.outbox)
         self.dialect = dialect.load(deps)
         self.faults = FaultInjector(deps, self.dialect, seed=seed)
 
@@ -60,4 +62,5 @@ class Front:
     async def aclose(self) -> None:
         """Release every call that a fault holds, and end whatever the gateway does by itself."""
         self.faults.clear()
+        await self.outbox.aclose()
         await self.dialect.aclose()

@@ -7,16 +7,17 @@ import json
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Annotated, Any, TypeAlias, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
-from payproof.contracts.entries import AnyEntry, Entry
+from payproof.contracts.entries import AnyEntry, Entry, Forgery
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import PayproofError
 from payproof.simulator.faults.registry import registered
+from payproof.simulator.outbox import endpoint_at
 from payproof.simulator.simulator import Simulator
 from payproof.simulator.store import Merchant
 
@@ -178,6 +179,69 @@ async def tamper(sim: Simulator, request: Request) -> Any:
     return {"ok": True}
 
 
+class Told(_Body):
+    url: str
+
+
+class Order(_Body):
+    first: tuple[str, ...] = ()
+
+
+class Again(_Body):
+    id: str
+    times: Annotated[int, Field(ge=1, le=100)] = 1
+    at_once: bool = False
+
+
+class Forged(_Body):
+    payment: str
+    how: Forgery
+
+
+async def notices(sim: Simulator, request: Request) -> Any:
+    """Notices to the integration: what each is about, and what became of it."""
+    return [
+        {"id": each.id, "payment": each.payment, "state": each.state, "attempts": each.attempts, "due": each.due}
+        for each in sim.outbox.notices()
+    ]
+
+
+async def notify(sim: Simulator, request: Request) -> Any:
+    """Where notices go: {"url": "http://127.0.0.1:8000/notices"}."""
+    sim.outbox.endpoint = endpoint_at((await _body(request, Told)).url)
+    return {"ok": True}
+
+
+async def hold(sim: Simulator, request: Request) -> Any:
+    """Keep every notice back from now on."""
+    sim.outbox.hold()
+    return {"ok": True}
+
+
+async def lose(sim: Simulator, request: Request) -> Any:
+    """No notice ever arrives from now on."""
+    sim.outbox.lose()
+    return {"ok": True}
+
+
+async def release(sim: Simulator, request: Request) -> Any:
+    """Send what was kept back, and everything from now on; {"first": [ids]} gives an order."""
+    body = await _body(request, Order)
+    return [_plain(delivery) for delivery in await sim.outbox.release(body.first)]
+
+
+async def repeat(sim: Simulator, request: Request) -> Any:
+    """Send a notice again, freshly signed: {"id": "...", "times": 5, "at_once": true}."""
+    body = await _body(request, Again)
+    return [_plain(each) for each in await sim.outbox.repeat(body.id, body.times, at_once=body.at_once)]
+
+
+async def forge_notice(sim: Simulator, request: Request) -> Any:
+    """Claim that a payment was paid, with a bad signature: {"payment": "...", "how": "other-secret"}."""
+    body = await _body(request, Forged)
+    return _plain(await sim.outbox.forge(body.payment, body.how))
+
+
 async def journal(sim: Simulator, request: Request) -> Any:
     """Everything that happened; ?after=N gives the entries after number N."""
     after = _after(request)
@@ -248,6 +312,13 @@ OPERATIONS: tuple[tuple[str, str, Operation], ...] = (
     ("GET", "/payments", payments),
     ("POST", "/payments/{payment}/forge-return", forge),
     ("POST", "/payments/{payment}/tamper", tamper),
+    ("GET", "/notices", notices),
+    ("POST", "/notices/endpoint", notify),
+    ("POST", "/notices/hold", hold),
+    ("POST", "/notices/lose", lose),
+    ("POST", "/notices/release", release),
+    ("POST", "/notices/repeat", repeat),
+    ("POST", "/notices/forge", forge_notice),
     ("GET", "/journal", journal),
     ("GET", "/journal/follow", follow),
     ("DELETE", "/journal", forget),

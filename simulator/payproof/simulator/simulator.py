@@ -35,6 +35,7 @@ class Simulator(Front):
         _refuse_unknown(profile, knobs or {})
         super().__init__(profile, journal if journal is not None else Journal(), seed=seed, knobs=knobs or {})
         self.seed = seed
+        self.outbox.begin(self.dialect)
         self.app: ASGIApp = self.way(self.dialect.app, self.dialect.is_page)
 
     # Merchants
@@ -54,6 +55,17 @@ class Simulator(Front):
         """The merchant with a new secret key; the old one is refused from now on."""
         return self.store.rotate(merchant.client_id, self.dialect.keys()[SECRET_KEY]).value()
 
+    def roll_notice_secret(self, merchant: Merchant) -> Merchant:
+        """The merchant with a new secret for notices; the old one stays good as long as the profile says.
+
+        Raises:
+            PayproofError: this gateway has no such secret.
+        """
+        name = next((each.name for each in self.profile.credentials if each.kind == "webhook-secret"), "")
+        if not name:
+            raise PayproofError(f"{self.profile.title} has no secret for notices", place='key "gateway"')
+        return self.store.rotate(merchant.client_id, self.dialect.keys()[name], credential=name).value()
+
     def revoke_secret(self, merchant: Merchant) -> None:
         """Token calls of this merchant are refused from now on."""
         self.store.merchant(merchant.client_id).revoked = True
@@ -67,8 +79,9 @@ class Simulator(Front):
         return self.store.revoke_tokens(merchant.client_id if merchant else None)
 
     def reset(self) -> None:
-        """Forget faults, payments, tokens and the journal. Merchants, knobs and the clock stay."""
+        """Forget faults, payments, tokens, notices and the journal. Merchants, knobs and the clock stay."""
         self.faults.clear()
+        self.outbox.clear()
         self.store.clear()
         self.journal.clear()
 

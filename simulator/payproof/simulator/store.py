@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from payproof.contracts.entries import Ledger
+from payproof.contracts.entries import Ledger, LedgerEvent
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
 from payproof.contracts.money import parse
@@ -70,11 +70,17 @@ class MerchantRow:
     """Its secret is no longer good."""
     gone: bool = False
     """The keys exist, the merchant behind them does not."""
-    former: dict[str, float] = field(default_factory=dict[str, float])
-    """Secret keys that were replaced, and when by the gateway's clock; some gateways honour them for a while."""
+    former: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
+    """Credential -> its values that were replaced, and when by the gateway's clock; some gateways honour them for a while."""
 
     def value(self) -> Merchant:
         return Merchant(self.name, dict(self.credentials))
+
+    def good(self, credential: str, grace: int, clock: Clock) -> tuple[str, ...]:
+        """The values of a credential that are good now, the newest first; one that was replaced is for ``grace`` seconds more."""
+        former = reversed(self.former.get(credential, {}).items())
+        still = [value for value, since in former if clock.now() - since < grace]
+        return (self.credentials[credential], *still)
 
     @property
     def client_id(self) -> str:
@@ -148,6 +154,8 @@ class Store:
         self._merchants: dict[str, MerchantRow] = {}
         self._tokens: dict[str, Token] = {}
         self._payments: dict[str, Payment] = {}
+        self.listeners: list[Callable[[LedgerEvent, Payment], None]] = []
+        """Told of each thing that happens to a payment, once it stands in the ledger."""
 
     # Merchants
 
@@ -172,11 +180,13 @@ class Store:
     def merchants(self) -> Iterator[MerchantRow]:
         return iter(tuple(self._merchants.values()))
 
-    def rotate(self, client_id: str, secret_key: str) -> MerchantRow:
+    def rotate(self, client_id: str, value: str, *, credential: str = SECRET_KEY) -> MerchantRow:
+        """Give a credential of a merchant a new value."""
         row = self.merchant(client_id)
-        row.former[row.secret_key] = self._clock.now()
-        row.credentials[SECRET_KEY], row.revoked = secret_key, False
-        self._journal.redactor.add(SECRET_KEY, secret_key)
+        row.former.setdefault(credential, {})[row.credentials[credential]] = self._clock.now()
+        row.credentials[credential] = value
+        row.revoked = row.revoked and credential != SECRET_KEY
+        self._journal.redactor.add(credential, value)
         return row
 
     # Access tokens
@@ -288,11 +298,13 @@ class Store:
         self._tokens.clear()
         self._payments.clear()
 
-    def _record(self, event: Any, row: Payment, *, detail: str = "") -> None:
+    def _record(self, event: LedgerEvent, row: Payment, *, detail: str = "") -> None:
         self._journal.add(
             Ledger(event=event, payment=row.payment, reference=row.reference or "", amount=text_of(row.amount),
                    currency=row.currency, detail=detail)
         )  # fmt: skip
+        for listener in tuple(self.listeners):
+            listener(event, row)
 
 
 def _remember(rows: dict[str, Any], key: str, row: Any) -> None:

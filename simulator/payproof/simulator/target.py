@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 from payproof.contracts.model import PayproofError
 from payproof.contracts.run import Power
 from payproof.simulator.front import Front
+from payproof.simulator.outbox import Outbox
 from payproof.simulator.simulator import Simulator
 from payproof.simulator.store import Merchant, PaymentView
 
@@ -28,6 +29,9 @@ class Target:
     """The credentials that the integration is told."""
     app: ASGIApp
     """Serves the integration's calls and the customer's hosted pages."""
+
+    outbox: Outbox | None = None
+    """What sends the gateway's notices; None where the real gateway does that itself. Needs ``notices``."""
 
     def __init__(self, front: Front) -> None:
         self.front, self.faults, self.journal = front, front.faults, front.journal
@@ -103,7 +107,9 @@ class SimulatorTarget(Target):
 
     def __init__(self, sim: Simulator, merchant: Merchant) -> None:
         super().__init__(sim)
-        self.sim, self.merchant, self.app = sim, merchant, sim.app
+        self.sim, self.merchant, self.app, self.outbox = sim, merchant, sim.app, sim.outbox
+        if sim.profile.notices is not None:
+            self.powers |= {"notices"}
 
     async def advance(self, seconds: float) -> None:
         self.sim.clock.advance(seconds)

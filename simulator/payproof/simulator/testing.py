@@ -12,17 +12,18 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
 from payproof.contracts import profile as profiles
-from payproof.contracts.entries import Entry
+from payproof.contracts.entries import Delivery, Entry, Forgery
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import Json, PayproofError
-from payproof.contracts.profile import Profile
+from payproof.contracts.profile import Fields, Profile
 from payproof.simulator import browser
 from payproof.simulator.listener import GatewayServer
+from payproof.simulator.outbox import Notice, endpoint_at
 from payproof.simulator.simulator import Simulator
 from payproof.simulator.store import Merchant, PaymentView
 
@@ -91,6 +92,13 @@ class GatewayThread:
         if self._loop is None:
             raise PayproofError("the gateway is not running", remedy="use it in a with block")
         return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
+
+    def _wait_for(self, act: Coroutine[Any, Any, T]) -> T:
+        """Await ``act`` on the gateway's own thread."""
+        if self._loop is None:
+            act.close()
+            raise PayproofError("the gateway is not running", remedy="use it in a with block")
+        return asyncio.run_coroutine_threadsafe(act, self._loop).result()
 
     # What an integration is told
 
@@ -167,6 +175,41 @@ class GatewayThread:
 
     def revoke_secret(self) -> None:
         self._do(lambda: self.simulator.revoke_secret(self.merchant))
+
+    # Notices, of gateways that send them
+
+    def notify(self, url: str, headers: Fields = ()) -> None:
+        """Tell the gateway where its notices go."""
+        endpoint = endpoint_at(url, headers)
+        self._do(lambda: setattr(self.simulator.outbox, "endpoint", endpoint))
+
+    def notices(self, payment: str = "") -> tuple[Notice, ...]:
+        return self._do(lambda: self.simulator.outbox.notices(payment))
+
+    def hold_notices(self) -> None:
+        """Keep every notice back from now on."""
+        self._do(self.simulator.outbox.hold)
+
+    def lose_notices(self) -> None:
+        """No notice ever arrives from now on."""
+        self._do(self.simulator.outbox.lose)
+
+    def release_notices(self, order: Sequence[str] = ()) -> list[Delivery]:
+        """Send what was kept back, these ids first and in this order, and everything from now on."""
+        return self._wait_for(self.simulator.outbox.release(order))
+
+    def repeat_notice(self, id: str, times: int = 1, *, at_once: bool = False) -> list[Delivery]:
+        """Send a notice's body again, freshly signed."""
+        return self._wait_for(self.simulator.outbox.repeat(id, times, at_once=at_once))
+
+    def forge_notice(self, payment: str, how: Forgery) -> Delivery:
+        """Tell that a payment was paid, with a signature that is not good."""
+        return self._wait_for(self.simulator.outbox.forge(payment, how))
+
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """Every attempt to deliver so far, once nothing is under way."""
+        self._wait_for(self.simulator.outbox.idle())
+        return tuple(entry for entry in self.journal() if isinstance(entry, Delivery))
 
     def journal(self) -> tuple[Entry, ...]:
         return self._do(lambda: tuple(self.simulator.journal.entries))

@@ -180,6 +180,37 @@ class Written:
         more = {"state": "" if paid is None else "paid" if paid else "pending", "status": 200} | more
         return self.add(e.OrderSeen(order=order, paid=paid, **more))
 
+    # -- the gateway's notices -----------------------------------------------------------------------------------------
+
+    def delivery(
+        self,
+        payment: str = "p1",
+        status: int | None = 200,
+        *,
+        event: str = "order.taken",
+        seconds: float = 0.05,
+        paid: bool | None = True,
+        body: str = "",
+        **more: Any,
+    ) -> e.Delivery:
+        """A notice of a payment, genuine unless ``forged`` says otherwise; ``status`` None: no answer."""
+        began = self.now
+        self.passes(seconds)
+        fields: dict[str, Any] = {
+            "id": f"notice-of-{payment}",
+            "attempt": 1,
+            "problem": "" if status else "the connection was refused",
+        } | more
+        answered = None if status is None else e.Response(status=status, body=body, size=len(body))
+        asked = e.Request(
+            method="POST", url="https://shop.test/notices", headers=(("Harbor-Sign", "t=1;h=0"),), body="{}"
+        )
+        return self.add(
+            e.Delivery(
+                began=began, event=event, payment=payment, paid=paid, seconds=seconds, request=asked, response=answered, **fields
+            )
+        )  # fmt: skip
+
     # -- the rest ------------------------------------------------------------------------------------------------------
 
     def ledger(self, event: str, payment: str = "p1", **more: Any) -> e.Ledger:

@@ -189,8 +189,8 @@ class Harbor:
         return JSONResponse(self._plain(payment), 201 if role == "settle" else 200)
 
     def notice(self, payment: Payment, event: str) -> tuple[str, bytes] | None:
-        """Harbor tells of money that it took, and of orders that were aborted."""
-        kind = {"charged": "order.taken", "cancelled": "order.aborted"}.get(event)
+        """Harbor tells of customers who agreed to pay, of money that it took, and of orders that were aborted."""
+        kind = {"approved": "order.approved", "charged": "order.taken", "cancelled": "order.aborted"}.get(event)
         number = self.deps.ids.mint(20)
         told = {"kind": kind, "nr": number, "order": self._plain(payment)}
         return (number, json.dumps(told).encode()) if kind else None

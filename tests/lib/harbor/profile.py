@@ -118,8 +118,8 @@ def _sent(authorization: str) -> dict[str, str]:
     return {"client-id": name, "secret-key": secret} if scheme.lower() == "basic" else {}
 
 
-def sign(secret: str, body: bytes, at: int) -> Fields:
-    mac = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+def sign(secrets: tuple[str, ...], body: bytes, at: int) -> Fields:
+    mac = hmac.new(secrets[0].encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
     return (("Content-Type", "application/json"), ("Harbor-Sign", f"t={at};h={mac}"))
 
 

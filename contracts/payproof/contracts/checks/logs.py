@@ -69,7 +69,7 @@ def no_secret_key(case: Case) -> Iterator[Finding]:
     yield from _leak(case, "<secret-key-", "secret key")
 
 
-def _own_lines(probe_run: ProbeRun) -> list[Log]:
+def own_lines(probe_run: ProbeRun) -> list[Log]:
     """What the shop itself wrote: log lines without the web server's access log of what the customer asked for."""
     shop = {urlsplit(page.request.url).path or "/" for page in probe_run.world.of(Page) if page.where == "integration"}
     called = [urlsplit(call.request.url) for call in probe_run.world.of(Call)]
@@ -78,7 +78,7 @@ def _own_lines(probe_run: ProbeRun) -> list[Log]:
     return [line for line in lines if line.text]
 
 
-def _windows(lines: list[Log]) -> Iterator[list[Log]]:
+def windows(lines: list[Log]) -> Iterator[list[Log]]:
     """Lines that belong together, each run of them once from each of its lines on."""
     for start in range(len(lines)):
         yield [line for line in lines[start : start + _NEAR] if line.at - lines[start].at < 1.0]
@@ -115,7 +115,7 @@ def requests(case: Case) -> Iterator[Finding]:
         seen += 1
         written = "|".join(re.escape(spelling) for spelling in money.spellings(amount, checkout.currency))
         sum_ = re.compile(rf"(?<![\d.,])(?:{written})(?!\d)")
-        for near in _windows(_own_lines(probe_run)):
+        for near in windows(own_lines(probe_run)):
             order = next((line for line in near if any(name in line.text for name in names)), None)
             line = next((line for line in near if sum_.search(line.text)), None)
             if order is not None and line is not None:
@@ -148,7 +148,7 @@ def responses(case: Case) -> Iterator[Finding]:
         outcome = re.compile(
             rf"(?i)\b({re.escape(checks[-1].told.outcome or 'paid')}|paid|success\w*|confirmed|completed|200)\b|\"paid\"\s*:\s*true"
         )
-        for near in _windows(_own_lines(probe_run)):
+        for near in windows(own_lines(probe_run)):
             payment = next((line for line in near if any(name[:12] in line.text for name in names)), None)
             line = next((line for line in near if outcome.search(line.text)), None)
             if payment is not None and line is not None:

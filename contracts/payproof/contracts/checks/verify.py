@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts import money
+from payproof.contracts.deliveries import vouching
 from payproof.contracts.entries import Call, Checkout, Entry, OrderSeen, Step
 from payproof.contracts.events import VERIFYING
 from payproof.contracts.model import Finding
@@ -29,7 +30,7 @@ def status_checked(case: Case) -> Iterator[Finding]:
     Why: the redirect is unsigned; whoever believes it gives goods away.
 
     Judged: on every order that was seen paid: since its create call, a status check of one of its payments was answered.
-    A check from a background job counts.
+    A check from a background job counts, and so does a genuine notice that was answered with success.
 
     Fix: on the return (or from a job) ask the gateway's status route for the payment that you stored, and mark the order
     paid by its answer only.
@@ -47,7 +48,8 @@ def status_checked(case: Case) -> Iterator[Finding]:
             payments = payments_of(world, order)
             if paid is None or not payments or not ledger(world, order, "charged"):
                 continue
-            checks = [call for call in answered if call.event.payment in payments and call.n < paid.n]
+            checks: list[Entry] = [call for call in answered if call.event.payment in payments and call.n < paid.n]
+            checks += vouching(world, payments, paid.at)
             if not checks and not _asked_since(world, order, answered, paid):
                 yield case.failed(
                     f"order {order} is paid though the gateway was never asked about its payment",

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from payproof.contracts import money
-from payproof.contracts.entries import Alert, Call, Entry, Ledger, OrderSeen, Page, Process, Step
+from payproof.contracts.entries import Alert, Call, Delivery, Entry, Ledger, OrderSeen, Page, Process, Step
 from payproof.reports.facts import line
 
 INTEGRATION, GATEWAY = "integration", "gateway"
@@ -100,6 +100,8 @@ class _Reader:
                 yield from self._page(entry)
             case Call():
                 yield from _call(entry)
+            case Delivery():
+                yield from _delivery(entry)
             case Ledger() | Process() | Alert():
                 yield from ((entry.at, note) for note in self._note(entry))
             case OrderSeen():
@@ -175,6 +177,13 @@ def _call(call: Call) -> Iterator[tuple[float, Line]]:
         said.append(f"fault: {call.fault}")
     bad = call.fault or call.response is None or call.response.status >= 400
     yield call.ended, Arrow(GATEWAY, INTEGRATION, ", ".join(said), "bad" if bad else "answer")
+
+
+def _delivery(delivery: Delivery) -> Iterator[tuple[float, Line]]:
+    what = f"{'forged ' if delivery.forged else ''}notice: {delivery.event or 'unreadable'}"
+    yield delivery.began, Arrow(GATEWAY, INTEGRATION, shortened(what), "bad" if delivery.forged else "plain")
+    said = f"HTTP {delivery.response.status}" if delivery.response else shortened(delivery.problem or "no answer")
+    yield delivery.began + delivery.seconds, Arrow(INTEGRATION, GATEWAY, said, "answer" if delivery.response else "bad")
 
 
 def _thinned(found: Iterable[Line]) -> Iterator[Line]:

@@ -210,6 +210,15 @@ class Alerts(_Part):
     """Level of the log lines that raise an alert, like "ERROR"."""
 
 
+class WebhookTable(_Part):
+    """Where the gateway's notices arrive, on gateways that send them."""
+
+    path: UrlPath
+    """Below the public address. Placeholders: those of the instance."""
+    headers: dict[str, str] = {}
+    """Sent besides the gateway's own."""
+
+
 class Integration(_Part):
     """The software under test."""
 
@@ -228,6 +237,7 @@ class Integration(_Part):
     """A Python class that starts checkouts and reads orders, when no recipe can: "drive.py:Shop"."""
     checkout: CheckoutTable = CheckoutTable()
     order: OrderTable = OrderTable()
+    webhook: WebhookTable | None = None
     logs: Logs = Logs()
     source: SourceTable = SourceTable()
     alerts: Alerts = Alerts()

@@ -105,6 +105,12 @@ def _names(config: Config, gateway: Profile) -> Iterator[ConfigProblem]:
         )
     for n, entry in enumerate(config.baseline):
         yield from _known(("baseline", str(n), "check"), entry.check, requirements, "requirement")
+    if config.integration.webhook is not None and gateway.notices is None:
+        yield ConfigProblem(
+            ("integration", "webhook"),
+            f"{gateway.name} sends no notices, so nothing would arrive there",
+            "leave [integration.webhook] out, or choose the gateway that sends them",
+        )
     for currency in config.currencies:
         yield from _known(
             ("integration", "checkout", "currencies"), currency, gateway.currencies, f"currency of {gateway.name}"
@@ -156,7 +162,7 @@ def _placeholders(integration: Integration, gateway: Profile) -> Iterator[Config
 
 def _launched(integration: Integration) -> Mapping[str, Json]:
     everything: Mapping[str, Json] = integration.model_dump(mode="json", by_alias=True)
-    return {key: everything[key] for key in ("command", "env", "url", "logs", "source")}
+    return {key: everything[key] for key in ("command", "env", "url", "logs", "source", "webhook")}
 
 
 def _visited(integration: Integration) -> Mapping[str, Json]:

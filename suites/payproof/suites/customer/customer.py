@@ -93,6 +93,19 @@ def _origin(url: str) -> tuple[str, int]:
     return (parts.hostname or "").lower(), port or (443 if parts.scheme == "https" else 80)
 
 
+def forwarded(url: str, instance_url: str) -> dict[str, str]:
+    """What a proxy tells the instance behind it of a request for ``url``; nothing where that is the instance's own address."""
+    if _origin(url) == _origin(instance_url):
+        return {}
+    parts = urlsplit(url)
+    return {
+        "X-Forwarded-Proto": parts.scheme,
+        "X-Forwarded-Host": parts.hostname or "",
+        "X-Forwarded-Port": "443",
+        "X-Forwarded-For": "203.0.113.7",
+    }
+
+
 class _Proxy(httpx.AsyncBaseTransport):
     """Carries requests for the public address to the instance, like the TLS terminating proxy in front of a real shop.
 
@@ -112,11 +125,7 @@ class _Proxy(httpx.AsyncBaseTransport):
             return await self.outside.handle_async_request(request)
         real = httpx.URL(self.place.instance_url)
         headers = request.headers.copy()
-        if _origin(url) != _origin(self.place.instance_url):
-            headers["X-Forwarded-Proto"] = request.url.scheme
-            headers["X-Forwarded-Host"] = request.url.host
-            headers["X-Forwarded-Port"] = "443"
-            headers["X-Forwarded-For"] = "203.0.113.7"
+        headers.update(forwarded(url, self.place.instance_url))
         target = request.url.copy_with(scheme=real.scheme, host=real.host, port=real.port)
         return await self.inner.handle_async_request(
             httpx.Request(request.method, target, headers=headers, stream=request.stream, extensions=request.extensions)

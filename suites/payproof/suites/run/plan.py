@@ -66,6 +66,8 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
     for probe in found:
         wanted = not options.only or bool(set(probe.requirements) & set(options.only))
         wanted = wanted and (not options.probes or probe.name in options.probes)
+        if "notices" in probe.needs and not settings.notices:
+            continue  # there is nothing to try: the checks say what is not declared
         if not wanted or (options.quick and probe.stalls) or (probe.restarts and not settings.restarts):
             left_out.append(probe.name)
             continue
@@ -147,6 +149,7 @@ _LACKS: Mapping[Power, str] = {
     "answers": "nobody can change what this gateway answers",
     "clock": "this gateway's clock cannot be moved",
     "credentials": "the credentials cannot be replaced and revoked at this gateway",
+    "notices": "nobody can keep back, repeat and forge the notices of this gateway",
     "refusal": "no payer is known whom this gateway refuses",
     "tokens": "an access token of this gateway cannot be ended before its time",
 }

@@ -13,6 +13,7 @@ from payproof.suites.config.placeholders import fill
 from payproof.suites.customer.customer import Routing
 from payproof.suites.driver.driver import Driver, load_driver
 from payproof.suites.session.context import Shared
+from payproof.suites.session.endpoint import endpoint
 from payproof.suites.session.launcher import Instance, basics
 from payproof.suites.session.ports import Port, PortTaken
 
@@ -93,6 +94,8 @@ class Deployment:
             pages=(sandbox.base_url, *sandbox.pages) if sandbox else (),
             is_live=self.profile.is_live,
         )
+        if integration.webhook is not None and self.target.outbox is not None:
+            self.target.outbox.endpoint = endpoint(integration.webhook, self.values, url)
         self.journal.listeners[:] = [self._note_addresses]
         self.driver = load_driver(self.config, self.values)
         if not integration.command:

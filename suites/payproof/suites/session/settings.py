@@ -29,6 +29,7 @@ def settings_of(
         sets_currency=uses(config, "order.currency") or integration.driver is not None,
         fee=recipe.fee or "",
         alert_channel=integration.alert_channel,
+        notices=integration.webhook is not None,
         scans_source=bool(integration.source.paths),
         scans_frontend=bool(integration.source.frontend),
         own_credentials=bool(integration.command),

@@ -13,12 +13,25 @@ from typing import Literal
 import httpx
 
 from payproof.contracts import money, pages
-from payproof.contracts.entries import Call, Checkout, Entry, Ledger, Log, OrderSeen, Page, ProbeMark, Process, Step
+from payproof.contracts.entries import (
+    Call,
+    Checkout,
+    Delivery,
+    Entry,
+    Ledger,
+    Log,
+    OrderSeen,
+    Page,
+    ProbeMark,
+    Process,
+    Step,
+)
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.probe_runs import GATE, LAST_WAIT, LEFT_ALONE
 from payproof.contracts.run import RecordedWorld as Recorded
 from payproof.simulator.faults import registered
+from payproof.simulator.outbox import Outbox
 from payproof.simulator.protocols import GateMode
 from payproof.simulator.target import Spoiled
 from payproof.suites.customer.customer import Customer, Visit
@@ -83,6 +96,8 @@ class World(Deployment):
         finally:
             self.target.faults.clear()
             self.gate("open")
+            if self.target.outbox is not None:
+                self.target.outbox.resume()
             if self.instance is not None:
                 self.instance.read_logs(story_over=True)
             self.journal.add(ProbeMark(event="end", probe=probe, params=problem))
@@ -149,6 +164,17 @@ class World(Deployment):
         if mode != "open":
             self.step(f"the gateway takes no calls any more ({mode})", GATE, mode=mode)
         self.server.gate(mode)
+
+    @property
+    def outbox(self) -> Outbox:
+        """What sends the gateway's notices, and what can be done to them.
+
+        Raises:
+            PayproofError: the real gateway sends them itself.
+        """
+        if self.target.outbox is None:
+            raise PayproofError("nobody can keep back, repeat and forge the notices of this gateway")
+        return self.target.outbox
 
     async def until(self, met: Callable[[], bool], seconds: float) -> bool:
         """Wait until something is so; False when it never was."""
@@ -405,8 +431,8 @@ def spared(entries: Iterable[Entry], since: int) -> list[Entry]:
 
 
 def _payment_of(entry: Entry) -> str:
-    """The payment that a call or an entry of the ledger is about; empty for anything else."""
-    if isinstance(entry, Ledger):
+    """The payment that a call, a notice or an entry of the ledger is about; empty for anything else."""
+    if isinstance(entry, Ledger | Delivery):
         return entry.payment
     return (entry.told.answered or entry.event.payment or "") if isinstance(entry, Call) else ""
 

@@ -1,0 +1,339 @@
+"""Notices, as each is answered: only the gateway's own count, and nothing that arrives breaks the integration."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from payproof.contracts.checks.logs import own_lines, windows
+from payproof.contracts.deliveries import NEXT, NOTICED, UNTOLD, answer_of, taken, undeclared
+from payproof.contracts.entries import Delivery, Entry, FaultSet, Log, Step
+from payproof.contracts.model import Finding, Json
+from payproof.contracts.pages import broken
+from payproof.contracts.probe_runs import ProbeRun, ever_paid, final, ledger, looks, probe_runs
+from payproof.contracts.requirements import Case, must, should
+
+_WORDS = {
+    "unsigned": "without a signature",
+    "empty": "with a signature that has no value",
+    "half": "with half of its signature",
+    "other-secret": "signed with another secret",
+    "other-body": "with the signature of another body",
+}
+
+
+def _believed(case: Case, probe_run: ProbeRun, order: str, since: Entry, what: str) -> Finding | None:
+    """An order that is paid since an entry, without money; None when it is not. One that was paid before is another matter."""
+    world = probe_run.world
+    paid = ever_paid(world, order)
+    if paid is None or ledger(world, order, "charged"):
+        return None
+    if paid.n < since.n:
+        return case.not_exercised(
+            f"order {order} was taken for paid before anything was told of it",
+            because=("verify.status-checked", "verify.forged-return", "flow.success"), world=world, seen=[paid, since],
+        )  # fmt: skip
+    return case.failed(
+        f"order {order} is paid, and the gateway took no money for it: {what}",
+        expected={"paid": False, "charged": 0},
+        actual={"paid": True, "state": paid.state, "charged": 0},
+        world=world,
+        seen=[since, paid],
+    )
+
+
+@must("webhook.signature-verified", needs="notices")
+def signature_verified(case: Case) -> Iterator[Finding]:
+    """A notice whose signature is not good makes no order paid.
+
+    Why: the endpoint is open to the world; whoever knows an order's id could have it delivered for nothing.
+
+    Judged: a success is told of an unpaid payment: without a signature, with an empty one, with half of the right one, signed
+    with another secret, with the signature of another body; the order is never paid. How the notice is answered does not
+    matter, and neither does whether the gateway is asked: a shop that takes notices for doorbells passes.
+
+    Fix: compute the signature over the raw body and compare it, in constant time, before the body is read.
+    """
+    if (missing := undeclared(case)) is not None:
+        yield missing
+        return
+    genuine = taken(case.run)
+    for probe_run in probe_runs(case.run, "forged-notice"):
+        forged = next((each for each in probe_run.of(Delivery) if each.forged), None)
+        order, world = probe_run.order(), probe_run.world
+        if forged is None or ledger(world, order, "charged"):
+            yield case.stuck(probe_run)
+            continue
+        what = f"a notice {_WORDS.get(forged.forged, forged.forged)} said so"
+        last = final(world, order)
+        if (finding := _believed(case, probe_run, order, forged, what)) is not None:
+            yield finding
+        elif last is None:
+            yield case.not_exercised(
+                f"the state of order {order} could not be read", world=world, seen=[forged, *looks(world, order)[-1:]]
+            )
+        elif genuine is None:
+            yield case.not_exercised(
+                "no genuine notice was answered with success in this run, so that an ignored one proves nothing",
+                because=("webhook.before-return", "flow.success"), world=world, seen=[forged],
+            )  # fmt: skip
+        else:
+            yield case.passed(
+                f"the order stayed unpaid after a notice {_WORDS.get(forged.forged, forged.forged)}",
+                expected={"paid": False}, actual={"state": last.state, "answer": answer_of(forged)},
+                world=world, seen=[forged, last],
+            )  # fmt: skip
+
+
+@must("webhook.raw-body", needs="notices")
+def raw_body(case: Case) -> Iterator[Finding]:
+    """A genuine notice is taken however its bytes are written.
+
+    Why: a signature covers bytes. Who decodes the JSON and encodes it again refuses genuine notices as soon as a key moves, an
+    accent is escaped or an empty object becomes a list.
+
+    Judged: a notice of a paid order is sent as the gateway writes it, and answered with success; then it is sent indented, with
+    escaped letters and slashes, with its keys in another order, with blanks around; each is answered with success too.
+
+    Fix: verify the signature over the body as it was received, before any framework parses it.
+    """
+    if (missing := undeclared(case)) is not None:
+        yield missing
+        return
+    for probe_run in probe_runs(case.run, "spelled-notice"):
+        sent = list(probe_run.after(NOTICED).of(Delivery))
+        plain = next((each for each in sent if each.plain), None)
+        spelled = [each for each in sent if each.shape]
+        if plain is None or not spelled:
+            yield case.stuck(probe_run)
+        elif not plain.accepted:
+            yield case.not_exercised(
+                f"a plain notice of a paid order is not answered with success either ({answer_of(plain)})",
+                because="webhook.before-return", world=probe_run.world, seen=[plain],
+            )  # fmt: skip
+        else:
+            yield from (_spelling(case, probe_run, plain, each) for each in spelled)
+
+
+def _spelling(case: Case, probe_run: ProbeRun, plain: Delivery, spelled: Delivery) -> Finding:
+    if spelled.accepted:
+        title = f"taken, its body {spelled.shape}"
+        return case.passed(title, actual={"answer": answer_of(spelled)}, world=probe_run.world, seen=[spelled])
+    return case.failed(
+        f"a genuine notice is refused when its body is written otherwise ({spelled.shape})",
+        expected={"answer": answer_of(plain)},
+        actual={"answer": answer_of(spelled)},
+        world=probe_run.world,
+        seen=[plain, spelled],
+    )
+
+
+@must("webhook.unknown-event", needs="notices")
+def unknown_event(case: Case) -> Iterator[Finding]:
+    """A signed notice of an unknown event, or without data, breaks nothing and changes no order.
+
+    Why: gateways add events; one that is new must not stop those that matter.
+
+    Judged: a signed notice of an unpaid payment, its event of an unknown name or its data empty: it is answered, not with 5xx,
+    the process lives, the order is not paid, and the next genuine notice is taken. 2xx is right; 4xx is accepted, though a
+    gateway then repeats the notice for days.
+
+    Fix: answer 2xx to what you do not know, and do nothing.
+    """
+    if (missing := undeclared(case)) is not None:
+        yield missing
+        return
+    for probe_run in probe_runs(case.run, "unknown-notice"):
+        odd = next((each for each in probe_run.of(Delivery) if each.shape), None)
+        if odd is None:
+            yield _untold(case, probe_run)
+            continue
+        what = f"a signed notice ({odd.shape})"
+        world, status = probe_run.world, odd.response.status if odd.response else 0
+        if (finding := _believed(case, probe_run, probe_run.order(), odd, f"{what} spoke of it")) is not None:
+            yield finding
+        elif (ended := probe_run.exits()) or not status or status >= 500:
+            yield case.failed(
+                f"{what} breaks the integration: {'its process ended' if ended else answer_of(odd)}",
+                expected={"answer": "2xx"}, actual={"answer": answer_of(odd), "processes ended": len(ended)},
+                world=world, seen=[odd, *ended[:1]],
+            )  # fmt: skip
+        elif (refused := _refused_next(probe_run)) is not None and taken(case.run) is not None:
+            yield case.failed(
+                f"after {what} the next genuine notice is not taken: {answer_of(refused)}",
+                expected={"answer": "2xx"}, actual={"answer": answer_of(refused)}, world=world, seen=[odd, refused],
+                unless=("webhook.before-return", "flow.success"),
+            )  # fmt: skip
+        else:
+            hint = "" if odd.accepted else ", so that the gateway repeats it for as long as its schedule goes on"
+            yield case.passed(
+                f"{what} is answered {answer_of(odd)}{hint}", actual={"answer": answer_of(odd)}, world=world, seen=[odd]
+            )
+
+
+def _untold(case: Case, probe_run: ProbeRun) -> Finding:
+    if (untold := probe_run.step(UNTOLD)) is not None:
+        return case.not_applicable(untold.text)
+    return case.stuck(probe_run)
+
+
+def _refused_next(probe_run: ProbeRun) -> Delivery | None:
+    """The first genuine notice of the next purchase, where none of them was taken."""
+    after = [each for each in probe_run.after(NEXT).of(Delivery) if each.plain]
+    return None if not after or any(each.accepted for each in after) else after[0]
+
+
+@must("webhook.unknown-order", needs="notices")
+def unknown_order(case: Case) -> Iterator[Finding]:
+    """A signed notice of a payment that the integration never opened breaks nothing and makes no order.
+
+    Why: an account can have several shops, and a database can be restored from yesterday.
+
+    Judged: a signed success of a payment and an order that nobody knows. Any answer but 500 is fine; the process lives, and no
+    order becomes paid.
+
+    Fix: look the payment up among your own; answer 2xx or 404 when it is not there.
+    """
+    if (missing := undeclared(case)) is not None:
+        yield missing
+        return
+    for probe_run in probe_runs(case.run, "foreign-notice"):
+        sent = next((each for each in probe_run.of(Delivery) if each.shape), None)
+        if sent is None:
+            yield case.stuck(probe_run)
+            continue
+        world, ended = probe_run.world, probe_run.exits()
+        orders = (probe_run.order(), probe_run.order("foreign"))
+        said = [_believed(case, probe_run, order, sent, "a notice of an unknown payment came") for order in orders]
+        if (finding := next((each for each in said if each is not None), None)) is not None:
+            yield finding
+        elif ended or (sent.response is not None and sent.response.status == 500):
+            yield case.failed(
+                f"a notice of an unknown payment breaks the integration: {'its process ended' if ended else 'HTTP 500'}",
+                expected={"answer": "any but 500"}, actual={"answer": answer_of(sent), "processes ended": len(ended)},
+                world=world, seen=[sent, *ended[:1]],
+            )  # fmt: skip
+        elif sent.response is None:
+            yield case.not_exercised(f"the notice got no answer: {answer_of(sent)}", world=world, seen=[sent])
+        else:
+            yield case.passed(
+                f"a notice of an unknown payment is answered {answer_of(sent)}, and no order changes",
+                actual={"answer": answer_of(sent)}, world=world, seen=[sent],
+            )  # fmt: skip
+
+
+@should("webhook.malformed", needs="notices")
+def malformed(case: Case) -> Iterator[Finding]:
+    """A notice that cannot be read is refused, and breaks nothing.
+
+    Why: whatever can be posted will be.
+
+    Judged: a signed notice that is no JSON, that is empty, that is a megabyte long: the process lives, and the answer is no
+    page of a crashed program. 4xx is right; 2xx without effect is accepted.
+
+    Fix: answer 400 when the body cannot be read; bound its length.
+    """
+    if (missing := undeclared(case)) is not None:
+        yield missing
+        return
+    for probe_run in probe_runs(case.run, "malformed-notice"):
+        sent = next((each for each in probe_run.of(Delivery) if each.shape), None)
+        if sent is None:
+            yield case.stuck(probe_run)
+            continue
+        ended = probe_run.exits()
+        if ended or (sent.response is not None and broken(sent.response)):
+            yield case.failed(
+                f"a signed body ({sent.shape}) breaks the integration: {'its process ended' if ended else answer_of(sent)}",
+                expected={"answer": "4xx"}, actual={"answer": answer_of(sent), "processes ended": len(ended)},
+                world=probe_run.world, seen=[sent, *ended[:1]],
+            )  # fmt: skip
+        else:
+            yield case.passed(
+                f"a signed body ({sent.shape}): {answer_of(sent)}",
+                actual={"answer": answer_of(sent)}, world=probe_run.world, seen=[sent],
+            )  # fmt: skip
+
+
+@should("webhook.fast-answer", needs="notices")
+def fast_answer(case: Case) -> Iterator[Finding]:
+    """A notice is answered within the time that the gateway gives.
+
+    Why: a gateway hangs up, counts a failure and sends it again; some let the customer wait that long.
+
+    Judged: every genuine notice of the stories in which nothing else goes wrong on purpose.
+
+    Fix: keep the notice, answer 2xx, and do the work afterwards.
+    """
+    if (missing := undeclared(case)) is not None:
+        yield missing
+        return
+    longest, found = case.profile.limits.notice, list[tuple[ProbeRun, Delivery]]()
+    for probe_run in probe_runs(case.run):
+        disturbed = any(True for _ in probe_run.of(FaultSet)) or any(step.name == "gate" for step in probe_run.of(Step))
+        if not disturbed:
+            answered = (each for each in probe_run.of(Delivery) if each.plain)
+            found += [(probe_run, each) for each in answered if each.response is not None or each.seconds >= longest]
+    if not found:
+        return
+    probe_run, slowest = max(found, key=lambda pair: pair[1].seconds)
+    expected: dict[str, Json] = {"seconds": longest}
+    actual: dict[str, Json] = {"seconds": round(slowest.seconds, 2), "notices": len(found)}
+    seen, world = [slowest], probe_run.world
+    if slowest.seconds >= longest:
+        title = f"a notice was not answered within {longest:g} s"
+        yield case.failed(title, expected=expected, actual=actual, world=world, seen=seen)
+    else:
+        title = f"{len(found)} notices, the slowest answered after {slowest.seconds:.2f} s"
+        yield case.passed(title, expected=expected, actual=actual, world=world, seen=seen)
+
+
+@should("logs.webhooks", needs="notices")
+def logged(case: Case) -> Iterator[Finding]:
+    """Each notice is logged with its id or its payment, and what became of it.
+
+    Why: without it nobody can tell afterwards whether the gateway told.
+
+    Judged: beside the web server's access log, some line after a genuine notice that was taken shows the notice's id or the
+    payment, and it or a line next to it an outcome.
+
+    Fix: log one line for each notice: its id, its payment, its event, what was done.
+    """
+    if (missing := undeclared(case)) is not None:
+        yield missing
+        return
+    seen: tuple[ProbeRun, Delivery] | None = None
+    for probe_run in probe_runs(case.run):
+        for delivery in probe_run.of(Delivery):
+            if delivery.plain and delivery.accepted:
+                seen = seen or (probe_run, delivery)
+                if (lines := _logged(probe_run, delivery)) is not None:
+                    title = "a log line shows a notice and its outcome"
+                    yield case.passed(title, world=probe_run.world, seen=[delivery, *lines])
+                    return
+    if seen is None:
+        return
+    probe_run, delivery = seen
+    logs = [line for world in case.run.worlds for line in world.of(Log)]
+    if case.run.facts.get("unattributed_log_lines") or not (logs or case.run.settings.restarts):
+        yield case.not_exercised("no log that is surely this instance's was read", declare="logs.files")
+    else:
+        yield case.failed(
+            "no log line shows a notice and its outcome",
+            expected={"lines": "at least 1"}, actual={"lines": 0}, world=probe_run.world, seen=[delivery],
+        )  # fmt: skip
+
+
+def _logged(probe_run: ProbeRun, delivery: Delivery) -> list[Log] | None:
+    names = [name[:12] for name in (delivery.id, delivery.payment) if len(name) >= 4]
+    event = re.escape(delivery.event or "notice")
+    outcome = re.compile(
+        rf"(?i){event}|\b(paid|success\w*|confirmed|completed|settled|captured|processed|taken|done|200)\b"
+    )
+    lines = [line for line in own_lines(probe_run) if line.at >= delivery.began]
+    for near in windows(lines):
+        named = next((line for line in near if any(name in line.text for name in names)), None)
+        told = next((line for line in near if outcome.search(line.text)), None)
+        if named is not None and told is not None:
+            return list(dict.fromkeys((named, told)))
+    return None

@@ -1,0 +1,60 @@
+"""Reading deliveries of notices off journals, and the steps by which the probes that send them mark what they do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from payproof.contracts.entries import Delivery
+from payproof.contracts.model import Finding
+from payproof.contracts.requirements import Case
+from payproof.contracts.run import RecordedWorld, Run
+
+NOTICED = "noticed"
+"""Step after which the notices of a story are sent: what came before was kept back."""
+RETURNED = "returned"
+"""Step after which the customer, who had been gone, comes back."""
+WELL_AGAIN = "well-again"
+"""Step after which the gateway's API works again."""
+NEXT = "next-notice"
+"""Step after which another customer pays, and the gateway tells of that."""
+UNTOLD = "untold"
+"""Step that says that this gateway has no notice of the kind that a story needs."""
+
+DECLARE = "[integration.webhook] path"
+"""Setting without which nobody can tell how an integration takes notices."""
+
+
+def undeclared(case: Case) -> Finding | None:
+    """What is to be said where it is not declared where notices arrive; None where it is."""
+    if case.run.settings.notices:
+        return None
+    assert case.profile.notices is not None, "the judge asks only gateways that have notices"
+    reason = f"it is not declared where notices arrive: set {DECLARE}"
+    if case.profile.notices.required:
+        return case.not_exercised(f"{reason}; this gateway's guidance asks for it", declare=DECLARE)
+    return case.not_applicable(f"{reason}, if this integration takes them", declare=DECLARE)
+
+
+def taken(run: Run) -> tuple[RecordedWorld, Delivery] | None:
+    """A genuine notice that was answered with success; None where there is none in the whole run."""
+    found = ((world, each) for world in run.worlds for each in world.of(Delivery) if each.plain and each.accepted)
+    return next(found, None)
+
+
+def vouching(world: RecordedWorld, payments: tuple[str, ...], before: float) -> list[Delivery]:
+    """Genuine notices, answered with success, that told before this moment that one of these payments was paid."""
+    return [
+        each
+        for each in of_payments(world, payments)
+        if each.genuine and each.paid and each.accepted and each.began < before
+    ]
+
+
+def of_payments(world: RecordedWorld, payments: tuple[str, ...]) -> Iterator[Delivery]:
+    """The deliveries about these payments."""
+    return (each for each in world.of(Delivery) if each.payment in payments)
+
+
+def answer_of(delivery: Delivery) -> str:
+    """How a delivery was answered, in a few words."""
+    return f"HTTP {delivery.response.status}" if delivery.response else delivery.problem or "no answer"

@@ -1,0 +1,334 @@
+"""The gateway's notices: forged, spelled otherwise, repeated, late, lost, out of order, and about nothing that anybody knows.
+
+Each story is told only where it is declared where notices arrive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import cast, get_args
+
+from payproof.contracts.deliveries import NEXT, NOTICED, RETURNED, UNTOLD, WELL_AGAIN
+from payproof.contracts.entries import Checkout, Forgery, LedgerEvent, OrderSeen
+from payproof.contracts.profile import Profile
+from payproof.contracts.run import Settings
+from payproof.simulator.forging import SPELLINGS, emptied, spelled, unheard_of
+from payproof.simulator.outbox import Notice
+from payproof.suites.customer.customer import Customer
+from payproof.suites.customer.hosted import Tab
+from payproof.suites.driver.driver import Order
+from payproof.suites.probes import Params, probe
+from payproof.suites.session.context import LONGEST_PATIENCE
+from payproof.suites.session.world import World
+
+_UNPAID: tuple[LedgerEvent, ...] = ("cancelled", "refused", "declined", "expired")
+"""Events of a payment that came to nothing; a gateway tells of some of them."""
+HOURS = 6
+"""Hours after which a notice comes once more."""
+LARGE = 1024 * 1024
+"""Bytes of a notice that is far too long."""
+
+
+def _forgeries(profile: Profile, settings: Settings) -> Iterable[Params]:
+    return ({"how": how} for how in get_args(Forgery) if how != "old")
+
+
+@probe("webhook.signature-verified", group="notices", needs=("notices",), variants=_forgeries)
+async def forged_notice(world: World, how: str) -> None:
+    """Somebody who does not know the secret tells the shop that an unpaid order was paid."""
+    order, customer = world.new_order(), world.customer()
+    checkout = await world.checkout(order, customer)
+    if not checkout.payment:
+        return
+    await world.look(order, customer)
+    world.step(f"somebody tells the shop that the order was paid ({how})", NOTICED)
+    await world.outbox.forge(checkout.payment, cast("Forgery", how))
+    await world.look(order, customer, wait=world.config.integration.order.within)
+
+
+@probe("webhook.raw-body", "webhook.fast-answer", "logs.webhooks", group="notices", needs=("notices",))
+async def spelled_notice(world: World) -> None:
+    """An order is paid; the gateway tells of it again, and then in bytes that no JSON library would write."""
+    bought = await world.buy()
+    if not bought.paid:
+        return
+    await world.outbox.idle(bought.checkout.payment)
+    world.step("the gateway tells of the same payment in other bytes", NOTICED)
+    await world.outbox.deliver(world.outbox.claim(bought.checkout.payment))
+    for how in SPELLINGS:
+        notice = world.outbox.claim(bought.checkout.payment)
+        if (body := spelled(notice.body, how)) is not None:
+            notice.body, notice.shape = body, how
+            await world.outbox.deliver(notice)
+    await world.look(bought.order, bought.customer)
+
+
+async def _agreed(world: World, order: Order, customer: Customer) -> tuple[str, Tab] | None:
+    """The customer pays and does not come back yet; None when it did not come to that."""
+    tab = await world.pay_and_stay(order, customer)
+    payment = next((entry.payment for entry in reversed(world.journal.entries) if isinstance(entry, Checkout)), "")
+    return None if tab is None else (payment, tab)
+
+
+async def _told_again(world: World, payment: str, order: Order, customer: Customer, times: int) -> OrderSeen:
+    """The gateway repeats what was not taken, so many times at most, as long as the order is not paid."""
+    while True:
+        await world.outbox.idle(payment)
+        seen = await world.look(order, customer, wait=world.shared.patience)
+        due = world.outbox.next_due(payment)
+        if seen.paid or due is None or not times:
+            return seen
+        times -= 1
+        world.step(f"{due:.0f} s later the gateway tells of it again", "told-again")
+        await world.target.advance(due + 0.01)
+
+
+def _repetitions(profile: Profile, settings: Settings) -> Iterable[Params]:
+    return ({"how": how} for how in ("in-turn", "at-once", "other-id", "with-return"))
+
+
+@probe("webhook.duplicate", group="notices", needs=("notices",), variants=_repetitions)
+async def repeated_notice(world: World, how: str) -> None:
+    """The same notice comes three times, five times at once, under another id, or while the customer comes back."""
+    order, customer = world.new_order(), world.customer()
+    world.outbox.hold()
+    agreed = await _agreed(world, order, customer)
+    if agreed is None:
+        return
+    payment, tab = agreed
+    await world.look(order, customer)
+    world.step(f"the gateway tells of the payment more than once ({how})", NOTICED)
+    if how == "with-return":
+        await asyncio.gather(world.outbox.release(), world.come_back(tab.url, customer, order))
+    else:
+        for notice in world.outbox.notices(payment) if how == "at-once" else ():
+            await world.outbox.repeat(notice.id, 5, at_once=True)
+        await world.outbox.release()
+        await world.come_back(tab.url, customer, order)
+    await world.outbox.idle(payment)
+    for notice in world.outbox.notices(payment):
+        if how != "other-id":
+            await world.outbox.repeat(notice.id, 3)
+    if how == "other-id":
+        for _ in range(3):
+            await world.outbox.deliver(world.outbox.claim(payment))
+    await world.look(order, customer, wait=world.shared.patience)
+
+
+@probe("webhook.replayed-old", group="notices-later", needs=("notices", "clock"), moves_clock=True)
+async def replayed_notice(world: World) -> None:
+    """Hours after an order was paid, and after a restart of the shop, its notices come once more."""
+    bought = await world.buy()
+    if not bought.paid:
+        return
+    await world.outbox.idle(bought.checkout.payment)
+    await world.target.advance(HOURS * 3600)
+    if world.instance is not None:
+        await world.restart()
+    await world.look(bought.order, bought.customer)
+    world.step(f"{HOURS} hours later the gateway tells of the payment once more", NOTICED)
+    for notice in world.outbox.notices(bought.checkout.payment):
+        await world.outbox.repeat(notice.id)
+    await world.look(bought.order, bought.customer, wait=world.config.integration.order.within)
+
+
+def _disorders(profile: Profile, settings: Settings) -> Iterable[Params]:
+    return ({"order": each} for each in ("end-after-success", "end-before-success", "end-of-another-payment"))
+
+
+@probe("webhook.out-of-order", group="notices", needs=("notices",), variants=_disorders)
+async def disordered_notices(world: World, order: str) -> None:
+    """That a payment came to nothing is told late: after its success, shortly before it, or after another payment of the same
+    order succeeded."""
+    wanted, customer = world.new_order(), world.customer()
+    first = await world.checkout(wanted, customer)
+    if not first.payment:
+        return
+    ended = world.outbox.compose(first.payment, *_UNPAID)  # as it stands now: nobody paid
+    if ended is None:
+        world.step("this gateway does not tell of payments that came to nothing", UNTOLD)
+        return
+    checkout = first
+    if order == "end-of-another-payment":
+        leaving = await (await world.hosted(first, customer)).cancel()
+        if leaving.state == "left":
+            await world.come_back(leaving.url, customer, wanted, purpose="cancel")
+        checkout = await world.checkout(wanted, customer, purpose="again")
+    elif order == "end-before-success":
+        world.step("the gateway tells that the payment came to nothing, before it succeeds", NOTICED)
+        await world.outbox.deliver(ended)
+    bought = await world.pay(wanted, customer, checkout)
+    if order != "end-before-success" and bought.paid:
+        await world.outbox.idle()
+        world.step("only now the gateway tells that the payment, or an earlier one, had come to nothing", NOTICED)
+        await world.outbox.deliver(ended)
+    await world.outbox.idle()
+    await world.look(wanted, customer, wait=world.config.integration.order.within)
+
+
+@probe(
+    "webhook.before-return", "webhook.fast-answer", "logs.webhooks", group="notices-later", needs=("notices", "clock"),
+    moves_clock=True,
+)  # fmt: skip
+async def first_the_notice(world: World) -> None:
+    """The customer pays and does not come back; the gateway tells of it, and twice again while that is not taken. Later the
+    customer comes back after all."""
+    order, customer = world.new_order(), world.customer()
+    world.outbox.hold()
+    agreed = await _agreed(world, order, customer)
+    if agreed is None:
+        return
+    payment, tab = agreed
+    world.step("the customer does not come back; the gateway tells of the payment", NOTICED)
+    await world.outbox.release()
+    await _told_again(world, payment, order, customer, 2)
+    await _returns(world, tab, order, customer)
+
+
+async def _returns(world: World, tab: Tab, order: Order, customer: Customer) -> None:
+    world.step("the customer comes back after all", RETURNED)
+    await world.come_back(tab.url, customer, order)
+    await world.look(order, customer, wait=world.shared.patience)
+
+
+def _ways_of_being_late(profile: Profile, settings: Settings) -> Iterable[Params]:
+    # Where the integration takes the money, nothing is taken for a payment that has ended.
+    return ({"left": "cancelled"}, *(() if profile.traits.settles else ({"left": "walked-away"},)))
+
+
+@probe(
+    "webhook.late", group="notices-later", needs=("notices", "clock"), moves_clock=True, variants=_ways_of_being_late
+)
+async def late_notice(world: World, left: str) -> None:
+    """The customer cancels in one tab and pays in another, or pays and walks away; the notice comes when the payment's time is
+    over, and the customer never comes back."""
+    order, customer = world.new_order(), world.customer()
+    checkout = await world.checkout(order, customer)
+    if not checkout.payment:
+        return
+    world.outbox.hold()
+    paying = await world.hosted(checkout, customer)
+    if left == "cancelled":
+        leaving = await (await world.hosted(checkout, customer)).cancel()
+        if leaving.state == "left":
+            await world.come_back(leaving.url, customer, order, purpose="cancel")
+    await paying.confirm()
+    if left == "walked-away":
+        await world.target.advance(world.profile.payment_life + 1)
+    await world.look(order, customer)
+    world.step("late, the gateway tells of the payment", NOTICED)
+    await world.outbox.release()
+    await _told_again(world, checkout.payment, order, customer, 2)
+
+
+@probe("webhook.lost", group="notices-lost", needs=("notices",))
+async def lost_notice(world: World) -> None:
+    """No notice ever arrives; the customer pays and comes back."""
+    order, customer = world.new_order(), world.customer()
+    world.outbox.lose()
+    agreed = await _agreed(world, order, customer)
+    if agreed is None:
+        return
+    world.step("no notice arrives; the customer comes back", NOTICED)
+    await world.come_back(agreed[1].url, customer, order)
+    await world.look(order, customer, wait=LONGEST_PATIENCE, or_held=True)
+
+
+@probe("webhook.not-swallowed", group="notices-down", needs=("notices", "clock"), moves_clock=True)
+async def notice_in_an_outage(world: World) -> None:
+    """The gateway's API is down while its notice arrives. Then it works again, and what was not taken is told again."""
+    order, customer = world.new_order(), world.customer()
+    world.outbox.hold()
+    agreed = await _agreed(world, order, customer)
+    if agreed is None:
+        return
+    payment, tab = agreed
+    async with world.fault("status", status=503):
+        world.step("the gateway's API is down, and its notice arrives", NOTICED)
+        await world.outbox.release()
+        await world.outbox.idle(payment)
+    world.step("the gateway works again", WELL_AGAIN)
+    retries = world.profile.notices.retries if world.profile.notices else ()
+    seen = await _told_again(world, payment, order, customer, len(retries))
+    if not seen.paid:
+        promised = world.config.integration.order.within or LONGEST_PATIENCE
+        seen = await world.look(order, customer, wait=promised, or_held=True)
+    if not seen.paid and world.profile.traits.settles:
+        await _returns(world, tab, order, customer)
+
+
+def _odd(profile: Profile, settings: Settings) -> Iterable[Params]:
+    return ({"odd": "event"}, {"odd": "data"})
+
+
+@probe("webhook.unknown-event", group="notices", needs=("notices",), variants=_odd)
+async def unknown_notice(world: World, odd: str) -> None:
+    """A signed notice of an event that nobody knows, or without any data, about an unpaid order; then a customer pays."""
+    order, customer = world.new_order(), world.customer()
+    checkout = await world.checkout(order, customer)
+    if not checkout.payment:
+        return
+    notice = world.outbox.compose(checkout.payment, *_UNPAID) or world.outbox.claim(checkout.payment)
+    body = (
+        unheard_of(world.profile.notices, notice.body)
+        if odd == "event" and world.profile.notices
+        else emptied(notice.body)
+    )
+    if body is None:
+        world.step("no such notice can be made of this gateway's", UNTOLD)
+        return
+    await world.look(order, customer)
+    await _send_odd(world, notice, body, f"unknown-{odd}")
+    await world.look(order, customer, wait=world.config.integration.order.within)
+    await _next(world)
+
+
+async def _send_odd(world: World, notice: Notice, body: bytes, shape: str) -> None:
+    world.step(f"a signed notice is odd ({shape})", NOTICED)
+    notice.body, notice.shape = body, shape
+    await world.outbox.deliver(notice)
+
+
+async def _next(world: World) -> None:
+    """Another customer pays, and the gateway tells of it."""
+    await world.revive()
+    world.step("another customer pays, and the gateway tells of that", NEXT)
+    bought = await world.buy(world.new_order(role="next"))
+    await world.outbox.idle(bought.checkout.payment)
+
+
+@probe("webhook.unknown-order", group="notices", needs=("notices",))
+async def foreign_notice(world: World) -> None:
+    """A signed notice of a success that the shop never asked for: a payment and an order that it does not know."""
+    order, customer = world.new_order(), world.customer()
+    checkout = await world.checkout(order, customer)
+    if not checkout.payment:
+        return
+    stranger = world.new_order(role="foreign")
+    notice = world.outbox.claim(checkout.payment, foreign=stranger.id)
+    await _send_odd(world, notice, notice.body, "unknown-order")
+    await world.look(order, customer, wait=world.config.integration.order.within)
+    if stranger.known:
+        await world.look(stranger, world.customer())
+
+
+_MALFORMED: Mapping[str, bytes] = {
+    "prose": b"A payment was made. Have a nice day.",
+    "empty": b"",
+    "large": b'{"filling": "' + b"x" * LARGE + b'"}',
+}
+
+
+@probe(
+    "webhook.malformed", group="notices", needs=("notices",),
+    variants=lambda profile, settings: ({"body": body} for body in _MALFORMED),
+)  # fmt: skip
+async def malformed_notice(world: World, body: str) -> None:
+    """A signed notice that is no JSON, empty, or a megabyte long; then a customer pays."""
+    order, customer = world.new_order(), world.customer()
+    checkout = await world.checkout(order, customer)
+    if not checkout.payment:
+        return
+    await _send_odd(world, world.outbox.claim(checkout.payment), _MALFORMED[body], body)
+    await _next(world)

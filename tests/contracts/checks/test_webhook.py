@@ -1,0 +1,511 @@
+"""Notices, as each is answered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from payproof.contracts.deliveries import NEXT, NOTICED, UNTOLD
+from payproof.contracts.model import Verdict
+from payproof.contracts.requirements import requirements
+
+from .written import Written
+
+EVERY = sorted(id for id in requirements() if requirements()[id].needs == "notices")
+FORGERIES = ("unsigned", "empty", "half", "other-secret", "other-body")
+
+
+def a_run(**settings: Any) -> Written:
+    return Written("harbor", **{"notices": True, "counts_effects": True} | settings)
+
+
+def bought(run: Written, order: str = "900", payment: str = "p900", **notice: Any) -> None:
+    """A clean purchase of which a notice told."""
+    with run.probe("control"):
+        run.order(order)
+        run.bought(order, payment)
+        run.delivery(payment, **notice)
+
+
+# -- every one of them -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("id", EVERY)
+def test_without_a_declared_endpoint_nothing_is_held_against_anybody(id: str) -> None:
+    run = a_run(notices=False)
+    bought(run)
+    finding = run.finding(id, Verdict.NOT_APPLICABLE)
+    assert finding.declare == "[integration.webhook] path"
+
+
+@pytest.mark.parametrize("id", EVERY)
+def test_where_the_gateways_guidance_asks_for_it_an_undeclared_endpoint_is_not_exercised(id: str) -> None:
+    run = a_run(notices=False)
+    assert run.profile.notices is not None
+    run.profile = replace(run.profile, notices=replace(run.profile.notices, required=True))
+    assert run.finding(id, Verdict.NOT_EXERCISED).declare == "[integration.webhook] path"
+
+
+@pytest.mark.parametrize("id", EVERY)
+def test_a_gateway_without_notices_has_no_such_requirement(id: str) -> None:
+    run = a_run()
+    run.profile = replace(run.profile, notices=None)
+    assert run.finding(id, Verdict.NOT_APPLICABLE).title == "this gateway has no notices"
+
+
+@pytest.mark.parametrize("id", EVERY)
+def test_nothing_is_passed_when_nothing_happened(id: str) -> None:
+    assert a_run().judged(id).verdict is Verdict.NOT_EXERCISED
+
+
+@pytest.mark.parametrize("id", EVERY)
+def test_no_other_gateway_is_judged_by_it(id: str) -> None:
+    for gateway in ("quatapay", "qrpay"):
+        assert id not in Written(gateway).profile.checklist.all_requirements()
+
+
+# -- webhook.signature-verified ----------------------------------------------------------------------------------------
+
+SIGNATURE = "webhook.signature-verified"
+
+
+def forged(
+    run: Written, how: str = "unsigned", status: int | None = 400, paid: bool | None = False, **seen: Any
+) -> None:
+    with run.probe("forged-notice", how=how):
+        run.order("1")
+        run.create("p1", "1")
+        run.ledger("opened", "p1", reference="1")
+        run.checkout("1", "p1")
+        run.seen("1", False)
+        run.step(NOTICED)
+        run.delivery("p1", status, forged=how)
+        run.seen("1", paid, **seen)
+
+
+@pytest.mark.parametrize("how", FORGERIES)
+def test_a_refused_forgery_passes(how: str) -> None:
+    run = a_run()
+    bought(run)
+    forged(run, how)
+    assert run.finding(SIGNATURE, Verdict.PASS).actual == {"state": "pending", "answer": "HTTP 400"}
+
+
+@pytest.mark.parametrize("how", FORGERIES)
+def test_an_order_that_a_forgery_pays_fails(how: str) -> None:
+    run = a_run()
+    bought(run)
+    forged(run, how, 200, paid=True)
+    assert run.finding(SIGNATURE, Verdict.FAIL).actual == {"paid": True, "state": "paid", "charged": 0}
+
+
+def test_an_order_that_a_forgery_pays_later_fails() -> None:
+    run = a_run()
+    bought(run)
+    forged(run, status=200)
+    with run.probe("settle"):
+        run.seen("1", True)
+    run.finding(SIGNATURE, Verdict.FAIL)
+
+
+@pytest.mark.parametrize("status", [200, 204, 404, 500, None])
+def test_a_forgery_without_effect_passes_however_it_is_answered(status: int | None) -> None:
+    run = a_run()
+    bought(run)
+    forged(run, status=status)
+    run.finding(SIGNATURE, Verdict.PASS)
+
+
+def test_a_doorbell_that_asks_the_gateway_passes() -> None:
+    run = a_run()
+    bought(run)
+    with run.probe("forged-notice", how="unsigned"):
+        run.order("1")
+        run.create("p1", "1")
+        run.checkout("1", "p1")
+        run.step(NOTICED)
+        run.status("p1", paid=False)
+        run.delivery("p1", 200, forged="unsigned")
+        run.seen("1", False)
+    run.finding(SIGNATURE, Verdict.PASS)
+
+
+def test_who_takes_no_genuine_notice_has_not_shown_that_he_knows_a_forged_one() -> None:
+    run = a_run()
+    bought(run, status=400)
+    forged(run)
+    assert "no genuine notice was answered with success" in run.finding(SIGNATURE, Verdict.NOT_EXERCISED).title
+    assert run.causes(SIGNATURE) == {"webhook.before-return", "flow.success"}
+
+
+def test_an_order_that_was_paid_before_the_forgery_is_another_matter() -> None:
+    run = a_run()
+    bought(run)
+    with run.probe("forged-notice", how="half"):
+        run.order("1")
+        run.create("p1", "1")
+        run.checkout("1", "p1")
+        run.seen("1", True)
+        run.step(NOTICED)
+        run.delivery("p1", 200, forged="half")
+        run.seen("1", True)
+    run.finding(SIGNATURE, Verdict.NOT_EXERCISED)
+    assert "verify.status-checked" in run.causes(SIGNATURE)
+
+
+def test_an_order_that_cannot_be_read_after_a_forgery_is_not_exercised() -> None:
+    run = a_run()
+    bought(run)
+    with run.probe("forged-notice", how="half"):
+        run.order("1")
+        run.checkout("1", "p1")
+        run.delivery("p1", 200, forged="half")
+        run.seen("1", None, problem="HTTP 500")
+    assert "could not be read" in run.finding(SIGNATURE, Verdict.NOT_EXERCISED).title
+
+
+def test_a_checkout_that_led_nowhere_leaves_the_forgery_untried() -> None:
+    run = a_run()
+    bought(run)
+    with run.probe("forged-notice", how="half"):
+        run.order("1")
+        run.checkout("1", "")
+    assert "could not be checked out" in run.finding(SIGNATURE, Verdict.NOT_EXERCISED).title
+
+
+# -- webhook.raw-body --------------------------------------------------------------------------------------------------
+
+RAW = "webhook.raw-body"
+
+
+def spelled(run: Written, plain: int | None = 200, **statuses: int | None) -> None:
+    with run.probe("spelled-notice"):
+        run.order("1")
+        run.bought("1", "p1")
+        run.step(NOTICED)
+        run.delivery("p1", plain)
+        for shape, status in statuses.items():
+            run.delivery("p1", status, shape=shape)
+
+
+def test_other_bytes_that_are_taken_pass() -> None:
+    run = a_run()
+    spelled(run, indented=200, escaped=204)
+    run.finding(RAW, Verdict.PASS)
+
+
+@pytest.mark.parametrize("status", [400, 401, 500, None])
+def test_other_bytes_that_are_refused_fail(status: int | None) -> None:
+    run = a_run()
+    spelled(run, indented=200, escaped=status)
+    assert "escaped" in run.finding(RAW, Verdict.FAIL).title
+
+
+def test_who_refuses_the_plain_notice_too_is_not_judged_by_its_bytes() -> None:
+    run = a_run()
+    spelled(run, plain=409, indented=409)
+    run.finding(RAW, Verdict.NOT_EXERCISED)
+    assert run.causes(RAW) == {"webhook.before-return"}
+
+
+def test_an_order_that_was_not_paid_leaves_the_bytes_untried() -> None:
+    run = a_run()
+    with run.probe("spelled-notice"):
+        run.order("1")
+        run.bought("1", "p1", paid=False)
+    run.finding(RAW, Verdict.NOT_EXERCISED)
+
+
+# -- webhook.unknown-event ---------------------------------------------------------------------------------------------
+
+UNKNOWN = "webhook.unknown-event"
+
+
+def unknown(
+    run: Written, status: int | None = 200, *, paid: bool = False, died: bool = False, then: int | None = 200
+) -> None:
+    with run.probe("unknown-notice", odd="event"):
+        run.order("1")
+        run.create("p1", "1")
+        run.checkout("1", "p1")
+        run.seen("1", False)
+        run.step(NOTICED)
+        run.delivery("p1", status, shape="unknown-event", event="unheard")
+        if died:
+            run.exited()
+        run.seen("1", paid)
+        run.step(NEXT)
+        run.bought("2", "p2")
+        run.delivery("p2", then)
+
+
+@pytest.mark.parametrize("status", [200, 202, 204, 400, 404, 422])
+def test_an_unknown_event_may_be_answered_2xx_or_4xx(status: int) -> None:
+    run = a_run()
+    unknown(run, status)
+    finding = run.finding(UNKNOWN, Verdict.PASS)
+    assert ("repeats it" in finding.title) is (status >= 400)
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, None])
+def test_an_unknown_event_that_breaks_the_shop_fails(status: int | None) -> None:
+    run = a_run()
+    unknown(run, status)
+    run.finding(UNKNOWN, Verdict.FAIL)
+
+
+def test_an_unknown_event_that_ends_the_process_fails() -> None:
+    run = a_run()
+    unknown(run, 200, died=True)
+    assert "its process ended" in run.finding(UNKNOWN, Verdict.FAIL).title
+
+
+def test_an_unknown_event_that_pays_an_order_fails() -> None:
+    run = a_run()
+    unknown(run, paid=True)
+    assert "took no money" in run.finding(UNKNOWN, Verdict.FAIL).title
+
+
+def test_an_unknown_event_after_which_none_is_taken_fails() -> None:
+    run = a_run()
+    bought(run)
+    unknown(run, then=500)
+    assert "next genuine notice" in run.finding(UNKNOWN, Verdict.FAIL).title
+
+
+def test_who_never_takes_a_notice_is_not_accused_of_stopping() -> None:
+    run = a_run()
+    unknown(run, 400, then=400)
+    run.finding(UNKNOWN, Verdict.PASS)
+
+
+def test_a_gateway_of_which_no_odd_notice_can_be_made_is_not_judged() -> None:
+    run = a_run()
+    with run.probe("unknown-notice", odd="data"):
+        run.order("1")
+        run.checkout("1", "p1")
+        run.step(UNTOLD, "no such notice can be made")
+    run.finding(UNKNOWN, Verdict.NOT_APPLICABLE)
+
+
+# -- webhook.unknown-order ---------------------------------------------------------------------------------------------
+
+FOREIGN = "webhook.unknown-order"
+
+
+def foreign(run: Written, status: int | None = 200, *, died: bool = False, appears: bool | None = None) -> None:
+    with run.probe("foreign-notice"):
+        run.order("1")
+        run.create("p1", "1")
+        run.checkout("1", "p1")
+        run.order("777", "foreign")
+        run.step(NOTICED)
+        run.delivery("stranger", status, shape="unknown-order")
+        if died:
+            run.exited()
+        run.seen("1", False)
+        run.seen("777", appears)
+
+
+@pytest.mark.parametrize("status", [200, 204, 400, 404, 409, 503])
+def test_an_unknown_payment_may_be_answered_with_anything_but_500(status: int) -> None:
+    run = a_run()
+    foreign(run, status)
+    run.finding(FOREIGN, Verdict.PASS)
+
+
+def test_an_unknown_payment_that_crashes_the_shop_fails() -> None:
+    run = a_run()
+    foreign(run, 500)
+    run.finding(FOREIGN, Verdict.FAIL)
+    run = a_run()
+    foreign(run, None, died=True)
+    run.finding(FOREIGN, Verdict.FAIL)
+
+
+def test_an_order_that_appears_out_of_nothing_fails() -> None:
+    run = a_run()
+    foreign(run, 200, appears=True)
+    assert "777" in run.finding(FOREIGN, Verdict.FAIL).title
+
+
+def test_an_unknown_payment_without_an_answer_is_not_judged() -> None:
+    run = a_run()
+    foreign(run, None)
+    run.finding(FOREIGN, Verdict.NOT_EXERCISED)
+
+
+# -- webhook.malformed -------------------------------------------------------------------------------------------------
+
+MALFORMED = "webhook.malformed"
+
+
+def malformed(run: Written, status: int | None = 400, *, died: bool = False, body: str = "") -> None:
+    with run.probe("malformed-notice", body="empty"):
+        run.order("1")
+        run.checkout("1", "p1")
+        run.step(NOTICED)
+        run.delivery("p1", status, shape="empty", body=body)
+        if died:
+            run.exited()
+
+
+@pytest.mark.parametrize("status", [400, 413, 200, None])
+def test_a_malformed_notice_that_breaks_nothing_passes(status: int | None) -> None:
+    run = a_run()
+    malformed(run, status)
+    run.finding(MALFORMED, Verdict.PASS)
+
+
+def test_a_malformed_notice_that_crashes_warns() -> None:
+    run = a_run()
+    malformed(run, 500, body='Traceback (most recent call last):\n  File "app.py", line 3\nValueError: no JSON')
+    run.finding(MALFORMED, Verdict.WARN)
+    run = a_run()
+    malformed(run, None, died=True)
+    run.finding(MALFORMED, Verdict.WARN)
+
+
+def test_a_malformed_notice_that_was_never_sent_is_not_exercised() -> None:
+    run = a_run()
+    with run.probe("malformed-notice", body="empty"):
+        run.order("1")
+        run.checkout("1", "")
+    run.finding(MALFORMED, Verdict.NOT_EXERCISED)
+
+
+# -- webhook.fast-answer -----------------------------------------------------------------------------------------------
+
+FAST = "webhook.fast-answer"
+
+
+def test_notices_that_are_answered_in_time_pass_and_the_slowest_is_named() -> None:
+    run = a_run()
+    bought(run, seconds=0.2)
+    bought(run, "901", "p901", seconds=4.2)
+    assert run.finding(FAST, Verdict.PASS).actual == {"seconds": 4.2, "notices": 2}
+
+
+def test_a_notice_that_the_gateway_hung_up_on_warns() -> None:
+    run = a_run()
+    bought(run, status=None, seconds=5.0, problem="no answer within 5 s")
+    run.finding(FAST, Verdict.WARN)
+
+
+def test_slowness_that_a_fault_caused_is_not_the_shops() -> None:
+    run = a_run()
+    bought(run)
+    with run.probe("slow"):
+        run.armed("delay")
+        run.bought("1", "p1")
+        run.delivery("p1", None, seconds=5.0, problem="no answer within 5 s")
+    run.finding(FAST, Verdict.PASS)
+
+
+def test_a_forged_notice_and_an_odd_one_may_take_their_time_and_who_refuses_connections_is_not_slow() -> None:
+    run = a_run()
+    bought(run)
+    with run.probe("forged-notice"):
+        run.delivery("p1", 400, forged="half", seconds=6)
+        run.delivery("p1", 400, shape="large", seconds=6)
+        run.delivery("p1", None, seconds=0.1)
+    run.finding(FAST, Verdict.PASS)
+
+
+# -- logs.webhooks -----------------------------------------------------------------------------------------------------
+
+LOGGED = "logs.webhooks"
+
+
+def logging(run: Written, *lines: str, status: int = 200) -> None:
+    with run.probe("control"):
+        run.order("900")
+        run.bought("900", "payment-900")
+        run.delivery("payment-900", status, id="notice-900")
+        for line in lines:
+            run.log(line)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("notice order.taken order=900 payment=payment-900",),
+        ("webhook notice-900: order is paid",),
+        ("got webhook notice-900", "marked paid"),
+    ],
+)
+def test_a_line_with_a_notice_and_its_outcome_passes(lines: tuple[str, ...]) -> None:
+    run = a_run()
+    logging(run, *lines)
+    run.finding(LOGGED, Verdict.PASS)
+
+
+@pytest.mark.parametrize("lines", [(), ("a notice came",), ('127.0.0.1 "POST /notices HTTP/1.1" 200',)])
+def test_silence_about_notices_warns(lines: tuple[str, ...]) -> None:
+    run = a_run()
+    logging(run, *lines)
+    run.finding(LOGGED, Verdict.WARN)
+
+
+def test_a_notice_that_was_not_taken_says_nothing_of_the_logs() -> None:
+    run = a_run()
+    logging(run, status=503)
+    run.finding(LOGGED, Verdict.NOT_EXERCISED)
+
+
+def test_lines_that_could_be_anybodys_are_not_held_against_this_instance() -> None:
+    run = a_run()
+    run.run_fields = {"facts": {"unattributed_log_lines": 3}}
+    logging(run)
+    run.finding(LOGGED, Verdict.NOT_EXERCISED)
+
+
+# -- verify.status-checked ---------------------------------------------------------------------------------------------
+
+
+def noticed(run: Written, **notice: Any) -> None:
+    with run.probe("control"):
+        run.order("1")
+        run.create("p1", "1")
+        run.ledger("opened", "p1", reference="1")
+        run.checkout("1", "p1")
+        run.ledger("charged", "p1", reference="1")
+        run.delivery("p1", **notice)
+        run.seen("1", True)
+
+
+def test_a_genuine_notice_that_was_taken_stands_for_a_status_check() -> None:
+    run = a_run()
+    noticed(run)
+    run.finding("verify.status-checked", Verdict.PASS)
+
+
+@pytest.mark.parametrize(
+    "notice", [{"forged": "half"}, {"status": 400}, {"paid": False}, {"paid": None}, {"payment": "another"}]
+)
+def test_any_other_notice_does_not(notice: dict[str, Any]) -> None:
+    run = a_run()
+    with run.probe("control"):
+        run.order("1")
+        run.create("p1", "1")
+        run.ledger("opened", "p1", reference="1")
+        run.checkout("1", "p1")
+        run.ledger("charged", "p1", reference="1")
+        run.delivery(**{"payment": "p1"} | notice)
+        run.seen("1", True)
+    run.finding("verify.status-checked", Verdict.FAIL)
+
+
+def test_a_notice_that_came_after_the_order_was_paid_does_not() -> None:
+    run = a_run()
+    with run.probe("control"):
+        run.order("1")
+        run.create("p1", "1")
+        run.ledger("opened", "p1", reference="1")
+        run.checkout("1", "p1")
+        run.ledger("charged", "p1", reference="1")
+        run.seen("1", True)
+        run.delivery("p1")
+    run.finding("verify.status-checked", Verdict.FAIL)
