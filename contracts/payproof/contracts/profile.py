@@ -224,6 +224,12 @@ class Profile:
     dialect: str = ""
     """Module with the gateway's dialect; empty: ``payproof.simulator.gateways.NAME``."""
 
+    calm: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    """Knobs as they are set where stories are told: no limit of rate gets between them."""
+    strict: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    """Knobs as they are set for the contract suite: no outcome that is asked for, and the headers of a limit, where the gateway
+    has one, that is never reached."""
+
     money: Money = Money()
     limits: Limits = Limits()
     idempotency: Idempotency | None = None
@@ -236,6 +242,30 @@ class Profile:
 
     def origin(self, name: Literal["api", "checkout"]) -> Origin:
         return next(origin for origin in self.origins if origin.name == name)
+
+    def site(self, api: str, name: Literal["api", "checkout"]) -> str:
+        """Scheme and host of an origin, where ``api`` is the API's: its label stands before the same host."""
+        label = self.origin(name).host
+        scheme, _, host = api.partition("://")
+        if label and host.startswith(("127.", "[")):
+            host = f"localhost:{host.rpartition(':')[2]}"
+        return f"{scheme}://{label}.{host}" if label else api
+
+    def api_site(self, site: str) -> str:
+        """Scheme and host of the API, where ``site`` is any origin's."""
+        scheme, _, host = site.partition("://")
+        labels = (f"{origin.host}." for origin in self.origins if origin.host)
+        return f"{scheme}://{next((host.removeprefix(each) for each in labels if host.startswith(each)), host)}"
+
+    @property
+    def local_names(self) -> tuple[str, ...]:
+        """Names of its hosts beside ``localhost``, where it is served here."""
+        return tuple(f"{origin.host}.localhost" for origin in self.origins if origin.host)
+
+    def is_page(self, host: str, path: str) -> bool:
+        """Whether a request belongs to the hosted checkout: by its host, where the checkout has one of its own, else by its path."""
+        label = self.origin("checkout").host
+        return host.startswith(f"{label}.") if label else not path.startswith(f"{self.base_path}/")
 
     def has(self, need: str) -> bool:
         """Whether the gateway has a role, a trait, or ``idempotency``, ``notices``: what requirements may need."""

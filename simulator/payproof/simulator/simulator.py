@@ -48,7 +48,7 @@ class Simulator:
         self.faults = FaultInjector(deps, self.dialect, seed=seed)
         self.app: ASGIApp = JournalMiddleware(
             FaultMiddleware(self.dialect.app, self.faults),
-            profile=profile, journal=self.journal, is_page=self.dialect.is_page,
+            profile=profile, journal=self.journal, is_page=lambda host, path: self.dialect.is_page(path),
         )  # fmt: skip
 
     def control(self, token: str) -> ASGIApp:

@@ -62,7 +62,7 @@ class Cassette:
         self._reel = CassetteIndex(recording)
         knobs: dict[str, Json] = {name: fact.value for name, fact in self.profile.knobs.items()}
         self._store = Store(journal, Clock())
-        deps = dialect.GatewayDeps(self.profile, {**knobs, "rate_limit": 0}, self._store, Clock(), Ids(), journal)
+        deps = dialect.GatewayDeps(self.profile, {**knobs, **self.profile.calm}, self._store, Clock(), Ids(), journal)
         self._dialect = dialect.load(deps)
         given = {CLIENT_ID: client_id, SECRET_KEY: secret_key}
         row = self._store.add_merchant("shop", {kind: value or self._minted(kind) for kind, value in given.items()})
@@ -78,7 +78,7 @@ class Cassette:
             FaultMiddleware(self._serve, self.faults),
             profile=self.profile,
             journal=journal,
-            is_page=lambda path: not path.startswith(self.profile.base_path + "/"),
+            is_page=self.profile.is_page,
         )
 
     def _minted(self, kind: str) -> str:
@@ -100,9 +100,9 @@ class Cassette:
         await answer(scope, receive, send)
 
     def _call(self, passing: Passing) -> Response:
-        asked, said, ours = passing.request(), self._read(passing.request(), None), _origin(passing)
+        asked, said, sites = passing.request(), self._read(passing.request(), None), self._sites(passing)
         meant = self._values.meant(said)
-        recorded = self._as_recorded(asked, ours)
+        recorded = self._as_recorded(asked, sites)
         match = self._reel.call(said, recorded, self._audit.story)
         if match is None:
             self._audit.unexpected(said.operation, asked)
@@ -114,23 +114,27 @@ class Cassette:
             self._chosen[was.payment] = Chosen(was, said)
         if match.repeated and isinstance(was, Authenticated):
             self._values.renew(was.issued or "")
-        answer = self._answer(exchange, ours)
+        answer = self._answer(exchange, sites)
         self._ledger_mirror.note(self._read(asked, answer))
         return answer
 
     def _page(self, passing: Passing) -> Response:
-        asked, ours = passing.request(), _origin(passing)
-        recorded = self._as_recorded(asked, ours)
+        asked, sites = passing.request(), self._sites(passing)
+        recorded = self._as_recorded(asked, sites)
         match = self._reel.page(recorded, self._audit.story)
         if match is None:
             self._audit.unexpected("page", asked)
             return _nothing_recorded(passing, asked)
         self._audit.tell(match, recorded, Unknown())
-        answer = self._answer(match.exchange, ours)
+        answer = self._answer(match.exchange, sites)
         location = answer.headers.get("location", "")
-        if "://" in location and origin_of(location) != ours:
+        if "://" in location and origin_of(location) not in dict(sites):
             self._ledger_mirror.sent_back(passing.path, location)
         return answer
+
+    def _sites(self, passing: Passing) -> rewrite.Sites:
+        here = origin_of(passing.request().url)
+        return rewrite.sites(self.profile, here, self.stamp.upstream, self.stamp.checkout)
 
     def _read(self, request: Request, answer: Response | None) -> AnyEvent:
         told = None
@@ -140,9 +144,9 @@ class Cassette:
             told = entries.Response(status=answer.status_code, headers=headers, body=body)
         return event_of(self.profile, request, told, "")
 
-    def _as_recorded(self, asked: Request, ours: str) -> Request:
+    def _as_recorded(self, asked: Request, sites: rewrite.Sites) -> Request:
         """The request as it would stand in the recording."""
-        request = self._values.recorded(asked, ours, self.stamp.upstream)
+        request = self._values.recorded(asked, sites)
         mine, theirs = self.profile.base_path + "/", self.stamp.base_path + "/"
         if mine == theirs or mine not in request.url:
             return request
@@ -153,12 +157,12 @@ class Cassette:
             body=request.body,
         )
 
-    def _answer(self, exchange: RecordedExchange, ours: str) -> Response:
-        upstream, told = self.stamp.upstream, exchange.response
+    def _answer(self, exchange: RecordedExchange, sites: rewrite.Sites) -> Response:
+        told = exchange.response
         chosen = self._chosen.get(self._reel.payment_in(exchange))
-        body, headers = told.body, headers_for_client(told.headers, ours, upstream, self._age)
+        body, headers = told.body, headers_for_client(told.headers, sites, self._age)
         if rewrite.is_text(header(told.headers, "content-type")):
-            body = rewrite.swap(body, upstream, ours)
+            body = rewrite.to_ours(body, sites)
         if chosen is not None:
             body = chosen.put(body)
             headers = [(name, chosen.put(value) if name.lower() == "location" else value) for name, value in headers]
@@ -230,10 +234,6 @@ def unstamped(recording: Recording) -> PayproofError:
 
 def _powerless(why: str) -> PayproofError:
     return PayproofError(f"a recording only repeats what was recorded: {why}", place="--target cassette")
-
-
-def _origin(passing: Passing) -> str:
-    return origin_of(passing.request().url)
 
 
 def _nothing_recorded(passing: Passing, asked: Request) -> Response:

@@ -63,7 +63,7 @@ class Relay:
         knobs: Mapping[str, Json] = {name: fact.value for name, fact in profile.knobs.items()}
         self._store = Store(journal, Clock())
         # The dialect only lends the shapes of faults: what the gateway says, the gateway says itself.
-        deps = dialect.GatewayDeps(profile, {**knobs, "rate_limit": 0}, self._store, Clock(), Ids(), journal)
+        deps = dialect.GatewayDeps(profile, {**knobs, **profile.calm}, self._store, Clock(), Ids(), journal)
         self._dialect = dialect.load(deps)
         self._own = own_credentials
         keys = (self._minted(sandbox.client_id), self._minted(sandbox.secret_key)) if own_credentials else None
@@ -86,7 +86,7 @@ class Relay:
             FaultMiddleware(Forwarder(upstream, profile, self, journal.now), self.faults),
             profile=profile,
             journal=journal,
-            is_page=lambda path: not path.startswith(profile.base_path + "/"),
+            is_page=profile.is_page,
         )
 
     def _minted(self, like: str) -> str:

@@ -156,7 +156,7 @@ class ExplorerSession:
             profile=self.config.profile,
             seed=self.seed,
             folder=folder,
-            trust=Trust(folder) if secure else None,
+            trust=Trust(folder, self.config.profile.local_names) if secure else None,
             redactor=Redactor(),
             now=self.now,
             progress=Silent(),

@@ -218,7 +218,7 @@ class _Session:
             profile=self.config.profile,
             seed=self.seed,
             folder=folder,
-            trust=Trust(folder) if secure else None,
+            trust=Trust(folder, self.config.profile.local_names) if secure else None,
             redactor=self.redactor,
             now=self.now,
             progress=self.progress,

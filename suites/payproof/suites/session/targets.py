@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
+from payproof.contracts import addresses
 from payproof.contracts.entries import Checkout
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
@@ -63,7 +64,7 @@ class Simulators:
 
     def target(self, journal: Journal, seed: int) -> Target:
         settings = self.config.simulator
-        knobs = {"rate_limit": 0, **settings.knobs}
+        knobs = {**self.config.profile.calm, **settings.knobs}
         sim = Simulator(self.config.profile, journal=journal, seed=seed, knobs=knobs)
         return SimulatorTarget(
             sim, sim.add_merchant("shop", client_id=settings.client_id, secret_key=settings.secret_key)
@@ -77,6 +78,14 @@ class Simulators:
 
     async def aclose(self) -> None:
         """Each simulator is its world's."""
+
+
+def checkout_of(config: Config) -> str:
+    """Origin of the sandbox's hosted checkout, where the gateway has another host for it; empty where it has none."""
+    settings = config.sandbox
+    if settings is None or not config.profile.local_names:
+        return ""
+    return settings.checkout_url or config.profile.site(addresses.origin(settings.base_url), "checkout")
 
 
 class Relays:
@@ -105,6 +114,7 @@ class Relays:
             secret_key=settings.secret_key,
             ca=config.folder / settings.ca if settings.ca else None,
             clock=settings.clock or "",
+            checkout=checkout_of(config),
             refuses="refused" in settings.payers and settings.customer != "person",
         )
         self.shares_clock = bool(settings.clock)

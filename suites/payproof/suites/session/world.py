@@ -22,6 +22,7 @@ from payproof.contracts.probe_runs import LAST_WAIT, LEFT_ALONE
 from payproof.contracts.run import RecordedWorld as Recorded
 from payproof.simulator import GatewayServer, Target
 from payproof.simulator.faults import registered
+from payproof.simulator.local_names import LocalNames
 from payproof.simulator.protocols import GateMode
 from payproof.simulator.store import gateway_values
 from payproof.simulator.target import Spoiled
@@ -62,7 +63,7 @@ class World:
         self.driver: Driver
         self.place: Routing
         # One way to the gateway for all customers: its TLS handshakes are ours, and prove nothing.
-        self._outside = httpx.AsyncHTTPTransport(verify=shared.trust.client if shared.trust else False)
+        self._outside = LocalNames(httpx.AsyncHTTPTransport(verify=shared.trust.client if shared.trust else False))
         self._customers: list[Customer] = []
         self._people = 0
         self._orders: list[tuple[Order, Customer]] = []
@@ -127,6 +128,7 @@ class World:
             base,
             pages=(sandbox.base_url, *sandbox.pages) if sandbox else (),
             is_live=self.profile.is_live,
+            checkout_url=self.profile.site(base, "checkout") if self.profile.origin("checkout").host else "",
         )
         self.journal.listeners[:] = [self._note_addresses]
         self.driver = load_driver(self.config, self.values)

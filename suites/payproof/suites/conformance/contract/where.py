@@ -14,9 +14,6 @@ from payproof.contracts.profile import Profile
 from payproof.simulator.relay.upstream import trust
 from payproof.suites.config import Config
 
-# The suite counts for itself, asks for no magic outcome, and needs the headers of a limit where there is one.
-_UNLIMITED = 1_000_000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Where:
@@ -58,9 +55,7 @@ def simulated(profile: Profile, *, seed: int = 0) -> Generator[Where]:
     """The simulator of this gateway, on a loopback port of its own."""
     from payproof.simulator.testing import GatewayThread
 
-    limited = bool(profile.knob("rate_limit"))
-    knobs = {"magic_values": False, "rate_limit": _UNLIMITED if limited else 0}
-    with GatewayThread(profile, knobs=knobs, seed=seed) as gateway:
+    with GatewayThread(profile, knobs=profile.strict, seed=seed) as gateway:
         other = gateway.add_merchant("other")
         yield Where(
             profile=profile,
