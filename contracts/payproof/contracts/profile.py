@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 from payproof.contracts import money
 from payproof.contracts.checklist import Checklist
 from payproof.contracts.entries import Request, Response
-from payproof.contracts.events import ROLES, VERIFYING, AnyEvent, Notified, Role
+from payproof.contracts.events import ROLES, VERIFICATION, VERIFYING, AnyEvent, Notified, Role
 from payproof.contracts.model import Json, PayproofError
 
 Fields: TypeAlias = tuple[tuple[str, str], ...]
@@ -94,6 +94,16 @@ class Limits:
     connect: float = 30.0
     whole: float = 60.0
     notice: float = 10.0
+
+    @property
+    def grace(self) -> float:
+        """Seconds after which a call that should have been given up is held against somebody."""
+        return round(self.call * 1.1, 1)
+
+    @property
+    def slow(self) -> float:
+        """Seconds that an answer may take and be waited for."""
+        return round(self.call / 3, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,7 +299,13 @@ class Profile:
 
     def verifies(self, operation: str) -> bool:
         """Whether a call, by its role or the gateway's own name, tells how a payment stands."""
-        return self.role_of(operation) in VERIFYING
+        return operation == VERIFICATION or self.role_of(operation) in VERIFYING
+
+    @property
+    def verification(self) -> str:
+        """One word for all calls whose answers tell how a payment stands: the gateway's own name where it has one such call."""
+        found = [operation.name for operation in self.operations if operation.role in VERIFYING]
+        return found[0] if len(found) == 1 else VERIFICATION
 
     def named(self, role: Role) -> str:
         """The gateway's own name for the call of a role; the role where it has none."""

@@ -183,7 +183,7 @@ def retried_once(case: Case) -> Iterator[Finding]:
         operation = str(probe_run.params.get("operation"))
         told = probe_run.before("recover")
         hit = [call for call in told.calls(operation) if call.fault]
-        if operation == "status":
+        if case.profile.verifies(operation):
             payments = payments_of(probe_run.world, probe_run.order())
             hit = [call for call in hit if call.event.payment in payments]
         if not hit:

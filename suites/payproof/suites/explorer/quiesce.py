@@ -39,7 +39,9 @@ async def rest(player: Player, habits: Habits, patience: float, matters: Callabl
     world = player.world
     await player.trouble.end()
     world.step("Everything is well again; who has paid comes back once.", "rest")
-    paid = [page for page in player.pages if page.charged]
+    settles = world.profile.has("settle")
+    paid = [page for page in player.pages if page.charged or (settles and page.back)]
+    player.step_begins()
     for page in paid:
         await player.visit(page, page.back, "return")
     began = world.journal.now()

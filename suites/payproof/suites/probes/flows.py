@@ -132,15 +132,12 @@ async def late_success(world: World, left: str) -> None:
     await world.look(order, customer, wait=world.shared.patience)
 
 
-SLOW_ANSWERS = 10
-"""Seconds, as ``flow.slow-success`` has it."""
-
-
 @probe("flow.slow-success", group="slow", stalls=True)
 async def slow(world: World) -> None:
-    """The gateway works, but each answer takes ten seconds."""
+    """The gateway works, but each answer takes a third of the time that a call has: ten seconds of thirty."""
     order, customer = world.new_order(), world.customer()
-    async with world.fault("delay", seconds=SLOW_ANSWERS):
+    seconds = world.profile.limits.slow
+    async with world.fault("delay", seconds=seconds):
         checkout = await world.checkout(order, customer)
         if not checkout.payment:
             await world.look(order, customer)
@@ -149,7 +146,7 @@ async def slow(world: World) -> None:
         if tab.state == "left":
             world.step("the customer paid", "paid")
             await world.come_back(tab.url, customer, order)
-        await world.look(order, customer, wait=world.shared.patience + SLOW_ANSWERS + 5)
+        await world.look(order, customer, wait=world.shared.patience + seconds + 5)
 
 
 @probe(
@@ -164,11 +161,11 @@ async def slow(world: World) -> None:
 )
 async def network_error(world: World, operation: str, how: str) -> None:
     """The gateway refuses connections, or accepts the request and closes without a byte of an answer."""
-    if operation == "status":
-        await _break_status(world, how)
+    if world.profile.verifies(operation):
+        await _break_verification(world, operation, how)
     else:
         order, customer = world.new_order(), world.customer()
-        if operation == "token":
+        if world.profile.role_of(operation) == "authenticate":
             world.target.expire_tokens()
         async with _outage(world, operation, how):
             await world.checkout(order, customer)
@@ -188,14 +185,14 @@ async def _outage(world: World, operation: str, how: str) -> AsyncGenerator[None
         world.gate("open")
 
 
-async def _break_status(world: World, how: str) -> None:
+async def _break_verification(world: World, operation: str, how: str) -> None:
     order = world.new_order(role="unverified")
     customer = world.customer()
     tab = await world.pay_and_stay(order, customer)
     if tab is None:
         return
     world.step("the customer paid, and now the network fails", "paid")
-    async with _outage(world, "status", how):
+    async with _outage(world, operation, how):
         await world.come_back(tab.url, customer, order)
         await world.look(order, customer)
     world.step("the network is back", "tried")

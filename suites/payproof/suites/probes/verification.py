@@ -137,7 +137,7 @@ async def unverifiable(world: World, fault: str, params: dict[str, Json]) -> Non
     if fault == "other-payment":
         params = {**params, "answer": await _paid_elsewhere(world)}
     world.step("the customer paid; now the status check fails", "paid", canary=canary)
-    async with world.fault(fault, operation="status", canary=canary, **params) as number:
+    async with world.fault(fault, operation=world.profile.verification, canary=canary, **params) as number:
         await world.come_back(tab.url, customer, order)
         await world.look_when_hit(order, customer, number)
     await world.mended(order, customer, tab.url)
