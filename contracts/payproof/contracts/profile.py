@@ -80,6 +80,10 @@ class Money:
     spelling: Literal["text", "integer"] = "text"
     exponents: Mapping[str, int] = field(default_factory=dict[str, int])
 
+    def decimals(self, currency: str) -> int:
+        """Decimals that amounts are written and compared with: those of the wire."""
+        return 2 if self.spelling == "text" else self.exponent(currency)
+
     def exponent(self, currency: str) -> int:
         found = self.exponents.get(currency.upper())
         return money.exponent(currency) if found is None else found

@@ -1,4 +1,4 @@
-"""Guideline 14 and go-live item G6: the gateway's errors are handled, and the customer never reads them."""
+"""The gateway's errors are handled, and the customer never reads them."""
 
 from __future__ import annotations
 

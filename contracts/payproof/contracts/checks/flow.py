@@ -1,4 +1,4 @@
-"""Guideline 13: every way a payment can go ends as it should."""
+"""Every way a payment can go ends as it should."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _wrongly_asked(case: Case, world: RecordedWorld, checkout: Checkout) -> str:
         (call for call in world.of(Call) if call.role == "open" and call.event.payment == checkout.payment),
         None,
     )
-    wanted = expected_amount(case.run, checkout)
+    wanted = expected_amount(case, checkout)
     if call is None:
         return ""
     if wanted is not None and money.parse(call.opened.amount) != wanted:
@@ -200,7 +200,12 @@ def network_error(case: Case) -> Iterator[Finding]:
         hit = tuple(call for call in told.calls(operation) if call.fault)
         verifies = case.profile.verifies(operation)
         trouble = Trouble(
-            probe_run=probe_run, operation=operation, verifies=verifies, until="tried", what=f"{operation}: {how}", hit=hit
+            probe_run=probe_run,
+            operation=operation,
+            verifies=verifies,
+            until="tried",
+            what=f"{operation}: {how}",
+            hit=hit,
         )
         if trouble.page is None or (verifies and probe_run.step("paid") is None):
             yield case.stuck(probe_run, trouble.what)

@@ -75,7 +75,9 @@ def slow_success(case: Case) -> Iterator[Finding]:
         hasty = [call for call in given_up if waited[call.n] < slow - _GRACE]
         told: list[Json] = [round(seconds, 1) for seconds in waited.values()]
         if last is not None and last.paid:
-            yield case.passed(f"paid, though each answer took {slow:g} s", world=probe_run.world, seen=[delayed[0], last])
+            yield case.passed(
+                f"paid, though each answer took {slow:g} s", world=probe_run.world, seen=[delayed[0], last]
+            )
         elif given_up and not hasty:
             yield case.passed(
                 f"given up after {waited[given_up[0].n]:.1f} s, longer than an answer took",

@@ -1,4 +1,4 @@
-"""Guidelines 6 and 7: the access token is kept, renewed on 401, and asked for once."""
+"""The access token is kept, renewed on 401, and asked for once."""
 
 from __future__ import annotations
 

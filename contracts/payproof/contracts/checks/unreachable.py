@@ -1,4 +1,4 @@
-"""Guideline 3, when the gateway cannot be asked: a paid order is neither paid too early nor lost."""
+"""When the gateway cannot be asked: a paid order is neither paid too early nor lost."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ def _what(probe_run: ProbeRun) -> str:
 def _unverified(case: Case, probe_run: ProbeRun) -> Finding:
     order, world, fault = probe_run.order("unverified"), probe_run.world, _what(probe_run)
     during, mended = probe_run.before("mended"), probe_run.step("mended")
-    hit = [call for call in during.calls(VERIFICATION) if call.fault and call.event.payment in payments_of(world, order)]
+    hit = [
+        call for call in during.calls(VERIFICATION) if call.fault and call.event.payment in payments_of(world, order)
+    ]
     early = next((seen for seen in during.of(OrderSeen) if seen.order == order and seen.paid), None)
     if not hit and probe_run.params.get("how") != "refuse":  # Nobody sees who knocks at a closed port.
         return case.not_exercised(

@@ -1,4 +1,4 @@
-"""Guideline 3: after the return, ask the gateway; the redirect proves nothing."""
+"""After the return, ask the gateway; the redirect proves nothing."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def forged_return(case: Case) -> Iterator[Finding]:
     yield from _never_paid(case, probe_runs(case.run, "forged-return"), "forged", "the return was forged")
 
 
-@must("verify.failed-return")
+@must("verify.failed-return", needs="returns_after_failure")
 def failed_return(case: Case) -> Iterator[Finding]:
     """A return that says the payment failed does not make an order paid.
 

@@ -38,7 +38,8 @@ _SCRIPT_PATIENCE = 10.0
 class Routing:
     """Where the customer's addresses lead: the integration's public address, where it really listens, the gateway.
 
-    ``checkout_url``: the hosted checkout's host, where it has one of its own. ``given``: origins of the return addresses that the integration itself gave the gateway; they are public addresses of
+    ``checkout_url``: the hosted checkout's host, where it has one of its own.
+    ``given``: origins of the return addresses that the integration itself gave the gateway; they are public addresses of
     the integration too, whatever they are called. ``pages``: the gateway's hosts beside its own where a payer may type what they
     know. ``is_live``: as in the profile.
     """
@@ -86,7 +87,6 @@ class Routing:
         """Note a return address of the integration."""
         if (origin := _origin(url))[0] and origin not in map(_origin, self.sites):
             self.given.add(origin)
-
 
 
 def is_loopback(host: str) -> bool:

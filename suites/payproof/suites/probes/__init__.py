@@ -1,8 +1,8 @@
 """Probes: short stories that provoke a behaviour. One decorated function each; its docstring is the story.
 
 ``variants`` tells a probe several times with other parameters. ``group`` names the world it is told in; ``{...}`` in it
-is filled with the parameters (``{open}``: the gateway's name for the call that opens a payment), so that variants can have worlds of their own. ``stalls``: its world is for it alone,
-because it holds a call for as long as a patient client waits.
+is filled with the parameters (``{open}``: the gateway's name for the call that opens a payment), so that variants can have
+worlds of their own. ``stalls``: its world is for it alone, because it holds a call for as long as a patient client waits.
 """
 
 from __future__ import annotations

@@ -128,7 +128,10 @@ async def rate_limited(world: World, operation: str) -> None:
 )
 async def stalled(world: World, operation: str) -> None:
     """The gateway accepts a call and never answers. When does the integration hang up?"""
-    order, customer = world.new_order(role="unverified" if world.profile.verifies(operation) else "main"), world.customer()
+    order, customer = (
+        world.new_order(role="unverified" if world.profile.verifies(operation) else "main"),
+        world.customer(),
+    )
     patient = world.profile.limits.grace + _TO_SEE_IT
     if world.profile.role_of(operation) == "authenticate" and "tokens" in world.target.powers:
         world.target.expire_tokens()

@@ -158,7 +158,7 @@ class World:
     def _marks(self, port: int) -> tuple[str, ...]:
         """What only this instance's lines can hold, from the beginning: its addresses, its gateway's, its credentials."""
         hosts = [f"{host}:{number}" for host in ("127.0.0.1", "localhost") for number in (port, self.server.port)]
-        credentials = [self.values["gateway.client_id"], self.values["gateway.secret_key"]]
+        credentials = [value for value in gateway_values(self.profile, self.target.merchant).values() if value]
         return (f"shop-{port}", f"port={self.server.port}", self.values["instance.dir"], *hosts, *credentials)
 
     def _log_files(self, *, own: bool) -> list[str]:
