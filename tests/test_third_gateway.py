@@ -16,7 +16,7 @@ import pytest
 from payproof.contracts.entries import Call, Ledger, ReplayDifference
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Level, Result, Verdict
-from payproof.contracts.profile import load
+from payproof.contracts.profile import load, package_of
 from payproof.contracts.requirements import LATER, requirements
 from payproof.contracts.run import Run
 from payproof.simulator.cassettes import CassetteWriter
@@ -179,3 +179,4 @@ def test_the_third_gateway_is_small() -> None:
     files = [(HERE / "lib/harbor" / name).read_text().splitlines() for name in ("profile.py", "dialect.py")]
     assert sum(bool(line.strip()) for lines in files for line in lines) <= 400
     assert load("harbor").verification == "verification"
+    assert (package_of("harbor"), package_of("qrpay")) == ("harbor", "payproof.contracts.gateways.qrpay")

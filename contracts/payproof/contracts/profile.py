@@ -342,6 +342,13 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_modules()))
 
 
+def package_of(name: str) -> str:
+    """The package of a gateway's folder, where its contract, the rules of its envelope and its catalogue of cases lie beside its
+    profile. A gateway that nobody knows would have it among ours."""
+    ours = f"payproof.contracts.gateways.{name.replace('-', '_')}.profile"
+    return _modules().get(name, ours).partition(":")[0].rpartition(".")[0]
+
+
 def load(name: str) -> Profile:
     """The profile of that name.
 

@@ -14,7 +14,7 @@ from payproof.contracts.contract.document import lineage
 from payproof.contracts.contract.problems import ContractProblem
 from payproof.contracts.entries import Response, header
 from payproof.contracts.events import Confirmed, Opened, issued_by
-from payproof.contracts.profile import Profile
+from payproof.contracts.profile import Profile, package_of
 from payproof.suites.conformance.contract.channel import SILENT, Channel, ContractExchange
 
 
@@ -50,7 +50,7 @@ def envelope(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
 def envelope_of(profile: Profile) -> Callable[[Response], Iterator[str]]:
     """The gateway's own rules, or those of the gateway that it extends."""
     for gateway in lineage(profile.name):
-        name = f"payproof.contracts.gateways.{gateway.replace('-', '_')}.envelope"
+        name = f"{package_of(gateway)}.envelope"
         try:
             broken: Callable[[Response], Iterator[str]] = importlib.import_module(name).broken
         except ModuleNotFoundError as error:
