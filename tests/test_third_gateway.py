@@ -23,6 +23,8 @@ from payproof.simulator.cassettes import CassetteWriter
 from payproof.simulator.testing import GatewayThread
 from payproof.suites.commands.record import known_secrets
 from payproof.suites.config import Config, make_config
+from payproof.suites.conformance import contract
+from payproof.suites.conformance.contract.where import simulated
 from payproof.suites.explorer.explorer_session import opened
 from payproof.suites.explorer.oracle import Truth
 from payproof.suites.explorer.search import Limits, Search
@@ -173,6 +175,15 @@ def test_the_explorer_finds_nothing_in_forty_stories(tmp_path: Path) -> None:
     tally = asyncio.run(searched())
     assert tally.charges > 0
     assert tally.truths[Truth.FALSE] == 0, tally.found
+
+
+def test_the_contract_suite_holds_its_simulator_to_its_own_document() -> None:
+    with simulated(load("harbor")) as where:
+        told = contract.perform(where, budget=150, seed=1)
+    assert told.complete
+    assert {covered.operation for covered in told.covered} == {"grant", "order", "look"}
+    assert [(failure.check, failure.operation, failure.message) for failure in told.failures] == []
+    assert (told.notes, dict(told.untried)) == ((), {})
 
 
 def test_the_third_gateway_is_small() -> None:

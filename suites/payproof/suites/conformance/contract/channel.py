@@ -178,7 +178,9 @@ class Channel:
             raise PayproofError(
                 f"the server gives no access token: {said}",
                 place=self.where.base_url,
-                remedy=remedy_of(self.where.profile, self.where.profile.named("authenticate"), response.status, read.texts)
+                remedy=remedy_of(
+                    self.where.profile, self.where.profile.named("authenticate"), response.status, read.texts
+                )
                 if response and read
                 else "check sandbox.base_url and the network",
             )

@@ -44,12 +44,17 @@ def examples_of(channel: Channel, operation: Operation) -> Iterator[Example]:
             yield Example(operation, name, str(example.get("x-error", "")), place, example["value"], parameter=own)
 
 
-def tell(channel: Channel, example: Example, *, token: str = "") -> ContractExchange:
-    """Send an example, with an access token where the operation knows one; ``token``: another one than our own."""
+def tell(
+    channel: Channel, example: Example, *, token: str = "", merchant: tuple[str, str] | None = None
+) -> ContractExchange:
+    """Send an example, with an access token where the operation knows one; ``token``: another one than our own. ``merchant``: whose
+    credentials, where they travel in a header."""
     operation = example.operation
     headers = [("Accept", JSON)]
     if operation.node.get("security") != []:
         headers.append(("Authorization", f"Bearer {token or channel.token()}"))
+    elif basic := channel.where.basic(operation.word, merchant):
+        headers.append(("Authorization", basic))
     path, body = f"{channel.where.path}{operation.path}", b""
     if example.place == "path":
         path = path.replace(f"{{{example.parameter}}}", quote(str(example.value), safe=""))
@@ -91,9 +96,10 @@ def mislabelled(example: Example) -> Example | None:
 def linked(channel: Channel, operation: Operation, exchange: ContractExchange) -> Iterator[Example]:
     """What an answer's links lead to; a link that hands over a header is followed by the access token that every call
     carries anyhow."""
-    if exchange.response is None or exchange.response.status != 200:
+    status = exchange.response.status if exchange.response else 0
+    if not 200 <= status < 300 or str(status) not in operation.node["responses"]:
         return
-    answer = resolved(channel.contract.document, operation.node["responses"]["200"])
+    answer = resolved(channel.contract.document, operation.node["responses"][str(status)])
     by_id = {each.id: each for each in channel.contract.operations}
     for name, link in cast("Mapping[str, Node]", answer.get("links", {})).items():
         target = by_id[str(link["operationId"])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import ssl
 from collections.abc import Generator
@@ -38,6 +39,19 @@ class Where:
     @property
     def path(self) -> str:
         return urlsplit(self.base_url).path.rstrip("/")
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The server's own, and its hosted checkout's where the gateway has another for it."""
+        return tuple(urlsplit(site).netloc for site in (self.origin, self.profile.site(self.origin, "checkout")))
+
+    def basic(self, operation: str, merchant: tuple[str, str] | None = None) -> str:
+        """The Authorization header of the call that issues an access token, where credentials travel in it; else empty."""
+        travels = any(each.travels == "basic" for each in self.profile.credentials)
+        if not travels or self.profile.role_of(operation) != "authenticate":
+            return ""
+        pair = ":".join(merchant or (self.client_id, self.secret_key))
+        return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
     def trust(self) -> ssl.SSLContext | bool:
         """For HTTPS: the system's authorities, and a private one where it is named.
