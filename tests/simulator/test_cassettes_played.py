@@ -277,7 +277,7 @@ def test_a_recording_of_a_sandbox_in_a_folder_is_played_at_the_profiles_own_path
 
 def test_cookies_are_as_young_in_a_replay_as_they_were() -> None:
     then = "s=1; Expires=Mon, 01 Jun 2026 10:00:00 GMT; Domain=sandbox.example; Path=/"
-    found = headers_for_client((("Set-Cookie", then), ("Date", "x")), OURS, UPSTREAM, timedelta(days=30))
+    found = headers_for_client((("Set-Cookie", then), ("Date", "x")), ((OURS, UPSTREAM),), timedelta(days=30))
     assert found == [("Set-Cookie", "s=1; Expires=Wed, 01 Jul 2026 10:00:00 GMT; Path=/")]
 
 

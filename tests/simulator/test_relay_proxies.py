@@ -98,7 +98,7 @@ def test_a_call_to_the_sandbox_goes_to_the_proxy(
             )
             upstream = Upstream(sandbox, RateBudget(60, 60))
             try:
-                answer = await upstream.send("POST", "/pay/api", (), b"{}")
+                answer = await upstream.send("POST", f"{scheme}://sandbox.example.test/pay/api", (), b"{}")
                 assert answer.status_code == 403
             except httpx.ProxyError:
                 assert scheme == "https"

@@ -107,9 +107,9 @@ def because(judgement: Judgement) -> list[Finding]:
 def test_what_ends_an_access_token_is_told_last_and_what_judges_the_renewal_first_of_that(tmp_path: Path) -> None:
     with running("app.py", "", tmp_path) as config:
         told = plan(config, Options(), settings_of(config)).worlds[MAIN]
-    ends = [probe.ends_token(params) for probe, params in told]
+    ends = [probe.ends_token(params, config.profile) for probe, params in told]
     assert ends == sorted(ends)
-    assert next(probe.name for probe, params in told if probe.ends_token(params)) == "token-expired"
+    assert next(probe.name for probe, params in told if probe.ends_token(params, config.profile)) == "token-expired"
     assert told[-1][0].name == "revoked"
 
 

@@ -58,8 +58,7 @@ def served(app: ASGIApp) -> Generator[str]:
 def held(wrap: Callable[[ASGIApp], ASGIApp], *, budget: int, gateway: str = "quatapay") -> SuiteResult:
     """The suite on the simulator behind a wrapper."""
     profile = load(gateway)
-    limit = 1_000_000 if profile.knob("rate_limit") else 0
-    sim = Simulator(profile, knobs={"magic_values": False, "rate_limit": limit})
+    sim = Simulator(profile, knobs=profile.strict)
     merchant = sim.add_merchant()
     with served(wrap(sim.app)) as url:
         where = Where(

@@ -246,10 +246,10 @@ def test_over_plain_http_a_secure_cookie_travels_and_nothing_is_upgraded() -> No
         ("Set-Cookie", "sid=1; Domain=gw.example; Secure; HttpOnly; SameSite=None"),
         ("Content-Security-Policy", "upgrade-insecure-requests; img-src https://gw.example"),
     ]
-    plain = rewrite.to_client(told, "http://localhost:1", "https://gw.example")
+    plain = rewrite.to_client(told, (("http://localhost:1", "https://gw.example"),))
     assert plain == [
         ("Set-Cookie", "sid=1; HttpOnly"),
         ("Content-Security-Policy", "img-src http://localhost:1"),
     ]
-    secure = rewrite.to_client(told, "https://localhost:1", "https://gw.example")
+    secure = rewrite.to_client(told, (("https://localhost:1", "https://gw.example"),))
     assert secure[0] == ("Set-Cookie", "sid=1; Secure; HttpOnly; SameSite=None")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from payproof.contracts.model import Json, PayproofError
-from payproof.contracts.profile import Profile
+from payproof.contracts.profile import Profile, package_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +147,7 @@ def catalogue_of(profile: Profile) -> Catalogue:
     Raises:
         PayproofError: it has none.
     """
-    name = f"payproof.contracts.gateways.{profile.name.replace('-', '_')}.drift"
+    name = f"{package_of(profile.name)}.drift"
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:

@@ -77,8 +77,8 @@ class Call(Entry):
         return self.event.role
 
     def is_one_of(self, *names: str) -> bool:
-        """Whether the call has one of these roles, or one of these names of the gateway's own."""
-        return bool(self.event.operation) and (self.role in names or self.event.operation in names)
+        """Whether the call has one of these roles, or one of these names of the gateway's own; ``verification``: a role in ``VERIFYING``."""
+        return self.event.is_one_of(*names)
 
     @property
     def opened(self) -> Opened:

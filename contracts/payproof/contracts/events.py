@@ -19,6 +19,8 @@ notice's signature checked."""
 ROLES: tuple[Role, ...] = get_args(Role)
 VERIFYING: tuple[Role, ...] = ("confirm", "settle")
 """Roles whose answers are the gateway's word on whether a payment was made."""
+VERIFICATION = "verification"
+"""All of ``VERIFYING`` in one word: where a call is chosen by its role, by its name, or by this."""
 
 
 ACCESS_TOKEN = "access-token"
@@ -51,6 +53,13 @@ class Event:
     """Answered."""
     payment: str | None = None
     """The payment that this is about: the one that was asked for, or the one that an answer opened."""
+
+    def is_one_of(self, *names: str) -> bool:
+        """Whether the call has one of these roles or names; ``verification`` is every role in ``VERIFYING``."""
+        role: str = getattr(self, "role", "")
+        return bool(self.operation) and (
+            self.operation in names or role in names or (VERIFICATION in names and role in VERIFYING)
+        )
 
     @property
     def bearer(self) -> str:

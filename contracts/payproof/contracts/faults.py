@@ -19,7 +19,7 @@ class FaultSpec:
     name: str
     """Name in the simulator's registry of faults (``payproof list faults``)."""
     operation: str = ""
-    """Only calls of this operation: token, create, status ..."""
+    """Only calls of this role, or of this name of the gateway's own; ``verification``: calls whose answer tells how a payment stands."""
     path: str = ""
     """Only calls whose path contains this."""
     payment: str = ""

@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 from payproof.contracts import money
 from payproof.contracts.checklist import Checklist
 from payproof.contracts.entries import Request, Response
-from payproof.contracts.events import ROLES, VERIFYING, AnyEvent, Notified, Role
+from payproof.contracts.events import ROLES, VERIFICATION, VERIFYING, AnyEvent, Notified, Role
 from payproof.contracts.model import Json, PayproofError
 
 Fields: TypeAlias = tuple[tuple[str, str], ...]
@@ -80,6 +80,10 @@ class Money:
     spelling: Literal["text", "integer"] = "text"
     exponents: Mapping[str, int] = field(default_factory=dict[str, int])
 
+    def decimals(self, currency: str) -> int:
+        """Decimals that amounts are written and compared with: those of the wire."""
+        return 2 if self.spelling == "text" else self.exponent(currency)
+
     def exponent(self, currency: str) -> int:
         found = self.exponents.get(currency.upper())
         return money.exponent(currency) if found is None else found
@@ -94,6 +98,16 @@ class Limits:
     connect: float = 30.0
     whole: float = 60.0
     notice: float = 10.0
+
+    @property
+    def grace(self) -> float:
+        """Seconds after which a call that should have been given up is held against somebody."""
+        return round(self.call * 1.1, 1)
+
+    @property
+    def slow(self) -> float:
+        """Seconds that an answer may take and be waited for."""
+        return round(self.call / 3, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +241,12 @@ class Profile:
     dialect: str = ""
     """Module with the gateway's dialect; empty: ``payproof.simulator.gateways.NAME``."""
 
+    calm: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    """Knobs as they are set where stories are told: no limit of rate gets between them."""
+    strict: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    """Knobs as they are set for the contract suite: no outcome that is asked for, and the headers of a limit, where the gateway
+    has one, that is never reached."""
+
     money: Money = Money()
     limits: Limits = Limits()
     idempotency: Idempotency | None = None
@@ -239,6 +259,30 @@ class Profile:
 
     def origin(self, name: Literal["api", "checkout"]) -> Origin:
         return next(origin for origin in self.origins if origin.name == name)
+
+    def site(self, api: str, name: Literal["api", "checkout"]) -> str:
+        """Scheme and host of an origin, where ``api`` is the API's: its label stands before the same host."""
+        label = self.origin(name).host
+        scheme, _, host = api.partition("://")
+        if label and host.startswith(("127.", "[")):
+            host = f"localhost:{host.rpartition(':')[2]}"
+        return f"{scheme}://{label}.{host}" if label else api
+
+    def api_site(self, site: str) -> str:
+        """Scheme and host of the API, where ``site`` is any origin's."""
+        scheme, _, host = site.partition("://")
+        labels = (f"{origin.host}." for origin in self.origins if origin.host)
+        return f"{scheme}://{next((host.removeprefix(each) for each in labels if host.startswith(each)), host)}"
+
+    @property
+    def local_names(self) -> tuple[str, ...]:
+        """Names of its hosts beside ``localhost``, where it is served here."""
+        return tuple(f"{origin.host}.localhost" for origin in self.origins if origin.host)
+
+    def is_page(self, host: str, path: str) -> bool:
+        """Whether a request belongs to the hosted checkout: by its host, where the checkout has one of its own, else by its path."""
+        label = self.origin("checkout").host
+        return host.startswith(f"{label}.") if label else not path.startswith(f"{self.base_path}/")
 
     def has(self, need: str) -> bool:
         """Whether the gateway has a role, a trait, or ``idempotency``, ``notices``: what requirements may need."""
@@ -262,7 +306,13 @@ class Profile:
 
     def verifies(self, operation: str) -> bool:
         """Whether a call, by its role or the gateway's own name, tells how a payment stands."""
-        return self.role_of(operation) in VERIFYING
+        return operation == VERIFICATION or self.role_of(operation) in VERIFYING
+
+    @property
+    def verification(self) -> str:
+        """One word for all calls whose answers tell how a payment stands: the gateway's own name where it has one such call."""
+        found = [operation.name for operation in self.operations if operation.role in VERIFYING]
+        return found[0] if len(found) == 1 else VERIFICATION
 
     def named(self, role: Role) -> str:
         """The gateway's own name for the call of a role; the role where it has none."""
@@ -293,6 +343,13 @@ def _modules() -> dict[str, str]:
 def names() -> tuple[str, ...]:
     """The gateways that are known here."""
     return tuple(sorted(_modules()))
+
+
+def package_of(name: str) -> str:
+    """The package of a gateway's folder, where its contract, the rules of its envelope and its catalogue of cases lie beside its
+    profile. A gateway that nobody knows would have it among ours."""
+    ours = f"payproof.contracts.gateways.{name.replace('-', '_')}.profile"
+    return _modules().get(name, ours).partition(":")[0].rpartition(".")[0]
 
 
 def load(name: str) -> Profile:

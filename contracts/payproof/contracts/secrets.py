@@ -33,7 +33,7 @@ ALPHABET = "ABCDEFGHJKMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz123456789"
 
 
 def mint(rng: random.Random, length: int) -> str:
-    """A random word in the family's alphabet: no I, L or zero (gateway-facts 3.3, observed)."""
+    """A random word without letters and digits that are mistaken for each other: no I, L or zero."""
     return "".join(rng.choices(ALPHABET, k=length))
 
 

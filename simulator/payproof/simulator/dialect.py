@@ -45,13 +45,8 @@ class GatewayDeps:
 
     def origin(self, request: Request, name: Literal["api", "checkout"]) -> str:
         """Scheme and host of an origin, as the caller of this request reaches it; its base path is not part of it."""
-        host = request.headers.get("host", "")
-        labels = [f"{origin.host}." for origin in self.profile.origins if origin.host]
-        bare = next((host.removeprefix(label) for label in labels if host.startswith(label)), host)
-        label = self.profile.origin(name).host
-        if label and bare.startswith(("127.", "[")):
-            bare = f"localhost:{bare.rpartition(':')[2]}"
-        return f"{request.scope['scheme']}://{label}{'.' if label else ''}{bare}"
+        here = f"{request.scope['scheme']}://{request.headers.get('host', '')}"
+        return self.profile.site(self.profile.api_site(here), name)
 
 
 class Dialect(Protocol):

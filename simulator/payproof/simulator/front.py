@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from starlette.types import ASGIApp
 
@@ -14,7 +14,7 @@ from payproof.simulator.clock import Clock
 from payproof.simulator.faults.injector import FaultInjector
 from payproof.simulator.faults.middleware import FaultMiddleware
 from payproof.simulator.ids import Ids
-from payproof.simulator.journal_middleware import JournalMiddleware
+from payproof.simulator.journal_middleware import IsPage, JournalMiddleware
 from payproof.simulator.outbox import Outbox
 from payproof.simulator.store import PaymentView, Store
 
@@ -35,8 +35,8 @@ class Front:
         self.dialect = dialect.load(deps)
         self.faults = FaultInjector(deps, self.dialect, seed=seed)
 
-    def way(self, answers: ASGIApp, is_page: Callable[[str], bool]) -> ASGIApp:
-        """``is_page`` tells hosted pages from API calls, by their paths."""
+    def way(self, answers: ASGIApp, is_page: IsPage) -> ASGIApp:
+        """``is_page`` tells hosted pages from API calls, by their host and path."""
         faulty = FaultMiddleware(answers, self.faults)
         return JournalMiddleware(faulty, profile=self.profile, journal=self.journal, is_page=is_page)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeAlias
 
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,16 +20,20 @@ LARGEST_REQUEST = 8 * 1024 * 1024
 """Bytes of a request body; more is answered 413, as the family's servers are set up to do."""
 
 
+IsPage: TypeAlias = Callable[[str, str], bool]
+"""(host, path) -> whether that is a hosted page, and no call of the API."""
+
+
 class JournalMiddleware:
     """``is_page`` tells hosted pages from API calls; only calls are journaled."""
 
-    def __init__(self, app: ASGIApp, *, profile: Profile, journal: Journal, is_page: Callable[[str], bool]) -> None:
+    def __init__(self, app: ASGIApp, *, profile: Profile, journal: Journal, is_page: IsPage) -> None:
         self.app, self.profile, self.journal, self.is_page = app, profile, journal, is_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        exchange = Exchange(scope, b"", receive, self.journal.now(), self.is_page(scope["path"]))
+        exchange = Exchange(scope, b"", receive, self.journal.now(), self.is_page(_host(scope), scope["path"]))
         exchange.wire = scope.get("state", {}).get("wire")
         scope[KEY] = exchange
         tap = _Tap(exchange, receive, send, self)
@@ -66,6 +71,10 @@ class JournalMiddleware:
             return self.profile.read(request, response)
         except (ValueError, RecursionError):
             return Unknown()
+
+
+def _host(scope: Scope) -> str:
+    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
 
 
 class _Tap:

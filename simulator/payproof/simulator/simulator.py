@@ -36,7 +36,7 @@ class Simulator(Front):
         super().__init__(profile, journal if journal is not None else Journal(), seed=seed, knobs=knobs or {})
         self.seed = seed
         self.outbox.begin(self.dialect)
-        self.app: ASGIApp = self.way(self.dialect.app, self.dialect.is_page)
+        self.app: ASGIApp = self.way(self.dialect.app, lambda host, path: self.dialect.is_page(path))
 
     # Merchants
 

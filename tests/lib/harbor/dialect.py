@@ -69,14 +69,16 @@ class Harbor:
         if isinstance(token, Response):
             return token
         try:
-            asked: Any = json.loads(exchange_of(request.scope).body)
+            plain = request.headers.get("content-type", "").startswith("application/json")
+            asked: Any = json.loads(exchange_of(request.scope).body) if plain else None
             total, ref, back = asked["order"]["total"], str(asked["order"]["ref"]), str(asked["back"])
             code, whole = str(total["code"]), total["minor"]
         except (ValueError, KeyError, TypeError):
             return self.error("missing")
+        whole = int(whole) if isinstance(whole, float) and whole.is_integer() else whole
         if code not in self.deps.profile.currencies:
             return self.error("currency")
-        if not isinstance(whole, int) or isinstance(whole, bool) or whole <= 0:
+        if not isinstance(whole, int) or isinstance(whole, bool) or not 0 < whole <= 10**9:
             return self.error("total")
         amount = money.parse(whole)
         assert amount is not None

@@ -54,9 +54,11 @@ def minor(amount: Decimal, currency: str) -> int:
 
 
 def _major(total: Any) -> dict[str, Any]:
-    if not isinstance(total, dict) or not isinstance(total.get("minor"), int):
+    whole = total.get("minor") if isinstance(total, dict) else None
+    whole = int(whole) if isinstance(whole, float) and whole.is_integer() else whole
+    if not isinstance(whole, int):
         return {}
-    code, whole = str(total.get("code", "")), total["minor"]
+    code = str(total.get("code", ""))
     return {"amount": f"{Decimal(whole).scaleb(-MONEY.exponent(code)):f}", "spelled": str(whole), "currency": code}
 
 
@@ -65,6 +67,10 @@ def _object(text: str) -> dict[str, Any]:
         return _table(json.loads(text))
     except (ValueError, RecursionError):
         return {}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _table(value: Any) -> dict[str, Any]:
@@ -90,8 +96,8 @@ def read(request: Request, response: Response | None) -> AnyEvent:
         order = _table(asked.get("order"))
         links = {link.get("rel"): link.get("href") for link in answer.get("links", ()) if isinstance(link, dict)}
         return Opened(
-            operation="order", **said, **_major(order.get("total")), reference=order.get("ref"), return_url=asked.get("back"),
-            cancel_url=asked.get("abort"), payment=answer.get("id"), payment_url=links.get("pay"),
+            operation="order", **said, **_major(order.get("total")), reference=_text(order.get("ref")), return_url=_text(asked.get("back")),
+            cancel_url=_text(asked.get("abort")), payment=answer.get("id"), payment_url=links.get("pay"),
         )  # fmt: skip
     parts = path.split("/")
     if parts[1:2] == ["orders"] and len(parts) in (3, 4):

@@ -31,8 +31,16 @@ LARGEST_NOTICE = 64 * 1024
 class HarborClient(Gateway):
     whole_call = 8.0  # seconds; the guidance is 10
 
+    @staticmethod
+    def minor(amount: str, currency: str) -> int:
+        return int(Decimal(amount).scaleb(DECIMALS.get(currency, 2)))
+
+    @staticmethod
+    def major(total: dict[str, Any]) -> tuple[Decimal, str]:
+        return Decimal(int(total["minor"])).scaleb(-DECIMALS.get(total["code"], 2)), str(total["code"])
+
     async def create(self, order: str, amount: str, currency: str, return_url: str, cancel_url: str) -> tuple[str, str]:
-        total = {"minor": int(Decimal(amount).scaleb(DECIMALS.get(currency, 2))), "code": currency}
+        total = {"minor": self.minor(amount, currency), "code": currency}
         body = {"order": {"ref": order, "total": total}, "back": return_url, "abort": cancel_url}
         about = f"order={order} amount={amount} currency={currency}"
         data = await self.authorized("create", "POST", "/orders", about, body)
@@ -50,7 +58,7 @@ class HarborClient(Gateway):
         try:
             taking, total = data.get("taking") or {}, data["total"]
             found, state, ref = data["id"], str(data["state"]), str(data["ref"])
-            amount, currency = Decimal(int(total["minor"])).scaleb(-DECIMALS.get(total["code"], 2)), str(total["code"])
+            amount, currency = self.major(total)
         except (KeyError, TypeError, ValueError):
             raise GatewayError("status", "an answer that cannot be read") from None
         if found != payment:

@@ -1,4 +1,4 @@
-"""Guideline 16: somebody is told when payments fail."""
+"""Somebody is told when payments fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guidelines 1, 4 and 5: credentials stay on the server, come from the environment, can be replaced."""
+"""Credentials stay on the server, come from the environment, can be replaced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guideline 9, and what create asks for: the order's id, its amount, its currency."""
+"""What create asks for: the order's id, its amount, its currency."""
 
 from __future__ import annotations
 
@@ -150,17 +150,23 @@ def distinct(case: Case) -> Iterator[Finding]:
         yield case.passed("every order has a value of its own", expected={"distinct": True}, actual={"distinct": True})
 
 
-def expected_amount(run: Run, checkout: Checkout) -> Decimal | None:
+def expected_amount(case: Case, checkout: Checkout) -> Decimal | None:
     """What create should ask for: the order's amount and the declared fee."""
     amount = money.parse(checkout.amount)
-    if amount is None or not run.settings.sets_amount:
+    settings = case.run.settings
+    if amount is None or not settings.sets_amount:
         return None
-    fee = run.settings.fee
+    fee = settings.fee
     if fee.endswith("%"):
         amount += amount * Decimal(fee[:-1]) / 100
     elif fee:
         amount += Decimal(fee)
-    return amount.quantize(Decimal("0.01"))
+    return amount.quantize(_unit(case, checkout))
+
+
+def _unit(case: Case, checkout: Checkout) -> Decimal:
+    """The smallest difference between two amounts on the wire."""
+    return Decimal(1).scaleb(-case.profile.money.decimals(checkout.currency))
 
 
 @must("amount.sent")
@@ -177,13 +183,13 @@ def amount(case: Case) -> Iterator[Finding]:
     good: list[Call] = []
     unknown = 0
     for world, checkout, call in _created(case.run):
-        wanted, sent = expected_amount(case.run, checkout), money.parse(call.opened.amount)
+        wanted, sent = expected_amount(case, checkout), money.parse(call.opened.amount)
         if wanted is None:
             unknown += 1
             continue
         exact = (wanted, money.parse(checkout.amount)) if case.run.settings.fee else (wanted,)
         if sent is None or (
-            sent not in exact and abs(sent - wanted) > (Decimal("0.01") if case.run.settings.fee else 0)
+            sent not in exact and abs(sent - wanted) > (_unit(case, checkout) if case.run.settings.fee else 0)
         ):
             yield case.failed(
                 f"{call.opened.amount} asked for an order of {money.show(wanted, checkout.currency)}",

@@ -1,4 +1,4 @@
-"""Guideline 14 and go-live item G6: the gateway's errors are handled, and the customer never reads them."""
+"""The gateway's errors are handled, and the customer never reads them."""
 
 from __future__ import annotations
 
@@ -29,20 +29,21 @@ def _stories(case: Case, kinds: tuple[str, ...]) -> list[ProbeRun]:
     return probe_runs(case.run, "error-answer", "unverified", "refused-check", keep=lambda told: _kind(told) in kinds)
 
 
-def _operation(probe_run: ProbeRun) -> str:
-    return (
-        "status" if probe_run.probe in ("unverified", "refused-check") else str(probe_run.params.get("operation", ""))
-    )
+def _operation(case: Case, probe_run: ProbeRun) -> str:
+    if probe_run.probe in ("unverified", "refused-check"):
+        return case.profile.verification
+    return str(probe_run.params.get("operation", ""))
 
 
 def _handled(case: Case, found: list[ProbeRun]) -> Iterator[Finding]:
     """Each error answer is handled: no crash, no paid order, no storm of attempts."""
     for probe_run in found:
-        operation, kind = _operation(probe_run), _kind(probe_run)
-        until = "mended" if operation == "status" else "tried"
+        operation, kind = _operation(case, probe_run), _kind(probe_run)
+        verifies = case.profile.verifies(operation)
+        until = "mended" if verifies else "tried"
         told = probe_run.before(until)
         hit = [call for call in told.calls(operation) if call.fault]
-        if operation == "status":
+        if verifies:
             payments = payments_of(probe_run.world, probe_run.order("unverified"))
             hit = [call for call in hit if call.event.payment in payments] or hit
         if not hit:
@@ -50,7 +51,9 @@ def _handled(case: Case, found: list[ProbeRun]) -> Iterator[Finding]:
             continue
         code = hit[0].response.status if hit[0].response and kind in ("status", "plain-error", "html") else 0
         what = f"{operation} answered with {f'HTTP {code}' if code else kind}"
-        trouble = Trouble(probe_run=probe_run, operation=operation, until=until, what=what, hit=tuple(hit))
+        trouble = Trouble(
+            probe_run=probe_run, operation=operation, verifies=verifies, until=until, what=what, hit=tuple(hit)
+        )
         yield misstep(case, trouble) or _stormed(case, trouble, attempts(told, hit))
 
 
@@ -190,7 +193,10 @@ def rate_limit(case: Case) -> Iterator[Finding]:
         if hit is None:
             yield case.stuck(probe_run, what)
             continue
-        trouble = Trouble(probe_run=probe_run, operation=operation, until="recover", what=what, hit=(hit,))
+        verifies = case.profile.verifies(operation)
+        trouble = Trouble(
+            probe_run=probe_run, operation=operation, verifies=verifies, until="recover", what=what, hit=(hit,)
+        )
         early = _too_early(probe_run, hit, operation)
         if (wrong := misstep(case, trouble)) is not None:
             yield wrong
@@ -210,10 +216,10 @@ def _too_early(probe_run: ProbeRun, hit: Call, operation: str) -> Call | None:
     """The same request again within two seconds, without a customer's doing."""
     acts = [page.began for page in probe_run.of(Page) if page.where == "integration" and page.began > hit.ended]
     for call in probe_run.calls(operation):
-        same = operation == "token" or (
-            call.event.payment == hit.event.payment
-            if operation == "status"
-            else call.opened.reference == hit.opened.reference
+        same = call.role == "authenticate" or (
+            call.opened.reference == hit.opened.reference
+            if call.role == "open"
+            else call.event.payment == hit.event.payment
         )
         if same and hit.ended < call.began < hit.ended + 1.9 and not any(act <= call.began for act in acts):
             return call

@@ -1,4 +1,4 @@
-"""Guideline 13: every way a payment can go ends as it should."""
+"""Every way a payment can go ends as it should."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from payproof.contracts import money, pages
 from payproof.contracts.checks.custom import expected_amount
 from payproof.contracts.checks.handling import Trouble, crash, misstep, status_of
-from payproof.contracts.entries import Call, Checkout, Page
+from payproof.contracts.entries import Call, Checkout, Ledger, OrderSeen, Page
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import LEFT_ALONE, ProbeRun, ever_paid, final, ledger, obstacle, probe_runs
 from payproof.contracts.requirements import Case, must
@@ -49,6 +49,9 @@ def success(case: Case) -> Iterator[Finding]:
                 page for page in probe_run.pages("return") if page.order == checkout.order and pages.shows_error(page)
             ]
             if not ledger(probe_run.world, checkout.order, "charged"):
+                if agreed := ledger(probe_run.world, checkout.order, "approved"):
+                    yield _not_taken(case, probe_run, checkout, agreed, last)
+                    return
                 why, seen = obstacle(probe_run)
                 yield case.not_exercised(
                     f"the gateway took no money for order {checkout.order}: {why}",
@@ -72,13 +75,28 @@ def success(case: Case) -> Iterator[Finding]:
         yield case.passed(f"{good} clean payments ended in paid orders", actual={"paid orders": good})
 
 
+def _not_taken(
+    case: Case, probe_run: ProbeRun, checkout: Checkout, agreed: list[Ledger], last: OrderSeen | None
+) -> Finding:
+    """The customer has agreed, and nobody took the money: on this gateway approving is not paying."""
+    paid = bool(last and last.paid)
+    state = "is paid all the same" if paid else f"is {last.state if last else 'unreadable'}"
+    return case.failed(
+        f"the customer agreed to pay order {checkout.order}, the integration never took the money, and the order {state}",
+        expected={"charged": 1, "paid": True},
+        actual={"charged": 0, "paid": paid},
+        world=probe_run.world,
+        seen=[checkout, *agreed[:1], last],
+    )
+
+
 def _wrongly_asked(case: Case, world: RecordedWorld, checkout: Checkout) -> str:
     """The requirement that create breaks by asking for another amount or currency than the order's."""
     call = next(
         (call for call in world.of(Call) if call.role == "open" and call.event.payment == checkout.payment),
         None,
     )
-    wanted = expected_amount(case.run, checkout)
+    wanted = expected_amount(case, checkout)
     if call is None:
         return ""
     if wanted is not None and money.parse(call.opened.amount) != wanted:
@@ -156,7 +174,7 @@ def failed(case: Case) -> Iterator[Finding]:
 
     Judged: the gateway refuses; the order is never paid, and the page is neither 5xx nor empty.
 
-    Fix: expect the failure query on return_url: no data, type=error.
+    Fix: expect on return_url what the gateway says of a failure, which is not what it says of a success.
     """
     for probe_run in probe_runs(case.run, "refused"):
         yield from _ends_unpaid(
@@ -180,15 +198,25 @@ def network_error(case: Case) -> Iterator[Finding]:
         how = "connection refused" if probe_run.params.get("how") == "refuse" else "closed without an answer"
         told = probe_run.before("tried")
         hit = tuple(call for call in told.calls(operation) if call.fault)
-        trouble = Trouble(probe_run=probe_run, operation=operation, until="tried", what=f"{operation}: {how}", hit=hit)
-        if trouble.page is None or (operation == "status" and probe_run.step("paid") is None):
+        verifies = case.profile.verifies(operation)
+        trouble = Trouble(
+            probe_run=probe_run,
+            operation=operation,
+            verifies=verifies,
+            until="tried",
+            what=f"{operation}: {how}",
+            hit=hit,
+        )
+        if trouble.page is None or (verifies and probe_run.step("paid") is None):
             yield case.stuck(probe_run, trouble.what)
         elif (wrong := misstep(case, trouble)) is not None:
             yield wrong
         elif not hit and probe_run.params.get("how") != "refuse":  # Nobody sees who knocks at a closed port.
             yield case.not_exercised(
                 f"the gateway was not called while it could not be reached ({trouble.what})",
-                because=("token.renewed",) if operation == "token" else ("verify.status-checked", "flow.success"),
+                because=("token.renewed",)
+                if case.profile.role_of(operation) == "authenticate"
+                else ("verify.status-checked", "flow.success"),
                 world=probe_run.world,
                 seen=[probe_run.step("paid"), probe_run.step("tried"), trouble.page],
             )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from payproof.contracts import pages
 from payproof.contracts.entries import Call, Entry, OrderSeen, Page, Step
+from payproof.contracts.events import VERIFICATION
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.probe_runs import ProbeRun, confirmed, ledger, payments_of
 from payproof.contracts.requirements import Case
@@ -39,6 +40,8 @@ class Trouble:
     until: str
     what: str
     """For titles: ``create answered with HTTP 500``."""
+    verifies: bool
+    """The call is one that tells how a payment stands."""
     hit: tuple[Call, ...] = ()
     """The calls that went wrong; none where not even a connection came about."""
 
@@ -53,7 +56,7 @@ class Trouble:
     @property
     def purpose(self) -> str:
         """What the customer was about when the call was made."""
-        return "return" if self.operation == "status" else "checkout"
+        return "return" if self.verifies else "checkout"
 
     @property
     def page(self) -> Page | None:
@@ -84,9 +87,9 @@ def _wrongly_paid(case: Case, trouble: Trouble, paid: OrderSeen) -> Finding | No
     probe_run, order, world = trouble.probe_run, trouble.order, trouble.probe_run.world
     if confirmed(trouble.told, order):
         return None
-    if trouble.operation != "status" and ledger(world, order, "charged"):
+    if not trouble.verifies and ledger(world, order, "charged"):
         return None
-    if trouble.operation == "status" and not trouble.hit and not probe_run.calls("confirm"):
+    if trouble.verifies and not trouble.hit and not probe_run.calls(VERIFICATION):
         return case.not_exercised(
             "the gateway was never asked, in good times or bad",
             because=("verify.status-checked", "verify.forged-return"),
@@ -108,6 +111,6 @@ def _wrongly_paid(case: Case, trouble: Trouble, paid: OrderSeen) -> Finding | No
 def _denied(trouble: Trouble, paid: OrderSeen) -> Call | None:
     """The gateway's last word on the order before it was seen paid, where that was an undisturbed "unpaid"."""
     payments = payments_of(trouble.probe_run.world, trouble.order)
-    asked = [call for call in trouble.told.calls("confirm") if call.event.payment in payments and call.n < paid.n]
+    asked = [call for call in trouble.told.calls(VERIFICATION) if call.event.payment in payments and call.n < paid.n]
     last = asked[-1] if asked else None
     return last if last is not None and not last.fault and last.event.ok and last.told.paid is False else None

@@ -1,4 +1,4 @@
-"""Guideline 2: HTTPS everywhere."""
+"""HTTPS everywhere."""
 
 from __future__ import annotations
 

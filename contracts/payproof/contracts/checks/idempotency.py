@@ -1,4 +1,4 @@
-"""Guideline 11: going back, retrying and double clicks neither charge nor deliver twice."""
+"""Going back, retrying and double clicks neither charge nor deliver twice."""
 
 from __future__ import annotations
 

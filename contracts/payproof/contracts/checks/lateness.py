@@ -48,10 +48,8 @@ def late_success(case: Case) -> Iterator[Finding]:
             )
 
 
-SLOW = 10.0
-"""Seconds that each answer takes in the story ``slow``."""
 _GRACE = 0.5
-"""Seconds: a limit of exactly ten ends a little before or after the answer, as the machine has it."""
+"""Seconds: a limit of exactly as long ends a little before or after the answer, as the machine has it."""
 
 
 @should("flow.slow-success")
@@ -60,11 +58,12 @@ def slow_success(case: Case) -> Iterator[Finding]:
 
     Why: slow is not broken; giving up early loses sales.
 
-    Judged: each answer takes 10 s, and the order must end paid. Giving up after more than ten seconds is told and not held
-    against anybody.
+    Judged: each answer takes a third of the time that the guidance gives a call (10 of 30 seconds), and the order must end paid.
+    Giving up later than that is told and not held against anybody.
 
     Fix: a timeout of 25 to 30 seconds, not of five.
     """
+    slow = case.profile.limits.slow
     for probe_run in probe_runs(case.run, "slow"):
         delayed = _delayed(probe_run)
         if not delayed:
@@ -74,10 +73,12 @@ def slow_success(case: Case) -> Iterator[Finding]:
         last = final(probe_run.world, probe_run.order())
         given_up = [call for call in delayed if call.ending == "hung_up"]
         waited = {call.n: _waited(probe_run, delayed, call) for call in given_up}
-        hasty = [call for call in given_up if waited[call.n] < SLOW - _GRACE]
+        hasty = [call for call in given_up if waited[call.n] < slow - _GRACE]
         told: list[Json] = [round(seconds, 1) for seconds in waited.values()]
         if last is not None and last.paid:
-            yield case.passed("paid, though each answer took 10 s", world=probe_run.world, seen=[delayed[0], last])
+            yield case.passed(
+                f"paid, though each answer took {slow:g} s", world=probe_run.world, seen=[delayed[0], last]
+            )
         elif given_up and not hasty:
             yield case.passed(
                 f"given up after {waited[given_up[0].n]:.1f} s, longer than an answer took",
@@ -85,7 +86,7 @@ def slow_success(case: Case) -> Iterator[Finding]:
                 world=probe_run.world,
                 seen=[*given_up[:3], last],
             )
-        elif not given_up and left and left[1] >= SLOW - _GRACE:
+        elif not given_up and left and left[1] >= slow - _GRACE:
             yield case.passed(
                 f"the customer was answered after {left[1]:.1f} s, longer than an answer took",
                 actual={"paid": False, "given up after seconds": [round(left[1], 1)]},
@@ -97,7 +98,7 @@ def slow_success(case: Case) -> Iterator[Finding]:
             if not hasty and left:
                 how = f"the customer was answered after {left[1]:.1f} s"
             yield case.failed(
-                f"the order does not end paid when each answer takes 10 s: {how}",
+                f"the order does not end paid when each answer takes {slow:g} s: {how}",
                 expected={"paid": True},
                 actual={"paid": False, "given up after seconds": told[:3]},
                 world=probe_run.world,

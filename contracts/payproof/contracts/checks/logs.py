@@ -1,4 +1,4 @@
-"""Guidelines 8 and 12: interactions are logged, without their secrets."""
+"""Interactions are logged, without their secrets."""
 
 from __future__ import annotations
 

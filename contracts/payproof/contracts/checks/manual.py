@@ -1,4 +1,4 @@
-"""Guideline 15: every endpoint can be tried by hand."""
+"""Every endpoint can be tried by hand."""
 
 from __future__ import annotations
 

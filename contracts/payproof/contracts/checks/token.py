@@ -1,4 +1,4 @@
-"""Guidelines 6 and 7: the access token is kept, renewed on 401, and asked for once."""
+"""The access token is kept, renewed on 401, and asked for once."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def retried_once(case: Case) -> Iterator[Finding]:
         operation = str(probe_run.params.get("operation"))
         told = probe_run.before("recover")
         hit = [call for call in told.calls(operation) if call.fault]
-        if operation == "status":
+        if case.profile.verifies(operation):
             payments = payments_of(probe_run.world, probe_run.order())
             hit = [call for call in hit if call.event.payment in payments]
         if not hit:

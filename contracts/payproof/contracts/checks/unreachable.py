@@ -1,10 +1,11 @@
-"""Guideline 3, when the gateway cannot be asked: a paid order is neither paid too early nor lost."""
+"""When the gateway cannot be asked: a paid order is neither paid too early nor lost."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from payproof.contracts.entries import Call, OrderSeen, Step
+from payproof.contracts.events import VERIFICATION
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import LAST_WAIT, ProbeRun, confirmed, looks, payments_of, probe_runs
 from payproof.contracts.requirements import Case, must
@@ -26,7 +27,9 @@ def unreachable(case: Case) -> Iterator[Finding]:
     from a job.
     """
     for probe_run in probe_runs(case.run, "unverified", "stalled", "refused-check", "network-error"):
-        if probe_run.probe in ("stalled", "network-error") and probe_run.params.get("operation") != "status":
+        if probe_run.probe in ("stalled", "network-error") and not case.profile.verifies(
+            str(probe_run.params.get("operation"))
+        ):
             continue
         if probe_run.step("paid") is None or probe_run.step("mended") is None:
             yield case.stuck(probe_run, _what(probe_run))
@@ -45,7 +48,9 @@ def _what(probe_run: ProbeRun) -> str:
 def _unverified(case: Case, probe_run: ProbeRun) -> Finding:
     order, world, fault = probe_run.order("unverified"), probe_run.world, _what(probe_run)
     during, mended = probe_run.before("mended"), probe_run.step("mended")
-    hit = [call for call in during.calls("confirm") if call.fault and call.event.payment in payments_of(world, order)]
+    hit = [
+        call for call in during.calls(VERIFICATION) if call.fault and call.event.payment in payments_of(world, order)
+    ]
     early = next((seen for seen in during.of(OrderSeen) if seen.order == order and seen.paid), None)
     if not hit and probe_run.params.get("how") != "refuse":  # Nobody sees who knocks at a closed port.
         return case.not_exercised(
@@ -61,7 +66,7 @@ def _unverified(case: Case, probe_run: ProbeRun) -> Finding:
             actual={"paid": True, "state": early.state},
             world=world,
             seen=[probe_run.step("paid"), *hit[:2], early],
-            unless=() if probe_run.calls("confirm") else ("verify.status-checked", "verify.forged-return"),
+            unless=() if probe_run.calls(VERIFICATION) else ("verify.status-checked", "verify.forged-return"),
         )
     return _afterwards(case, probe_run, hit)
 

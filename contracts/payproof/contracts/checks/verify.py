@@ -1,4 +1,4 @@
-"""Guideline 3: after the return, ask the gateway; the redirect proves nothing."""
+"""After the return, ask the gateway; the redirect proves nothing."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _asked_after(probe_run: ProbeRun, told: Step, paid: OrderSeen) -> bool:
     return any(
         call.event.payment in payments or any(page.began <= call.began <= page.ended for page in pages)
         for call in probe_run.world.of(Call)
-        if call.role == "confirm" and told.n < call.n < paid.n
+        if call.role in VERIFYING and told.n < call.n < paid.n
     )
 
 
@@ -143,7 +143,7 @@ def forged_return(case: Case) -> Iterator[Finding]:
     yield from _never_paid(case, probe_runs(case.run, "forged-return"), "forged", "the return was forged")
 
 
-@must("verify.failed-return")
+@must("verify.failed-return", needs="returns_after_failure")
 def failed_return(case: Case) -> Iterator[Finding]:
     """A return that says the payment failed does not make an order paid.
 
@@ -187,13 +187,14 @@ def _wrong_money(case: Case, field: str) -> Iterator[Finding]:
         answers = [
             call
             for call in world.of(Call)
-            if call.role == "confirm"
+            if call.role in VERIFYING
             and call.event.payment in payments
             and call.ending == "answered"
             and call.n > told.n
             and (paid is None or call.n < paid.n)
         ]
-        said = [call for call in answers if call.event.ok and call.told.paid]
+        # Where the integration takes the money, it may look at the amount first, and take none.
+        said = [call for call in answers if call.event.ok and (call.told.paid or _agreed(case, call))]
         lies = [call for call in said if _says_less(call, checkout, field)]
         if not lies or len(lies) < len(said):
             yield _not_told(case, probe_run, checkout, field, answers, said)
@@ -208,6 +209,10 @@ def _wrong_money(case: Case, field: str) -> Iterator[Finding]:
                 world=world,
                 seen=[told, lies[-1], last],
             )
+
+
+def _agreed(case: Case, call: Call) -> bool:
+    return case.profile.has("settle") and call.told.paid is False and call.told.amount is not None
 
 
 def _says_less(call: Call, checkout: Checkout, field: str) -> bool:

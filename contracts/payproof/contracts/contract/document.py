@@ -13,6 +13,7 @@ from importlib.resources.abc import Traversable
 from typing import Any, TypeAlias, cast
 
 from payproof.contracts.model import PayproofError
+from payproof.contracts.profile import package_of
 
 Node: TypeAlias = Mapping[str, Any]
 
@@ -47,7 +48,7 @@ def document_of(gateway: str) -> Node:
 
 
 def _folder(gateway: str) -> Traversable:
-    return files(f"payproof.contracts.gateways.{gateway.replace('-', '_')}")
+    return files(package_of(gateway))
 
 
 def _parsed(text: str) -> Node:

@@ -27,7 +27,7 @@ class CassetteIndex:
     def __init__(self, recording: Recording) -> None:
         self.exchanges = recording.exchanges
         assert recording.stamp
-        self._upstream = recording.stamp.upstream
+        self._sites = tuple(filter(None, (recording.stamp.upstream, recording.stamp.checkout)))
         self._payments = tuple(
             dict.fromkeys(p for each in self.exchanges if each.event.operation and (p := each.event.payment))
         )
@@ -101,7 +101,7 @@ class CassetteIndex:
         if exchange.kind != "page":
             return False
         location = header(exchange.response.headers, "location")
-        if "://" in location and not location.startswith(self._upstream):
+        if "://" in location and not location.startswith(self._sites):
             return True
         if exchange.request.method in ("GET", "HEAD"):
             return False

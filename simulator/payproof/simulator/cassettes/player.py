@@ -78,9 +78,9 @@ class Cassette(MirroredTarget):
         await answer(scope, receive, send)
 
     def _call(self, passing: Passing) -> Response:
-        asked, said, ours = passing.request(), self._read(passing.request(), None), _origin(passing)
+        asked, said, sites = passing.request(), self._read(passing.request(), None), self._sites(passing)
         meant = self._values.meant(said)
-        recorded = self._as_recorded(asked, ours)
+        recorded = self._as_recorded(asked, sites)
         match = self._reel.call(said, recorded, self._audit.story)
         if match is None:
             self._audit.unexpected(said.operation, asked)
@@ -92,23 +92,27 @@ class Cassette(MirroredTarget):
             self._chosen[was.payment] = Chosen(was, said)
         if match.repeated and isinstance(was, Authenticated):
             self._values.renew(was.issued or "")
-        answer = self._answer(exchange, ours)
+        answer = self._answer(exchange, sites)
         self._ledger_mirror.note(self._read(asked, answer))
         return answer
 
     def _page(self, passing: Passing) -> Response:
-        asked, ours = passing.request(), _origin(passing)
-        recorded = self._as_recorded(asked, ours)
+        asked, sites = passing.request(), self._sites(passing)
+        recorded = self._as_recorded(asked, sites)
         match = self._reel.page(recorded, self._audit.story)
         if match is None:
             self._audit.unexpected("page", asked)
             return _nothing_recorded(passing, asked)
         self._audit.tell(match, recorded, Unknown())
-        answer = self._answer(match.exchange, ours)
+        answer = self._answer(match.exchange, sites)
         location = answer.headers.get("location", "")
-        if "://" in location and origin_of(location) != ours:
+        if "://" in location and origin_of(location) not in dict(sites):
             self._ledger_mirror.sent_back(passing.path, location)
         return answer
+
+    def _sites(self, passing: Passing) -> rewrite.Sites:
+        here = origin_of(passing.request().url)
+        return rewrite.sites(self.profile, here, self.stamp.upstream, self.stamp.checkout)
 
     def _read(self, request: Request, answer: Response | None) -> AnyEvent:
         told = None
@@ -118,9 +122,9 @@ class Cassette(MirroredTarget):
             told = entries.Response(status=answer.status_code, headers=headers, body=body)
         return event_of(self.profile, request, told, "")
 
-    def _as_recorded(self, asked: Request, ours: str) -> Request:
+    def _as_recorded(self, asked: Request, sites: rewrite.Sites) -> Request:
         """The request as it would stand in the recording."""
-        request = self._values.recorded(asked, ours, self.stamp.upstream)
+        request = self._values.recorded(asked, sites)
         mine, theirs = self.profile.base_path + "/", self.stamp.base_path + "/"
         if mine == theirs or mine not in request.url:
             return request
@@ -131,12 +135,12 @@ class Cassette(MirroredTarget):
             body=request.body,
         )
 
-    def _answer(self, exchange: RecordedExchange, ours: str) -> Response:
-        upstream, told = self.stamp.upstream, exchange.response
+    def _answer(self, exchange: RecordedExchange, sites: rewrite.Sites) -> Response:
+        told = exchange.response
         chosen = self._chosen.get(self._reel.payment_in(exchange))
-        body, headers = told.body, headers_for_client(told.headers, ours, upstream, self._age)
+        body, headers = told.body, headers_for_client(told.headers, sites, self._age)
         if rewrite.is_text(header(told.headers, "content-type")):
-            body = rewrite.swap(body, upstream, ours)
+            body = rewrite.to_ours(body, sites)
         if chosen is not None:
             body = chosen.put(body)
             headers = [(name, chosen.put(value) if name.lower() == "location" else value) for name, value in headers]
@@ -170,10 +174,6 @@ def unstamped(recording: Recording) -> PayproofError:
 def _minted(stamp: Stamp, kind: str) -> str:
     told = stamp.redacted.get(kind)
     return mint(random.SystemRandom(), max(told.length if told else 0, 24))
-
-
-def _origin(passing: Passing) -> str:
-    return origin_of(passing.request().url)
 
 
 def _nothing_recorded(passing: Passing, asked: Request) -> Response:

@@ -43,10 +43,13 @@ class Stamp:
     stories: tuple[str, ...]
     exchanges: int
     redacted: Mapping[str, Redacted]
+    checkout: str = ""
+    """The origin of its hosted checkout, where that has one of its own."""
 
     def plain(self) -> dict[str, Any]:
         """For the file."""
-        return {**asdict(self), "stories": list(self.stories)}
+        told = {**asdict(self), "stories": list(self.stories)}
+        return told if self.checkout else {name: value for name, value in told.items() if name != "checkout"}
 
     @property
     def moment(self) -> datetime:

@@ -62,11 +62,13 @@ class Values:
                 text = text.replace(value, placeholders.spelled(name))
         return text
 
-    def recorded(self, request: Request, ours: str, upstream: str) -> Request:
+    def recorded(self, request: Request, sites: rewrite.Sites) -> Request:
         """A request in the recording's own words."""
+        url = self.to_recorded(request.url)
+        here = origin_of(url)
         return replace(
             request,
-            url=self.to_recorded(request.url).replace(ours, upstream, 1),
+            url=dict(sites).get(here, here) + url[len(here) :],
             headers=tuple((name, self.to_recorded(value)) for name, value in request.headers),
             body=self.to_recorded(request.body),
         )
@@ -138,17 +140,17 @@ def _put(pattern: str, new: str, text: str) -> str:
     return re.sub(pattern, lambda _: new, text)
 
 
-def headers_for_client(headers: Headers, ours: str, upstream: str, age: timedelta) -> list[tuple[str, str]]:
+def headers_for_client(headers: Headers, sites: rewrite.Sites, age: timedelta) -> list[tuple[str, str]]:
     """Headers as the relay would have sent them now: our origin, cookies that are as young as they were."""
     kept: list[tuple[str, str]] = []
-    for name, value in rewrite.to_client(headers, ours, upstream):
+    for name, value in rewrite.to_client(headers, sites):
         lower = name.lower()
         if lower == "date":
             continue
         if lower == "set-cookie":
             value = _EXPIRES.sub(lambda match: match[1] + _later(match[2], age), value)
         elif lower in _ADDRESSING:
-            value = rewrite.swap(value, upstream, ours)
+            value = rewrite.to_ours(value, sites)
         kept.append((name, value))
     return kept
 

@@ -37,11 +37,19 @@ class CassetteFile:
 class CassetteWriter:
     """Collects exchanges; ``take`` is a ``Tape``. ``known``: (kind, value) of secrets that the run knows: credentials, payers.
 
-    ``base_url``: the sandbox's.
+    ``base_url``: the sandbox's. ``checkout``: origin of its hosted checkout, where that has one of its own.
     """
 
-    def __init__(self, profile: Profile, *, base_url: str, seed: int, known: Iterable[tuple[str, str]] = ()) -> None:
-        self._profile, self._seed = profile, seed
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        base_url: str,
+        seed: int,
+        known: Iterable[tuple[str, str]] = (),
+        checkout: str = "",
+    ) -> None:
+        self._profile, self._seed, self._checkout = profile, seed, checkout
         parts = urlsplit(base_url)
         self._upstream = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         self._base_path = parts.path.rstrip("/")
@@ -107,6 +115,7 @@ class CassetteWriter:
             stories=tuple(dict.fromkeys(each.story for each in self._taped if each.story)),
             exchanges=len(self._taped),
             redacted=redacted,
+            checkout=self._checkout,
         )
 
 

@@ -83,7 +83,7 @@ class FaultInjector:
         if asked is None:
             asked = exchange.asked = self.deps.profile.read(exchange.request(), None)
         return (
-            spec.operation in ("", asked.operation, asked.role)
+            (not spec.operation or asked.is_one_of(spec.operation))
             and spec.payment in ("", asked.payment)
             and (not spec.reference or spec.reference in self._reference(asked))
         )

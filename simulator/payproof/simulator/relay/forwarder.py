@@ -88,11 +88,12 @@ class Forwarder:
     async def _carry(self, exchange: Exchange) -> Response | None:
         """The answer for the client; None when the sandbox gave none, or the client did not wait for it."""
         asked = exchange.request()
-        ours = "{0.scheme}://{0.netloc}".format(urlsplit(asked.url))
-        origin = self.upstream.sandbox.origin
+        sandbox, here = self.upstream.sandbox, "{0.scheme}://{0.netloc}".format(urlsplit(asked.url))
+        sites = rewrite.sites(self.profile, here, sandbox.origin, sandbox.checkout)
+        origin = dict(sites).get(here, sandbox.origin)
         with self.port.passages.passage(self._named(exchange, asked)) as passage:
-            body, headers = self._credentials(exchange, rewrite.to_upstream(asked.headers, ours, origin))
-            target = self._target(exchange)
+            body, headers = self._credentials(exchange, rewrite.to_upstream(asked.headers, sites))
+            target = self._target(exchange, origin)
             if self._live(asked.method, target, page=exchange.page):
                 return self._not_forwarded(target)
             got = await self._asked(exchange, passage, asked.method, target, headers, body)
@@ -100,10 +101,10 @@ class Forwarder:
                 return None
             self._record(exchange, asked.method, target, headers, body, got)
             if self._leads_to_live(got, page=exchange.page):
-                text = f"the sandbox at {origin} redirects to a live address, which is not followed"
+                text = f"the sandbox at {sandbox.origin} redirects to a live address, which is not followed"
                 self.port.passages.trouble(passage, text)
                 return None
-            answer = self._for_client(got, ours, origin, page=exchange.page)
+            answer = self._for_client(got, here, sites, page=exchange.page)
             if exchange.page:
                 self._watch(exchange, passage, got)
                 return answer
@@ -163,32 +164,32 @@ class Forwarder:
             operation = ""
         return f"a {operation} call" if operation else "a call"
 
-    def _target(self, exchange: Exchange) -> str:
-        """Path and query at the sandbox: our base path is the profile's, theirs is what the configuration says."""
+    def _target(self, exchange: Exchange, origin: str) -> str:
+        """The address at the sandbox: our base path is the profile's, theirs is what the configuration says."""
         asked = urlsplit(exchange.request().url)
         path, base = asked.path, self.profile.base_path
-        if path == base or path.startswith(base + "/"):
+        if origin == self.upstream.sandbox.origin and (path == base or path.startswith(base + "/")):
             path = self.upstream.sandbox.path + path[len(base) :]
-        return f"{path}?{asked.query}" if asked.query else path
+        return f"{origin}{path}?{asked.query}" if asked.query else f"{origin}{path}"
 
     def _live(self, method: str, target: str, *, page: bool) -> bool:
         """Whether this would reach the live gateway. What a hosted page is made of (its styles, say) may lie beside the sandbox."""
         if page and method in ("GET", "HEAD"):
-            return self.profile.is_live(target.partition("?")[0], "")
-        return self.profile.is_live(f"{self.upstream.sandbox.origin}{target}", "")
+            return self.profile.is_live(urlsplit(target).path, "")
+        return self.profile.is_live(target, "")
 
     def _leads_to_live(self, got: httpx.Response, *, page: bool) -> bool:
         location = got.headers.get("location", "")
         if not location:
             return False
         following = urljoin(str(got.request.url), location)
-        if page and addresses.origin(following) != addresses.origin(self.upstream.sandbox.origin):
+        if page and addresses.origin(following) not in map(addresses.origin, self.upstream.sandbox.origins):
             return False  # the way back to the shop, whose paths are its own; the customer judges any other
         return self._live("GET", following, page=True) if page else self.profile.is_live(following, "")
 
     def _not_forwarded(self, target: str) -> Response:
         self.upstream.hints[
-            f"The integration asked for the live address {target.partition('?')[0]}, which is not forwarded;"
+            f"The integration asked for the live address {urlsplit(target).path}, which is not forwarded;"
         ] = None
         return PlainTextResponse(
             "payproof does not forward to a live gateway: use the base URL it gave\n", status_code=403
@@ -210,11 +211,11 @@ class Forwarder:
             return f"{scheme} {self.port.bearer(token.strip())}"
         return rewrite.authorization(value, pairs)
 
-    def _for_client(self, got: httpx.Response, ours: str, origin: str, *, page: bool) -> Response:
-        headers = rewrite.to_client(got.headers.multi_items(), ours, origin)
+    def _for_client(self, got: httpx.Response, ours: str, sites: rewrite.Sites, *, page: bool) -> Response:
+        headers = rewrite.to_client(got.headers.multi_items(), sites)
         content = got.content
         if rewrite.is_text(got.headers.get("content-type", "")) and content:
-            text = rewrite.swap(content.decode("utf-8", "surrogateescape"), origin, ours)
+            text = rewrite.to_ours(content.decode("utf-8", "surrogateescape"), sites)
             text = self._leading_back(text, ours) if page else text
             content = text.encode("utf-8", "surrogateescape")
         if page:
@@ -240,20 +241,19 @@ class Forwarder:
         if ill := illness.of_page(exchange.headers, _told(got)):
             self.port.passages.trouble(passage, ill)
         location = got.headers.get("location", "")
-        if location.startswith("http") and not location.startswith(self.upstream.sandbox.origin):
+        if location.startswith("http") and not location.startswith(self.upstream.sandbox.origins):
             self.port.sent_back(exchange.path, location)
 
     def _record(
         self, exchange: Exchange, method: str, target: str, headers: rewrite.Pairs, body: bytes, got: httpx.Response
     ) -> None:
-        url = f"{self.upstream.sandbox.origin}{target}"
         self.port.on_exchange(
             SandboxExchange(
                 kind="page" if exchange.page else "api",
                 story=self.port.story,
                 at=self.now(),
                 request=entries.Request(
-                    method=method, url=url, headers=tuple(headers), body=body.decode("utf-8", "replace")
+                    method=method, url=target, headers=tuple(headers), body=body.decode("utf-8", "replace")
                 ),
                 response=_told(got),
             )

@@ -19,7 +19,7 @@ class MirroredTarget(Target):
     what the gateway says, it says itself."""
 
     def __init__(self, profile: Profile, journal: Journal, *, seed: int, keys: Mapping[str, str]) -> None:
-        super().__init__(Front(profile, journal, seed=seed, knobs={"rate_limit": 0}))
+        super().__init__(Front(profile, journal, seed=seed, knobs=profile.calm))
         self.profile = profile
         self._store, self._dialect = self.front.store, self.front.dialect
         row = self._store.add_merchant("shop", keys)
@@ -27,7 +27,7 @@ class MirroredTarget(Target):
         self.merchant: Merchant = row.value()
 
     def _way(self, answers: ASGIApp) -> ASGIApp:
-        return self.front.way(answers, lambda path: not path.startswith(self.profile.base_path + "/"))
+        return self.front.way(answers, self.profile.is_page)
 
     def payment_at(self, payment_url: str) -> str:
         return self._ledger_mirror.payment_at(payment_url)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
+from payproof.contracts.profile import Profile
 
 HOP_BY_HOP = frozenset(
     {
@@ -26,6 +29,23 @@ _SECURE = re.compile(r";\s*(secure|samesite=none)\s*(?=;|$)", re.IGNORECASE)
 _UPGRADE = re.compile(r"\bupgrade-insecure-requests\b;?\s*", re.IGNORECASE)
 
 Pairs = list[tuple[str, str]]
+Sites: TypeAlias = tuple[tuple[str, str], ...]
+"""(ours, theirs): the gateway's origins as the client reaches them, and at the sandbox; the API's first."""
+
+
+def sites(profile: Profile, here: str, api: str, checkout: str = "") -> Sites:
+    """The origins, where a client reached us at ``here``. ``checkout``: where the hosted checkout is, when the gateway has another
+    host for it and that is not named as the profile would."""
+    ours = profile.api_site(here) if profile.local_names else here
+    found = ((ours, api), (profile.site(ours, "checkout"), checkout or profile.site(api, "checkout")))
+    return found if profile.local_names else found[:1]
+
+
+def to_ours(text: str, sites: Sites) -> str:
+    """``text`` with our origins in the place of theirs."""
+    for ours, theirs in sites:
+        text = swap(text, theirs, ours)
+    return text
 
 
 def swap(text: str, old: str, new: str) -> str:
@@ -36,17 +56,24 @@ def swap(text: str, old: str, new: str) -> str:
     return text
 
 
-def to_upstream(headers: Iterable[tuple[str, str]], ours: str, upstream: str) -> Pairs:
-    """Request headers as the sandbox should see them: its own origin, no compression, nothing of this connection."""
+def to_upstream(headers: Iterable[tuple[str, str]], sites: Sites) -> Pairs:
+    """Request headers as the sandbox should see them: its own origins, no compression, nothing of this connection."""
     return [
-        (name, swap(value, ours, upstream) if name.lower() in ("origin", "referer") else value)
+        (name, _to_theirs(value, sites) if name.lower() in ("origin", "referer") else value)
         for name, value in headers
         if name.lower() not in _NOT_ON
     ]
 
 
-def to_client(headers: Iterable[tuple[str, str]], ours: str, upstream: str) -> Pairs:
-    """Response headers as the client should see them: our origin, cookies for our host."""
+def _to_theirs(text: str, sites: Sites) -> str:
+    for ours, theirs in sites:
+        text = swap(text, ours, theirs)
+    return text
+
+
+def to_client(headers: Iterable[tuple[str, str]], sites: Sites) -> Pairs:
+    """Response headers as the client should see them: our origins, cookies for our hosts."""
+    plain = sites[0][0].startswith("http:")
     kept: Pairs = []
     for name, value in headers:
         lower = name.lower()
@@ -55,10 +82,10 @@ def to_client(headers: Iterable[tuple[str, str]], ours: str, upstream: str) -> P
         if lower == "set-cookie":
             value = _DOMAIN.sub("", value)
             # A secure cookie does not travel over plain HTTP, and the session would be lost.
-            value = _SECURE.sub("", value) if ours.startswith("http:") else value
+            value = _SECURE.sub("", value) if plain else value
         elif lower in ("location", "content-location", "refresh", "link", "content-security-policy"):
-            value = swap(value, upstream, ours)
-            value = _UPGRADE.sub("", value) if ours.startswith("http:") else value
+            value = to_ours(value, sites)
+            value = _UPGRADE.sub("", value) if plain else value
         kept.append((name, value))
     return kept
 

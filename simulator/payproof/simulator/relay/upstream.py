@@ -14,6 +14,7 @@ import httpx
 from payproof.contracts import addresses
 from payproof.contracts.model import PayproofError
 from payproof.simulator import bounded_read as bounded
+from payproof.simulator.local_names import LocalNames
 from payproof.simulator.relay.proxies import proxy_for
 from payproof.simulator.relay.rate_budget import RateBudget
 
@@ -32,6 +33,8 @@ class SandboxAddress:
     secret_key: str = field(repr=False)
     ca: Path | None = None
     clock: str = ""
+    checkout: str = ""
+    """Origin of the hosted checkout, where the gateway has another host for it."""
     refuses: bool = False
     """A payer is known whom this sandbox refuses."""
 
@@ -41,12 +44,17 @@ class SandboxAddress:
         return f"{parts.scheme}://{parts.netloc}"
 
     @property
+    def origins(self) -> tuple[str, ...]:
+        """Where requests may go, the API's first."""
+        return (self.origin, self.checkout) if self.checkout else (self.origin,)
+
+    @property
     def path(self) -> str:
         return urlsplit(self.base_url).path.rstrip("/")
 
 
 class Upstream:
-    """Sends requests to the sandbox's host, and to no other. One for all worlds of a run. ``patience``: seconds that one answer
+    """Sends requests to the sandbox's hosts, and to no other. One for all worlds of a run. ``patience``: seconds that one answer
     may take (0: ``PATIENCE``)."""
 
     def __init__(self, sandbox: SandboxAddress, rate_budget: RateBudget, *, patience: float = 0.0) -> None:
@@ -58,13 +66,14 @@ class Upstream:
         self._client = httpx.AsyncClient(
             verify=trust(sandbox.ca),
             proxy=proxy_for(sandbox.base_url),
+            transport=LocalNames(httpx.AsyncHTTPTransport(verify=trust(sandbox.ca))),
             timeout=httpx.Timeout(patience or PATIENCE),
             follow_redirects=False,
             trust_env=False,
         )
 
-    async def send(self, method: str, target: str, headers: Sequence[tuple[str, str]], body: bytes) -> httpx.Response:
-        """``target``: path and query. Cookies are the client's business, so none are kept here.
+    async def send(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> httpx.Response:
+        """``url``: at one of the sandbox's origins. Cookies are the client's business, so none are kept here.
 
         Raises:
             httpx.HTTPError: no answer, or one without an end.
@@ -73,12 +82,12 @@ class Upstream:
         patience = self._patience or PATIENCE
         request = httpx.Request(
             method,
-            f"{self.sandbox.origin}{target}",
+            url,
             headers=[(k.encode("latin-1", "replace"), v.encode("latin-1", "replace")) for k, v in headers],
             content=body if body or method in ("POST", "PUT", "PATCH") else None,
             extensions={"timeout": httpx.Timeout(patience).as_dict()},
         )
-        if addresses.origin(str(request.url)) != addresses.origin(self.sandbox.origin):
+        if addresses.origin(str(request.url)) not in map(addresses.origin, self.sandbox.origins):
             raise httpx.UnsupportedProtocol("the address leads to another host")
         # The limits of a client library are for each read: an answer that drips would pass them for ever.
         async with asyncio.timeout(patience):

@@ -39,6 +39,7 @@ def record(config_path: Path | None, out: Path | None, force: bool, seed: int | 
     from payproof.simulator.cassettes.writer import refuse_existing
     from payproof.suites.run.plan import Options
     from payproof.suites.session.cassette_source import path_of
+    from payproof.suites.session.sandbox import checkout_of
 
     config = load_config(config_path)
     path = out or path_of(config)
@@ -52,7 +53,11 @@ def record(config_path: Path | None, out: Path | None, force: bool, seed: int | 
             remedy="describe it in [sandbox]: docs/configuration.md",
         )
     writer = CassetteWriter(
-        config.profile, base_url=config.sandbox.base_url, seed=number, known=tuple(known_secrets(config))
+        config.profile,
+        base_url=config.sandbox.base_url,
+        seed=number,
+        known=tuple(known_secrets(config)),
+        checkout=checkout_of(config),
     )
     options = Options(target="sandbox", seed=number, probes=FLOWS)
     run = performed(config, options, quiet=quiet, on_exchange=writer.take)

@@ -289,6 +289,8 @@ class SandboxTable(_Part):
     base_url: Annotated[str, AfterValidator(_https)]
     client_id: str = Field(repr=False)
     secret_key: str = Field(repr=False)
+    checkout_url: Annotated[str, AfterValidator(_origin)] = ""
+    """Address of the hosted checkout, where the gateway has another host for it and it is not the one that the profile knows."""
     ca: str | None = None
     """File (PEM) of the authority that signed the sandbox's certificate, when it is a private one."""
     customer: Literal["forms", "browser", "person"] = "forms"

@@ -16,7 +16,8 @@ from payproof.contracts.model import Json, PayproofError
 
 INSTANCE = ("port", "public_url", "instance.dir")
 ORDER = ("order.id", "order.amount", "order.currency")
-GATEWAY = ("gateway.base_url", "gateway.url", "gateway.client_id", "gateway.secret_key")
+GATEWAY = ("gateway.base_url", "gateway.url")
+"""Those of every gateway; each credential of its profile has one beside."""
 FORMATS = ("number", "minor")
 
 _NAME = r"\{(?P<name>[A-Za-z_][A-Za-z0-9_.]*)(?::(?P<format>[a-z]*))?\}"

@@ -38,6 +38,7 @@ _SCRIPT_PATIENCE = 10.0
 class Routing:
     """Where the customer's addresses lead: the integration's public address, where it really listens, the gateway.
 
+    ``checkout_url``: the hosted checkout's host, where it has one of its own.
     ``given``: origins of the return addresses that the integration itself gave the gateway; they are public addresses of
     the integration too, whatever they are called. ``pages``: the gateway's hosts beside its own where a payer may type what they
     know. ``is_live``: as in the profile.
@@ -49,10 +50,16 @@ class Routing:
     given: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
     pages: tuple[str, ...] = ()
     is_live: Callable[[str, str], bool] | None = None
+    checkout_url: str = ""
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """The gateway's addresses, the API's first."""
+        return (self.gateway_url, self.checkout_url) if self.checkout_url else (self.gateway_url,)
 
     def where(self, url: str) -> Literal["integration", "checkout", "elsewhere"]:
         host, port = _origin(url)
-        if (host, port) == _origin(self.gateway_url):
+        if (host, port) in map(_origin, self.sites):
             return "checkout"
         public = _origin(self.public_url)[0]
         known = {_origin(self.public_url), _origin(self.instance_url), (public, 80), (public, 443)} | self.given
@@ -60,11 +67,12 @@ class Routing:
 
     def foreign(self, url: str) -> str:
         """Why a payer opens no page here, and types nothing in that would be sent here; empty where this is the gateway."""
-        here, gateway = addresses.origin(url), addresses.origin(self.gateway_url)
-        known = {gateway, *map(addresses.origin, self.pages)}
-        if urlsplit(gateway).hostname in _LOOPBACK:  # ours, which speaks plain HTTP at the same port
-            known.add(f"http{gateway.removeprefix('https').removeprefix('http')}")
-        if self.is_live is not None and here != gateway and self.is_live(url, ""):
+        here, gateway = addresses.origin(url), tuple(map(addresses.origin, self.sites))
+        known = {*gateway, *map(addresses.origin, self.pages)}
+        for site in gateway:
+            if is_loopback(urlsplit(site).hostname or ""):  # ours, which speaks plain HTTP at the same port
+                known.add(f"http{site.removeprefix('https').removeprefix('http')}")
+        if self.is_live is not None and here not in gateway and self.is_live(url, ""):
             return f"it leads to the live gateway ({here}), where payproof does nothing"
         if here and here in known:
             return ""
@@ -77,11 +85,13 @@ class Routing:
 
     def give(self, url: str) -> None:
         """Note a return address of the integration."""
-        if (origin := _origin(url))[0] and origin != _origin(self.gateway_url):
+        if (origin := _origin(url))[0] and origin not in map(_origin, self.sites):
             self.given.add(origin)
 
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+def is_loopback(host: str) -> bool:
+    """Whether a name leads here: names under .localhost do, whatever a resolver says of them."""
+    return host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
 
 
 def _origin(url: str) -> tuple[str, int]:
@@ -225,9 +235,9 @@ class Customer:
     def _source(self, method: str, url: str, purpose: str) -> Shown:
         """The page that a request comes from. Whoever used the hosted checkout elsewhere returns from there; who goes back to the shop
         by themselves has its form before them again, or types its address."""
-        gateway, here = addresses.origin(self.place.gateway_url), addresses.origin(self._shown.url)
+        gateway, here = tuple(map(addresses.origin, self.place.sites)), addresses.origin(self._shown.url)
         if purpose == "return":
-            return self._shown if here == gateway else Shown(f"{gateway}/")
+            return self._shown if here in gateway else Shown(f"{gateway[-1]}/")
         if self.place.where(url) == "integration" and here != addresses.origin(url):
             return Shown(self.form.page.request.url) if method != "GET" and self.form.page else Shown()
         return self._shown

@@ -49,13 +49,13 @@ class Order:
         first click is not known to be this one's."""
         return Order(self.label, self.amount, self.currency, self.known and self.id == self.label)
 
-    def values(self) -> dict[str, str]:
+    def values(self, decimals: int = 2) -> dict[str, str]:
         """The placeholders of an order that the integration knows by its id."""
-        return {"order.id": self.id, "order.amount": f"{self.amount:.2f}", "order.currency": self.currency}
+        return {"order.id": self.id, "order.amount": f"{self.amount:.{decimals}f}", "order.currency": self.currency}
 
-    def asked(self) -> dict[str, str]:
+    def asked(self, decimals: int = 2) -> dict[str, str]:
         """The same for a checkout, which names it as the customer does."""
-        return {**self.values(), "order.id": self.label}
+        return {**self.values(decimals), "order.id": self.label}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,10 @@ class RecipeDriver:
 
     def _asked(self, order: Order, customer: Customer) -> dict[str, str]:
         token = {"csrf": customer.form.csrf} if customer.form.csrf else {}
-        return {**self.values, **order.asked(), **token}
+        return {**self.values, **order.asked(self._decimals(order)), **token}
+
+    def _decimals(self, order: Order) -> int:
+        return self.config.profile.money.decimals(order.currency)
 
     def _token(self, page: Page | None, customer: Customer) -> str:
         """The token on this page, else the one from before it: not every page shows it, and a cookie is set once."""
@@ -225,7 +228,7 @@ class RecipeDriver:
 
     async def order(self, order: Order, customer: Customer) -> OrderState:
         recipe = self.config.integration.order
-        values = {**self.values, **order.values()}
+        values = {**self.values, **order.values(self._decimals(order))}
         visit = await customer.browse(
             "GET",
             urljoin(self._base, fill(recipe.path, values, "integration.order.path")),

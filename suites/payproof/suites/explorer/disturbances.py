@@ -23,7 +23,7 @@ class _Armed:
 
 
 class Trouble:
-    """The troubles of one playing. ``reference``: faults on create and status hit only orders whose id holds this."""
+    """The troubles of one playing. ``reference``: faults on calls about a payment hit only orders whose id holds this."""
 
     def __init__(self, world: World, reference: str) -> None:
         self.world, self.reference = world, reference
@@ -109,7 +109,7 @@ class Trouble:
         spec = FaultSpec(
             name=name,
             operation=operation,
-            reference="" if operation == "token" else self.reference,
+            reference="" if self.world.profile.role_of(operation) == "authenticate" else self.reference,
             after_effect=act.flag("after_effect"),
             times=act.number("times"),
             params=act.mapping("params"),

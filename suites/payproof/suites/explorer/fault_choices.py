@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 
+from payproof.contracts.events import VERIFYING, Role
 from payproof.contracts.model import Json
-from payproof.contracts.profile import Profile
+from payproof.contracts.profile import Operation, Profile
 from payproof.simulator.faults import registered
 
 HOLDING = frozenset({"never-answer", "stall"})
@@ -22,7 +23,8 @@ _PARAMS: Mapping[str, tuple[dict[str, Json], ...]] = {
     "status": ({"status": 500}, {"status": 503}),
     "cut": ({"keep": 0.5}, {"keep": 0.97}),
 }
-_ONLY: Mapping[str, tuple[str, ...]] = {"other-payment": ("status",), "unauthorized": ("create", "status")}
+_ONLY: Mapping[str, tuple[Role, ...]] = {"other-payment": VERIFYING, "unauthorized": ("open", *VERIFYING)}
+"""Faults that only calls of some roles can meet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,29 +34,34 @@ class Mishap:
     operation: str
     name: str
     params: tuple[tuple[str, Json], ...] = ()
+    effect: bool = False
+    """The call changes something at the gateway, whether its answer arrives or not."""
 
 
 def mishaps(profile: Profile) -> Mapping[str, tuple[Mishap, ...]]:
     """Every mishap that a story may contain, by operation and name ("status dropped")."""
     found: dict[str, list[Mishap]] = {}
-    for operation in sorted(operation.name for operation in profile.operations):
+    for operation in sorted(profile.operations, key=lambda operation: operation.name):
         for mishap in _of(operation, profile):
-            found.setdefault(f"{operation} {mishap.name}", []).append(mishap)
+            found.setdefault(f"{operation.name} {mishap.name}", []).append(mishap)
     return {kind: tuple(variants) for kind, variants in found.items()}
 
 
-def _of(operation: str, profile: Profile) -> Iterator[Mishap]:
+def _of(operation: Operation, profile: Profile) -> Iterator[Mishap]:
+    effect = operation.role in ("open", "settle")
     for name, cls in registered().items():
-        if operation not in _ONLY.get(name, (operation,)):
+        if operation.role not in _ONLY.get(name, (operation.role,)):
             continue
         if "error" in {field.name for field in fields(cls)}:
-            yield from (Mishap(operation, name, (("error", error),)) for error in _errors(operation, profile))
+            errors = _errors(operation, profile)
+            yield from (Mishap(operation.name, name, (("error", error),), effect) for error in errors)
         else:
-            yield from (Mishap(operation, name, tuple(params.items())) for params in _PARAMS.get(name, ({},)))
+            choices = _PARAMS.get(name, ({},))
+            yield from (Mishap(operation.name, name, tuple(params.items()), effect) for params in choices)
 
 
-def _errors(operation: str, profile: Profile) -> Iterator[str]:
+def _errors(operation: Operation, profile: Profile) -> Iterator[str]:
     """The gateway's own errors. "There is no such payment" would be a lie about money, which nobody can see through."""
     for name, error in profile.errors.items():
-        if operation in error.operations and not (operation == "status" and error.status == 404):
+        if operation.name in error.operations and not (operation.role in VERIFYING and error.status == 404):
             yield name

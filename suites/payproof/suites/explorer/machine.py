@@ -171,7 +171,7 @@ class Machine(RuleBasedStateMachine):
             operation=mishap.operation,
             name=mishap.name,
             params=dict(mishap.params),
-            after_effect=after and mishap.operation == "create",
+            after_effect=after and mishap.effect,
             times=1 if mishap.name in HOLDING else times,
         )
         self.faulty = True

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from payproof.contracts import money
 from payproof.suites.config import Config
 from payproof.suites.explorer.fault_choices import Mishap, mishaps
 from payproof.suites.explorer.story import OrderSpec
@@ -53,7 +52,7 @@ def _wishes(config: Config) -> tuple[OrderSpec, ...]:
     recipe, tried = config.integration.checkout, config.currencies
     amount = recipe.amount or "5000.00"
     other = tried[-1]
-    decimals = "1234.56" if money.exponent(other) >= 2 else "1234.00"
+    decimals = "1234.56" if config.profile.money.exponent(other) >= 2 else "1234.00"
     third = "C" if separate(config) else "A"
     return (
         OrderSpec(1, amount, tried[0], "A"),

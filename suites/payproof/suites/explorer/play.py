@@ -46,6 +46,8 @@ class Player:
         self.world, self.cast, self.story, self.tag, self.separate = world, cast, story, tag, separate
         self.trouble = Trouble(world, tag if referred else "")
         self.step = 0
+        self._began = 0
+        """Number of the last journal entry before the step."""
         self.pages: list[OpenPage] = []
         self.sightings: list[tuple[Order, Sighting]] = []
         self._last: dict[int, tuple[str, OpenPage]] = {}
@@ -64,7 +66,9 @@ class Player:
         for number, (act, sentence) in enumerate(zip(self.story.acts, told(self.story), strict=True), start=1):
             self.step = number
             self.world.step(sentence, f"step:{self.step}")
+            self.step_begins()
             await handlers[act.do](act)
+            self._note_charges()
             self.trouble.note()
             await self.world.revive()
         self.step = 0
@@ -161,6 +165,18 @@ class Player:
             page.back = tab.url
             await self._arrive(act, page, tab, "return")
 
+    def step_begins(self) -> None:
+        self._began = self._entry()
+
+    def _note_charges(self) -> None:
+        """Money that was taken since, without a customer's doing: where approving is not paying, the integration takes it."""
+        for payment in dict.fromkeys(page.checkout.payment for page in self.pages if page.checkout.payment):
+            those = [page for page in self.pages if page.checkout.payment == payment]
+            more = self._taken(those[0]) - sum(page.charged for page in those)
+            if more > 0:
+                page = next((page for page in reversed(those) if page.back), those[-1])
+                page.charged, page.booked = page.charged + more, self._began
+
     def _taken(self, page: OpenPage) -> int:
         payment = self.world.target.payment(page.checkout.payment)
         return payment.charged if payment else 0
@@ -234,6 +250,7 @@ class Player:
     async def look(self, page: OpenPage) -> None:
         """Note what the shop says of the order now."""
         seen = await self.world.look(page.order, page.customer)
+        self._note_charges()
         self._keep_name(page.wish, page.order, named=False)
         self.sightings.append((page.order, _sighting(seen, self.step, charged=self.was_charged(page.order))))
 

@@ -39,7 +39,9 @@ async def rest(player: Player, habits: Habits, patience: float, matters: Callabl
     world = player.world
     await player.trouble.end()
     world.step("Everything is well again; who has paid comes back once.", "rest")
-    paid = [page for page in player.pages if page.charged]
+    settles = world.profile.has("settle")
+    paid = [page for page in player.pages if page.charged or (settles and page.back)]
+    player.step_begins()
     for page in paid:
         await player.visit(page, page.back, "return")
     began = world.journal.now()
@@ -100,9 +102,10 @@ def _order(player: Player, pages: Sequence[OpenPage]) -> OrderFacts:
 def _expected(player: Player, order: Order) -> tuple[Decimal, Decimal]:
     """What the gateway should take, with the declared fee, and by how much it may differ."""
     fee = player.world.config.integration.checkout.fee or ""
+    unit = Decimal(1).scaleb(-player.world.profile.money.decimals(order.currency))
     if fee.endswith("%"):
-        return order.amount + order.amount * Decimal(fee[:-1]) / 100, Decimal("0.01")
-    return order.amount + Decimal(fee or 0), Decimal("0.01") if fee else Decimal(0)
+        return order.amount + order.amount * Decimal(fee[:-1]) / 100, unit
+    return order.amount + Decimal(fee or 0), unit if fee else Decimal(0)
 
 
 def _charge(player: Player, page: OpenPage) -> Charge:

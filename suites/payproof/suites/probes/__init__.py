@@ -1,8 +1,8 @@
 """Probes: short stories that provoke a behaviour. One decorated function each; its docstring is the story.
 
 ``variants`` tells a probe several times with other parameters. ``group`` names the world it is told in; ``{...}`` in it
-is filled with the parameters, so that variants can have worlds of their own. ``stalls``: its world is for it alone,
-because it holds a call for as long as a patient client waits.
+is filled with the parameters (``{open}``: the gateway's name for the call that opens a payment), so that variants can have
+worlds of their own. ``stalls``: its world is for it alone, because it holds a call for as long as a patient client waits.
 """
 
 from __future__ import annotations
@@ -44,13 +44,15 @@ class Probe:
     """Moves the gateway's clock where it can; where worlds share a clock, nothing else is told meanwhile."""
     variants: Variants
 
-    def ends_token(self, params: Params) -> bool:
+    def ends_token(self, params: Params, profile: Profile) -> bool:
         """Whether the story ends the integration's access token, by the clock or at once: only an integration that renews
         it sells anything afterwards."""
-        return self.moves_clock or bool(self.needs & {"tokens", "credentials"}) or params.get("operation") == "token"
+        if self.moves_clock or self.needs & {"tokens", "credentials"}:
+            return True
+        return profile.role_of(str(params.get("operation", ""))) == "authenticate"
 
-    def world_of(self, params: Params) -> str:
-        return self.group.format(**{"name": self.name, **params})
+    def world_of(self, params: Params, profile: Profile) -> str:
+        return self.group.format(**{"name": self.name, "open": profile.named("open"), **params})
 
 
 _FOUND: dict[str, Probe] = {}

@@ -27,7 +27,7 @@ async def payment_errors(world: World) -> None:
     """Three payments in a row fail with an error of the gateway."""
     await world.buy(world.new_order(role="first"))
     mark = world.step("three payment errors in a row", "drill")
-    async with world.fault("status", operation="create", status=500, canary="qzdrill"):
+    async with world.fault("status", operation=world.profile.named("open"), status=500, canary="qzdrill"):
         for number in range(3):
             await world.checkout(world.new_order(role=f"drill{number}"), world.customer())
     await world.until(lambda: _heard(world, mark.n), DRILL)
@@ -63,7 +63,7 @@ async def _fail_to_verify(world: World, how: str) -> None:
     if tab.state != "left":
         return
     if how == "unreachable":
-        async with world.fault("status", operation="status", status=500, canary="qzdrill") as number:
+        async with world.fault("status", operation=world.profile.verification, status=500, canary="qzdrill") as number:
             await world.come_back(tab.url, customer, order)
             await world.look_when_hit(order, customer, number)
     else:

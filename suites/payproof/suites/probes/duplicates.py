@@ -43,7 +43,7 @@ async def double_submit(world: World, round: int) -> None:
         checkouts.append(await world.checkout(order, customer))
     world.step("the customer double-clicks", "double")
     clicks = (world.checkout(each, customer, purpose="double", again=True) for each in (order, world.same(order)))
-    async with world.fault("gather", operation="create", calls=2, seconds=0.8):
+    async with world.fault("gather", operation=world.profile.named("open"), calls=2, seconds=0.8):
         checkouts += await asyncio.gather(*clicks)
     await _pay_whatever_can_be_paid(world, order, customer, checkouts)
 
@@ -115,7 +115,7 @@ async def return_twice(world: World, clients: int) -> None:
     tabs = [world.tab(customer) for _ in range(clients - 1)]
     world.step(f"the return URL is opened by {clients} client(s) at once, then once more", "returns")
     # The answers come together, so that whoever ships after asking, without asking again, is seen to do so.
-    async with world.fault("gather", operation="status", calls=clients, seconds=0.8):
+    async with world.fault("gather", operation=world.profile.verification, calls=clients, seconds=0.8):
         await asyncio.gather(*(world.come_back(tab.url, each, order) for each in (customer, *tabs)))
     await world.look(order, customer, wait=world.shared.patience)
     await world.come_back(tab.url, customer, order, purpose="reload")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from asyncio import create_task
 from collections.abc import Iterable
 
+from payproof.contracts.events import VERIFYING, Role
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
@@ -26,19 +27,21 @@ BODIES: tuple[tuple[str, dict[str, Json]], ...] = (
 )
 
 
-def _own_errors(profile: Profile, operation: str) -> list[tuple[str, dict[str, Json]]]:
+def _own_errors(profile: Profile, *operations: str) -> list[tuple[str, dict[str, Json]]]:
     names = dict.fromkeys(name for found in profile.faults.values() for name in found)
-    return [("error", {"error": name}) for name in names if operation in profile.errors[name].operations]
+    return [("error", {"error": name}) for name in names if set(operations) & set(profile.errors[name].operations)]
 
 
 def _answers(profile: Profile, settings: Settings) -> Iterable[Params]:
-    for operation in ("token", "create") if profile.has("authenticate") else ("create",):
+    roles: tuple[Role, ...] = ("authenticate", "open")
+    for operation in (profile.named(role) for role in roles if profile.has(role)):
         for fault, params in (*_own_errors(profile, operation), *BODIES):
             yield {"operation": operation, "fault": fault, **params}
 
 
 def _refused_checks(profile: Profile, settings: Settings) -> Iterable[Params]:
-    return ({"fault": fault, **params} for fault, params in _own_errors(profile, "status"))
+    asking = (operation.name for operation in profile.operations if operation.role in VERIFYING)
+    return ({"fault": fault, **params} for fault, params in _own_errors(profile, *asking))
 
 
 _JUDGED = (
@@ -57,7 +60,7 @@ async def error_answer(world: World, operation: str, fault: str, **params: Json)
     """The gateway answers a call with one of its own errors, with something that is not JSON, or with nothing."""
     order, customer = world.new_order(), world.customer()
     canary = mint_canary(world)
-    if operation == "token":
+    if world.profile.role_of(operation) == "authenticate":
         world.target.expire_tokens()
     world.step(f"the gateway will answer {operation} with: {params.get('error', fault)}", "armed", canary=canary)
     async with world.fault(fault, operation=operation, canary=canary, **params):
@@ -77,7 +80,7 @@ async def refused_check(world: World, fault: str, **params: Json) -> None:
     "errors.currency",
     "errors.friendly",
     "flow.recovers",
-    group="errors-create",
+    group="errors-{open}",
     variants=lambda profile, settings: ({},) if settings.sets_currency else (),
 )
 async def unknown_currency(world: World) -> None:
@@ -99,9 +102,9 @@ async def rate_limited(world: World, operation: str) -> None:
     """One call is answered 429 with Retry-After: 2; whatever asks again later is answered properly."""
     order, customer = world.new_order(), world.customer()
     canary = mint_canary(world)
-    if operation == "token":
+    if world.profile.role_of(operation) == "authenticate":
         world.target.expire_tokens()
-    if operation != "status":
+    if not world.profile.verifies(operation):
         async with world.fault("rate-limit", operation=operation, times=1, seconds=2, canary=canary):
             world.step("the gateway will answer 429", "armed", canary=canary)
             await world.checkout(order, customer)
@@ -109,7 +112,7 @@ async def rate_limited(world: World, operation: str) -> None:
         tab = await world.pay_and_stay(order, customer)
         if tab is None:
             return
-        async with world.fault("rate-limit", operation="status", times=1, seconds=2, canary=canary):
+        async with world.fault("rate-limit", operation=operation, times=1, seconds=2, canary=canary):
             world.step("the customer paid; the gateway will answer 429", "armed", canary=canary)
             await world.come_back(tab.url, customer, order)
     await world.recover(wait=2.1)
@@ -125,10 +128,14 @@ async def rate_limited(world: World, operation: str) -> None:
 )
 async def stalled(world: World, operation: str) -> None:
     """The gateway accepts a call and never answers. When does the integration hang up?"""
-    order, customer = world.new_order(role="unverified" if operation == "status" else "main"), world.customer()
-    if operation == "token" and "tokens" in world.target.powers:
+    order, customer = (
+        world.new_order(role="unverified" if world.profile.verifies(operation) else "main"),
+        world.customer(),
+    )
+    patient = world.profile.limits.grace + _TO_SEE_IT
+    if world.profile.role_of(operation) == "authenticate" and "tokens" in world.target.powers:
         world.target.expire_tokens()
-    if operation != "status":
+    if not world.profile.verifies(operation):
         async with world.fault("never-answer", operation=operation) as number:
             waiting = create_task(world.checkout(order, customer))
             await world.until(
@@ -136,7 +143,7 @@ async def stalled(world: World, operation: str) -> None:
             )
             if world.target.faults.fired(number):
                 # A customer who is answered sooner does not end the call: when it is given up is asked of the socket.
-                await world.until(lambda: _decided(world, operation), PATIENT)
+                await world.until(lambda: _decided(world, operation), patient)
         await waiting
         world.step("the gateway answers again", "tried")
         await world.look(order, customer)
@@ -146,11 +153,11 @@ async def stalled(world: World, operation: str) -> None:
     if tab is None:
         return
     world.step("the customer paid; the status check will never be answered", "paid")
-    async with world.fault("never-answer", operation="status") as number:
+    async with world.fault("never-answer", operation=operation) as number:
         coming = create_task(world.come_back(tab.url, customer, order))
         await world.until(lambda: world.target.faults.fired(number) > 0, world.shared.patience + 3)
         if world.target.faults.fired(number):
-            await world.until(lambda: _decided(world, operation), PATIENT)
+            await world.until(lambda: _decided(world, operation), patient)
         seen = create_task(world.look(order, customer))
         await world.until(seen.done, 5)
     await coming
@@ -159,8 +166,8 @@ async def stalled(world: World, operation: str) -> None:
     await world.recover()
 
 
-PATIENT = 33.5
-"""Seconds that a call is held: 30 s and 10 %, and a little to see the hang-up."""
+_TO_SEE_IT = 0.5
+"""Seconds that a call is held beyond the limit and its grace, to see the hang-up."""
 
 
 def _decided(world: World, operation: str) -> bool:

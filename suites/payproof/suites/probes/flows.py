@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 
-from payproof.contracts import money
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
 from payproof.suites.probes import Params, probe
@@ -42,7 +41,7 @@ def currencies(world: World) -> tuple[str, ...]:
     if declared:
         return tuple(currency for currency in declared if currency)
     with_decimals = next(
-        (c for c in world.profile.currencies if money.exponent(c) == 2), world.profile.default_currency
+        (c for c in world.profile.currencies if world.profile.money.exponent(c) == 2), world.profile.default_currency
     )
     return tuple(dict.fromkeys((world.profile.default_currency, with_decimals)))
 
@@ -52,10 +51,10 @@ async def steady(world: World) -> None:
     """Five customers buy, one after the other, for several amounts and currencies, well within a token's life; more of them
     where there are many processes, so that each of these has served one."""
     tried = currencies(world)
-    decimal = next((currency for currency in tried if money.exponent(currency) > 0), tried[0])
+    decimal = next((currency for currency in tried if world.profile.money.exponent(currency) > 0), tried[0])
     await world.buy(world.new_order("1.00"))
     await world.buy(world.new_order("5000.00"))
-    await world.buy(world.new_order("1234.56" if money.exponent(decimal) >= 2 else "1234.00", decimal))
+    await world.buy(world.new_order("1234.56" if world.profile.money.exponent(decimal) >= 2 else "1234.00", decimal))
     await world.buy(world.new_order("250.00", tried[-1]))
     await world.buy(world.new_order("99.00"))
     for _ in range(enough(world, 5, 2, 3) - 5):
@@ -84,7 +83,10 @@ async def refused(world: World) -> None:
     if checkout.payment:
         tab = await (await world.hosted(checkout, customer, "refused")).confirm()
         if tab.state == "left":
-            world.step("the gateway refused the payment and sent the customer back", "refused", url=tab.url)
+            declined = "the customer, whose payment will be refused, came back"
+            refused_here = world.profile.traits.returns_after_failure
+            told = "the gateway refused the payment and sent the customer back" if refused_here else declined
+            world.step(told, "refused", url=tab.url)
             await world.come_back(tab.url, customer, order)
     await world.look(order, customer)
 
@@ -132,15 +134,12 @@ async def late_success(world: World, left: str) -> None:
     await world.look(order, customer, wait=world.shared.patience)
 
 
-SLOW_ANSWERS = 10
-"""Seconds, as ``flow.slow-success`` has it."""
-
-
 @probe("flow.slow-success", group="slow", stalls=True)
 async def slow(world: World) -> None:
-    """The gateway works, but each answer takes ten seconds."""
+    """The gateway works, but each answer takes a third of the time that a call has: ten seconds of thirty."""
     order, customer = world.new_order(), world.customer()
-    async with world.fault("delay", seconds=SLOW_ANSWERS):
+    seconds = world.profile.limits.slow
+    async with world.fault("delay", seconds=seconds):
         checkout = await world.checkout(order, customer)
         if not checkout.payment:
             await world.look(order, customer)
@@ -149,7 +148,7 @@ async def slow(world: World) -> None:
         if tab.state == "left":
             world.step("the customer paid", "paid")
             await world.come_back(tab.url, customer, order)
-        await world.look(order, customer, wait=world.shared.patience + SLOW_ANSWERS + 5)
+        await world.look(order, customer, wait=world.shared.patience + seconds + 5)
 
 
 @probe(
@@ -164,11 +163,11 @@ async def slow(world: World) -> None:
 )
 async def network_error(world: World, operation: str, how: str) -> None:
     """The gateway refuses connections, or accepts the request and closes without a byte of an answer."""
-    if operation == "status":
-        await _break_status(world, how)
+    if world.profile.verifies(operation):
+        await _break_verification(world, operation, how)
     else:
         order, customer = world.new_order(), world.customer()
-        if operation == "token":
+        if world.profile.role_of(operation) == "authenticate":
             world.target.expire_tokens()
         async with _outage(world, operation, how):
             await world.checkout(order, customer)
@@ -188,14 +187,14 @@ async def _outage(world: World, operation: str, how: str) -> AsyncGenerator[None
         world.gate("open")
 
 
-async def _break_status(world: World, how: str) -> None:
+async def _break_verification(world: World, operation: str, how: str) -> None:
     order = world.new_order(role="unverified")
     customer = world.customer()
     tab = await world.pay_and_stay(order, customer)
     if tab is None:
         return
     world.step("the customer paid, and now the network fails", "paid")
-    async with _outage(world, "status", how):
+    async with _outage(world, operation, how):
         await world.come_back(tab.url, customer, order)
         await world.look(order, customer)
     world.step("the network is back", "tried")

@@ -76,20 +76,22 @@ async def _end_token(world: World, revoke: bool) -> None:
     "flow.recovers",
     group="time",
     variants=lambda profile, settings: (
-        ({"operation": "create"}, {"operation": "status"}) if profile.has("authenticate") else ()
+        ({"operation": profile.named("open")}, {"operation": profile.verification})
+        if profile.has("authenticate")
+        else ()
     ),
 )
 async def always_unauthorized(world: World, operation: str) -> None:
     """Every call of one kind is answered 401, with a fresh token too."""
     order, customer = world.new_order(), world.customer()
-    if operation == "create":
-        async with world.fault("unauthorized", operation="create"):
+    if not world.profile.verifies(operation):
+        async with world.fault("unauthorized", operation=operation):
             await world.checkout(order, customer)
     else:
         tab = await world.pay_and_stay(order, customer)
         if tab is None:
             return
-        async with world.fault("unauthorized", operation="status") as number:
+        async with world.fault("unauthorized", operation=operation) as number:
             await world.come_back(tab.url, customer, order)
             await world.look_when_hit(order, customer, number)
     await world.recover()

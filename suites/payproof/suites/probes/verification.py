@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from decimal import ROUND_FLOOR, Decimal
 from urllib.parse import urlsplit
 
-from payproof.contracts import money
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
@@ -69,7 +68,7 @@ async def wrong_money(world: World, field: str, by: str = "") -> None:
     """The customer pays, but the gateway's status answer speaks of a smaller amount (much less; the same without
     its decimals), or of another currency."""
     tried = currencies(world)
-    with_decimals = next((currency for currency in tried if money.exponent(currency) == 2), "")
+    with_decimals = next((currency for currency in tried if world.profile.money.exponent(currency) == 2), "")
     little = by == "little" and with_decimals
     order = world.new_order("1234.56", with_decimals) if little else world.new_order()
     customer = world.customer()
@@ -78,7 +77,8 @@ async def wrong_money(world: World, field: str, by: str = "") -> None:
     if payment is None:
         return
     if field == "amount":
-        answered = f"{_smaller(Decimal(payment.amount), by):.2f}"
+        decimals = world.profile.money.decimals(payment.currency)
+        answered = f"{_smaller(Decimal(payment.amount), by):.{decimals}f}"
         world.target.tamper(checkout.payment, amount=answered)
     else:
         answered = next(currency for currency in world.profile.currencies if currency != payment.currency)
@@ -137,7 +137,7 @@ async def unverifiable(world: World, fault: str, params: dict[str, Json]) -> Non
     if fault == "other-payment":
         params = {**params, "answer": await _paid_elsewhere(world)}
     world.step("the customer paid; now the status check fails", "paid", canary=canary)
-    async with world.fault(fault, operation="status", canary=canary, **params) as number:
+    async with world.fault(fault, operation=world.profile.verification, canary=canary, **params) as number:
         await world.come_back(tab.url, customer, order)
         await world.look_when_hit(order, customer, number)
     await world.mended(order, customer, tab.url)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from payproof.contracts.model import PayproofError
+from payproof.contracts.profile import Profile
 from payproof.contracts.run import Power, Settings
 from payproof.simulator.target import TargetKind
 from payproof.suites.config import Config
@@ -76,7 +77,7 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
             powerless.append(probe.name)
             continue
         for params in probe.variants(config.profile, settings):
-            name = probe.world_of(params).rstrip("-") if several(config) else MAIN
+            name = probe.world_of(params, config.profile).rstrip("-") if several(config) else MAIN
             worlds.setdefault(name, []).append((probe, params))
             if probe.stalls and several(config):
                 stalling.add(name)
@@ -84,16 +85,16 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
     if several(config) and pace > PATIENT:
         order = _spread(order, stalling, max(2, int(10 / pace)))
     if not several(config):
-        order[MAIN] = tuple(sorted(order[MAIN], key=_irrevocable))
+        order[MAIN] = tuple(sorted(order[MAIN], key=lambda story: _irrevocable(story, config.profile)))
     return Plan(order, frozenset(stalling), tuple(left_out), tuple(powerless))
 
 
-def _irrevocable(story: tuple[Probe, Params]) -> int:
+def _irrevocable(story: tuple[Probe, Params], profile: Profile) -> int:
     """What may leave an integration that nobody restarts without a sale comes last; first of that, what judges just this."""
     probe, params = story
     if probe.name == "revoked":
         return 3
-    if not probe.ends_token(params):
+    if not probe.ends_token(params, profile):
         return 0
     return 1 if "token.renewed" in probe.requirements else 2
 

@@ -202,7 +202,7 @@ class _Performance:
 
     async def _unsold(self, world: World, probe: Probe, params: Params) -> str:
         """Why no more stories can be told to an integration that nobody restarts; empty while it sells."""
-        doubtful = probe.ends_token(params) or world.recovery_failed
+        doubtful = probe.ends_token(params, self.config.profile) or world.recovery_failed
         if self.config.integration.command or not doubtful:
             return ""
         with contextlib.suppress(BudgetSpent, Spoiled):

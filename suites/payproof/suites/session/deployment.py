@@ -93,6 +93,7 @@ class Deployment:
             base,
             pages=(sandbox.base_url, *sandbox.pages) if sandbox else (),
             is_live=self.profile.is_live,
+            checkout_url=self.profile.site(base, "checkout") if self.profile.origin("checkout").host else "",
         )
         if integration.webhook is not None and self.target.outbox is not None:
             self.target.outbox.endpoint = endpoint(integration.webhook, self.values, url)
@@ -124,7 +125,7 @@ class Deployment:
     def _marks(self, port: int) -> tuple[str, ...]:
         """What only this instance's lines can hold, from the beginning: its addresses, its gateway's, its credentials."""
         hosts = [f"{host}:{number}" for host in ("127.0.0.1", "localhost") for number in (port, self.server.port)]
-        credentials = [self.values["gateway.client_id"], self.values["gateway.secret_key"]]
+        credentials = [value for value in gateway_values(self.profile, self.target.merchant).values() if value]
         return (f"shop-{port}", f"port={self.server.port}", self.values["instance.dir"], *hosts, *credentials)
 
     def _log_files(self, *, own: bool) -> list[str]:

@@ -45,7 +45,7 @@ def _about_calls(world: World, calls: list[Call]) -> list[str]:
         if not call.event.operation:
             said.append(
                 f"It asked {call.request.method} {call.request.url.split('?')[0]}, a path that the profile does not have"
-                f" (its API begins with {world.profile.base_path})."
+                f" (its API begins with {world.profile.base_path or '/'})."
             )
         elif call.response is not None and call.response.status >= 400:
             texts = "; ".join(call.event.texts) or "no text"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from payproof.contracts import addresses
 from payproof.contracts.model import PayproofError
 from payproof.simulator.relay.upstream import SandboxAddress
 from payproof.suites.config import Config
@@ -24,6 +25,14 @@ def sandbox_of(config: Config, *, remedy: str = f"; {_SECRET}") -> SandboxTable:
     return settings
 
 
+def checkout_of(config: Config) -> str:
+    """Origin of the sandbox's hosted checkout, where the gateway has another host for it; empty where it has none."""
+    settings = config.sandbox
+    if settings is None or not config.profile.local_names:
+        return ""
+    return settings.checkout_url or config.profile.site(addresses.origin(settings.base_url), "checkout")
+
+
 def address_of(config: Config, settings: SandboxTable) -> SandboxAddress:
     """Where it is, and who we are there."""
     return SandboxAddress(
@@ -32,5 +41,6 @@ def address_of(config: Config, settings: SandboxTable) -> SandboxAddress:
         secret_key=settings.secret_key,
         ca=config.folder / settings.ca if settings.ca else None,
         clock=settings.clock or "",
+        checkout=checkout_of(config),
         refuses="refused" in settings.payers and settings.customer != "person",
     )

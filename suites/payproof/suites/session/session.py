@@ -121,7 +121,7 @@ class Session:
             profile=self.config.profile,
             seed=self.seed,
             folder=folder,
-            trust=Trust(folder) if transport.secure else None,
+            trust=Trust(folder, self.config.profile.local_names) if transport.secure else None,
             redactor=self.redactor,
             now=self.now,
             progress=self.progress,

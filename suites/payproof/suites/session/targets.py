@@ -64,7 +64,7 @@ class Simulators:
 
     def target(self, journal: Journal, seed: int) -> Target:
         settings = self.config.simulator
-        knobs = {"rate_limit": 0, **settings.knobs}
+        knobs = {**self.config.profile.calm, **settings.knobs}
         sim = Simulator(self.config.profile, journal=journal, seed=seed, knobs=knobs)
         return SimulatorTarget(
             sim, sim.add_merchant("shop", client_id=settings.client_id, secret_key=settings.secret_key)

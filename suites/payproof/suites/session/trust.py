@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from collections.abc import Iterable
 from pathlib import Path
 
 import certifi
@@ -19,9 +20,9 @@ _STORE_WORD = b"payproof"
 
 
 class Trust:
-    """A certificate authority for one run, its files in ``folder``."""
+    """A certificate authority for one run, its files in ``folder``. ``sites``: names of the gateway beside localhost."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, sites: Iterable[str] = ()) -> None:
         authority = trustme.CA(organization_name="payproof", organization_unit_name="simulated gateway")
         self._ca = folder / "ca.pem"
         authority.cert_pem.write_to_path(str(self._ca))
@@ -37,7 +38,7 @@ class Trust:
         certificate = PKCS12Certificate(x509.load_pem_x509_certificate(authority.cert_pem.bytes()), b"payproof")
         self._java.write_bytes(serialize_java_truststore([certificate], BestAvailableEncryption(_STORE_WORD)))
         self.server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("localhost", "127.0.0.1").configure_cert(self.server)  # pyright: ignore[reportUnknownMemberType]
+        authority.issue_cert("localhost", "127.0.0.1", *sites).configure_cert(self.server)  # pyright: ignore[reportUnknownMemberType]
         self.client = ssl.create_default_context(cafile=str(self._ca))
 
     def environment(self) -> dict[str, str]:

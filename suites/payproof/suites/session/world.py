@@ -31,6 +31,7 @@ from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.probe_runs import GATE, LAST_WAIT, LEFT_ALONE
 from payproof.contracts.run import RecordedWorld as Recorded
 from payproof.simulator.faults import registered
+from payproof.simulator.local_names import LocalNames
 from payproof.simulator.outbox import Outbox
 from payproof.simulator.protocols import GateMode
 from payproof.simulator.target import Spoiled
@@ -53,7 +54,7 @@ class World(Deployment):
     def __init__(self, name: str, shared: Shared) -> None:
         super().__init__(name, shared)
         # One way to the gateway for all customers: its TLS handshakes are ours, and prove nothing.
-        self._outside = httpx.AsyncHTTPTransport(verify=shared.trust.client if shared.trust else False)
+        self._outside = LocalNames(httpx.AsyncHTTPTransport(verify=shared.trust.client if shared.trust else False))
         self._customers: list[Customer] = []
         self._people = 0
         self._orders: list[tuple[Order, Customer]] = []

@@ -34,6 +34,7 @@ PROFILE = replace(
         "framework_errors": Fact(True, "framework", "choice 17a"),
         "escaped_slashes": Fact(True, "framework", "choice 17a"),
     },
+    strict={"magic_values": False, "rate_limit": 1_000_000},
     traits=Traits(token_is_payment=True, cancel_url_optional=False, paid_survives_token=False),
     contradictions={
         "token.cached": (

@@ -120,6 +120,8 @@ PROFILE = Profile(
         ),
     ),
     knobs=KNOBS,
+    calm={"rate_limit": 0},
+    strict={"magic_values": False, "rate_limit": 0},
     errors=ERRORS,
     currencies=("XAF", "XOF", "USD", "EUR", "GBP"),
     default_currency="XAF",

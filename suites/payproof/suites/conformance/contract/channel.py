@@ -153,10 +153,14 @@ class Channel:
         """A text for people, without any secret that was sent or received."""
         return self._answered.redact(self.redactor.redact(text))
 
-    def tell(self, example: Example, *, token: str = "") -> ContractExchange:
-        """Send an example, with an access token where the operation knows one; ``token``: another one than our own."""
-        secured = example.operation.node.get("security") != []
-        request = written(example, self.where.path, (token or self.token()) if secured else "")
+    def tell(self, example: Example, *, token: str = "", merchant: tuple[str, str] | None = None) -> ContractExchange:
+        """Send an example, with an access token where the operation knows one; ``token``: another one than our own. ``merchant``:
+        whose credentials, where they travel in a header."""
+        if example.operation.node.get("security") != []:
+            authorization = f"Bearer {token or self.token()}"
+        else:
+            authorization = self.where.basic(example.operation.word, merchant)
+        request = written(example, self.where.path, authorization)
         return self.send(request.method, request.target, request.headers, request.body)
 
     def token(self) -> str:
@@ -185,7 +189,9 @@ class Channel:
             raise PayproofError(
                 f"the server gives no access token: {said}",
                 place=self.where.base_url,
-                remedy=remedy_of(self.where.profile, "token", response.status, read.texts)
+                remedy=remedy_of(
+                    self.where.profile, self.where.profile.named("authenticate"), response.status, read.texts
+                )
                 if response and read
                 else "check sandbox.base_url and the network",
             )

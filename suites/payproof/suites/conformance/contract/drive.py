@@ -77,14 +77,17 @@ def _schema(channel: Channel, key: str, phase: str, seed: int) -> Any:
 
     @schema.auth(refresh_interval=None)
     class Bearer:
-        """A young access token, where a link has not brought one already."""
+        """A young access token, where a link has not brought one already; the credentials, where they travel in this header."""
 
         def get(self, case: Any, context: Any) -> str | None:
-            return None if case.operation.definition.raw.get("security") == [] else channel.token()
+            raw = case.operation.definition.raw
+            if raw.get("security") == []:
+                return channel.where.basic(str(raw.get("x-operation", raw["operationId"]))) or None
+            return f"Bearer {channel.token()}"
 
         def set(self, case: Any, data: str | None, context: Any) -> None:
             if data is not None:
-                case.headers.setdefault("Authorization", f"Bearer {data}")
+                case.headers.setdefault("Authorization", data)
 
     return schema
 

@@ -55,12 +55,12 @@ class Written:
     body: bytes
 
 
-def written(example: Example, base_path: str, token: str) -> Written:
-    """An example as a request, with ``token`` where it is not empty."""
+def written(example: Example, base_path: str, authorization: str) -> Written:
+    """An example as a request, with an ``Authorization`` where that is not empty."""
     operation = example.operation
     headers = [("Accept", JSON)]
-    if token:
-        headers.append(("Authorization", f"Bearer {token}"))
+    if authorization:
+        headers.append(("Authorization", authorization))
     path, body = f"{base_path}{operation.path}", b""
     if example.place == "path":
         path = path.replace(f"{{{example.parameter}}}", quote(str(example.value), safe=""))
@@ -96,9 +96,9 @@ def mislabelled(example: Example) -> Example | None:
 def linked(contract: Contract, operation: Operation, answer: Response | None) -> Iterator[Example]:
     """What an answer's links lead to; a link that hands over a header is followed by the access token that every call
     carries anyhow."""
-    if answer is None or answer.status != 200:
+    if answer is None or not 200 <= answer.status < 300 or str(answer.status) not in operation.node["responses"]:
         return
-    described = resolved(contract.document, operation.node["responses"]["200"])
+    described = resolved(contract.document, operation.node["responses"][str(answer.status)])
     by_id = {each.id: each for each in contract.operations}
     for name, link in cast("Mapping[str, Node]", described.get("links", {})).items():
         target = by_id[str(link["operationId"])]

@@ -14,7 +14,7 @@ from payproof.contracts.contract.document import lineage
 from payproof.contracts.contract.problems import ContractProblem
 from payproof.contracts.entries import Response, header
 from payproof.contracts.events import Confirmed, Opened, issued_by
-from payproof.contracts.profile import Profile
+from payproof.contracts.profile import Profile, package_of
 from payproof.suites.conformance.contract.channel import SILENT, Channel, ContractExchange
 
 
@@ -50,7 +50,7 @@ def envelope(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
 def envelope_of(profile: Profile) -> Callable[[Response], Iterator[str]]:
     """The gateway's own rules, or those of the gateway that it extends."""
     for gateway in lineage(profile.name):
-        name = f"payproof.contracts.gateways.{gateway.replace('-', '_')}.envelope"
+        name = f"{package_of(gateway)}.envelope"
         try:
             broken: Callable[[Response], Iterator[str]] = importlib.import_module(name).broken
         except ModuleNotFoundError as error:
@@ -77,7 +77,7 @@ def no_secret(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
 def reads(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
     """A status check changes nothing: asked again it is answered alike, and it tells what create was asked for, unpaid."""
     response = exchange.response
-    if response is None or response.status != 200:
+    if response is None or not 200 <= response.status < 300:
         return
     said = bench.profile.read(exchange.request, response)
     if isinstance(said, Opened) and said.payment:
@@ -88,13 +88,14 @@ def reads(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
         yield "a payment that nobody has paid is said to be paid"
     created = bench.asked.get(said.payment or "")
     if created is not None:
-        yield from _told(created, said)
+        yield from _told(bench.profile, created, said)
     yield from _again(bench, exchange, response)
 
 
-def _told(created: Opened, said: Confirmed) -> Iterator[str]:
+def _told(profile: Profile, created: Opened, said: Confirmed) -> Iterator[str]:
     asked, told = money.parse(created.amount), money.parse(said.amount)
-    rounded = None if asked is None else asked.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+    unit = Decimal(1).scaleb(-profile.money.decimals(created.currency or ""))
+    rounded = None if asked is None else asked.quantize(unit, rounding=ROUND_HALF_UP)
     if rounded is not None and told != rounded:
         yield f"the amount is {said.amount}, create asked for {created.amount}"
     if (said.currency or "").upper() != (created.currency or "").strip().upper():

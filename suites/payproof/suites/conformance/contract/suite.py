@@ -216,7 +216,7 @@ class _Run:
         url = (said.payment_url or "") if isinstance(said, Opened) else ""
         host = urlsplit(url).netloc
         note = f"payment_url leads to {host}, which is not the server's own host"
-        if host and host != urlsplit(self.where.base_url).netloc and note not in self.notes:
+        if host and host not in self.where.hosts and note not in self.notes:
             self.notes.append(note)
 
     def _apart(self, following: list[Example], opened: ContractExchange) -> None:
@@ -225,7 +225,7 @@ class _Run:
         if not self.where.other or good is None or APART in self._tried:
             return
         self._tried.add(APART)
-        issued = self.channel.tell(credentials(good, self.where, *self.where.other))
+        issued = self.channel.tell(credentials(good, self.where, *self.where.other), merchant=self.where.other)
         token = issued_by(self.where.profile.read(issued.request, issued.response)) if issued.response else ""
         if not token:
             self.untried[APART] = "the second merchant gets no access token: check sandbox.other"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 from collections.abc import Generator
 from dataclasses import dataclass, field
@@ -11,9 +12,6 @@ from payproof.contracts.profile import Profile
 from payproof.simulator.relay.upstream import SandboxAddress
 from payproof.suites.config import Config
 from payproof.suites.session.sandbox import address_of, sandbox_of
-
-# The suite counts for itself, asks for no magic outcome, and needs the headers of a limit where there is one.
-_UNLIMITED = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,15 +25,26 @@ class Where(SandboxAddress):
     """Client id and secret key of a second merchant there."""
     rate: int = 0
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The server's own, and its hosted checkout's where the gateway has another for it."""
+        return tuple(urlsplit(site).netloc for site in (self.origin, self.profile.site(self.origin, "checkout")))
+
+    def basic(self, operation: str, merchant: tuple[str, str] | None = None) -> str:
+        """The Authorization header of the call that issues an access token, where credentials travel in it; else empty."""
+        travels = any(each.travels == "basic" for each in self.profile.credentials)
+        if not travels or self.profile.role_of(operation) != "authenticate":
+            return ""
+        pair = ":".join(merchant or (self.client_id, self.secret_key))
+        return f"Basic {base64.b64encode(pair.encode()).decode()}"
+
 
 @contextlib.contextmanager
 def simulated(profile: Profile, *, seed: int = 0) -> Generator[Where]:
     """The simulator of this gateway, on a loopback port of its own."""
     from payproof.simulator.testing import GatewayThread
 
-    limited = bool(profile.knob("rate_limit"))
-    knobs = {"magic_values": False, "rate_limit": _UNLIMITED if limited else 0}
-    with GatewayThread(profile, knobs=knobs, seed=seed) as gateway:
+    with GatewayThread(profile, knobs=profile.strict, seed=seed) as gateway:
         other = gateway.add_merchant("other")
         yield Where(
             profile=profile,

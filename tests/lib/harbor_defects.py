@@ -1,0 +1,75 @@
+"""Mistakes that one makes with Harbor, each in the careful shop. Run: python -m harbor_defects NAME."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from harbor.shop import HarborClient, HarborShop
+from starlette.requests import Request
+
+from payproof.suites.selftest.shop.gateway import Status, log
+from payproof.suites.selftest.shop.orders import Order, Orders
+
+
+class BelievingShop(HarborShop):
+    async def confirm(self, order: Order, request: Request) -> bool:
+        if "harbor" in request.query_params:
+            self.orders.pay(order, None)
+        return True
+
+
+class NeverCaptures(HarborClient):
+    async def status(self, order: str, payment: str) -> Status:
+        """An approved order counts as a paid one, and its money is never taken."""
+        data = await self.authorized("status", "GET", f"/orders/{payment}", f"order={order}")
+        status = await super().status(order, payment) if data["state"] not in ("new", "approved") else None
+        amount, currency = HarborClient.major(data["total"])
+        return status or Status(data["state"] == "approved", "CREATED", str(data["ref"]), amount, currency)
+
+
+class WholeUnits(HarborClient):
+    @staticmethod
+    def minor(amount: str, currency: str) -> int:
+        """The amount without its decimals, in the place of the smallest unit."""
+        return int(float(amount))
+
+
+class LogsTheBearer(HarborClient):
+    async def send(
+        self, method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str]
+    ) -> tuple[int, httpx.Headers, str]:
+        log.info("sending %s %s %s", method, path, headers)
+        return await super().send(method, path, body, headers)
+
+
+class WaitsTooLong(HarborClient):
+    whole_call = 60.0
+
+
+CLIENTS = {
+    "never-captures": NeverCaptures,
+    "wrong-minor-units": WholeUnits,
+    "logs-the-bearer": LogsTheBearer,
+    "waits-too-long": WaitsTooLong,
+}
+
+
+def main(defect: str) -> None:
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    for noisy in ("httpx", "httpcore"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    env = os.environ
+    client = CLIENTS.get(defect, HarborClient)(env["PAY_BASE_URL"], env["PAY_CLIENT_ID"], env["PAY_SECRET_KEY"])
+    shop = BelievingShop if defect == "believes-the-return" else HarborShop
+    made = shop(client, Orders(Path(env["DATA_DIR"])), env["PUBLIC_URL"], env.get("ALERT_WEBHOOK_URL", ""))
+    uvicorn.run(made.app(), host="127.0.0.1", port=int(env["PORT"]), log_level="warning", access_log=False)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

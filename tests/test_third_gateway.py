@@ -1,0 +1,193 @@
+"""The seam to a gateway fits: an invented one, unlike the others, works without a line outside its own folder.
+
+Harbor (``tests/lib/harbor``) has two hosts, no base path, Basic credentials, nested amounts in the smallest unit, and a capture that
+takes the money once the customer has approved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from payproof.contracts.entries import Call, Ledger, ReplayDifference
+from payproof.contracts.judge import judge
+from payproof.contracts.model import Level, Result, Verdict
+from payproof.contracts.profile import load, package_of
+from payproof.contracts.requirements import LATER, requirements
+from payproof.contracts.run import Run
+from payproof.simulator.cassettes import CassetteWriter
+from payproof.simulator.testing import GatewayThread
+from payproof.suites.commands.record import known_secrets
+from payproof.suites.config import Config, make_config
+from payproof.suites.conformance import contract
+from payproof.suites.conformance.contract.where import simulated
+from payproof.suites.explorer.explorer_session import opened
+from payproof.suites.explorer.oracle import Truth
+from payproof.suites.explorer.search import Limits, Search
+from payproof.suites.explorer.tally import RuleTally
+from payproof.suites.run.plan import Options
+from payproof.suites.run.runner import perform
+from payproof.suites.session.sandbox import checkout_of
+
+HERE = Path(__file__).parent
+BAD = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
+
+
+def config(folder: Path, defect: str = "", **more: Any) -> Config:
+    program = [sys.executable, "-m", "harbor_defects", defect] if defect else [sys.executable, "-m", "harbor.shop"]
+    tables: dict[str, Any] = {
+        "gateway": "harbor",
+        "integration": {
+            "name": "harbor-shop",
+            "command": program,
+            "ready": "/health",
+            "env": {
+                "PAY_BASE_URL": "{gateway.base_url}",
+                "PAY_CLIENT_ID": "{gateway.client_id}",
+                "PAY_SECRET_KEY": "{gateway.secret_key}",
+                "NOTICE_SECRET": "{gateway.notice_secret}",
+                "PUBLIC_URL": "{public_url}",
+                "PORT": "{port}",
+                "DATA_DIR": "{instance.dir}",
+                "PYTHONPATH": str(HERE / "lib"),
+            },
+            "checkout": {
+                "path": "/checkout",
+                "json": {"order_id": "{order.id}", "amount": "{order.amount}", "currency": "{order.currency}"},
+            },
+            "order": {
+                "path": "/orders/{order.id}",
+                "status": "json:/status",
+                "paid": ["paid"],
+                "effects": "json:/shipments",
+                "flagged": {"json:/note": ["double payment"]},
+            },
+            "alerts": {"webhook_env": "ALERT_WEBHOOK_URL"},
+        },
+        **more,
+    }
+    return make_config(tables, folder=folder, place="payproof.toml", environ={})
+
+
+def performed(folder: Path, defect: str = "", **options: Any) -> tuple[Run, Result]:
+    chosen = config(folder, defect)
+    run = asyncio.run(perform(chosen, Options(seed=7, **options)))
+    return run, judge(run, chosen.profile)
+
+
+def findings(result: Result) -> dict[str, list[str]]:
+    return {
+        judgement.requirement: [finding.title for finding in judgement.findings if finding.verdict in BAD]
+        for judgement in result.judgements
+        if judgement.verdict in BAD
+    }
+
+
+STORIES = (
+    "steady", "cancelled", "refused", "forged-return", "replayed-return", "wrong-money", "late-success", "unverified",
+    "refused-check", "network-error", "error-answer", "rate-limited", "always-unauthorized", "token-expired", "stampede",
+    "double-submit", "back-and-retry", "paid-order", "return-twice", "abandoned", "rotation", "revoked",
+)  # fmt: skip
+
+
+def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp_path: Path) -> None:
+    run, result = performed(tmp_path, probes=STORIES)
+    assert findings(result) == {}
+    open_ = {
+        judgement.requirement
+        for judgement in result.judgements
+        if judgement.verdict is Verdict.NOT_EXERCISED and requirements()[judgement.requirement].level is Level.MUST
+    }
+    left_out = {"alerts.payment-error", "alerts.failed-verification", "timeout.response"}  # they wait for ten seconds
+    undeclared = {"credentials.not-in-source", "credentials.not-in-frontend-source"}
+    assert open_ <= {*LATER, *left_out, *undeclared}
+    calls = [entry for world in run.worlds for entry in world.of(Call)]
+    assert {call.role for call in calls if call.event.operation} == {"authenticate", "open", "confirm", "settle"}
+    events = {entry.event for world in run.worlds for entry in world.of(Ledger)}
+    assert {"approved", "charged", "declined", "cancelled"} <= events
+
+
+@pytest.mark.parametrize(
+    ("defect", "requirement", "probes"),
+    [
+        ("believes-the-return", "verify.forged-return", ("forged-return",)),
+        ("never-captures", "flow.success", ("steady",)),
+        ("wrong-minor-units", "amount.sent", ("steady",)),
+        ("logs-the-bearer", "logs.no-access-token", ("steady",)),
+    ],
+)
+def test_a_planted_defect_is_found_by_the_requirement_that_names_it(
+    tmp_path: Path, defect: str, requirement: str, probes: tuple[str, ...]
+) -> None:
+    assert requirement in findings(performed(tmp_path, defect, probes=probes)[1])
+
+
+def test_a_recording_of_its_sandbox_replays_with_no_difference(tmp_path: Path) -> None:
+    """The relay has two hosts on either side: of the sandbox, whose checkout is at pay.localhost, and of its own."""
+    path = tmp_path / "cassette.yaml"
+    with GatewayThread("harbor") as gateway:
+        sandbox = {
+            "base_url": gateway.base_url,
+            "client_id": gateway.client_id,
+            "secret_key": gateway.secret_key,
+            "rate": 1000,
+        }
+        chosen = config(tmp_path, sandbox=sandbox, cassettes={"path": str(path)})
+        writer = CassetteWriter(
+            chosen.profile,
+            base_url=gateway.base_url,
+            seed=5,
+            known=tuple(known_secrets(chosen)),
+            checkout=checkout_of(chosen),
+        )
+        stories = ("steady", "cancelled", "forged-return")
+        options = Options(target="sandbox", probes=stories, seed=5)
+        run = asyncio.run(perform(chosen, options, on_exchange=writer.take))
+        assert run.scored, run.diagnosis
+        assert findings(judge(run, chosen.profile)) == {}
+        writer.write(path)
+        theirs = {row.payment: row.charged for row in gateway.payments()}
+    mirrored = {entry.payment for world in run.worlds for entry in world.of(Ledger) if entry.event == "charged"}
+    assert mirrored == {payment for payment, charged in theirs.items() if charged}
+    replay = asyncio.run(perform(config(tmp_path, cassettes={"path": str(path)}), Options(target="cassette")))
+    assert replay.scored, replay.diagnosis
+    assert [entry for world in replay.worlds for entry in world.of(ReplayDifference)] == []
+
+
+def test_a_call_is_given_up_within_this_gateways_own_seconds(tmp_path: Path) -> None:
+    _, result = performed(tmp_path, probes=("stalled",), only=("timeout.response",))
+    judged = next(each for each in result.judgements if each.requirement == "timeout.response")
+    assert judged.verdict is Verdict.PASS
+    _, slow = performed(tmp_path / "slow", "waits-too-long", probes=("stalled",), only=("timeout.response",))
+    titles = findings(slow)["timeout.response"]
+    assert any("call was still open after" in title for title in titles)
+
+
+def test_the_explorer_finds_nothing_in_forty_stories(tmp_path: Path) -> None:
+    async def searched() -> RuleTally:
+        async with opened(config(tmp_path), 3) as session:
+            return await Search(session, Limits(stories=40), lambda tally, text: None).run()
+
+    tally = asyncio.run(searched())
+    assert tally.charges > 0
+    assert tally.truths[Truth.FALSE] == 0, tally.found
+
+
+def test_the_contract_suite_holds_its_simulator_to_its_own_document() -> None:
+    with simulated(load("harbor")) as where:
+        told = contract.perform(where, budget=150, seed=1)
+    assert told.complete
+    assert {covered.operation for covered in told.covered} == {"grant", "order", "look"}
+    assert [(failure.check, failure.operation, failure.message) for failure in told.failures] == []
+    assert (told.notes, dict(told.untried)) == ((), {})
+
+
+def test_the_third_gateway_is_small() -> None:
+    files = [(HERE / "lib/harbor" / name).read_text().splitlines() for name in ("profile.py", "dialect.py")]
+    assert sum(bool(line.strip()) for lines in files for line in lines) <= 400
+    assert load("harbor").verification == "verification"
+    assert (package_of("harbor"), package_of("qrpay")) == ("harbor", "payproof.contracts.gateways.qrpay")
