@@ -421,3 +421,16 @@ def test_a_call_that_the_rate_held_back_is_our_doing_and_spoils_the_story() -> N
             assert "sandbox.rate" in on.relay.complaint()
 
     asyncio.run(told())
+
+
+def test_no_header_takes_a_call_to_another_address_of_the_sandbox() -> None:
+    live = f"{BASE.replace('/sandbox', '')}/payment/create"
+
+    async def told() -> None:
+        async with bench(_ok) as on:
+            headers = {"X-Original-URL": live, "X-Rewrite-Url": live, "X-Shop": "1"}
+            await on.http.post(f"{BASE}/authentication/token", json={}, headers=headers)
+            assert on.seen[-1][0].headers["x-shop"] == "1"
+            assert live not in str(on.seen[-1][0].headers)
+
+    asyncio.run(told())

@@ -22,7 +22,9 @@ HOP_BY_HOP = frozenset(
         "content-length",
     }
 )
-_NOT_ON = HOP_BY_HOP | {"host", "accept-encoding", "expect"}
+_ELSEWHERE = {"x-original-url", "x-rewrite-url"}
+"""Some servers route by these instead of by the address, which would pass the guard against live addresses."""
+_NOT_ON = HOP_BY_HOP | {"host", "accept-encoding", "expect"} | _ELSEWHERE
 _TEXT = re.compile(r"^(text/|application/(.+\+)?(json|xml|javascript|xhtml))", re.IGNORECASE)
 _DOMAIN = re.compile(r";\s*domain=[^;]*", re.IGNORECASE)
 _SECURE = re.compile(r";\s*(secure|samesite=none)\s*(?=;|$)", re.IGNORECASE)

@@ -204,10 +204,9 @@ class Instance:
                     raise self._taken(stranger)
                 self.journal.add(Process(event="ready", detail=f"processes={self.processes()}{note}"))
                 return
-        ports = self.listening()
         raise await self._launch_error(
-            f"the integration did not answer at {self.url}{self.ready} within {self.ready_timeout:g} s ({problem})"
-            + (f"; it listens on port {', '.join(map(str, ports))} instead" if ports else "; it listens on no port"),
+            f"the integration did not answer at {self.url}{self.ready} within {self.ready_timeout:g} s ({problem}); "
+            + _where(self.listening(), self._address[1])
         )
 
     async def _ask(self, client: httpx.AsyncClient) -> None:
@@ -353,6 +352,13 @@ class Instance:
     def _leave(self) -> None:
         shared, self._shared = self._shared, None
         self._say_what_was_lost(self._shared_logs.leave(shared) if shared else 0)
+
+
+def _where(ports: Sequence[int], wanted: int) -> str:
+    """What an integration that gives no answer listens on."""
+    if wanted in ports:
+        return "it listens there, and no answer of it came to the end of its headers"
+    return f"it listens on port {', '.join(map(str, ports))} instead" if ports else "it listens on no port"
 
 
 def _ports_of(process: psutil.Process) -> set[int]:
