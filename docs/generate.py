@@ -30,7 +30,8 @@ def checks() -> Iterator[str]:
     yield "# Requirements and their checks\n"
     yield "A **must** that fails keeps an integration from going live; a **should** warns.\n"
     group = ""
-    for id in load("quatapay").checklist.all_requirements():
+    listed = load("quatapay").checklist.all_requirements()
+    for id in (*listed, *sorted(requirements().keys() - set(listed), key=lambda id: requirements()[id].group)):
         found = requirements()[id]
         if found.group != group:
             group = found.group

@@ -123,7 +123,7 @@ class Idempotency:
 class Notices:
     """Notices that the gateway sends. ``sign``: (secrets, body, real time in seconds since the epoch) -> headers of one attempt; the
     newest secret is the first, and there are several only while one is rolled (``Credential.grace``). ``read``: what a delivery
-    says. ``retries``: seconds of the gateway's clock after which an attempt that was not answered 2xx is repeated. ``tolerance``:
+    says, and never raises. ``retries``: seconds of the gateway's clock after which an attempt that was not answered 2xx is repeated. ``tolerance``:
     seconds that the signing time may be off the receiver's clock; 0: no time is signed. ``required``: the gateway's guidance
     asks every integration to take them."""
 
