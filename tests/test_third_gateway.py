@@ -162,6 +162,7 @@ def test_a_call_is_given_up_within_this_gateways_own_seconds(tmp_path: Path) -> 
     _, result = performed(tmp_path, probes=("stalled",), only=("timeout.response",))
     judged = next(each for each in result.judgements if each.requirement == "timeout.response")
     assert judged.verdict is Verdict.PASS
+    (tmp_path / "slow").mkdir()
     _, slow = performed(tmp_path / "slow", "waits-too-long", probes=("stalled",), only=("timeout.response",))
     titles = findings(slow)["timeout.response"]
     assert any("call was still open after" in title for title in titles)
