@@ -22,7 +22,7 @@ class Receiver:
 
     def __init__(self, *answers: int | None) -> None:
         self.got: list[Received] = []
-        self.answers = list(answers)
+        self.answers: list[int | None] = list(answers)
         self.gate = threading.Event()
         self.gate.set()
         ours = self

@@ -125,7 +125,7 @@ def test_anything_but_2xx_is_repeated_by_the_gateways_clock(
 
 
 def test_the_last_attempt_of_the_schedule_is_the_last(gateway: GatewayThread, shop: Receiver) -> None:
-    shop.answers = [500] * 10
+    shop.answers = [500, 500, 500, 500, 500]
     approved(gateway)
     for seconds in (*gateway.profile.notices.retries, 100_000) if gateway.profile.notices else ():
         gateway.deliveries()
