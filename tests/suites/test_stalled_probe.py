@@ -21,10 +21,11 @@ class Watched:
         self.hung_up_while_held: bool | None = None
         self._given_up: list[Any] = []
         self._socket: asyncio.Task[None] | None = None
-        self.target = SimpleNamespace(
-            powers=(), faults=SimpleNamespace(fired=lambda number: int(self._socket is not None))
-        )
+        self.target = SimpleNamespace(powers=(), faults=SimpleNamespace(fired=self._fired))
         self.shared = SimpleNamespace(page_patience=60.0, patience=5.0)
+
+    def _fired(self, number: int) -> int:
+        return int(self._socket is not None)
 
     def new_order(self, *, role: str) -> str:
         return role
