@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 
 import pytest
 
@@ -129,3 +130,10 @@ def test_a_blank_page_is_blank_whatever_its_markup() -> None:
         html(200, '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.0//EN"><html><body><!-- nothing --></body></html>')
     )
     assert not pages.blank(html(200, "<p>.</p>Refused"))
+
+
+@pytest.mark.parametrize("words", ["HTTP 500 ", "Expecting value ", "json.json.", "a$"])
+def test_a_long_page_that_begins_a_machines_sentence_over_and_over_is_read_at_once(words: str) -> None:
+    began = time.process_time()
+    pages.machine_errors(Response(status=500, body=words * (200_000 // len(words))), (), ())
+    assert time.process_time() - began < 10  # with a look from each beginning to the page's end it takes minutes
