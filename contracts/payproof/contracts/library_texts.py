@@ -92,7 +92,8 @@ _LIBRARY = tuple(
         # Java, Spring, OkHttp, Apache
         r"HTTP/1\.1 header parser|HTTP connect timed out|unexpected end of stream on|Failed to connect to \S*/[\d.:\[\]a-f]+|PKIX path"
         r"|Server returned HTTP response code: \d|Unexpected end of file from server|:\d+ failed to respond|Unable to resolve host \"",
-        r"I/O error on (?:GET|POST|PUT) request|\b\d{3} [A-Z][\w ]{1,60} from (?:GET|POST|PUT) https?:|\b\d{3} [A-Z][\w ]{0,60}: (?:\[no body\]|\"[{<])"
+        r"I/O error on (?:GET|POST|PUT) request|\b\d{3} [A-Z][\w ]{1,60} from (?:GET|POST|PUT) https?:"
+        r"|\b\d{3} [A-Z][\w ]{0,60}: (?:\[no body\]|\"[{<])"
         r"|no suitable HttpMessageConverter|Error while extracting response for type|during \[(?:GET|POST)\] to \[",
         r"Cannot invoke \"[^\"]+\" because|because the return value of \"|\bclass \S+ cannot be cast to class|No value present[\s.]*$",
         # .NET
@@ -106,7 +107,8 @@ _LIBRARY = tuple(
         r"error sending request for url|error trying to connect: |tcp connect error: |error decoding response body"
         r"|connection closed before message completed|called `(?:Option|Result)::\w+\(\)`|thread '[^']+' panicked at",
         # JSON readers
-        r"Expecting (?:value|property name|',' delimiter|':' delimiter)[^:\n]{0,80}: line \d+|Extra data: line \d+|Unterminated string starting at: line",
+        r"Expecting (?:value|property name|',' delimiter|':' delimiter)[^:\n]{0,80}: line \d+"
+        r"|Extra data: line \d+|Unterminated string starting at: line",
         r"Unexpected token '?\S{1,3}'?(?:, | in JSON|[\s.]*$)|Unexpected end of JSON|Unexpected non-whitespace character after JSON"
         r"|Unterminated string in JSON|in JSON at position \d|[\"'] is not valid JSON|Expected (?:property name or|double-quoted|',' or)"
         r"|Bad control character in string literal",
