@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 
 import pytest
 
@@ -162,3 +163,10 @@ def test_what_an_element_ends_is_looked_for_in_its_neighbourhood_only(levels: in
     """Else thousands of items in a deep page are thousands times as many levels to climb: 18 s for 256 KB."""
     page = pages.soup("<ul><li>" + "<b>" * levels + "<li id=x>")
     assert bool(page.select("li #x")) is within
+
+
+@pytest.mark.parametrize("words", ["HTTP 500 ", "Expecting value ", "json.json.", "a$"])
+def test_a_long_page_that_begins_a_machines_sentence_over_and_over_is_read_at_once(words: str) -> None:
+    began = time.process_time()
+    pages.machine_errors(Response(status=500, body=words * (200_000 // len(words))), (), ())
+    assert time.process_time() - began < 10  # with a look from each beginning to the page's end it takes minutes

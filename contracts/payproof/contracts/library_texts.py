@@ -2,7 +2,8 @@
 
 Each pattern holds a library's phrase with what always stands around it (its punctuation, its quotes, a number, a path).
 A single word that people write too (``terminated``, "connection refused", "is not defined", "on null") counts only where
-the library's own sentence or its place as a reason ("failed: terminated") shows whose word it is.
+the library's own sentence or its place as a reason ("failed: terminated") shows whose word it is. What may repeat has a bound
+in them: a page of a megabyte is read in a second, whatever it says.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _LIBRARY = tuple(
         rf"\b(?:{_CLASSES})\b(?=: |:$|\(|\[|\]:|\s*$| at /| in [A-Z]\w+#)",
         r"\b[A-Z]\w*[a-z]Exception: |\b[A-Z]\w*[a-z](?:Error|Exception) (?:at /|in [A-Z]\w+#)",
         r"\b(?:[a-z_]\w{0,40}\.){2,8}(?:[A-Z]\w{0,60}[.$]){0,4}[A-Z]\w{0,80}(?:Exception|Error)\b|\bjava\.lang\.\w+(?:Error|Exception)",
-        r"\b(?:requests|httpx|urllib3?|aiohttp|httpcore|http\.client|socket|ssl|json|pydantic)\.[\w.]*[A-Z]\w*",
+        r"\b(?:requests|httpx|urllib3?|aiohttp|httpcore|http\.client|socket|ssl|json|pydantic)\.[\w.]{0,80}[A-Z]\w*",
         r"\bSystem\.(?:[A-Z]\w{0,60}\.){0,6}[A-Z]\w{0,80}Exception\b",
         r"\b[A-Z]\w+\\[\w\\]{0,120}(?:Exception|Error)\b",
         r"\b(?:Net::(?:OpenTimeout|ReadTimeout|WriteTimeout|HTTP\w+)|Errno::E[A-Z]+|JSON::\w*Error|Faraday::\w+|OpenSSL::SSL::\w+"
@@ -63,7 +64,7 @@ _LIBRARY = tuple(
         r"|Parse Error: (?:Expected|Invalid|Data|Response)|[Ss]elf[- ]signed certificate(?: in certificate chain)?[\s.\"')\]]*$"
         r"|unable to verify the first certificate",
         r"Cannot read propert(?:y|ies) (?:'\S+' )?of|Cannot (?:destructure|set) propert(?:y|ies) |Cannot convert undefined or null",
-        r"\b[\w$]+(?:\??\.[\w$]+|\(\.\.\.\)|\[\w*\]){1,6} is not (?:a function|iterable|a constructor)\b|intermediate value\)",
+        r"(?<![\w$])[\w$]+(?:\??\.[\w$]+|\(\.\.\.\)|\[\w*\]){1,6} is not (?:a function|iterable|a constructor)\b|intermediate value\)",
         rf"{_REASON}[a-z$_]+[A-Z_][\w$]* is not (?:defined|a function|iterable){_END}",
         # requests, urllib3, httpx, aiohttp, urllib, Python itself
         r"HTTPS?ConnectionPool\(|Max retries exceeded with url|\bRead timed out\b|\('Connection aborted\.'|Remote end closed connection"
@@ -91,7 +92,8 @@ _LIBRARY = tuple(
         # Java, Spring, OkHttp, Apache
         r"HTTP/1\.1 header parser|HTTP connect timed out|unexpected end of stream on|Failed to connect to \S*/[\d.:\[\]a-f]+|PKIX path"
         r"|Server returned HTTP response code: \d|Unexpected end of file from server|:\d+ failed to respond|Unable to resolve host \"",
-        r"I/O error on (?:GET|POST|PUT) request|\b\d{3} [A-Z][\w ]+ from (?:GET|POST|PUT) https?:|\b\d{3} [A-Z][\w ]*: (?:\[no body\]|\"[{<])"
+        r"I/O error on (?:GET|POST|PUT) request|\b\d{3} [A-Z][\w ]{1,60} from (?:GET|POST|PUT) https?:"
+        r"|\b\d{3} [A-Z][\w ]{0,60}: (?:\[no body\]|\"[{<])"
         r"|no suitable HttpMessageConverter|Error while extracting response for type|during \[(?:GET|POST)\] to \[",
         r"Cannot invoke \"[^\"]+\" because|because the return value of \"|\bclass \S+ cannot be cast to class|No value present[\s.]*$",
         # .NET
@@ -105,7 +107,8 @@ _LIBRARY = tuple(
         r"error sending request for url|error trying to connect: |tcp connect error: |error decoding response body"
         r"|connection closed before message completed|called `(?:Option|Result)::\w+\(\)`|thread '[^']+' panicked at",
         # JSON readers
-        r"Expecting (?:value|property name|',' delimiter|':' delimiter)[^:\n]*: line \d+|Extra data: line \d+|Unterminated string starting at: line",
+        r"Expecting (?:value|property name|',' delimiter|':' delimiter)[^:\n]{0,80}: line \d+"
+        r"|Extra data: line \d+|Unterminated string starting at: line",
         r"Unexpected token '?\S{1,3}'?(?:, | in JSON|[\s.]*$)|Unexpected end of JSON|Unexpected non-whitespace character after JSON"
         r"|Unterminated string in JSON|in JSON at position \d|[\"'] is not valid JSON|Expected (?:property name or|double-quoted|',' or)"
         r"|Bad control character in string literal",

@@ -132,7 +132,8 @@ def test_an_integration_that_logs_nothing_is_told(requirement: str) -> None:
 
 @pytest.mark.parametrize("requirement", [REQUESTS, RESPONSES])
 def test_an_integration_whose_logs_nobody_can_read_is_not_judged(requirement: str) -> None:
-    assert _bought(restarts=False).finding(requirement, Verdict.NOT_EXERCISED)
+    found = _bought(restarts=False).finding(requirement, Verdict.NOT_EXERCISED)
+    assert (found.title, found.declare) == ("no log was read: declare integration.logs.files", "logs.files")
 
 
 @pytest.mark.parametrize("requirement", [REQUESTS, RESPONSES])

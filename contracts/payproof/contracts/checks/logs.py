@@ -15,6 +15,7 @@ from payproof.contracts.probe_runs import ProbeRun, probe_runs
 from payproof.contracts.requirements import Case, must, should
 from payproof.contracts.run import RecordedWorld
 
+_UNREAD = "no log was read: declare integration.logs.files"
 _NEAR = 12
 """Log lines that belong together: a logger may spread one call over several lines."""
 
@@ -39,7 +40,7 @@ def _leak(case: Case, mark: str, what: str) -> Iterator[Finding]:
     elif any(list(world.of(Call)) for world in case.run.worlds) and case.run.settings.restarts:
         yield case.passed(f"the integration logs nothing, so no {what} either", actual={"lines": 0})
     else:
-        yield case.not_exercised("no log was read: declare integration.logs.files", declare="logs.files")
+        yield case.not_exercised(_UNREAD, declare="logs.files")
 
 
 @must("logs.no-access-token")
@@ -176,3 +177,5 @@ def _silent(case: Case, seen: int, what: str) -> Iterator[Finding]:
             world=world,
             seen=list(world.of(Log))[:3] if world else [],
         )
+    elif seen:
+        yield case.not_exercised(_UNREAD, declare="logs.files")
