@@ -50,10 +50,9 @@ async def content(answer: httpx.Response, limit: int) -> tuple[bytes, bool]:
         httpx.HTTPError: as for ``read``.
     """
     out, travelled, cut = bytearray(), 0, False
-    coding = answer.headers.get("content-encoding", "").strip().lower()
+    # One that is consumed was made in this process, and has been unpacked.
+    coding = "" if answer.is_stream_consumed else answer.headers.get("content-encoding", "").strip().lower()
     unpack = _unpacker(coding, answer.request)
-    if answer.is_stream_consumed:  # it was made in this process, and has been unpacked
-        coding, unpack = "", lambda chunk, _room: chunk
     try:
         async for chunk in _chunks(answer):
             travelled += len(chunk)

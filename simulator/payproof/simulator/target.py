@@ -109,7 +109,8 @@ class SimulatorTarget(Target):
         super().__init__(sim)
         self.sim, self.merchant, self.app, self.outbox = sim, merchant, sim.app, sim.outbox
         if sim.profile.notices is not None:
-            self.powers |= {"notices"}
+            also: frozenset[Power] = frozenset({"notices"})
+            self.powers |= also
 
     async def advance(self, seconds: float) -> None:
         self.sim.clock.advance(seconds)

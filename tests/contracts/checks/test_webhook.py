@@ -493,7 +493,8 @@ def test_any_other_notice_does_not(notice: dict[str, Any]) -> None:
         run.ledger("opened", "p1", reference="1")
         run.checkout("1", "p1")
         run.ledger("charged", "p1", reference="1")
-        run.delivery(**{"payment": "p1"} | notice)
+        told: dict[str, Any] = {"payment": "p1", **notice}
+        run.delivery(**told)
         run.seen("1", True)
     run.finding("verify.status-checked", Verdict.FAIL)
 

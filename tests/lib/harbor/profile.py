@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from urllib.parse import parse_qs, urlsplit
 
 from payproof.contracts.checklist import Checklist, Item
@@ -54,7 +54,8 @@ def minor(amount: Decimal, currency: str) -> int:
 
 
 def _major(total: Any) -> dict[str, Any]:
-    whole = total.get("minor") if isinstance(total, dict) else None
+    total = _table(total)
+    whole = total.get("minor")
     whole = int(whole) if isinstance(whole, float) and whole.is_integer() else whole
     if not isinstance(whole, int):
         return {}
@@ -74,7 +75,7 @@ def _text(value: Any) -> str | None:
 
 
 def _table(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def read(request: Request, response: Response | None) -> AnyEvent:
@@ -94,7 +95,7 @@ def read(request: Request, response: Response | None) -> AnyEvent:
         return Authenticated(operation="grant", **said, issued=answer.get("access_token"))
     if path == "/orders" and request.method == "POST":
         order = _table(asked.get("order"))
-        links = {link.get("rel"): link.get("href") for link in answer.get("links", ()) if isinstance(link, dict)}
+        links = {link.get("rel"): link.get("href") for link in map(_table, answer.get("links", ()))}
         return Opened(
             operation="order", **said, **_major(order.get("total")), reference=_text(order.get("ref")), return_url=_text(asked.get("back")),
             cancel_url=_text(asked.get("abort")), payment=answer.get("id"), payment_url=links.get("pay"),

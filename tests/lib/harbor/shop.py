@@ -56,7 +56,8 @@ class HarborClient(Gateway):
         if data.get("state") == "approved":
             data = await self.authorized("status", "POST", f"/orders/{payment}/taking", about)
         try:
-            taking, total = data.get("taking") or {}, data["total"]
+            taking: dict[str, Any] = data.get("taking") or {}
+            total: dict[str, Any] = data["total"]
             found, state, ref = data["id"], str(data["state"]), str(data["ref"])
             amount, currency = self.major(total)
         except (KeyError, TypeError, ValueError):
@@ -85,7 +86,7 @@ class HarborClient(Gateway):
 
     def read(self, status: int, text: str) -> dict[str, Any] | None:
         try:
-            found = json.loads(text)
+            found: dict[str, Any] | None = json.loads(text)
         except (ValueError, RecursionError):
             return None
         return found if status in (200, 201) and isinstance(found, dict) else None
@@ -97,7 +98,8 @@ class HarborShop(Shop):
     async def noticed(self, request: Request) -> Response:
         """A notice is a doorbell: when its signature and its time are right, the gateway is asked."""
         body = await request.body()
-        parts = dict(part.partition("=")[::2] for part in request.headers.get("harbor-sign", "").split(";"))
+        sent = [part.partition("=") for part in request.headers.get("harbor-sign", "").split(";")]
+        parts = {name: value for name, _, value in sent}
         at = parts.get("t", "")
         right = hmac.new(self.notice_secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
         late = not at.isdigit() or abs(time.time() - int(at)) > 300

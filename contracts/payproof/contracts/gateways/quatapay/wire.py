@@ -105,7 +105,7 @@ def _answer(response: Response) -> tuple[dict[str, Any], dict[str, Any]]:
     texts: list[Any] = []
     if isinstance(message, dict):
         found: Any = cast("dict[str, Any]", message).get("error")
-        texts = found if isinstance(found, list) else []
+        texts = found if isinstance(found, list) else []  # pyright: ignore[reportUnknownVariableType]
     elif isinstance(message, str):
         texts = [message]
     if response.status != 200 or body.get("type") != "success" or not isinstance(data, dict):
