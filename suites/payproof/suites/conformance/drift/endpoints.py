@@ -172,7 +172,7 @@ class Sandboxed:
                 raise BudgetSpent(f"the budget of {self.manners.budget} requests is spent", place="sandbox.budget")
             await self.manners.go(lambda: self._share)
         try:
-            answer = await self._upstream.send(request.method, request.url.raw_path.decode("ascii"), asked, body)
+            answer = await self._upstream.send(request.method, str(request.url), asked, body)
         except (httpx.HTTPError, TimeoutError) as error:
             raise Unanswered(_unreached(error), place=site_of(url)) from None
         headers = [pair for pair in answer.headers.multi_items() if pair[0].lower() not in _UNPACKED]
