@@ -31,7 +31,8 @@ def checks() -> Iterator[str]:
     yield "A **must** that fails keeps an integration from going live; a **should** warns.\n"
     group = ""
     listed = load("quatapay").checklist.all_requirements()
-    for id in (*listed, *sorted(requirements().keys() - set(listed), key=lambda id: requirements()[id].group)):
+    others = [id for id in requirements() if id not in listed]
+    for id in (*listed, *sorted(others, key=lambda id: requirements()[id].group)):
         found = requirements()[id]
         if found.group != group:
             group = found.group
