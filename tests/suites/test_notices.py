@@ -4,30 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import harbor.profile
 import pytest
 
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Judgement, Verdict
-from payproof.contracts.profile import Fact, Origin
 from payproof.suites.config import Config, make_config
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
 
 LIB = Path(__file__).parents[1] / "lib"
-
-
-@pytest.fixture(autouse=True)
-def one_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is tried here are notices, not how two hosts are told apart."""
-    whole = harbor.profile.PROFILE
-    knobs = {"rate_limit": Fact(0, "assumed", "invented"), **whole.knobs}
-    origins = (Origin(name="api"), Origin(name="checkout"))
-    monkeypatch.setattr(harbor.profile, "PROFILE", replace(whole, origins=origins, knobs=knobs))
 
 
 def a_shop(defect: str = "", **changes: Any) -> Config:
