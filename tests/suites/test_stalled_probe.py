@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from payproof.contracts.profile import load
 from payproof.suites.probes.errors import stalled
 
 
@@ -21,6 +22,7 @@ class Watched:
         self.hung_up_while_held: bool | None = None
         self._given_up: list[Any] = []
         self._socket: asyncio.Task[None] | None = None
+        self.profile = load("quatapay")
         self.target = SimpleNamespace(powers=(), faults=SimpleNamespace(fired=self._fired))
         self.shared = SimpleNamespace(page_patience=60.0, patience=5.0)
 
