@@ -291,7 +291,7 @@ def test_a_run_that_is_broken_off_leaves_what_was_journaled_and_no_secret(tmp_pa
     path = tmp_path / "run.jsonl"
 
     async def story() -> None:
-        task = asyncio.create_task(perform(shop("cut"), Options(quick=True, seed=3), run_file=path))
+        task = asyncio.create_task(perform(shop("cut"), Options(seed=3), run_file=path))
         while not path.exists() or path.read_text().count('"event": "end"') < 3:  # noqa: ASYNC110 - a file has no event
             await asyncio.sleep(0.02)
         task.cancel()
