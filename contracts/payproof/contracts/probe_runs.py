@@ -91,6 +91,10 @@ class ProbeRun:
         return [entry for entry in self.of(Process) if entry.event == "exited"]
 
 
+BROKEN_OFF = "broken off"
+"""Parameter of a story's end that came from outside, in the middle of it."""
+
+
 def probe_runs(run: Run, *probes: str, keep: Callable[[ProbeRun], bool] = lambda _: True) -> list[ProbeRun]:
     """Every telling of these probes (all probes when none is named), in every world."""
     found: list[ProbeRun] = []
@@ -105,10 +109,13 @@ def probe_runs(run: Run, *probes: str, keep: Callable[[ProbeRun], bool] = lambda
                 continue
             slice_.append(entry)
             if isinstance(entry, ProbeMark) and entry.event == "end":
-                if not probes or begin.probe in probes:
-                    found.append(ProbeRun(world, begin.probe, {**begin.params, **entry.params}, tuple(slice_)))
+                params = {**begin.params, **entry.params}
+                broken_off = bool(params.pop(BROKEN_OFF, False)) and run.cut is not None
+                if not broken_off and (not probes or begin.probe in probes):
+                    found.append(ProbeRun(world, begin.probe, params, tuple(slice_)))
                 begin = None
-        if begin is not None and (not probes or begin.probe in probes):
+        # What a run was broken off in says nothing yet.
+        if begin is not None and run.cut is None and (not probes or begin.probe in probes):
             found.append(ProbeRun(world, begin.probe, dict(begin.params), tuple(slice_)))
     return [probe_run for probe_run in found if keep(probe_run)]
 

@@ -28,7 +28,7 @@ from payproof.contracts.entries import (
 )
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import Json, PayproofError
-from payproof.contracts.probe_runs import GATE, LAST_WAIT, LEFT_ALONE
+from payproof.contracts.probe_runs import BROKEN_OFF, GATE, LAST_WAIT, LEFT_ALONE
 from payproof.contracts.run import RecordedWorld as Recorded
 from payproof.simulator.faults import registered
 from payproof.simulator.local_names import LocalNames
@@ -94,6 +94,9 @@ class World(Deployment):
             problem = {"error": error.message} if isinstance(error, PayproofError) else {}
             if not self.target.complaint():
                 raise
+        except asyncio.CancelledError:
+            problem = {BROKEN_OFF: True}
+            raise
         finally:
             self.target.faults.clear()
             self.gate("open")
