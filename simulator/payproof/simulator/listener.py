@@ -24,7 +24,7 @@ from payproof.simulator.backlog import Attempt
 from payproof.simulator.certificates import Certificates
 from payproof.simulator.faults.connection_context import ConnectionContext
 from payproof.simulator.faults.injector import Armed, FaultInjector
-from payproof.simulator.faults.registry import ConnectionFault, PortFault
+from payproof.simulator.faults.registry import PortFault
 from payproof.simulator.listening_port import ListeningPort
 from payproof.simulator.protocols import Protocol
 from payproof.simulator.socket_log import SocketLog
@@ -174,7 +174,7 @@ class GatewayServer:
 
     async def _arrive(self, sock: socket.socket, log: SocketLog) -> None:
         try:
-            if not await self._met(sock, log, "connection"):
+            if not await self._met(sock, log, "connection", b""):
                 await self._begin(sock, log)
         except asyncio.CancelledError:
             log.close(by="gateway")
@@ -197,22 +197,21 @@ class GatewayServer:
             await self._serve(sock, log, None)
             return
         log.hello = client_hello.read(first)
-        if not await self._met(sock, log, "handshake"):
+        if not await self._met(sock, log, "handshake", first):
             await self._serve(sock, log, self._tls)
 
-    async def _met(self, sock: socket.socket, log: SocketLog, kind: Literal["connection", "handshake"]) -> bool:
+    async def _met(
+        self, sock: socket.socket, log: SocketLog, kind: Literal["connection", "handshake"], hello: bytes
+    ) -> bool:
         """Whether a fault took the connection."""
         matched = self._faults.match_connection(kind) if self._faults is not None and self._faults.any else None
         if matched is None:
             return False
         armed, fault = matched
         log.fault = armed.spec.name
-        await self._hit(sock, log, armed, fault)
-        return True
-
-    async def _hit(self, sock: socket.socket, log: SocketLog, armed: Armed, fault: ConnectionFault) -> None:
         serve = partial(self._serve, sock, log)
-        await fault.meet(ConnectionContext(sock, log, self._certificates, serve, armed.released, armed.held))
+        await fault.meet(ConnectionContext(sock, hello, log, self._certificates, serve, armed.released, armed.held))
+        return True
 
     async def _serve(self, sock: socket.socket, log: SocketLog, tls: ssl.SSLContext | None) -> None:
         factory = partial(Protocol, self._config, self._state, sock, log, self._port)
