@@ -10,6 +10,7 @@ from payproof.contracts.entries import Call, OrderSeen, Page, Step
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import ProbeRun, attempts, payments_of, probe_runs
 from payproof.contracts.requirements import Case, must, should
+from payproof.contracts.steps import StepName
 
 MOST_ATTEMPTS = 5
 
@@ -102,7 +103,7 @@ def currency(case: Case) -> Iterator[Finding]:
     """
     yield from _handled(case, _stories(case, _own(case, "errors.currency")))
     for probe_run in probe_runs(case.run, "unknown-currency"):
-        told = probe_run.before("recover")
+        told = probe_run.before(StepName.RECOVER)
         crashed = crash(probe_run, "recover", "checkout")
         page = next(reversed(told.pages("checkout")), None)
         paid = next((seen for seen in told.of(OrderSeen) if seen.order == told.order() and seen.paid), None)
@@ -187,7 +188,7 @@ def rate_limit(case: Case) -> Iterator[Finding]:
     """
     for probe_run in probe_runs(case.run, "rate-limited"):
         operation = str(probe_run.params.get("operation"))
-        told = probe_run.before("recover")
+        told = probe_run.before(StepName.RECOVER)
         hit = next((call for call in told.calls(operation) if call.fault), None)
         what = f"{operation} answered with 429"
         if hit is None:

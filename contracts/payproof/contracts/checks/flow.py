@@ -9,9 +9,10 @@ from payproof.contracts.checks.custom import expected_amount
 from payproof.contracts.checks.handling import Trouble, crash, misstep, status_of
 from payproof.contracts.entries import Call, Checkout, Ledger, OrderSeen, Page
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import LEFT_ALONE, ProbeRun, ever_paid, final, ledger, obstacle, probe_runs
+from payproof.contracts.probe_runs import ProbeRun, ever_paid, final, ledger, obstacle, probe_runs
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import RecordedWorld
+from payproof.contracts.steps import StepName
 
 
 @must("flow.success")
@@ -196,7 +197,7 @@ def network_error(case: Case) -> Iterator[Finding]:
     for probe_run in probe_runs(case.run, "network-error"):
         operation = str(probe_run.params.get("operation"))
         how = "connection refused" if probe_run.params.get("how") == "refuse" else "closed without an answer"
-        told = probe_run.before("tried")
+        told = probe_run.before(StepName.TRIED)
         hit = tuple(call for call in told.calls(operation) if call.fault)
         verifies = case.profile.verifies(operation)
         trouble = Trouble(
@@ -207,7 +208,7 @@ def network_error(case: Case) -> Iterator[Finding]:
             what=f"{operation}: {how}",
             hit=hit,
         )
-        if trouble.page is None or (verifies and probe_run.step("paid") is None):
+        if trouble.page is None or (verifies and probe_run.step(StepName.PAID) is None):
             yield case.stuck(probe_run, trouble.what)
         elif (wrong := misstep(case, trouble)) is not None:
             yield wrong
@@ -218,7 +219,7 @@ def network_error(case: Case) -> Iterator[Finding]:
                 if case.profile.role_of(operation) == "authenticate"
                 else ("verify.status-checked", "flow.success"),
                 world=probe_run.world,
-                seen=[probe_run.step("paid"), probe_run.step("tried"), trouble.page],
+                seen=[probe_run.step(StepName.PAID), probe_run.step(StepName.TRIED), trouble.page],
             )
         else:
             yield case.passed(
@@ -241,13 +242,13 @@ def recovers(case: Case) -> Iterator[Finding]:
     Fix: cache only complete, well-formed answers; let circuit breakers close again.
     """
     good = 0
-    recovering = {probe_run.probe for probe_run in probe_runs(case.run) if probe_run.step("recover")}
+    recovering = {probe_run.probe for probe_run in probe_runs(case.run) if probe_run.step(StepName.RECOVER)}
     for probe_run in probe_runs(case.run):
-        after = probe_run.after("recover")
+        after = probe_run.after(StepName.RECOVER)
         orders = list(dict.fromkeys(checkout.order for checkout in after.checkouts("recovery")))
-        if probe_run.step(LEFT_ALONE) is not None and probe_run.probe in recovering:
+        if probe_run.step(StepName.LEFT_ALONE) is not None and probe_run.probe in recovering:
             yield case.stuck(probe_run, _fault_of(probe_run))
-        if probe_run.step("recover") is None:
+        if probe_run.step(StepName.RECOVER) is None:
             continue
         if not orders:
             yield case.stuck(probe_run, _fault_of(probe_run))
@@ -263,7 +264,7 @@ def recovers(case: Case) -> Iterator[Finding]:
             expected={"paid": True},
             actual={"paid": False, "attempts": len(orders)},
             world=probe_run.world,
-            seen=[probe_run.step("recover"), *after.checkouts("recovery")[:2], *after.calls()[:3], last],
+            seen=[probe_run.step(StepName.RECOVER), *after.checkouts("recovery")[:2], *after.calls()[:3], last],
             # The fault is over, and what the shop meets is the end of its access token.
             unless="token.renewed" if unauthorized and case.profile.has("authenticate") else (),
         )

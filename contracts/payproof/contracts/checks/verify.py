@@ -21,6 +21,7 @@ from payproof.contracts.probe_runs import (
 )
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import RecordedWorld
+from payproof.contracts.steps import StepName
 
 
 @must("verify.status-checked")
@@ -177,7 +178,7 @@ def _wrong_money(case: Case, field: str) -> Iterator[Finding]:
     """Judged on what was said on the wire alone: an answer that the integration got, before the order was seen paid, that
     the payment is paid with too little, or in another currency."""
     for probe_run in probe_runs(case.run, "wrong-money", keep=lambda told: told.params.get("field") == field):
-        told, order, world = probe_run.step("tampered"), probe_run.order(), probe_run.world
+        told, order, world = probe_run.step(StepName.TAMPERED), probe_run.order(), probe_run.world
         checkout = _checkout(world, order)
         if told is None or checkout is None:
             yield case.stuck(probe_run)
@@ -240,7 +241,7 @@ def _not_told(
     case: Case, probe_run: ProbeRun, checkout: Checkout, field: str, answers: list[Call], said: list[Call]
 ) -> Finding:
     """Why nothing can be said: nobody asked, or what was answered was no lie about this order."""
-    world, told = probe_run.world, probe_run.step("tampered")
+    world, told = probe_run.world, probe_run.step(StepName.TAMPERED)
     if not answers:
         return case.not_exercised(
             "the gateway was never asked",
