@@ -41,7 +41,7 @@ def _handled(case: Case, found: list[ProbeRun]) -> Iterator[Finding]:
     for probe_run in found:
         operation, kind = _operation(case, probe_run), _kind(probe_run)
         verifies = case.profile.verifies(operation)
-        until = "mended" if verifies else "tried"
+        until = StepName.MENDED if verifies else StepName.TRIED
         told = probe_run.before(until)
         hit = [call for call in told.calls(operation) if call.fault]
         if verifies:
@@ -196,7 +196,7 @@ def rate_limit(case: Case) -> Iterator[Finding]:
             continue
         verifies = case.profile.verifies(operation)
         trouble = Trouble(
-            probe_run=probe_run, operation=operation, verifies=verifies, until="recover", what=what, hit=(hit,)
+            probe_run=probe_run, operation=operation, verifies=verifies, until=StepName.RECOVER, what=what, hit=(hit,)
         )
         early = _too_early(probe_run, hit, operation)
         if (wrong := misstep(case, trouble)) is not None:

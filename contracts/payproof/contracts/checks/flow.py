@@ -110,7 +110,7 @@ def page_of(world: RecordedWorld, checkout: Checkout) -> Page | None:
 
 
 def _ends_unpaid(
-    case: Case, probe_run: ProbeRun, step: str, purpose: str, what: str, *, blank_is_bad: bool
+    case: Case, probe_run: ProbeRun, step: StepName, purpose: str, what: str, *, blank_is_bad: bool
 ) -> Iterator[Finding]:
     mark = probe_run.step(step)
     arrived = list(probe_run.after(step).pages(purpose)) if mark else []
@@ -164,7 +164,9 @@ def cancelled(case: Case) -> Iterator[Finding]:
     Fix: handle cancel_url without expecting any parameter but the payment's token.
     """
     for probe_run in probe_runs(case.run, "cancelled"):
-        yield from _ends_unpaid(case, probe_run, "cancelled", "cancel", "the customer cancelled", blank_is_bad=False)
+        yield from _ends_unpaid(
+            case, probe_run, StepName.CANCELLED, "cancel", "the customer cancelled", blank_is_bad=False
+        )
 
 
 @must("flow.failed")
@@ -179,7 +181,7 @@ def failed(case: Case) -> Iterator[Finding]:
     """
     for probe_run in probe_runs(case.run, "refused"):
         yield from _ends_unpaid(
-            case, probe_run, "refused", "return", "the gateway refused the payment", blank_is_bad=True
+            case, probe_run, StepName.REFUSED, "return", "the gateway refused the payment", blank_is_bad=True
         )
 
 
@@ -204,7 +206,7 @@ def network_error(case: Case) -> Iterator[Finding]:
             probe_run=probe_run,
             operation=operation,
             verifies=verifies,
-            until="tried",
+            until=StepName.TRIED,
             what=f"{operation}: {how}",
             hit=hit,
         )

@@ -23,7 +23,7 @@ def status_of(page: Page | None) -> Json:
     return page.response.status if page and page.response else (page.problem if page else None)
 
 
-def crash(probe_run: ProbeRun, until: str, *purposes: str) -> Entry | None:
+def crash(probe_run: ProbeRun, until: StepName, *purposes: str) -> Entry | None:
     """The entry that shows a crash: the process ended (at any time of the story, a friendly page may come first), or the
     customer got a page that no person should see before the step ``until``."""
     canaries = [str(step.facts["canary"]) for step in probe_run.of(Step) if step.facts.get("canary")]
@@ -37,7 +37,7 @@ class Trouble:
 
     probe_run: ProbeRun
     operation: str
-    until: str
+    until: StepName
     what: str
     """For titles: ``create answered with HTTP 500``."""
     verifies: bool

@@ -84,7 +84,7 @@ def _checkout(world: RecordedWorld, order: str) -> Checkout | None:
 
 
 def _never_paid(
-    case: Case, found: list[ProbeRun], step: str, what: str, *, unless_asked: tuple[str, ...] = ()
+    case: Case, found: list[ProbeRun], step: StepName, what: str, *, unless_asked: tuple[str, ...] = ()
 ) -> Iterator[Finding]:
     """In each telling, the order must never become paid after the named step. ``unless_asked``: causes that explain a paid
     order for which the gateway was not asked after the step."""
@@ -141,7 +141,7 @@ def forged_return(case: Case) -> Iterator[Finding]:
 
     Fix: ignore the outcome in the query; ask the gateway, and read its answer's paid state, not its HTTP status.
     """
-    yield from _never_paid(case, probe_runs(case.run, "forged-return"), "forged", "the return was forged")
+    yield from _never_paid(case, probe_runs(case.run, "forged-return"), StepName.FORGED, "the return was forged")
 
 
 @must("verify.failed-return", needs="returns_after_failure")
@@ -154,7 +154,7 @@ def failed_return(case: Case) -> Iterator[Finding]:
 
     Fix: reaching return_url is not success; ask the gateway.
     """
-    yield from _never_paid(case, probe_runs(case.run, "refused"), "refused", "the gateway had refused it")
+    yield from _never_paid(case, probe_runs(case.run, "refused"), StepName.REFUSED, "the gateway had refused it")
 
 
 @must("verify.other-payment")
@@ -171,7 +171,7 @@ def other_payment(case: Case) -> Iterator[Finding]:
     found = probe_runs(case.run, "replayed-return")
     # Whoever never asks is not taken in by another's payment, but by a forged return like any other.
     unasked = ("verify.forged-return", "verify.status-checked")
-    yield from _never_paid(case, found, "replayed", "it was another order's payment", unless_asked=unasked)
+    yield from _never_paid(case, found, StepName.REPLAYED, "it was another order's payment", unless_asked=unasked)
 
 
 def _wrong_money(case: Case, field: str) -> Iterator[Finding]:
