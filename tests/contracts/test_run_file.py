@@ -120,6 +120,24 @@ def test_a_file_or_link_of_before_is_replaced(tmp_path: Path, redactor: Redactor
     assert r.read(path).cut == 0
 
 
+def test_a_story_that_was_broken_off_in_its_middle_is_left_out_though_its_end_was_written(
+    tmp_path: Path, redactor: Redactor
+) -> None:
+    path = tmp_path / "run.jsonl"
+    file = begun(redactor, path)
+    journal = Journal(redactor)
+    file.follow("main", journal)
+    a_story(journal, "control", "whole")
+    journal.add(e.ProbeMark(event="begin", probe="steady"))
+    journal.add(e.Log(stream="stdout", text="half"))
+    journal.add(e.ProbeMark(event="end", probe="steady", params={e.BROKEN_OFF: True}))
+    journal.add(e.Process(event="stopped"))
+    file.close()
+    found = r.read(path)
+    assert [story.probe for story in probe_runs(found)] == ["control"]
+    assert [entry.n for entry in found.worlds[0].entries] == [1, 2, 3]
+
+
 def leaking() -> str:
     journal = Journal(clock=lambda: 1.0)
     a_story(journal, "control", "fine")

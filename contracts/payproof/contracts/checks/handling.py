@@ -14,6 +14,7 @@ from payproof.contracts.events import VERIFICATION
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.probe_runs import ProbeRun, confirmed, ledger, payments_of
 from payproof.contracts.requirements import Case
+from payproof.contracts.steps import StepName
 
 BELIEVED = ("verify.forged-return", "verify.failed-return", "verify.status-checked")
 """What fails where a shop takes orders for paid that the gateway calls unpaid, or never asks."""
