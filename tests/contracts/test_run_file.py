@@ -15,6 +15,7 @@ from payproof.contracts import run as r
 from payproof.contracts.journal import Journal
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Outcome, PayproofError, Verdict
+from payproof.contracts.probe_runs import probe_runs
 from payproof.contracts.profile import load as profile
 from payproof.contracts.run_file import RunFile
 from payproof.contracts.secrets import Redactor
