@@ -104,7 +104,7 @@ def currency(case: Case) -> Iterator[Finding]:
     yield from _handled(case, _stories(case, _own(case, "errors.currency")))
     for probe_run in probe_runs(case.run, "unknown-currency"):
         told = probe_run.before(StepName.RECOVER)
-        crashed = crash(probe_run, "recover", "checkout")
+        crashed = crash(probe_run, StepName.RECOVER, "checkout")
         page = next(reversed(told.pages("checkout")), None)
         paid = next((seen for seen in told.of(OrderSeen) if seen.order == told.order() and seen.paid), None)
         creates = (

@@ -119,7 +119,7 @@ def _ends_unpaid(
         return
     order = probe_run.order()
     paid = ever_paid(probe_run.world, order)
-    crashed = crash(probe_run.after(step), "", purpose)
+    crashed = crash(probe_run.after(step), None, purpose)
     if paid is not None and not ledger(probe_run.world, order, "charged"):
         yield case.failed(
             f"order {order} is paid though {what}",

@@ -24,11 +24,12 @@ def status_of(page: Page | None) -> Json:
     return page.response.status if page and page.response else (page.problem if page else None)
 
 
-def crash(probe_run: ProbeRun, until: StepName, *purposes: str) -> Entry | None:
+def crash(probe_run: ProbeRun, until: StepName | None, *purposes: str) -> Entry | None:
     """The entry that shows a crash: the process ended (at any time of the story, a friendly page may come first), or the
-    customer got a page that no person should see before the step ``until``."""
+    customer got a page that no person should see before the step ``until``, or at any time."""
     canaries = [str(step.facts["canary"]) for step in probe_run.of(Step) if step.facts.get("canary")]
-    broken = (page for page in probe_run.before(until).pages(*purposes) if pages.broken(page.response, canaries))
+    part = probe_run.before(until) if until else probe_run
+    broken = (page for page in part.pages(*purposes) if pages.broken(page.response, canaries))
     return next(iter(probe_run.exits()), None) or next(broken, None)
 
 
