@@ -144,7 +144,7 @@ def test_who_waits_at_a_full_backlog_is_served_when_there_is_room(plain: Gateway
     until(lambda: plain.fired(number))
     plain.clear(number)
     attempt = met(plain, "unaccepted")
-    assert (attempt.ended_by, attempt.gave_up) == ("gateway", None)
+    assert (attempt.fault, attempt.ended_by, attempt.gave_up) == ("backlog", "gateway", None)
     with waiting:
         assert select.select((), (waiting,), (), 10)[1], "its system asks again after a second"
         waiting.settimeout(5)
