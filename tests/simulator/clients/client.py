@@ -1,5 +1,4 @@
 import sys
-import urllib.error
 import urllib.request
 
 for line in sys.stdin:
