@@ -17,7 +17,7 @@ from payproof.contracts.entries import Call, Ledger, ReplayDifference
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Level, Result, Verdict
 from payproof.contracts.profile import load, package_of
-from payproof.contracts.requirements import LATER, requirements
+from payproof.contracts.requirements import requirements
 from payproof.contracts.run import Run
 from payproof.simulator.cassettes import CassetteWriter
 from payproof.simulator.testing import GatewayThread
@@ -104,7 +104,7 @@ def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp
     }
     left_out = {"alerts.payment-error", "alerts.failed-verification", "timeout.response"}  # they wait for ten seconds
     undeclared = {"credentials.not-in-source", "credentials.not-in-frontend-source"}
-    assert open_ <= {*LATER, *left_out, *undeclared}
+    assert open_ <= {*left_out, *undeclared}
     calls = [entry for world in run.worlds for entry in world.of(Call)]
     assert {call.role for call in calls if call.event.operation} == {"authenticate", "open", "confirm", "settle"}
     events = {entry.event for world in run.worlds for entry in world.of(Ledger)}

@@ -43,7 +43,7 @@ def _scheme(case: Case, which: str) -> Iterator[Finding]:
         )
 
 
-@must("https.return-url")
+@must("https.return-url", before_control=True)
 def return_url(case: Case) -> Iterator[Finding]:
     """Every create call gives a return_url with the scheme https.
 
@@ -58,7 +58,7 @@ def return_url(case: Case) -> Iterator[Finding]:
     yield from _scheme(case, "return_url")
 
 
-@must("https.cancel-url")
+@must("https.cancel-url", before_control=True)
 def cancel_url(case: Case) -> Iterator[Finding]:
     """Every create call that gives a cancel_url gives one with the scheme https.
 
@@ -75,7 +75,7 @@ def cancel_url(case: Case) -> Iterator[Finding]:
         yield from _scheme(case, "cancel_url")
 
 
-@must("https.api")
+@must("https.api", before_control=True)
 def api(case: Case) -> Iterator[Finding]:
     """Every call to the gateway's API goes over HTTPS.
 
