@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from payproof.contracts.entries import Call
 from payproof.contracts.model import Finding, Json
@@ -10,57 +11,55 @@ from payproof.contracts.probe_runs import ProbeRun, probe_runs
 from payproof.contracts.requirements import CAUSES, Case, must, should
 
 
-@must("timeout.response")
-def response(case: Case) -> Iterator[Finding]:
-    """A call that is never answered is given up within the time that the guidance gives it (30 seconds on most gateways).
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """Calls of one kind that a story left without an end. ``grace``: seconds of one call that are held against somebody."""
 
-    Why: without a limit a slow gateway holds every worker of the shop.
+    probe_run: ProbeRun
+    operation: str
+    faults: tuple[str, ...]
+    limit: float
+    grace: float
+    what: str
+    """For titles: ``the create call``."""
 
-    Judged: the gateway accepts and never answers, at each operation in turn; when the integration hangs up is measured at
-    the socket. Hanging up earlier, several calls one after the other, a background retry are all fine; so is a customer who
-    is answered in time while the socket stays open, which is told.
+    @property
+    def longest(self) -> Call | None:
+        calls = [call for call in self.probe_run.calls(self.operation) if call.fault in self.faults]
+        return max(calls, key=lambda call: call.seconds, default=None)
 
-    Fix: set a total timeout of that long or less (30 seconds) on every call to the gateway.
-    """
-    limits = case.profile.limits
-    for probe_run in probe_runs(case.run, "stalled"):
-        operation = str(probe_run.params.get("operation"))
-        held = [call for call in probe_run.calls(operation) if call.fault == "never-answer"]
-        longest = max(held, key=lambda call: call.seconds, default=None)
-        if longest is None:
-            yield case.stuck(probe_run, operation, because=_never_called(case, operation))
-            continue
-        seconds, answered = round(longest.seconds, 1), _answered_after(probe_run, longest)
-        actual: dict[str, Json] = {"seconds": seconds, "customer answered after seconds": answered}
-        if longest.seconds > limits.grace and answered is not None and answered <= limits.grace:
-            yield case.passed(
-                f"the customer was answered after {answered:.1f} s, though the {operation} call stayed open for {seconds} s",
-                actual=actual,
-                world=probe_run.world,
-                seen=[longest],
-            )
-        elif longest.seconds > limits.grace:
-            yield case.failed(
-                f"the {operation} call was still open after {seconds} s",
-                expected={"seconds": f"at most {limits.call:g} ({limits.grace:g} with grace)"},
-                actual={**actual, "hung up": longest.ending == "hung_up"},
-                world=probe_run.world,
-                seen=[longest],
-            )
-        elif longest.ending == "hung_up":
-            yield case.passed(
-                f"the {operation} call was given up after {seconds} s",
-                actual=actual,
-                world=probe_run.world,
-                seen=[longest],
-            )
-        else:
-            yield case.not_exercised(
-                f"the {operation} call was broken off after {seconds} s, before the integration had its {limits.call:g}",
-                world=probe_run.world,
-                seen=[longest, *probe_run.exits()],
-                unsettled=True,
-            )
+
+def _ended(case: Case, held: _Held) -> Finding:
+    """Who ended the longest of these calls, and when. Several calls one after the other are several."""
+    longest, world = held.longest, held.probe_run.world
+    if longest is None:
+        return case.stuck(held.probe_run, held.operation, because=_never_called(case, held.operation))
+    seconds, answered = round(longest.seconds, 1), _answered_after(held.probe_run, longest)
+    actual: dict[str, Json] = {"seconds": seconds, "customer answered after seconds": answered}
+    if longest.seconds > held.grace and answered is not None and answered <= held.grace:
+        return case.passed(
+            f"the customer was answered after {answered:.1f} s, though {held.what} stayed open for {seconds} s",
+            actual=actual,
+            world=world,
+            seen=[longest],
+        )
+    if longest.seconds > held.grace:
+        return case.failed(
+            f"{held.what} was still open after {seconds} s",
+            expected={"seconds": f"at most {held.limit:g} ({held.grace:g} with grace)"},
+            actual={**actual, "hung up": longest.ending == "hung_up"},
+            world=world,
+            seen=[longest],
+        )
+    if longest.ending == "hung_up":
+        return case.passed(f"{held.what} was given up after {seconds} s", actual=actual, world=world, seen=[longest])
+    how = "came to its end" if longest.ending == "answered" else "was broken off"
+    return case.not_exercised(
+        f"{held.what} {how} after {seconds} s, before the integration had its {held.limit:g}",
+        world=world,
+        seen=[longest, *held.probe_run.exits()],
+        unsettled=True,
+    )
 
 
 def _never_called(case: Case, operation: str) -> tuple[str, ...]:
@@ -77,6 +76,28 @@ def _answered_after(probe_run: ProbeRun, call: Call) -> float | None:
         if page.began <= call.began <= page.ended and page.response is not None
     ]
     return round(min(page.ended for page in waiting) - call.began, 1) if waiting else None
+
+
+@must("timeout.response")
+def response(case: Case) -> Iterator[Finding]:
+    """A call that is never answered is given up within the time that the guidance gives it (30 seconds on most gateways).
+
+    Why: without a limit a slow gateway holds every worker of the shop.
+
+    Judged: the gateway accepts and never answers, or sends the headers and then nothing, at each operation in turn; when the
+    integration hangs up is measured at the socket. Hanging up earlier, several calls one after the other, a background retry
+    are all fine; so is a customer who is answered in time while the socket stays open, which is told.
+
+    Fix: set a total timeout of that long or less (30 seconds) on every call to the gateway; see that it does not end with the
+    headers.
+    """
+    limits = case.profile.limits
+    for probe_run in probe_runs(case.run, "stalled"):
+        operation = str(probe_run.params.get("operation"))
+        what = f"the {operation} call"
+        if probe_run.params.get("sends"):
+            what += f", whose answer ended with its {probe_run.params['sends']},"
+        yield _ended(case, _Held(probe_run, operation, ("never-answer", "stall"), limits.call, limits.grace, what))
 
 
 @must("timeout.connect")
@@ -98,8 +119,22 @@ def drip(case: Case) -> Iterator[Finding]:
 
     Why: a byte a second never trips a timeout between two reads.
 
-    Judged: the answer comes one byte a second; still reading after 60 seconds is the defect.
+    Judged: at each operation the answer comes one byte a second; one call that is still being read after 60 seconds, and one for
+    a library that rounds up, is the defect.
 
     Fix: limit the whole call, not the pause between two reads.
     """
-    yield from ()
+    limits = case.profile.limits
+    for probe_run in probe_runs(case.run, "dripping"):
+        operation = str(probe_run.params.get("operation"))
+        yield _ended(
+            case,
+            _Held(
+                probe_run,
+                operation,
+                ("drip",),
+                limits.whole,
+                limits.whole + 1,
+                f"the {operation} call, one byte a second,",
+            ),
+        )
