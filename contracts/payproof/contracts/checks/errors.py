@@ -20,6 +20,7 @@ from payproof.contracts.entries import Call, OrderSeen, Page, Step
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import ProbeRun, probe_runs
 from payproof.contracts.requirements import Case, must, should
+from payproof.contracts.steps import StepName
 
 _NOT_JSON = ("not-json", "empty", "cut", "wrong-content-type", "html")
 """Answers that are valid JSON, and yet cannot be believed or kept, are ``verify.unreachable``'s."""
@@ -64,8 +65,8 @@ def currency(case: Case) -> Iterator[Finding]:
     """
     yield from _handled(case, *_own(case, "errors.currency"))
     for probe_run in probe_runs(case.run, "unknown-currency"):
-        told = probe_run.before("recover")
-        crashed = crash(probe_run, "recover", "checkout")
+        told = probe_run.before(StepName.RECOVER)
+        crashed = crash(probe_run, StepName.RECOVER, "checkout")
         page = next(reversed(told.pages("checkout")), None)
         paid = next((seen for seen in told.of(OrderSeen) if seen.order == told.order() and seen.paid), None)
         creates = (

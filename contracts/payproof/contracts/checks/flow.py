@@ -9,9 +9,10 @@ from payproof.contracts.checks.custom import expected_amount
 from payproof.contracts.checks.handling import crash, status_of
 from payproof.contracts.entries import Call, Checkout, Ledger, OrderSeen, Page
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import LEFT_ALONE, ProbeRun, ever_paid, final, ledger, obstacle, probe_runs
+from payproof.contracts.probe_runs import ProbeRun, ever_paid, final, ledger, obstacle, probe_runs
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import RecordedWorld
+from payproof.contracts.steps import StepName
 
 
 @must("flow.success")
@@ -109,7 +110,7 @@ def page_of(world: RecordedWorld, checkout: Checkout) -> Page | None:
 
 
 def _ends_unpaid(
-    case: Case, probe_run: ProbeRun, step: str, purpose: str, what: str, *, blank_is_bad: bool
+    case: Case, probe_run: ProbeRun, step: StepName, purpose: str, what: str, *, blank_is_bad: bool
 ) -> Iterator[Finding]:
     mark = probe_run.step(step)
     arrived = list(probe_run.after(step).pages(purpose)) if mark else []
@@ -118,7 +119,7 @@ def _ends_unpaid(
         return
     order = probe_run.order()
     paid = ever_paid(probe_run.world, order)
-    crashed = crash(probe_run.after(step), "", purpose)
+    crashed = crash(probe_run.after(step), None, purpose)
     if paid is not None and not ledger(probe_run.world, order, "charged"):
         yield case.failed(
             f"order {order} is paid though {what}",
@@ -163,7 +164,9 @@ def cancelled(case: Case) -> Iterator[Finding]:
     Fix: handle cancel_url without expecting any parameter but the payment's token.
     """
     for probe_run in probe_runs(case.run, "cancelled"):
-        yield from _ends_unpaid(case, probe_run, "cancelled", "cancel", "the customer cancelled", blank_is_bad=False)
+        yield from _ends_unpaid(
+            case, probe_run, StepName.CANCELLED, "cancel", "the customer cancelled", blank_is_bad=False
+        )
 
 
 @must("flow.failed")
@@ -178,7 +181,7 @@ def failed(case: Case) -> Iterator[Finding]:
     """
     for probe_run in probe_runs(case.run, "refused"):
         yield from _ends_unpaid(
-            case, probe_run, "refused", "return", "the gateway refused the payment", blank_is_bad=True
+            case, probe_run, StepName.REFUSED, "return", "the gateway refused the payment", blank_is_bad=True
         )
 
 
@@ -194,13 +197,13 @@ def recovers(case: Case) -> Iterator[Finding]:
     Fix: cache only complete, well-formed answers; let circuit breakers close again.
     """
     good = 0
-    recovering = {probe_run.probe for probe_run in probe_runs(case.run) if probe_run.step("recover")}
+    recovering = {probe_run.probe for probe_run in probe_runs(case.run) if probe_run.step(StepName.RECOVER)}
     for probe_run in probe_runs(case.run):
-        after = probe_run.after("recover")
+        after = probe_run.after(StepName.RECOVER)
         orders = list(dict.fromkeys(checkout.order for checkout in after.checkouts("recovery")))
-        if probe_run.step(LEFT_ALONE) is not None and probe_run.probe in recovering:
+        if probe_run.step(StepName.LEFT_ALONE) is not None and probe_run.probe in recovering:
             yield case.stuck(probe_run, _fault_of(probe_run))
-        if probe_run.step("recover") is None:
+        if probe_run.step(StepName.RECOVER) is None:
             continue
         if not orders:
             yield case.stuck(probe_run, _fault_of(probe_run))
@@ -216,7 +219,7 @@ def recovers(case: Case) -> Iterator[Finding]:
             expected={"paid": True},
             actual={"paid": False, "attempts": len(orders)},
             world=probe_run.world,
-            seen=[probe_run.step("recover"), *after.checkouts("recovery")[:2], *after.calls()[:3], last],
+            seen=[probe_run.step(StepName.RECOVER), *after.checkouts("recovery")[:2], *after.calls()[:3], last],
             # The fault is over, and what the shop meets is the end of its access token.
             unless="token.renewed" if unauthorized and case.profile.has("authenticate") else (),
         )

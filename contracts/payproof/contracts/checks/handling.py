@@ -17,6 +17,7 @@ from payproof.contracts.events import VERIFICATION
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.probe_runs import ProbeRun, attempts, confirmed, ledger, payments_of, probe_runs
 from payproof.contracts.requirements import Case
+from payproof.contracts.steps import StepName
 
 BELIEVED = ("verify.forged-return", "verify.failed-return", "verify.status-checked")
 """What fails where a shop takes orders for paid that the gateway calls unpaid, or never asks."""
@@ -28,11 +29,12 @@ def status_of(page: Page | None) -> Json:
     return page.response.status if page and page.response else (page.problem if page else None)
 
 
-def crash(probe_run: ProbeRun, until: str, *purposes: str) -> Entry | None:
+def crash(probe_run: ProbeRun, until: StepName | None, *purposes: str) -> Entry | None:
     """The entry that shows a crash: the process ended (at any time of the story, a friendly page may come first), or the
-    customer got a page that no person should see before the step ``until``."""
+    customer got a page that no person should see before the step ``until``, or at any time."""
     canaries = [str(step.facts["canary"]) for step in probe_run.of(Step) if step.facts.get("canary")]
-    broken = (page for page in probe_run.before(until).pages(*purposes) if pages.broken(page.response, canaries))
+    part = probe_run.before(until) if until else probe_run
+    broken = (page for page in part.pages(*purposes) if pages.broken(page.response, canaries))
     return next(iter(probe_run.exits()), None) or next(broken, None)
 
 
@@ -42,7 +44,7 @@ class Trouble:
 
     probe_run: ProbeRun
     operation: str
-    until: str
+    until: StepName
     what: str
     """For titles: ``create answered with HTTP 500``."""
     verifies: bool
@@ -86,7 +88,7 @@ class _Reading:
     """``until``: the step at which the trouble ends. ``says``: (parameters of the story, first call that was hit) -> what the call
     met, in words."""
 
-    until: Callable[[bool], str]
+    until: Callable[[bool], StepName]
     says: Callable[[Mapping[str, Json], Call | None], str]
 
 
@@ -114,13 +116,13 @@ def _answer(params: Mapping[str, Json], first: Call | None) -> str:
     return f" answered with {f'HTTP {code}' if code else kind}"
 
 
-_MENDED = _Reading(lambda verifies: "mended", _answer)
+_MENDED = _Reading(lambda verifies: StepName.MENDED, _answer)
 TROUBLES: Mapping[str, _Reading] = {
-    "error-answer": _Reading(lambda verifies: "mended" if verifies else "tried", _answer),
+    "error-answer": _Reading(lambda verifies: StepName.MENDED if verifies else StepName.TRIED, _answer),
     "unverified": _MENDED,
     "refused-check": _MENDED,
-    "rate-limited": _Reading(lambda verifies: "recover", lambda params, first: " answered with 429"),
-    "network-error": _Reading(lambda verifies: "tried", lambda params, first: f": {outage_of(params)}"),
+    "rate-limited": _Reading(lambda verifies: StepName.RECOVER, lambda params, first: " answered with 429"),
+    "network-error": _Reading(lambda verifies: StepName.TRIED, lambda params, first: f": {outage_of(params)}"),
 }
 """Probe -> how its stories are read."""
 

@@ -10,6 +10,7 @@ from payproof.contracts.model import Finding, Json
 from payproof.contracts.naming import refers
 from payproof.contracts.probe_runs import names_of
 from payproof.contracts.requirements import Case, must
+from payproof.contracts.steps import StepName
 
 
 @must("flow.network-error")
@@ -29,7 +30,7 @@ def network_error(case: Case) -> Iterator[Finding]:
 
 def _no_story(case: Case, trouble: Trouble) -> Finding | None:
     """It did not come to the call."""
-    arrived = trouble.page is not None and (not trouble.verifies or trouble.probe_run.step("paid") is not None)
+    arrived = trouble.page is not None and (not trouble.verifies or trouble.probe_run.step(StepName.PAID) is not None)
     return None if arrived else case.stuck(trouble.probe_run, trouble.what)
 
 
@@ -42,7 +43,7 @@ def _not_called(case: Case, trouble: Trouble) -> Finding | None:
         f"the gateway was not called while it could not be reached ({trouble.what})",
         because=("token.renewed",) if authenticates else ("verify.status-checked", "flow.success"),
         world=trouble.probe_run.world,
-        seen=[trouble.probe_run.step("paid"), trouble.probe_run.step("tried"), trouble.page],
+        seen=[trouble.probe_run.step(StepName.PAID), trouble.probe_run.step(StepName.TRIED), trouble.page],
     )
 
 
