@@ -246,6 +246,13 @@ class Written:
     def cleared(self, name: str, operation: str = "", fired: int = 0) -> e.FaultSet:
         return self.add(e.FaultSet(event="cleared", name=name, operation=operation, detail={"fired": fired}))
 
+    def connection(self, event: e.ConnectionEvent, *, seconds: float = 0.05, **more: Any) -> e.Connection:
+        """A connection to the gateway, from now on; ended by the client unless told otherwise."""
+        began = self.now
+        self.passes(seconds)
+        fields: dict[str, Any] = {"ended_by": "client"} | more
+        return self.add(e.Connection(event=event, began=began, seconds=seconds, **fields))
+
     def refused_connection(self) -> e.Connection:
         return self.add(e.Connection(event="refused"))
 

@@ -201,6 +201,9 @@ def friendly(case: Case) -> Iterator[Finding]:
         failing = bool(canaries) or probe_run.probe in (
             "network-error",
             "stalled",
+            "dripping",
+            "unconnected",
+            "false-certificate",
             "always-unauthorized",
             "revoked",
             "unknown-currency",

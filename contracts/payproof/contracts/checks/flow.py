@@ -231,5 +231,5 @@ def recovers(case: Case) -> Iterator[Finding]:
 
 def _fault_of(probe_run: ProbeRun) -> str:
     params = probe_run.params
-    fault = params.get("error") or params.get("fault") or params.get("how") or probe_run.probe
+    fault = params.get("error") or params.get("fault") or params.get("how") or params.get("shows") or probe_run.probe
     return f"{params.get('operation', '')} {fault}".strip()

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts.checks.handling import MOST_ATTEMPTS, Trouble, crashed, judged, not_met, troubles, wrongly_paid
-from payproof.contracts.entries import Call, Ledger
+from payproof.contracts.entries import Call, Connection, Ledger
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.naming import refers
 from payproof.contracts.probe_runs import names_of
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.steps import StepName
+
+_SAME_MOMENT = 0.1
+"""Seconds between the end of a call and that of its connection, at most."""
 
 
 @must("flow.network-error")
@@ -64,8 +67,9 @@ def no_storm(case: Case) -> Iterator[Finding]:
     """
     for trouble in troubles(case, "network-error"):
         if case.profile.role_of(trouble.operation) == "open" and trouble.probe_run.params.get("how") != "refuse":
-            sent = _sent(trouble)
-            yield judged(case, trouble, (not_met, _stormed), f"{len(sent)} sent: {trouble.what}", attempts=len(sent))
+            sent = len(_sent(trouble))
+            times = "once" if sent == 1 else f"{sent} times"
+            yield judged(case, trouble, (not_met, _stormed), f"sent {times}: {trouble.what}", attempts=sent)
 
 
 def _sent(trouble: Trouble) -> list[Call]:
@@ -75,9 +79,22 @@ def _sent(trouble: Trouble) -> list[Call]:
     return own or list(trouble.hit)
 
 
+def _by_the_library(trouble: Trouble, sent: list[Call]) -> int:
+    """How many of these calls an HTTP library sends again by itself: one for each that was lost on a connection which had carried
+    others before."""
+    kept = [each for each in trouble.probe_run.world.of(Connection) if each.calls > 1]
+    return sum(any(_carried(connection, call) for connection in kept) for call in sent)
+
+
+def _carried(connection: Connection, call: Call) -> bool:
+    """Whether this was the call that the connection ended with."""
+    began, seconds = connection.began or 0.0, connection.seconds or 0.0
+    return began <= call.began and abs(began + seconds - call.ended) < _SAME_MOMENT
+
+
 def _stormed(case: Case, trouble: Trouble) -> Finding | None:
     sent = _sent(trouble)
-    if len(sent) <= MOST_ATTEMPTS:
+    if len(sent) - _by_the_library(trouble, sent) <= MOST_ATTEMPTS:
         return None
     opened = [entry for entry in trouble.told.of(Ledger) if entry.event == "opened"]
     counted: dict[str, Json] = {"create calls": len(sent), "payments opened": len(opened)}

@@ -1,63 +1,81 @@
-"""A call that is not answered is given up after the seconds that the gateway's guidance gives it, and ten per cent."""
+"""What does not come is given up after the seconds that the gateway's guidance gives it, and ten per cent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from payproof.contracts.entries import Call
+from payproof.contracts.entries import Call, Connection
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.probe_runs import ProbeRun, probe_runs
 from payproof.contracts.requirements import CAUSES, Case, must, should
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
-    """Calls of one kind that a story left without an end. ``grace``: seconds of one call that are held against somebody."""
+class _Wait:
+    """A call, or an attempt to connect, that was left without an end. ``began``: on the run's clock."""
+
+    entry: Call | Connection
+    began: float
+    seconds: float
+    hung_up: bool
+    """By the integration."""
+    answered: bool = False
+
+
+def _calls(probe_run: ProbeRun, operation: str, *faults: str) -> list[_Wait]:
+    return [
+        _Wait(call, call.began, call.seconds, call.ending == "hung_up", call.ending == "answered")
+        for call in probe_run.calls(operation)
+        if call.fault in faults
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Story:
+    """What one story held. ``limit``, ``grace``: seconds that one wait may take, and after which it is held against somebody."""
 
     probe_run: ProbeRun
-    operation: str
-    faults: tuple[str, ...]
+    waits: list[_Wait]
     limit: float
     grace: float
     what: str
     """For titles: ``the create call``."""
-
-    @property
-    def longest(self) -> Call | None:
-        calls = [call for call in self.probe_run.calls(self.operation) if call.fault in self.faults]
-        return max(calls, key=lambda call: call.seconds, default=None)
+    missing: tuple[str, ...]
+    """Requirements that are the likeliest cause where nothing was held."""
 
 
-def _ended(case: Case, held: _Held) -> Finding:
-    """Who ended the longest of these calls, and when. Several calls one after the other are several."""
-    longest, world = held.longest, held.probe_run.world
+def _given_up(case: Case, story: _Story) -> Finding:
+    """Who ended the longest of these waits, and when. Several one after the other are several."""
+    longest = max(story.waits, key=lambda wait: wait.seconds, default=None)
     if longest is None:
-        return case.stuck(held.probe_run, held.operation, because=_never_called(case, held.operation))
-    seconds, answered = round(longest.seconds, 1), _answered_after(held.probe_run, longest)
+        return case.stuck(story.probe_run, story.what, because=story.missing)
+    world, seconds, answered = story.probe_run.world, round(longest.seconds, 1), _answered_after(story, longest)
     actual: dict[str, Json] = {"seconds": seconds, "customer answered after seconds": answered}
-    if longest.seconds > held.grace and answered is not None and answered <= held.grace:
+    if longest.seconds > story.grace and answered is not None and answered <= story.grace:
         return case.passed(
-            f"the customer was answered after {answered:.1f} s, though {held.what} stayed open for {seconds} s",
+            f"the customer was answered after {answered:.1f} s, though {story.what} stayed open for {seconds} s",
             actual=actual,
             world=world,
-            seen=[longest],
+            seen=[longest.entry],
         )
-    if longest.seconds > held.grace:
+    if longest.seconds > story.grace:
         return case.failed(
-            f"{held.what} was still open after {seconds} s",
-            expected={"seconds": f"at most {held.limit:g} ({held.grace:g} with grace)"},
-            actual={**actual, "hung up": longest.ending == "hung_up"},
+            f"{story.what} was still open after {seconds} s",
+            expected={"seconds": f"at most {story.limit:g} ({story.grace:g} with grace)"},
+            actual={**actual, "hung up": longest.hung_up},
             world=world,
-            seen=[longest],
+            seen=[longest.entry],
         )
-    if longest.ending == "hung_up":
-        return case.passed(f"{held.what} was given up after {seconds} s", actual=actual, world=world, seen=[longest])
-    how = "came to its end" if longest.ending == "answered" else "was broken off"
+    if longest.hung_up:
+        return case.passed(
+            f"{story.what} was given up after {seconds} s", actual=actual, world=world, seen=[longest.entry]
+        )
+    how = "came to its end" if longest.answered else "was broken off"
     return case.not_exercised(
-        f"{held.what} {how} after {seconds} s, before the integration had its {held.limit:g}",
+        f"{story.what} {how} after {seconds} s, before the integration had its {story.limit:g}",
         world=world,
-        seen=[longest, *held.probe_run.exits()],
+        seen=[longest.entry, *story.probe_run.exits()],
         unsettled=True,
     )
 
@@ -68,14 +86,14 @@ def _never_called(case: Case, operation: str) -> tuple[str, ...]:
     return ("token.renewed",) if case.profile.role_of(operation) == "authenticate" else CAUSES
 
 
-def _answered_after(probe_run: ProbeRun, call: Call) -> float | None:
-    """Seconds until the customer whose request made this call had an answer; None where nobody waited, or nobody got one."""
+def _answered_after(story: _Story, wait: _Wait) -> float | None:
+    """Seconds until the customer whose request led to this wait had an answer; None where nobody waited, or nobody got one."""
     waiting = [
         page
-        for page in probe_run.pages("checkout", "return", "reload")
-        if page.began <= call.began <= page.ended and page.response is not None
+        for page in story.probe_run.pages("checkout", "return", "reload")
+        if page.began <= wait.began <= page.ended and page.response is not None
     ]
-    return round(min(page.ended for page in waiting) - call.began, 1) if waiting else None
+    return round(min(page.ended for page in waiting) - wait.began, 1) if waiting else None
 
 
 @must("timeout.response")
@@ -93,24 +111,48 @@ def response(case: Case) -> Iterator[Finding]:
     """
     limits = case.profile.limits
     for probe_run in probe_runs(case.run, "stalled"):
-        operation = str(probe_run.params.get("operation"))
-        what = f"the {operation} call"
-        if probe_run.params.get("sends"):
-            what += f", whose answer ended with its {probe_run.params['sends']},"
-        yield _ended(case, _Held(probe_run, operation, ("never-answer", "stall"), limits.call, limits.grace, what))
+        operation, sends = str(probe_run.params.get("operation")), probe_run.params.get("sends")
+        yield _given_up(
+            case,
+            _Story(
+                probe_run=probe_run,
+                waits=_calls(probe_run, operation, "never-answer", "stall"),
+                limit=limits.call,
+                grace=limits.grace,
+                what=f"the {operation} call" + (f" that was answered with {sends} only" if sends else ""),
+                missing=_never_called(case, operation),
+            ),
+        )
 
 
 @must("timeout.connect")
 def connect(case: Case) -> Iterator[Finding]:
-    """A connection that is not accepted is given up within 30 seconds.
+    """A connection that is not accepted is given up within the time that the guidance gives it (30 seconds on most gateways).
 
-    Why: as for answers.
+    Why: as for answers; many HTTP libraries count connecting apart, and have no limit for it.
 
-    Judged: the gateway's address accepts no connection; one attempt may last 33 seconds.
+    Judged: the gateway's address takes no connection (its backlog is full); each attempt to connect is measured from its first
+    packet until the integration gives it up. Several attempts, and a customer who is answered in time, are judged as for
+    timeout.response.
 
-    Fix: set a connect timeout.
+    Fix: set a connect timeout, or a limit for the whole call that includes connecting.
     """
-    yield from ()
+    limits = case.profile.limits
+    for probe_run in probe_runs(case.run, "unconnected"):
+        tried = [each for each in probe_run.of(Connection) if each.event == "unaccepted"]
+        yield _given_up(
+            case,
+            _Story(
+                probe_run=probe_run,
+                waits=[
+                    _Wait(each, each.began or each.at, each.seconds or 0, each.ended_by == "client") for each in tried
+                ],
+                limit=limits.connect,
+                grace=limits.connect_grace,
+                what="an attempt to connect",
+                missing=CAUSES,
+            ),
+        )
 
 
 @should("timeout.drip")
@@ -119,22 +161,23 @@ def drip(case: Case) -> Iterator[Finding]:
 
     Why: a byte a second never trips a timeout between two reads.
 
-    Judged: at each operation the answer comes one byte a second; one call that is still being read after 60 seconds, and one for
-    a library that rounds up, is the defect.
+    Judged: at each operation the answer comes one byte a second; a call that is still being read after 60 seconds, and one more
+    for a library that rounds up, is the defect. Several calls, and a customer who is answered in time, are judged as for
+    timeout.response.
 
     Fix: limit the whole call, not the pause between two reads.
     """
     limits = case.profile.limits
     for probe_run in probe_runs(case.run, "dripping"):
         operation = str(probe_run.params.get("operation"))
-        yield _ended(
+        yield _given_up(
             case,
-            _Held(
-                probe_run,
-                operation,
-                ("drip",),
-                limits.whole,
-                limits.whole + 1,
-                f"the {operation} call, one byte a second,",
+            _Story(
+                probe_run=probe_run,
+                waits=_calls(probe_run, operation, "drip"),
+                limit=limits.whole,
+                grace=limits.whole_grace,
+                what=f"the {operation} call that was answered one byte a second",
+                missing=_never_called(case, operation),
             ),
         )
