@@ -62,7 +62,7 @@ async def _outage(world: World, operation: str, how: str, phase: str) -> AsyncGe
         yield 0
         world.gate("open")
     else:
-        world.server.retire_idle()
+        world.fresh_connections()
         async with world.fault(_BREAKS[how], operation=operation, after_effect=phase == "after") as number:
             yield number
 
