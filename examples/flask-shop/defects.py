@@ -15,9 +15,10 @@ from datetime import date
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+import requests
+
 import app
 import deadline
-import requests
 from deadline import Answer, CallFailed
 from gateway import AccessToken, Gateway, GatewayError
 from orders import Order

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from payproof.contracts.entries import Connection
 from payproof.contracts.model import Verdict
 
 from .written import Written
@@ -104,9 +103,8 @@ def storm(creates: int, how: str = "reset", *, phase: str = "before", order: str
         for number in range(creates):
             if phase == "after":
                 run.ledger("opened", f"p{number}", reference=order)
-            lost = run.create(f"p{number}", order, status=None, ending="cut", fault="reset")
-            calls = 2 if kept and not number else 1
-            run.add(Connection(event="served", began=lost.began - 1, seconds=1.05, calls=calls, ended_by="gateway"))
+            nth = 2 if kept and not number else 1
+            run.create(f"p{number}", order, status=None, ending="cut", fault="reset", nth=nth)
         run.page("checkout", "1", status=503, began=began)
         run.step("tried")
     return run

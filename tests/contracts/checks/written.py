@@ -84,6 +84,7 @@ class Written:
         answer_headers: e.Headers = (),
         fault: str = "",
         secure: bool = True,
+        nth: int = 1,
         **meaning: Any,
     ) -> e.Call:
         """Any call. ``asked`` and ``body``: the request's body and the answer's; ``status`` None: no answer."""
@@ -105,6 +106,7 @@ class Written:
                 response=answered,
                 event=an_event(operation=operation, **meaning),
                 fault=fault,
+                nth=nth,
             )
         )
 

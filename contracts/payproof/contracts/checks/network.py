@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts.checks.handling import MOST_ATTEMPTS, Trouble, crashed, judged, not_met, troubles, wrongly_paid
-from payproof.contracts.entries import Call, Connection, Ledger
+from payproof.contracts.entries import Call, Ledger
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.naming import refers
 from payproof.contracts.probe_runs import names_of
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.steps import StepName
-
-_SAME_MOMENT = 0.1
-"""Seconds between the end of a call and that of its connection, at most."""
 
 
 @must("flow.network-error")
@@ -79,22 +76,14 @@ def _sent(trouble: Trouble) -> list[Call]:
     return own or list(trouble.hit)
 
 
-def _by_the_library(trouble: Trouble, sent: list[Call]) -> int:
-    """How many of these calls an HTTP library sends again by itself: one for each that was lost on a connection which had carried
-    others before."""
-    kept = [each for each in trouble.probe_run.world.of(Connection) if each.calls > 1]
-    return sum(any(_carried(connection, call) for connection in kept) for call in sent)
-
-
-def _carried(connection: Connection, call: Call) -> bool:
-    """Whether this was the call that the connection ended with."""
-    began, seconds = connection.began or 0.0, connection.seconds or 0.0
-    return began <= call.began and abs(began + seconds - call.ended) < _SAME_MOMENT
+def _by_the_library(sent: list[Call]) -> int:
+    """How many of these calls an HTTP library sends again by itself: one for each that was lost on a kept connection."""
+    return sum(call.nth > 1 for call in sent)
 
 
 def _stormed(case: Case, trouble: Trouble) -> Finding | None:
     sent = _sent(trouble)
-    if len(sent) - _by_the_library(trouble, sent) <= MOST_ATTEMPTS:
+    if len(sent) - _by_the_library(sent) <= MOST_ATTEMPTS:
         return None
     opened = [entry for entry in trouble.told.of(Ledger) if entry.event == "opened"]
     counted: dict[str, Json] = {"create calls": len(sent), "payments opened": len(opened)}
