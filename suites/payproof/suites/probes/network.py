@@ -17,6 +17,8 @@ _STORM = 12
 """Calls after which a story has seen enough: an integration that never stops is let through."""
 _PAUSE = 1.0
 """Seconds without another call after which nobody is thought to go on."""
+_WRITTEN = 3.0
+"""Seconds after which the entry of a lost call is there at the latest."""
 _BREAKS = {"close": "dropped", "reset": "reset"}
 """How a connection ends -> the fault."""
 
@@ -54,6 +56,10 @@ async def network_error(world: World, operation: str, how: str, phase: str = "be
     await world.recover()
 
 
+def _lost(world: World, since: int) -> int:
+    return sum(call.n >= since and call.fault in _BREAKS.values() for call in world.calls())
+
+
 @asynccontextmanager
 async def _outage(world: World, operation: str, how: str, phase: str) -> AsyncGenerator[int]:
     """Yields the fault's number; 0 where connections are refused, which nobody counts."""
@@ -63,8 +69,11 @@ async def _outage(world: World, operation: str, how: str, phase: str) -> AsyncGe
         world.gate("open")
     else:
         world.fresh_connections()
+        begun = world.journal.next
         async with world.fault(_BREAKS[how], operation=operation, after_effect=phase == "after") as number:
             yield number
+        # A call is written when the connection has come to its end on either side; the customer may be answered sooner.
+        await world.until(lambda: _lost(world, begun) >= world.target.faults.fired(number), _WRITTEN)
 
 
 async def _seen_through(world: World, number: int, waiting: Task[object], *, opens: bool = False) -> None:
