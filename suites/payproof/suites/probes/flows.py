@@ -134,7 +134,7 @@ async def late_success(world: World, left: str) -> None:
     await world.look(order, customer, wait=world.shared.patience)
 
 
-@probe("flow.slow-success", group="slow", stalls=True)
+@probe("flow.slow-success", group="slow", waits=lambda limits: 3 * limits.slow)
 async def slow(world: World) -> None:
     """The gateway works, but each answer takes a third of the time that a call has: ten seconds of thirty."""
     order, customer = world.new_order(), world.customer()

@@ -46,20 +46,32 @@ def _silences(profile: Profile, settings: Settings) -> Iterable[Params]:
 _JUDGED = ("flow.recovers", "errors.friendly")
 
 
-@probe("timeout.response", *_JUDGED, group="stalled-{operation}", stalls=True, variants=_silences)
+@probe(
+    "timeout.response",
+    *_JUDGED,
+    group="stalled-{operation}",
+    waits=lambda limits: limits.grace,
+    variants=_silences,
+)
 async def stalled(world: World, operation: str, sends: str = "") -> None:
     """The gateway accepts a call and never answers, or sends the headers of its answer and then nothing."""
     fault = "stall" if sends else "never-answer"
     await _held(world, _Hold(fault, operation, world.profile.limits.grace + _TO_SEE_IT, _of(fault, operation)))
 
 
-@probe("timeout.drip", *_JUDGED, group="drip-{operation}", stalls=True, variants=_each_call)
+@probe(
+    "timeout.drip",
+    *_JUDGED,
+    group="drip-{operation}",
+    waits=lambda limits: limits.whole_grace,
+    variants=_each_call,
+)
 async def dripping(world: World, operation: str) -> None:
     """The gateway answers a call with one byte a second."""
     await _held(world, _Hold("drip", operation, world.profile.limits.whole_grace + _TO_SEE_IT, _of("drip", operation)))
 
 
-@probe("timeout.connect", *_JUDGED, group="unconnected", stalls=True)
+@probe("timeout.connect", *_JUDGED, group="unconnected", waits=lambda limits: limits.connect_grace)
 async def unconnected(world: World) -> None:
     """The gateway's address accepts no connection: whoever connects waits."""
     mark = world.journal.next

@@ -23,6 +23,10 @@ QUICK_SECONDS = 25.0
 half a minute, not for an integration that hangs or holds every order."""
 
 
+WORLDS = 8
+"""Worlds at a time, unless somebody chooses: an instance of the integration runs in each."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """``only``: requirement ids to judge (empty: all). ``quick``: leave out the probes that wait for half a minute."""
@@ -33,6 +37,8 @@ class Options:
     target: TargetKind = "simulator"
     probes: tuple[str, ...] = ()
     """Only these probes (empty: all that ``only`` leaves)."""
+    worlds: int = WORLDS
+    """How many worlds there are at a time, at most."""
     seconds: float | None = None
     """The time of all probes together, after control: then those under way are ended, and the rest is left out."""
 
@@ -47,6 +53,7 @@ class Plan:
     """Which stories are told in which world, and what was left out."""
 
     worlds: Mapping[str, tuple[tuple[Probe, Params], ...]]
+    """Those that wait in real seconds come first, the longest wait before all: the run's length is made of that."""
     stalling: frozenset[str]
     left_out: tuple[str, ...]
     powerless: tuple[str, ...]
@@ -86,7 +93,13 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
         order = _spread(order, stalling, max(2, int(10 / pace)))
     if not several(config):
         order[MAIN] = tuple(sorted(order[MAIN], key=lambda story: _irrevocable(story, config.profile)))
+    order = dict(sorted(order.items(), key=lambda world: -_waits(world[1], config.profile)))
     return Plan(order, frozenset(stalling), tuple(left_out), tuple(powerless))
+
+
+def _waits(stories: tuple[tuple[Probe, Params], ...], profile: Profile) -> float:
+    """Seconds that these stories, one after the other, may take to wait."""
+    return sum(probe.waits(profile.limits) for probe, _ in stories if probe.waits is not None)
 
 
 def _irrevocable(story: tuple[Probe, Params], profile: Profile) -> int:

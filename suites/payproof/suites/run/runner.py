@@ -81,6 +81,8 @@ class _Performance:
         self.paid: Control
         """The last control payment."""
         self.busy = asyncio.Semaphore(_BUSY)
+        # The first world is there all the time.
+        self.slots = asyncio.Semaphore(max(options.worlds - 1, 1))
         self.launching = asyncio.Semaphore(2)
 
     async def run(self) -> Run:
@@ -124,19 +126,16 @@ class _Performance:
         movers = [name for name, told in planned.worlds.items() if any(probe.moves_clock for probe, _ in told)]
         alone = movers if self.session.source.shares_clock and several(self.config) else []
         async with asyncio.TaskGroup() as group:
-            # Those that wait begin first: their waiting is what the run's length is made of.
-            for name in sorted(planned.worlds.keys() - alone, key=lambda name: (name not in planned.stalling, name)):
-                stories = planned.worlds[name]
-                if name == MAIN:
-                    group.create_task(self._tell(main, stories))
-                elif stories:
+            group.create_task(self._tell(main, planned.worlds[MAIN]))
+            for name, stories in planned.worlds.items():
+                if stories and name not in (MAIN, *alone):
                     group.create_task(self._live(name, stories, stalls=name in planned.stalling))
         for name in alone:
             await self._live(name, planned.worlds[name], stalls=False)
 
     async def _live(self, name: str, stories: tuple[tuple[Probe, Params], ...], *, stalls: bool) -> None:
         shared = self.session.shared
-        async with contextlib.nullcontext() if stalls else self.busy:
+        async with contextlib.nullcontext() if stalls else self.busy, self.slots:
             if shared.time_is_up:
                 self.losses.leave_out(stories, "was not begun", shared.seconds)
                 return
