@@ -51,6 +51,10 @@ class LogsTheBearer(HarborClient):
 class WaitsTooLong(HarborClient):
     whole_call = 60.0
 
+    def __init__(self, *settings: Any) -> None:
+        super().__init__(*settings)
+        self.http.timeout = httpx.Timeout(60.0)
+
 
 CLIENTS = {
     "never-captures": NeverCaptures,

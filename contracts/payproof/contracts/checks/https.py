@@ -155,7 +155,7 @@ def certificate_verified(case: Case) -> Iterator[Finding]:
 def _trusted(case: Case, probe_run: ProbeRun, shown: str, what: str) -> Finding:
     told = probe_run.after(StepName.DISTRUST)
     sent = [call for call in told.calls() if call.secure and call.fault == shown]
-    tried = [each for each in told.of(Connection) if each.fault == shown and _turned_down(each)]
+    tried = [each for each in told.of(Connection) if each.fault == shown and each.distrusted]
     if sent:
         return case.failed(
             f"{len(sent)} request{'s' if len(sent) > 1 else ''} sent to a gateway that showed {what}",
@@ -181,16 +181,10 @@ def _trusted(case: Case, probe_run: ProbeRun, shown: str, what: str) -> Finding:
     )
 
 
-def _turned_down(connection: Connection) -> bool:
-    """Ended by the client without a request; some look at the certificate only when the handshake is done."""
-    shook = connection.event == "unused" and connection.handshake is not None
-    return (shook or connection.event == _REFUSED) and connection.ended_by != "gateway"
-
-
 def _pinned(case: Case) -> Finding:
     """No TLS in this run. Where that is because the integration did not take the run's authority, it has shown that it looks."""
     for world in case.run.given_up:
-        refused = [each for each in world.of(Connection) if _turned_down(each)]
+        refused = [each for each in world.of(Connection) if each.distrusted]
         if refused and not any(world.of(Call)):
             return case.passed(
                 "it trusts authorities of its own choice only, and hung up on a certificate of the run's authority; whether it would "

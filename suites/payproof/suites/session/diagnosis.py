@@ -32,11 +32,10 @@ def diagnose(world: World) -> tuple[str, ...]:
 
 def _about_calls(world: World, calls: list[Call]) -> list[str]:
     if not calls:
-        failed = [e for e in world.journal.entries if isinstance(e, Connection) and e.event == "handshake_failed"]
+        failed = [e for e in world.journal.entries if isinstance(e, Connection) and e.distrusted]
         if failed:
-            return [
-                f"It does not trust the run's certificate authority ({failed[-1].detail}); the handshake failed {len(failed)} times."
-            ]
+            why = failed[-1].alert or failed[-1].detail or "it hung up without a word"
+            return [f"It does not trust the run's certificate authority ({why}); it ended {len(failed)} connections."]
         return [
             "It never called the gateway. Check that [integration.env] hands it {gateway.base_url} under the name it reads."
         ]
