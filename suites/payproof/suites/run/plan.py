@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
@@ -23,6 +24,8 @@ QUICK_SECONDS = 25.0
 half a minute, not for an integration that hangs or holds every order."""
 
 
+SLOW_START, SHARED = 3.0, 3
+"""Seconds that an instance takes to start, after which groups of stories share so many of them."""
 WORLDS = 8
 """Worlds at a time, unless somebody chooses: an instance of the integration runs in each."""
 
@@ -60,11 +63,12 @@ class Plan:
     """Probes that need more power over the gateway than there is, or more patience of a person."""
 
 
-def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0) -> Plan:
+def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0, start_seconds: float = 0.0) -> Plan:
     """Give every story a world. An integration that cannot be started twice has one world, and stories take turns.
 
     ``pace``: seconds that a verification takes. Where that is long (a background job), a group's stories are spread over
-    several worlds, because all they do is wait.
+    several worlds, because all they do is wait. ``start_seconds``: what an instance takes to start. Where that is long, groups share
+    a few instances.
     """
     worlds: dict[str, list[tuple[Probe, Params]]] = {MAIN: []}
     stalling: set[str] = set()
@@ -91,6 +95,8 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
     order = {name: tuple(stories) for name, stories in worlds.items()}
     if several(config) and pace > PATIENT:
         order = _spread(order, stalling, max(2, int(10 / pace)))
+    elif several(config) and start_seconds > SLOW_START:
+        order = _gathered(order, stalling, config.profile)
     if not several(config):
         order[MAIN] = tuple(sorted(order[MAIN], key=lambda story: _irrevocable(story, config.profile)))
     order = dict(sorted(order.items(), key=lambda world: -_waits(world[1], config.profile)))
@@ -107,7 +113,7 @@ def _irrevocable(story: tuple[Probe, Params], profile: Profile) -> int:
     probe, params = story
     if probe.name == "revoked":
         return 3
-    if not probe.ends_token(params, profile):
+    if not (probe.ends_token(params, profile) or probe.restarts):
         return 0
     return 1 if "token.renewed" in probe.requirements else 2
 
@@ -150,6 +156,21 @@ def _spread(
         for start in range(0, max(len(stories), 1), max(step, 1)):
             found[f"{name}-{start // step + 1}" if start else name] = stories[start : start + step]
     return found
+
+
+def _gathered(
+    worlds: Mapping[str, tuple[tuple[Probe, Params], ...]], stalling: set[str], profile: Profile
+) -> dict[str, tuple[tuple[Probe, Params], ...]]:
+    """Groups that do not wait, put together into a few worlds; what leaves an instance without a token comes last there. Where an
+    instance is started again it may forget its orders, so those groups stay apart."""
+    restarting = {name for name, stories in worlds.items() if any(probe.restarts for probe, _ in stories)}
+    apart = {name: stories for name, stories in worlds.items() if name in {MAIN, *stalling, *restarting}}
+    others = [stories for name, stories in worlds.items() if name not in apart]
+    shares = {f"shared-{number + 1}": others[number::SHARED] for number in range(min(SHARED, len(others)))}
+    return apart | {
+        name: tuple(sorted(chain.from_iterable(groups), key=lambda story: _irrevocable(story, profile)))
+        for name, groups in shares.items()
+    }
 
 
 def skipped(left_out: tuple[str, ...]) -> tuple[str, ...]:
