@@ -173,6 +173,26 @@ def test_everything_is_given_up_within_this_gateways_own_seconds(tmp_path: Path)
     assert any("one byte a second was still open after 21" in title for title in found["timeout.drip"])
 
 
+def test_each_limit_is_told_from_the_others(tmp_path: Path) -> None:
+    only = ("timeout.response", "timeout.connect", "timeout.drip")
+    shops = {name: config(_folder(tmp_path / name), name) for name in ("limits-reads-only", "limits-connecting-only")}
+
+    async def both() -> list[Run]:
+        return await asyncio.gather(*(perform(shop, Options(only=only, seed=7)) for shop in shops.values()))
+
+    reads, connecting = (
+        {each.requirement: each.verdict for each in judge(run, load("harbor")).judgements}
+        for run in asyncio.run(both())
+    )
+    assert [reads[id] for id in only] == [Verdict.PASS, Verdict.FAIL, Verdict.WARN]
+    assert [connecting[id] for id in only] == [Verdict.FAIL, Verdict.PASS, Verdict.WARN]
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
 def test_the_explorer_finds_nothing_in_forty_stories(tmp_path: Path) -> None:
     async def searched() -> RuleTally:
         async with opened(config(tmp_path), 3) as session:
