@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import pkgutil
 from types import SimpleNamespace
 from typing import Any, cast
 
+from payproof.contracts import checks
 from payproof.contracts.profile import load
+from payproof.suites import probes as probe_modules
 from payproof.suites.config import Config
 from payproof.suites.probes import probes
 from payproof.suites.run.plan import MAIN, SHARED, SLOW_START, Options, Plan, plan
@@ -77,3 +80,9 @@ def test_many_start_together_only_where_starting_is_waiting() -> None:
 
 def test_usually_two_start_together() -> None:
     assert [launches_at_once(each, 8) for each in (None, instance(0.3, 0.3), instance(SLOW_START, 0.0))] == [2, 2, 2]
+
+
+def test_a_probe_stands_in_the_module_that_is_named_like_its_check_s() -> None:
+    """Requirement and check are one function in contracts; their probe is found by the same name."""
+    beside = {module.name for module in pkgutil.iter_modules(checks.__path__)}
+    assert {module.name for module in pkgutil.iter_modules(probe_modules.__path__)} <= beside

@@ -10,7 +10,7 @@ from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
 from payproof.contracts.steps import StepName
 from payproof.suites.probes import Params, probe
-from payproof.suites.probes.verification import mint_canary, unverifiable
+from payproof.suites.probes.verify import mint_canary, unverifiable
 from payproof.suites.session.world import World
 
 UNKNOWN_CURRENCY = "XTS"

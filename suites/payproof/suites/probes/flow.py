@@ -8,7 +8,7 @@ from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
 from payproof.contracts.steps import StepName
 from payproof.suites.probes import Params, probe
-from payproof.suites.probes.tokens import count_processes, enough
+from payproof.suites.probes.token import count_processes, enough
 from payproof.suites.session.world import World
 
 _SEEN_EVERYWHERE = (
