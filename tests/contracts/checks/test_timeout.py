@@ -173,6 +173,30 @@ def test_nobody_who_connects_tells_nothing() -> None:
     assert "backlog" in unconnected().finding("timeout.connect", Verdict.NOT_EXERCISED).title
 
 
+def never_in_tls(seconds: float, ended_by: str, run: Written) -> Written:
+    with run.probe("unconnected", how="silent"):
+        run.order("1")
+        run.armed("silent")
+        began = run.now
+        run.connection("silent", seconds=seconds, ended_by=ended_by, fault="silent")
+        run.page("checkout", "1", status=503, began=began)
+        run.step("tried")
+    return run
+
+
+def test_how_long_a_handshake_is_waited_for_is_told_and_fails_nobody() -> None:
+    run = never_in_tls(33.5, "gateway", unconnected(10))
+    titles = [finding.title for finding in run.judged("timeout.connect").findings]
+    assert run.judged("timeout.connect").verdict is Verdict.PASS
+    assert "TLS never began was still open after 33.5 s" in titles[1]
+    assert never_in_tls(10, "client", unconnected(33.5)).judged("timeout.connect").verdict is Verdict.FAIL
+
+
+def test_a_handshake_that_is_given_up_in_time_is_told_too() -> None:
+    titles = [f.title for f in never_in_tls(10, "client", unconnected(8)).judged("timeout.connect").findings]
+    assert "TLS never began was given up after 10 s" in titles[1]
+
+
 # -- timeout.drip ------------------------------------------------------------------------------------------------------
 
 

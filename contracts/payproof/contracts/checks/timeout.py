@@ -133,26 +133,39 @@ def connect(case: Case) -> Iterator[Finding]:
 
     Judged: the gateway's address takes no connection (its backlog is full); each attempt to connect is measured from its first
     packet until the integration gives it up. Several attempts, and a customer who is answered in time, are judged as for
-    timeout.response.
+    timeout.response. How long a connection is kept on which TLS never begins is told.
 
     Fix: set a connect timeout, or a limit for the whole call that includes connecting.
     """
-    limits = case.profile.limits
     for probe_run in probe_runs(case.run, "unconnected"):
-        tried = [each for each in probe_run.of(Connection) if each.event == "unaccepted"]
-        yield _given_up(
-            case,
-            _Story(
-                probe_run=probe_run,
-                waits=[
-                    _Wait(each, each.began or each.at, each.seconds or 0, each.ended_by == "client") for each in tried
-                ],
-                limit=limits.connect,
-                grace=limits.connect_grace,
-                what="an attempt to connect",
-                missing=CAUSES,
-            ),
-        )
+        silent = [each for each in probe_run.of(Connection) if each.event == "silent"]
+        if silent:
+            yield _without_tls(case, probe_run, silent)
+        elif probe_run.params.get("how") != "silent":
+            tried = [each for each in probe_run.of(Connection) if each.event == "unaccepted"]
+            yield _given_up(case, _connecting(case, probe_run, tried, "an attempt to connect"))
+
+
+def _connecting(case: Case, probe_run: ProbeRun, tried: list[Connection], what: str) -> _Story:
+    limits = case.profile.limits
+    waits = [_Wait(each, each.began or each.at, each.seconds or 0, each.ended_by == "client") for each in tried]
+    return _Story(
+        probe_run=probe_run, waits=waits, limit=limits.connect, grace=limits.connect_grace, what=what, missing=CAUSES
+    )  # fmt: skip
+
+
+def _without_tls(case: Case, probe_run: ProbeRun, silent: list[Connection]) -> Finding:
+    """Many a limit for connecting ends before TLS begins: that is told, and whoever waits for ever fails at the answer."""
+    story = _connecting(case, probe_run, silent, "a connection on which TLS never began")
+    longest = max(silent, key=lambda each: each.seconds or 0)
+    if (longest.seconds or 0) <= story.grace:
+        return _given_up(case, story)
+    return case.passed(
+        f"told, and not judged here: {story.what} was still open after {round(longest.seconds or 0, 1)} s",
+        actual={"seconds": round(longest.seconds or 0, 1)},
+        world=probe_run.world,
+        seen=[longest],
+    )
 
 
 @should("timeout.drip")

@@ -71,16 +71,28 @@ async def dripping(world: World, operation: str) -> None:
     await _held(world, _Hold("drip", operation, world.profile.limits.whole_grace + _TO_SEE_IT, _of("drip", operation)))
 
 
-@probe("timeout.connect", *_JUDGED, group="unconnected", waits=lambda limits: limits.connect_grace)
-async def unconnected(world: World) -> None:
-    """The gateway's address accepts no connection: whoever connects waits."""
-    mark = world.journal.next
+def _ways_not_to_connect(profile: Profile, settings: Settings) -> Iterable[Params]:
+    yield {"how": "backlog"}
+    if settings.secure:
+        yield {"how": "silent"}
+
+
+@probe(
+    "timeout.connect",
+    *_JUDGED,
+    group="unconnected",
+    waits=lambda limits: limits.connect_grace,
+    variants=_ways_not_to_connect,
+)
+async def unconnected(world: World, how: str) -> None:
+    """The gateway's address accepts no connection: whoever connects waits. Or it accepts, and does not begin TLS."""
+    since = world.journal.next
 
     def decided(world: World) -> bool:
         entries = world.journal.entries
-        return any(each.n >= mark and isinstance(each, Connection) and each.event == "unaccepted" for each in entries)
+        return any(each.n >= since and isinstance(each, Connection) and each.fault == how for each in entries)
 
-    await _held(world, _Hold("backlog", "", world.profile.limits.connect_grace + _TO_SEE_IT, decided))
+    await _held(world, _Hold(how, "", world.profile.limits.connect_grace + _TO_SEE_IT, decided))
 
 
 def _of(fault: str, operation: str) -> Callable[[World], bool]:
