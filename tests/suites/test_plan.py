@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import pkgutil
+import sys
 from types import SimpleNamespace
 from typing import Any, cast
+
+import pytest
 
 from payproof.contracts import checks
 from payproof.contracts.profile import load
 from payproof.suites import probes as probe_modules
 from payproof.suites.config import Config
 from payproof.suites.probes import probes
-from payproof.suites.run.plan import MAIN, SHARED, SLOW_START, Options, Plan, plan
+from payproof.suites.run.plan import MAIN, SHARED, SLOW_START, Options, Plan, plan, powerless
 from payproof.suites.run.runner import launches_at_once
 from payproof.suites.selftest.selftest import shop
 from payproof.suites.session.settings import settings_of
@@ -86,3 +89,12 @@ def test_a_probe_stands_in_the_module_that_is_named_like_its_check_s() -> None:
     """Requirement and check are one function in contracts; their probe is found by the same name."""
     beside = {module.name for module in pkgutil.iter_modules(checks.__path__)}
     assert {module.name for module in pkgutil.iter_modules(probe_modules.__path__)} <= beside
+
+
+def test_what_this_system_cannot_do_is_said_and_fails_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = shop("plan")
+    monkeypatch.setattr(sys, "platform", "darwin")
+    settings = settings_of(config)
+    told = plan(config, Options(), settings)
+    assert told.powerless == ("unconnected",)
+    assert powerless(told, settings) == {"timeout.connect": "only linux lets connections wait as this needs it"}

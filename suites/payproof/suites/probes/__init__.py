@@ -41,6 +41,8 @@ class Probe:
     waits: Waits | None
     needs: frozenset[Power]
     """Powers over the gateway without which the story cannot be told."""
+    system: str
+    """The operating system that it needs, as ``sys.platform`` names it; empty: any."""
     restarts: bool
     moves_clock: bool
     """Moves the gateway's clock where it can; where worlds share a clock, nothing else is told meanwhile."""
@@ -70,6 +72,7 @@ def probe(
     group: str = "main",
     waits: Waits | None = None,
     needs: Iterable[Power] = (),
+    system: str = "",
     restarts: bool = False,
     moves_clock: bool = False,
     variants: Variants = _once,
@@ -88,6 +91,7 @@ def probe(
             group=group,
             waits=waits,
             needs=frozenset(needs),
+            system=system,
             restarts=restarts,
             moves_clock=moves_clock,
             variants=variants,

@@ -82,6 +82,7 @@ def _ways_not_to_connect(profile: Profile, settings: Settings) -> Iterable[Param
     *_JUDGED,
     group="unconnected",
     waits=lambda limits: limits.connect_grace,
+    system="linux",
     variants=_ways_not_to_connect,
 )
 async def unconnected(world: World, how: str) -> None:

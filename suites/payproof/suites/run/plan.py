@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -84,7 +85,7 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
             left_out.append(probe.name)
             continue
         spared = by_hand(config, options) and not _chosen(options) and probe.name not in BY_HAND
-        if spared or probe.needs - set(settings.powers):
+        if spared or _lacks(probe, settings):
             powerless.append(probe.name)
             continue
         for params in probe.variants(config.profile, settings):
@@ -196,14 +197,21 @@ _SPARED = "a person pays at this sandbox; choose more with --only"
 def powerless(planned: Plan, settings: Settings) -> dict[str, str]:
     """Requirements that only probes without the power for them could judge, each with the reason."""
     found = probes()
-    lacking = {name: found[name].needs - set(settings.powers) for name in planned.powerless}
     ids = skipped((*planned.left_out, *planned.powerless))
     return {
-        id: "; ".join(dict.fromkeys(_LACKS[power] for power in sorted(lacks))) or _SPARED
-        for name, lacks in lacking.items()
+        id: "; ".join(_lacks(found[name], settings)) or _SPARED
+        for name in planned.powerless
         for id in found[name].requirements
         if id in ids
     }
+
+
+def _lacks(probe: Probe, settings: Settings) -> list[str]:
+    """What a probe needs and does not have here, in words."""
+    lacks = [_LACKS[power] for power in sorted(probe.needs - set(settings.powers))]
+    if probe.system and not sys.platform.startswith(probe.system):
+        lacks.append(f"only {probe.system} lets connections wait as this needs it")
+    return list(dict.fromkeys(lacks))
 
 
 def as_recorded(config: Config, options: Options) -> Options:
