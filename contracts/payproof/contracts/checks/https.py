@@ -175,7 +175,7 @@ def _trusted(case: Case, probe_run: ProbeRun, shown: str, what: str) -> Finding:
         return case.stuck(probe_run, what)
     return case.not_exercised(
         f"it did not connect to the gateway while that showed {what}",
-        because=CAUSES,
+        because=("https.api", *CAUSES),
         world=probe_run.world,
         seen=[probe_run.step(StepName.DISTRUST), *probe_run.pages("checkout")[-1:]],
     )
