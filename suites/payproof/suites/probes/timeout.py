@@ -116,7 +116,9 @@ async def _held_checkout(world: World, hold: _Hold) -> None:
     order, customer = world.new_order(), world.customer(patience=hold.seconds + _MARGIN)
     async with world.fault(hold.fault, **_filters(hold)) as number:
         waiting = create_task(world.checkout(order, customer))
-        await _until_given_up(world, hold, number, waiting, world.shared.page_patience)
+        met = world.target.faults.fired
+        await world.until(lambda: met(number) > 0 or waiting.done(), world.shared.page_patience)
+        await _until_given_up(world, hold, number, waiting)
     await waiting
     world.step("the gateway answers again", StepName.TRIED)
     await world.look(order, customer)
@@ -130,7 +132,9 @@ async def _held_check(world: World, hold: _Hold) -> None:
     world.step("the customer paid; the status check will never be answered", StepName.PAID)
     async with world.fault(hold.fault, **_filters(hold)) as number:
         coming = create_task(world.come_back(tab.url, customer, order))
-        await _until_given_up(world, hold, number, None, world.shared.patience + 3)
+        # A background job may ask when the customer has had an answer.
+        await world.until(lambda: world.target.faults.fired(number) > 0, world.shared.patience + 3)
+        await _until_given_up(world, hold, number, coming)
         seen = create_task(world.look(order, customer))
         await world.until(seen.done, 5)
     await coming
@@ -142,9 +146,8 @@ def _filters(hold: _Hold) -> Params:
     return {"operation": hold.operation} if hold.operation else {}
 
 
-async def _until_given_up(world: World, hold: _Hold, number: int, waiting: Task[object] | None, seconds: float) -> None:
-    """Wait until somebody is held, and then until they give up. ``waiting``: whose answer means that nobody will be."""
-    faults = world.target.faults
-    await world.until(lambda: faults.fired(number) > 0 or (waiting is not None and waiting.done()), seconds)
-    if faults.fired(number):
-        await world.until(lambda: hold.decided(world), hold.seconds)
+async def _until_given_up(world: World, hold: _Hold, number: int, waiting: Task[object]) -> None:
+    """Where somebody is held, wait until they give up and the customer, ``waiting``, has an answer: whoever tries again before is
+    held again."""
+    if world.target.faults.fired(number):
+        await world.until(lambda: hold.decided(world) and waiting.done(), hold.seconds)
