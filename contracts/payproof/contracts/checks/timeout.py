@@ -138,7 +138,8 @@ def connect(case: Case) -> Iterator[Finding]:
     Fix: set a connect timeout, or a limit for the whole call that includes connecting.
     """
     for probe_run in probe_runs(case.run, "unconnected"):
-        silent = [each for each in probe_run.of(Connection) if each.event == "silent"]
+        # Whoever said nothing did not want to begin TLS.
+        silent = [each for each in probe_run.of(Connection) if each.event == "silent" and each.first_byte is not None]
         if silent:
             yield _without_tls(case, probe_run, silent)
         elif probe_run.params.get("how") != "silent":

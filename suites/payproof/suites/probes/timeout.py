@@ -90,8 +90,9 @@ async def unconnected(world: World, how: str) -> None:
     since = world.journal.next
 
     def decided(world: World) -> bool:
-        entries = world.journal.entries
-        return any(each.n >= since and isinstance(each, Connection) and each.fault == how for each in entries)
+        ended = (each for each in world.journal.entries if each.n >= since and isinstance(each, Connection))
+        # Somebody who connects and says nothing looks whether anybody is there: we do, between stories.
+        return any(each.event == "unaccepted" or (each.fault == how and each.first_byte is not None) for each in ended)
 
     await _held(world, _Hold(how, "", world.profile.limits.connect_grace + _TO_SEE_IT, decided))
 
