@@ -144,7 +144,7 @@ def test_who_waits_at_a_full_backlog_is_served_when_there_is_room(plain: Gateway
     until(lambda: plain.fired(number))
     plain.clear(number)
     attempt = met(plain, "unaccepted")
-    assert (attempt.ended_by, attempt.gave_up) == ("gateway", None)
+    assert (attempt.fault, attempt.ended_by, attempt.gave_up) == ("backlog", "gateway", None)
     with waiting:
         assert select.select((), (waiting,), (), 10)[1], "its system asks again after a second"
         waiting.settimeout(5)
@@ -192,13 +192,22 @@ def test_a_client_that_resets_a_silent_connection_has_given_up(plain: GatewayThr
 def test_a_connection_can_be_reset_or_closed_as_soon_as_it_is_there(plain: GatewayThread) -> None:
     plain.arm("reset-on-accept", times=1)
     plain.arm("close-on-accept", times=1)
-    with pytest.raises(ConnectionResetError):
-        connected(plain).recv(1)  # connect itself may see it
+    with pytest.raises(ConnectionResetError), connected(plain) as sock:
+        sock.recv(1)  # connect itself may see it
     with connected(plain) as sock:
         assert sock.recv(1) == b""
     with connected(plain) as sock:
         assert asked(sock).startswith(b"HTTP/1.1 400")
     assert (met(plain, "reset").fault, met(plain, "closed_silent").fault) == ("reset-on-accept", "close-on-accept")
+
+
+def test_a_connection_on_which_nobody_said_a_word_leaves_no_trace(plain: GatewayThread) -> None:
+    connected(plain).close()
+    with connected(plain) as sock:
+        sock.sendall(b"GET / HT")
+    entry = met(plain, "unused")
+    assert (entry.ended_by, entry.first_byte is not None, entry.calls) == ("client", True, 0)
+    assert len([entry for entry in plain.journal() if isinstance(entry, Connection)]) == 1
 
 
 def test_connections_are_counted_and_drawn_like_calls(plain: GatewayThread) -> None:
@@ -250,7 +259,7 @@ def test_a_bad_certificate_is_bad_in_one_way_and_serves_whoever_takes_it(
     with careless().wrap_socket(connected(secure, 5), server_hostname="localhost") as sock:
         assert asked(sock).startswith(b"HTTP/1.1 400")
     taken = met(secure, "served")
-    assert (taken.fault, taken.tls, taken.calls) == (fault, "TLSv1.3", 1)
+    assert (taken.fault, taken.tls, taken.calls, taken.ended_by) == (fault, "TLSv1.3", 1, "client")
     assert taken.handshake is not None
     assert [(call.secure, call.fault) for call in secure.journal() if isinstance(call, Call)] == [(True, fault)]
 
