@@ -8,10 +8,11 @@ from typing import Any, cast
 
 from payproof.contracts.contract.api import Api
 from payproof.contracts.contract.document import Node, resolved
-from payproof.contracts.contract.fields import Sent, essence, sent
+from payproof.contracts.contract.fields import Sent, sent
 from payproof.contracts.contract.operations import Operation, OperationMatch
 from payproof.contracts.contract.problems import MISSING, ContractProblem, at, quoted
 from payproof.contracts.entries import Request, header
+from payproof.contracts.fields import media_type
 
 _BEARER = re.compile(r"bearer +\S+", re.IGNORECASE)
 
@@ -32,7 +33,7 @@ def problems(api: Api, match: OperationMatch, request: Request) -> Iterator[Cont
         actual = header(request.headers, "content-type") or MISSING
         yield at(body, "header content-type", {"one of": kinds}, actual)
     elif fields.how == "broken":
-        kind = essence(header(request.headers, "content-type"))
+        kind = media_type(request.headers)
         yield at(body, "body", f"an object, as {kind}", quoted(request.body))
     elif fields.how == "read":
         yield from _fields(api, body, fields, accepted=False)

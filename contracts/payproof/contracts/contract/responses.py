@@ -8,10 +8,10 @@ from typing import Any, cast
 
 from payproof.contracts.contract.api import Api
 from payproof.contracts.contract.document import Node, resolved
-from payproof.contracts.contract.fields import essence
 from payproof.contracts.contract.operations import OperationMatch
 from payproof.contracts.contract.problems import MISSING, ContractProblem, at, quoted
 from payproof.contracts.entries import BODY_LIMIT, Response, header
+from payproof.contracts.fields import media_type
 from payproof.contracts.model import Json
 
 
@@ -33,7 +33,7 @@ def problems(api: Api, match: OperationMatch, response: Response) -> Iterator[Co
     answer = resolved(api.document, cast(Node, raw))
     yield from _headers(api, answer, response)
     kinds = cast("dict[str, Node]", answer.get("content", {}))
-    kind = essence(header(response.headers, "content-type"))
+    kind = media_type(response.headers)
     if kind not in kinds:
         yield at(answer, "header content-type", {"one of": list(kinds)}, kind or MISSING)
     media = kinds.get(kind) or kinds.get("application/json")
