@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import socket
 import threading
@@ -16,15 +18,19 @@ import uvicorn
 from click.testing import CliRunner
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from payproof.contracts.contract import contract_of
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
 from payproof.simulator import Simulator
+from payproof.simulator.relay.rate_budget import RateBudget
+from payproof.simulator.relay.upstream import SandboxAddress
 from payproof.suites import cli
 from payproof.suites.commands.contract import contract, exit_code
 from payproof.suites.config import Config, make_config
+from payproof.suites.conformance.client import SandboxClient
 from payproof.suites.conformance.contract import BUILT_IN, OWN, SuiteResult, Where, perform, sandbox, simulated
 from payproof.suites.conformance.contract import SilentSuite as Quiet
-from payproof.suites.conformance.contract.pace import Pace, Spent
+from payproof.suites.conformance.contract.channel import Channel, Spent
 from payproof.suites.conformance.contract.rules import RULES
 from payproof.suites.conformance.contract.values import APART
 from payproof.suites.pytest_plugin.contract_items import WORKS
@@ -358,53 +364,49 @@ def test_a_server_that_is_not_there_or_gives_no_token_is_no_verdict() -> None:
         perform(gone, budget=50)
 
 
-# Pace
-
-
-def test_the_rate_is_kept_over_every_minute() -> None:
-    now = [0.0]
-
-    def sleep(seconds: float) -> None:
-        now[0] += seconds
-
-    pace = Pace(100, 10, clock=lambda: now[0], sleep=sleep)
-    sent: list[float] = []
-    for _ in range(35):
-        pace.spend()
-        sent.append(now[0])
-        now[0] += 0.5
-    assert all(sum(1 for at in sent if start <= at <= start + 60) <= 10 for start in sent)
-    assert sent[-1] == 3 * 61.0 + 4 * 0.5
-
-
-def test_a_server_that_asks_to_wait_is_waited_for_but_not_for_ever() -> None:
-    waited: list[float] = []
-    now = [0.0]
-
-    def sleep(seconds: float) -> None:
-        waited.append(seconds)
-        now[0] += seconds
-
-    pace = Pace(100, 0, clock=lambda: now[0], sleep=sleep)
-    pace.hold(30)
-    pace.spend()
-    pace.hold(86_400)
-    pace.spend()
-    assert waited == [30, 120]
+# The budget
 
 
 def test_a_part_of_the_budget_ends_and_the_budget_itself_is_final() -> None:
-    pace = Pace(3, 0)
-    pace.part(2)
-    pace.spend()
-    pace.spend()
-    with pytest.raises(Spent):
-        pace.spend()
-    pace.part(10)
-    pace.spend()
-    with pytest.raises(Spent):
-        pace.spend()
-    assert pace.sent == 3
+    with (
+        simulated(load("quatapay")) as where,
+        contextlib.closing(Channel(where, RateBudget(0, 3), contract_of(where.profile))) as channel,
+    ):
+        channel.part(2)
+        for _ in range(2):
+            channel.send("GET", "/")
+        with pytest.raises(Spent):
+            channel.send("GET", "/")
+        channel.part(10)
+        channel.send("GET", "/")
+        with pytest.raises(Spent):
+            channel.send("GET", "/")
+        assert channel.budget.sent == len(channel.exchanges) == 3
+
+
+def test_a_server_that_asks_to_wait_is_waited_for_but_not_for_ever() -> None:
+    async def asked() -> list[float]:
+        now = [0.0]
+
+        async def sleep(seconds: float) -> None:
+            now[0] += seconds
+
+        async def busy(scope: Scope, receive: Receive, send: Send) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+
+        with served(busy) as url:
+            address = SandboxAddress(base_url=url, client_id="", secret_key="")
+            client = SandboxClient(address, RateBudget(0, 9, clock=lambda: now[0], sleep=sleep), patience=5)
+            moments: list[float] = []
+            for pause in (30, 86_400):
+                client.hold(pause)
+                await client.call("GET", f"{url}/", (), b"")
+                moments.append(now[0])
+            await client.aclose()
+            return moments
+
+    assert asyncio.run(asked()) == [30, 150]
 
 
 # The command and the pytest items

@@ -22,6 +22,7 @@ from rich.console import Console
 from payproof import reports
 from payproof.contracts import profile as profiles
 from payproof.contracts.catalogue import CaseRequest, Catalogue, Decides, DriftCase, Wait, catalogue_of
+from payproof.contracts.comparison import same
 from payproof.contracts.drift import Drift
 from payproof.contracts.entries import Request, Response
 from payproof.contracts.model import Json, PayproofError
@@ -37,11 +38,11 @@ from payproof.suites.conformance.drift import observe as looking
 from payproof.suites.conformance.drift import schedule as agenda
 from payproof.suites.conformance.drift.attribute import Judge
 from payproof.suites.conformance.drift.case_run import CaseRun
-from payproof.suites.conformance.drift.comparing import DifferenceTally, differences, pairs, same
+from payproof.suites.conformance.drift.comparing import DifferenceTally, differences, steps
 from payproof.suites.conformance.drift.comparison import DriftOptions, compare
-from payproof.suites.conformance.drift.endpoints import Sandboxed, SimulatorEndpoint
+from payproof.suites.conformance.drift.endpoints import SimulatorEndpoint
 from payproof.suites.conformance.drift.observe import KnownValues, Observation
-from payproof.suites.conformance.drift.template import Missing, placed, unknown
+from payproof.suites.conformance.template import Missing, placed, unknown
 
 from ..conftest import IndependentSandbox  # noqa: TID252
 
@@ -297,26 +298,6 @@ def test_a_call_that_the_gateways_limit_kept_out_is_made_again_when_it_says(
     assert {each.fact.name for each in drift.differences} == {'knobs["rate_limit"]'}
 
 
-def test_a_payment_page_elsewhere_is_not_opened(independent_sandbox: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the sandbox's own host is ever asked."""
-    sandbox = independent_sandbox()
-    by_number = sandbox.table(base_url=sandbox.url.replace("localhost", "127.0.0.1"))
-    asked: list[str] = []
-    send = Sandboxed.send
-
-    async def heard(self: Sandboxed, request: Any) -> Any:
-        request.headers["host"] = "localhost:1"  # what the server makes its payment_url of
-        asked.append(str(request.url))
-        return await send(self, request)
-
-    monkeypatch.setattr(Sandboxed, "send", heard)
-    drift = asyncio.run(
-        compare(_config("qrpay", by_number, LIMIT), DriftOptions(only=("checkout.paid-again",)), _Silent())
-    )
-    assert any("which is not the sandbox: not opened" in left.reason for left in drift.left)
-    assert not [row for row in sandbox.requests() if "/user/" in row["path"]]
-
-
 # Waiting
 
 
@@ -492,7 +473,7 @@ def test_the_same_step_counts_once_however_many_cases_ask_it() -> None:
 
 def test_what_only_one_side_reached_is_not_compared() -> None:
     here, there = [_seen(label="one"), _seen(label="two")], [_seen(label="one")]
-    assert [(a.label, b.label) for a, b in pairs(here, there)] == [("one", "one")]
+    assert [(a.label, b.label) for a, b in steps(here, there)] == [("one", "one")]
 
 
 def test_letters_differ_only_when_chance_cannot_explain_it() -> None:

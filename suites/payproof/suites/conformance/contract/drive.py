@@ -52,7 +52,7 @@ def drive(
         elif isinstance(event, events.Interrupted):
             if bench.channel.down is not None:
                 raise bench.channel.down
-            if bench.channel.pace.left > 0:
+            if bench.channel.left > 0:
                 raise KeyboardInterrupt
         elif isinstance(event, events.NonFatalError):
             _broken(event.value, phase, operation)
@@ -72,7 +72,7 @@ def _schema(channel: Channel, key: str, phase: str, seed: int) -> Any:
     config.phases.stateful.inference.algorithms = []
     config.checks.update(included_check_names=[*RULES, *BUILT_IN])
     config.generation.update(
-        max_examples=max(1, channel.pace.left), no_shrink=True, database="none", with_security_parameters=False
+        max_examples=max(1, channel.left), no_shrink=True, database="none", with_security_parameters=False
     )
 
     @schema.auth(refresh_interval=None)

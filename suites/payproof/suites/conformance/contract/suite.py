@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from payproof.contracts.contract import ContractProblem, Operation
 from payproof.contracts.events import Opened, issued_by
 from payproof.contracts.model import PayproofError
+from payproof.simulator.relay.rate_budget import RateBudget
 from payproof.suites.conformance.contract.assumed import is_assumed, is_missing, told_of, without
-from payproof.suites.conformance.contract.channel import Channel, ContractExchange
+from payproof.suites.conformance.contract.channel import Channel, ContractExchange, Spent
 from payproof.suites.conformance.contract.document import prepared
 from payproof.suites.conformance.contract.examples import (
     Example,
@@ -24,7 +25,6 @@ from payproof.suites.conformance.contract.examples import (
     linked,
     mislabelled,
 )
-from payproof.suites.conformance.contract.pace import Pace, Spent
 from payproof.suites.conformance.contract.rules import RULES, Bench
 from payproof.suites.conformance.contract.values import APART, PHASES, Covered, Failure, SuiteResult
 from payproof.suites.conformance.contract.where import Where
@@ -82,8 +82,8 @@ def perform(
 class _Run:
     def __init__(self, where: Where, budget: int, seed: int, progress: SuiteProgress) -> None:
         self.where, self.seed, self.progress = where, seed, progress
-        self.pace = Pace(budget, where.rate, note=progress.note)
-        self.channel = Channel(where, self.pace, prepared(where))
+        self.budget = RateBudget(where.rate, budget, note=progress.note)
+        self.channel = Channel(where, self.budget, prepared(where))
         self.bench = Bench(self.channel)
         self.found: dict[tuple[str, str, str], Failure] = {}
         self.notes: list[str] = []
@@ -97,11 +97,11 @@ class _Run:
         self._token_first()
         for phase in PHASES:
             if phase == "examples":
-                self._part(phase, None, self.pace.budget)
-            elif self.pace.sent >= self.pace.budget:
-                self.notes.append(f"{phase} was left out: the budget of {self.pace.budget} requests is spent")
+                self._part(phase, None, self.budget.budget)
+            elif self.budget.sent >= self.budget.budget:
+                self.notes.append(f"{phase} was left out: the budget of {self.budget.budget} requests is spent")
             elif phase == "stateful":
-                self._part(phase, None, self.pace.budget)
+                self._part(phase, None, self.budget.budget)
             else:
                 self._each(phase)
         words = {operation.word for operation in self.channel.contract.operations}
@@ -117,8 +117,8 @@ class _Run:
             gateway=self.where.profile.name,
             server=self.where.name,
             seed=self.seed,
-            requests=self.pace.sent,
-            budget=self.pace.budget,
+            requests=self.budget.sent,
+            budget=self.budget.budget,
             seconds=time.monotonic() - began,
             covered=tuple(Covered(operation=id, statuses=dict(sorted(seen.items()))) for id, seen in statuses.items()),
             failures=tuple(self.found.values()),
@@ -142,16 +142,16 @@ class _Run:
         """The phase's share, by operation: one with many fields gets more."""
         operations = self.channel.contract.operations
         weights = [3 if self.where.profile.role_of(operation.word) == "open" else 1 for operation in operations]
-        share = (self.pace.budget - self.pace.sent) * _SHARES[phase]
+        share = (self.budget.budget - self.budget.sent) * _SHARES[phase]
         for n, operation in enumerate(operations):
-            before = self.pace.sent
+            before = self.budget.sent
             self._part(phase, operation, round(share * weights[n] / sum(weights[n:])))
-            share -= self.pace.sent - before
+            share -= self.budget.sent - before
 
     def _part(self, phase: str, operation: Operation | None, requests: int) -> None:
-        self.pace.part(requests)
+        self.channel.part(requests)
         name = operation.id if operation else ""
-        self.progress.part(phase, name, self.pace.sent, len(self.found))
+        self.progress.part(phase, name, self.budget.sent, len(self.found))
         try:
             if phase == "examples":
                 self._examples()
@@ -160,7 +160,7 @@ class _Run:
         except Spent:
             if self.channel.down is not None:
                 raise self.channel.down from None
-        self.progress.part(phase, name, self.pace.sent, len(self.found))
+        self.progress.part(phase, name, self.budget.sent, len(self.found))
 
     # The two ways of making requests
 
@@ -170,7 +170,7 @@ class _Run:
         name = operation.id if operation else ""
 
         def tick() -> None:
-            self.progress.part(phase, name, self.pace.sent, len(self.found))
+            self.progress.part(phase, name, self.budget.sent, len(self.found))
 
         for seen in drive(self.bench, phase, operation, seed=self.seed, told=tick):
             self._note_failure(seen.check, seen.operation, phase, seen.message, seen.chain)

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from payproof.contracts.catalogue import Catalogue, DriftCase
+from payproof.contracts.comparison import shown
 from payproof.contracts.drift import DriftDifference, Fidelity, Left, Touched
 from payproof.suites.conformance.drift import alphabets as letters
 from payproof.suites.conformance.drift.agreeing import Agreed, combined, unsaid
 from payproof.suites.conformance.drift.attribute import Blame, Judge
-from payproof.suites.conformance.drift.comparing import DifferenceTally, Raw, differences, pairs, shown
+from payproof.suites.conformance.drift.comparing import DifferenceTally, Raw, differences, steps
 from payproof.suites.conformance.drift.contract_view import Terms, place_of
 from payproof.suites.conformance.drift.observe import Observation
 from payproof.suites.conformance.drift.plain import Pair, explained, labels_of, refusals
@@ -41,10 +42,10 @@ def weigh(
     told = list(told)
     tally, found, left = DifferenceTally(), list[DriftDifference](), list[Left]()
     given: dict[str, str] = {}
-    steps = [(each.case, *pair) for each in told for pair in pairs(each.simulator, each.gateway)]
-    plain = refusals(((simulator, gateway) for _, simulator, gateway in steps), labels_of(judge.catalogue))
+    asked = [(each.case, *pair) for each in told for pair in steps(each.simulator, each.gateway)]
+    plain = refusals(((simulator, gateway) for _, simulator, gateway in asked), labels_of(judge.catalogue))
     agreed, open_ = Agreed(judge), list[tuple[Raw, DriftCase]]()
-    for case, simulator, gateway in steps:
+    for case, simulator, gateway in asked:
         for path in gateway.facts.keys() & judge.catalogue.ids.keys():
             given.setdefault(judge.catalogue.ids[path], gateway.operation)
         raws = list(differences(simulator, gateway, tally))
@@ -53,7 +54,7 @@ def weigh(
             found += _as_plain(first, gateway, judge, terms, case)
             continue
         open_ += [(raw, case) for raw in raws]
-        if not any(raw.path in ("answer", "status", "body") for raw in raws):
+        if not any(raw.is_whole for raw in raws):
             agreed.note(simulator, gateway, case)
         found += list(_outside(simulator, gateway, judge, terms, case))
     found += _blamed(open_, judge, agreed, terms, stamp)

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from payproof.contracts.catalogue import Catalogue, Decides, DriftCase
+from payproof.contracts.comparison import ABSENT, Absent
 from payproof.contracts.drift import Kind, Touched
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
-from payproof.suites.conformance.drift.comparing import ABSENT, Absent, Raw
+from payproof.suites.conformance.drift.comparing import Raw
 from payproof.suites.conformance.drift.observe import Observation
 
 _SILENT = Absent()
@@ -56,7 +57,7 @@ class Judge:
                     decides, f"{_text(self.knobs[decides.knob])} -> {_text(said)}", self._verdict(decides, said)
                 )
             touched.append(decides)
-        error = self._error(raw) if raw.path in ("answer", "status", "body") else None
+        error = self._error(raw) if raw.is_whole else None
         if touched and not (error and error.change):
             return self._knob(touched[0])
         return error or Blame(fact=self.place(raw))

@@ -10,14 +10,15 @@ import httpx
 
 from payproof.contracts import secret_fields
 from payproof.contracts.catalogue import Back, Cancel, CaseRequest, Catalogue, DriftCase, Open, Step, Submit, Wait
-from payproof.contracts.entries import Request, Response
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Payer, Profile
+from payproof.simulator.relay.sandbox_exchange import request_of, response_of
+from payproof.suites.conformance.client import Elsewhere
 from payproof.suites.conformance.drift import observe as looking
 from payproof.suites.conformance.drift.browsing import DriftCustomer
-from payproof.suites.conformance.drift.endpoints import PATIENCE, Elsewhere, Side, Unanswered, site_of
+from payproof.suites.conformance.drift.endpoints import PATIENCE, Side, Unanswered
 from payproof.suites.conformance.drift.observe import KnownValues, Observation
-from payproof.suites.conformance.drift.template import Missing, placed
+from payproof.suites.conformance.template import Missing, placed
 
 
 class CaseRun:
@@ -32,7 +33,7 @@ class CaseRun:
         self.stopped = ""
         self.ended = self.unanswered = False
         logins = tuple(payer.login for payer in side.payers.values())
-        self._known = KnownValues(catalogue, site_of(side.base_url), side.redactor, letters, logins=logins)
+        self._known = KnownValues(catalogue, side.values["site"], side.redactor, letters, logins=logins)
         self._values = dict(side.values)
         self._left = list(case.steps)
         self._browser: DriftCustomer | None = None
@@ -113,10 +114,7 @@ class CaseRun:
             answer = await self._client.send(request)
         except httpx.HTTPError as error:
             raise Unanswered(f"no answer ({type(error).__name__})") from None
-        seen = Request(method=step.method, url=str(request.url), headers=tuple(request.headers.multi_items()),
-                       body=request.content.decode("utf-8", "replace"))  # fmt: skip
-        told = Response(status=answer.status_code, headers=tuple(answer.headers.multi_items()), body=answer.text,
-                        size=len(answer.content))  # fmt: skip
+        seen, told = request_of(request), response_of(answer)
         self._save(step, answer.text)
         said = self.profile.read(seen, told)
         secret_fields.learn(self.side.redactor, secret_fields.of_answer(told, said), said, numbered=False)

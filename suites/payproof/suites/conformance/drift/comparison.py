@@ -16,15 +16,21 @@ from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
 from payproof.simulator.relay.rate_budget import BudgetSpent, RateBudget
 from payproof.suites.config.models import Config, SandboxTable
+from payproof.suites.conformance.client import SandboxClient
 from payproof.suites.conformance.drift.aggregate import WeighedDifference, weigh
 from payproof.suites.conformance.drift.attribute import Judge
 from payproof.suites.conformance.drift.case_run import CaseRun
-from payproof.suites.conformance.drift.comparing import summary
 from payproof.suites.conformance.drift.contract_view import Terms
-from payproof.suites.conformance.drift.endpoints import Recorded, Sandboxed, Side, SimulatorEndpoint
+from payproof.suites.conformance.drift.endpoints import (
+    PATIENCE,
+    RecordedEndpoint,
+    SandboxEndpoint,
+    Side,
+    SimulatorEndpoint,
+)
 from payproof.suites.conformance.drift.recording import DriftRecorder, recorded
-from payproof.suites.conformance.drift.refusing import remedy_of
 from payproof.suites.conformance.drift.schedule import tell
+from payproof.suites.conformance.remedies import remedy_of
 from payproof.suites.session.sandbox import address_of, sandbox_of
 
 _SILENT = 3
@@ -64,18 +70,17 @@ async def compare(config: Config, options: DriftOptions, progress: DriftProgress
         if options.cassette is None:
             raise PayproofError("which recording?", place="--target cassette", remedy="name it with --cassette FILE")
         recording = recorded(options.cassette, profile)
-        replay = Recorded(recording.exchanges, recording.base_url, profile, config.sandbox)
+        replay = RecordedEndpoint(recording.exchanges, recording.base_url, profile, config.sandbox)
         progress.note(f"the recording of {recording.where}, {recording.observed}: {len(recording.exchanges)} cases")
         return await _compared(
             config, catalogue, cases, replay, options, progress, where=recording.where, observed=recording.observed
         )
     settings = sandbox_of(config, remedy=", or compare with a recording: --target cassette --cassette FILE")
-    manners = RateBudget(settings.rate, settings.budget, note=progress.note)
+    budget = RateBudget(settings.rate, settings.budget, note=progress.note)
+    client = SandboxClient(address_of(config, settings), budget, patience=PATIENCE)
     recorder = DriftRecorder(profile, settings, options.record, force=options.force) if options.record else None
-    side = Sandboxed(
-        settings, address_of(config, settings), profile, patience=options.patience, manners=manners,
-        on_exchange=recorder.take if recorder else None,
-    )  # fmt: skip
+    on_exchange = recorder.take if recorder else None
+    side = SandboxEndpoint(settings, client, profile, patience=options.patience, on_exchange=on_exchange)
     progress.note(estimate(cases, side, settings))
     try:
         found = await _compared(
@@ -83,7 +88,7 @@ async def compare(config: Config, options: DriftOptions, progress: DriftProgress
             where=urlsplit(side.base_url).netloc, observed=date.today().isoformat(),
         )  # fmt: skip
     finally:
-        await side.aclose()
+        await client.aclose()
     if recorder:
         progress.note(f"recorded: {recorder.write()}")
     return found
@@ -128,7 +133,7 @@ def _lacking(case: DriftCase, *sides: Side) -> str:
 
 
 async def _compared(
-    config: Config, catalogue: Catalogue, cases: Sequence[DriftCase], side: Sandboxed | Recorded, options: DriftOptions,
+    config: Config, catalogue: Catalogue, cases: Sequence[DriftCase], side: SandboxEndpoint | RecordedEndpoint, options: DriftOptions,
     progress: DriftProgress, *, where: str, observed: str,
 ) -> Drift:  # fmt: skip
     began = time.monotonic()
@@ -138,7 +143,7 @@ async def _compared(
     able = [case for case in cases if case.id not in {each.case for each in left}]
     letters: tuple[dict[str, list[str]], dict[str, list[str]]] = {}, {}
     theirs = [CaseRun(case, side, profile, catalogue, letters[1]) for case in able]
-    if isinstance(side, Sandboxed) and theirs:
+    if isinstance(side, SandboxEndpoint) and theirs:
         asked = next((each for each in theirs if each.case is catalogue.cases[0]), None)
         await _try(asked or CaseRun(catalogue.cases[0], side, profile, catalogue, {}), profile, where)
     left += await _tell(theirs, progress)
@@ -178,10 +183,9 @@ async def _try(plainest: CaseRun, profile: Profile, where: str) -> None:
             else "check sandbox.base_url, sandbox.ca, the network, and the proxy where there is one",
         )  # fmt: skip
     if look.answer != "ok":
-        status = look.facts.get("status")
         raise PayproofError(
-            f"nothing could be compared: {look.label} is refused with {summary(look)}", place=where,
-            remedy=remedy_of(profile, look.operation, status if isinstance(status, int) else 0, look.texts),
+            f"nothing could be compared: {look.label} is refused with {look.summary}", place=where,
+            remedy=remedy_of(profile, look.operation, look.status, look.texts),
         )  # fmt: skip
 
 
@@ -241,15 +245,15 @@ def _refuse_nothing(tellings: Sequence[CaseRun], profile: Profile, where: str) -
     first = next((each.looks[0] for each in stopped if each.looks), None)
     if first is not None and not any(look.answer == "ok" for each in tellings for look in each.looks):
         raise PayproofError(
-            f"nothing could be compared: {first.label} is refused with {summary(first)}",
+            f"nothing could be compared: {first.label} is refused with {first.summary}",
             place=where,
-            remedy=remedy_of(profile, first.operation, int(str(first.facts.get("status", 0))), first.texts),
+            remedy=remedy_of(profile, first.operation, first.status, first.texts),
         )
 
 
-def _facts(side: Sandboxed | Recorded, seconds: float, terms: Terms) -> dict[str, Json]:
+def _facts(side: SandboxEndpoint | RecordedEndpoint, seconds: float, terms: Terms) -> dict[str, Json]:
     facts: dict[str, Json] = {"seconds": round(seconds, 1), "contract": not terms.problem}
-    if isinstance(side, Sandboxed):
-        manners = side.manners
+    if isinstance(side, SandboxEndpoint):
+        manners = side.client.budget
         facts |= {"requests": manners.sent, "budget": manners.budget, "rate": manners.rate, "busiest": manners.busiest}
     return facts

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from payproof.contracts.entries import Request, Response
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
 from payproof.simulator.cassettes import CassetteWriter, RecordedExchange, read
@@ -16,7 +15,7 @@ from payproof.simulator.cassettes.writer import refuse_existing
 from payproof.simulator.relay.sandbox_exchange import SandboxExchange
 from payproof.suites.config.models import SandboxTable
 from payproof.suites.conformance.drift.observe import LOGIN
-from payproof.suites.conformance.drift.template import swapped
+from payproof.suites.conformance.template import swapped
 
 PREFIX = "drift "
 """Begins the name of a case's story in a cassette, so that no probe's story is taken for one."""
@@ -52,7 +51,7 @@ class DriftRecorder:
 class DriftRecording:
     """``exchanges``: case -> its exchanges in their order; ``observed``: the day of the recording (ISO)."""
 
-    exchanges: Mapping[str, list[SandboxExchange]]
+    exchanges: Mapping[str, list[RecordedExchange]]
     base_url: str
     where: str
     observed: str
@@ -66,10 +65,10 @@ def recorded(path: Path, profile: Profile) -> DriftRecording:
     """
     found = read(path)
     stamp = found.stamp
-    cases: dict[str, list[SandboxExchange]] = {}
+    cases: dict[str, list[RecordedExchange]] = {}
     for each in found.exchanges:
         if stamp is not None and each.story.startswith(PREFIX):
-            cases.setdefault(each.story.removeprefix(PREFIX), []).append(_taped(each, stamp))
+            cases.setdefault(each.story.removeprefix(PREFIX), []).append(_lengthened(each, stamp))
     if stamp is None or not cases:
         raise PayproofError(
             "this cassette holds no cases to compare",
@@ -84,17 +83,11 @@ def recorded(path: Path, profile: Profile) -> DriftRecording:
     )
 
 
-def _taped(exchange: RecordedExchange, stamp: Stamp) -> SandboxExchange:
+def _lengthened(exchange: RecordedExchange, stamp: Stamp) -> RecordedExchange:
     """With every placeholder as long as what stood there, so that lengths can still be compared."""
-    asked, told = exchange.request, exchange.response
-    return SandboxExchange(
-        kind=exchange.kind, story=exchange.story, at=exchange.at,
-        request=Request(method=asked.method, url=_long(asked.url, stamp), headers=asked.headers, body=asked.body),
-        response=Response(
-            status=told.status, headers=tuple((name, _long(value, stamp)) for name, value in told.headers),
-            body=_long(told.body, stamp), size=told.size,
-        ),
-    )  # fmt: skip
+    told = exchange.response
+    headers = tuple((name, _long(value, stamp)) for name, value in told.headers)
+    return replace(exchange, response=replace(told, headers=headers, body=_long(told.body, stamp)))
 
 
 def _long(text: str, stamp: Stamp) -> str:
