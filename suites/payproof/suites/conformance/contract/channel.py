@@ -14,6 +14,7 @@ from anyio.from_thread import start_blocking_portal
 
 from payproof.contracts import secret_fields
 from payproof.contracts.contract import Contract
+from payproof.contracts.contract.examples import Example, good_example
 from payproof.contracts.entries import Request, Response, header
 from payproof.contracts.events import ACCESS_TOKEN, issued_by
 from payproof.contracts.model import PayproofError
@@ -21,9 +22,9 @@ from payproof.contracts.secrets import Redactor
 from payproof.simulator.relay.rate_budget import BudgetSpent, RateBudget
 from payproof.simulator.relay.sandbox_exchange import response_of
 from payproof.suites.conformance.client import Headers, SandboxClient
-from payproof.suites.conformance.contract.examples import Example, good_example, written
 from payproof.suites.conformance.contract.where import Where
 from payproof.suites.conformance.remedies import remedy_of
+from payproof.suites.conformance.template import written
 
 MARK = "x-payproof-exchange"
 """Header by which an answer that a generator holds is told to be one of ours."""
@@ -165,8 +166,9 @@ class Channel:
             authorization = f"Bearer {token or self.token()}"
         else:
             authorization = self.where.basic(example.operation.word, merchant)
-        request = written(example, self.where.path, authorization)
-        return self.send(request.method, request.target, request.headers, request.body)
+        request = written(example.request, self.where.base_url)
+        headers = [*request.headers.multi_items(), *([("Authorization", authorization)] if authorization else [])]
+        return self.send(request.method, request.url.raw_path.decode("ascii"), headers, request.content)
 
     def token(self) -> str:
         """An access token, asked for anew when the last one is no longer young.

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import random
 import shlex
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Protocol
 from urllib.parse import urlsplit
 
 from payproof.contracts.contract import ContractProblem, Operation
+from payproof.contracts.contract.examples import Example, examples_of, good_example, linked
 from payproof.contracts.events import Opened, issued_by
 from payproof.contracts.model import PayproofError
 from payproof.simulator.relay.rate_budget import RateBudget
 from payproof.suites.conformance.contract.assumed import is_assumed, is_missing, told_of, without
 from payproof.suites.conformance.contract.channel import Channel, ContractExchange, Spent
 from payproof.suites.conformance.contract.document import prepared
-from payproof.suites.conformance.contract.examples import (
-    Example,
-    credentials,
-    examples_of,
-    good_example,
-    linked,
-    mislabelled,
-)
 from payproof.suites.conformance.contract.rules import RULES, Bench
 from payproof.suites.conformance.contract.values import APART, PHASES, Covered, Failure, SuiteResult
 from payproof.suites.conformance.contract.where import Where
@@ -190,7 +185,7 @@ class _Run:
                 if following:
                     self._look_at_pages(exchange)
                     self._apart(following, exchange)
-                if (odd := mislabelled(example)) is not None:
+                if (odd := _mislabelled(example)) is not None:
                     self._judged(odd)
         if self.missing:
             self.channel.contract = without(self.channel.contract, self.missing)
@@ -225,7 +220,7 @@ class _Run:
         if not self.where.other or good is None or APART in self._tried:
             return
         self._tried.add(APART)
-        issued = self.channel.tell(credentials(good, self.where, *self.where.other), merchant=self.where.other)
+        issued = self.channel.tell(_as_another(good, self.where), merchant=self.where.other)
         token = issued_by(self.where.profile.read(issued.request, issued.response)) if issued.response else ""
         if not token:
             self.untried[APART] = "the second merchant gets no access token: check sandbox.other"
@@ -282,6 +277,24 @@ class _Run:
             check=check, operation=operation, phase=phase, message=text,
             curl=curls[-1] if curls else "", before=tuple(curls[:-1]),
         )  # fmt: skip
+
+
+def _mislabelled(example: Example) -> Example | None:
+    """The same JSON without saying that it is JSON: nothing that a server should read."""
+    request = example.request
+    if request.json is None or example.error:
+        return None
+    headers = {**request.headers, "Content-Type": "text/plain"}
+    odd = replace(request, json=None, raw=json.dumps(request.json), headers=headers)
+    return replace(example, name=f"{example.name} as text/plain", request=odd)
+
+
+def _as_another(example: Example, where: Where) -> Example:
+    """A token call's example as the second merchant would make it."""
+    assert where.other
+    theirs = dict(zip((where.client_id, where.secret_key), where.other, strict=True))
+    fields = {name: theirs.get(str(value), value) for name, value in (example.request.json or {}).items()}
+    return replace(example, request=replace(example.request, json=fields))
 
 
 def _said(problem: ContractProblem) -> str:

@@ -18,7 +18,7 @@ from payproof.suites.conformance.drift import observe as looking
 from payproof.suites.conformance.drift.browsing import DriftCustomer
 from payproof.suites.conformance.drift.endpoints import PATIENCE, Side, Unanswered
 from payproof.suites.conformance.drift.observe import KnownValues, Observation
-from payproof.suites.conformance.template import Missing, placed
+from payproof.suites.conformance.template import Missing, filled, placed, written
 
 
 class CaseRun:
@@ -100,14 +100,7 @@ class CaseRun:
 
     async def _ask(self, step: CaseRequest) -> None:
         assert self._client
-        request = self._client.build_request(
-            step.method,
-            self.side.base_url + placed(step.path, self._values),
-            headers=placed(step.headers, self._values),
-            json=placed(step.json, self._values) if step.json is not None else None,
-            data=placed(step.form, self._values) if step.form is not None else None,
-            content=step.raw,
-        )
+        request = written(filled(step, self._values), self.side.base_url)
         for address in _addresses(step.json or step.form or {}):
             self._known.sent.append(address)
         try:
