@@ -37,10 +37,11 @@ def document_of(gateway: str) -> Node:
         PayproofError: the gateway has no document.
     """
     document = _laid(gateway)
-    for operation in (cast("Any", each) for item in document["paths"].values() for each in item.values()):
-        body = resolved(document, operation.get("requestBody") or {}) if isinstance(operation, Mapping) else {}
-        for content in body.get("content", {}).values():
-            _write_out(list(content.get("examples", {}).values()))
+    for item in document["paths"].values():
+        for operation in item.values():
+            body: Node = resolved(document, operation["requestBody"]) if "requestBody" in operation else {}
+            for content in body.get("content", {}).values():
+                _write_out(list(content.get("examples", {}).values()))
     return document
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import httpx
 from anyio.from_thread import start_blocking_portal
@@ -26,8 +25,6 @@ from payproof.suites.conformance.contract.where import Where
 from payproof.suites.conformance.remedies import remedy_of
 from payproof.suites.conformance.template import written
 
-MARK = "x-payproof-exchange"
-"""Header by which an answer that a generator holds is told to be one of ours."""
 PATIENCE = 60.0
 """Seconds that the server may take for one answer."""
 SILENT = 599
@@ -37,7 +34,6 @@ _LIMITED = 4
 TOKEN_AGE = 240.0
 """Seconds after which a new access token is asked for."""
 _OURS = {"host", "content-length", "connection", "accept-encoding"}
-_THEIRS = {"content-length", "content-encoding", "transfer-encoding", "connection", "keep-alive", MARK}
 
 
 class Spent(KeyboardInterrupt):
@@ -208,21 +204,6 @@ class Channel:
         """Whether a request carried an access token that this server gave us."""
         scheme, _, value = header(exchange.request.headers, "authorization").partition(" ")
         return scheme.lower() == "bearer" and value.strip() in self.tokens
-
-    # A WSGI application: what a generator takes for the server.
-
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        headers = [
-            (key[5:].replace("_", "-").title(), value) for key, value in environ.items() if key.startswith("HTTP_")
-        ]
-        headers += [("Content-Type", environ["CONTENT_TYPE"])] if environ.get("CONTENT_TYPE") else []
-        target = environ.get("REQUEST_URI") or environ["PATH_INFO"]
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        exchange = self.send(environ["REQUEST_METHOD"], target, headers, body)
-        told = exchange.response
-        back = [(name, value) for name, value in (told.headers if told else ()) if name.lower() not in _THEIRS]
-        start_response(f"{told.status if told else SILENT} answer", [*back, (MARK, str(exchange.n))])
-        return [exchange.raw[1]]
 
 
 def _seconds(retry_after: str) -> float:

@@ -190,3 +190,9 @@ RULES: Mapping[str, Rule] = {
     "asks_for_the_token": guards,
     "answers": answers,
 }
+
+
+def broken(bench: Bench, exchange: ContractExchange) -> Iterator[tuple[str, str]]:
+    """(rule, what is wrong) of an exchange."""
+    for name, rule in RULES.items():
+        yield from ((name, message) for message in rule(bench, exchange))
