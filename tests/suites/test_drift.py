@@ -44,7 +44,7 @@ from payproof.suites.conformance.drift.endpoints import SimulatorEndpoint
 from payproof.suites.conformance.drift.observe import KnownValues, Observation
 from payproof.suites.conformance.template import Missing, placed, unknown
 
-from ..conftest import IndependentSandbox  # noqa: TID252
+from ..conftest import IndependentSandbox, independent_sandboxes  # noqa: TID252
 
 Start = Callable[..., IndependentSandbox]
 QUATAPAY, QRPAY = profiles.load("quatapay"), profiles.load("qrpay")
@@ -85,15 +85,11 @@ def _facts(drift: Drift) -> set[str]:
 # What is found at the independent server
 
 
-_TOLD: dict[str, Drift] = {}
-
-
-@pytest.fixture
-def as_documented(independent_sandbox: Start) -> Drift:
+@pytest.fixture(scope="module")
+def as_documented(tmp_path_factory: pytest.TempPathFactory) -> Drift:
     """The comparison with the profile ``quatapay``, made once for the tests that look at its parts."""
-    if "quatapay" not in _TOLD:
-        _TOLD["quatapay"] = _drift("quatapay", independent_sandbox())
-    return _TOLD["quatapay"]
+    with independent_sandboxes(tmp_path_factory.mktemp("sandbox")) as start:
+        return _drift("quatapay", start())
 
 
 KNOWN = (
@@ -303,7 +299,7 @@ def test_a_call_that_the_gateways_limit_kept_out_is_made_again_when_it_says(
 
 def test_all_waits_are_one_and_everybody_is_on_time() -> None:
     told: list[str] = []
-    waits: list[float] = []
+    waits: list[tuple[float, int]] = []
 
     class Patient(CaseRun):
         def __init__(self, name: str, *seconds: int) -> None:
@@ -314,16 +310,49 @@ def test_all_waits_are_one_and_everybody_is_on_time() -> None:
             told.append(self.case.id)
             return self.rest.pop(0) if self.rest else 0
 
-    tellings = [Patient("long", 2), Patient("at once"), Patient("twice", 1, 1), Patient("short", 1)]
+    clock = [0.0]
+
+    async def sleep(seconds: float) -> None:
+        clock[0] += seconds
+
+    runs = [Patient("long", 2), Patient("at once"), Patient("twice", 1, 1), Patient("short", 1)]
     left: list[int] = []
     asyncio.run(
-        agenda.tell(tellings, told=lambda case, n: left.append(n), waiting=lambda seconds, cases: waits.append(seconds))
+        agenda.tell(
+            runs,
+            told=lambda run, n: left.append(n),
+            waiting=lambda seconds, cases: waits.append((seconds, cases)),
+            now=lambda: clock[0],
+            sleep=sleep,
+        )
     )
-    assert told[:4] == ["at once", "long", "twice", "short"]
-    assert told[4:6] == ["twice", "short"]
-    assert sorted(told[6:]) == ["long", "twice"]
+    assert told == ["at once", "long", "twice", "short", "twice", "short", "long", "twice"]
     assert left == [3, 2, 1, 0]
-    assert sum(waits) < 2.1
+    assert waits == [(1.0, 3), (1.0, 2)]
+    assert not any(run.stopped for run in runs)
+
+
+def test_a_case_whose_moment_was_missed_is_stopped() -> None:
+    clock = [0.0]
+
+    class Late(CaseRun):
+        def __init__(self) -> None:
+            self.case = DriftCase(id="late", text="", steps=(Wait(seconds=1),))
+            self.rest, self.stopped = [1], ""
+
+        async def go(self) -> int:
+            return self.rest.pop(0) if self.rest else 0
+
+    async def sleep(seconds: float) -> None:
+        raise AssertionError("nothing is early")
+
+    def now() -> float:
+        clock[0] += 10
+        return clock[0]
+
+    run = Late()
+    asyncio.run(agenda.tell([run], told=lambda run, n: None, waiting=lambda seconds, cases: None, now=now, sleep=sleep))
+    assert run.stopped == "its moment was missed by 9 s"
 
 
 # Recordings

@@ -19,7 +19,7 @@ from payproof.suites.conformance.drift.plain import Pair, explained, labels_of, 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WeighedDifference:
+class ToldCase:
     """One case as both sides told it; ``stopped``: why a side did not come to its end."""
 
     case: DriftCase
@@ -36,7 +36,7 @@ class Weighed:
 
 
 def weigh(
-    told: Iterable[WeighedDifference], judge: Judge, terms: Terms, ids: tuple[Mapping[str, list[str]], Mapping[str, list[str]]], stamp: str
+    told: Iterable[ToldCase], judge: Judge, terms: Terms, ids: tuple[Mapping[str, list[str]], Mapping[str, list[str]]], stamp: str
 ) -> Weighed:  # fmt: skip
     """``ids``: every id that the simulator and the gateway gave, by kind. ``stamp``: where and when it was observed."""
     told = list(told)
@@ -121,7 +121,7 @@ def _outside(
         )  # fmt: skip
 
 
-def _unfinished(told: WeighedDifference) -> Iterator[str]:
+def _unfinished(told: ToldCase) -> Iterator[str]:
     """Why the rest of a case was not compared; nothing when both sides stopped at the same place for the same reason."""
     if told.stopped.get("simulator") == told.stopped.get("gateway"):
         return

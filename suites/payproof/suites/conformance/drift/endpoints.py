@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Literal, Protocol
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -17,6 +19,7 @@ from payproof.simulator.relay.sandbox_exchange import OnExchange, SandboxExchang
 from payproof.simulator.simulator import Simulator
 from payproof.suites.config.models import SandboxTable
 from payproof.suites.conformance.client import SandboxClient
+from payproof.suites.conformance.drift.recording import DriftRecording
 from payproof.suites.conformance.template import references
 
 _HOST = "https://simulator.payproof.test"
@@ -52,6 +55,20 @@ class Side(Protocol):
     async def advance(self, seconds: int) -> bool:
         """Move its clock on. False: it takes real time."""
         ...
+
+
+class Gateway(Side, Protocol):
+    """The gateway's side. ``where``: its host; ``observed``: the day of its answers (ISO); ``is_live``: it is asked now;
+    ``account``: how it was treated, for the report."""
+
+    @property
+    def where(self) -> str: ...
+    @property
+    def observed(self) -> str: ...
+    @property
+    def is_live(self) -> bool: ...
+    @property
+    def account(self) -> Mapping[str, Json]: ...
 
 
 class SimulatorEndpoint:
@@ -92,12 +109,15 @@ class SandboxEndpoint:
     ``on_exchange`` is told of every exchange.
     """
 
+    is_live = True
+
     def __init__(
         self, settings: SandboxTable, client: SandboxClient, profile: Profile, *,
         patience: float, on_exchange: OnExchange | None = None,
     ) -> None:  # fmt: skip
         self.client, self.on_exchange = client, on_exchange
         self.base_url = client.address.base_url
+        self.where, self.observed = urlsplit(self.base_url).netloc, date.today().isoformat()
         other = settings.other
         self._unset = other.missing if other else ()
         second = (other.client_id, other.secret_key) if other and not self._unset else ()
@@ -106,6 +126,11 @@ class SandboxEndpoint:
         self.redactor = Redactor()
         _hide(self.redactor, self.values)
         self._patience = patience
+
+    @property
+    def account(self) -> Mapping[str, Json]:
+        budget = self.client.budget
+        return {"requests": budget.sent, "budget": budget.budget, "rate": budget.rate, "busiest": budget.busiest}
 
     def lacks(self, case: DriftCase) -> str:
         if missing := sorted(case.payers - set(self.payers)):
@@ -183,18 +208,16 @@ def _may_be_repeated(request: httpx.Request) -> bool:
 class RecordedEndpoint:
     """A recording of the sandbox: each case is answered by its own exchanges, in their order."""
 
-    def __init__(
-        self,
-        exchanges: Mapping[str, Sequence[RecordedExchange]],
-        base_url: str,
-        profile: Profile,
-        settings: SandboxTable | None,
-    ) -> None:
-        self.base_url, self.redactor = base_url, Redactor()
-        site = str(httpx.URL(base_url).copy_with(raw_path=b"/")).rstrip("/")
-        self.values = _values(site, *(f"{whose}-{what}" for whose in ("recorded", "other") for what in _KEYS))
+    is_live = False
+    account: Mapping[str, Json] = {}
+
+    def __init__(self, recording: DriftRecording, profile: Profile, settings: SandboxTable | None) -> None:
+        self.base_url, self.where, self.observed = recording.base_url, recording.where, recording.observed
+        self.redactor = Redactor()
+        keys = (f"{whose}-{what}" for whose in ("recorded", "other") for what in ("client-id", "secret-key"))
+        self.values = _values(recording.site, *keys)
         self.payers = _payers(settings, profile) if settings else profile.payers
-        self._exchanges = exchanges
+        self._exchanges = recording.exchanges
 
     def lacks(self, case: DriftCase) -> str:
         return "" if case.id in self._exchanges else "is not in the cassette"
@@ -224,9 +247,6 @@ def _unpacked(
     packed = ("content-encoding", "content-length", "transfer-encoding")
     kept = [pair for pair in headers if pair[0].lower() not in packed]
     return httpx.Response(status, headers=kept, content=content, request=request)
-
-
-_KEYS = ("client-id", "secret-key")
 
 
 def _values(site: str, *keys: str) -> Mapping[str, str]:

@@ -52,6 +52,7 @@ class DriftRecording:
     """``exchanges``: case -> its exchanges in their order; ``observed``: the day of the recording (ISO)."""
 
     exchanges: Mapping[str, list[RecordedExchange]]
+    site: str
     base_url: str
     where: str
     observed: str
@@ -77,6 +78,7 @@ def recorded(path: Path, profile: Profile) -> DriftRecording:
         )
     return DriftRecording(
         exchanges=cases,
+        site=stamp.upstream,
         base_url=stamp.upstream + stamp.base_path,
         where=stamp.upstream.partition("://")[2],
         observed=stamp.recorded_at[:10],

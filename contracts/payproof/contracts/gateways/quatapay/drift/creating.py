@@ -27,16 +27,24 @@ _NOTHING_READ = Decides(
 """A gateway that sees no field names every field that it requires."""
 
 
-def _varied(example: Example) -> DriftCase:
-    """One create call with one thing changed, as an example of the contract has it; what it decides is decided at that call."""
+_EXAMPLES = {each.name: each for each in named(Api("quatapay"), "create")}
+
+
+def varied(name: str) -> CaseRequest:
+    """The create call with one thing changed, as an example of the contract has it."""
+    example = _EXAMPLES[name]
     label = f"a payment: {example.text[0].lower()}{example.text[1:].rstrip('.')}"
-    decides = tuple(Decides(knob=knob, at=label, values=values) for knob, values in example.decides.items())
-    call = replace(PAYMENT, label=label, json=example.request.json)
+    return replace(PAYMENT, label=label, json=example.request.json)
+
+
+def _field(example: Example) -> DriftCase:
+    """What it decides is decided at that call."""
+    call = varied(example.name)
+    decides = tuple(Decides(knob=knob, at=call.label, values=values) for knob, values in example.decides.items())
     return DriftCase(id=f"create.{example.name}", text=example.text, steps=(TOKEN, call), decides=decides)
 
 
-_EXAMPLES = {each.name: each for each in named(Api("quatapay"), "create")}
-FIELDS = tuple(_varied(each) for name, each in _EXAMPLES.items() if name not in ("created", "bare"))
+FIELDS = tuple(_field(each) for name, each in _EXAMPLES.items() if name not in ("created", "bare"))
 
 
 def _body(id: str, text: str, label: str, *, path: str = "/payment/create", **body: object) -> DriftCase:
