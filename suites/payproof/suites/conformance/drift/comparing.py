@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
+from payproof.contracts.catalogue import CaseRequest, Catalogue
 from payproof.contracts.comparison import ABSENT, Absent, pairs, shown
 from payproof.suites.conformance.drift.observe import REDACTED, Observation
 
@@ -40,6 +43,10 @@ class Raw:
         return "an object" if within else shown(value)
 
 
+Step: TypeAlias = tuple[Observation, Observation]
+"""What the simulator and the gateway said at one step."""
+
+
 @dataclass(slots=True)
 class DifferenceTally:
     """What was compared: (operation, label, path) -> whether it agreed everywhere. The same step counts once."""
@@ -56,9 +63,7 @@ class DifferenceTally:
         return len(found), sum(found)
 
 
-def steps(
-    simulator: Iterable[Observation], gateway: Iterable[Observation]
-) -> Iterator[tuple[Observation, Observation]]:
+def steps(simulator: Iterable[Observation], gateway: Iterable[Observation]) -> Iterator[Step]:
     """The observations of the same steps, as far as both sides got."""
     there = dict(_numbered(gateway))
     for key, look in _numbered(simulator):
@@ -124,3 +129,35 @@ def _part_of(path: str, simulator: Observation, gateway: Observation) -> bool:
 def _within(path: str, differing: list[str]) -> bool:
     """Whether a difference is only a part of another one: a field of an object that is not there, an id's length."""
     return any(path.startswith((f"{other}.", f"{other} ")) for other in differing if other not in ("body", "page"))
+
+
+# What an operation's plain request already meets at the gateway: it explains every other answer that says the same
+
+
+def labels_of(catalogue: Catalogue) -> Mapping[str, str]:
+    """Operation -> label of its plain request: the one that most cases are made of."""
+    asked = Counter(
+        (each.operation, each.label) for case in catalogue.cases for each in case.steps if isinstance(each, CaseRequest)
+    )
+    found: dict[str, str] = {}
+    for (operation, label), _ in asked.most_common():
+        found.setdefault(operation, label)
+    return found
+
+
+def refusals(steps: Iterable[Step], labels: Mapping[str, str]) -> Mapping[str, Step]:
+    """Operation -> its plain step, where the simulator takes it and the gateway does not."""
+    plain: dict[str, Step] = {}
+    for simulator, gateway in steps:
+        if simulator.answer == "ok" and gateway.label == labels.get(gateway.operation):
+            plain.setdefault(gateway.operation, (simulator, gateway))
+    return {operation: pair for operation, pair in plain.items() if pair[1].answer != "ok"}
+
+
+def explained(look: Observation, plain: Observation) -> bool:
+    """Whether the gateway says to a request what it says to the plain one as well, perhaps among other things."""
+    if look.operation != plain.operation or look.answer == "ok":
+        return False
+    if plain.texts:
+        return set(plain.texts) <= set(look.texts)
+    return look.texts == plain.texts and look.facts.get("status") == plain.facts.get("status")
