@@ -7,7 +7,7 @@ import json
 import shutil
 import subprocess
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +70,7 @@ def independent_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ca
 
 
 @contextmanager
-def independent_sandboxes(folder: Path) -> Iterator[Callable[..., IndependentSandbox]]:
+def independent_sandboxes(folder: Path) -> Generator[Callable[..., IndependentSandbox]]:
     """What starts them; they end with it. ``folder``: for their certificates."""
     node = shutil.which("node")
     if node is None:
