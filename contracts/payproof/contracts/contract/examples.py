@@ -25,7 +25,7 @@ JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """``error``: the profile's error that answers it; empty when it goes well. ``is_open``: the document does not say what answers it.
+    """``error``: the profile's error that answers it; empty when it goes well. ``is_varied``: it names its difference from the first one.
     ``decides``: knob -> answer -> the knob's value."""
 
     operation: Operation
@@ -33,7 +33,7 @@ class Example:
     text: str = ""
     request: CaseRequest
     error: str = ""
-    is_open: bool = False
+    is_varied: bool = False
     decides: Mapping[str, Mapping[str, Json]] = field(default_factory=dict[str, Mapping[str, Json]])
 
 
@@ -65,12 +65,19 @@ def good_example(api: Api, word: str) -> Example | None:
 def _example(operation: Operation, name: str, node: Node, request: CaseRequest) -> Example:
     return Example(
         operation=operation, name=name, text=str(node.get("summary", "")), request=request,
-        error=str(node.get("x-error", "")), is_open=bool(node.get("x-open")), decides=node.get("x-decides", {}),
+        error=str(node.get("x-error", "")), is_varied=not node.keys().isdisjoint(("x-but", "x-without")), decides=node.get("x-decides", {}),
     )  # fmt: skip
 
 
 def _with_body(operation: Operation, media: str, value: Mapping[str, Any]) -> CaseRequest:
-    return _request(operation, operation.path, **{"form" if media == FORM else "json": value})
+    fields = {name: _worded(each) for name, each in value.items()}
+    return _request(operation, operation.path, **{"form" if media == FORM else "json": fields})
+
+
+def _worded(value: Any) -> Any:
+    """``<client-id.unknown>`` as a request refers to it: ``{client_id.unknown}``."""
+    match = re.fullmatch(r"<([a-z-]+)(\.[a-z]+)?>", value) if isinstance(value, str) else None
+    return f"{{{match[1].replace('-', '_')}{match[2] or ''}}}" if match else value
 
 
 def _with_parameter(operation: Operation, place: str, name: str, value: object) -> CaseRequest:

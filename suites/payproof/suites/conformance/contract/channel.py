@@ -23,7 +23,7 @@ from payproof.simulator.relay.sandbox_exchange import response_of
 from payproof.suites.conformance.client import Headers, SandboxClient
 from payproof.suites.conformance.contract.where import Where
 from payproof.suites.conformance.remedies import remedy_of
-from payproof.suites.conformance.template import written
+from payproof.suites.conformance.template import filled, written
 
 PATIENCE = 60.0
 """Seconds that the server may take for one answer."""
@@ -162,7 +162,8 @@ class Channel:
             authorization = f"Bearer {token or self.token()}"
         else:
             authorization = self.where.basic(example.operation.word, merchant)
-        request = written(example.request, self.where.base_url)
+        keys = {"client_id": self.where.client_id, "secret_key": self.where.secret_key}
+        request = written(filled(example.request, keys), self.where.base_url)
         headers = [*request.headers.multi_items(), *([("Authorization", authorization)] if authorization else [])]
         return self.send(request.method, request.url.raw_path.decode("ascii"), headers, request.content)
 

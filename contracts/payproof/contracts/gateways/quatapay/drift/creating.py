@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 from payproof.contracts.catalogue import CaseRequest, Decides, DriftCase
-from payproof.contracts.contract.api import Api
-from payproof.contracts.contract.examples import Example, named
 from payproof.contracts.gateways.quatapay.drift.steps import (
     JSON,
     ORDER,
@@ -17,6 +14,7 @@ from payproof.contracts.gateways.quatapay.drift.steps import (
     TOKEN,
     WITH_QUERY,
     bearer,
+    cases_of,
     create,
 )  # fmt: skip
 
@@ -27,24 +25,7 @@ _NOTHING_READ = Decides(
 """A gateway that sees no field names every field that it requires."""
 
 
-_EXAMPLES = {each.name: each for each in named(Api("quatapay"), "create")}
-
-
-def varied(name: str) -> CaseRequest:
-    """The create call with one thing changed, as an example of the contract has it."""
-    example = _EXAMPLES[name]
-    label = f"a payment: {example.text[0].lower()}{example.text[1:].rstrip('.')}"
-    return replace(PAYMENT, label=label, json=example.request.json)
-
-
-def _field(example: Example) -> DriftCase:
-    """What it decides is decided at that call."""
-    call = varied(example.name)
-    decides = tuple(Decides(knob=knob, at=call.label, values=values) for knob, values in example.decides.items())
-    return DriftCase(id=f"create.{example.name}", text=example.text, steps=(TOKEN, call), decides=decides)
-
-
-FIELDS = tuple(_field(each) for name, each in _EXAMPLES.items() if name not in ("created", "bare"))
+FIELDS = cases_of(PAYMENT, TOKEN)
 
 
 def _body(id: str, text: str, label: str, *, path: str = "/payment/create", **body: object) -> DriftCase:
