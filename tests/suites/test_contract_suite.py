@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import socket
@@ -23,11 +22,9 @@ from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
 from payproof.simulator import Simulator
 from payproof.simulator.relay.rate_budget import RateBudget
-from payproof.simulator.relay.upstream import SandboxAddress
 from payproof.suites import cli
 from payproof.suites.commands.contract import contract, exit_code
 from payproof.suites.config import Config, make_config
-from payproof.suites.conformance.client import SandboxClient
 from payproof.suites.conformance.contract import BUILT_IN, OWN, SuiteResult, Where, perform, sandbox, simulated
 from payproof.suites.conformance.contract import SilentSuite as Quiet
 from payproof.suites.conformance.contract.channel import Channel, Spent
@@ -382,31 +379,6 @@ def test_a_part_of_the_budget_ends_and_the_budget_itself_is_final() -> None:
         with pytest.raises(Spent):
             channel.send("GET", "/")
         assert channel.budget.sent == len(channel.exchanges) == 3
-
-
-def test_a_server_that_asks_to_wait_is_waited_for_but_not_for_ever() -> None:
-    async def asked() -> list[float]:
-        now = [0.0]
-
-        async def sleep(seconds: float) -> None:
-            now[0] += seconds
-
-        async def busy(scope: Scope, receive: Receive, send: Send) -> None:
-            await send({"type": "http.response.start", "status": 200, "headers": []})
-            await send({"type": "http.response.body", "body": b""})
-
-        with served(busy) as url:
-            address = SandboxAddress(base_url=url, client_id="", secret_key="")
-            client = SandboxClient(address, RateBudget(0, 9, clock=lambda: now[0], sleep=sleep), patience=5)
-            moments: list[float] = []
-            for pause in (30, 86_400):
-                client.hold(pause)
-                await client.call("GET", f"{url}/", (), b"")
-                moments.append(now[0])
-            await client.aclose()
-            return moments
-
-    assert asyncio.run(asked()) == [30, 150]
 
 
 # The command and the pytest items
