@@ -6,13 +6,13 @@ drift for that and for what it leaves open.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
+from payproof.contracts import fields
 from payproof.contracts.catalogue import CaseRequest
 from payproof.contracts.contract.api import Api
 from payproof.contracts.contract.document import Node, resolved
@@ -70,8 +70,8 @@ def _example(operation: Operation, name: str, node: Node, request: CaseRequest) 
 
 
 def _with_body(operation: Operation, media: str, value: Mapping[str, Any]) -> CaseRequest:
-    fields = {name: _worded(each) for name, each in value.items()}
-    return _request(operation, operation.path, **{"form" if media == FORM else "json": fields})
+    sent = {name: _worded(each) for name, each in value.items()}
+    return _request(operation, operation.path, **{"form" if media == FORM else "json": sent})
 
 
 def _worded(value: Any) -> Any:
@@ -106,19 +106,16 @@ def linked(api: Api, operation: Operation, answer: Response | None) -> Iterator[
                 request = _with_parameter(target, place, parameter, value)
                 yield Example(operation=target, name=name, request=request)
         if "requestBody" in link:
-            fields = {key: evaluate(value, answer) for key, value in cast("Node", link["requestBody"]).items()}
-            yield Example(operation=target, name=name, request=_with_body(target, JSON, fields))
+            sent = {key: evaluate(value, answer) for key, value in cast("Node", link["requestBody"]).items()}
+            yield Example(operation=target, name=name, request=_with_body(target, JSON, sent))
 
 
-def evaluate(expression: str, answer: Response) -> Any:
+def evaluate(expression: str, answer: Response) -> Json:
     """``$response.body#/a/b``, alone or in braces within a text."""
-    body: Any = json.loads(answer.body)
+    found = fields.of_body(answer.body, answer.headers) or {}
 
-    def value(pointer: str) -> Any:
-        at: Any = body
-        for part in pointer.strip("/").split("/"):
-            at = at[part]
-        return at
+    def value(pointer: str) -> Json:
+        return found[pointer.strip("/").replace("/", ".")]
 
     if match := re.fullmatch(r"\$response\.body#(/\S+)", expression):
         return value(match[1])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import httpx
 
-from payproof.contracts import secret_fields
+from payproof.contracts import fields, secret_fields
 from payproof.contracts.catalogue import Back, Cancel, CaseRequest, Catalogue, DriftCase, Open, Step, Submit, Wait
+from payproof.contracts.entries import Response
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Payer, Profile
 from payproof.simulator.relay.sandbox_exchange import request_of, response_of
@@ -108,23 +108,21 @@ class CaseRun:
         except httpx.HTTPError as error:
             raise Unanswered(f"no answer ({type(error).__name__})") from None
         seen, told = request_of(request), response_of(answer)
-        self._save(step, answer.text)
+        self._save(step, told)
         said = self.profile.read(seen, told)
         secret_fields.learn(self.side.redactor, secret_fields.of_answer(told, said), said, numbered=False)
         self.looks.append(
             looking.of_api(self.case.id, step.label, step.operation, seen, told, self.profile, self._known)
         )
 
-    def _save(self, step: CaseRequest, body: str) -> None:
-        try:
-            found: Any = json.loads(body)
-        except ValueError:
-            return
+    def _save(self, step: CaseRequest, answer: Response) -> None:
+        found = fields.of_body(answer.body, answer.headers) or {}
         for name, path in step.saves.items():
-            value = _at(found, path)
+            value = found.get(path)
             if isinstance(value, str) and value:
                 self._values[name] = value
-                self.side.redactor.add(f"{step.operation} {name}", value) if step.operation == "token" else None
+                if self.profile.role_of(step.operation) == "authenticate":
+                    self.side.redactor.add(f"{step.operation} {name}", value)
 
     # Pages
 
@@ -164,12 +162,6 @@ class CaseRun:
     def _stop_at(self, label: str, why: str) -> None:
         self._note(label, why, {"page": why})
         self.stopped = why
-
-
-def _at(value: Any, path: str) -> Any:
-    for name in path.split("."):
-        value = cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None
-    return value
 
 
 def _addresses(fields: Mapping[str, Any]) -> list[str]:

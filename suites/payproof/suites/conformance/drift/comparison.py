@@ -56,7 +56,7 @@ async def compare(config: Config, options: DriftOptions, progress: DriftProgress
     settings = sandbox_of(config, remedy=", or compare with a recording: --target cassette --cassette FILE")
     budget = RateBudget(settings.rate, settings.budget, note=progress.note)
     client = SandboxClient(address_of(config, settings), budget, patience=PATIENCE)
-    recorder = DriftRecorder(config.profile, settings, options.record, force=options.force) if options.record else None
+    recorder = DriftRecorder(config, options.record, force=options.force) if options.record else None
     on_exchange = recorder.take if recorder else None
     side = SandboxEndpoint(settings, client, config.profile, patience=options.patience, on_exchange=on_exchange)
     progress.note(estimate(cases, side, settings))

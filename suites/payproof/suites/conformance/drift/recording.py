@@ -13,9 +13,10 @@ from payproof.simulator.cassettes.placeholders import spelled, substituted
 from payproof.simulator.cassettes.stamp import Stamp
 from payproof.simulator.cassettes.writer import refuse_existing
 from payproof.simulator.relay.sandbox_exchange import SandboxExchange
-from payproof.suites.config.models import SandboxTable
+from payproof.suites.config import Config
 from payproof.suites.conformance.drift.observe import LOGIN
 from payproof.suites.conformance.template import swapped
+from payproof.suites.session.sandbox import known_secrets, sandbox_of
 
 PREFIX = "drift "
 """Begins the name of a case's story in a cassette, so that no probe's story is taken for one."""
@@ -24,16 +25,16 @@ PREFIX = "drift "
 class DriftRecorder:
     """Takes the sandbox's exchanges, and writes them when all is told."""
 
-    def __init__(self, profile: Profile, settings: SandboxTable, path: Path, *, force: bool) -> None:
+    def __init__(self, config: Config, path: Path, *, force: bool) -> None:
         refuse_existing(path, force=force)
         self._path, self._force = path, force
-        keys = [("client-id", settings.client_id), ("secret-key", settings.secret_key)]
-        keys += [("client-id", other.client_id), ("secret-key", other.secret_key)] if (other := settings.other) else []
+        settings = sandbox_of(config)
+        known = list(known_secrets(config))
+        if other := settings.other:
+            known += [("client-id", other.client_id), ("secret-key", other.secret_key)]
         # The right letters in the other case are the secret too.
-        known = [(kind, text) for kind, value in keys for text in (value, swapped(value))]
-        known += [("login", payer.login) for payer in settings.payers.values()]
-        known += [("password", payer.password) for payer in settings.payers.values()]
-        self._writer = CassetteWriter(profile, base_url=settings.base_url, seed=0, known=known)
+        known += [(kind, swapped(text)) for kind, text in known if kind in ("client-id", "secret-key")]
+        self._writer = CassetteWriter(config.profile, base_url=settings.base_url, seed=0, known=known)
 
     def take(self, taped: SandboxExchange) -> None:
         self._writer.take(replace(taped, story=f"{PREFIX}{taped.story}"))
