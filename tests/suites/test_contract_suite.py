@@ -381,6 +381,26 @@ def test_a_part_of_the_budget_ends_and_the_budget_itself_is_final() -> None:
         assert channel.budget.sent == len(channel.exchanges) == 3
 
 
+def test_a_request_that_waits_is_given_up_when_the_suite_is_broken_off() -> None:
+    waits, ended = threading.Event(), list[str]()
+
+    def ask(channel: Channel) -> None:
+        channel.send("GET", "/")
+        try:
+            channel.send("GET", "/")
+        except Spent:
+            ended.append("spent")
+
+    with simulated(load("quatapay")) as where:
+        channel = Channel(where, RateBudget(1, 9, note=lambda text: waits.set()), contract_of(where.profile))
+        asking = threading.Thread(target=ask, args=(channel,))
+        asking.start()
+        assert waits.wait(30)
+        channel.close()
+        asking.join(30)
+    assert ended == ["spent"], "it would have waited for a minute"
+
+
 # The command and the pytest items
 
 

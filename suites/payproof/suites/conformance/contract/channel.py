@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import NoReturn
@@ -55,7 +56,7 @@ class ContractExchange:
 
 class Channel:
     """``contract``: the one that the server is held to. ``budget``: of requests. A generator is not asynchronous, so the client
-    works in a thread of its own, from ``open`` to ``close``."""
+    works in a thread of its own until ``close``."""
 
     def __init__(self, where: Where, budget: RateBudget, contract: Contract) -> None:
         self.where, self.budget, self.contract = where, budget, contract
@@ -72,12 +73,15 @@ class Channel:
         self.down: PayproofError | None = None
         self._token: tuple[float, str] = (0.0, "")
         self._limit = budget.budget
+        self._client = SandboxClient(where, budget, patience=PATIENCE)
+        self._asking: Future[httpx.Response] = Future()
         self._running = ExitStack()
         self._portal = self._running.enter_context(start_blocking_portal())
-        self._client = self._portal.call(lambda: SandboxClient(where, budget, patience=PATIENCE))
         self._running.callback(self._portal.call, self._client.aclose)
 
     def close(self) -> None:
+        """Also while a request waits for its answer, or for the rate: it is given up."""
+        self._asking.cancel()
         self._running.close()
 
     def part(self, requests: int) -> None:
@@ -114,14 +118,15 @@ class Channel:
         """The answer, if there was one; and whether HTTP has a way to write the request."""
         url = httpx.URL(self.where.origin).copy_with(raw_path=target.encode("ascii", "replace"))
         try:
-            answer = self._portal.call(self._client.call, method, url, headers, body)
+            self._asking = self._portal.start_task_soon(self._client.call, method, url, headers, body)
+            answer = self._asking.result()
         except httpx.ConnectError as error:
             self._give_up(f"the server cannot be reached: {error}", "check base_url and ca")
         except httpx.LocalProtocolError:
             return None, False
         except (httpx.HTTPError, TimeoutError):
             return None, True
-        except BudgetSpent:
+        except (BudgetSpent, CancelledError):
             raise Spent from None
         self._wait_where_asked(answer)
         return answer, True
