@@ -21,7 +21,6 @@ from payproof.contracts.requirements import requirements
 from payproof.contracts.run import Run
 from payproof.simulator.cassettes import CassetteWriter
 from payproof.simulator.testing import GatewayThread
-from payproof.suites.commands.record import known_secrets
 from payproof.suites.config import Config, make_config
 from payproof.suites.conformance import contract
 from payproof.suites.conformance.contract.where import simulated
@@ -31,7 +30,7 @@ from payproof.suites.explorer.search import Limits, Search
 from payproof.suites.explorer.tally import RuleTally
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
-from payproof.suites.session.sandbox import checkout_of
+from payproof.suites.session.sandbox import checkout_of, known_secrets
 
 HERE = Path(__file__).parent
 BAD = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
