@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Literal, TypeAlias
 
@@ -346,6 +347,7 @@ ENTRY_POINTS = "payproof.gateways"
 """Group of entry points under which other packages offer gateways: NAME = "package.module:PROFILE"."""
 
 
+@cache
 def _modules() -> dict[str, str]:
     """Name of a gateway -> where its profile is, for those that have a folder here and those that other packages offer."""
     import payproof.contracts.gateways as folder
