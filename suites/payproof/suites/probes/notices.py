@@ -170,8 +170,8 @@ async def disordered_notices(world: World, order: str) -> None:
 
 
 @probe(
-    "webhook.before-return", "webhook.fast-answer", "logs.webhooks", group="notices-later", needs=("notices", "clock"),
-    moves_clock=True,
+    "webhook.before-return", "webhook.not-swallowed", "webhook.fast-answer", "logs.webhooks", group="notices-later",
+    needs=("notices", "clock"), moves_clock=True,
 )  # fmt: skip
 async def first_the_notice(world: World) -> None:
     """The customer pays and does not come back; the gateway tells of it, and twice again while that is not taken. Later the

@@ -181,6 +181,11 @@ class World(Deployment):
             raise PayproofError("nobody can keep back, repeat and forge the notices of this gateway")
         return self.target.outbox
 
+    async def release_notices(self) -> None:
+        """Let the gateway send what was kept back, and wait until it was answered."""
+        if self.target.outbox is not None:
+            await self.target.outbox.release()
+
     async def until(self, met: Callable[[], bool], seconds: float) -> bool:
         """Wait until something is so; False when it never was."""
         deadline = self.journal.now() + seconds
@@ -269,10 +274,13 @@ class World(Deployment):
         return await tab.open(checkout.payment_url)
 
     async def pay_and_stay(self, order: Order, customer: Customer) -> Tab | None:
-        """Check out and pay, without opening the way back yet; None when it did not come to that."""
+        """Check out and pay, without opening the way back yet; None when it did not come to that. The gateway's notices are kept
+        back, so that the shop knows of nothing, until ``release_notices``, ``mended`` or ``recover``."""
         checkout = await self.checkout(order, customer)
         if not checkout.payment:
             return None
+        if self.target.outbox is not None and self.target.outbox.mode == "send":
+            self.target.outbox.hold()
         tab = await (await self.hosted(checkout, customer)).confirm()
         return tab if tab.state == "left" else None
 
@@ -345,6 +353,7 @@ class World(Deployment):
         """The fault is gone: the next clean payment must go through, after a second of grace at most."""
         self.target.faults.clear()
         self.gate("open")
+        await self.release_notices()
         if wait:
             await asyncio.sleep(wait)
         await self.revive()
@@ -369,6 +378,7 @@ class World(Deployment):
         together with all others of this world."""
         promised = self.config.integration.order.within or LONGEST_PATIENCE
         self.step("the status check works again; the customer reloads", StepName.MENDED, promised=promised)
+        await self.release_notices()
         await self.come_back(return_url, customer, order, purpose="reload")
         # Once one had to be left, the next ones are: they are looked at in the end, and nothing is lost by not waiting here.
         wait = 0.0 if self._pending else min(promised, self.shared.patience)
