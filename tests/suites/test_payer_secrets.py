@@ -155,10 +155,14 @@ def test_plain_http_and_live_addresses_get_nothing() -> None:
     for url in (
         "https://localhost:8443/x",
         "http://localhost:8443/x",
+        "http://127.0.0.1:8443/x",
+        "https://[::1]:8443/x",
         "https://sandbox.example/login",
         "https://PAY.example:443/l",
     ):
         assert place.foreign(url) == "", url
+    assert place.where("http://127.0.0.1:8443/x") == "checkout"
+    assert place.where("http://127.0.0.1:1/x") == "integration"
     assert "plain HTTP" in place.foreign("http://pay.example/login")
     assert "live gateway" in place.foreign("https://pay.example/pay/%61pi/v1")
     for url in (
