@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import uuid
 from typing import Any
 
 import httpx
@@ -48,7 +49,13 @@ class WaitsTooLong(HarborClient):
     whole_call = 60.0
 
 
+class TriesAfresh(HarborClient):
+    def key(self, order: str) -> str:
+        return uuid.uuid4().hex
+
+
 CLIENTS = {
+    "tries-afresh": TriesAfresh,
     "never-captures": NeverCaptures,
     "wrong-minor-units": WholeUnits,
     "logs-the-bearer": LogsTheBearer,

@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from importlib.metadata import entry_points
 from typing import Literal, TypeAlias
 
@@ -83,6 +84,10 @@ class Money:
     def decimals(self, currency: str) -> int:
         """Decimals that amounts are written and compared with: those of the wire."""
         return 2 if self.spelling == "text" else self.exponent(currency)
+
+    def show(self, amount: Decimal | str, currency: str) -> str:
+        """``5,000.00 XAF``: for people, with the decimals of the wire at least."""
+        return money.show(amount, currency, self.decimals(currency))
 
     def exponent(self, currency: str) -> int:
         found = self.exponents.get(currency.upper())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from payproof.suites.config import Config
 from payproof.suites.explorer.fault_choices import Mishap, mishaps
@@ -49,13 +50,15 @@ def scope(config: Config, *, restarts: bool) -> Scope:
 def _wishes(config: Config) -> tuple[OrderSpec, ...]:
     """Two orders of the same price by two customers, and a third by the first of them, in another currency if there is
     one: mixing them up must not go unseen because the amounts agree, nor be seen only because they differ."""
-    recipe, tried = config.integration.checkout, config.currencies
-    amount = recipe.amount or "5000.00"
-    other = tried[-1]
-    decimals = "1234.56" if config.profile.money.exponent(other) >= 2 else "1234.00"
-    third = "C" if separate(config) else "A"
+    recipe, tried, money = config.integration.checkout, config.currencies, config.profile.money
+
+    def wish(number: int, customer: str, currency: str, amount: str) -> OrderSpec:
+        written = recipe.amount or f"{Decimal(amount):.{money.decimals(currency)}f}"
+        return OrderSpec(number, written, currency, customer)
+
+    third = "1234.56" if money.exponent(tried[-1]) >= 2 else "1234"
     return (
-        OrderSpec(1, amount, tried[0], "A"),
-        OrderSpec(2, amount, tried[0], "B"),
-        OrderSpec(3, recipe.amount or decimals, other, third),
+        wish(1, "A", tried[0], "5000"),
+        wish(2, "B", tried[0], "5000"),
+        wish(3, "C" if separate(config) else "A", tried[-1], third),
     )

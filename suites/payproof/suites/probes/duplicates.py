@@ -98,6 +98,21 @@ async def paid_order(world: World) -> None:
         await world.look(bought.order, bought.customer)
 
 
+def _with_a_key(profile: Profile, settings: Settings) -> Iterable[Params]:
+    # Where each submission makes an order of the shop's own, a second one is another order.
+    return ({},) if profile.has("idempotency") and settings.addresses_orders else ()
+
+
+@probe("idempotency.lost-answer", group="duplicates", variants=_with_a_key)
+async def lost_answer(world: World) -> None:
+    """The gateway opens a payment and its answer is lost; the customer tries again."""
+    order, customer = world.new_order(), world.customer()
+    async with world.fault("dropped", operation=world.profile.named("open"), after_effect=True, times=1):
+        await world.checkout(order, customer)
+    world.step("the gateway's answer was lost; the customer tries again", StepName.AGAIN)
+    await world.checkout(world.same(order), customer, purpose="again", again=True)
+
+
 def _how_often(profile: Profile, settings: Settings) -> Iterable[Params]:
     return ({"clients": 1}, {"clients": 6})
 

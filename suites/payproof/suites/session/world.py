@@ -12,7 +12,7 @@ from typing import Literal
 
 import httpx
 
-from payproof.contracts import money, pages
+from payproof.contracts import pages
 from payproof.contracts.entries import (
     BROKEN_OFF,
     Call,
@@ -209,7 +209,7 @@ class World(Deployment):
             known,
         )
         self.step(
-            f"a customer wants to pay order {order.id}: {money.show(order.amount, order.currency)}",
+            f"a customer wants to pay order {order.id}: {self.profile.money.show(order.amount, order.currency)}",
             f"order:{role}",
             order=order.id,
             amount=f"{order.amount:f}",
