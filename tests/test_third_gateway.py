@@ -27,8 +27,8 @@ from payproof.suites.conformance import contract
 from payproof.suites.conformance.contract.where import simulated
 from payproof.suites.explorer.explorer_session import opened
 from payproof.suites.explorer.oracle import Truth
+from payproof.suites.explorer.playing import RuleTally
 from payproof.suites.explorer.search import Limits, Search
-from payproof.suites.explorer.tally import RuleTally
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
 from payproof.suites.session.sandbox import checkout_of
