@@ -25,7 +25,7 @@ from payproof.simulator.relay import illness
 from payproof.suites.config import Config, make_config
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
-from payproof.suites.session.world import spared
+from payproof.suites.session.performance import spared
 
 from ..conftest import IndependentSandbox  # noqa: TID252
 

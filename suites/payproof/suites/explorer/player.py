@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from urllib.parse import urlsplit
 
 from payproof.contracts.entries import Checkout, OrderSeen
 from payproof.contracts.model import PayproofError
 from payproof.suites.customer.customer import Customer
 from payproof.suites.customer.hosted import HostedTab
-from payproof.suites.driver.driver import Order, RecipeDriver, uses
+from payproof.suites.driver.driver import Order
+from payproof.suites.driver.recipe import RecipeDriver, new_order
 from payproof.suites.explorer.disturbances import Trouble
 from payproof.suites.explorer.explorer_session import CustomerPool
 from payproof.suites.explorer.facts import Sighting
@@ -143,10 +143,8 @@ class Player:
             self._named[number] = order.id
 
     def _order(self, number: int) -> Order:
-        wish, config = self.story.wish(number), self.world.config
-        ours = config.integration.checkout.order_id is None
-        known = ours and (uses(config, "order.id") or bool(config.integration.driver))
-        order = Order(f"{self.tag}{number}", Decimal(wish.amount), wish.currency, known)
+        wish = self.story.wish(number)
+        order = new_order(self.world.config, f"{self.tag}{number}", wish.amount, wish.currency)
         facts = {"order": order.id, "amount": wish.amount, "currency": wish.currency}
         self.world.step(f"order {number} is number {order.id} for the shop", f"order:{number}", **facts)
         return order

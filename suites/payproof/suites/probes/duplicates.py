@@ -11,7 +11,8 @@ from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
 from payproof.contracts.steps import StepName
 from payproof.suites.customer.customer import Customer
-from payproof.suites.driver.driver import Order, RecipeDriver
+from payproof.suites.driver.driver import Order
+from payproof.suites.driver.recipe import RecipeDriver
 from payproof.suites.probes import Params, probe
 from payproof.suites.session.world import World
 

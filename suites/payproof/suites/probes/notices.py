@@ -254,8 +254,7 @@ async def notice_in_an_outage(world: World) -> None:
     retries = world.profile.notices.retries if world.profile.notices else ()
     seen = await _told_again(world, payment, order, customer, len(retries))
     if not seen.paid:
-        promised = world.config.integration.order.within or LONGEST_PATIENCE
-        seen = await world.look(order, customer, wait=promised, or_held=True)
+        seen = await world.look(order, customer, wait=world.promised, or_held=True)
     if not seen.paid and world.profile.traits.settles:
         await _returns(world, tab, order, customer)
 
