@@ -34,6 +34,7 @@ class HarborClient(Gateway):
 
     def __init__(self, base_url: str, client_id: str, secret_key: str) -> None:
         super().__init__(base_url, client_id, secret_key)
+        self.http.timeout = httpx.Timeout(self.whole_call, connect=3.0)  # the guidance is 4
         self.payments: dict[str, int] = {}
         """How many payments an order has had."""
 

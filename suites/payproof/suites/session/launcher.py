@@ -8,6 +8,7 @@ import contextlib
 import os
 import secrets
 import shlex
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -77,6 +78,8 @@ class Instance:
         self.command, self.env, self.folder, self.url = tuple(command), dict(env), folder, url
         self.ready, self.ready_timeout, self.journal = ready, ready_timeout, journal
         self.output = Output(journal, folder, log_files, shared_files, shared_logs or SharedLogs(), marks)
+        self.start_seconds = self.start_work = 0.0
+        """How long the last start took, and how much of that a processor was busy with it."""
         self.process: Supervised | None = None
         self._mark = secrets.token_hex(12)
         self._readers: list[asyncio.Task[None]] = []
@@ -91,6 +94,7 @@ class Instance:
             PayproofError: the command does not exist, ends at once, or never answers in time.
         """
         self._stopping = False
+        began = time.monotonic()
         await ports.refuse_taken(self.url)
         self.output.begin()
         try:
@@ -108,6 +112,8 @@ class Instance:
             asyncio.create_task(self._watch(self.process)),
         ]
         await self._until_ready()
+        self.start_seconds = time.monotonic() - began
+        self.start_work = family.worked(self._family())
 
     def _stranger(self) -> tuple[psutil.Process | None, str]:
         """Who answers at the integration's port though it is none of its processes; and what could not be told."""

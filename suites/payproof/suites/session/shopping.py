@@ -58,8 +58,8 @@ class Shopping(Performance):
         )
         return order
 
-    def customer(self) -> Customer:
-        """Somebody new, with an empty browser."""
+    def customer(self, patience: float = 0.0) -> Customer:
+        """Somebody new, with an empty browser. ``patience``: seconds that they wait for a page, where that must be longer than usual."""
         self._people += 1
         return self._keep(
             Customer(
@@ -68,7 +68,7 @@ class Shopping(Performance):
                 self.profile.hosted,
                 name=f"customer {self._people}",
                 outside=self._outside,
-                patience=self.shared.page_patience,
+                patience=max(self.shared.page_patience, patience),
             )
         )
 
