@@ -148,8 +148,9 @@ class QuataPay:
     def told(self, payment: Payment, role: Role) -> Response:
         return self._api.answer(payment)
 
-    def notice(self, payment: Payment, event: str) -> None:
+    def notices(self, payment: Payment, event: str) -> tuple[tuple[str, bytes], ...]:
         """This generation sends none."""
+        return ()
 
     def example(self, base_url: str, client_id: str, secret_key: str) -> tuple[str, ...]:
         keys = f"-d client_id={shlex.quote(client_id)} -d secret_id={shlex.quote(secret_key)}"

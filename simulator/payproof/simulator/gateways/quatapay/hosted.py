@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from payproof.contracts import money
 from payproof.contracts.gateways.quatapay import wire
 from payproof.contracts.profile import Payer
 from payproof.simulator.dialect import GatewayDeps
@@ -130,7 +129,7 @@ class Hosted:
     def _preview_page(self, row: Payment, session: Session, **more: str) -> Response:
         return self._page(
             "confirm.html", row, session, payer=session.payers[row.payment], types=TYPES, step=2,
-            balance=money.show("1000", row.currency), **more,
+            balance=self._deps.profile.money.show("1000", row.currency), **more,
         )  # fmt: skip
 
     # One-time code
@@ -196,7 +195,7 @@ class Hosted:
     def _page(self, template: str, row: Payment, session: Session, **values: Any) -> Response:
         return HTMLResponse(
             _PAGES.get_template(template).render(
-                base=self._base, row=row, csrf=session.csrf, amount=money.show(row.amount, row.currency),
+                base=self._base, row=row, csrf=session.csrf, amount=self._deps.profile.money.show(row.amount, row.currency),
                 total=f"{row.amount:,.2f}", otp=self._deps.knobs["otp"], **values,
             ),
             headers={"Cache-Control": "no-store"},
