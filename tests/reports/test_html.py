@@ -50,7 +50,10 @@ def test_hostile_bodies_are_text(page: BeautifulSoup) -> None:
 
 
 def test_the_outcome_and_the_seven_items_come_first(page: BeautifulSoup) -> None:
-    assert [heading.get_text() for heading in page.select("h2")] == ["Go-live checklist", "Guidelines", "Requirements"]
+    assert [heading.get_text() for heading in page.select("h2")] == [
+        "Go-live checklist", "Guidelines", "Requirements", "How your integration behaves", "What was tried",
+        "Where the time went",
+    ]  # fmt: skip
     assert [mark["aria-label"] for mark in page.select(".items.big .mark")] == [
         "passed", "passed", "failed", "not exercised", "could not be judged", "failed", "failed"
     ]  # fmt: skip

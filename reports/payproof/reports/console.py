@@ -10,6 +10,7 @@ from rich.text import Text
 from payproof.contracts.model import Finding, Judgement, Level, Outcome, Result, Verdict
 from payproof.contracts.run import Run
 from payproof.reports import facts, replay, values
+from payproof.reports.measured import measured
 from payproof.reports.text_output import Paper
 
 _STYLES: Mapping[Verdict, str] = {
@@ -62,6 +63,7 @@ def checklist(result: Result, run: Run, *, console: Console, verbose: bool = Fal
         _list(paper, "Attested", facts.of(result, Verdict.ATTESTED))
         _list(paper, "Not applicable", facts.of(result, Verdict.NOT_APPLICABLE))
         _section(paper, "Passed", facts.of(result, Verdict.PASS), verbose=True)
+        _measured(paper, result, run)
     _end(paper, result, run)
 
 
@@ -169,6 +171,24 @@ def _list(paper: Paper, title: str, judgements: tuple[Judgement, ...]) -> None:
         paper.say(why, lead=mark.copy())
         paper.say(", ".join(names), indent=_INDENT, style="bold")
     paper.say(f"payproof explain {judgements[0].requirement}", indent=_INDENT, lead=Text("next", style="dim"))
+
+
+def _measured(paper: Paper, result: Result, run: Run) -> None:
+    """The figures, without what was not tried."""
+    found = measured(result, run)
+    for table in found.tables:
+        paper.rule(table.title)
+        paper.say(table.about, style="dim")
+        for row in table.rows:
+            told = list(row.told(table.columns))
+            if told:
+                paper.say(row.label, style="bold")
+            for line in told:
+                paper.say(line, indent=_INDENT)
+    for row in found.facts:
+        paper.say(f"{row.label}: {row.figures[0].line}")
+    paper.rule("Where the time went")
+    paper.say(found.summary)
 
 
 def _title(paper: Paper, judgement: Judgement) -> Text:

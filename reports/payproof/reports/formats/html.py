@@ -15,9 +15,11 @@ from markupsafe import Markup, escape
 from payproof.contracts import __version__
 from payproof.contracts.model import Finding, Judgement, Result, Verdict
 from payproof.contracts.run import Run
-from payproof.reports import facts, replay
+from payproof.reports import facts, replay, timeline
+from payproof.reports.behaviour import seconds
+from payproof.reports.measured import measured
 from payproof.reports.registry import writer
-from payproof.reports.story import Chapter, Teller
+from payproof.reports.story import Chapter, Teller, anchor
 from payproof.reports.values import Pair, pointers, side_by_side
 
 SHOWN, FOLDED = 3, 20
@@ -66,6 +68,8 @@ def render(result: Result, run: Run) -> str:
     environment = _environment()
     script = environment.get_template("filter.js").render()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    teller, found = Teller(run), measured(result, run)
+    groups = _groups(result, teller)
     return environment.get_template("report.html.j2").render(
         result=result,
         words=facts.WORDS,
@@ -79,7 +83,10 @@ def render(result: Result, run: Run) -> str:
         counts=facts.counts(result.judgements),
         golive=facts.golive(result),
         guidelines=facts.guidelines(result),
-        groups=_groups(result, Teller(run)),
+        groups=groups,
+        measured=found,
+        verdicts=Verdict,
+        behind=teller.entries(found.pointers),
         unjudged=facts.unjudged(result),
         left_out=run.left_out,
         replay=replay.replay(run),
@@ -100,6 +107,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"veiled": _veiled, "clean": facts.clean, "at": lambda at: f"{at:.3f} s"}
+    environment.filters |= {"anchor": anchor, "seconds": seconds, "title_of": timeline.title}
     return environment
 
 

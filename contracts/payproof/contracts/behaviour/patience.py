@@ -1,0 +1,132 @@
+"""When does the integration hang up? Seconds at the socket, from the call's first byte until the client closed its connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from payproof.contracts.behaviour.waiting import Waiting
+from payproof.contracts.entries import Call, FaultSet
+from payproof.contracts.model import Pointer
+from payproof.contracts.profile import Limits
+from payproof.contracts.run import RecordedWorld, Run
+
+Stall: TypeAlias = Literal["connect", "tls", "first-byte", "body", "drip", "longest"]
+"""Where a call stands still: the connection is not accepted; its handshake is not answered; not a byte of the answer comes; its
+headers come, and no body; its body comes a byte at a time. ``longest``: whatever held any call of the run."""
+
+STALLS: Mapping[Stall, tuple[str, ...]] = {
+    "connect": (),
+    "tls": (),
+    "first-byte": ("never-answer",),
+    "body": ("stall",),
+    "drip": ("drip",),
+}
+"""Names of the faults that make each."""
+REQUIREMENTS: Mapping[Stall, str] = {
+    "connect": "timeout.connect",
+    "tls": "timeout.connect",
+    "first-byte": "timeout.response",
+    "body": "timeout.response",
+    "drip": "timeout.drip",
+}
+"""What judges each, and tells whether its probe was part of the run."""
+
+_EARLIER = 0.5
+"""Seconds by which a customer must be answered before the call ends, for the two to have different limits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long one kind of call was waited for. One of ``seconds``, ``watched`` and ``unmeasured`` is set.
+
+    ``seconds``: until the client hung up. ``watched``: it had not when we stopped looking, after so many seconds. ``answered``:
+    seconds after which the customer had an answer while the call stayed open.
+    """
+
+    stall: Stall
+    operation: str
+    limit: float
+    seconds: float | None = None
+    watched: float | None = None
+    answered: float | None = None
+    unmeasured: str = ""
+    evidence: tuple[Pointer, ...] = ()
+
+
+def patience(run: Run, operations: Sequence[str], limits: Limits) -> tuple[Patience, ...]:
+    """Every stall at every operation, in this order."""
+    held = [(world, call) for world in run.worlds for call in world.of(Call)]
+    waiting = {world.name: Waiting(world) for world in run.worlds}
+    found: list[Patience] = []
+    for stall, faults in STALLS.items():
+        for operation in operations:
+            calls = [(world, call) for world, call in held if call.fault in faults and _is(call, operation)]
+            figure = Patience(stall=stall, operation=operation, limit=_limit(stall, limits))
+            found.append(_measured(figure, calls, waiting) if calls else _unmeasured(figure, run, faults))
+    for operation in operations:
+        calls = [(world, call) for world, call in held if _is(call, operation)]
+        found.append(_longest(operation, calls, limits))
+    return tuple(found)
+
+
+def _is(call: Call, operation: str) -> bool:
+    return call.event.operation == operation
+
+
+def _limit(stall: Stall, limits: Limits) -> float:
+    return {"connect": limits.connect, "tls": limits.connect, "drip": limits.whole}.get(stall, limits.call)
+
+
+def _measured(
+    figure: Patience, calls: Sequence[tuple[RecordedWorld, Call]], waiting: Mapping[str, Waiting]
+) -> Patience:
+    world, longest = max(calls, key=lambda found: found[1].seconds)
+    page = waiting[world.name].page(longest)
+    early = page is not None and page.response is not None and page.ended < longest.ended - _EARLIER
+    return replace(
+        figure,
+        seconds=round(longest.seconds, 3) if longest.ending == "hung_up" else None,
+        watched=round(longest.seconds, 3) if longest.ending != "hung_up" else None,
+        answered=round(page.ended - longest.began, 3) if page and early else None,
+        evidence=world.point(longest, page if early else None),
+    )
+
+
+def _longest(operation: str, calls: Sequence[tuple[RecordedWorld, Call]], limits: Limits) -> Patience:
+    if not calls:
+        why = f"no {operation} call was made"
+        return Patience(stall="longest", operation=operation, limit=limits.whole, unmeasured=why)
+    world, call = max(calls, key=lambda found: found[1].seconds)
+    return Patience(
+        stall="longest",
+        operation=operation,
+        limit=limits.whole,
+        seconds=round(call.seconds, 3),
+        evidence=world.point(call),
+    )
+
+
+def _unmeasured(figure: Patience, run: Run, faults: Iterable[str]) -> Patience:
+    return replace(figure, unmeasured=why_not(run, REQUIREMENTS[figure.stall]) or _missed(run, figure, tuple(faults)))
+
+
+def _missed(run: Run, figure: Patience, faults: Sequence[str]) -> str:
+    tried = any(each.name in faults for world in run.worlds for each in world.of(FaultSet))
+    return f"no {figure.operation} call was made while it was tried" if tried else "no probe tried it"
+
+
+def why_not(run: Run, requirement: str) -> str:
+    """Why the probes of a requirement were not performed; empty where they were."""
+    if not run.scored:
+        return "the control payment failed, and nothing more was tried"
+    if requirement in run.powerless:
+        return run.powerless[requirement]
+    cut = run.facts.get("cut")
+    if isinstance(cut, dict) and requirement in cut:
+        return "the run's time was up"
+    probes = run.provoked_by.get(requirement, ())
+    if probes and set(probes) <= set(run.left_out):
+        return "left out by --quick" if run.facts.get("quick") else "left out of this run"
+    return ""

@@ -1,0 +1,193 @@
+"""How an integration behaves, in words: the tables that every format shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from payproof.contracts.behaviour import Behaviour, Failing, Failure, Patience, RetryAfter, Stall, TokenUse
+from payproof.contracts.model import Pointer
+
+Tone: TypeAlias = Literal["plain", "over", "none"]
+"""``over``: beyond the limit that the gateway's guidance gives. ``none``: nothing was measured."""
+
+STALLS: Mapping[Stall, str] = {
+    "connect": "the connection is not accepted",
+    "tls": "the TLS handshake is not answered",
+    "first-byte": "no byte of the answer comes",
+    "body": "headers come, and no body",
+    "drip": "the body drips, a byte at a time",
+    "longest": "longest call of the run",
+}
+FAILINGS: Mapping[Failing, str] = {
+    "late": "no answer in time",
+    "lost": "connection lost without an answer",
+    "unauthorized": "answered 401",
+    "limited": "answered 429",
+    "broken": "answered 5xx",
+    "refused": "answered another 4xx",
+    "unreadable": "an answer that is not the gateway's own",
+    "slow": "the right answer, slowly",
+}
+_SHARED_OVER = 1.1
+"""Limits have ten per cent of grace: libraries round to the next second."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One figure. ``text`` is the figure itself, ``limit`` what is allowed, ``notes`` what belongs to it."""
+
+    text: str
+    limit: str = ""
+    notes: tuple[str, ...] = ()
+    tone: Tone = "plain"
+    evidence: tuple[Pointer, ...] = ()
+
+    @property
+    def line(self) -> str:
+        """All of it: ``28.9 s, limit 30; the customer was answered after 25.0 s``."""
+        return "; ".join((f"{self.text}, {self.limit}" if self.limit else self.text, *self.notes))
+
+
+NOTHING = Figure(text="not met", tone="none")
+"""No call of this kind met this."""
+
+
+@dataclass(frozen=True, slots=True)
+class FigureRow:
+    """``figures``: one for each column, or a single one for all of them."""
+
+    label: str
+    figures: tuple[Figure, ...]
+
+    def told(self, columns: Sequence[str]) -> Iterator[str]:
+        """One line for each figure, without those that were not met; a figure for all columns stands without their names."""
+        if len(self.figures) != len(columns):
+            yield from (figure.line for figure in self.figures)
+            return
+        for column, figure in zip(columns, self.figures, strict=True):
+            if figure is not NOTHING:
+                yield f"{column}: {figure.line}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureTable:
+    title: str
+    about: str
+    columns: tuple[str, ...]
+    rows: tuple[FigureRow, ...]
+
+
+def tables(found: Behaviour) -> tuple[FigureTable, ...]:
+    """What is told by operation: when it hangs up, and what it does after a failure."""
+    hang_up = FigureTable(
+        title="Seconds until it hangs up",
+        about="From the first byte of a call until the integration closed the connection, whatever its customer was told before.",
+        columns=found.operations,
+        rows=tuple(_patience_rows(found)),
+    )
+    failing = FigureTable(
+        title="When a call fails",
+        about="How often one request was sent at most, and the pauses between; below it what the customer was shown after the longest wait.",
+        columns=found.operations,
+        rows=(*_failure_rows(found), *_retry_rows(found)),
+    )
+    return tuple(table for table in (hang_up, failing) if table.columns and table.rows)
+
+
+def _patience_rows(found: Behaviour) -> Iterator[FigureRow]:
+    for stall, label in STALLS.items():
+        figures = [patience(each) for each in found.patience if each.stall == stall]
+        yield FigureRow(label, _merged(figures))
+
+
+def _merged(figures: Sequence[Figure]) -> tuple[Figure, ...]:
+    """One for all columns where nothing was measured in any of them, for the same reason."""
+    same = len({(figure.text, figure.notes) for figure in figures}) == 1
+    return tuple(figures[:1]) if same and figures[0].tone == "none" else tuple(figures)
+
+
+def patience(each: Patience) -> Figure:
+    if each.unmeasured:
+        return Figure(text="not measured in this run", notes=(each.unmeasured,), tone="none")
+    limit = "" if each.stall == "longest" else f"limit {each.limit:g}"
+    lasted = each.seconds if each.seconds is not None else each.watched or 0.0
+    text = seconds(lasted) if each.seconds is not None else f"none within {seconds(lasted)}"
+    notes = () if each.answered is None else (f"the customer was answered after {seconds(each.answered)}",)
+    over = each.stall != "longest" and lasted > each.limit * _SHARED_OVER
+    return Figure(text=text, limit=limit, notes=notes, tone="over" if over else "plain", evidence=each.evidence)
+
+
+def _failure_rows(found: Behaviour) -> Iterator[FigureRow]:
+    for failing, label in FAILINGS.items():
+        met = {each.operation: each for each in found.failures if each.failing == failing}
+        if met:
+            yield FigureRow(label, _each(found.operations, met, failure))
+
+
+def _each(
+    operations: Iterable[str], met: Mapping[str, Failure], told: Callable[[Failure], Figure]
+) -> tuple[Figure, ...]:
+    return tuple(told(met[operation]) if operation in met else NOTHING for operation in operations)
+
+
+def failure(each: Failure) -> Figure:
+    notes = [_gaps(each.gaps)] if each.gaps else []
+    if each.waited is not None:
+        answer = f"HTTP {each.status}" if each.status else "no answer"
+        notes.append(f"{answer} after {seconds(each.waited)}")
+    return Figure(text=times(each.attempts), notes=tuple(notes), evidence=each.evidence)
+
+
+def _gaps(gaps: Sequence[float]) -> str:
+    more = f" and {len(gaps) - 4} more" if len(gaps) > 4 else ""
+    return f"again after {', '.join(seconds(gap) for gap in gaps[:4])}{more}"
+
+
+def _retry_rows(found: Behaviour) -> Iterator[FigureRow]:
+    for asked in sorted({each.asked for each in found.retry_after}):
+        met = {each.operation: each for each in _worst_last(found.retry_after) if each.asked == asked}
+        figures = tuple(retry(met[name]) if name in met else NOTHING for name in found.operations)
+        yield FigureRow(f"429 with Retry-After: {asked:g}", figures)
+
+
+def _worst_last(found: Iterable[RetryAfter]) -> list[RetryAfter]:
+    return sorted(found, key=lambda each: not each.obeyed)
+
+
+def retry(each: RetryAfter) -> Figure:
+    if each.after is None:
+        return Figure(text="obeyed", notes=("not sent again by itself",), evidence=each.evidence)
+    again = f"sent again after {seconds(each.after)}"
+    if each.obeyed:
+        return Figure(text="obeyed", notes=(again,), evidence=each.evidence)
+    return Figure(text="too early", notes=(again,), tone="over", evidence=each.evidence)
+
+
+def facts_of(found: Behaviour) -> tuple[FigureRow, ...]:
+    """What is told of the whole run: a label and one figure each."""
+    return (FigureRow("access tokens, while nothing goes wrong", (tokens(found.tokens),)),) if found.tokens else ()
+
+
+def tokens(told: TokenUse) -> Figure:
+    if told.unmeasured:
+        return Figure(text="not measured in this run", notes=(told.unmeasured,), tone="none")
+    text = f"{count(told.calls, 'token call')} for {count(told.payments, 'payment')}"
+    return Figure(text=text, evidence=told.evidence)
+
+
+def seconds(value: float) -> str:
+    """``28.9 s``; two decimals below one second."""
+    if value < 0.005:
+        return "under 0.01 s"
+    return f"{value:.1f} s" if value >= 0.995 else f"{value:.2f} s"
+
+
+def times(number: int) -> str:
+    """``sent once``, ``sent 3 times``."""
+    return {1: "sent once", 2: "sent twice"}.get(number, f"sent {number} times")
+
+
+def count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
