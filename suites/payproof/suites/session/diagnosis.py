@@ -5,7 +5,7 @@ from __future__ import annotations
 from payproof.contracts import pages
 from payproof.contracts.entries import Call, Checkout, Connection, Log, OrderSeen, Page, Process, Step
 from payproof.contracts.events import VERIFYING
-from payproof.suites.customer.hosted import STUCK
+from payproof.contracts.steps import StepName
 from payproof.suites.session.world import World
 
 
@@ -82,7 +82,7 @@ def _about_order(world: World) -> list[str]:
     hosted = [e for e in entries if isinstance(e, Page) and e.where == "checkout"]
     returned = [e for e in world.journal.entries if isinstance(e, Page) and e.purpose == "return"]
     if not returned:
-        stuck = [e.text for e in entries if isinstance(e, Step) and e.name == STUCK]
+        stuck = [e.text for e in entries if isinstance(e, Step) and e.name == StepName.STUCK]
         if stuck:
             return [f"{stuck[-1][0].upper()}{stuck[-1][1:]}."]
         last = hosted[-1] if hosted else None
