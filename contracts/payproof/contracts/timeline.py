@@ -142,7 +142,7 @@ def _with_idle(world: RecordedWorld, busy: Sequence[Span]) -> Iterator[Span]:
 
 
 def _waits(world: RecordedWorld, spans: Sequence[Span]) -> Iterator[Wait]:
-    told = [(span.began, span.ended) for span in spans if span.kind != "idle"]
+    told = [(span.began, span.ended) for span in spans if span.kind not in ("idle", "launch")]
     for before, after in pairwise(world.entries):
         if after.at - before.at >= SHORTEST_WAIT and any(began <= before.at < ended for began, ended in told):
             yield _wait(world, before, after)
