@@ -99,10 +99,11 @@ def test_no_answer_and_nobody_waiting_are_told_apart(told: Written) -> None:
 
 
 def test_what_the_run_knew_and_never_tried_is_listed(told: Written) -> None:
-    told.run_fields["facts"] = {"faults": ["cut", "drip", "status"]}
+    told.run_fields["facts"] = {"faults": {"cut": "It is cut", "drip": "", "status": "Any HTTP status"}}
     with told.probe("error-answer"):
         told.create(status=500, fault="status")
     assert of(told).untried == ("cut", "drip")
+    assert of(told).about["status"] == "Any HTTP status"
 
 
 def test_calls_outside_the_usual_ones_come_last(told: Written) -> None:

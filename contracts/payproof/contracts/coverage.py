@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from payproof.contracts.entries import Call, Entry, FaultSet, OrderSeen, Page
@@ -67,6 +67,8 @@ class Coverage:
     faults: tuple[str, ...]
     cells: Mapping[tuple[str, str, Phase], Cell]
     untried: tuple[str, ...] = ()
+    about: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What a fault does, in a sentence, where the run tells it."""
 
     def cell(self, operation: str, fault: str, phase: Phase) -> Cell | None:
         return self.cells.get((operation, fault, phase))
@@ -93,12 +95,15 @@ def coverage(run: Run, operations: Sequence[str]) -> Coverage:
     }
     faults = tuple(sorted({fault for _, fault, _ in cells}))
     others = sorted({operation for operation, _, _ in cells} - {*operations, ""})
-    return Coverage((*operations, *others), faults, cells, _untried(run, faults))
+    about = _known(run)
+    untried = tuple(name for name in about if name not in faults)
+    return Coverage((*operations, *others), faults, cells, untried, about)
 
 
-def _untried(run: Run, faults: Sequence[str]) -> tuple[str, ...]:
+def _known(run: Run) -> dict[str, str]:
+    """The faults that the run knew, each with a sentence about it."""
     known = run.facts.get("faults")
-    return tuple(str(name) for name in known if name not in faults) if isinstance(known, list) else ()
+    return {name: str(text) for name, text in known.items()} if isinstance(known, dict) else {}
 
 
 def _exercises(told: ProbeRun) -> Iterator[tuple[tuple[str, str, Phase], Exercise]]:

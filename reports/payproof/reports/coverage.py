@@ -42,6 +42,7 @@ class MapRow:
     """One fault. ``squares``: for each operation what happened before and after the effect, or at the connection."""
 
     fault: str
+    about: str
     squares: tuple[tuple[Square | None, ...], ...]
 
 
@@ -79,7 +80,7 @@ def _rows(
 ) -> Iterator[MapRow]:
     for fault in found.faults:
         row = tuple(tuple(squares.get((name, fault, phase)) for phase in phases) for name in found.operations)
-        yield MapRow(fault, row)
+        yield MapRow(fault, found.about.get(fault, ""), row)
 
 
 def _square(cell: Cell, judged: _Findings) -> Square:
