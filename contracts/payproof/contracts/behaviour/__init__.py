@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from payproof.contracts import profile
+from payproof.contracts.behaviour.connections import KeptAlive, Refusal, Tls, kept_alive, refusals, tls
 from payproof.contracts.behaviour.failures import Failing, Failure, RetryAfter, failures, retry_after
-from payproof.contracts.behaviour.patience import Patience, Stall, patience
+from payproof.contracts.behaviour.patience import Patience, Stall, patience, why_not
 from payproof.contracts.behaviour.tokens import TokenUse, token_use
 from payproof.contracts.entries import Call
 from payproof.contracts.model import PayproofError
@@ -36,6 +37,9 @@ class Behaviour:
     failures: tuple[Failure, ...]
     retry_after: tuple[RetryAfter, ...]
     tokens: TokenUse | None
+    tls: Tls
+    refusals: tuple[Refusal, ...]
+    kept_alive: KeptAlive
 
 
 def behaviour(run: Run) -> Behaviour:
@@ -47,6 +51,9 @@ def behaviour(run: Run) -> Behaviour:
         failures=failures(run, operations),
         retry_after=retry_after(run),
         tokens=token_use(run) if _has_tokens(run) else None,
+        tls=tls(run),
+        refusals=refusals(run, why_not(run, "https.certificate-verified")),
+        kept_alive=kept_alive(run),
     )
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from payproof.contracts.behaviour.waiting import Waiting
-from payproof.contracts.entries import Call, FaultSet
+from payproof.contracts.entries import Call, Connection, FaultSet
 from payproof.contracts.model import Pointer
+from payproof.contracts.probe_runs import probe_runs
 from payproof.contracts.profile import Limits
 from payproof.contracts.run import RecordedWorld, Run
 
@@ -17,13 +18,14 @@ Stall: TypeAlias = Literal["connect", "tls", "first-byte", "body", "drip", "long
 headers come, and no body; its body comes a byte at a time. ``longest``: whatever held any call of the run."""
 
 STALLS: Mapping[Stall, tuple[str, ...]] = {
-    "connect": (),
-    "tls": (),
+    "connect": ("backlog",),
+    "tls": ("silent",),
     "first-byte": ("never-answer",),
     "body": ("stall",),
     "drip": ("drip",),
 }
 """Names of the faults that make each."""
+AT_THE_CONNECTION: frozenset[Stall] = frozenset(("connect", "tls"))
 REQUIREMENTS: Mapping[Stall, str] = {
     "connect": "timeout.connect",
     "tls": "timeout.connect",
@@ -51,6 +53,8 @@ class Patience:
     seconds: float | None = None
     watched: float | None = None
     answered: float | None = None
+    attempts: int = 1
+    """Calls, or attempts to connect, that were held so; the figure is that of the longest."""
     unmeasured: str = ""
     evidence: tuple[Pointer, ...] = ()
 
@@ -61,6 +65,9 @@ def patience(run: Run, operations: Sequence[str], limits: Limits) -> tuple[Patie
     waiting = {world.name: Waiting(world) for world in run.worlds}
     found: list[Patience] = []
     for stall, faults in STALLS.items():
+        if stall in AT_THE_CONNECTION:
+            found += connecting(run, Patience(stall=stall, operation="", limit=_limit(stall, limits)), operations)
+            continue
         for operation in operations:
             calls = [(world, call) for world, call in held if call.fault in faults and _is(call, operation)]
             figure = Patience(stall=stall, operation=operation, limit=_limit(stall, limits))
@@ -69,6 +76,40 @@ def patience(run: Run, operations: Sequence[str], limits: Limits) -> tuple[Patie
         calls = [(world, call) for world, call in held if _is(call, operation)]
         found.append(_longest(operation, calls, limits))
     return tuple(found)
+
+
+def connecting(run: Run, figure: Patience, operations: Sequence[str]) -> list[Patience]:
+    """A stall before a request is read. Which call would have been made is known where the probe says so; else there is one
+    figure, for all of them."""
+    faults = STALLS[figure.stall]
+    met: dict[str, list[tuple[RecordedWorld, Connection]]] = {}
+    for told in probe_runs(run):
+        named = str(told.params.get("operation", ""))
+        operation = named if named in operations else ""
+        for each in told.of(Connection):
+            if each.fault in faults and each.seconds is not None and (run.settings.secure or figure.stall != "tls"):
+                met.setdefault(operation, []).append((told.world, each))
+    if not met:
+        plain = "this run was over plain HTTP" if figure.stall == "tls" and not run.settings.secure else ""
+        return [replace(_unmeasured(figure, run, faults), **({"unmeasured": plain} if plain else {}))]
+    return [
+        _attempted(replace(figure, operation=operation), met[operation])
+        for operation in ("", *operations)
+        if operation in met
+    ]
+
+
+def _attempted(figure: Patience, met: Sequence[tuple[RecordedWorld, Connection]]) -> Patience:
+    world, longest = max(met, key=lambda found: found[1].seconds or 0.0)
+    lasted = round(longest.seconds or 0.0, 3)
+    given_up = longest.ended_by == "client"
+    return replace(
+        figure,
+        seconds=lasted if given_up else None,
+        watched=None if given_up else lasted,
+        attempts=len(met),
+        evidence=world.point(longest),
+    )
 
 
 def _is(call: Call, operation: str) -> bool:
@@ -89,6 +130,7 @@ def _measured(
         figure,
         seconds=round(longest.seconds, 3) if longest.ending == "hung_up" else None,
         watched=round(longest.seconds, 3) if longest.ending != "hung_up" else None,
+        attempts=len(calls),
         answered=round(page.ended - longest.began, 3) if page and early else None,
         evidence=world.point(longest, page if early else None),
     )
@@ -114,7 +156,7 @@ def _unmeasured(figure: Patience, run: Run, faults: Iterable[str]) -> Patience:
 
 def _missed(run: Run, figure: Patience, faults: Sequence[str]) -> str:
     tried = any(each.name in faults for world in run.worlds for each in world.of(FaultSet))
-    return f"no {figure.operation} call was made while it was tried" if tried else "no probe tried it"
+    return f"no {figure.operation} call was made while it was tried".replace("  ", " ") if tried else "no probe tried it"
 
 
 def why_not(run: Run, requirement: str) -> str:

@@ -1,0 +1,112 @@
+"""What the integration's connections show: which TLS it speaks, which certificates it takes, how many calls share a connection."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from payproof.contracts.entries import Call, Connection
+from payproof.contracts.model import Pointer
+from payproof.contracts.run import RecordedWorld, Run
+
+CERTIFICATES = ("unknown-authority", "expired-certificate", "wrong-host", "old-tls")
+"""Names of the faults that show a client what it should refuse."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """``chosen``: version -> connections that agreed on it, plain text under the empty name. ``offered``: the versions that the
+    client offers, newest first. ``unmeasured``: why nothing is known; empty where something is."""
+
+    chosen: Mapping[str, int]
+    offered: tuple[str, ...] = ()
+    unmeasured: str = ""
+    evidence: tuple[Pointer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """What the integration did when it was shown one kind of bad certificate, or old TLS. ``taken``: calls that it made all the
+    same. ``alerts``: the TLS alerts by which it refused; a client may also break off without one. ``unmeasured``: why nothing is
+    known."""
+
+    fault: str
+    connections: int = 0
+    taken: int = 0
+    alerts: tuple[str, ...] = ()
+    unmeasured: str = ""
+    evidence: tuple[Pointer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAlive:
+    """Connections on which something was asked while nothing was wrong with them, and the calls that they carried."""
+
+    connections: int = 0
+    calls: int = 0
+    most: int = 0
+    unmeasured: str = ""
+    evidence: tuple[Pointer, ...] = ()
+    """The connection that carried most calls."""
+
+
+_UNKNOWN = "the journal tells nothing of connections that were served"
+
+
+def tls(run: Run) -> Tls:
+    """What was agreed on by the connections that met no fault."""
+    sound = _sound(run)
+    if not sound:
+        return Tls(chosen={}, unmeasured=_UNKNOWN)
+    offered = dict.fromkeys(version for _, each in sound for version in each.offered)
+    world, first = sound[0]
+    return Tls(
+        chosen=dict(Counter(each.tls for _, each in sound)),
+        offered=tuple(sorted(offered, reverse=True)),
+        evidence=world.point(first),
+    )
+
+
+def kept_alive(run: Run) -> KeptAlive:
+    sound = _sound(run)
+    if not sound:
+        return KeptAlive(unmeasured=_UNKNOWN)
+    world, most = max(sound, key=lambda found: found[1].calls)
+    return KeptAlive(
+        connections=len(sound),
+        calls=sum(each.calls for _, each in sound),
+        most=most.calls,
+        evidence=world.point(most),
+    )
+
+
+def _sound(run: Run) -> list[tuple[RecordedWorld, Connection]]:
+    """Connections that carried calls and met no fault of their own."""
+    found = ((world, each) for world in run.worlds for each in world.of(Connection))
+    return [(world, each) for world, each in found if each.event == "served" and not each.fault]
+
+
+def refusals(run: Run, why_not: str) -> tuple[Refusal, ...]:
+    """One for each name in ``CERTIFICATES``. ``why_not``: why their probe was not performed; empty where it was."""
+    return tuple(_refusal(run, fault, why_not) for fault in CERTIFICATES)
+
+
+def _refusal(run: Run, fault: str, why_not: str) -> Refusal:
+    met = [(world, each) for world in run.worlds for each in world.of(Connection) if each.fault == fault]
+    calls = [(world, call) for world in run.worlds for call in world.of(Call) if call.fault == fault]
+    if not met and not calls:
+        plain = "" if run.settings.secure else "this run was over plain HTTP"
+        return Refusal(fault=fault, unmeasured=plain or why_not or "no connection was made while it was shown")
+    return Refusal(
+        fault=fault,
+        connections=len(met),
+        taken=len(calls),
+        alerts=tuple(dict.fromkeys(each.alert for _, each in met if each.alert)),
+        evidence=tuple(_pointed([*calls, *met])),
+    )
+
+
+def _pointed(seen: Sequence[tuple[RecordedWorld, Call | Connection]]) -> Iterator[Pointer]:
+    for world, entry in seen[:3]:
+        yield from world.point(entry)
