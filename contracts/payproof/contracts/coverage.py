@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from payproof.contracts.entries import Call, Entry, FaultSet, OrderSeen, Page
+from payproof.contracts.behaviour.connections import CERTIFICATES
+from payproof.contracts.entries import Call, Connection, Entry, FaultSet, OrderSeen, Page
 from payproof.contracts.model import Pointer
 from payproof.contracts.pages import broken
 from payproof.contracts.probe_runs import ProbeRun, probe_runs
@@ -15,6 +16,8 @@ from payproof.contracts.run import Run
 Phase: TypeAlias = Literal["before", "after", "connection"]
 """``before``: the gateway has not done what the call asks for. ``after``: it has, and the integration does not hear of it.
 ``connection``: no request was read."""
+_UNSEEN = "refuse"
+"""A port that refuses connections: nobody sees those that come."""
 _AFTER = frozenset(("cut", "drip", "oversized", "stall", "wrong-content-type"))
 """Faults that damage the gateway's real answer, so that its work is done in any case."""
 
@@ -32,7 +35,7 @@ class Exercise:
     first: int
     last: int
     hits: tuple[int, ...]
-    """Entries that the fault struck."""
+    """The calls that the fault struck, or the connections; where nobody can see them, the entry that armed it."""
     shown: Shown
     status: int = 0
     """HTTP status of that page."""
@@ -79,7 +82,7 @@ def coverage(run: Run, operations: Sequence[str]) -> Coverage:
     found: dict[tuple[str, str, Phase], list[Exercise]] = {}
     missed: dict[tuple[str, str, Phase], int] = {}
     for told in probe_runs(run):
-        for key, exercise in _exercises(told):
+        for key, exercise in _exercises(told, operations):
             found.setdefault(key, []).append(exercise)
         for key in _missed(told, operations):
             missed[key] = missed.get(key, 0) + 1
@@ -106,21 +109,29 @@ def _known(run: Run) -> dict[str, str]:
     return {name: str(text) for name, text in known.items()} if isinstance(known, dict) else {}
 
 
-def _exercises(told: ProbeRun) -> Iterator[tuple[tuple[str, str, Phase], Exercise]]:
-    struck: dict[tuple[str, str, Phase], list[Call]] = {}
-    for call in _struck(told):
-        key = (call.event.operation, call.fault, _phase(told, call))
-        struck.setdefault(key, []).append(call)
-    for key, calls in struck.items():
-        yield key, _exercise(told, calls)
+def _exercises(told: ProbeRun, operations: Sequence[str]) -> Iterator[tuple[tuple[str, str, Phase], Exercise]]:
+    struck: dict[tuple[str, str, Phase], list[Call | Connection | FaultSet]] = {}
+    meant = str(told.params.get("operation", ""))
+    for each in _struck(told):
+        if isinstance(each, Call) and each.fault not in CERTIFICATES:
+            key: tuple[str, str, Phase] = (each.event.operation, each.fault, _phase(told, each))
+        else:
+            fault = each.name if isinstance(each, FaultSet) else each.fault
+            key = (meant if meant in operations else "", fault, "connection")
+        struck.setdefault(key, []).append(each)
+    for key, entries in struck.items():
+        yield key, _exercise(told, entries)
 
 
-def _struck(told: ProbeRun) -> list[Call]:
-    """The calls of a telling that met a fault; one that was left open is journaled when it ends, perhaps after the telling."""
+def _struck(told: ProbeRun) -> Iterator[Call | Connection | FaultSet]:
+    """What met a fault in a telling; a call or connection that was left open is journaled when it ends, perhaps after the telling."""
     first, last = told.entries[0], told.entries[-1]
-    return [
-        call for call in told.world.of(Call) if call.fault and call.n > first.n and first.at <= call.began <= last.at
-    ]
+    for each in told.world.entries:
+        if isinstance(each, Call | Connection):
+            began = each.at if each.began is None else each.began
+            if each.fault and each.n > first.n and first.at <= began <= last.at:
+                yield each
+    yield from (each for each in told.of(FaultSet) if each.event == "armed" and each.name == _UNSEEN)
 
 
 def _phase(told: ProbeRun, call: Call) -> Phase:
@@ -131,19 +142,27 @@ def _phase(told: ProbeRun, call: Call) -> Phase:
     return "after" if late else "before"
 
 
-def _exercise(told: ProbeRun, calls: Sequence[Call]) -> Exercise:
-    page = next((page for page in told.pages() for call in calls if page.began <= call.began <= page.ended), None)
+def _exercise(told: ProbeRun, struck: Sequence[Call | Connection | FaultSet]) -> Exercise:
+    page = next((page for page in told.pages() for each in struck if _within(each, page)), None)
     return Exercise(
         world=told.world.name,
         probe=told.probe,
         first=told.entries[0].n,
-        last=max(told.entries[-1].n, *(call.n for call in calls)),
-        hits=tuple(call.n for call in calls),
+        last=max(told.entries[-1].n, *(each.n for each in struck)),
+        hits=tuple(each.n for each in struck),
         shown=_shown(page),
         status=page.response.status if page and page.response else 0,
         waited=round(page.ended - page.began, 3) if page else None,
         paid=_paid(told),
     )
+
+
+def _within(each: Call | Connection | FaultSet, page: Page) -> bool:
+    """Whether a customer waited for this page when the fault struck; a port that refuses is met by the next page."""
+    if isinstance(each, FaultSet):
+        return page.began >= each.at
+    began = each.at if each.began is None else each.began
+    return page.began <= began <= page.ended
 
 
 def _shown(page: Page | None) -> Shown:
@@ -166,6 +185,11 @@ def _missed(told: ProbeRun, operations: Sequence[str]) -> Iterator[tuple[str, st
     """Faults that were armed for one kind of call, and cleared without having struck any."""
     late = [each.detail.get("id") for each in told.of(FaultSet) if each.detail.get("after_effect")]
     for each in told.of(FaultSet):
-        if each.event == "cleared" and each.detail.get("fired") == 0 and each.operation in operations:
+        if (
+            each.event == "cleared"
+            and each.detail.get("fired") == 0
+            and each.operation in operations
+            and each.name != _UNSEEN
+        ):
             after = each.name in _AFTER or each.detail.get("id") in late
             yield each.operation, each.name, "after" if after else "before"

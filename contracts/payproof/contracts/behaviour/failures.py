@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, TypeAlias, get_args
 
+from payproof.contracts.behaviour.connections import CERTIFICATES
 from payproof.contracts.behaviour.waiting import Waiting
 from payproof.contracts.entries import Call, Page, header
 from payproof.contracts.events import VERIFYING
@@ -18,8 +19,8 @@ Failing: TypeAlias = Literal["late", "lost", "unauthorized", "limited", "broken"
 2xx whose body was not the gateway's; the gateway's own answer, after seconds."""
 FAILINGS: tuple[Failing, ...] = get_args(Failing)
 
-_RACES = "gather"
-"""A fault that only makes answers come at the same moment."""
+_NO_FAILURE = frozenset(("gather", *CERTIFICATES))
+"""Faults with which a call succeeds: answers that come at the same moment, certificates that somebody takes."""
 _LATE, _SLOW = 5.0, 1.0
 """Seconds: a connection that ends without an answer after so long was not simply lost; an answer that takes so long is slow."""
 _PAUSE, _QUICK = 1.0, 0.2
@@ -111,7 +112,7 @@ def _series(world: RecordedWorld) -> Iterator[Series]:
     unasked = any(call.role in VERIFYING and waiting.page(call) is None for call in calls)
     taken: set[int] = set()
     for place, first in enumerate(calls):
-        if not first.fault or first.fault == _RACES or first.n in taken:
+        if not first.fault or first.fault in _NO_FAILURE or first.n in taken:
             continue
         page = waiting.page(first)
         pause = _QUICK if unasked and first.role in VERIFYING else _PAUSE

@@ -156,7 +156,9 @@ def _unmeasured(figure: Patience, run: Run, faults: Iterable[str]) -> Patience:
 
 def _missed(run: Run, figure: Patience, faults: Sequence[str]) -> str:
     tried = any(each.name in faults for world in run.worlds for each in world.of(FaultSet))
-    return f"no {figure.operation} call was made while it was tried".replace("  ", " ") if tried else "no probe tried it"
+    return (
+        f"no {figure.operation} call was made while it was tried".replace("  ", " ") if tried else "no probe tried it"
+    )
 
 
 def why_not(run: Run, requirement: str) -> str:
