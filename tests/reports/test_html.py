@@ -141,7 +141,7 @@ def test_a_story_is_told_whole_once_and_linked_afterwards(result: Result, run: R
 def test_evidence_that_is_in_no_journal_is_said_to_be_elsewhere(result: Result, run: Run) -> None:
     page = render(failed(result, Pointer("gone", 1), Pointer("main", 9_999)), run)
     assert "2 more entries, see run.jsonl." in page.get_text()
-    assert not page.select(".scene")
+    assert not page.select(".evidence .scene")
 
 
 def test_many_findings_are_folded(result: Result, run: Run) -> None:

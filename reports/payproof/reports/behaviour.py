@@ -6,7 +6,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from payproof.contracts.behaviour import Behaviour, Failing, Failure, Patience, RetryAfter, Stall, TokenUse
+from payproof.contracts.behaviour import (
+    Behaviour,
+    Failing,
+    Failure,
+    KeptAlive,
+    Patience,
+    Refusal,
+    RetryAfter,
+    Stall,
+    Tls,
+    TokenUse,
+)
+from payproof.contracts.behaviour.patience import AT_THE_CONNECTION
 from payproof.contracts.model import Pointer
 
 Tone: TypeAlias = Literal["plain", "over", "none"]
@@ -29,6 +41,12 @@ FAILINGS: Mapping[Failing, str] = {
     "refused": "answered another 4xx",
     "unreadable": "an answer that is not the gateway's own",
     "slow": "the right answer, slowly",
+}
+CERTIFICATES: Mapping[str, str] = {
+    "unknown-authority": "a certificate of an unknown authority",
+    "expired-certificate": "an expired certificate",
+    "wrong-host": "another host's certificate",
+    "old-tls": "TLS 1.0 and 1.1 only",
 }
 _SHARED_OVER = 1.1
 """Limits have ten per cent of grace: libraries round to the next second."""
@@ -99,7 +117,18 @@ def tables(found: Behaviour) -> tuple[FigureTable, ...]:
 def _patience_rows(found: Behaviour) -> Iterator[FigureRow]:
     for stall, label in STALLS.items():
         figures = [patience(each) for each in found.patience if each.stall == stall]
-        yield FigureRow(label, _merged(figures))
+        at_once = stall in AT_THE_CONNECTION
+        yield FigureRow(label, _at_the_connection(found, stall) if at_once else _merged(figures))
+
+
+def _at_the_connection(found: Behaviour, stall: Stall) -> tuple[Figure, ...]:
+    """One for all calls where nobody knows what the connection was for; else what is known of each."""
+    met = {each.operation: each for each in found.patience if each.stall == stall}
+    if set(met) == {""}:
+        return (patience(met[""]),)
+    return tuple(
+        patience(met.get(name) or met[""]) if name in met or "" in met else NOTHING for name in found.operations
+    )
 
 
 def _merged(figures: Sequence[Figure]) -> tuple[Figure, ...]:
@@ -110,13 +139,14 @@ def _merged(figures: Sequence[Figure]) -> tuple[Figure, ...]:
 
 def patience(each: Patience) -> Figure:
     if each.unmeasured:
-        return Figure(text="not measured in this run", notes=(each.unmeasured,), tone="none")
+        return _not_measured(each.unmeasured)
     limit = "" if each.stall == "longest" else f"limit {each.limit:g}"
     lasted = each.seconds if each.seconds is not None else each.watched or 0.0
     text = seconds(lasted) if each.seconds is not None else f"none within {seconds(lasted)}"
-    notes = () if each.answered is None else (f"the customer was answered after {seconds(each.answered)}",)
+    notes = [] if each.answered is None else [f"the customer was answered after {seconds(each.answered)}"]
+    notes += [f"the longest of {each.attempts}"] if each.attempts > 1 else []
     over = each.stall != "longest" and lasted > each.limit * _SHARED_OVER
-    return Figure(text=text, limit=limit, notes=notes, tone="over" if over else "plain", evidence=each.evidence)
+    return Figure(text=text, limit=limit, notes=tuple(notes), tone="over" if over else "plain", evidence=each.evidence)
 
 
 def _failure_rows(found: Behaviour) -> Iterator[FigureRow]:
@@ -167,14 +197,63 @@ def retry(each: RetryAfter) -> Figure:
 
 def facts_of(found: Behaviour) -> tuple[FigureRow, ...]:
     """What is told of the whole run: a label and one figure each."""
-    return (FigureRow("access tokens, while nothing goes wrong", (tokens(found.tokens),)),) if found.tokens else ()
+    use = (FigureRow("access tokens, while nothing goes wrong", (tokens(found.tokens),)),) if found.tokens else ()
+    shown = tuple(_refusal_rows(found.refusals))
+    kept = FigureRow("connections kept alive", (kept_alive(found.kept_alive),))
+    return (*use, kept, FigureRow("TLS", (tls(found.tls),)), *shown)
+
+
+def _refusal_rows(found: Sequence[Refusal]) -> Iterator[FigureRow]:
+    """One row where nothing is known of any certificate, for the same reason."""
+    why = {each.unmeasured for each in found}
+    if len(why) == 1 and "" not in why:
+        yield FigureRow("what it is to refuse in a handshake", (_not_measured(why.pop()),))
+    else:
+        yield from (FigureRow(CERTIFICATES[each.fault], (refusal(each),)) for each in found)
 
 
 def tokens(told: TokenUse) -> Figure:
     if told.unmeasured:
-        return Figure(text="not measured in this run", notes=(told.unmeasured,), tone="none")
+        return _not_measured(told.unmeasured)
     text = f"{count(told.calls, 'token call')} for {count(told.payments, 'payment')}"
     return Figure(text=text, evidence=told.evidence)
+
+
+def kept_alive(told: KeptAlive) -> Figure:
+    if told.unmeasured:
+        return _not_measured(told.unmeasured)
+    text = f"{count(told.calls, 'call')} on {count(told.connections, 'connection')}"
+    return Figure(text=text, notes=(f"at most {told.most:,} on one",), evidence=told.evidence)
+
+
+def tls(told: Tls) -> Figure:
+    if told.unmeasured:
+        return _not_measured(told.unmeasured)
+    plain = told.chosen.get("", 0)
+    chosen = sorted((_version(name) for name in told.chosen if name), reverse=True)
+    notes = [f"offers {', '.join(_version(name) for name in told.offered)}"] if told.offered else []
+    notes += [f"{count(plain, 'connection')} in plain text"] if plain and chosen else []
+    return Figure(
+        text=f"{' and '.join(chosen)} chosen" if chosen else "plain text", notes=tuple(notes), evidence=told.evidence
+    )
+
+
+def _version(name: str) -> str:
+    """``TLS 1.3`` for ``TLSv1.3``."""
+    return name.replace("v", " ")
+
+
+def refusal(told: Refusal) -> Figure:
+    if told.unmeasured:
+        return _not_measured(told.unmeasured)
+    if told.taken:
+        return Figure(text="taken", notes=(count(told.taken, "call"),), tone="over", evidence=told.evidence)
+    alert = f"alert: {', '.join(told.alerts)}" if told.alerts else "the connection was given up"
+    return Figure(text="refused", notes=(alert,), evidence=told.evidence)
+
+
+def _not_measured(why: str) -> Figure:
+    return Figure(text="not measured in this run", notes=(why,), tone="none")
 
 
 def seconds(value: float) -> str:

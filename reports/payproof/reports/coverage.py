@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import lcm
 
 from payproof.contracts.behaviour import operations_of
 from payproof.contracts.coverage import Cell, Coverage, Exercise, Phase, coverage
@@ -13,7 +14,7 @@ from payproof.contracts.run import Run
 from payproof.reports import facts
 from payproof.reports.behaviour import count, seconds
 
-PHASES: Mapping[Phase, str] = {
+_PHASES: Mapping[Phase, str] = {
     "before": "before the effect",
     "after": "after the effect",
     "connection": "at the connection",
@@ -39,7 +40,7 @@ class Square:
 
 @dataclass(frozen=True, slots=True)
 class MapRow:
-    """One fault. ``squares``: for each operation what happened before and after the effect, or at the connection."""
+    """One fault. ``squares``: for each operation one for each phase."""
 
     fault: str
     about: str
@@ -47,10 +48,20 @@ class MapRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CoverageMap:
+class MapPart:
+    """The faults that act on calls, or those that act before a call is read. ``operations``: its columns, each with a square for
+    every phase; empty for connections of which nobody knows what they were for."""
+
+    title: str
     operations: tuple[str, ...]
     phases: tuple[Phase, ...]
     rows: tuple[MapRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageMap:
+    operations: tuple[str, ...]
+    parts: tuple[MapPart, ...]
     untried: tuple[str, ...]
     exercised: int
     """Cells that were tried."""
@@ -58,29 +69,50 @@ class CoverageMap:
     @property
     def squares(self) -> Iterator[Square]:
         """Those that have anything to say, row by row."""
-        return (each for row in self.rows for squares in row.squares for each in squares if each is not None)
+        rows = (row for part in self.parts for row in part.rows)
+        return (each for row in rows for squares in row.squares for each in squares if each is not None)
+
+    @property
+    def wide(self) -> int:
+        """Columns of the whole map: a common multiple of what its parts have."""
+        return lcm(*(len(part.operations) * len(part.phases) for part in self.parts))
 
 
 def coverage_map(result: Result, run: Run) -> CoverageMap:
     found = coverage(run, operations_of(run))
     judged = _Findings(result, run)
     squares = {key: _square(cell, judged) for key, cell in found.cells.items()}
-    phases: tuple[Phase, ...] = tuple(phase for phase in PHASES if any(key[2] == phase for key in squares))
     return CoverageMap(
         operations=found.operations,
-        phases=phases,
-        rows=tuple(_rows(found, squares, phases)),
+        parts=tuple(_parts(found, squares)),
         untried=found.untried,
         exercised=sum(bool(cell.exercises) for cell in found.cells.values()),
     )
 
 
-def _rows(
-    found: Coverage, squares: Mapping[tuple[str, str, Phase], Square], phases: Sequence[Phase]
-) -> Iterator[MapRow]:
-    for fault in found.faults:
-        row = tuple(tuple(squares.get((name, fault, phase)) for phase in phases) for name in found.operations)
-        yield MapRow(fault, found.about.get(fault, ""), row)
+_PARTS: Mapping[str, tuple[Phase, ...]] = {"before a call is read": ("connection",), "at a call": ("before", "after")}
+
+
+def _parts(found: Coverage, squares: Mapping[tuple[str, str, Phase], Square]) -> Iterator[MapPart]:
+    for title, phases in _PARTS.items():
+        here = {key: square for key, square in squares.items() if key[2] in phases}
+        if not here:
+            continue
+        unnamed = any(name == "" for name, _, _ in here)
+        # Where no connection's purpose is known, the calls have no columns of their own.
+        named = found.operations if any(name for name, _, _ in here) else ()
+        operations = (*named, "") if unnamed else named
+        faults = [fault for fault in found.faults if any(fault == each for _, each, _ in here)]
+        rows = tuple(
+            MapRow(fault, found.about.get(fault, ""), _row(here, fault, operations, phases)) for fault in faults
+        )
+        yield MapPart(title=title, operations=operations, phases=phases, rows=rows)
+
+
+def _row(
+    here: Mapping[tuple[str, str, Phase], Square], fault: str, operations: Sequence[str], phases: Sequence[Phase]
+) -> tuple[tuple[Square | None, ...], ...]:
+    return tuple(tuple(here.get((name, fault, phase)) for phase in phases) for name in operations)
 
 
 def _square(cell: Cell, judged: _Findings) -> Square:
@@ -102,8 +134,8 @@ def _text(cell: Cell, worst: Verdict | None, failed: tuple[str, ...]) -> str:
     often = len(cell.exercises)
     said = facts.WORDS[worst] if worst else "tried, no finding is about it"
     found = f"{said}: {', '.join(failed)}" if failed else said
-    where = f"{cell.fault} at {cell.operation or 'the connection'}, {PHASES[cell.phase]}"
-    return f"{where}: {found}. {count(often, 'telling')}; {_shown(_worst(cell))}."
+    where = f"{cell.fault} at {cell.operation or 'any call'}, {_PHASES[cell.phase]}"
+    return f"{where}: {found}. {count(often, 'probe run')}; {_shown(_worst(cell))}."
 
 
 def _worst(cell: Cell) -> Exercise:

@@ -30,6 +30,9 @@ def _behaviour(found: Behaviour) -> dict[str, Any]:
         "hang_up": [_told(each, words.patience(each)) for each in found.patience],
         "failures": [_told(each, words.failure(each)) for each in found.failures],
         "retry_after": [{**_told(each, words.retry(each)), "obeyed": each.obeyed} for each in found.retry_after],
+        "tls": {**_told(found.tls, words.tls(found.tls)), "chosen": dict(found.tls.chosen)},
+        "refusals": [_told(each, words.refusal(each)) for each in found.refusals],
+        "kept_alive": _told(found.kept_alive, words.kept_alive(found.kept_alive)),
         "tokens": None if found.tokens is None else _told(found.tokens, words.tokens(found.tokens)),
     }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from payproof.contracts import profile
 from payproof.contracts.behaviour.connections import KeptAlive, Refusal, Tls, kept_alive, refusals, tls
 from payproof.contracts.behaviour.failures import Failing, Failure, RetryAfter, failures, retry_after
-from payproof.contracts.behaviour.patience import Patience, Stall, patience, why_not
+from payproof.contracts.behaviour.patience import Patience, Stall, patience
 from payproof.contracts.behaviour.tokens import TokenUse, token_use
 from payproof.contracts.entries import Call
 from payproof.contracts.model import PayproofError
@@ -15,16 +15,9 @@ from payproof.contracts.profile import Limits
 from payproof.contracts.run import Run
 
 __all__ = [
-    "Behaviour",
-    "Failing",
-    "Failure",
-    "Patience",
-    "RetryAfter",
-    "Stall",
-    "TokenUse",
-    "behaviour",
-    "operations_of",
-]
+    "Behaviour", "Failing", "Failure", "KeptAlive", "Patience", "Refusal", "RetryAfter", "Stall", "Tls", "TokenUse",
+    "behaviour", "operations_of",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +45,7 @@ def behaviour(run: Run) -> Behaviour:
         retry_after=retry_after(run),
         tokens=token_use(run) if _has_tokens(run) else None,
         tls=tls(run),
-        refusals=refusals(run, why_not(run, "https.certificate-verified")),
+        refusals=refusals(run),
         kept_alive=kept_alive(run),
     )
 

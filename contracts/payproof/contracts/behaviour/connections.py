@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from payproof.contracts.behaviour.why import missed, why_not
 from payproof.contracts.entries import Call, Connection
 from payproof.contracts.model import Pointer
 from payproof.contracts.run import RecordedWorld, Run
@@ -87,17 +88,18 @@ def _sound(run: Run) -> list[tuple[RecordedWorld, Connection]]:
     return [(world, each) for world, each in found if each.event == "served" and not each.fault]
 
 
-def refusals(run: Run, why_not: str) -> tuple[Refusal, ...]:
-    """One for each name in ``CERTIFICATES``. ``why_not``: why their probe was not performed; empty where it was."""
-    return tuple(_refusal(run, fault, why_not) for fault in CERTIFICATES)
+def refusals(run: Run) -> tuple[Refusal, ...]:
+    """One for each name in ``CERTIFICATES``."""
+    return tuple(_refusal(run, fault) for fault in CERTIFICATES)
 
 
-def _refusal(run: Run, fault: str, why_not: str) -> Refusal:
+def _refusal(run: Run, fault: str) -> Refusal:
     met = [(world, each) for world in run.worlds for each in world.of(Connection) if each.fault == fault]
     calls = [(world, call) for world in run.worlds for call in world.of(Call) if call.fault == fault]
     if not met and not calls:
         plain = "" if run.settings.secure else "this run was over plain HTTP"
-        return Refusal(fault=fault, unmeasured=plain or why_not or "no connection was made while it was shown")
+        why = plain or why_not(run, "https.certificate-verified") or missed(run, "connection", (fault,))
+        return Refusal(fault=fault, unmeasured=why)
     return Refusal(
         fault=fault,
         connections=len(met),

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from payproof.contracts.behaviour.waiting import Waiting
-from payproof.contracts.entries import Call, Connection, FaultSet
+from payproof.contracts.behaviour.why import missed, why_not
+from payproof.contracts.entries import Call, Connection
 from payproof.contracts.model import Pointer
 from payproof.contracts.probe_runs import probe_runs
 from payproof.contracts.profile import Limits
@@ -64,6 +65,8 @@ def patience(run: Run, operations: Sequence[str], limits: Limits) -> tuple[Patie
     held = [(world, call) for world in run.worlds for call in world.of(Call)]
     waiting = {world.name: Waiting(world) for world in run.worlds}
     found: list[Patience] = []
+    if not operations:
+        return ()
     for stall, faults in STALLS.items():
         if stall in AT_THE_CONNECTION:
             found += connecting(run, Patience(stall=stall, operation="", limit=_limit(stall, limits)), operations)
@@ -89,9 +92,10 @@ def connecting(run: Run, figure: Patience, operations: Sequence[str]) -> list[Pa
         for each in told.of(Connection):
             if each.fault in faults and each.seconds is not None and (run.settings.secure or figure.stall != "tls"):
                 met.setdefault(operation, []).append((told.world, each))
+    if not met and figure.stall == "tls" and not run.settings.secure:
+        return [replace(figure, unmeasured="this run was over plain HTTP")]
     if not met:
-        plain = "this run was over plain HTTP" if figure.stall == "tls" and not run.settings.secure else ""
-        return [replace(_unmeasured(figure, run, faults), **({"unmeasured": plain} if plain else {}))]
+        return [_unmeasured(figure, run, faults)]
     return [
         _attempted(replace(figure, operation=operation), met[operation])
         for operation in ("", *operations)
@@ -151,26 +155,10 @@ def _longest(operation: str, calls: Sequence[tuple[RecordedWorld, Call]], limits
 
 
 def _unmeasured(figure: Patience, run: Run, faults: Iterable[str]) -> Patience:
-    return replace(figure, unmeasured=why_not(run, REQUIREMENTS[figure.stall]) or _missed(run, figure, tuple(faults)))
+    why = why_not(run, REQUIREMENTS[figure.stall]) or _missed(run, figure, tuple(faults))
+    return replace(figure, unmeasured=why)
 
 
 def _missed(run: Run, figure: Patience, faults: Sequence[str]) -> str:
-    tried = any(each.name in faults for world in run.worlds for each in world.of(FaultSet))
-    return (
-        f"no {figure.operation} call was made while it was tried".replace("  ", " ") if tried else "no probe tried it"
-    )
-
-
-def why_not(run: Run, requirement: str) -> str:
-    """Why the probes of a requirement were not performed; empty where they were."""
-    if not run.scored:
-        return "the control payment failed, and nothing more was tried"
-    if requirement in run.powerless:
-        return run.powerless[requirement]
-    cut = run.facts.get("cut")
-    if isinstance(cut, dict) and requirement in cut:
-        return "the run's time was up"
-    probes = run.provoked_by.get(requirement, ())
-    if probes and set(probes) <= set(run.left_out):
-        return "left out by --quick" if run.facts.get("quick") else "left out of this run"
-    return ""
+    call = f"{figure.operation} call" if figure.operation else "connection"
+    return missed(run, call, faults)

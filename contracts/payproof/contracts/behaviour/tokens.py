@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from payproof.contracts.behaviour.patience import why_not
+from payproof.contracts.behaviour.why import why_not
 from payproof.contracts.entries import Call
 from payproof.contracts.model import Pointer
 from payproof.contracts.probe_runs import probe_runs
