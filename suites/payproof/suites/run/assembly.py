@@ -116,7 +116,7 @@ def _facts(session: Session, options: Options) -> dict[str, Json]:
 def _faults() -> dict[str, Json]:
     """The faults that this version knows, each with the first sentence of what it does: a map of what was tried shows the rest."""
     texts = {name: " ".join((inspect.getdoc(cls) or "").split()) for name, cls in registered().items()}
-    return {name: text.partition(". ")[0].rstrip(".").replace("`", "") for name, text in texts.items()}
+    return {name: text.partition(". ")[0].rstrip(".").replace("``", "`") for name, text in texts.items()}
 
 
 def _keep_shared_logs(session: Session) -> int:
