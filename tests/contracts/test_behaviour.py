@@ -8,7 +8,8 @@ from typing import Any, Literal
 import pytest
 
 from payproof.contracts import run as runs
-from payproof.contracts.behaviour import Behaviour, Failure, Patience, behaviour
+from payproof.contracts.behaviour import Behaviour, Failure, Patience, Refusal, behaviour
+from payproof.contracts.entries import Connection
 from payproof.contracts.run import Run
 
 from .checks.written import Written
@@ -230,6 +231,70 @@ def test_a_gateway_without_a_token_call_has_no_figure_for_it(told: Written, monk
     monkeypatch.setattr("payproof.contracts.profile.load", {told.profile.name: keyed}.__getitem__)
     found = behaviour(told.run())
     assert (found.tokens, found.operations) == (None, ("create", "status"))
+
+
+# -- connections -------------------------------------------------------------------------------------------------------
+
+
+def test_calls_on_sound_connections_and_what_tls_they_agreed_on_are_counted(told: Written) -> None:
+    versions = ("TLSv1.3", "TLSv1.2")
+    for calls, version in ((3, "TLSv1.3"), (1, "TLSv1.2")):
+        told.add(Connection(event="served", tls=version, offered=versions, calls=calls))
+    told.add(Connection(event="served", fault="wrong-host", tls="TLSv1.3", calls=9))
+    told.add(Connection(event="unused", tls="TLSv1.3"))
+    found = behaviour(told.run())
+    assert (found.kept_alive.connections, found.kept_alive.calls, found.kept_alive.most) == (2, 4, 3)
+    assert found.tls.chosen == {"TLSv1.3": 1, "TLSv1.2": 1}
+    assert found.tls.offered == versions
+
+
+def test_a_journal_without_served_connections_tells_nothing_of_them(told: Written) -> None:
+    told.create()
+    found = behaviour(told.run())
+    assert found.kept_alive.unmeasured == found.tls.unmeasured != ""
+
+
+def refused(told: Written, fault: str) -> Refusal:
+    return next(each for each in behaviour(told.run()).refusals if each.fault == fault)
+
+
+def test_a_call_over_a_bad_certificate_is_taken_and_an_alert_is_a_refusal(told: Written) -> None:
+    told.add(Connection(event="served", fault="expired-certificate", tls="TLSv1.3", calls=1))
+    call = told.create(fault="expired-certificate")
+    told.add(Connection(event="handshake_failed", fault="wrong-host", ended_by="client", alert="bad certificate"))
+    assert (refused(told, "expired-certificate").taken, refused(told, "expired-certificate").evidence[0].entry) == (
+        1,
+        call.n,
+    )
+    assert (refused(told, "wrong-host").taken, refused(told, "wrong-host").alerts) == (0, ("bad certificate",))
+    assert behaviour(told.run()).failures == ()
+
+
+def test_an_authority_that_the_integration_was_not_told_of_is_an_unknown_one(told: Written) -> None:
+    with told.probe("unknown-certificate"):
+        told.add(Connection(event="handshake_failed", ended_by="client", alert="unknown ca"))
+        told.step("tried")
+        told.create()
+    found = refused(told, "unknown-authority")
+    assert (found.connections, found.taken, found.alerts) == (1, 0, ("unknown ca",))
+
+
+def test_over_plain_http_nothing_is_said_of_certificates() -> None:
+    told = Written(secure=False)
+    assert refused(told, "wrong-host").unmeasured == "this run was over plain HTTP"
+    tls = next(each for each in behaviour(told.run()).patience if each.stall == "tls")
+    assert tls.unmeasured == "this run was over plain HTTP"
+
+
+@pytest.mark.parametrize(("by", "seconds", "watched"), [("client", 21.0, None), ("gateway", None, 21.0)])
+def test_attempts_to_connect_are_measured_each_by_itself(
+    told: Written, by: Literal["client", "gateway"], seconds: float | None, watched: float | None
+) -> None:
+    with told.probe("unconnected", operation="token"):
+        for lasted in (3.0, 21.0):
+            told.add(Connection(event="unaccepted", fault="backlog", seconds=lasted, ended_by=by))
+    (found,) = [each for each in behaviour(told.run()).patience if each.stall == "connect"]
+    assert (found.operation, found.seconds, found.watched, found.attempts) == ("token", seconds, watched, 2)
 
 
 # -- the whole ---------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from payproof.contracts.coverage import Cell, Coverage, Phase, coverage
+from payproof.contracts.entries import Connection
 
 from .checks.written import Written
 
@@ -96,6 +97,27 @@ def test_no_answer_and_nobody_waiting_are_told_apart(told: Written) -> None:
         told.status(status=500, fault="status")
     assert the_cell(told, "create", "status").exercises[0].shown == "no answer"
     assert the_cell(told, "status", "status").exercises[0].waited is None
+
+
+def test_what_happens_before_a_call_is_read_is_a_phase_of_its_own(told: Written) -> None:
+    with told.probe("false-certificate"):
+        told.add(Connection(event="handshake_failed", fault="wrong-host", ended_by="client"))
+        told.create(fault="expired-certificate")
+    with told.probe("network-error", operation="create"):
+        armed = told.armed("refuse", id=1)
+        told.page("checkout", status=502)
+        told.cleared("refuse", fired=0)
+    with told.probe("unknown-certificate"):
+        told.add(Connection(event="handshake_failed", ended_by="client"))
+    cells = of(told).cells
+    assert set(cells) == {
+        ("", "wrong-host", "connection"),
+        ("", "expired-certificate", "connection"),
+        ("create", "refuse", "connection"),
+        ("", "unknown-authority", "connection"),
+    }
+    (refused,) = cells["create", "refuse", "connection"].exercises
+    assert (refused.hits, refused.status) == ((armed.n,), 502)
 
 
 def test_what_the_run_knew_and_never_tried_is_listed(told: Written) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from payproof.contracts.behaviour.connections import CERTIFICATES
+from payproof.contracts.behaviour.connections import CERTIFICATES, UNKNOWN_AUTHORITY, UNTOLD, untold
 from payproof.contracts.entries import Call, Connection, Entry, FaultSet, OrderSeen, Page
 from payproof.contracts.model import Pointer
 from payproof.contracts.pages import broken
@@ -119,8 +119,11 @@ def _exercises(told: ProbeRun, operations: Sequence[str]) -> Iterator[tuple[tupl
             fault = each.name if isinstance(each, FaultSet) else each.fault
             key = (meant if meant in operations else "", fault, "connection")
         struck.setdefault(key, []).append(each)
+    if told.probe == UNTOLD:
+        struck["", UNKNOWN_AUTHORITY, "connection"] = list(untold(told))
     for key, entries in struck.items():
-        yield key, _exercise(told, entries)
+        if entries:
+            yield key, _exercise(told, entries)
 
 
 def _struck(told: ProbeRun) -> Iterator[Call | Connection | FaultSet]:

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from payproof.contracts.behaviour.why import missed, why_not
 from payproof.contracts.entries import Call, Connection
 from payproof.contracts.model import Pointer
+from payproof.contracts.probe_runs import ProbeRun, probe_runs
 from payproof.contracts.run import RecordedWorld, Run
+from payproof.contracts.steps import StepName
 
 CERTIFICATES = ("unknown-authority", "expired-certificate", "wrong-host", "old-tls")
 """Names of the faults that show a client what it should refuse."""
+UNKNOWN_AUTHORITY, UNTOLD = CERTIFICATES[0], "unknown-certificate"
+"""A fault that shows a certificate of an unknown authority, and the probe that makes the run's own authority one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +98,9 @@ def refusals(run: Run) -> tuple[Refusal, ...]:
 
 
 def _refusal(run: Run, fault: str) -> Refusal:
-    met = [(world, each) for world in run.worlds for each in world.of(Connection) if each.fault == fault]
-    calls = [(world, call) for world in run.worlds for call in world.of(Call) if call.fault == fault]
+    shown = [*_shown(run, fault), *(_untold(run) if fault == UNKNOWN_AUTHORITY else ())]
+    met = [(world, each) for world, each in shown if isinstance(each, Connection)]
+    calls = [(world, each) for world, each in shown if isinstance(each, Call)]
     if not met and not calls:
         plain = "" if run.settings.secure else "this run was over plain HTTP"
         why = plain or why_not(run, "https.certificate-verified") or missed(run, "connection", (fault,))
@@ -107,6 +112,24 @@ def _refusal(run: Run, fault: str) -> Refusal:
         alerts=tuple(dict.fromkeys(each.alert for _, each in met if each.alert)),
         evidence=tuple(_pointed([*calls, *met])),
     )
+
+
+def _shown(run: Run, fault: str) -> Iterator[tuple[RecordedWorld, Call | Connection]]:
+    for world in run.worlds:
+        for each in world.entries:
+            if isinstance(each, Call | Connection) and each.fault == fault:
+                yield world, each
+
+
+def _untold(run: Run) -> Iterator[tuple[RecordedWorld, Call | Connection]]:
+    return ((told.world, each) for told in probe_runs(run, UNTOLD) for each in untold(told))
+
+
+def untold(told: ProbeRun) -> Iterator[Call | Connection]:
+    """What came of the gateway's own certificate while the integration had not been told of the authority behind it."""
+    for each in told.before(StepName.TRIED).entries:
+        if isinstance(each, Connection) or (isinstance(each, Call) and each.secure):
+            yield each
 
 
 def _pointed(seen: Sequence[tuple[RecordedWorld, Call | Connection]]) -> Iterator[Pointer]:
