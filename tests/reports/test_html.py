@@ -10,9 +10,11 @@ import re
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from payproof.contracts.model import Finding, Pointer, Result, Verdict
+from payproof.contracts.entries import Page, Request, Step
+from payproof.contracts.model import Finding, Judgement, Outcome, Pointer, Result, Verdict
 from payproof.contracts.run import Run
 from payproof.reports import WRITERS
+from payproof.reports.sequence.excerpt import excerpt
 
 
 def render(result: Result, run: Run) -> BeautifulSoup:
@@ -135,6 +137,8 @@ def test_a_story_is_told_whole_once_and_linked_afterwards(result: Result, run: R
     page = render(failed(result, Pointer("main", 21)), run)
     first, second = page.select(".chapter")
     assert len(first.select(".scene")) > len(second.select(".scene")) == 1
+    assert len(first.select(".sequence")) == 1
+    assert not second.select(".sequence")
     assert second.select(f'a[href="#{first["id"]}"]')
 
 
@@ -151,3 +155,43 @@ def test_many_findings_are_folded(result: Result, run: Run) -> None:
     assert len(page.select(".inside > .finding")) == 3
     assert len(page.select(".folded .finding")) == 20
     assert "And 7 more findings" in page.get_text()
+
+
+def test_a_finding_has_its_probe_run_as_a_diagram_with_what_it_points_at_marked(page: BeautifulSoup) -> None:
+    (diagram,) = card(page, "verify.forged-return").select(".sequence")
+    told = diagram.get_text(" ")
+    assert "Without having paid, the customer types the success address by hand." in told
+    assert "GET /return/1002" in told
+    assert diagram.select(".band")
+    assert not card(page, "flow.success").select(".sequence")
+
+
+def test_a_long_probe_run_is_drawn_around_what_is_pointed_at() -> None:
+    steps = [Step(n=number, at=number / 10, text=f"step {number}") for number in range(1, 101)]
+    asked = Request(method="GET", url="https://shop.test/")
+    page = Page(n=101, at=5.05, began=5.05, ended=5.06, where="integration", customer="Ada", request=asked)
+    drawn = str(excerpt([*steps, page], {60}))
+    assert "step 60" in drawn
+    assert "step 1<" not in drawn
+    assert "lines before this are not shown" in drawn
+    assert "more lines are not shown" in drawn
+    assert excerpt(steps, {60}) is None
+
+
+def test_what_waits_for_one_failure_is_told_with_it(result: Result, run: Run) -> None:
+    waiting = [dataclasses.replace(each, requirement=f"x.{n}") for n, each in enumerate(held_up(result) * 2)]
+    cause = next(each for each in result.judgements if each.requirement == "verify.status-checked")
+    page = render(dataclasses.replace(result, judgements=(cause, *waiting)), run)
+    links = card(page, "verify.status-checked").select(".note a")
+    assert [link["href"] for link in links] == ["#x.0", "#x.1"]
+
+
+def held_up(result: Result) -> list[Judgement]:
+    return [each for each in result.judgements if each.requirement == "verify.unreachable"]
+
+
+def test_nothing_is_green_in_a_run_that_was_not_scored(result: Result, run: Run) -> None:
+    page = render(dataclasses.replace(result, outcome=Outcome.NOT_SCORED, diagnosis=("It never called.",)), run)
+    assert "✓" not in page.get_text()
+    assert not page.select(".items .mark.pass")
+    assert page.select("main.unscored")

@@ -109,7 +109,7 @@ def test_a_figure_within_the_limit_is_plain(run: Run) -> None:
 
 
 def test_attempts_and_their_pauses_stand_with_the_customers_answer(run: Run) -> None:
-    token = row(run, "connection lost without an answer").figures[0]
+    token = row(run, "connection lost before the answer ended").figures[0]
     assert token.line == "sent 3 times; again after 0.50 s, 0.50 s; HTTP 502 after 1.7 s"
 
 

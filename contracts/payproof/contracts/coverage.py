@@ -18,7 +18,12 @@ Phase: TypeAlias = Literal["before", "after", "connection"]
 ``connection``: no request was read."""
 _UNSEEN = "refuse"
 """A port that refuses connections: nobody sees those that come."""
-_AFTER = frozenset(("cut", "drip", "oversized", "stall", "wrong-content-type"))
+_AFTER = frozenset(
+    (
+        "chunk-broken", "chunk-cut", "cut", "drip", "drip-headers", "endless", "gather", "length-too-long", "length-too-short",
+        "oversized", "reset-in-body", "reset-in-headers", "stall", "wrong-content-type",
+    )
+)  # fmt: skip
 """Faults that damage the gateway's real answer, so that its work is done in any case."""
 
 Shown: TypeAlias = Literal["page", "broken", "no answer", ""]

@@ -34,7 +34,7 @@ STALLS: Mapping[Stall, str] = {
 }
 FAILINGS: Mapping[Failing, str] = {
     "late": "no answer in time",
-    "lost": "connection lost without an answer",
+    "lost": "connection lost before the answer ended",
     "unauthorized": "answered 401",
     "limited": "answered 429",
     "broken": "answered 5xx",

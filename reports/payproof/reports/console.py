@@ -103,9 +103,9 @@ def _table(paper: Paper, title: str, rows: Iterable[facts.Row]) -> None:
         return
     paper.rule(title)
     for row in listed:
-        paper.row(_mark(paper, row.item.verdict), row.number, row.title, row.passed)
+        paper.row(_mark(paper, row.verdict), row.number, row.title, row.passed)
         if row.cause:
-            indent = _mark(paper, row.item.verdict).cell_len + 6
+            indent = _mark(paper, row.verdict).cell_len + 6
             paper.say(paper.shorten(row.cause, paper.width - indent), indent=indent, style="dim")
 
 

@@ -114,6 +114,8 @@ class Row:
 
     number: str
     title: str
+    verdict: Verdict
+    """As it is shown: nothing is green in a run that was not scored."""
     item: ItemResult
     judgements: tuple[Judgement, ...]
     worst: tuple[Judgement, ...]
@@ -144,8 +146,14 @@ def rows(result: Result, items: Iterable[ItemResult], prefix: str = "") -> tuple
     for place, item in enumerate(items, start=1):
         number = f"{prefix}{place}"
         judgements = tuple(known[name] for name in item.requirements if name in known)
-        found.append(Row(number, item.title.removeprefix(f"{number} "), item, judgements, _worst(result, judgements)))
+        title = item.title.removeprefix(f"{number} ")
+        found.append(Row(number, title, _shown(result, item.verdict), item, judgements, _worst(result, judgements)))
     return tuple(found)
+
+
+def _shown(result: Result, verdict: Verdict) -> Verdict:
+    hollow = result.outcome is Outcome.NOT_SCORED and verdict is Verdict.PASS
+    return Verdict.NOT_EXERCISED if hollow else verdict
 
 
 def _worst(result: Result, judgements: tuple[Judgement, ...]) -> tuple[Judgement, ...]:
@@ -172,10 +180,29 @@ def of(result: Result, *verdicts: Verdict) -> tuple[Judgement, ...]:
 
 
 def by_reason(judgements: Iterable[Judgement]) -> dict[str, list[str]]:
-    """Reason -> the requirements that share it, in their order."""
+    """Reason -> the requirements that share it, in their order. What waits for the same requirement has one reason."""
+    listed = tuple(judgements)
+    causes = Counter(because(judgement) for judgement in listed)
     found: dict[str, list[str]] = {}
-    for judgement in judgements:
-        found.setdefault(why(judgement), []).append(judgement.requirement)
+    for judgement in listed:
+        cause = because(judgement)
+        told = f"{cause} failed: mend that first" if cause and causes[cause] > 1 else why(judgement)
+        found.setdefault(told, []).append(judgement.requirement)
+    return found
+
+
+def because(judgement: Judgement) -> str:
+    """The requirement whose failure kept this one from being judged; empty where there is none."""
+    finding = lead(judgement)
+    return finding.because if finding and judgement.verdict is Verdict.NOT_EXERCISED else ""
+
+
+def waiting(result: Result) -> dict[str, tuple[str, ...]]:
+    """Requirement that failed -> those that could not be judged because of it."""
+    found: dict[str, tuple[str, ...]] = {}
+    for judgement in result.judgements:
+        if cause := because(judgement):
+            found[cause] = (*found.get(cause, ()), judgement.requirement)
     return found
 
 

@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from markupsafe import Markup
+
 from payproof.contracts.entries import Entry, FaultSet, ProbeMark, Step
 from payproof.contracts.model import Pointer
 from payproof.contracts.run import RecordedWorld, Run
 from payproof.reports.render_entry import Scene, scene
+from payproof.reports.sequence.excerpt import excerpt
 
 WHOLE = 30
 """A story of so many entries is told whole; of a longer one, what is near the evidence."""
@@ -17,6 +20,7 @@ NEAR = 4
 POINTED_LIMIT, LIMIT, BRIEF_LIMIT = 4_000, 1_500, 600
 """Characters of a body: in an entry that is evidence, in any other of its story, and in one that a figure leads to."""
 CHAPTERS = 8
+BETWEEN = "between the stories"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class Chapter:
     title: str
     parts: tuple[Scene | Gap, ...]
     told: str = ""
+    diagram: Markup | None = None
+    """Who said what to whom; only where the story is told whole, and somebody said something."""
 
 
 def anchor(pointer: Pointer) -> str:
@@ -104,8 +110,10 @@ class Teller:
         kept = shelf.near(first, last, places) if around else sorted(places)
         opening = shelf.entries[first]
         parts = self._anchor(name, shelf.parts(kept, places))
-        title = opening.probe if isinstance(opening, ProbeMark) else "between the stories"
-        return Chapter(anchor=anchor, world=name, title=title, parts=parts, told=told)
+        title = opening.probe if isinstance(opening, ProbeMark) else ""
+        numbers = {shelf.entries[place].n for place in places}
+        diagram = excerpt(shelf.entries[first : last + 1], numbers) if around and title else None
+        return Chapter(anchor=anchor, world=name, title=title or BETWEEN, parts=parts, told=told, diagram=diagram)
 
 
 class _Shelf:

@@ -16,14 +16,14 @@ from payproof.contracts.run import RecordedWorld, Run
 
 Stall: TypeAlias = Literal["connect", "tls", "first-byte", "body", "drip", "longest"]
 """Where a call stands still: the connection is not accepted; its handshake is not answered; not a byte of the answer comes; its
-headers come, and no body; its body comes a byte at a time. ``longest``: whatever held any call of the run."""
+headers come, and no body; it comes a byte at a time, or without an end. ``longest``: whatever held any call of the run."""
 
 STALLS: Mapping[Stall, tuple[str, ...]] = {
     "connect": ("backlog",),
-    "tls": ("silent",),
+    "tls": ("silent", "tls-silence"),
     "first-byte": ("never-answer",),
     "body": ("stall",),
-    "drip": ("drip",),
+    "drip": ("drip", "drip-headers", "endless"),
 }
 """Names of the faults that make each."""
 AT_THE_CONNECTION: frozenset[Stall] = frozenset(("connect", "tls"))

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from payproof.contracts import __version__
-from payproof.contracts.model import Finding, Judgement, Result, Verdict
+from payproof.contracts.model import Finding, Judgement, Outcome, Result, Verdict
 from payproof.contracts.run import Run
 from payproof.reports import facts, replay, timeline
 from payproof.reports.behaviour import seconds
@@ -51,6 +51,8 @@ class Card:
     more: int
     reason: str
     opened: bool
+    waiting: tuple[str, ...]
+    """Requirements that could not be judged because of this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def render(result: Result, run: Run) -> str:
     return environment.get_template("report.html.j2").render(
         result=result,
         words=facts.WORDS,
-        marks=facts.MARKS,
+        marks=facts.MARKS if result.outcome is not Outcome.NOT_SCORED else {**facts.MARKS, Verdict.PASS: "·"},
         why=facts.why,
         name=facts.name_of(result),
         heading=facts.heading(result, run),
@@ -121,17 +123,18 @@ def _veiled(text: str) -> Markup:
 
 
 def _groups(result: Result, teller: Teller) -> Sequence[RequirementGroup]:
+    waiting = facts.waiting(result)
     return [
         RequirementGroup(
             row.number if row else "",
             row.title if row else "Other requirements",
-            tuple(_card(judgement, teller) for judgement in judgements),
+            tuple(_card(judgement, teller, waiting.get(judgement.requirement, ())) for judgement in judgements),
         )
         for row, judgements in facts.groups(result)
     ]
 
 
-def _card(judgement: Judgement, teller: Teller) -> Card:
+def _card(judgement: Judgement, teller: Teller, waiting: tuple[str, ...]) -> Card:
     told = facts.probe_run(judgement)
     proofs = tuple(_proof(finding, teller) for finding in told[: SHOWN + FOLDED])
     return Card(
@@ -141,6 +144,7 @@ def _card(judgement: Judgement, teller: Teller) -> Card:
         more=len(told[SHOWN + FOLDED :]),
         reason=facts.reason(judgement),
         opened=judgement.verdict in _OPEN,
+        waiting=waiting,
     )
 
 

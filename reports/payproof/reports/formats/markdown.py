@@ -91,7 +91,7 @@ def _table(result: Result) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for row in rows:
         cause = escape(values.cut(row.cause, 160))
-        yield f"| {_MARKS[row.item.verdict]} | {row.number} | {escape(row.title)} | {row.passed} | {cause} |"
+        yield f"| {_MARKS[row.verdict]} | {row.number} | {escape(row.title)} | {row.passed} | {cause} |"
     yield ""
 
 
