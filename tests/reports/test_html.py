@@ -112,6 +112,11 @@ def test_a_cause_leads_to_the_requirement_that_must_be_mended_first(page: Beauti
     assert card(page, "verify.unreachable").select('a[href="#verify.status-checked"]')
 
 
+def test_each_reason_leads_to_its_requirement(page: BeautifulSoup) -> None:
+    links = page.select(".outcome details[open] li a")
+    assert [link["href"] for link in links] == ["#verify.forged-return", "#verify.unreachable"]
+
+
 def test_an_unscored_run_leads_with_its_diagnosis(not_scored: Result, run: Run) -> None:
     outcome = render(not_scored, run).select_one(".outcome")
     assert outcome is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -82,6 +82,7 @@ def render(result: Result, run: Run) -> str:
         digests=[(key, str(value)) for key, value in result.facts.items() if str(value).startswith("sha256:")],
         banner=facts.BANNERS[result.outcome],
         sentence=facts.sentence(result),
+        reasons=[_linked(reason, facts.by_id(result)) for reason in result.reasons],
         counts=facts.counts(result.judgements),
         golive=facts.golive(result),
         guidelines=facts.guidelines(result),
@@ -97,6 +98,12 @@ def render(result: Result, run: Run) -> str:
         script_digest=digest,
         version=__version__,
     )
+
+
+def _linked(reason: str, known: Container[str]) -> tuple[str, str]:
+    """(requirement, the rest) of a reason that begins with one; else (empty, all of it)."""
+    requirement, _, told = reason.partition(": ")
+    return (requirement, told) if requirement in known else ("", reason)
 
 
 @cache
