@@ -297,6 +297,14 @@ def test_attempts_to_connect_are_measured_each_by_itself(
     assert (found.operation, found.seconds, found.watched, found.attempts) == ("token", seconds, watched, 2)
 
 
+def test_only_who_has_begun_a_handshake_waits_for_its_answer(told: Written) -> None:
+    with told.probe("unconnected"):
+        told.add(Connection(event="silent", fault="silent", seconds=0.1, ended_by="client"))
+        told.add(Connection(event="silent", fault="silent", seconds=12.0, first_byte=0.01, ended_by="client"))
+    (found,) = [each for each in behaviour(told.run()).patience if each.stall == "tls"]
+    assert (found.seconds, found.attempts) == (12.0, 1)
+
+
 # -- the whole ---------------------------------------------------------------------------------------------------------
 
 

@@ -188,7 +188,7 @@ def test_the_contents_lead_to_each_section(page: BeautifulSoup) -> None:
 def test_each_row_of_the_map_has_the_same_width(page: BeautifulSoup) -> None:
     for found in page.select(".map tr"):
         cells = found.select("th, td")
-        assert sum(int(str(cell.get("colspan", 1))) for cell in cells) == 7, found.get_text()
+        assert sum(int(str(cell.get("colspan", "1"))) for cell in cells) == 7, found.get_text()
 
 
 def test_a_lane_shows_launch_stories_and_waits_within_its_bounds(page: BeautifulSoup) -> None:

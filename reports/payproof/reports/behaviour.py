@@ -239,8 +239,8 @@ def tls(told: Tls) -> Figure:
 
 
 def _version(name: str) -> str:
-    """``TLS 1.3`` for ``TLSv1.3``."""
-    return name.replace("v", " ")
+    """``TLS 1.3`` for ``TLSv1.3``; the first is called ``TLSv1``."""
+    return "TLS 1.0" if name == "TLSv1" else name.replace("v", " ")
 
 
 def refusal(told: Refusal) -> Figure:

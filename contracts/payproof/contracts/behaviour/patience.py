@@ -90,7 +90,11 @@ def connecting(run: Run, figure: Patience, operations: Sequence[str]) -> list[Pa
         named = str(told.params.get("operation", ""))
         operation = named if named in operations else ""
         for each in told.of(Connection):
-            if each.fault in faults and each.seconds is not None and (run.settings.secure or figure.stall != "tls"):
+            if (
+                each.fault in faults
+                and each.seconds is not None
+                and _waits(each, figure.stall, secure=run.settings.secure)
+            ):
                 met.setdefault(operation, []).append((told.world, each))
     if not met and figure.stall == "tls" and not run.settings.secure:
         return [replace(figure, unmeasured="this run was over plain HTTP")]
@@ -101,6 +105,11 @@ def connecting(run: Run, figure: Patience, operations: Sequence[str]) -> list[Pa
         for operation in ("", *operations)
         if operation in met
     ]
+
+
+def _waits(each: Connection, stall: Stall, *, secure: bool) -> bool:
+    """Whether the client waited for what does not come: for a handshake only who has begun one."""
+    return stall != "tls" or (secure and each.first_byte is not None)
 
 
 def _attempted(figure: Patience, met: Sequence[tuple[RecordedWorld, Connection]]) -> Patience:
