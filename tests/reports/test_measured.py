@@ -51,6 +51,10 @@ def written() -> Written:
         told.page("checkout", began=began, status=502)
         told.armed("oversized", "status", id=2)
         told.cleared("oversized", "status", fired=0)
+    with told.probe("unconnected"):
+        told.add(
+            Connection(event="silent", fault="silent", began=told.now, seconds=9.0, first_byte=0.01, ended_by="client")
+        )
     with told.probe("rate-limited", operation="create"):
         told.create(status=429, fault="rate-limit", answer_headers=(("Retry-After", "2"),))
         told.create()
@@ -108,6 +112,11 @@ def test_a_figure_within_the_limit_is_plain(run: Run) -> None:
     assert (create.line, create.tone) == ("21.0 s, limit 30", "plain")
 
 
+def test_a_connection_of_which_nobody_knows_what_it_was_for_has_one_figure(run: Run) -> None:
+    (only,) = row(run, "the TLS handshake is not answered").figures
+    assert only.line == "9.0 s, limit 30; whichever call it was for"
+
+
 def test_attempts_and_their_pauses_stand_with_the_customers_answer(run: Run) -> None:
     token = row(run, "connection lost before the answer ended").figures[0]
     assert token.line == "sent 3 times; again after 0.50 s, 0.50 s; HTTP 502 after 1.7 s"
@@ -148,7 +157,8 @@ def test_a_square_has_the_verdict_of_the_findings_about_its_probe_run(result: Re
 
 def test_faults_of_the_connection_have_a_part_of_their_own(result: Result, run: Run) -> None:
     before, calls = coverage_map(result, run).parts
-    assert [row.fault for row in before.rows] == ["backlog", "expired-certificate", "wrong-host"]
+    assert [row.fault for row in before.rows] == ["backlog", "expired-certificate", "silent", "wrong-host"]
+    assert [len(row.squares) for row in before.rows] == [3, 3, 1, 3]
     assert {row.fault for row in calls.rows} == {"dropped", "never-answer", "oversized", "rate-limit"}
 
 

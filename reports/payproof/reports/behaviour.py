@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from payproof.contracts.behaviour import (
@@ -125,7 +125,9 @@ def _at_the_connection(found: Behaviour, stall: Stall) -> tuple[Figure, ...]:
     """One for all calls where nobody knows what the connection was for; else what is known of each."""
     met = {each.operation: each for each in found.patience if each.stall == stall}
     if set(met) == {""}:
-        return (patience(met[""]),)
+        once = patience(met[""])
+        whichever = () if once.tone == "none" else ("whichever call it was for",)
+        return (replace(once, notes=(*once.notes, *whichever)),)
     return tuple(
         patience(met.get(name) or met[""]) if name in met or "" in met else NOTHING for name in found.operations
     )

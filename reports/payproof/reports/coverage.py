@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import lcm
 
 from payproof.contracts.behaviour import operations_of
 from payproof.contracts.coverage import Cell, Coverage, Exercise, Phase, coverage
@@ -40,7 +39,7 @@ class Square:
 
 @dataclass(frozen=True, slots=True)
 class MapRow:
-    """One fault. ``squares``: for each operation one for each phase."""
+    """One fault. ``squares``: for each operation one for each phase; a single one where nobody knows for which call it was."""
 
     fault: str
     about: str
@@ -49,11 +48,9 @@ class MapRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapPart:
-    """The faults that act on calls, or those that act before a call is read. ``operations``: its columns, each with a square for
-    every phase; empty for connections of which nobody knows what they were for."""
+    """The faults that act on calls, or those that act before a call is read."""
 
     title: str
-    operations: tuple[str, ...]
     phases: tuple[Phase, ...]
     rows: tuple[MapRow, ...]
 
@@ -74,8 +71,8 @@ class CoverageMap:
 
     @property
     def wide(self) -> int:
-        """Columns of the whole map: a common multiple of what its parts have."""
-        return lcm(*(len(part.operations) * len(part.phases) for part in self.parts))
+        """Columns of the whole map: two for each operation."""
+        return 2 * len(self.operations)
 
 
 def coverage_map(result: Result, run: Run) -> CoverageMap:
@@ -98,21 +95,25 @@ def _parts(found: Coverage, squares: Mapping[tuple[str, str, Phase], Square]) ->
         here = {key: square for key, square in squares.items() if key[2] in phases}
         if not here:
             continue
-        unnamed = any(name == "" for name, _, _ in here)
-        # Where no connection's purpose is known, the calls have no columns of their own.
-        named = found.operations if any(name for name, _, _ in here) else ()
-        operations = (*named, "") if unnamed else named
         faults = [fault for fault in found.faults if any(fault == each for _, each, _ in here)]
-        rows = tuple(
-            MapRow(fault, found.about.get(fault, ""), _row(here, fault, operations, phases)) for fault in faults
-        )
-        yield MapPart(title=title, operations=operations, phases=phases, rows=rows)
+        rows = tuple(row for fault in faults for row in _rows(found, here, fault, phases))
+        yield MapPart(title=title, phases=phases, rows=rows)
+
+
+def _rows(
+    found: Coverage, here: Mapping[tuple[str, str, Phase], Square], fault: str, phases: Sequence[Phase]
+) -> Iterator[MapRow]:
+    about = found.about.get(fault, "")
+    if any(each == fault and name for name, each, _ in here):
+        yield MapRow(fault, about, tuple(_row(here, fault, name, phases) for name in found.operations))
+    if any(each == fault and not name for name, each, _ in here):
+        yield MapRow(fault, about, (_row(here, fault, "", phases),))
 
 
 def _row(
-    here: Mapping[tuple[str, str, Phase], Square], fault: str, operations: Sequence[str], phases: Sequence[Phase]
-) -> tuple[tuple[Square | None, ...], ...]:
-    return tuple(tuple(here.get((name, fault, phase)) for phase in phases) for name in operations)
+    here: Mapping[tuple[str, str, Phase], Square], fault: str, operation: str, phases: Sequence[Phase]
+) -> tuple[Square | None, ...]:
+    return tuple(here.get((operation, fault, phase)) for phase in phases)
 
 
 def _square(cell: Cell, judged: _Findings) -> Square:
