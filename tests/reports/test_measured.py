@@ -25,7 +25,7 @@ from payproof.reports.timeline import ticks
 
 from ..contracts.checks.written import Written  # noqa: TID252
 
-ABOUT = {"never-answer": "Takes the request and says nothing", "oversized": "The real answer, and a lot more"}
+ABOUT = {"never-answer": "Takes the request and says `nothing` <i>", "oversized": "The real answer, and a lot more"}
 
 
 def written() -> Written:
@@ -210,7 +210,10 @@ def test_a_lane_shows_launch_stories_and_waits_within_its_bounds(page: Beautiful
 
 
 def test_what_a_fault_does_is_told_and_what_was_tried_nowhere(page: BeautifulSoup) -> None:
-    assert "Takes the request and says nothing" in page.select(".map")[0].get_text()
+    about = page.select(".map .does")[0]
+    assert "Takes the request and says nothing <i>" in page.select(".map")[0].get_text()
+    assert about.select("code")
+    assert not about.select("i")
     faults = {"never-answer": "", "drip": ""}
     told = written()
     told.run_fields["facts"] = {"faults": faults}

@@ -116,7 +116,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"veiled": _veiled, "clean": facts.clean, "at": lambda at: f"{at:.3f} s"}
-    environment.filters |= {"anchor": anchor, "seconds": seconds, "title_of": timeline.title}
+    environment.filters |= {"coded": _coded, "anchor": anchor, "seconds": seconds, "title_of": timeline.title}
     return environment
 
 
@@ -126,6 +126,14 @@ def _veiled(text: str) -> Markup:
     return Markup("").join(
         Markup('<span class="secret">{}</span>').format(part) if number % 2 else escape(part)
         for number, part in enumerate(parts)
+    )
+
+
+def _coded(text: str) -> Markup:
+    """``text`` escaped, with what stands between backticks as code."""
+    parts = facts.clean(text).split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
     )
 
 
