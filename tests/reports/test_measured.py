@@ -112,6 +112,16 @@ def test_a_figure_within_the_limit_is_plain(run: Run) -> None:
     assert (create.line, create.tone) == ("21.0 s, limit 30", "plain")
 
 
+@pytest.mark.parametrize(
+    ("ending", "seconds", "tone"),
+    [("hung_up", 32.5, "plain"), ("hung_up", 33.5, "over"), ("cut", 31.0, "over"), ("cut", 12.0, "plain")],
+)
+def test_who_hangs_up_has_grace_and_who_does_not_has_none(ending: Any, seconds: float, tone: str) -> None:
+    told = Written()
+    told.create(status=None, seconds=seconds, ending=ending, fault="never-answer")
+    assert row(told.run(), "no byte of the answer comes").figures[1].tone == tone
+
+
 def test_a_connection_of_which_nobody_knows_what_it_was_for_has_one_figure(run: Run) -> None:
     (only,) = row(run, "the TLS handshake is not answered").figures
     assert only.line == "9.0 s, limit 30; whichever call it was for"

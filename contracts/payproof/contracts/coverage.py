@@ -18,7 +18,7 @@ Phase: TypeAlias = Literal["before", "after", "connection"]
 ``connection``: no request was read."""
 _UNSEEN = "refuse"
 """A port that refuses connections: nobody sees those that come."""
-_AFTER = frozenset(
+ALWAYS_AFTER = frozenset(
     (
         "chunk-broken", "chunk-cut", "cut", "drip", "drip-headers", "endless", "gather", "length-too-long", "length-too-short",
         "oversized", "reset-in-body", "reset-in-headers", "stall", "wrong-content-type",
@@ -146,7 +146,7 @@ def _phase(told: ProbeRun, call: Call) -> Phase:
     armed = [
         each for each in told.of(FaultSet) if each.event == "armed" and each.name == call.fault and each.n < call.n
     ]
-    late = call.fault in _AFTER or bool(armed and armed[-1].detail.get("after_effect"))
+    late = call.fault in ALWAYS_AFTER or bool(armed and armed[-1].detail.get("after_effect"))
     return "after" if late else "before"
 
 
@@ -199,5 +199,5 @@ def _missed(told: ProbeRun, operations: Sequence[str]) -> Iterator[tuple[str, st
             and each.operation in operations
             and each.name != _UNSEEN
         ):
-            after = each.name in _AFTER or each.detail.get("id") in late
+            after = each.name in ALWAYS_AFTER or each.detail.get("id") in late
             yield each.operation, each.name, "after" if after else "before"

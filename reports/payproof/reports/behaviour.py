@@ -48,8 +48,8 @@ CERTIFICATES: Mapping[str, str] = {
     "wrong-host": "another host's certificate",
     "old-tls": "TLS 1.0 and 1.1 only",
 }
-_SHARED_OVER = 1.1
-"""Limits have ten per cent of grace: libraries round to the next second."""
+_GRACE = 1.1
+"""Who hangs up has ten per cent of grace: libraries round to the next second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +147,8 @@ def patience(each: Patience) -> Figure:
     text = seconds(lasted) if each.seconds is not None else f"none within {seconds(lasted)}"
     notes = [] if each.answered is None else [f"the customer was answered after {seconds(each.answered)}"]
     notes += [f"the longest of {each.attempts}"] if each.attempts > 1 else []
-    over = each.stall != "longest" and lasted > each.limit * _SHARED_OVER
+    allowed = each.limit * _GRACE if each.seconds is not None else each.limit
+    over = each.stall != "longest" and lasted > allowed
     return Figure(text=text, limit=limit, notes=tuple(notes), tone="over" if over else "plain", evidence=each.evidence)
 
 
