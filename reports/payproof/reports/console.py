@@ -9,7 +9,7 @@ from rich.text import Text
 
 from payproof.contracts.model import Finding, Judgement, Level, Outcome, Result, Verdict
 from payproof.contracts.run import Run
-from payproof.reports import facts, replay, values
+from payproof.reports import facts, reasons, replay, values
 from payproof.reports.measured import measured
 from payproof.reports.text_output import Paper
 
@@ -167,7 +167,7 @@ def _list(paper: Paper, title: str, judgements: tuple[Judgement, ...]) -> None:
         return
     paper.rule(f"{title} ({len(judgements)})")
     mark = _mark(paper, judgements[0].verdict)
-    for why, names in facts.by_reason(judgements).items():
+    for why, names in reasons.by_reason(judgements).items():
         paper.say(why, lead=mark.copy())
         paper.say(", ".join(names), indent=_INDENT, style="bold")
     paper.say(f"payproof explain {judgements[0].requirement}", indent=_INDENT, lead=Text("next", style="dim"))

@@ -179,33 +179,6 @@ def of(result: Result, *verdicts: Verdict) -> tuple[Judgement, ...]:
     return tuple(judgement for judgement in result.judgements if judgement.verdict in verdicts)
 
 
-def by_reason(judgements: Iterable[Judgement]) -> dict[str, list[str]]:
-    """Reason -> the requirements that share it, in their order. What waits for the same requirement has one reason."""
-    listed = tuple(judgements)
-    causes = Counter(because(judgement) for judgement in listed)
-    found: dict[str, list[str]] = {}
-    for judgement in listed:
-        cause = because(judgement)
-        told = f"{cause} failed: mend that first" if cause and causes[cause] > 1 else why(judgement)
-        found.setdefault(told, []).append(judgement.requirement)
-    return found
-
-
-def because(judgement: Judgement) -> str:
-    """The requirement whose failure kept this one from being judged; empty where there is none."""
-    finding = lead(judgement)
-    return finding.because if finding and judgement.verdict is Verdict.NOT_EXERCISED else ""
-
-
-def waiting(result: Result) -> dict[str, tuple[str, ...]]:
-    """Requirement that failed -> those that could not be judged because of it."""
-    found: dict[str, tuple[str, ...]] = {}
-    for judgement in result.judgements:
-        if cause := because(judgement):
-            found[cause] = (*found.get(cause, ()), judgement.requirement)
-    return found
-
-
 def unjudged(result: Result) -> tuple[str, ...]:
     """Requirements of a whole run that this one has no word about."""
     known = by_id(result)

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from payproof.contracts import __version__
 from payproof.contracts.model import Finding, Judgement, Outcome, Result, Verdict
 from payproof.contracts.run import Run
-from payproof.reports import facts, replay, timeline
+from payproof.reports import facts, reasons, replay, timeline
 from payproof.reports.behaviour import seconds
 from payproof.reports.measured import measured
 from payproof.reports.registry import writer
@@ -138,7 +138,7 @@ def _coded(text: str) -> Markup:
 
 
 def _groups(result: Result, teller: Teller) -> Sequence[RequirementGroup]:
-    waiting = facts.waiting(result)
+    waiting = reasons.waiting(result)
     return [
         RequirementGroup(
             row.number if row else "",
