@@ -1,0 +1,22 @@
+import asyncio
+
+import httpx
+from told import tell
+
+
+def connect(mode):
+    loop = asyncio.new_event_loop()
+    client = httpx.AsyncClient(timeout=httpx.Timeout(30, connect=5)) if mode == "set" else httpx.AsyncClient()
+
+    async def ask(method, url, headers, body):
+        if mode == "set":
+            async with asyncio.timeout(30):  # recommended
+                answer = await client.request(method, url, headers=headers, content=body)  # recommended
+        else:
+            answer = await client.request(method, url, headers=headers, content=body)
+        return answer.status_code, answer.content
+
+    return lambda *asked: loop.run_until_complete(ask(*asked))
+
+
+tell(f"httpx {httpx.__version__}", connect)
