@@ -163,9 +163,7 @@ class Reading:
             cell = self.cell(f"limited/{verb}/default")
             asked = cell["requests"] if cell else []
             if len(asked) > 1:
-                gaps = ", ".join(
-                    f"{after['at'] - before['at']:.1f}" for before, after in itertools.pairwise(asked)
-                )
+                gaps = ", ".join(f"{after['at'] - before['at']:.1f}" for before, after in itertools.pairwise(asked))
                 words.append(f"{verb} sent {len(asked)} times, after {gaps} s")
         return "; ".join(words) or "told, not sent again"
 

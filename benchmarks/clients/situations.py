@@ -31,8 +31,8 @@ class Situation:
     """A limit is looked for: the client gets the whole window, and its ``clock`` mode is tried too."""
 
     def cells(self, clock: bool) -> list[Cell]:
-        modes = (*self.modes, "clock") if clock and self.waits else self.modes
-        return [Cell(self, method, mode) for mode in modes for method in self.methods]
+        found = [Cell(self, method, mode) for mode in self.modes for method in self.methods]
+        return [*found, Cell(self, "POST", "clock")] if clock and self.waits else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ REST = (
     Situation(name="redirect-get", methods=("GET",), modes=DEFAULT, stand="web", path="/redirect/302"),
     Situation(name="redirect-away", methods=("GET",), modes=DEFAULT, stand="web", path="/away"),
     Situation(name="limited", methods=BOTH, modes=DEFAULT, fault="rate-limit", params={"seconds": 2}),
-    Situation(name="short", methods=("GET",), modes=DEFAULT, fault="short-body"),
+    Situation(name="short", methods=("GET",), modes=DEFAULT, stand="web", path="/short"),
     Situation(name="trusted", modes=DEFAULT, secure=True),
     Situation(name="unknown", modes=DEFAULT, secure=True, fault="unknown-authority"),
     Situation(name="expired", modes=DEFAULT, secure=True, fault="expired-certificate"),

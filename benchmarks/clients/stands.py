@@ -72,8 +72,8 @@ def standing(situation: Situation, method: str) -> Generator[Stand]:
 @contextmanager
 def simulator(situation: Situation, method: str, trust: Trust | None) -> Generator[Stand]:
     """A gateway with a payment to ask for, and the situation's fault armed."""
-    secured = {"tls": trust.server, "certificates": trust.certificates} if trust else {}
-    with GatewayThread(**secured) as gateway:
+    gateway = GatewayThread(tls=trust.server, certificates=trust.certificates) if trust else GatewayThread()
+    with gateway:
         token, payment = _opened(gateway)
         before = len(gateway.journal())
         if situation.fault:
@@ -135,7 +135,8 @@ def web(situation: Situation, method: str, trust: Trust | None) -> Generator[Sta
 
 
 class _Web(BaseHTTPRequestHandler):
-    """``/redirect/CODE``: to ``/landed``. ``/away``: there too, under another host's name. ``/gzip``: packed, asked or not."""
+    """``/redirect/CODE``: to ``/landed``. ``/away``: there too, under another host's name. ``/gzip``: packed, asked or not.
+    ``/short``: fewer bytes than Content-Length says, and then FIN."""
 
     protocol_version = "HTTP/1.1"
     timeout = 10
@@ -151,6 +152,9 @@ class _Web(BaseHTTPRequestHandler):
             self._answer(302, b"", ("Location", f"http://localhost:{port}/landed"))
         elif self.path == "/gzip":
             self._answer(200, gzip.compress(PLAIN), ("Content-Encoding", "gzip"))
+        elif self.path == "/short":
+            self._answer(200, PLAIN[:1_000], length=len(PLAIN))
+            self.close_connection = True
         else:
             self._answer(200, PLAIN)
 
@@ -171,9 +175,13 @@ class _Web(BaseHTTPRequestHandler):
         }
         server.seen.requests.append(noted)
 
-    def _answer(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
+    def _answer(self, status: int, body: bytes, *headers: tuple[str, str], length: int | None = None) -> None:
         self.send_response(status)
-        for name, value in (*headers, ("Content-Type", "application/json"), ("Content-Length", str(len(body)))):
+        for name, value in (
+            *headers,
+            ("Content-Type", "application/json"),
+            ("Content-Length", str(length or len(body))),
+        ):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)

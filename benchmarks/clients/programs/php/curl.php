@@ -10,6 +10,7 @@ tell('ext-curl, libcurl ' . curl_version()['version'], function (string $mode) {
         }
         if ($mode === 'set') {
             curl_setopt_array($curl, [CURLOPT_CONNECTTIMEOUT => 5, CURLOPT_TIMEOUT => 30]); // recommended
+            curl_setopt($curl, CURLOPT_FRESH_CONNECT, true); // recommended
         }
         $read = curl_exec($curl);
         if ($read === false) {

@@ -18,7 +18,8 @@ function version(): string
 tell('Guzzle ' . version(), function (string $mode) {
     $client = new Client();
     if ($mode === 'set') {
-        $client = new Client(['connect_timeout' => 5, 'timeout' => 30]); // recommended
+        $once = [CURLOPT_FRESH_CONNECT => true]; // recommended
+        $client = new Client(['connect_timeout' => 5, 'timeout' => 30, 'curl' => $once]); // recommended
     }
     return function (string $method, string $url, array $headers, string $body) use ($client) {
         $named = [];
