@@ -32,8 +32,6 @@ class Client:
     language: str
     source: str
     command: Callable[[Path], list[str]]
-    note: str = ""
-    """What a figure alone does not say, in a sentence or two."""
 
     @property
     def path(self) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -13,6 +14,7 @@ from snippets import snippet
 
 HERE = Path(__file__).parent
 MEASURED = HERE / "measured.json"
+NOTES: dict[str, str] = tomllib.loads((HERE / "notes.toml").read_text())
 SOURCES = "../benchmarks/clients"
 Column: TypeAlias = tuple[str, Callable[[Reading], str]]
 
@@ -187,8 +189,7 @@ def section(reading: Reading) -> Iterator[str]:
     if reading.has("drip/POST/clock"):
         yield f"\nWith a clock around the call:\n\n{snippet(client, 'clock')}\n"
         yield f"Measured with that: {figures(reading, 'clock')}.{reading.left_open('clock')}"
-    if client.note:
-        yield f"\n{client.note}"
+    yield f"\n{NOTES[client.name].strip()}"
 
 
 def figures(reading: Reading, mode: str) -> str:
