@@ -68,7 +68,10 @@ def stories() -> Iterator[str]:
 def faults() -> Iterator[str]:
     """Every fault with its parameters, and the magic values."""
     yield "# Faults\n"
-    yield "Armed by probes, by the control application (`POST /faults`) or in Python.\n"
+    yield (
+        "Armed by probes, stories, the control application (`POST /faults`) or in Python. A fault acts on a call, or before a request is "
+        "read: [simulator.md](simulator.md#faults-of-the-wire).\n"
+    )
     for kind, words in KINDS.items():
         taken = ", ".join(FILTERS[kind])
         yield f"## {words}\n"

@@ -39,6 +39,7 @@ class Deployment:
             journal=self.journal,
             faults=self.target.faults,
             certificates=shared.trust.certificates if shared.trust else None,
+            spare_ours=True,  # customers come from here
         )
         self._port = Port()
         self.instance: Instance | None = None
