@@ -24,6 +24,7 @@ LIMITS: tuple[tuple[str, str], ...] = (
     ("first byte", "first-byte/POST"),
     ("stalled body", "body/POST"),
     ("drip", "drip/POST"),
+    ("drip of headers", "drip-headers/POST"),
 )
 
 
@@ -88,7 +89,7 @@ def summary(readings: list[Reading]) -> Iterator[str]:
     yield f"- **A POST is sent to another address**, body and all, on 307 and 308: {_listed(moved)}."
     blind = [each.link for each in readings if each.trusting()]
     yield f"- **Certificates are verified** by {'all' if not blind else 'all but ' + _listed(blind)}: unknown authority, out of date, another host's."
-    lenient = [each.link for each in readings if each.takes_short()]
+    lenient = [each.link for each in readings if each.takes("short")]
     yield f"- **A body shorter than its Content-Length is taken for whole** by {_listed(lenient)}."
 
 
@@ -111,7 +112,7 @@ def as_they_come(readings: list[Reading]) -> Iterator[str]:
         ("POST sent", lambda each: each.worst("POST", "default")),
         ("POST redirected", Reading.redirects),
         ("bad certificate", lambda each: each.trusting() or "refused"),
-        ("body cut short", lambda each: "taken" if each.takes_short() else "error"),
+        ("body cut short", Reading.short),
     ]
     yield from table(readings, columns)
 

@@ -175,9 +175,15 @@ class Reading:
         ]
         return f"**taken: {', '.join(taken)}**" if taken else ""
 
-    def takes_short(self) -> bool:
-        cell = self.cell("short/GET/default")
+    def takes(self, situation: str) -> bool:
+        """Whether it took that body for whole."""
+        cell = self.cell(f"{situation}/GET/default")
         return bool(cell and cell["told"] and cell["told"][-1]["outcome"] == "answer")
+
+    def short(self) -> str:
+        taken = {"short": "length", "short-chunk": "chunk"}
+        found = [text for name, text in taken.items() if self.takes(name)]
+        return f"**taken** ({' and '.join(found)})" if found else "error"
 
     def http_version(self) -> str:
         seen = self._agreed()

@@ -116,6 +116,17 @@ def written(values: dict[str, Any]) -> str:
     return "\n".join([*lines, " }", "}", ""])
 
 
+def merged(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """What was measured before, with the cells in place that were measured again."""
+    known = listed()
+    for name, client in after["clients"].items():
+        cells = before["clients"].get(name, {"cells": {}})["cells"] | client["cells"]
+        ordered = {cell: cells[cell] for cell in known[name]["cells"] if cell in cells}
+        before["clients"][name] = {"version": client["version"], "cells": ordered}
+    before["clients"] = {name: before["clients"][name] for name in known if name in before["clients"]}
+    return before
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", nargs="+", default=[], metavar="NAME", help="words in the names of clients")
@@ -128,7 +139,11 @@ def main() -> int:
     parser.add_argument(
         "--list", action="store_true", help="print the clients and what is measured, and measure nothing"
     )
-    parser.add_argument("--write", action="store_true", help="keep the figures in measured.json")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="keep the figures in measured.json; only what was measured again is replaced",
+    )
     options = parser.parse_args()
     if options.list:
         print(json.dumps(listed(), indent=1))
@@ -136,10 +151,11 @@ def main() -> int:
     logging.getLogger("uvicorn").addHandler(logging.NullHandler())  # what it thinks of a request that asks for HTTP/2
     here, skipped = prepared(options.only)
     found = measure_all(here, options.situations, options.window, options.at_once)
+    whole = not options.only and not options.situations
     text = written(as_values(here, found, skipped, options.window))
     json.loads(text)
     if options.write:
-        MEASURED.write_text(text)
+        MEASURED.write_text(text if whole else written(merged(json.loads(MEASURED.read_text()), json.loads(text))))
         print("python docs/generate.py makes docs/clients.md of it", file=sys.stderr)
     elif options.out:
         options.out.write_text(text)

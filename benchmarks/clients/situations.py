@@ -54,6 +54,7 @@ WAITS = (
     Situation(name="first-byte", methods=BOTH, fault="never-answer", waits=True),
     Situation(name="body", fault="stall", waits=True),
     Situation(name="drip", fault="drip", waits=True),
+    Situation(name="drip-headers", fault="drip-headers", waits=True),
 )
 LOSSES = (
     Situation(name="refused", modes=DEFAULT, fault="refuse"),
@@ -70,7 +71,8 @@ REST = (
     Situation(name="redirect-get", methods=("GET",), modes=DEFAULT, stand="web", path="/redirect/302"),
     Situation(name="redirect-away", methods=("GET",), modes=DEFAULT, stand="web", path="/away"),
     Situation(name="limited", methods=BOTH, modes=DEFAULT, fault="rate-limit", params={"seconds": 2}),
-    Situation(name="short", methods=("GET",), modes=DEFAULT, stand="web", path="/short"),
+    Situation(name="short", methods=("GET",), modes=DEFAULT, fault="length-too-long", params={"by": 1_000}),
+    Situation(name="short-chunk", methods=("GET",), modes=DEFAULT, fault="chunk-cut"),
     Situation(name="trusted", modes=DEFAULT, secure=True),
     Situation(name="unknown", modes=DEFAULT, secure=True, fault="unknown-authority"),
     Situation(name="expired", modes=DEFAULT, secure=True, fault="expired-certificate"),

@@ -135,8 +135,7 @@ def web(situation: Situation, method: str, trust: Trust | None) -> Generator[Sta
 
 
 class _Web(BaseHTTPRequestHandler):
-    """``/redirect/CODE``: to ``/landed``. ``/away``: there too, under another host's name. ``/gzip``: packed, asked or not.
-    ``/short``: fewer bytes than Content-Length says, and then FIN."""
+    """``/redirect/CODE``: to ``/landed``. ``/away``: there too, under another host's name. ``/gzip``: packed, asked or not."""
 
     protocol_version = "HTTP/1.1"
     timeout = 10
@@ -152,9 +151,6 @@ class _Web(BaseHTTPRequestHandler):
             self._answer(302, b"", ("Location", f"http://localhost:{port}/landed"))
         elif self.path == "/gzip":
             self._answer(200, gzip.compress(PLAIN), ("Content-Encoding", "gzip"))
-        elif self.path == "/short":
-            self._answer(200, PLAIN[:1_000], length=len(PLAIN))
-            self.close_connection = True
         else:
             self._answer(200, PLAIN)
 
@@ -175,12 +171,12 @@ class _Web(BaseHTTPRequestHandler):
         }
         server.seen.requests.append(noted)
 
-    def _answer(self, status: int, body: bytes, *headers: tuple[str, str], length: int | None = None) -> None:
+    def _answer(self, status: int, body: bytes, *headers: tuple[str, str]) -> None:
         self.send_response(status)
         for name, value in (
             *headers,
             ("Content-Type", "application/json"),
-            ("Content-Length", str(length or len(body))),
+            ("Content-Length", str(len(body))),
         ):
             self.send_header(name, value)
         self.end_headers()
