@@ -183,13 +183,13 @@ def section(reading: Reading) -> Iterator[str]:
     yield f'\n<a id="{reading.anchor}"></a>\n\n## {client.language}: {client.name}\n'
     yield f"{reading.version}. Program: [{client.source}]({SOURCES}/programs/{client.source}).\n"
     yield f"{snippet(client, 'recommended')}\n"
-    yield f"Measured with it: {figures(reading, 'set')}.{reading.left_open('set')}"
+    yield f"Measured with it: {figures(reading, 'set')}."
     endless = reading.endless_stages("set", LIMITS)
     if endless:
         yield f"\n**It does not end {_listed(endless)}.**"
     if reading.has("drip/POST/clock"):
         yield f"\nWith a clock around the call:\n\n{snippet(client, 'clock')}\n"
-        yield f"Measured with that: {figures(reading, 'clock')}.{reading.left_open('clock')}"
+        yield f"Measured with that: {figures(reading, 'clock')}."
     yield f"\n{NOTES[client.name].strip()}"
 
 

@@ -18,7 +18,7 @@ from clients import environment
 from situations import Cell
 from stands import STARTING, standing
 
-LINGERS = 1.5
+LINGERS = 3.0
 """Seconds that a program is left alone after its last line: who closes the connection then is the client, and not its end."""
 
 

@@ -11,7 +11,7 @@ from situations import REDIRECTS
 
 LOSSES = ("reset", "empty")
 PLAIN_BYTES = 5012
-_LATE = 1.0
+_LATE = 2.0
 """Seconds by which a socket may outlive what the program was told."""
 
 
@@ -60,6 +60,8 @@ class Reading:
             return "**none**" if len(lasted) < 2 else f"**none** ({len(lasted)} attempts)"
         if not lasted:
             return "?"
+        if (told := self._told_before(name)) is not None:
+            return f"{told:.1f} s, socket left open"
         spread = f"{min(lasted):.1f}" if max(lasted) - min(lasted) < 0.3 else f"{min(lasted):.1f} to {max(lasted):.1f}"
         return f"{spread} s" if len(lasted) == 1 else f"{len(lasted)} times {spread} s"
 
@@ -67,14 +69,13 @@ class Reading:
         words = {"drip": "a drip", "connect": "a connect that hangs", "TLS handshake": "a silent TLS handshake"}
         return [words.get(title, f"a {title}") for title, name in stages if self.endless(f"{name}/{mode}")]
 
-    def left_open(self, mode: str) -> str:
-        """A sentence where the socket stays open after the program has its error."""
-        found = list[str]()
-        for stage in ("tls", "first-byte", "body", "drip"):
-            cell, lasted = self.cell(f"{stage}/POST/{mode}"), self.attempts(f"{stage}/POST/{mode}")
-            if cell and cell["told"] and len(lasted) == 1 and lasted[0] - cell["told"][-1]["seconds"] > _LATE:
-                found.append(f"{stage} (told after {cell['told'][-1]['seconds']:.1f} s)")
-        return f" The socket stays open after the program was told: {', '.join(found)}." if found else ""
+    def _told_before(self, name: str) -> float | None:
+        """Seconds after which the program was told, where the socket then stayed open."""
+        cell, lasted = self.cell(name), self.attempts(name)
+        if not cell or not cell["told"] or len(lasted) != 1:
+            return None
+        told: float = cell["told"][-1]["seconds"]
+        return told if lasted[0] - told > _LATE else None
 
     # Re-sends
 
