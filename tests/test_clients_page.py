@@ -69,7 +69,10 @@ def measured() -> dict[str, Any]:
         "unknown",
         "short",
     )
-    return run("--only", "urllib.request", "curl", "--situations", *names, "--window", "4")["clients"]
+    clients: dict[str, Any] = run("--only", "urllib.request", "curl", "--situations", *names, "--window", "4")[
+        "clients"
+    ]
+    return clients
 
 
 def requests(measured: dict[str, Any], client: str, cell: str) -> list[str]:
