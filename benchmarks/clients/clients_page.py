@@ -125,7 +125,15 @@ def with_limits(readings: list[Reading]) -> Iterator[str]:
         ("POST sent", lambda each: each.worst("POST", "set")),
     ]
     yield from table(readings, columns)
-    yield "\nWhere the drip is still **none**, the client's section has the few lines that end it.\n"
+    stuck = [
+        each.link
+        for each in readings
+        if each.endless("drip-headers/POST/" + ("clock" if each.has("drip/POST/clock") else "set"))
+    ]
+    yield (
+        "\nWhere the drip of a body is still **none**, the client's section has the few lines that end it. A drip of headers, before a line "
+        f"of the program gets to see anything, is ended by no setting in {_listed(stuck)}: another client does, or a limit on the worker's own time.\n"
+    )
 
 
 def sent_again(readings: list[Reading]) -> Iterator[str]:
@@ -183,14 +191,17 @@ def section(reading: Reading) -> Iterator[str]:
     yield f'\n<a id="{reading.anchor}"></a>\n\n## {client.language}: {client.name}\n'
     yield f"{reading.version}. Program: [{client.source}]({SOURCES}/programs/{client.source}).\n"
     yield f"{snippet(client, 'recommended')}\n"
-    yield f"Measured with it: {figures(reading, 'set')}."
-    endless = reading.endless_stages("set", LIMITS)
-    if endless:
-        yield f"\n**It does not end {_listed(endless)}.**"
+    yield f"Measured with it: {figures(reading, 'set')}.{unended(reading, 'set')}"
     if reading.has("drip/POST/clock"):
         yield f"\nWith a clock around the call:\n\n{snippet(client, 'clock')}\n"
-        yield f"Measured with that: {figures(reading, 'clock')}."
+        yield f"Measured with that: {figures(reading, 'clock')}.{unended(reading, 'clock')}"
     yield f"\n{NOTES[client.name].strip()}"
+
+
+def unended(reading: Reading, mode: str) -> str:
+    """A sentence about what goes on without end all the same."""
+    endless = reading.endless_stages(mode, LIMITS)
+    return f" **It does not end {_listed(endless)}.**" if endless else ""
 
 
 def figures(reading: Reading, mode: str) -> str:
