@@ -132,7 +132,7 @@ def with_limits(readings: list[Reading]) -> Iterator[str]:
     ]
     yield (
         "\nWhere the drip of a body is still **none**, the client's section has the few lines that end it. A drip of headers, before a line "
-        f"of the program gets to see anything, is ended by no setting in {_listed(stuck)}: another client does, or a limit on the worker's own time.\n"
+        f"of the program gets to see anything, is ended by no setting in {_listed(stuck)}: another client ends it, or the worker's own limit.\n"
     )
 
 

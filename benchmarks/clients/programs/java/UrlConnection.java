@@ -26,6 +26,13 @@ class UrlConnection {
     }
 
     static Told.Answer ask(HttpURLConnection connection, Told.Asked asked) throws IOException {
+        send(connection, asked);
+        try (var answer = connection.getInputStream()) {
+            return new Told.Answer(connection.getResponseCode(), answer.readAllBytes().length);
+        }
+    }
+
+    static void send(HttpURLConnection connection, Told.Asked asked) throws IOException {
         if (!asked.body().isEmpty()) {
             connection.setDoOutput(true);
             connection.setRequestProperty("Content-Type", "application/json");
@@ -33,22 +40,28 @@ class UrlConnection {
                 sent.write(asked.body().getBytes());
             }
         }
-        var read = new ByteArrayOutputStream();
-        try (var answer = connection.getInputStream()) {
-            answer.transferTo(read);
-        }
-        return new Told.Answer(connection.getResponseCode(), read.size());
     }
 
     static Told.Answer limited(HttpURLConnection connection, Told.Asked asked) throws IOException {
         connection.setConnectTimeout(5_000); // clock
         connection.setReadTimeout(15_000); // clock
-        var clock = new Timer(true); // clock
-        clock.schedule(new TimerTask() { public void run() { connection.disconnect(); } }, 30_000); // clock
+        connection.setRequestProperty("Connection", "close"); // clock
+        long ends = System.nanoTime() + 30_000_000_000L; // clock
+        var headers = new Timer(true); // clock
+        headers.schedule(new TimerTask() { public void run() { connection.disconnect(); } }, 30_000); // clock
         try { // clock
-            return ask(connection, asked); // clock
+            send(connection, asked); // clock
+            var answer = connection.getInputStream(); // clock
+            headers.cancel(); // clock
+            var read = new ByteArrayOutputStream(); // clock
+            for (int next = answer.read(); next >= 0; next = answer.read()) { // clock
+                read.write(next); // clock
+                if (System.nanoTime() > ends) throw new IOException("the whole call took more than 30 s"); // clock
+            } // clock
+            return new Told.Answer(connection.getResponseCode(), read.size());
         } finally { // clock
-            clock.cancel(); // clock
+            headers.cancel(); // clock
+            connection.disconnect(); // clock
         } // clock
     }
 }
