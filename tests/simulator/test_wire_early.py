@@ -20,7 +20,7 @@ from payproof.contracts.entries import Call, Connection
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
-from payproof.simulator import GatewayServer, Simulator
+from payproof.simulator import GatewayServer, Simulator, client_hello
 from payproof.simulator.certificates import Certificates
 from payproof.simulator.testing import GatewayThread
 
@@ -144,7 +144,7 @@ def test_who_waits_at_a_full_backlog_is_served_when_there_is_room(plain: Gateway
     until(lambda: plain.fired(number))
     plain.clear(number)
     attempt = met(plain, "unaccepted")
-    assert (attempt.ended_by, attempt.gave_up) == ("gateway", None)
+    assert (attempt.fault, attempt.ended_by, attempt.gave_up) == ("backlog", "gateway", None)
     with waiting:
         assert select.select((), (waiting,), (), 10)[1], "its system asks again after a second"
         waiting.settimeout(5)
@@ -192,13 +192,22 @@ def test_a_client_that_resets_a_silent_connection_has_given_up(plain: GatewayThr
 def test_a_connection_can_be_reset_or_closed_as_soon_as_it_is_there(plain: GatewayThread) -> None:
     plain.arm("reset-on-accept", times=1)
     plain.arm("close-on-accept", times=1)
-    with pytest.raises(ConnectionResetError):
-        connected(plain).recv(1)  # connect itself may see it
+    with pytest.raises(ConnectionResetError), connected(plain) as sock:
+        sock.recv(1)  # connect itself may see it
     with connected(plain) as sock:
         assert sock.recv(1) == b""
     with connected(plain) as sock:
         assert asked(sock).startswith(b"HTTP/1.1 400")
     assert (met(plain, "reset").fault, met(plain, "closed_silent").fault) == ("reset-on-accept", "close-on-accept")
+
+
+def test_a_connection_on_which_nobody_said_a_word_leaves_no_trace(plain: GatewayThread) -> None:
+    connected(plain).close()
+    with connected(plain) as sock:
+        sock.sendall(b"GET / HT")
+    entry = met(plain, "unused")
+    assert (entry.ended_by, entry.first_byte is not None, entry.calls) == ("client", True, 0)
+    assert len([entry for entry in plain.journal() if isinstance(entry, Connection)]) == 1
 
 
 def test_connections_are_counted_and_drawn_like_calls(plain: GatewayThread) -> None:
@@ -250,7 +259,7 @@ def test_a_bad_certificate_is_bad_in_one_way_and_serves_whoever_takes_it(
     with careless().wrap_socket(connected(secure, 5), server_hostname="localhost") as sock:
         assert asked(sock).startswith(b"HTTP/1.1 400")
     taken = met(secure, "served")
-    assert (taken.fault, taken.tls, taken.calls) == (fault, "TLSv1.3", 1)
+    assert (taken.fault, taken.tls, taken.calls, taken.ended_by) == (fault, "TLSv1.3", 1, "client")
     assert taken.handshake is not None
     assert [(call.secure, call.fault) for call in secure.journal() if isinstance(call, Call)] == [(True, fault)]
 
@@ -288,6 +297,70 @@ def test_old_tls_is_all_that_is_offered(secure: GatewayThread, authority: trustm
     with lenient.wrap_socket(connected(secure, 5), server_hostname="localhost") as sock:
         assert asked(sock).startswith(b"HTTP/1.1 400")
     assert met(secure, "served").tls == "TLSv1.1"
+
+
+def shaking(gateway: GatewayThread) -> socket.socket:
+    """A connection on which the client has begun TLS, by hand."""
+    sock = connected(gateway)
+    going = ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        careless().wrap_bio(ssl.MemoryBIO(), going, server_hostname="localhost").do_handshake()
+    sock.sendall(going.read())
+    return sock
+
+
+@pytest.mark.parametrize("keep", [0, 0.5])
+def test_a_handshake_can_stay_without_an_answer_or_with_half_of_one(secure: GatewayThread, keep: float) -> None:
+    secure.arm("tls-silence", params={"keep": keep})
+    with shaking(secure) as sock:
+        if keep:
+            assert sock.recv(65536)[0] == client_hello.HANDSHAKE
+        with pytest.raises(TimeoutError):
+            sock.recv(1)
+    entry = met(secure, "silent")
+    assert (entry.fault, entry.ended_by, entry.handshake, entry.tls) == ("tls-silence", "client", None, "")
+    assert (entry.offered, entry.server_name) == (("TLSv1.3", "TLSv1.2"), "localhost")
+    assert entry.gave_up == pytest.approx(PATIENCE, abs=NEAR)
+
+
+def test_a_handshake_can_be_answered_with_garbage(secure: GatewayThread) -> None:
+    secure.arm("tls-garbage")
+    with shaking(secure) as sock:
+        told = b"".join(iter(lambda: sock.recv(65536), b""))
+    assert (len(told), told[0] in range(20, 25)) == (256, False)
+    entry = met(secure, "handshake_failed")
+    assert (entry.ended_by, entry.detail, entry.alert) == ("gateway", "answered with garbage", "")
+
+
+@pytest.mark.parametrize(("alert", "number"), [("handshake_failure", 40), ("unrecognized_name", 112)])
+def test_a_handshake_can_be_refused_by_an_alert(secure: GatewayThread, alert: str, number: int) -> None:
+    secure.arm("tls-alert", params={"alert": alert})
+    with shaking(secure) as sock:
+        assert b"".join(iter(lambda: sock.recv(65536), b"")) == bytes((21, 3, 3, 0, 2, 2, number))
+    assert met(secure, "handshake_failed").detail == f"answered with the alert {alert}"
+
+
+def test_an_alert_that_does_not_exist_is_refused(secure: GatewayThread) -> None:
+    with pytest.raises(PayproofError, match="does not take this"):
+        secure.arm("tls-alert", params={"alert": "boredom"})
+
+
+def test_a_client_that_breaks_off_its_handshake_is_told_from_one_that_is_refused(secure: GatewayThread) -> None:
+    shaking(secure).close()
+    entry = met(secure, "handshake_failed")
+    assert (entry.fault, entry.ended_by, entry.alert) == ("", "client", "")
+
+
+@pytest.mark.parametrize("cut", [0, 1, 5, 6, 9, 50, 100])
+def test_what_is_no_client_hello_says_nothing(cut: int) -> None:
+    going = ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        careless().wrap_bio(ssl.MemoryBIO(), going, server_hostname="shop.example").do_handshake()
+    hello = going.read()
+    assert client_hello.read(hello) == client_hello.ClientHello(("TLSv1.3", "TLSv1.2"), "shop.example")
+    assert client_hello.read(hello[:cut]) == client_hello.ClientHello()
+    assert client_hello.read(b"\x15" + hello[1:]) == client_hello.ClientHello()
+    assert client_hello.read(hello[:5] + b"\x02" + hello[6:]) == client_hello.ClientHello()
 
 
 def test_a_client_that_looks_at_the_certificate_late_has_shaken_hands_and_asks_nothing(secure: GatewayThread) -> None:

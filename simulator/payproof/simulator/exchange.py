@@ -24,17 +24,19 @@ _RST_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Wire:
-    """The connection that a call came in on. ``lost``: time.monotonic() of its end."""
+    """The connection that a call came in on. ``lost``: time.monotonic() of its end. ``ended``: by us."""
 
-    __slots__ = ("ending", "log", "lost", "sock", "transport")
+    __slots__ = ("ended", "ending", "log", "lost", "sock", "transport")
 
     def __init__(self, transport: asyncio.Transport, sock: socket.socket, log: SocketLog) -> None:
         self.transport, self.sock, self.log = transport, sock, log
         self.lost: float | None = None
+        self.ended = False
         self.ending: Literal["hung_up", "cut", "held"] = "hung_up"
 
     async def close(self) -> None:
         """End the connection in order. The end of TLS is told and not waited for, as most servers do."""
+        self.ended = True
         self.transport.close()
         if self.transport.get_extra_info("ssl_object") is not None:
             await asyncio.sleep(0)  # some event loops write when nothing else is to be done
@@ -44,6 +46,7 @@ class Wire:
 
     def reset(self) -> None:
         """End the connection with RST instead of FIN."""
+        self.ended = True
         reset_on_close(self.sock)
         self.transport.abort()
 

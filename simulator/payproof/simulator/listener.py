@@ -80,6 +80,8 @@ class GatewayServer:
         self._port = ListeningPort(host, port, self._adopt, self)
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._shut_by: Armed | None = None
+        """The fault that the port has now, until what it did is undone."""
         self._reopens: asyncio.TimerHandle | None = None
 
     @property
@@ -139,6 +141,7 @@ class GatewayServer:
             left = self._faults.shut() if self._faults is not None else None
             if left is None:
                 self._port.open()
+                self._shut_by = None
             else:
                 self._shut(*left)
         for protocol in self._protocols():
@@ -151,21 +154,23 @@ class GatewayServer:
         except PayproofError:
             self._port.open()
             raise
+        self._shut_by = armed
         if fault.seconds is not None and self._faults is not None:
             self._reopens = self._loop.call_later(fault.seconds, self._faults.clear, armed.id)
 
     def attempt_began(self, attempt: Attempt) -> None:
-        if self._faults is not None and (shut := self._faults.shut()):
-            shut[0].fired += 1
+        if self._shut_by is not None:
+            self._shut_by.fired += 1
 
     def attempt_ended(self, attempt: Attempt, *, gave_up: bool) -> None:
         if self._journal is None:
             return
-        shut = self._faults.shut() if self._faults is not None else None
+        fault = self._shut_by.spec.name if self._shut_by is not None else ""
+        ago = time.monotonic() - attempt.began
         self._journal.add(
             Connection(
-                event="unaccepted", fault=shut[0].spec.name if shut else "", seconds=attempt.seconds,
-                began=round(self._journal.now() - attempt.seconds, 4), ended_by="client" if gave_up else "gateway",
+                event="unaccepted", fault=fault, seconds=attempt.seconds,
+                began=round(self._journal.now() - ago, 4), ended_by="client" if gave_up else "gateway",
             )
         )  # fmt: skip
 
