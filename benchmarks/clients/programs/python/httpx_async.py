@@ -6,7 +6,10 @@ from told import tell
 
 def connect(mode):
     loop = asyncio.new_event_loop()
-    client = httpx.AsyncClient(timeout=httpx.Timeout(30, connect=5)) if mode == "set" else httpx.AsyncClient()
+    if mode == "set":
+        client = httpx.AsyncClient(timeout=httpx.Timeout(30, connect=5))  # recommended
+    else:
+        client = httpx.AsyncClient()
 
     async def ask(method, url, headers, body):
         if mode == "set":

@@ -6,13 +6,15 @@ require_relative "told"
 
 tell("Faraday #{Faraday::VERSION}") do |mode|
   client = Faraday.new
-  client = Faraday.new(request: { open_timeout: 5, timeout: 30 }) if mode == "set" # recommended
+  if mode == "set"
+    client = Faraday.new(request: { open_timeout: 5, timeout: 30 }) # recommended
+  end
   lambda do |method, url, headers, body|
-    ask = -> { method == "POST" ? client.post(url, body, headers) : client.get(url, nil, headers) }
+    verb, body = method.downcase.to_sym, body.empty? ? nil : body
     if mode == "set"
-      answer = Timeout.timeout(30) { ask.call } # recommended
+      answer = Timeout.timeout(30) { client.run_request(verb, url, body, headers) } # recommended
     else
-      answer = ask.call
+      answer = client.run_request(verb, url, body, headers)
     end
     [answer.status, answer.body]
   end
