@@ -6,10 +6,9 @@ from told import tell
 
 def connect(mode):
     loop = asyncio.new_event_loop()
+    client = httpx.AsyncClient()
     if mode == "set":
         client = httpx.AsyncClient(timeout=httpx.Timeout(30, connect=5))  # recommended
-    else:
-        client = httpx.AsyncClient()
 
     async def ask(method, url, headers, body):
         if mode == "set":
