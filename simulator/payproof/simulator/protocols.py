@@ -13,17 +13,18 @@ import time
 from typing import Literal, TypeAlias, cast
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 from payproof.simulator.exchange import Wire
 from payproof.simulator.listening_port import ListeningPort
 from payproof.simulator.socket_log import SocketLog
+from payproof.simulator.upgrade_offer import WithoutUpgrade
 
 TurnedAway: TypeAlias = Literal["retired", "refused"]
 
 
-class Protocol(HttpToolsProtocol):
+class Protocol(WithoutUpgrade):
     """Puts the transport, and what becomes of the connection, into each request's ``scope["state"]``.
 
     Whether a request is turned away is decided when its first byte arrives, and never before: a connection on which nobody
