@@ -231,10 +231,11 @@ class Connection(Entry):
     """A connection to the gateway on which a request was not served: a failed TLS handshake, say.
 
     ``retired``: the request came on a kept connection that we had closed before, while nothing was wrong on purpose.
+    ``malformed``: what came was no HTTP, too long, or took too long; ``detail`` says which.
     """
 
     kind: Literal["connection"] = "connection"  # type: ignore[misc]
-    event: Literal["handshake_failed", "refused", "closed_silent", "reset", "retired"]
+    event: Literal["handshake_failed", "refused", "closed_silent", "reset", "retired", "malformed"]
     detail: str = ""
 
 

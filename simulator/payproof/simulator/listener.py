@@ -19,10 +19,15 @@ from uvicorn.server import ServerState
 from payproof.contracts.entries import Connection
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
+from payproof.simulator import bounded_protocol
 from payproof.simulator.protocols import Gate, GateMode, Protocol
 
 _TLS_HANDSHAKE = b"\x16"
 _STOP_WITHIN = 2.0
+_PAUSE = 0.1
+"""Seconds until we try to accept once more when there are no file descriptors left."""
+_LATE = 3.0
+"""Seconds from one look at the connections to the next, which is due after one, that show that this process stood still."""
 
 
 class GatewayServer:
@@ -63,7 +68,8 @@ class GatewayServer:
         self._gate = Gate(self._report)
         self._listening: socket.socket | None = None
         self._reserved: socket.socket | None = None
-        self._peeking: set[socket.socket] = set()
+        self._peeking: dict[socket.socket, float] = {}
+        self._looked = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -171,7 +177,9 @@ class GatewayServer:
                 sock, _ = listening.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
-            except OSError:  # out of file descriptors: the connection waits in the backlog
+            except OSError:  # out of file descriptors: the connection waits in the backlog, and we for a moment
+                self._loop.remove_reader(listening.fileno())
+                self._loop.call_later(_PAUSE, self._accept_again, listening)
                 return
             sock.setblocking(False)
             if self._tls is None:
@@ -179,13 +187,17 @@ class GatewayServer:
             else:
                 self._peek(sock)
 
+    def _accept_again(self, listening: socket.socket) -> None:
+        if listening is self._listening:
+            self._loop.add_reader(listening.fileno(), self._accept, listening)
+
     def _peek(self, sock: socket.socket) -> None:
         """Look at the first byte without taking it; come back when there is one."""
         try:
             first = sock.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
             if sock not in self._peeking:
-                self._peeking.add(sock)
+                self._peeking[sock] = time.monotonic()
                 self._loop.add_reader(sock.fileno(), self._peek, sock)
             return
         except OSError:
@@ -197,8 +209,7 @@ class GatewayServer:
             sock.close()
 
     def _unpeek(self, sock: socket.socket) -> socket.socket:
-        if sock in self._peeking:
-            self._peeking.discard(sock)
+        if self._peeking.pop(sock, None) is not None:
             self._loop.remove_reader(sock.fileno())
         return sock
 
@@ -226,6 +237,17 @@ class GatewayServer:
     def _keep_date(self) -> None:
         self._state.default_headers = [(b"date", formatdate(time.time(), usegmt=True).encode())]
         self._timer = self._loop.call_later(1.0, self._keep_date)
+        self._look_at_connections()
+
+    def _look_at_connections(self) -> None:
+        before, self._looked = self._looked, time.monotonic()
+        if self._looked - before > _LATE:
+            return  # what clients sent meanwhile waits to be read: it was us who took so long
+        for connection in tuple(self._state.connections):
+            cast(Protocol, connection).look_at(self._looked)
+        for sock, since in tuple(self._peeking.items()):
+            if self._looked - since > bounded_protocol.FIRST_WITHIN:
+                self._unpeek(sock).close()
 
 
 def is_loopback(host: str) -> bool:

@@ -13,16 +13,16 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, cast
+from typing import Literal, TypeAlias
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from payproof.simulator.bounded_protocol import BoundedProtocol
 from payproof.simulator.exchange import Wire
 
 GateMode: TypeAlias = Literal["open", "refuse", "close", "reset"]
-TurnedAway: TypeAlias = Literal["retired", "refused", "closed_silent", "reset"]
+TurnedAway: TypeAlias = Literal["retired", "refused", "closed_silent", "reset", "malformed"]
 _EVENTS: dict[GateMode, TurnedAway] = {
     "open": "retired",
     "refuse": "refused",
@@ -52,7 +52,7 @@ def reset(sock: socket.socket, transport: asyncio.Transport) -> None:
     transport.abort()
 
 
-class Protocol(HttpToolsProtocol):
+class Protocol(BoundedProtocol):
     """Puts the transport, and what becomes of the connection, into each request's ``scope["state"]``.
 
     What the gate does to a request is decided when its first byte arrives, and never before: a connection on which nobody
@@ -60,11 +60,9 @@ class Protocol(HttpToolsProtocol):
     """
 
     def __init__(self, config: Config, server_state: ServerState, sock: socket.socket, gate: Gate) -> None:
-        super().__init__(config, server_state, app_state={})
-        self.access_log = False
+        super().__init__(config, server_state)
         self._sock, self._gate = sock, gate
         self._wire: Wire | None = None
-        self._within = False
         self._retired = self._retires = False
         self._fate: TurnedAway | None = None
         self._unserved = bytearray()
@@ -80,7 +78,7 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._fate is None and self._idle and (self._retired or self._gate.mode != "open"):
+        if self._fate is None and self.idle and (self._retired or self._gate.mode != "open"):
             self._fate = _EVENTS[self._gate.mode]
         if self._fate is None:
             super().data_received(data)
@@ -101,13 +99,10 @@ class Protocol(HttpToolsProtocol):
         else:
             reset(self._sock, self.transport)
 
-    def on_message_begin(self) -> None:
-        self._within = True
-        super().on_message_begin()
-
-    def on_message_complete(self) -> None:
-        self._within = False
-        super().on_message_complete()
+    def refused(self, why: str) -> None:
+        if self._wire is not None:
+            self._wire.ending = "cut"
+        self._gate.report("malformed", why)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -117,25 +112,16 @@ class Protocol(HttpToolsProtocol):
     def timeout_keep_alive_handler(self) -> None:
         self.retire()
 
-    @property
-    def _idle(self) -> bool:
-        """No request is on its way here, and no answer on its way back."""
-        return not self._within and (self._asked is None or self._asked.response_complete)
-
-    @property
-    def _asked(self) -> RequestResponseCycle | None:
-        return cast("RequestResponseCycle | None", self.cycle)  # none before the first request
-
     def retire(self) -> None:
         """Let the client see the end of the connection (FIN), so that it asks on another one; after the answer, when there
         is one on its way. A request that comes here all the same is told to the gate. Nothing happens on a connection that
         has not had its first request: its client is about to use it."""
-        if self.transport.is_closing() or self._retired or self._asked is None:
+        if self.transport.is_closing() or self._retired or self.asked is None:
             return
-        if not self._idle:
+        if not self.idle:
             self._retires = True
-            if not self._asked.response_complete and not self._asked.response_started:
-                self._asked.keep_alive = False  # the answer says that it is the last one
+            if not self.asked.response_complete and not self.asked.response_started:
+                self.asked.keep_alive = False  # the answer says that it is the last one
         elif not self.transport.get_write_buffer_size():
             self._retired = True
             # The transport stays: it alone can tell us of a request that was on its way when the client had seen nothing yet.
