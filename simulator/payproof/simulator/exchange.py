@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 import time
 from dataclasses import dataclass, field
 from typing import Literal
@@ -12,20 +13,33 @@ from starlette.types import Receive, Scope
 
 from payproof.contracts.entries import Headers, Request
 from payproof.contracts.events import AnyEvent
+from payproof.simulator.socket_log import SocketLog
 
 KEY = "payproof.exchange"
+
+
+_RST_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Wire:
     """The connection that a call came in on. ``lost``: time.monotonic() of its end."""
 
-    __slots__ = ("ending", "lost", "sock", "transport")
+    __slots__ = ("ending", "log", "lost", "sock", "transport")
 
-    def __init__(self, transport: asyncio.Transport, sock: socket.socket | None) -> None:
-        self.transport = transport
-        self.sock = sock
+    def __init__(self, transport: asyncio.Transport, sock: socket.socket, log: SocketLog) -> None:
+        self.transport, self.sock, self.log = transport, sock, log
         self.lost: float | None = None
         self.ending: Literal["hung_up", "cut", "held"] = "hung_up"
+
+    def reset(self) -> None:
+        """End the connection with RST instead of FIN."""
+        reset_on_close(self.sock)
+        self.transport.abort()
+
+
+def reset_on_close(sock: socket.socket) -> None:
+    """Whoever closes it now sends RST."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
 
 
 @dataclass(slots=True)
@@ -42,6 +56,8 @@ class Exchange:
     gone: float | None = None
     """time.monotonic() when the client was seen to have gone, for servers that are not ours."""
     wire: Wire | None = None
+    nth: int = 0
+    """Which call on its connection."""
     asked: AnyEvent | None = None
     headers: Headers = field(default=())
 

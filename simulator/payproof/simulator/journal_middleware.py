@@ -37,6 +37,8 @@ class JournalMiddleware:
             return
         exchange = Exchange(scope, b"", receive, self.journal.now(), self.is_page(_host(scope), scope["path"]))
         exchange.wire = scope.get("state", {}).get("wire")
+        if exchange.wire is not None:
+            exchange.nth = exchange.wire.log.asked(page=exchange.page)
         scope[KEY] = exchange
         tap = _Tap(exchange, receive, send, self)
         try:
@@ -63,6 +65,7 @@ class JournalMiddleware:
                 ended=now if whole or left is None else now - (time.monotonic() - left),
                 ending="answered" if whole else exchange.ending or ("hung_up" if left is not None else "cut"),
                 secure=exchange.scope["scheme"] == "https",
+                nth=exchange.nth,
                 event=self._event(request, response),
                 request=_cut_request(request),
                 response=_cut_response(response),

@@ -47,7 +47,9 @@ async def serve(
     sim = Simulator(profile, journal=Journal(Redactor(limit=KEPT_TOKENS)), knobs=knobs)
     sim.journal.listeners.append(_bounded(sim.journal))
     token = secrets.token_urlsafe(24)
-    gateway = GatewayServer(sim.app, host=host, port=port, journal=sim.journal, allow_remote=allow_remote)
+    gateway = GatewayServer(
+        sim.app, host=host, port=port, journal=sim.journal, faults=sim.faults, allow_remote=allow_remote
+    )
     controls = GatewayServer(control(sim, token), host=host, port=control_port, allow_remote=allow_remote)
     try:
         await gateway.start()

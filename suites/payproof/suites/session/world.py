@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import httpx
 
@@ -33,13 +33,15 @@ from payproof.contracts.run import RecordedWorld as Recorded
 from payproof.simulator.faults import registered
 from payproof.simulator.local_names import LocalNames
 from payproof.simulator.outbox import Outbox
-from payproof.simulator.protocols import GateMode
 from payproof.simulator.target import Spoiled
 from payproof.suites.customer.customer import Customer, Visit
 from payproof.suites.customer.hosted import Tab
 from payproof.suites.driver.driver import Order, RecipeDriver, Started, uses
 from payproof.suites.session.context import LONGEST_PATIENCE, Purchase, Shared
 from payproof.suites.session.deployment import Deployment
+
+GateMode: TypeAlias = Literal["open", "refuse", "close", "reset"]
+_GATES: Mapping[GateMode, str] = {"refuse": "refuse", "close": "dropped", "reset": "reset"}
 
 _RELOADS = 4
 """How often a customer reloads in the last wait: a circuit breaker may still be open at the first time."""
@@ -60,6 +62,7 @@ class World(Deployment):
         self._orders: list[tuple[Order, Customer]] = []
         self._pending: list[tuple[Order, Customer, str]] = []
         """Orders that were paid for and could not be verified, and the way back to each: they wait for each other at the end."""
+        self._gate: int | None = None
         self.recovery_failed = False
         """Once no payment went through after a fault of this world, later recoveries are not waited for."""
         self.waits_for = ""
@@ -164,10 +167,17 @@ class World(Deployment):
             self.target.faults.clear(number)
 
     def gate(self, mode: GateMode) -> None:
-        """What new connections to the gateway meet: ``open``, ``refuse``, ``close``, ``reset``."""
+        """What every call to the gateway meets from now on: ``open``, or a connection that is refused, closed or reset."""
+        if self._gate is not None:
+            self.target.faults.clear(self._gate)
+            self._gate = None
         if mode != "open":
             self.step(f"the gateway takes no calls any more ({mode})", GATE, mode=mode)
-        self.server.gate(mode)
+            self._gate = self.target.faults.arm(FaultSpec(name=_GATES[mode]))
+
+    def fresh_connections(self) -> None:
+        """The integration's next call comes on a new connection: those that it keeps see their end."""
+        self.server.retire_idle()
 
     @property
     def outbox(self) -> Outbox:
