@@ -196,6 +196,23 @@ def test_requests_may_be_sent_without_waiting_and_not_without_number(run: Run) -
     run(story())
 
 
+@pytest.mark.parametrize("fault", ["never-answer", "drip", "stall", "delay"])
+def test_a_client_that_leaves_with_requests_in_a_row_is_noticed_at_the_first(
+    run: Run, caplog: pytest.LogCaptureFixture, fault: str
+) -> None:
+    async def story() -> None:
+        async with Running() as up:
+            number = up.sim.faults.arm(FaultSpec(name=fault, params={"seconds": 20} if fault == "delay" else {}))
+            async with up.connection() as (_, writer):
+                writer.write(ASK * 3)
+                await until(lambda: up.sim.faults.fired(number))
+            await until(up.calls)
+            assert [call.ending for call in up.calls()] == ["hung_up"]
+
+    run(story())
+    assert caplog.records == []
+
+
 NOT_HTTP = {
     "garbage": bytes(range(256)),
     "a preface of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00",

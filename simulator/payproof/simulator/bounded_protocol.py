@@ -6,11 +6,13 @@ on its way, however late a fault lets it be.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 import traceback
 from typing import NoReturn, cast
 
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
@@ -54,6 +56,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.logger = _LOG
         self.access_log = False
         self.within = False
+        self._served: RequestResponseCycle | None = None
         self._in_head = self._fresh = self._refused = False
         self._since = self._moved = time.monotonic()
         self._came = self._unread = 0
@@ -108,6 +111,18 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self.within = False
         super().on_message_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._served = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        # uvicorn tells the last request that the client has gone, and those before it, which wait or are being answered, never.
+        self.pipeline.clear()
+        if self._served is not None and not self._served.response_complete:
+            self._served.disconnected = True
+            self._served.message_event.set()
 
     # What is refused
 
@@ -183,6 +198,8 @@ class _InOneLine(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, asyncio.CancelledError):
+            return False  # the server ends
         if error is not None:
             last = traceback.extract_tb(error.__traceback__)[-1:]
             place = f" ({last[0].filename}:{last[0].lineno})" if last else ""
