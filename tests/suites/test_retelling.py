@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from payproof.contracts.entries import Connection, Entry, FaultSet, ProbeMark, Step
-from payproof.contracts.probe_runs import GATE
 from payproof.contracts.run import RecordedWorld as Recorded
+from payproof.contracts.steps import StepName
 from payproof.suites.probes import Params, Probe, tell
 from payproof.suites.run import runner
 from payproof.suites.run.plan import MAIN, Options
@@ -19,7 +19,7 @@ from payproof.suites.session.world import World
 
 LOST = Connection(event="retired", detail="POST /pay")
 FAULT = FaultSet(event="armed", name="dropped")
-SHUT = Step(text="the gateway takes no calls any more", name=GATE)
+SHUT = Step(text="the gateway takes no calls any more", name=StepName.GATE)
 
 
 @pytest.mark.parametrize(

@@ -209,6 +209,10 @@ class ProbeMark(Entry):
     params: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
+BROKEN_OFF = "broken off"
+"""Parameter of a story's end that came from outside, in the middle of it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step(Entry):
     """One sentence of a story: what the customer or the gateway now does."""
