@@ -204,8 +204,9 @@ def test_a_client_that_leaves_with_requests_in_a_row_is_noticed_at_the_first(
         async with Running() as up:
             number = up.sim.faults.arm(FaultSpec(name=fault, params={"seconds": 20} if fault == "delay" else {}))
             async with up.connection() as (_, writer):
-                writer.write(ASK * 3)
+                writer.write(ASK * 2)
                 await until(lambda: up.sim.faults.fired(number))
+                writer.write(ASK)
             await until(up.calls)
             assert [call.ending for call in up.calls()] == ["hung_up"]
 

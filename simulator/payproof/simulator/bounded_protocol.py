@@ -177,6 +177,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.transport.close()
         elif self._waits_for_us():
             self._since = now
+            self.flow.resume_reading()  # for a moment: whoever does not read does not see either that the client has gone
         elif waited > (HEAD_WITHIN if self._in_head else BODY_WITHIN + self._came / BYTES_A_SECOND):
             self.refuse(408)
 
