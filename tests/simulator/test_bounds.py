@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 import trustme
 
@@ -364,6 +365,24 @@ def test_a_connection_that_never_begins_its_handshake_is_closed(run: Run) -> Non
         trustme.CA().issue_cert("localhost").configure_cert(tls)  # pyright: ignore[reportUnknownMemberType]
         async with Running(tls) as up:
             assert await up.told(b"") == b""
+
+    run(story())
+
+
+def test_a_server_that_has_stopped_holds_no_connection(run: Run) -> None:
+    async def story() -> None:
+        before = psutil.Process().num_fds()
+        up = Running()
+        await up.server.start()
+        pairs = [await asyncio.open_connection("127.0.0.1", up.server.port) for _ in range(3)]
+        await up.is_well()  # those before it are accepted by now
+        await up.server.stop()
+        theirs = len(pairs)
+        assert psutil.Process().num_fds() == before + theirs
+        for _, writer in pairs:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
     run(story())
 

@@ -30,6 +30,7 @@ from payproof.simulator.protocols import Protocol
 from payproof.simulator.socket_log import SocketLog
 
 _STOP_WITHIN = 2.0
+_TURNS = 10
 _LATE = 3.0
 """Seconds from one look at the connections to the next, which is due after one, that show that this process stood still."""
 
@@ -120,6 +121,10 @@ class GatewayServer:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        for _ in range(_TURNS):
+            if not self._state.connections:
+                break
+            await asyncio.sleep(0)  # sockets close in the loop's next turns
 
     def retire_idle(self) -> None:
         """Let clients see the end of connections that they keep, so that their next call comes on a fresh one."""
