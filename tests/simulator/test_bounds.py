@@ -369,7 +369,7 @@ def test_a_connection_that_never_begins_its_handshake_is_closed(run: Run) -> Non
     run(story())
 
 
-def test_a_server_that_has_stopped_holds_no_connection(run: Run) -> None:
+def test_a_server_that_has_stopped_holds_no_connection() -> None:
     async def story() -> None:
         before = psutil.Process().num_fds()
         up = Running()
@@ -384,7 +384,7 @@ def test_a_server_that_has_stopped_holds_no_connection(run: Run) -> None:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
-    run(story())
+    asyncio.run(story())
 
 
 def test_what_fails_in_us_is_told_in_one_line(run: Run, caplog: pytest.LogCaptureFixture) -> None:
