@@ -57,7 +57,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self.access_log = False
         self.within = False
         self._served: RequestResponseCycle | None = None
-        self._in_head = self._fresh = self._refused = False
+        self._in_head = self._fresh = False
+        self.given_up = False
+        """We have ended the connection, or are about to."""
         self._since = self._moved = time.monotonic()
         self._came = self._unread = 0
 
@@ -138,7 +140,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """End the connection, and say why where the client waits for nothing else."""
         if self.transport.is_closing():
             return
-        self._refused, self._since = True, time.monotonic()
+        self.given_up, self._since = True, time.monotonic()
         self.refused(_REFUSALS[status])
         if self._can_answer():
             self.transport.write(self._refusal(status))
@@ -161,10 +163,11 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def look_at(self, now: float) -> None:
         """End the connection if its client takes too long; called every second. ``now``: time.monotonic()."""
-        if self._refused:
+        if self.given_up:
             if now - self._since > CLOSED_WITHIN:
                 self.transport.abort()
         elif self._unread_too_long(now):
+            self.given_up = True
             self.refused("the answer was not read in time")
             self.transport.abort()
         elif not self.transport.is_closing():
@@ -174,6 +177,7 @@ class BoundedProtocol(HttpToolsProtocol):
         waited = now - self._since
         if self.idle:
             if waited > (FIRST_WITHIN if self.asked is None else IDLE_WITHIN):
+                self.given_up, self._since = True, now
                 self.transport.close()
         elif self._waits_for_us():
             self._since = now

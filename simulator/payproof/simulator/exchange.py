@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 import time
 from dataclasses import dataclass, field
 from typing import Literal
 
+from starlette.responses import Response as Answer
 from starlette.types import Receive, Scope
 
-from payproof.contracts.entries import Headers, Request
+from payproof.contracts.entries import BODY_LIMIT, Headers, Request
 from payproof.contracts.events import AnyEvent
 from payproof.simulator.socket_log import SocketLog
 
@@ -22,17 +24,29 @@ _RST_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class Wire:
-    """The connection that a call came in on. ``lost``: time.monotonic() of its end."""
+    """The connection that a call came in on. ``lost``: time.monotonic() of its end. ``ended``: by us."""
 
-    __slots__ = ("ending", "log", "lost", "sock", "transport")
+    __slots__ = ("ended", "ending", "log", "lost", "sock", "transport")
 
     def __init__(self, transport: asyncio.Transport, sock: socket.socket, log: SocketLog) -> None:
         self.transport, self.sock, self.log = transport, sock, log
         self.lost: float | None = None
+        self.ended = False
         self.ending: Literal["hung_up", "cut", "held"] = "hung_up"
+
+    async def close(self) -> None:
+        """End the connection in order. The end of TLS is told and not waited for, as most servers do."""
+        self.ended = True
+        self.transport.close()
+        if self.transport.get_extra_info("ssl_object") is not None:
+            await asyncio.sleep(0)  # some event loops write when nothing else is to be done
+            with contextlib.suppress(OSError):
+                if not self.transport.get_write_buffer_size():
+                    self.sock.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:
         """End the connection with RST instead of FIN."""
+        self.ended = True
         reset_on_close(self.sock)
         self.transport.abort()
 
@@ -40,6 +54,19 @@ class Wire:
 def reset_on_close(sock: socket.socket) -> None:
     """Whoever closes it now sends RST."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
+
+
+@dataclass(slots=True)
+class Written:
+    """An answer of which so much of the body was written: ``size`` bytes, of which ``body`` keeps the first."""
+
+    answer: Answer
+    body: bytes = b""
+    size: int = 0
+
+    def more(self, data: bytes) -> None:
+        self.body += data[: BODY_LIMIT - len(self.body)]
+        self.size += len(data)
 
 
 @dataclass(slots=True)
@@ -58,6 +85,10 @@ class Exchange:
     wire: Wire | None = None
     nth: int = 0
     """Which call on its connection."""
+    written: Written | None = None
+    """An answer that a fault wrote to the wire by itself."""
+    whole: bool = False
+    """It wrote the answer to its end, in a correct frame."""
     asked: AnyEvent | None = None
     headers: Headers = field(default=())
 

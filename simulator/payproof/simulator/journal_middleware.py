@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -139,18 +139,25 @@ class _Tap:
     def finish(self, *, whole: bool = False) -> None:
         if not self.done and not self.exchange.page:
             self.done = True
-            self.recorder.write(self.exchange, self._response(), whole=whole)
+            self.recorder.write(self.exchange, self._response(), whole=whole or self.exchange.whole)
 
     def _response(self) -> Response | None:
-        if self.start is None:
-            return None
-        body = b"".join(self.chunks)
-        return Response(
-            status=self.start["status"],
-            headers=tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in self.start.get("headers", ())),
-            body=body.decode("utf-8", "replace"),
-            size=len(body),
-        )
+        written = self.exchange.written
+        if self.start is not None:
+            body = b"".join(self.chunks)
+            return _response(self.start["status"], self.start.get("headers", ()), body, len(body))
+        if written is not None:
+            return _response(written.answer.status_code, written.answer.raw_headers, written.body, written.size)
+        return None
+
+
+def _response(status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes, size: int) -> Response:
+    return Response(
+        status=status,
+        headers=tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in headers),
+        body=body.decode("utf-8", "replace"),
+        size=size,
+    )
 
 
 def _cut_request(request: Request) -> Request:

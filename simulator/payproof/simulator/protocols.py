@@ -40,8 +40,6 @@ class Protocol(BoundedProtocol):
         self._sock, self._port = sock, port
         self._wire: Wire | None = None
         self._retired = self._retires = False
-        self._left = False
-        """The client closed first."""
         self._fate: TurnedAway | None = None
         self._unserved = bytearray()
 
@@ -53,14 +51,10 @@ class Protocol(BoundedProtocol):
         self._wire = Wire(transport, self._sock, self.log)
         self.app_state = {"transport": transport, "wire": self._wire}
 
-    def eof_received(self) -> None:
-        self._left = self._left or not self.transport.is_closing()
-        super().eof_received()
-
     def connection_lost(self, exc: Exception | None) -> None:
         if self._wire is not None and self._wire.lost is None:
             self._wire.lost = time.monotonic()
-        self.log.close(by="client" if self._left or exc is not None else "gateway")
+        self.log.close(by="gateway" if self._ended else "client")
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -97,6 +91,12 @@ class Protocol(BoundedProtocol):
     def timeout_keep_alive_handler(self) -> None:
         self.retire()
 
+    @property
+    def _ended(self) -> bool:
+        """We closed first: on purpose, because it was idle for long, or because the last answer said so."""
+        last = self.asked is not None and self.asked.response_complete and not self.asked.keep_alive
+        return last or self._retired or self.given_up or (self._wire is not None and self._wire.ended)
+
     def retire(self) -> None:
         """Let the client see the end of the connection (FIN), so that it asks on another one; after the answer, when there
         is one on its way. A request that comes here all the same is turned away. Nothing happens on a connection that
@@ -117,6 +117,6 @@ class Protocol(BoundedProtocol):
         """The server ends: what is still open counts as held."""
         self._unset_keepalive_if_required()
         if self._wire is not None:
-            self._wire.ending = "held"
+            self._wire.ending, self._wire.ended = "held", True
         self.log.close(by="gateway")
         self.transport.abort()

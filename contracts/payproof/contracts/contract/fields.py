@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias, cast
 from urllib.parse import urlsplit
 
 from payproof.contracts.entries import BODY_LIMIT, Request, header
+from payproof.contracts.fields import media_type
 from payproof.contracts.form_data import multipart, pairs
 
 How: TypeAlias = Literal["read", "cut", "foreign", "broken"]
@@ -26,11 +27,6 @@ class Sent:
     """The fields as they were sent."""
 
 
-def essence(content_type: str) -> str:
-    """``application/json; charset=utf-8`` -> ``application/json``."""
-    return content_type.partition(";")[0].strip().lower()
-
-
 def sent(request: Request, *, tidy: bool, with_body: bool, with_query: bool = True) -> Sent:
     """``tidy``: trim texts, empty ones are null. ``with_body``: the operation reads one."""
     query: dict[str, Any] = dict(pairs(urlsplit(request.url).query)) if with_query else {}
@@ -46,7 +42,7 @@ def _body(request: Request) -> tuple[How, dict[str, Any]]:
     if len(request.body) >= BODY_LIMIT:
         return "cut", {}
     content_type = header(request.headers, "content-type")
-    kind = essence(content_type)
+    kind = media_type(request.headers)
     if kind.endswith(("/json", "+json")):
         return _json(request.body)
     if kind == "application/x-www-form-urlencoded":

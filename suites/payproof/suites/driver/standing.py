@@ -31,11 +31,11 @@ def pointers_to(page: Page, is_it: Callable[[str], bool]) -> Iterator[str]:
         for node in soup(page.response.body).find_all(list(_ADDRESSES)):
             address = node.get(_ADDRESSES[node.name])
             if isinstance(address, str) and is_it(urljoin(page.request.url, address)):
-                yield f"html:{_selector(node)}"
+                yield f"html:{selector(node)}"
 
 
 def values(page: Page) -> Iterator[tuple[str, str]]:
-    """Every text in a JSON answer, with its JSON pointer."""
+    """Every text, and truth, in a JSON answer, with its JSON pointer."""
     try:
         found = json.loads(page.response.body if page.response else "")
     except (ValueError, RecursionError):
@@ -44,8 +44,8 @@ def values(page: Page) -> Iterator[tuple[str, str]]:
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, str):
-        yield path, value
+    if isinstance(value, str | bool):
+        yield path, value if isinstance(value, str) else json.dumps(value)
     elif isinstance(value, dict):
         for key, item in cast("dict[str, Any]", value).items():
             yield from _texts(item, f"{path}/{key.replace('~', '~0').replace('/', '~1')}")
@@ -54,7 +54,7 @@ def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
             yield from _texts(item, f"{path}/{number}")
 
 
-def _selector(node: Tag) -> str:
+def selector(node: Tag) -> str:
     """A short selector of this element."""
     own, kinds = node.get("id"), node.get("class")
     if isinstance(own, str) and _NAME.fullmatch(own):
