@@ -7,7 +7,6 @@ from typing import Any
 import httpx
 import pytest
 
-from payproof.simulator.gateways.quatapay.fields import multipart
 from payproof.simulator.testing import GatewayThread
 
 Answer = Callable[..., httpx.Response]
@@ -237,21 +236,6 @@ def test_magic_values_ask_for_an_answer(
 
 def test_magic_values_can_be_switched_off(start: Start, create: Answer) -> None:
     assert create(start(knobs={"magic_values": False}), amount="4.01").status_code == 200
-
-
-def test_a_form_of_very_many_parts_is_read_as_far_as_php_reads_it() -> None:
-    parts = b"".join(b'--x\r\nContent-Disposition: form-data; name="f%d"\r\n\r\n%d\r\n' % (n, n) for n in range(5_000))
-    found = multipart("multipart/form-data; boundary=x", parts + b"--x--\r\n")
-    assert (found["f0"], found["f999"], "f1000" in found) == ("0", "999", False)
-
-
-def test_a_form_in_a_form_is_a_field_and_not_taken_apart() -> None:
-    nested = b"".join(
-        b'--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\nContent-Disposition: form-data; name="n"\r\n\r\n'
-        % (level, level + 1)
-        for level in range(3_000)
-    )
-    assert set(multipart("multipart/form-data; boundary=b0", nested)) == {"n"}
 
 
 @pytest.mark.parametrize("wish", ["html=204", "status=304", "status=999", "html=²00"])

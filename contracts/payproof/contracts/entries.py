@@ -233,7 +233,8 @@ class Alert(Entry):
 
 
 ConnectionEvent: TypeAlias = Literal[
-    "served", "unused", "silent", "unaccepted", "handshake_failed", "refused", "closed_silent", "reset", "retired"
+    "served", "unused", "silent", "unaccepted", "handshake_failed", "refused", "closed_silent", "reset", "retired",
+    "malformed",
 ]  # fmt: skip
 
 
@@ -246,7 +247,8 @@ class Connection(Entry):
     ``unaccepted``: an attempt to connect that met a full backlog, its times taken from the system's table of sockets.
     ``handshake_failed``: TLS came to no end. ``refused``: it was there already when the port began to refuse; those that
     come after that are seen by nobody. ``closed_silent``, ``reset``: a fault ended it without a byte. ``retired``: the request came
-    on a kept connection that we had closed before.
+    on a kept connection that we had closed before. ``malformed``: what came was no HTTP, was too long, or took too long; ``detail``
+    says which.
     """
 
     kind: Literal["connection"] = "connection"  # type: ignore[misc]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any, TypeAlias
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
+from payproof.contracts import form_data
 from payproof.contracts.entries import Headers, header
 from payproof.contracts.model import Json
 
@@ -29,12 +30,12 @@ def of_body(body: str, headers: Headers) -> Fields | None:
         except (ValueError, RecursionError):
             return None
     if "form" in media_type(headers) or ("=" in body and "\n" not in body and "<" not in body):
-        return _grouped(parse_qsl(body, keep_blank_values=True))
+        return _grouped(form_data.pairs(body))
     return None
 
 
 def of_query(url: str) -> Fields:
-    return _grouped(parse_qsl(urlsplit(url).query, keep_blank_values=True))
+    return _grouped(form_data.pairs(urlsplit(url).query))
 
 
 def _grouped(pairs: list[tuple[str, str]]) -> Fields:

@@ -17,7 +17,9 @@ from payproof.contracts.profile import Profile
 from payproof.simulator.exchange import KEY, Exchange
 
 LARGEST_REQUEST = 8 * 1024 * 1024
-"""Bytes of a request body; more is answered 413, as the family's servers are set up to do."""
+"""Bytes of a request body that are kept; more is answered 413."""
+LARGEST_CALL = 1024 * 1024
+"""The same for a call of the API: what nginx takes as it comes. A hosted page may be sent a picture."""
 
 
 IsPage: TypeAlias = Callable[[str, str], bool]
@@ -42,7 +44,10 @@ class JournalMiddleware:
         try:
             if not await tap.read_body():
                 return
-            app: ASGIApp = self.app if len(exchange.body) <= LARGEST_REQUEST else _TOO_LARGE
+            largest = LARGEST_REQUEST if exchange.page else LARGEST_CALL
+            app: ASGIApp = self.app
+            if len(exchange.body) > largest:
+                app, exchange.body = _TOO_LARGE, exchange.body[:BODY_LIMIT]  # nobody reads more of what was refused
             await app(scope, tap.receive, tap.send)
         finally:
             tap.finish()

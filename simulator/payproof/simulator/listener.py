@@ -19,7 +19,7 @@ from uvicorn.server import ServerState
 from payproof.contracts.entries import Connection
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
-from payproof.simulator import client_hello
+from payproof.simulator import bounded_protocol, client_hello
 from payproof.simulator.backlog import Attempt
 from payproof.simulator.certificates import Certificates
 from payproof.simulator.faults.connection_context import ConnectionContext
@@ -31,6 +31,9 @@ from payproof.simulator.protocols import Protocol
 from payproof.simulator.socket_log import SocketLog
 
 _STOP_WITHIN = 2.0
+_TURNS = 10
+_LATE = 3.0
+"""Seconds from one look at the connections to the next, which is due after one, that show that this process stood still."""
 
 
 class GatewayServer:
@@ -78,6 +81,7 @@ class GatewayServer:
         )
         self._state = ServerState()
         self._port = ListeningPort(host, port, self._adopt, self)
+        self._looked = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._shut_by: Armed | None = None
@@ -123,6 +127,10 @@ class GatewayServer:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        for _ in range(_TURNS):
+            if not self._state.connections:
+                break
+            await asyncio.sleep(0)  # sockets close in the loop's next turns
 
     def retire_idle(self) -> None:
         """Let clients see the end of connections that they keep, so that their next call comes on a fresh one."""
@@ -196,7 +204,13 @@ class GatewayServer:
         if not looking:
             await self._serve(sock, log, None)
             return
-        first = await _first_bytes(sock)
+        try:
+            async with asyncio.timeout(bounded_protocol.FIRST_WITHIN):
+                first = await _first_bytes(sock)
+        except TimeoutError:
+            log.close(by="gateway")
+            sock.close()
+            return
         if not first:
             log.close(by="client")
             sock.close()
@@ -239,6 +253,14 @@ class GatewayServer:
     def _keep_date(self) -> None:
         self._state.default_headers = [(b"date", formatdate(time.time(), usegmt=True).encode())]
         self._timer = self._loop.call_later(1.0, self._keep_date)
+        self._look_at_connections()
+
+    def _look_at_connections(self) -> None:
+        before, self._looked = self._looked, time.monotonic()
+        if self._looked - before > _LATE:
+            return  # what clients sent meanwhile waits to be read: it was us who took so long
+        for protocol in self._protocols():
+            protocol.look_at(self._looked)
 
 
 async def _first_bytes(sock: socket.socket) -> bytes:

@@ -13,6 +13,8 @@ from payproof.simulator.backlog import Attempts, Watcher, fill
 State: TypeAlias = Literal["closed", "open", "refusing", "full"]
 _BACKLOG = 1024
 _AT_A_TIME = 64
+_PAUSE = 0.1
+"""Seconds until we try to accept once more when there are no file descriptors left."""
 
 
 class ListeningPort:
@@ -97,8 +99,21 @@ class ListeningPort:
                 return
             try:
                 yield self._bound.accept()
-            except OSError:  # nobody; or out of file descriptors: the connection waits in the backlog
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
+            except OSError:  # out of file descriptors: the connection waits in the backlog, and we for a moment
+                self._pause()
+                return
+
+    def _pause(self) -> None:
+        if self.state == "open" and self._bound is not None:
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(self._bound.fileno())
+            loop.call_later(_PAUSE, self._go_on, self._bound)
+
+    def _go_on(self, sock: socket.socket) -> None:
+        if self.state == "open" and sock is self._bound:
+            asyncio.get_running_loop().add_reader(sock.fileno(), self._accept)
 
     def _listen(self, sock: socket.socket, backlog: int) -> None:
         try:

@@ -10,21 +10,22 @@ import contextlib
 import socket
 import ssl
 import time
-from typing import Literal, TypeAlias, cast
+from typing import Literal, TypeAlias
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
+from payproof.simulator.bounded_protocol import BoundedProtocol
 from payproof.simulator.exchange import Wire
 from payproof.simulator.listening_port import ListeningPort
 from payproof.simulator.socket_log import SocketLog
-from payproof.simulator.upgrade_offer import WithoutUpgrade
 
 TurnedAway: TypeAlias = Literal["retired", "refused"]
+_LONGEST_LINE = 8 * 1024
+"""Bytes of a request's first line that are read before it is turned away."""
 
 
-class Protocol(WithoutUpgrade):
+class Protocol(BoundedProtocol):
     """Puts the transport, and what becomes of the connection, into each request's ``scope["state"]``.
 
     Whether a request is turned away is decided when its first byte arrives, and never before: a connection on which nobody
@@ -34,12 +35,10 @@ class Protocol(WithoutUpgrade):
     def __init__(
         self, config: Config, server_state: ServerState, sock: socket.socket, log: SocketLog, port: ListeningPort
     ) -> None:
-        super().__init__(config, server_state, app_state={})
-        self.access_log = False
+        super().__init__(config, server_state)
         self.log = log
         self._sock, self._port = sock, port
         self._wire: Wire | None = None
-        self._within = False
         self._retired = self._retires = False
         self._fate: TurnedAway | None = None
         self._unserved = bytearray()
@@ -60,7 +59,7 @@ class Protocol(WithoutUpgrade):
 
     def data_received(self, data: bytes) -> None:
         self.log.spoke()
-        if self._fate is None and self._idle and (self._retired or self._port.state == "refusing"):
+        if self._fate is None and self.idle and (self._retired or self._port.state == "refusing"):
             # A port that refuses does not read what was sent to it.
             self._fate = "refused" if self._port.state == "refusing" else "retired"
         if self._fate is None:
@@ -74,18 +73,15 @@ class Protocol(WithoutUpgrade):
         self._unset_keepalive_if_required()
         self._unserved += data
         asked, line_ended, _ = self._unserved.partition(b"\r\n")
-        if not line_ended:
+        if not line_ended and len(asked) < _LONGEST_LINE:
             return
-        self.log.close(fate, by="gateway", detail=asked.decode("latin-1").rsplit(" ", 1)[0])
+        self.log.close(fate, by="gateway", detail=asked[:_LONGEST_LINE].decode("latin-1").rsplit(" ", 1)[0])
         self._wire.reset()
 
-    def on_message_begin(self) -> None:
-        self._within = True
-        super().on_message_begin()
-
-    def on_message_complete(self) -> None:
-        self._within = False
-        super().on_message_complete()
+    def refused(self, why: str) -> None:
+        if self._wire is not None:
+            self._wire.ending = "cut"
+        self.log.close("malformed", by="gateway", detail=why)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -96,30 +92,21 @@ class Protocol(WithoutUpgrade):
         self.retire()
 
     @property
-    def _idle(self) -> bool:
-        """No request is on its way here, and no answer on its way back."""
-        return not self._within and (self._asked is None or self._asked.response_complete)
-
-    @property
     def _ended(self) -> bool:
         """We closed first: on purpose, because it was idle for long, or because the last answer said so."""
-        last = self._asked is not None and self._asked.response_complete and not self._asked.keep_alive
-        return last or self._retired or (self._wire is not None and self._wire.ended)
-
-    @property
-    def _asked(self) -> RequestResponseCycle | None:
-        return cast("RequestResponseCycle | None", self.cycle)  # none before the first request
+        last = self.asked is not None and self.asked.response_complete and not self.asked.keep_alive
+        return last or self._retired or self.given_up or (self._wire is not None and self._wire.ended)
 
     def retire(self) -> None:
         """Let the client see the end of the connection (FIN), so that it asks on another one; after the answer, when there
         is one on its way. A request that comes here all the same is turned away. Nothing happens on a connection that
         has not had its first request: its client is about to use it."""
-        if self.transport.is_closing() or self._retired or self._asked is None:
+        if self.transport.is_closing() or self._retired or self.asked is None:
             return
-        if not self._idle:
+        if not self.idle:
             self._retires = True
-            if not self._asked.response_complete and not self._asked.response_started:
-                self._asked.keep_alive = False  # the answer says that it is the last one
+            if not self.asked.response_complete and not self.asked.response_started:
+                self.asked.keep_alive = False  # the answer says that it is the last one
         elif not self.transport.get_write_buffer_size():
             self._retired = True
             # The transport stays: it alone can tell us of a request that was on its way when the client had seen nothing yet.

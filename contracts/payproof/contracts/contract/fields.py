@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.parser import BytesParser
-from email.policy import HTTP
 from typing import Any, Literal, TypeAlias, cast
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from payproof.contracts.entries import BODY_LIMIT, Request, header
 from payproof.contracts.fields import media_type
+from payproof.contracts.form_data import multipart, pairs
 
 How: TypeAlias = Literal["read", "cut", "foreign", "broken"]
 """``read``. ``cut``: the journal kept only a part. ``foreign``: a content type that the gateway does not read. ``broken``: not what
@@ -30,7 +29,7 @@ class Sent:
 
 def sent(request: Request, *, tidy: bool, with_body: bool, with_query: bool = True) -> Sent:
     """``tidy``: trim texts, empty ones are null. ``with_body``: the operation reads one."""
-    query: dict[str, Any] = dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True)) if with_query else {}
+    query: dict[str, Any] = dict(pairs(urlsplit(request.url).query)) if with_query else {}
     how: How = "read"
     body: dict[str, Any] = {}
     if with_body and request.body:
@@ -47,9 +46,10 @@ def _body(request: Request) -> tuple[How, dict[str, Any]]:
     if kind.endswith(("/json", "+json")):
         return _json(request.body)
     if kind == "application/x-www-form-urlencoded":
-        return "read", dict(parse_qsl(request.body, keep_blank_values=True))
+        return "read", dict(pairs(request.body))
     if kind == "multipart/form-data":
-        return _multipart(content_type, request.body)
+        found = multipart(content_type, request.body.encode("utf-8", "replace"))
+        return ("broken", {}) if found is None else ("read", found)
     return "foreign", {}
 
 
@@ -63,19 +63,6 @@ def _json(text: str) -> tuple[How, dict[str, Any]]:
 
 def _refuse(word: str) -> None:
     raise ValueError(word)
-
-
-def _multipart(content_type: str, text: str) -> tuple[How, dict[str, Any]]:
-    head = f"Content-Type: {content_type}\r\n\r\n".encode("utf-8", "replace")
-    message = BytesParser(policy=HTTP).parsebytes(head + text.encode("utf-8", "replace"))
-    if not message.is_multipart():
-        return "broken", {}
-    found: dict[str, Any] = {}
-    for part in message.iter_parts():
-        name, content = part.get_param("name", header="content-disposition"), part.get_payload(decode=True)
-        if isinstance(name, str) and isinstance(content, bytes) and part.get_filename() is None:
-            found[name] = content.decode("utf-8", "replace")
-    return "read", found
 
 
 def _tidied(value: Any) -> Any:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from bs4 import Tag
 
-from payproof.contracts import fields
+from payproof.contracts import fields, form_data
 from payproof.contracts.entries import Headers, Request, Response, header
 from payproof.contracts.pages import is_html, soup
 
@@ -82,7 +82,7 @@ def pairs(request: Request) -> tuple[tuple[str, str], ...]:
     if "json" in kind:
         found = fields.of_body(request.body, request.headers) or {}
         return tuple((key, value) for key, value in found.items() if isinstance(value, str))
-    return tuple(parse_qsl(request.body, keep_blank_values=True)) if "=" in request.body else ()
+    return tuple(form_data.pairs(request.body)) if "=" in request.body else ()
 
 
 def typed(request: Request, form: Form | None) -> Iterator[tuple[str, str, str]]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
-from starlette.types import ASGIApp
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Profile
+from payproof.simulator.exchange import exchange_of
 from payproof.simulator.front import Front
 from payproof.simulator.relay.ledger_mirror import LedgerMirror
 from payproof.simulator.store import Merchant
@@ -27,7 +30,24 @@ class MirroredTarget(Target):
         self.merchant: Merchant = row.value()
 
     def _way(self, answers: ASGIApp) -> ASGIApp:
-        return self.front.way(answers, self.profile.is_page)
+        return self.front.way(_addressed(answers), self.profile.is_page)
 
     def payment_at(self, payment_url: str) -> str:
         return self._ledger_mirror.payment_at(payment_url)
+
+
+_NO_ADDRESS = PlainTextResponse("The Host header is none.\n", status_code=400)
+
+
+def _addressed(answers: ASGIApp) -> ASGIApp:
+    """Answers what has an address; a Host that is none is refused, as web servers do."""
+
+    async def addressed(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            urlsplit(exchange_of(scope).request().url)
+        except ValueError:
+            await _NO_ADDRESS(scope, receive, send)
+        else:
+            await answers(scope, receive, send)
+
+    return addressed

@@ -22,6 +22,8 @@ PATIENCE = 60.0
 """Seconds that a sandbox may take for one answer."""
 LARGEST = 8 * 1024 * 1024
 """Bytes, unpacked, that a sandbox's answer may have."""
+LARGEST_CA = 4 * 1024 * 1024
+"""Bytes of a file of authorities; a system's whole bundle has a tenth of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +136,8 @@ def trust(ca: Path | None) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if ca is not None:
         try:
+            if ca.stat().st_size > LARGEST_CA:
+                raise OSError(f"it is longer than {LARGEST_CA:,} bytes")
             context.load_verify_locations(cafile=str(ca))
         except (OSError, ssl.SSLError) as error:
             raise PayproofError(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -37,8 +38,9 @@ class AlertHook:
         if journal is None:
             return Response("no such world", status_code=404)
         body = b""
-        async for part in request.stream():  # read to its end, and never kept
-            body = (body + part)[:4096]
+        with contextlib.suppress(ClientDisconnect):  # what was said until then was said
+            async for part in request.stream():  # read to its end, and never kept
+                body = (body + part)[:4096]
         text = body.decode("utf-8", "replace")
         journal.add(Alert(channel="webhook", text=text))
         return Response("ok")

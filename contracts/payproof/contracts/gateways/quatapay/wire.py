@@ -8,9 +8,9 @@ import json
 import re
 from decimal import Decimal
 from typing import Any, Literal, cast
-from urllib.parse import parse_qs, parse_qsl, quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
-from payproof.contracts import addresses, money
+from payproof.contracts import addresses, form_data, money
 from payproof.contracts.entries import Request, Response, header
 from payproof.contracts.events import AnyEvent, Authenticated, Confirmed, Opened, Problem, Unknown
 from payproof.contracts.profile import Fields, HostedRecipe, Operation, Payer
@@ -42,10 +42,10 @@ def operation_of(path: str) -> tuple[str, str]:
 
 def fields_of(request: Request) -> dict[str, Any]:
     """A request's fields, from JSON, from a form or from the query: what a PHP framework would see."""
-    query: dict[str, Any] = dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True))
+    query: dict[str, Any] = dict(form_data.pairs(urlsplit(request.url).query))
     body = _object(request.body)
     if body is None:
-        body = dict(parse_qsl(request.body, keep_blank_values=True)) if "=" in request.body else {}
+        body = dict(form_data.pairs(request.body)) if "=" in request.body else {}
     return {**query, **body}
 
 

@@ -7,31 +7,23 @@ trimmed and empty ones become null, as the framework's global middleware does.
 from __future__ import annotations
 
 import json
-from email.message import Message
-from email.parser import BytesParser
-from email.policy import compat32
 from typing import Any, cast
-from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
+from payproof.contracts.form_data import multipart, pairs
 from payproof.simulator.exchange import exchange_of
-
-MOST_FIELDS = 1_000
-"""Parts of a multipart form that are read: PHP's own limit (max_input_vars)."""
-LONGEST_HEAD = 8 * 1024
-"""Bytes of a part's headers that are read."""
 
 
 def fields_of(request: Request) -> dict[str, Any]:
     query = request.scope["query_string"].decode("latin-1")
-    found: dict[str, Any] = dict(parse_qsl(query, keep_blank_values=True)) | _body(request)
+    found: dict[str, Any] = dict(pairs(query)) | _body(request)
     return {name: _tidy(value) for name, value in found.items()}
 
 
 def pairs_of(request: Request) -> list[tuple[str, str]]:
     """A submitted form's pairs, repeated names kept."""
-    return parse_qsl(exchange_of(request.scope).body.decode("utf-8", "replace"), keep_blank_values=True)
+    return pairs(exchange_of(request.scope).body.decode("utf-8", "replace"))
 
 
 def _body(request: Request) -> dict[str, Any]:
@@ -42,9 +34,9 @@ def _body(request: Request) -> dict[str, Any]:
     if request.method != "POST":
         return {}
     if kind.startswith("application/x-www-form-urlencoded"):
-        return dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True))
+        return dict(pairs(raw.decode("utf-8", "replace")))
     if kind.startswith("multipart/form-data"):
-        return multipart(request.headers["content-type"], raw)
+        return multipart(request.headers["content-type"], raw) or {}
     return {}
 
 
@@ -61,23 +53,6 @@ def _json(raw: bytes) -> dict[str, Any]:
 
 def _refuse(word: str) -> None:
     raise ValueError(word)
-
-
-def multipart(content_type: str, raw: bytes) -> dict[str, str]:
-    """The fields of a multipart form, files left out. A part is a field whatever it says it holds: forms are flat."""
-    boundary = _headers(f"Content-Type: {content_type}".encode("latin-1", "replace")).get_boundary()
-    found: dict[str, str] = {}
-    for part in raw.split(f"--{boundary}".encode("latin-1", "replace"), MOST_FIELDS + 1)[1 : MOST_FIELDS + 1]:
-        head, _, content = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
-        headers = _headers(head)
-        name = headers.get_param("name", header="content-disposition")
-        if isinstance(name, str) and headers.get_filename() is None:
-            found[name] = content.removesuffix(b"\r\n").decode("utf-8", "replace")
-    return found if boundary else {}
-
-
-def _headers(raw: bytes) -> Message:
-    return BytesParser(policy=compat32).parsebytes(raw[:LONGEST_HEAD], headersonly=True)
 
 
 def _tidy(value: Any) -> Any:

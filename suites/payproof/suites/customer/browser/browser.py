@@ -66,7 +66,9 @@ class Browser:
         if key not in self._contexts:
             browser = self._browser or await self._start()
             # The relay's certificate is signed by an authority that this run made for itself.
-            context = await browser.new_context(ignore_https_errors=True, service_workers="block")
+            context = await browser.new_context(
+                ignore_https_errors=True, service_workers="block", accept_downloads=False
+            )
             self._contexts[key] = customer.journal, context
         return self._contexts[key][1]
 

@@ -27,6 +27,8 @@ PATIENCE = 15.0
 """Seconds that the customer waits for the page to go on."""
 QUIET = 1.0
 """Seconds without any change after which a loaded page is what it is."""
+CLOSES_WITHIN = 5.0
+"""Seconds that a tab has to close."""
 _FORMS = 6
 
 _Aim: TypeAlias = Literal["log in", "pay", "cancel"]
@@ -213,8 +215,11 @@ class BrowserTab:
     async def _close_if_over(self) -> None:
         if self._page is not None and self.state not in ("confirm", "new"):
             page, self._page = self._page, None
+            if self._watch is not None:
+                self._watch.over = True
+            # A page that never stops going somewhere may not close; the browser's end takes it along.
             with contextlib.suppress(Exception):
-                await page.close()
+                await asyncio.wait_for(page.close(), CLOSES_WITHIN)
 
 
 def _key(form: Tag) -> str:

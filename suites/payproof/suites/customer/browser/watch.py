@@ -38,12 +38,14 @@ class DevTools(Protocol):
 
 class Watch:
     """``left``: the address of the shop that the tab wanted to open. ``failed``: why its page got no answer. ``blocked``: why it was
-    kept from sending something, or from going somewhere: what a payer knows goes to the gateway alone."""
+    kept from sending something, or from going somewhere: what a payer knows goes to the gateway alone. ``over``: nobody looks at
+    the tab any more, and nothing that it asks for is sent."""
 
     def __init__(self, shown: Shown, session: DevTools, customer: Customer, payer: Payer, order: str) -> None:
         self.customer, self.order = customer, order
         self.left: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.failed = self.blocked = ""
+        self.over = False
         self._shown, self._session = shown, session
         self._hide = secrecy.of_payer(payer)
         self._began: dict[str, tuple[float, Request]] = {}
@@ -92,6 +94,9 @@ class Watch:
     async def _paused(self, event: dict[str, Any]) -> None:
         key, url = event["requestId"], event["request"]["url"]
         page = event["resourceType"] == "Document" and event["frameId"] == self._frame
+        if self.over:
+            await self._session.send("Fetch.failRequest", {"requestId": key, "errorReason": "Aborted"})
+            return
         if "responseStatusCode" in event or "responseErrorReason" in event:
             if page:
                 await self._answered(event)
