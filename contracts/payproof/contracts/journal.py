@@ -9,16 +9,22 @@ from __future__ import annotations
 import dataclasses
 import operator
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from payproof.contracts import secret_fields
-from payproof.contracts.entries import Alert, Call, Checkout, Delivery, E, Entry, Log, OrderSeen, Page
+from payproof.contracts.entries import Alert, Call, Checkout, Delivery, E, Entry, Log, OrderSeen, Page, Step
 from payproof.contracts.secrets import Redactor
 
 _FOREIGN = (Alert, Call, Checkout, Delivery, Log, OrderSeen, Page)
 """Entries whose texts come from the integration or the gateway; the others are written by payproof itself."""
+FORGOTTEN = "forgotten"
+"""Name of the step that says how much a bounded journal, or the gateway, has let go of."""
+_SLICES = 20
+"""The part of a full journal that is let go of at once."""
 
 
 class Sink(Protocol):
@@ -31,20 +37,71 @@ class Sink(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a journal keeps at most: entries, and bytes of their texts and of what holds them."""
+
+    entries: int
+    bytes: int
+
+
+class Pending:
+    """Something that happened, kept as it passed until somebody reads the journal. ``n``, ``at``: as for its entry."""
+
+    __slots__ = ("at", "journal", "n")
+    journal: Journal
+    n: int
+    at: float
+
+    def entry(self) -> Entry:
+        """What is to be written down, before it passes the redactor."""
+        raise NotImplementedError
+
+    def size(self) -> int:
+        """Bytes that its entry will take, about."""
+        raise NotImplementedError
+
+    def teach(self, redactor: Redactor) -> None:
+        """Nobody will ever read it: have the redactor know afterwards what it would know if somebody had."""
+
+    def settle(self) -> None:
+        self.journal.settled(self)
+
+    def pass_over(self, owner: object) -> bool:
+        if owner is not self.journal:
+            return False
+        self.teach(self.journal.redactor)
+        return True
+
+
 class Journal:
     """Collects a world's entries: numbers them, stamps them, draws the veil over them.
 
-    ``listener`` is told of each entry, after it is recorded (for waiting without sleeping, and for progress).
+    ``listeners`` are told of each entry, after it is recorded (for waiting without sleeping, and for progress). While there are none,
+    and no ``sink``, what is noted becomes an entry when somebody reads ``entries``: the same entry, to the letter.
+    With a ``bound`` the oldest are forgotten, and the first entry says how many.
     """
 
-    def __init__(self, redactor: Redactor | None = None, *, clock: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        redactor: Redactor | None = None,
+        *,
+        clock: Callable[[], float] | None = None,
+        bound: Bound | None = None,
+    ) -> None:
         self.redactor = redactor or Redactor()
         started = time.monotonic()
         self._clock = clock or (lambda: time.monotonic() - started)
-        self.entries: list[Entry] = []
-        self.listeners: list[Callable[[Entry], None]] = []
+        self._entries: list[Entry] = []
+        self._listeners: list[Callable[[Entry], None]] = []
         self.sink: Sink | None = None
         self._next = 1
+        self._pending = 0
+        self._bound = bound
+        self._sizes: deque[int] = deque()
+        self._bytes = 0
+        self.forgotten = 0
+        """Entries that were let go because there were too many."""
 
     def now(self) -> float:
         """Seconds since the run began."""
@@ -55,20 +112,63 @@ class Journal:
         """The number that the next entry gets."""
         return self._next
 
+    @property
+    def entries(self) -> list[Entry]:
+        """All that is kept, in the order in which it happened."""
+        if self._pending:
+            self.redactor.waiting.settle()
+        if self._bound is not None and self.forgotten:
+            self._tell_of_forgotten()
+        return self._entries
+
+    @property
+    def listeners(self) -> list[Callable[[Entry], None]]:
+        """Told of each entry that is recorded from now on."""
+        if self._pending:
+            self.redactor.waiting.settle()
+        return self._listeners
+
     def add(self, entry: E) -> E:
+        """Write an entry down now; returns it as it stands in the journal."""
+        if self._pending:
+            self.redactor.waiting.settle()
+        written = self._write(entry, self._number(), round(self.now(), 4))
+        if self._bound is not None:
+            self._weigh(weight(entry))
+        return written
+
+    def note(self, pending: Pending) -> None:
+        """Take in what happened. It is written down before anything that comes later, and at once where somebody listens."""
+        pending.journal, pending.n, pending.at = self, self._number(), round(self._clock(), 4)
+        self.redactor.waiting.put(pending)
+        self._pending += 1
+        if self._listeners or self.sink is not None:
+            self.redactor.waiting.settle()
+        if self._bound is not None:
+            self._weigh(pending.size())
+
+    def settled(self, pending: Pending) -> None:
+        """Write down what was noted."""
+        self._pending -= 1
+        self._write(pending.entry(), pending.n, pending.at)
+
+    def _number(self) -> int:
+        number, self._next = self._next, self._next + 1
+        return number
+
+    def _write(self, entry: E, n: int, at: float) -> E:
         short = self._learn(entry) if isinstance(entry, Call) else {}
         cover = self._foreign if isinstance(entry, _FOREIGN) else self.redactor.redact
         fields = _covered_fields(entry, cover)
-        fields |= {"n": self._next, "at": round(self.now(), 4)}
+        fields |= {"n": n, "at": at}
         kind: type[E] = entry.__class__
         covered = kind(**fields)
         if short and isinstance(covered, Call):
             covered = cast("E", secret_fields.placed(covered, short))
-        self._next += 1
-        self.entries.append(covered)
+        self._entries.append(covered)
         if self.sink is not None:
             self.sink.add(covered)
-        for listener in tuple(self.listeners):
+        for listener in tuple(self._listeners):
             listener(covered)
         return covered
 
@@ -83,15 +183,72 @@ class Journal:
 
     def drop(self, since: int) -> None:
         """Forget the entries from this number on; their numbers are not given again."""
-        self.entries = [entry for entry in self.entries if entry.n < since]
+        self._entries[:] = [entry for entry in self.entries if entry.n < since]
+        if self._bound is not None:
+            self._sizes = deque(map(weight, self._entries))
+            self._bytes = sum(self._sizes)
         if self.sink is not None:
             self.sink.drop(since)
 
     def clear(self) -> None:
         """Forget the entries; their numbers are not given again."""
-        self.entries.clear()
+        while self._pending:
+            self._pass_over()
+        self._entries.clear()
+        self._sizes.clear()
+        self._bytes = 0
         if self.sink is not None:
             self.sink.drop(0)
+
+    # -- A bound -------------------------------------------------------------------------------------------------------
+
+    def _weigh(self, size: int) -> None:
+        self._sizes.append(size)
+        self._bytes += size
+        bound = self._bound
+        while bound is not None and self._sizes and (len(self._sizes) > bound.entries or self._bytes > bound.bytes):
+            self._forget(1 + bound.entries // _SLICES)
+
+    def _forget(self, most: int) -> None:
+        """Let go of the oldest: of those that were written down several, of what was noted one."""
+        told = self._tells_of_forgotten
+        written = len(self._entries) - told
+        if not written and not self._pass_over():
+            return
+        count = min(written, most) or 1
+        del self._entries[: count + told if written else 0]
+        for _ in range(count):
+            self._bytes -= self._sizes.popleft()
+        self.forgotten += count
+
+    def _pass_over(self) -> bool:
+        if done := self.redactor.waiting.pass_over(self):
+            self._pending -= 1
+        return done
+
+    @property
+    def _tells_of_forgotten(self) -> bool:
+        first = self._entries[0] if self._entries else None
+        return isinstance(first, Step) and first.name == FORGOTTEN
+
+    def _tell_of_forgotten(self) -> None:
+        del self._entries[: self._tells_of_forgotten]
+        first = self._entries[0] if self._entries else None
+        n, at = (first.n - 1, first.at) if first else (self._next - 1, round(self.now(), 4))
+        text = f"{self.forgotten:,} earlier entries are forgotten: this journal has a bound"
+        self._entries.insert(0, Step(n=n, at=at, text=text, name=FORGOTTEN, facts={"entries": self.forgotten}))
+
+
+def weight(value: Any) -> int:
+    """Bytes that an entry takes, about: its texts, and what holds them."""
+    kind = value.__class__
+    if kind is str:
+        return len(value) + 64
+    if isinstance(value, _SEQUENCES):
+        return 64 + sum(map(weight, value))  # pyright: ignore
+    if isinstance(value, Mapping):
+        return 64 + sum(weight(key) + weight(item) for key, item in value.items())  # pyright: ignore
+    return 32 + sum(weight(getattr(value, name)) for name in _names_of(kind))
 
 
 T = TypeVar("T")

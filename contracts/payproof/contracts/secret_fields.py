@@ -11,6 +11,7 @@ import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 from payproof.contracts.entries import Call, Headers, Request, Response
@@ -32,6 +33,8 @@ _TOKEN = re.compile(r"token$|^jwt$|^bearer$", re.IGNORECASE)
 _ACCESS = re.compile(r"^(access|auth|bearer)?[_-]?token$|^jwt$|^bearer$", re.IGNORECASE)
 SHORTEST = 6
 """Characters below which a value in such a field is a test's, and no secret."""
+_SUSPICIOUS = (b"secret", b"passw", b"key", b"client", b"%", b"\0", b"jwt", b"bearer")
+"""A text that has none of these, and no "token" but for a field of just this name, names no secret: see ``NAME``."""
 _NO_VALUE = frozenset({"deleted", "bearer", "undefined"})
 _KEYED = re.compile(
     r"""(?P<open>\\{0,3}["'])(?P<key>[\w.\-\[\]]{2,64})(?P=open)\s{0,8}[:=]>?\s{0,8}"""
@@ -131,6 +134,37 @@ def learn_call(redactor: Redactor, call: Call) -> dict[str, str]:
     if call.response is not None and not call.fault:
         found += of_answer(call.response, call.event)
     return learn(redactor, found, call.event)
+
+
+def has_news(redactor: Redactor, headers: Iterable[tuple[bytes, bytes]], texts: Iterable[bytes]) -> bool:
+    """Whether what passed may hold a secret that the redactor does not know: a quick look at the bytes of a call that went well,
+    which errs on the side of yes. ``texts``: query and bodies."""
+    return any(_header_has_news(redactor, *pair) for pair in headers) or any(_text_has_news(redactor, text) for text in texts)
+
+
+def _header_has_news(redactor: Redactor, name: bytes, value: bytes) -> bool:
+    kind = _kind_of_header(name)
+    if kind == "credentials":
+        scheme, _, rest = value.partition(b" ")
+        return scheme.lower() != b"bearer" or not redactor.knows(rest.strip().decode("latin-1"))
+    return kind != ""
+
+
+@lru_cache(1_000)
+def _kind_of_header(name: bytes) -> str:
+    """``credentials``: an Authorization header; ``secret``: another one whose value may be one; empty: none."""
+    text = name.decode("latin-1").lower()
+    if text == "authorization":
+        return "credentials"
+    return "secret" if text == "proxy-authorization" or HEADER.search(text) or text in _PAIRED else ""
+
+
+def _text_has_news(redactor: Redactor, text: bytes) -> bool:
+    low = text.lower()
+    if text.isascii() and not any(word in low for word in _SUSPICIOUS):
+        if b"token" not in low or b"token" not in low.replace(b'"token"', b""):
+            return False
+    return any(not redactor.knows(value) for _, value in named(text.decode("utf-8", "replace")))
 
 
 def placed(call: Call, short: Mapping[str, str]) -> Call:

@@ -1,0 +1,92 @@
+"""A call as the bytes that passed, which becomes the journal's ``Call`` when somebody reads it."""
+
+from __future__ import annotations
+
+import marshal
+from dataclasses import replace
+from typing import Literal
+
+from payproof.contracts import secret_fields
+from payproof.contracts.entries import BODY_LIMIT, Call, Request, Response
+from payproof.contracts.events import AnyEvent, Unknown
+from payproof.contracts.journal import Pending
+from payproof.contracts.profile import Profile
+from payproof.contracts.secrets import Redactor
+from payproof.simulator.exchange import Ending, Exchange, address_of, texts_of, url_of
+
+_OF_AN_ENTRY, _OF_A_HEADER = 2_000, 170
+"""Bytes that the objects of a written entry take besides its texts, about."""
+
+
+class NotedCall(Pending):
+    """``ended``: seconds since the run began."""
+
+    __slots__ = ("_asked", "_bytes", "_profile", "_weight")
+
+    def __init__(
+        self, exchange: Exchange, profile: Profile, ended: float, ending: Ending | Literal["answered"]
+    ) -> None:
+        self._profile, self._asked = profile, exchange.asked
+        scope, start = exchange.scope, exchange.start
+        asked = scope["headers"]
+        status, answered = (start["status"], list(start.get("headers", ()))) if start else (None, [])
+        # One object without references: compact, nothing for the collector to look through, and cheap to let go of.
+        self._bytes = marshal.dumps(
+            (
+                exchange.began, ended, ending, exchange.fault, scope["method"], address_of(exchange), asked, exchange.body,
+                status, answered, b"".join(exchange.chunks), exchange.size,
+            )
+        )  # fmt: skip
+        self._weight = len(self._bytes) + _OF_AN_ENTRY + _OF_A_HEADER * (len(asked) + len(answered))
+
+    def entry(self) -> Call:
+        began, ended, ending, fault, method, address, asked, body, status, answered, content, size = marshal.loads(
+            self._bytes
+        )
+        request = Request(
+            method=method, url=url_of(*address), headers=texts_of(asked), body=body.decode("utf-8", "replace")
+        )
+        response: Response | None = None
+        if status is not None:
+            text = content.decode("utf-8", "replace")
+            response = Response(status=status, headers=texts_of(answered), body=text, size=size)
+        return Call(
+            began=began,
+            ended=ended,
+            ending=ending,
+            secure=address[0] == "https",
+            event=self._event(request, response),
+            request=_cut_request(request),
+            response=_cut_response(response),
+            fault=fault,
+        )
+
+    def size(self) -> int:
+        return self._weight
+
+    def teach(self, redactor: Redactor) -> None:
+        fault, _, address, asked, body, status, answered, content, _ = marshal.loads(self._bytes)[3:]
+        if status is not None and status < 400 and not fault:
+            if not secret_fields.has_news(redactor, (*asked, *answered), (address[3], body, content)):
+                return
+        if not redactor.empty:
+            secret_fields.learn_call(redactor, self.entry())
+
+    def _event(self, request: Request, response: Response | None) -> AnyEvent:
+        """What was said; nothing where even the address cannot be read. The call itself is recorded in any case."""
+        try:
+            if self._asked is not None and self._profile.tell is not None:
+                return self._profile.tell(self._asked, response)
+            return self._profile.read(request, response)
+        except (ValueError, RecursionError):
+            return Unknown()
+
+
+def _cut_request(request: Request) -> Request:
+    return request if len(request.body) <= BODY_LIMIT else replace(request, body=request.body[:BODY_LIMIT])
+
+
+def _cut_response(response: Response | None) -> Response | None:
+    if response is None or len(response.body) <= BODY_LIMIT:
+        return response
+    return replace(response, body=response.body[:BODY_LIMIT])
