@@ -138,6 +138,8 @@ class Redactor:
     def put_aside(self, kind: str, value: str) -> None:
         """``add`` a secret before the next that is asked for. Only as many need to be known as would be remembered: of the others
         the numbers are gone."""
+        if self.knows(value):
+            return
         self._minted[value] = kind
         if len(self._minted) > self._limit:
             self._named(self._minted.pop(next(iter(self._minted))), numbered=True)

@@ -9,8 +9,7 @@ import secrets
 import signal
 from collections.abc import Callable, Generator, Mapping
 
-from payproof.contracts.entries import Entry
-from payproof.contracts.journal import Journal
+from payproof.contracts.journal import Bound, Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
 from payproof.contracts.secrets import Redactor
@@ -21,8 +20,8 @@ from payproof.simulator.store import gateway_values
 
 KEPT_TOKENS = 500
 """Access tokens that the veil of a long-running simulator remembers."""
-KEPT_ENTRIES = 10_000
-"""Journal entries that it keeps."""
+KEPT_ENTRIES, KEPT_BYTES = 10_000, 64 * 1024 * 1024
+"""Journal entries that it keeps, and the bytes that they may take."""
 
 
 async def serve(
@@ -44,8 +43,8 @@ async def serve(
     if port and port == control_port:
         raise PayproofError("the gateway and its control need two ports", place="control port", remedy="choose another")
     stop = stop or asyncio.Event()
-    sim = Simulator(profile, journal=Journal(Redactor(limit=KEPT_TOKENS)), knobs=knobs)
-    sim.journal.listeners.append(_bounded(sim.journal))
+    journal = Journal(Redactor(limit=KEPT_TOKENS), bound=Bound(KEPT_ENTRIES, KEPT_BYTES))
+    sim = Simulator(profile, journal=journal, knobs=knobs)
     token = secrets.token_urlsafe(24)
     gateway = GatewayServer(sim.app, host=host, port=port, journal=sim.journal, allow_remote=allow_remote)
     controls = GatewayServer(control(sim, token), host=host, port=control_port, allow_remote=allow_remote)
@@ -80,14 +79,6 @@ def _welcome(sim: Simulator, gateway: GatewayServer, controls: GatewayServer, to
 
 def _host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-def _bounded(journal: Journal) -> Callable[[Entry], None]:
-    def trim(entry: Entry) -> None:
-        if len(journal.entries) > KEPT_ENTRIES:
-            del journal.entries[: KEPT_ENTRIES // 10]
-
-    return trim
 
 
 @contextlib.contextmanager

@@ -88,7 +88,7 @@ class Api:
         if answer := self._magic(wish, value):
             return answer
         made = self._record(token, row, fields, amount)
-        made.extra["wish"] = (wish, value)
+        made.extra = {"wish": (wish, value)} if wish else {}
         site = f"{exchange.scope['scheme']}://{exchange.host}"
         address = f"{site}{self._pages}/user/authentication/form/{made.payment}"
         return self._envelope.success("CREATED", {"token": made.payment, "payment_url": address})
