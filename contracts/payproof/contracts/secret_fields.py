@@ -33,7 +33,7 @@ _TOKEN = re.compile(r"token$|^jwt$|^bearer$", re.IGNORECASE)
 _ACCESS = re.compile(r"^(access|auth|bearer)?[_-]?token$|^jwt$|^bearer$", re.IGNORECASE)
 SHORTEST = 6
 """Characters below which a value in such a field is a test's, and no secret."""
-_SUSPICIOUS = (b"secret", b"passw", b"key", b"client", b"%", b"\0", b"jwt", b"bearer")
+_SUSPICIOUS = re.compile(rb"secret|passw|key|client|%|\0|jwt|bearer")
 """A text that has none of these, and no "token" but for a field of just this name, names no secret: see ``NAME``."""
 _NO_VALUE = frozenset({"deleted", "bearer", "undefined"})
 _KEYED = re.compile(
@@ -56,13 +56,23 @@ def named(text: str, extra: re.Pattern[str] | None = None, *, forms: bool = True
     text = text.replace("\0", "")
     if not _HINT.search(text):
         return
-    for pattern in (_KEYED, _PAIR, _TAG) if forms else (_KEYED,):
+    for pattern in _patterns(text, forms=forms):
         for match in pattern.finditer(text):
             key = unquote_plus(match["key"]).rpartition("[")[2].rstrip("]").rpartition(".")[2]
             if NAME.search(key) or (extra is not None and extra.search(key)):
                 value = match["value"]
                 value = unquote_plus(value) if pattern is _PAIR else value.replace("\\/", "/")
                 yield key, value
+
+
+def _patterns(text: str, *, forms: bool) -> Iterator[re.Pattern[str]]:
+    """Those that can be in a text at all: none of them is quick to say no."""
+    if '"' in text or "'" in text:
+        yield _KEYED
+    if forms and "=" in text:
+        yield _PAIR
+    if forms and "</" in text:
+        yield _TAG
 
 
 def of_authorization(value: str) -> Iterator[tuple[str, str]]:
@@ -139,15 +149,15 @@ def learn_call(redactor: Redactor, call: Call) -> dict[str, str]:
 def has_news(redactor: Redactor, headers: Iterable[tuple[bytes, bytes]], texts: Iterable[bytes]) -> bool:
     """Whether what passed may hold a secret that the redactor does not know: a quick look at the bytes of a call that went well,
     which errs on the side of yes. ``texts``: query and bodies."""
-    return any(_header_has_news(redactor, *pair) for pair in headers) or any(_text_has_news(redactor, text) for text in texts)
+    for name, value in headers:
+        if (kind := _kind_of_header(name)) and (kind == "secret" or _credentials_are_news(redactor, value)):
+            return True
+    return any(_text_has_news(redactor, text) for text in texts if text)
 
 
-def _header_has_news(redactor: Redactor, name: bytes, value: bytes) -> bool:
-    kind = _kind_of_header(name)
-    if kind == "credentials":
-        scheme, _, rest = value.partition(b" ")
-        return scheme.lower() != b"bearer" or not redactor.knows(rest.strip().decode("latin-1"))
-    return kind != ""
+def _credentials_are_news(redactor: Redactor, value: bytes) -> bool:
+    scheme, _, rest = value.partition(b" ")
+    return scheme.lower() != b"bearer" or not redactor.knows(rest.strip().decode("latin-1"))
 
 
 @lru_cache(1_000)
@@ -161,9 +171,8 @@ def _kind_of_header(name: bytes) -> str:
 
 def _text_has_news(redactor: Redactor, text: bytes) -> bool:
     low = text.lower()
-    if text.isascii() and not any(word in low for word in _SUSPICIOUS):
-        if b"token" not in low or b"token" not in low.replace(b'"token"', b""):
-            return False
+    if text.isascii() and b"token" not in low.replace(b'"token"', b"") and not _SUSPICIOUS.search(low):
+        return False
     return any(not redactor.knows(value) for _, value in named(text.decode("utf-8", "replace")))
 
 

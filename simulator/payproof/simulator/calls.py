@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from payproof.simulator.exchange import Exchange, exchange_of
+from payproof.simulator.exchange import TOGETHER, Exchange, exchange_of
 
 Operation: TypeAlias = Callable[[Exchange, str], Response]
 """(call, the last part of its path where the route leaves that open) -> the answer."""
@@ -62,7 +62,12 @@ class Calls:
 
 async def _send(response: Response, send: Send) -> None:
     await send(
-        {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
+        {
+            "type": "http.response.start",
+            "status": response.status_code,
+            "headers": response.raw_headers,
+            TOGETHER: True,
+        }
     )
     await send({"type": "http.response.body", "body": response.body})
 

@@ -14,6 +14,8 @@ from payproof.contracts.entries import Headers, Request
 from payproof.contracts.events import AnyEvent
 
 KEY = "payproof.exchange"
+TOGETHER = "payproof.together"
+"""Key of a message that begins an answer: the whole body follows at once."""
 LARGEST_REQUEST = 8 * 1024 * 1024
 """Bytes of a request body; more is answered 413, as the family's servers are set up to do."""
 LARGEST_ANSWER = 8 * 1024 * 1024
@@ -23,12 +25,15 @@ Ending: TypeAlias = Literal["hung_up", "cut", "held"]
 
 
 class Wire:
-    """The connection that a call came in on. ``lost``: time.monotonic() of its end."""
+    """The connection that a call came in on. ``lost``: time.monotonic() of its end. ``join``: called before two writes that may leave
+    as one."""
 
-    __slots__ = ("ending", "lost", "sock", "transport")
+    __slots__ = ("ending", "join", "lost", "sock", "transport")
 
-    def __init__(self, transport: asyncio.Transport, sock: socket.socket | None) -> None:
-        self.transport = transport
+    def __init__(
+        self, transport: asyncio.Transport, sock: socket.socket | None, join: Callable[[], None] = lambda: None
+    ) -> None:
+        self.transport, self.join = transport, join
         self.sock = sock
         self.lost: float | None = None
         self.ending: Ending = "hung_up"
@@ -144,6 +149,8 @@ class Exchange:
         last = False
         if message["type"] == "http.response.start":
             self.start = message
+            if self.wire is not None and message.get(TOGETHER):
+                self.wire.join()
         elif message["type"] == "http.response.body":
             self._keep(message.get("body", b""))
             last = not message.get("more_body", False) and self.left() is None

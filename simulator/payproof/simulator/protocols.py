@@ -20,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from payproof.simulator.exchange import Wire
+from payproof.simulator.one_write import OneWrite
 
 GateMode: TypeAlias = Literal["open", "refuse", "close", "reset"]
 TurnedAway: TypeAlias = Literal["retired", "refused", "closed_silent", "reset"]
@@ -71,7 +72,9 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._wire = Wire(transport, self._sock)
+        joined = OneWrite(transport)
+        self.transport = cast("asyncio.Transport", joined)
+        self._wire = Wire(transport, self._sock, joined.join)
         self.app_state = {"transport": transport, "wire": self._wire}
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -37,6 +37,8 @@ def pairs_of(exchange: Exchange) -> list[tuple[str, str]]:
 
 def _body(exchange: Exchange) -> dict[str, Any]:
     raw = exchange.body
+    if not raw:
+        return {}
     kind = exchange.header(b"content-type").lower()
     if "/json" in kind or "+json" in kind:
         return _json(raw)
