@@ -6,6 +6,7 @@ looks like a placeholder is told from a real one (``‹access-token-1›``).
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import operator
 import time
@@ -25,6 +26,10 @@ FORGOTTEN = "forgotten"
 """Name of the step that says how much a bounded journal, or the gateway, has let go of."""
 _SLICES = 20
 """The part of a full journal that is let go of at once."""
+_BIT = 50
+"""Entries that are written down in one go while others wait, a few milliseconds."""
+_AT_ONCE = 32
+"""Of what nobody has read, so many at once: it takes a little longer, and somebody is waiting."""
 
 
 class Sink(Protocol):
@@ -112,6 +117,13 @@ class Journal:
         """The number that the next entry gets."""
         return self._next
 
+    async def read(self) -> list[Entry]:
+        """``entries``, for an event loop in which others work, too: a long list is written down bit by bit."""
+        for _ in range(self._pending // _BIT):
+            self.redactor.waiting.settle(_BIT)
+            await asyncio.sleep(0)
+        return self.entries
+
     @property
     def entries(self) -> list[Entry]:
         """All that is kept, in the order in which it happened."""
@@ -134,7 +146,7 @@ class Journal:
             self.redactor.waiting.settle()
         written = self._write(entry, self._number(), round(self.now(), 4))
         if self._bound is not None:
-            self._weigh(weight(entry))
+            self._weigh(self._bound, weight(entry))
         return written
 
     def note(self, pending: Pending) -> None:
@@ -145,7 +157,7 @@ class Journal:
         if self._listeners or self.sink is not None:
             self.redactor.waiting.settle()
         if self._bound is not None:
-            self._weigh(pending.size())
+            self._weigh(self._bound, pending.size())
 
     def settled(self, pending: Pending) -> None:
         """Write down what was noted."""
@@ -193,7 +205,7 @@ class Journal:
     def clear(self) -> None:
         """Forget the entries; their numbers are not given again."""
         while self._pending:
-            self._pass_over()
+            self._pass_over(self._pending)
         self._entries.clear()
         self._sizes.clear()
         self._bytes = 0
@@ -202,28 +214,27 @@ class Journal:
 
     # -- A bound -------------------------------------------------------------------------------------------------------
 
-    def _weigh(self, size: int) -> None:
+    def _weigh(self, bound: Bound, size: int) -> None:
         self._sizes.append(size)
         self._bytes += size
-        bound = self._bound
-        while bound is not None and self._sizes and (len(self._sizes) > bound.entries or self._bytes > bound.bytes):
+        while self._sizes and (len(self._sizes) > bound.entries or self._bytes > bound.bytes):
             self._forget(1 + bound.entries // _SLICES)
 
     def _forget(self, most: int) -> None:
-        """Let go of the oldest: of those that were written down several, of what was noted one."""
+        """Let go of the oldest."""
         told = self._tells_of_forgotten
-        written = len(self._entries) - told
-        if not written and not self._pass_over():
-            return
-        count = min(written, most) or 1
-        del self._entries[: count + told if written else 0]
+        count = min(len(self._entries) - told, most)
+        if count:
+            del self._entries[: count + told]
+        else:
+            count = self._pass_over(min(most, _AT_ONCE))
         for _ in range(count):
             self._bytes -= self._sizes.popleft()
         self.forgotten += count
 
-    def _pass_over(self) -> bool:
-        if done := self.redactor.waiting.pass_over(self):
-            self._pending -= 1
+    def _pass_over(self, most: int) -> int:
+        done = self.redactor.waiting.pass_over(self, most)
+        self._pending -= done
         return done
 
     @property

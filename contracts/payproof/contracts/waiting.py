@@ -6,6 +6,7 @@ is performed in the order in which it happened, and before anybody else asks the
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import deque
 from typing import Protocol
@@ -37,31 +38,33 @@ class Waiting:
     def put(self, what: Deferred) -> None:
         self.queue.append(what)
 
-    def settle(self) -> None:
-        """Do everything that was put off. Nothing happens when that is what is being done."""
+    def settle(self, most: int = sys.maxsize) -> None:
+        """Do what was put off, the oldest ``most`` of it. Nothing happens when that is what is being done."""
         with self._lock:
             if self._busy:
                 return
             self._busy = True
             try:
-                while self.queue:
+                while self.queue and most > 0:
                     self.queue.popleft().settle()
+                    most -= 1
             finally:
                 self._busy = False
 
-    def pass_over(self, owner: object) -> bool:
-        """Let go of the oldest that is ``owner``'s. False: that was not possible, and everything was settled instead."""
+    def pass_over(self, owner: object, most: int) -> int:
+        """Let go of the oldest that are ``owner``'s; returns how many. 0: that was not possible, and everything was settled."""
+        done = 0
         with self._lock:
             self._busy = True
             try:
-                while self.queue:
-                    done = self.queue[0].pass_over(owner)
-                    if done is False:
+                while self.queue and done < most:
+                    passed = self.queue[0].pass_over(owner)
+                    if passed is False:
                         break
                     self.queue.popleft()
-                    if done:
-                        return True
+                    done += passed is True
             finally:
                 self._busy = False
-        self.settle()
-        return False
+        if not done:
+            self.settle()
+        return done

@@ -181,7 +181,9 @@ def address_of(exchange: Exchange) -> Address:
 
 
 def url_of(scheme: str, host: bytes, path: bytes, query: bytes) -> str:
-    return f"{scheme}://{host.decode('latin-1')}{path.decode('latin-1')}{'?' + query.decode('latin-1') if query else ''}"
+    return (
+        f"{scheme}://{host.decode('latin-1')}{path.decode('latin-1')}{'?' + query.decode('latin-1') if query else ''}"
+    )
 
 
 def texts_of(headers: list[tuple[bytes, bytes]]) -> Headers:

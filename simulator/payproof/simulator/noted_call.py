@@ -65,10 +65,11 @@ class NotedCall(Pending):
         return self._weight
 
     def teach(self, redactor: Redactor) -> None:
-        fault, _, address, asked, body, status, answered, content, _ = marshal.loads(self._bytes)[3:]
-        if status is not None and status < 400 and not fault:
-            if not secret_fields.has_news(redactor, (*asked, *answered), (address[3], body, content)):
-                return
+        """What an answer holds that went well, the gateway minted itself, and the redactor was told."""
+        fault, _, address, asked, body, status = marshal.loads(self._bytes)[3:9]
+        well = status is not None and status < 400 and not fault
+        if well and not secret_fields.has_news(redactor, asked, (address[3], body)):
+            return
         if not redactor.empty:
             secret_fields.learn_call(redactor, self.entry())
 

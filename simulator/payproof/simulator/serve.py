@@ -45,6 +45,7 @@ async def serve(
     stop = stop or asyncio.Event()
     journal = Journal(Redactor(limit=KEPT_TOKENS), bound=Bound(KEPT_ENTRIES, KEPT_BYTES))
     sim = Simulator(profile, journal=journal, knobs=knobs)
+    sim.store.told = out
     token = secrets.token_urlsafe(24)
     gateway = GatewayServer(sim.app, host=host, port=port, journal=sim.journal, allow_remote=allow_remote)
     controls = GatewayServer(control(sim, token), host=host, port=control_port, allow_remote=allow_remote)
@@ -70,7 +71,8 @@ def _welcome(sim: Simulator, gateway: GatewayServer, controls: GatewayServer, to
     lines += ["", "Customers who can log in at the hosted checkout:"]
     lines += [f"  {payer.login:<38} {payer.password}  ({payer.outcome})" for payer in sim.profile.payers.values()]
     address = f"http://{_host(controls.host)}:{controls.port}/"
-    lines += ["", "Control (clock, faults, journal):"]
+    kept = f"the last {KEPT_ENTRIES:,} entries, {KEPT_BYTES // 2**20} MB of them at most"
+    lines += ["", f"Control (clock, faults, journal; it keeps {kept}):"]
     lines += [f"  curl -s -H 'X-Payproof-Token: {token}' {address}", "", "Try it:"]
     for command in sim.dialect.example(base_url, merchant.client_id, merchant.secret_key):
         lines += [f"  {command}", ""]

@@ -162,7 +162,10 @@ class Store:
     def __init__(self, journal: Journal, clock: Clock) -> None:
         self._journal, self._clock = journal, clock
         self._merchants: dict[str, MerchantRow] = {}
-        self._tokens = Rows[Token](TOKENS_KEPT, lambda token: _OF_A_TOKEN + len(token.value), self._forgot("access tokens"))
+        self.told: Callable[[str], None] = lambda text: None
+        """Told once, in words, when the first row of a kind is forgotten."""
+        self._full: set[str] = set()
+        self._tokens = Rows[Token](TOKENS_KEPT, lambda token: _OF_A_TOKEN + len(token.value), self._forgot("tokens"))
         self._payments = Rows[Payment](PAYMENTS_KEPT, lambda row: row.size, self._forgot("payments"))
         self.listeners: list[Callable[[LedgerEvent, Payment], None]] = []
         """Told of each thing that happens to a payment, once it stands in the ledger."""
@@ -309,13 +312,16 @@ class Store:
         self._payments.clear()
 
     def forgotten(self) -> dict[str, int]:
-        """How many rows were let go of because there were too many."""
-        return {"payments": self._payments.forgotten, "access tokens": self._tokens.forgotten}
+        """How many ``payments`` and ``tokens`` were let go of because there were too many."""
+        return {"payments": self._payments.forgotten, "tokens": self._tokens.forgotten}
 
     def _forgot(self, what: str) -> Callable[[int], None]:
         def tell(count: int) -> None:
-            text = f"the gateway's books are full: it has forgotten its oldest {count:,} {what}"
+            text = f"the gateway's books are full: it has forgotten its oldest {what}, {count:,} of them"
             self._journal.note(_Said(Step(text=text, name=FORGOTTEN, facts={what: count})))
+            if what not in self._full:
+                self._full.add(what)
+                self.told(f"The gateway's books are full: from now on the oldest {what} are forgotten.")
 
         return tell
 

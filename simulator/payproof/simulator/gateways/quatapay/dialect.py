@@ -47,7 +47,9 @@ class QuataPay:
         table = self._table()
         inner = Starlette(routes=[*routes(table), *self._hosted.routes()], exception_handlers=framework)
         inner.router.redirect_slashes = False
-        self.app: ASGIApp = Calls(table, _Trimmed(inner), lambda exchange: self._server_error(exchange.header(b"accept")))
+        self.app: ASGIApp = Calls(
+            table, _Trimmed(inner), lambda exchange: self._server_error(exchange.header(b"accept"))
+        )
 
     def _table(self) -> list[Row]:
         base = self._deps.profile.base_path

@@ -65,7 +65,11 @@ def _json(raw: bytes) -> dict[str, Any]:
 def _read(raw: bytes) -> Any:
     try:
         return msgspec.json.decode(raw)
-    except (msgspec.MsgspecError, ValueError, RecursionError):  # it is the stricter reader of the two, and never reads otherwise
+    except (
+        msgspec.MsgspecError,
+        ValueError,
+        RecursionError,
+    ):  # it is the stricter reader of the two, and never reads otherwise
         return json.loads(raw, parse_constant=_refuse)
 
 
