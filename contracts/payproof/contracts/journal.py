@@ -218,7 +218,7 @@ class Journal:
         self._sizes.append(size)
         self._bytes += size
         while self._sizes and (len(self._sizes) > bound.entries or self._bytes > bound.bytes):
-            self._forget(1 + bound.entries // _SLICES)
+            self._forget(1 + len(self._sizes) // _SLICES)
 
     def _forget(self, most: int) -> None:
         """Let go of the oldest."""
