@@ -46,11 +46,13 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """``rate``: answers a second. ``p99``: seconds. ``work``: seconds of processor time for each answer. ``failed``: other than 2xx."""
+    """``rate``: answers a second. ``p99``: seconds. ``work``: seconds of processor time for each answer. ``count``: answers.
+    ``failed``: those that are not 2xx or 3xx."""
 
     rate: float
     p99: float
     work: float
+    count: int
     failed: int
 
 
@@ -121,5 +123,11 @@ def _figures(said: str, busy: float) -> Figures:
     if rate is None or p99 is None or count is None:
         raise Skipped("wrk printed no figures")
     unit = {"us": 1e-6, "ms": 1e-3, "s": 1.0}[p99.group(2)]
-    work = busy / max(int(count.group(1)), 1)
-    return Figures(float(rate.group(1)), float(p99.group(1)) * unit, work, int(failed.group(1)) if failed else 0)
+    total = int(count.group(1))
+    return Figures(
+        float(rate.group(1)),
+        float(p99.group(1)) * unit,
+        busy / max(total, 1),
+        total,
+        int(failed.group(1)) if failed else 0,
+    )

@@ -39,9 +39,13 @@ class Kept(Pending):
 
 
 def a_call(bearer: str, body: str = "") -> e.Call:
-    request = e.Request(method="POST", url=f"https://x/{body}", headers=(("authorization", f"Bearer {bearer}"),), body=body)
+    request = e.Request(
+        method="POST", url=f"https://x/{body}", headers=(("authorization", f"Bearer {bearer}"),), body=body
+    )
     event = an_event(operation="create", bearer=bearer)
-    return e.Call(began=0.0, ended=0.1, ending="answered", request=request, response=e.Response(status=200), event=event)
+    return e.Call(
+        began=0.0, ended=0.1, ending="answered", request=request, response=e.Response(status=200), event=event
+    )
 
 
 def a_log(text: str) -> e.Log:
@@ -201,7 +205,9 @@ def test_a_strangers_secret_in_an_entry_that_nobody_read_is_known_afterwards() -
     journal.note(Kept(a_call(STRANGE)))
     for _ in range(100):
         journal.note(Kept(a_log(f"it says {STRANGE}")))
-    assert journal.entries[-1] == e.Log(n=101, at=journal.entries[-1].at, stream="stdout", text="it says <authorization-1>")
+    assert journal.entries[-1] == e.Log(
+        n=101, at=journal.entries[-1].at, stream="stdout", text="it says <authorization-1>"
+    )
 
 
 def test_a_journal_that_is_cleared_goes_on_with_its_numbers() -> None:
@@ -220,7 +226,7 @@ KNOWN = [(b"host", b"x"), (b"authorization", b"Bearer " + STRANGE.encode())]
 
 
 @pytest.mark.parametrize(
-    "headers, text",
+    ("headers", "text"),
     [
         ([(b"authorization", b"Bearer other")], b""),
         ([(b"authorization", b"Basic eDp5")], b""),
@@ -240,7 +246,9 @@ def test_the_quick_look_sees_what_may_be_a_secret(headers: list[tuple[bytes, byt
     assert has_news(redactor, headers, [text])
 
 
-@pytest.mark.parametrize("text", [b"", b'{"token": "1234567", "amount": "5.00"}', f'{{"api_key": "{STRANGE}"}}'.encode()])
+@pytest.mark.parametrize(
+    "text", [b"", b'{"token": "1234567", "amount": "5.00"}', f'{{"api_key": "{STRANGE}"}}'.encode()]
+)
 def test_the_quick_look_passes_what_is_known_or_none(text: bytes) -> None:
     redactor = Redactor()
     redactor.add("access-token", STRANGE)

@@ -100,7 +100,13 @@ async def strange_secrets(client: httpx.AsyncClient, sim: Simulator) -> None:
 
 async def odd_bytes(client: httpx.AsyncClient, sim: Simulator) -> None:
     bearer = {"Authorization": f"Bearer {await token(client, sim)}", "Content-Type": "application/json"}
-    for body in (b"", b"[" * 5_000, b"{" + b'"a":1,' * 40_000 + b'"b":2}', "é\u2028".encode("utf-16"), b"x" * 9_000_000):
+    for body in (
+        b"",
+        b"[" * 5_000,
+        b"{" + b'"a":1,' * 40_000 + b'"b":2}',
+        "é\u2028".encode("utf-16"),
+        b"x" * 9_000_000,
+    ):
         await client.post("/payment/create", headers=bearer, content=body)
     await client.request("PATCH", "/payment/create/", headers=[("X-Twice", "1"), ("X-Twice", "2"), *bearer.items()])
 
@@ -183,7 +189,9 @@ def test_full_books_forget_the_oldest_and_say_so(monkeypatch: pytest.MonkeyPatch
         for _ in range(50):
             assert (await client.post("/payment/create", json=FORM, headers=bearer)).status_code == 200
         known = {payment.payment for payment in sim.payments()}
-        opened = [entry.payment for entry in sim.journal.entries if isinstance(entry, Ledger) and entry.event == "opened"]
+        opened = [
+            entry.payment for entry in sim.journal.entries if isinstance(entry, Ledger) and entry.event == "opened"
+        ]
         assert opened[-len(known) :] == [payment.payment for payment in sim.payments()]
         assert 10 < len(known) < 30
         assert sim.forgotten() == {"entries": 0, "payments": 50 - len(known), "tokens": 0}
