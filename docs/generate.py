@@ -18,11 +18,18 @@ from pathlib import Path
 from payproof.contracts.profile import load, names
 from payproof.contracts.requirements import LATER, requirements
 from payproof.simulator.faults import registered
+from payproof.simulator.faults.registry import FILTERS, Kind
 from payproof.simulator.gateways.quatapay.magic import table
 from payproof.suites.probes import probes
 
 DOCS = Path(__file__).parent
 NOTE = "<!-- Made by `python docs/generate.py`; change the code, not this page. -->\n"
+KINDS: Mapping[Kind, str] = {
+    "call": "Of a call, whose request was read",
+    "handshake": "Of a TLS handshake, on a connection that begins one",
+    "connection": "Of a connection, before a byte is read",
+    "port": "Of the port, on which nobody is accepted",
+}
 
 
 def checks() -> Iterator[str]:
@@ -61,16 +68,18 @@ def stories() -> Iterator[str]:
 def faults() -> Iterator[str]:
     """Every fault with its parameters, and the magic values."""
     yield "# Faults\n"
-    yield (
-        "Armed by probes, by the control application (`POST /faults`) or in Python. Every fault takes the filters operation, "
-        "path, payment, reference, and times, skip, share, after_effect.\n"
-    )
-    yield "| fault | what the gateway does | parameters |\n|---|---|---|"
-    for name, cls in registered().items():
-        text = " ".join((inspect.getdoc(cls) or "").split()).replace("|", "\\|")
-        fields = ", ".join(f"`{field.name}`" for field in dataclasses.fields(cls))
-        yield f"| `{name}` | {text} | {fields} |"
-    yield "\n## Magic values\n"
+    yield "Armed by probes, by the control application (`POST /faults`) or in Python.\n"
+    for kind, words in KINDS.items():
+        taken = ", ".join(FILTERS[kind])
+        yield f"## {words}\n"
+        yield f"Filters: {taken}.\n" if taken else "No filters: it holds for everybody until it is cleared.\n"
+        yield "| fault | what the gateway does | parameters |\n|---|---|---|"
+        for name, cls in registered(kind).items():
+            text = " ".join((inspect.getdoc(cls) or "").split()).replace("|", "\\|")
+            fields = ", ".join(f"`{field.name}`" for field in dataclasses.fields(cls))
+            yield f"| `{name}` | {text} | {fields} |"
+        yield ""
+    yield "## Magic values\n"
     yield "Outcomes that a shop's own checkout can ask for, without the control port.\n"
     yield "| value | outcome |\n|---|---|"
     for value, outcome in table(load("quatapay")):

@@ -6,13 +6,13 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from an_event import an_event
+from changed_json import places, put
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,8 +21,9 @@ from payproof.contracts import entries as e
 from payproof.contracts import run as r
 from payproof.contracts.journal import Journal
 from payproof.contracts.judge import judge
-from payproof.contracts.model import PayproofError
+from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import load as profile
+from payproof.contracts.steps import StepName
 
 HUGE: dict[str, Any] = {
     "exponent": "1e999999999",
@@ -88,7 +89,10 @@ def a_run() -> str:
     journal = Journal(clock=lambda: 1.0)
     journal.add(e.ProbeMark(event="begin", probe="control", params={"round": 1}))
     journal.add(e.Step(text="a customer", name="order:main", facts={"order": "1"}))
-    journal.add(e.Step(text="renamed", name="renamed", facts={"ours": "1", "order": "2"}))
+    journal.add(e.Step(text="renamed", name=StepName.RENAMED, facts={"ours": "1", "order": "2"}))
+    for name in StepName:
+        facts: dict[str, Json] = {"promised": 5, "serving": 2, "bytes": 3, "canary": "c", "answered": "1.00"}
+        journal.add(e.Step(text=name, name=name, facts={**facts, "ours": "3", "order": "4"}))
     journal.add(
         e.Call(
             began=0.1,
@@ -134,26 +138,6 @@ VALUE = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=6,
 )
-
-
-def items(value: Any) -> list[tuple[Any, Any]]:
-    named: Callable[[], Any] | None = getattr(value, "items", None)
-    if named is not None:
-        return list(named())
-    each: list[Any] = value if hasattr(value, "append") else []
-    return list(enumerate(each))
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    return [path, *(found for key, item in items(value) for found in places(item, (*path, key)))]
-
-
-def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
-    if not path:
-        return new
-    copy: Any = dict(items(value)) if hasattr(value, "items") else [item for _, item in items(value)]
-    copy[path[0]] = put(value[path[0]], path[1:], new)
-    return copy
 
 
 @settings(max_examples=200, deadline=None)

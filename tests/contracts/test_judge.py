@@ -168,6 +168,15 @@ def test_a_shortened_run_never_says_ready() -> None:
     assert result.scope == PROFILE.checklist.all_requirements()
 
 
+def test_what_a_shortened_run_did_not_judge_fails_nothing_but_what_was_asked_for_by_name() -> None:
+    quick = a_run(skipped=("timeout.response",))
+    assert judge(quick, PROFILE, today=TODAY).outcome is Outcome.PARTIAL
+    failing = a_run(a_call("create", return_url="http://s/"), skipped=("timeout.response",))
+    assert judge(failing, PROFILE, today=TODAY).outcome is Outcome.NOT_READY
+    named = a_run(skipped=("timeout.response",), selected=("flow.cancelled",))
+    assert judge(named, PROFILE, today=TODAY).outcome is Outcome.NOT_READY
+
+
 def test_a_broken_probe_is_an_error_and_no_pass() -> None:
     run = a_run(
         a_call("create", return_url="https://s/"), facts={"errors": {"https.return-url": "the world did not start"}}

@@ -15,6 +15,7 @@ from payproof.contracts import run as r
 from payproof.contracts.journal import Journal
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Outcome, PayproofError, Verdict
+from payproof.contracts.probe_runs import probe_runs
 from payproof.contracts.profile import load as profile
 from payproof.contracts.run_file import RunFile
 from payproof.contracts.secrets import Redactor
@@ -118,6 +119,24 @@ def test_a_file_or_link_of_before_is_replaced(tmp_path: Path, redactor: Redactor
     begun(redactor, path).close()
     assert other.read_text() == "mine"
     assert r.read(path).cut == 0
+
+
+def test_a_story_that_was_broken_off_in_its_middle_is_left_out_though_its_end_was_written(
+    tmp_path: Path, redactor: Redactor
+) -> None:
+    path = tmp_path / "run.jsonl"
+    file = begun(redactor, path)
+    journal = Journal(redactor)
+    file.follow("main", journal)
+    a_story(journal, "control", "whole")
+    journal.add(e.ProbeMark(event="begin", probe="steady"))
+    journal.add(e.Log(stream="stdout", text="half"))
+    journal.add(e.ProbeMark(event="end", probe="steady", params={e.BROKEN_OFF: True}))
+    journal.add(e.Process(event="stopped"))
+    file.close()
+    found = r.read(path)
+    assert [story.probe for story in probe_runs(found)] == ["control"]
+    assert [entry.n for entry in found.worlds[0].entries] == [1, 2, 3]
 
 
 def leaking() -> str:

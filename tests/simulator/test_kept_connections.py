@@ -15,9 +15,9 @@ import trustme
 from starlette.types import Receive, Scope, Send
 
 from payproof.contracts.entries import Connection
-from payproof.contracts.journal import Journal
-from payproof.simulator import GatewayServer
-from payproof.simulator.protocols import GateMode
+from payproof.contracts.faults import FaultSpec
+from payproof.contracts.profile import load
+from payproof.simulator import GatewayServer, Simulator
 
 CLIENTS = {
     "go": (
@@ -150,47 +150,61 @@ def certificate() -> ssl.SSLContext:
     return context
 
 
+class Gated:
+    """A server that answers everything, and what calls to it meet."""
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self.sim = Simulator(load("quatapay"))
+        app = self.sim.way(answer, lambda host, path: False)
+        self.server = GatewayServer(app, tls=tls, journal=self.sim.journal, faults=self.sim.faults)
+
+    def gate(self, mode: str) -> None:
+        self.sim.faults.clear()
+        if mode != "open":
+            self.sim.faults.arm(FaultSpec(name=mode))
+
+
 @pytest.mark.parametrize("scheme", ["http", "https"])
 @pytest.mark.parametrize("language", CLIENTS)
 def test_no_post_to_an_open_gate_is_lost_whatever_the_gate_did_before(
     tmp_path: Path, certificate: ssl.SSLContext, language: str, scheme: str
 ) -> None:
-    between: list[tuple[GateMode, ...]] = [("open",), ("open", "open"), ("refuse", "open"), ("reset", "close", "open")]
+    between = [("open",), ("open", "open"), ("refuse", "open"), ("backlog", "silent", "open")]
 
     async def story() -> None:
-        journal = Journal()
-        server = GatewayServer(answer, tls=certificate if scheme == "https" else None, journal=journal)
-        await server.start()
+        up = Gated(certificate if scheme == "https" else None)
+        await up.server.start()
         try:
-            async with asking(language, tmp_path, f"{scheme}://localhost:{server.port}/pay") as client:
+            async with asking(language, tmp_path, f"{scheme}://localhost:{up.server.port}/pay") as client:
                 assert await client.post() == "200"
                 for _ in range(15):
                     for modes in between:
                         for mode in modes:
-                            server.gate(mode)
+                            up.gate(mode)
                         # A client may notice the end of a connection by itself, in its own time.
                         await asyncio.sleep(0.03)
                         assert await client.post() == "200", modes
         finally:
-            await server.stop()
-        assert [entry for entry in journal.entries if isinstance(entry, Connection)] == []
+            await up.server.stop()
+        met = [entry.event for entry in up.sim.journal.entries if isinstance(entry, Connection)]
+        assert set(met) == {"served"}
 
     asyncio.run(story())
 
 
 @pytest.mark.parametrize("language", CLIENTS)
-def test_a_shut_gate_refuses_clients_that_keep_connections(tmp_path: Path, language: str) -> None:
+def test_a_shut_port_refuses_clients_that_keep_connections(tmp_path: Path, language: str) -> None:
     async def story() -> None:
-        server = GatewayServer(answer)
-        await server.start()
+        up = Gated()
+        await up.server.start()
         try:
-            async with asking(language, tmp_path, f"http://localhost:{server.port}/pay") as client:
+            async with asking(language, tmp_path, f"http://localhost:{up.server.port}/pay") as client:
                 assert await client.post() == "200"
-                server.gate("refuse")
+                up.gate("refuse")
                 assert await client.post() != "200"
-                server.gate("open")
+                up.gate("open")
                 assert await client.post() == "200"
         finally:
-            await server.stop()
+            await up.server.stop()
 
     asyncio.run(story())

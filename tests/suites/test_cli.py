@@ -270,13 +270,15 @@ def test_init_does_not_overwrite(run: Run, tmp_path: Path) -> None:
 
 
 def test_init_asks(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = iter(["qrpay", "shop", "python shop.py", "/up", "POST /pay", "json:/url", "/o/{order.id} json:/s=ok"])
+    answers = iter(
+        ["qrpay", "shop", "python shop.py", "/up", "POST /pay", "json", "json:/url", "/o/{order.id} json:/s=ok"]
+    )
 
     def prompt(question: str, *, default: str, show_default: bool) -> str:
         return next(answers, default)
 
     monkeypatch.setattr("click.prompt", prompt)
-    assert run("init")[0] == 0
+    assert run("init", "--no-try")[0] == 0
     config = load_config(tmp_path)
     assert (config.gateway, config.integration.name, config.integration.ready) == ("qrpay", "shop", "/up")
     assert config.integration.checkout.redirect == "json:/url"

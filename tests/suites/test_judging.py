@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from an_event import an_event
+from changed_json import places, put
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -75,26 +75,6 @@ ANY: st.SearchStrategy[Any] = st.sampled_from(
 
 def sealed(lines: list[str]) -> str:
     return "\n".join([*lines, json.dumps({"end": len(lines) - 1, "digest": r.digest("\n".join(lines))})]) + "\n"
-
-
-def items(value: Any) -> list[tuple[Any, Any]]:
-    named: Callable[[], Any] | None = getattr(value, "items", None)
-    if named is not None:
-        return list(named())
-    each: list[Any] = value if hasattr(value, "append") else []
-    return list(enumerate(each))
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    return [path, *(found for key, item in items(value) for found in places(item, (*path, key)))]
-
-
-def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
-    if not path:
-        return new
-    copy: Any = dict(items(value)) if hasattr(value, "items") else [item for _, item in items(value)]
-    copy[path[0]] = put(value[path[0]], path[1:], new)
-    return copy
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

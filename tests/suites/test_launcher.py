@@ -16,11 +16,12 @@ import pytest
 from payproof.contracts.entries import Log, Process, Step
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
+from payproof.contracts.steps import StepName
 from payproof.suites.config import make_config
 from payproof.suites.run.plan import MAIN, Options, plan
 from payproof.suites.run.runner import perform
 from payproof.suites.session import deployment
-from payproof.suites.session.launcher import CUT, Instance, basics
+from payproof.suites.session.launcher import Instance, basics
 from payproof.suites.session.ports import Port, PortTaken
 from payproof.suites.session.settings import settings_of
 from payproof.suites.session.shared_logs import SharedLogs
@@ -216,7 +217,7 @@ def test_a_flood_of_output_holds_nobody_up_and_what_was_not_kept_is_said(tmp_pat
     lines = [entry for entry in journal.entries if isinstance(entry, Log)]
     assert "the last words" in [line.text for line in lines if line.stream == "stderr"]
     kept = sum(len(line.text) for line in lines)
-    cut = [step for step in journal.entries if isinstance(step, Step) and step.name == CUT]
+    cut = [step for step in journal.entries if isinstance(step, Step) and step.name == StepName.CUT]
     assert kept < 6_000_000
     assert "of stdout were not read" in cut[0].text
     lost = sum(int(str(step.facts["bytes"])) for step in cut)

@@ -18,11 +18,12 @@ from starlette.routing import Route
 from payproof.contracts.entries import Checkout, Page, Step
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Payer, load
+from payproof.contracts.steps import StepName
 from payproof.simulator import GatewayServer
 from payproof.suites.customer import payer_redaction as secrecy
 from payproof.suites.customer.browser import Browser, BrowserTab
 from payproof.suites.customer.customer import Customer, Routing
-from payproof.suites.customer.hosted import STUCK, HostedTab
+from payproof.suites.customer.hosted import HostedTab
 from payproof.suites.customer.person import Person, PersonTab
 
 from .test_hosted_browser import an_installed_browser, with_a_browser  # noqa: F401  # pyright: ignore[reportUnusedImport]
@@ -89,7 +90,7 @@ def _at(site: Site, story: Callable[[Customer, str], Awaitable[None]], pages: tu
 
 
 def _steps(journal: Journal) -> list[str]:
-    return [entry.text for entry in journal.entries if isinstance(entry, Step) and entry.name == STUCK]
+    return [entry.text for entry in journal.entries if isinstance(entry, Step) and entry.name == StepName.STUCK]
 
 
 def _leaving(how: str) -> Site:
@@ -154,10 +155,14 @@ def test_plain_http_and_live_addresses_get_nothing() -> None:
     for url in (
         "https://localhost:8443/x",
         "http://localhost:8443/x",
+        "http://127.0.0.1:8443/x",
+        "https://[::1]:8443/x",
         "https://sandbox.example/login",
         "https://PAY.example:443/l",
     ):
         assert place.foreign(url) == "", url
+    assert place.where("http://127.0.0.1:8443/x") == "checkout"
+    assert place.where("http://127.0.0.1:1/x") == "integration"
     assert "plain HTTP" in place.foreign("http://pay.example/login")
     assert "live gateway" in place.foreign("https://pay.example/pay/%61pi/v1")
     for url in (

@@ -9,17 +9,6 @@ from payproof.contracts.model import Finding
 from payproof.contracts.requirements import Case
 from payproof.contracts.run import RecordedWorld, Run
 
-NOTICED = "noticed"
-"""Step after which the notices of a story are sent: what came before was kept back."""
-RETURNED = "returned"
-"""Step after which the customer, who had been gone, comes back."""
-WELL_AGAIN = "well-again"
-"""Step after which the gateway's API works again."""
-NEXT = "next-notice"
-"""Step after which another customer pays, and the gateway tells of that."""
-UNTOLD = "untold"
-"""Step that says that this gateway has no notice of the kind that a story needs."""
-
 DECLARE = "[integration.webhook] path"
 """Setting without which nobody can tell how an integration takes notices."""
 

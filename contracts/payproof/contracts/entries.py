@@ -62,6 +62,8 @@ class Call(Entry):
     ending: Literal["answered", "hung_up", "cut", "held"]
     """``hung_up``: the client closed first. ``cut``: we broke it off. ``held``: still open when the world ended."""
     secure: bool = True
+    nth: int = 0
+    """Which call on its connection: 1 is the first on a fresh one, 0 is not known."""
     request: Request
     response: Response | None = None
     event: AnyEvent = field(default_factory=Unknown)
@@ -207,6 +209,10 @@ class ProbeMark(Entry):
     params: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
+BROKEN_OFF = "broken off"
+"""Parameter of a story's end that came from outside, in the middle of it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step(Entry):
     """One sentence of a story: what the customer or the gateway now does."""
@@ -226,16 +232,53 @@ class Alert(Entry):
     text: str
 
 
+ConnectionEvent: TypeAlias = Literal[
+    "served", "unused", "silent", "unaccepted", "handshake_failed", "refused", "closed_silent", "reset", "retired"
+]  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection(Entry):
-    """A connection to the gateway on which a request was not served: a failed TLS handshake, say.
+    """A connection of the integration to the gateway, written when it is over. Times are seconds since it was accepted.
 
-    ``retired``: the request came on a kept connection that we had closed before, while nothing was wrong on purpose.
+    ``served``: at least one call was read, and has an entry of its own. ``unused``: it ended before a whole call had come, perhaps
+    after a handshake (some clients look at the certificate only then). ``silent``: a fault took it and let it wait.
+    ``unaccepted``: an attempt to connect that met a full backlog, its times taken from the system's table of sockets.
+    ``handshake_failed``: TLS came to no end. ``refused``: it was there already when the port began to refuse; those that
+    come after that are seen by nobody. ``closed_silent``, ``reset``: a fault ended it without a byte. ``retired``: the request came
+    on a kept connection that we had closed before.
     """
 
     kind: Literal["connection"] = "connection"  # type: ignore[misc]
-    event: Literal["handshake_failed", "refused", "closed_silent", "reset", "retired"]
+    event: ConnectionEvent
     detail: str = ""
+    fault: str = ""
+    """The fault of the connection, of the handshake or of the port that it met."""
+    began: float | None = None
+    """When it was accepted, or first tried, in seconds since the run began."""
+    seconds: float | None = None
+    """How long it lasted."""
+    ended_by: Literal["client", "gateway", ""] = ""
+    """``gateway`` where we closed it: because of a fault, because the fault was cleared, or because the world ended."""
+    first_byte: float | None = None
+    """Until the client's first byte."""
+    handshake: float | None = None
+    """Until the TLS handshake was done; None where it never was."""
+    tls: str = ""
+    """The version that was agreed on (``TLSv1.3``); empty in plain text."""
+    offered: tuple[str, ...] = ()
+    """The versions that the client offered, newest first, as far as its ClientHello could be read."""
+    server_name: str = ""
+    """The host that the client's ClientHello named."""
+    alert: str = ""
+    """The TLS alert by which the client refused us: ``unknown ca``, ``certificate expired`` ..."""
+    calls: int = 0
+    """Calls that were read on it."""
+
+    @property
+    def gave_up(self) -> float | None:
+        """Seconds after which the client itself ended it; None where we did."""
+        return self.seconds if self.ended_by == "client" else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

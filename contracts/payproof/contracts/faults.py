@@ -1,7 +1,8 @@
 """What a fault is, as a value: which misbehaviour, of which calls, before or after their effect.
 
 The misbehaviours themselves are classes in ``payproof.simulator.faults``; probes and the control application arm them
-by name.
+by name. Some act before a request is read: on a connection, on a TLS handshake, on the port itself. They know nothing of calls,
+and take the filters that their kind has (docs/faults.md).
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ class FaultSpec:
     after_effect: bool = False
     """The gateway does its work first, and then misbehaves: the payment exists but the answer is lost."""
     times: int | None = None
-    """How many calls are hit; None: all, until the fault is cleared."""
+    """How many calls (connections, handshakes) are hit; None: all, until the fault is cleared."""
     skip: int = 0
-    """How many matching calls pass untouched first."""
+    """How many of those that match pass untouched first."""
     share: float = 1.0
-    """Share of the matching calls that are hit, drawn with the simulator's seed."""
+    """Share of those that match that are hit, drawn with the simulator's seed."""
     params: Mapping[str, Json] = field(default_factory=dict[str, Json])
     """What the fault itself wants to know: ``error``, ``seconds``, ``canary``, ``status`` ..."""

@@ -79,6 +79,25 @@ class Pending:
         return True
 
 
+class Ready(Pending):
+    """An entry that stands ready."""
+
+    __slots__ = ("_entry",)
+
+    def __init__(self, entry: Entry) -> None:
+        self._entry = entry
+
+    def entry(self) -> Entry:
+        return self._entry
+
+    def size(self) -> int:
+        return weight(self._entry)
+
+    def teach(self, redactor: Redactor) -> None:
+        if isinstance(self._entry, Call) and not redactor.empty:
+            secret_fields.learn_call(redactor, self._entry)
+
+
 class Journal:
     """Collects a world's entries: numbers them, stamps them, draws the veil over them.
 
@@ -158,6 +177,10 @@ class Journal:
             self.redactor.waiting.settle()
         if self._bound is not None:
             self._weigh(self._bound, pending.size())
+
+    def put(self, entry: Entry) -> None:
+        """``add`` an entry, when somebody first reads the journal."""
+        self.note(Ready(entry))
 
     def settled(self, pending: Pending) -> None:
         """Write down what was noted."""

@@ -225,8 +225,10 @@ def stands_in_the_way(judgement: Judgement, by_id: Mapping[str, Judgement]) -> b
 
 
 def _counts(run: Run, judgement: Judgement) -> bool:
-    """What could not be judged because the run was shortened, or the target cannot do it, is no reason; a failure is."""
-    left_out = judgement.requirement in run.skipped or judgement.requirement in run.powerless
+    """A failure is a reason. What was not judged is none where the target cannot do it, and in a shortened run, which says
+    nothing of going live; of what somebody asked for by name it is one."""
+    shortened = bool(run.skipped) and not run.selected
+    left_out = shortened or judgement.requirement in {*run.skipped, *run.powerless}
     return not left_out or judgement.verdict is not Verdict.NOT_EXERCISED
 
 

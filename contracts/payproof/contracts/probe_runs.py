@@ -22,15 +22,9 @@ from payproof.contracts.events import VERIFYING, Confirmed, Opened, Settled, Tol
 from payproof.contracts.model import Json
 from payproof.contracts.naming import refers
 from payproof.contracts.run import RecordedWorld, Run
+from payproof.contracts.steps import StepName, renamed
 
 E = TypeVar("E", bound=Entry)
-
-LAST_WAIT = "last-wait"
-"""Name of the step after which a world looks at its unpaid orders for the last time, with no fault armed any more."""
-GATE = "gate"
-"""Name of the step that says what connections to the gateway meet from now on."""
-LEFT_ALONE = "left-alone"
-"""Name of the step that says why a story was not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +53,16 @@ class ProbeRun:
     def checkouts(self, purpose: str = "") -> list[Checkout]:
         return [checkout for checkout in self.of(Checkout) if not purpose or checkout.purpose == purpose]
 
-    def step(self, name: str) -> Step | None:
+    def step(self, name: StepName) -> Step | None:
         return next((step for step in self.of(Step) if step.name == name), None)
 
-    def before(self, name: str) -> ProbeRun:
+    def before(self, name: StepName) -> ProbeRun:
         """The part before a named step; all of it when the step never came."""
         mark = self.step(name)
         kept = self.entries if mark is None else tuple(entry for entry in self.entries if entry.n < mark.n)
         return ProbeRun(self.world, self.probe, self.params, kept)
 
-    def after(self, name: str) -> ProbeRun:
+    def after(self, name: StepName) -> ProbeRun:
         """The part after a named step; nothing when the step never came."""
         mark = self.step(name)
         kept = () if mark is None else tuple(entry for entry in self.entries if entry.n > mark.n)
@@ -77,22 +71,11 @@ class ProbeRun:
     def order(self, role: str = "main") -> str:
         """The order that plays a role in this story, by the id that the integration gave it."""
         ours = next((step.facts.get("order") for step in self.of(Step) if step.name == f"order:{role}"), None)
-        theirs = next(
-            (
-                step.facts.get("order")
-                for step in self.of(Step)
-                if step.name == "renamed" and step.facts.get("ours") == ours
-            ),
-            None,
-        )
+        theirs = next((own for known, own in renamed(self.entries) if known == ours), None)
         return str(theirs or ours or "")
 
     def exits(self) -> list[Process]:
         return [entry for entry in self.of(Process) if entry.event == "exited"]
-
-
-BROKEN_OFF = "broken off"
-"""Parameter of a story's end that came from outside, in the middle of it."""
 
 
 def probe_runs(run: Run, *probes: str, keep: Callable[[ProbeRun], bool] = lambda _: True) -> list[ProbeRun]:
@@ -109,13 +92,10 @@ def probe_runs(run: Run, *probes: str, keep: Callable[[ProbeRun], bool] = lambda
                 continue
             slice_.append(entry)
             if isinstance(entry, ProbeMark) and entry.event == "end":
-                params = {**begin.params, **entry.params}
-                broken_off = bool(params.pop(BROKEN_OFF, False)) and run.cut is not None
-                if not broken_off and (not probes or begin.probe in probes):
-                    found.append(ProbeRun(world, begin.probe, params, tuple(slice_)))
+                if not probes or begin.probe in probes:
+                    found.append(ProbeRun(world, begin.probe, {**begin.params, **entry.params}, tuple(slice_)))
                 begin = None
-        # What a run was broken off in says nothing yet.
-        if begin is not None and run.cut is None and (not probes or begin.probe in probes):
+        if begin is not None and (not probes or begin.probe in probes):
             found.append(ProbeRun(world, begin.probe, dict(begin.params), tuple(slice_)))
     return [probe_run for probe_run in found if keep(probe_run)]
 
@@ -123,9 +103,8 @@ def probe_runs(run: Run, *probes: str, keep: Callable[[ProbeRun], bool] = lambda
 def with_final_names(world: RecordedWorld) -> RecordedWorld:
     """The world with every order called by the id that the integration gave it, also before it was known."""
     final_names: dict[str, str] = {}
-    for step in world.of(Step):
-        if step.name == "renamed":
-            final_names.setdefault(str(step.facts["ours"]), str(step.facts["order"]))
+    for ours, own in renamed(world.entries):
+        final_names.setdefault(ours, own)
     if not final_names:
         return world
 
@@ -143,9 +122,9 @@ def with_final_names(world: RecordedWorld) -> RecordedWorld:
 def names_of(world: RecordedWorld, order: str) -> frozenset[str]:
     """Every name of an order: the customer's, and the id that the integration gave it, perhaps only later."""
     names = {order}
-    for step in world.of(Step):
-        if step.name == "renamed" and names & (pair := {str(step.facts["ours"]), str(step.facts["order"])}):
-            names |= pair
+    for pair in renamed(world.entries):
+        if names.intersection(pair):
+            names.update(pair)
     return frozenset(names - {""})
 
 
@@ -261,7 +240,7 @@ def obstacle(probe_run: ProbeRun) -> tuple[str, tuple[Entry, ...]]:
 
 def hindrance(probe_run: ProbeRun) -> tuple[str, tuple[Entry, ...]] | None:
     """What visibly went wrong in a story, apart from what was done to it; None when nothing did."""
-    if (alone := probe_run.step(LEFT_ALONE)) is not None:
+    if (alone := probe_run.step(StepName.LEFT_ALONE)) is not None:
         return alone.text, (alone, *_last_sale(probe_run.world, alone))
     end = probe_run.entries[-1] if probe_run.entries else None
     if isinstance(end, ProbeMark) and end.event == "end" and end.params.get("error"):
@@ -277,7 +256,7 @@ def hindrance(probe_run: ProbeRun) -> tuple[str, tuple[Entry, ...]] | None:
         met_instead = [call for call in probe_run.calls() if call.n > armed.n][:2]
         attempt = _unsold(probe_run.world, unsold[0])[1] if unsold else ()
         return f"{what} would have met the fault {armed.name}, and none was made", (armed, *met_instead, *attempt)
-    if (stuck := probe_run.step("stuck-at-checkout")) is not None:
+    if (stuck := probe_run.step(StepName.STUCK)) is not None:
         return stuck.text, (stuck,)
     return _unsold(probe_run.world, unsold[0]) if unsold else None
 

@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeAlias, cast, get_args
 from pydantic import TypeAdapter, ValidationError
 
 from payproof.contracts import bounded, files
-from payproof.contracts.entries import AnyEntry, E, Entry, ProbeMark
+from payproof.contracts.entries import BROKEN_OFF, AnyEntry, E, Entry, ProbeMark
 from payproof.contracts.events import from_meaning
 from payproof.contracts.model import Json, PayproofError, Pointer
 
@@ -239,12 +239,14 @@ def _cut(head: _Head, lines: list[str], place: str) -> Run:
 
 
 def _told(entries: list[Entry]) -> list[Entry]:
-    """Without a last story that only began."""
-    for place in range(len(entries) - 1, -1, -1):
-        entry = entries[place]
+    """Without a last story that did not come to its own end."""
+    begun: int | None = None
+    for place, entry in enumerate(entries):
         if isinstance(entry, ProbeMark):
-            return entries if entry.event == "end" else entries[:place]
-    return entries
+            if entry.params.get(BROKEN_OFF):
+                break
+            begun = place if entry.event == "begin" else None
+    return entries if begun is None else entries[:begun]
 
 
 def _header(line: str, place: str, known: _Head | None = None) -> _Head:

@@ -195,7 +195,10 @@ def _end(paper: Paper, result: Result, run: Run) -> None:
     told = result.diagnosis[1:] if unscored else result.reasons
     for reason in told[:_LISTED]:
         # A diagnosis is all there is to read; a reason stands in full with its requirement above.
-        paper.say(reason if unscored else paper.shorten(reason, paper.width - 2), lead=Text("-"))
+        first, *more = reason.splitlines() if unscored else (paper.shorten(reason, paper.width - 2),)
+        paper.say(first, lead=Text("-"))
+        for line in more:
+            paper.say(line.strip(), indent=4 + min(len(line) - len(line.lstrip()), 8))
     if len(told) > _LISTED:
         paper.say(f"and {len(told) - _LISTED} more", lead=Text("-"))
     paper.say()

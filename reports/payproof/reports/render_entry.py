@@ -12,6 +12,7 @@ from payproof.contracts.entries import (
     Call,
     Checkout,
     Connection,
+    ConnectionEvent,
     Delivery,
     Entry,
     FaultSet,
@@ -112,7 +113,7 @@ def _around(entry: Entry) -> tuple[str, str, str]:
         case Alert():
             return "alert", f"an alert arrives on {entry.channel}", ""
         case Connection():
-            return "call", f"a connection that never became a request: {entry.event.replace('_', ' ')}", entry.detail
+            return "call", f"a connection: {_CONNECTIONS[entry.event]}", _connection(entry)
         case SourceSeen():
             found = f"{entry.path}:{entry.line}: {entry.what}" if entry.what else f"{entry.files} files read"
             return "process", f"source scan ({entry.area}): {found}", ""
@@ -120,6 +121,32 @@ def _around(entry: Entry) -> tuple[str, str, str]:
             return "gateway", f"not as recorded: {differing(entry)}", entry.story
         case _:
             return "process", type(entry).__name__, ""
+
+
+_CONNECTIONS: Mapping[ConnectionEvent, str] = {
+    "served": "it served calls",
+    "unused": "no call came on it",
+    "silent": "the gateway accepted it and said nothing",
+    "unaccepted": "nobody accepted it",
+    "handshake_failed": "the TLS handshake failed",
+    "refused": "its call was refused",
+    "closed_silent": "it was closed without a byte",
+    "reset": "it was reset without a byte",
+    "retired": "its call came after we had closed it",
+}
+
+
+def _connection(entry: Connection) -> str:
+    by = {"client": "closed by the client", "gateway": "closed by the gateway", "": ""}[entry.ended_by]
+    lasted = "" if entry.seconds is None else f"after {entry.seconds:.1f} s"
+    told = (
+        entry.fault,
+        entry.tls,
+        f"alert {entry.alert}" if entry.alert else "",
+        f"{by} {lasted}".strip(),
+        entry.detail,
+    )
+    return ", ".join(part for part in told if part)
 
 
 _DIFFERING = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 import time
 from collections.abc import Callable
 from typing import Literal, TypeAlias
@@ -12,6 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from payproof.contracts.entries import Headers, Request
 from payproof.contracts.events import AnyEvent
+from payproof.simulator.socket_log import SocketLog
 
 KEY = "payproof.exchange"
 TOGETHER = "payproof.together"
@@ -21,6 +23,8 @@ LARGEST_REQUEST = 8 * 1024 * 1024
 LARGEST_ANSWER = 8 * 1024 * 1024
 """Bytes of an answer that are kept for the journal; the rest is counted."""
 
+_RST_ON_CLOSE = struct.pack("ii", 1, 0)
+
 Ending: TypeAlias = Literal["hung_up", "cut", "held"]
 
 
@@ -28,15 +32,24 @@ class Wire:
     """The connection that a call came in on. ``lost``: time.monotonic() of its end. ``join``: called before two writes that may leave
     as one."""
 
-    __slots__ = ("ending", "join", "lost", "sock", "transport")
+    __slots__ = ("ending", "join", "log", "lost", "sock", "transport")
 
     def __init__(
-        self, transport: asyncio.Transport, sock: socket.socket | None, join: Callable[[], None] = lambda: None
+        self, transport: asyncio.Transport, sock: socket.socket, log: SocketLog, join: Callable[[], None]
     ) -> None:
-        self.transport, self.join = transport, join
-        self.sock = sock
+        self.transport, self.sock, self.log, self.join = transport, sock, log, join
         self.lost: float | None = None
         self.ending: Ending = "hung_up"
+
+    def reset(self) -> None:
+        """End the connection with RST instead of FIN."""
+        reset_on_close(self.sock)
+        self.transport.abort()
+
+
+def reset_on_close(sock: socket.socket) -> None:
+    """Whoever closes it now sends RST."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
 
 
 class Exchange:
@@ -47,8 +60,26 @@ class Exchange:
     """
 
     __slots__ = (
-        "_client_send", "_done", "_receive", "_replayed", "_texts", "asked", "began", "body", "chunks", "ending", "fault", "gone",
-        "head", "over", "page", "scope", "size", "start", "wire",
+        "_client_send",
+        "_done",
+        "_receive",
+        "_replayed",
+        "_texts",
+        "asked",
+        "began",
+        "body",
+        "chunks",
+        "ending",
+        "fault",
+        "gone",
+        "head",
+        "nth",
+        "over",
+        "page",
+        "scope",
+        "size",
+        "start",
+        "wire",
     )  # fmt: skip
 
     def __init__(
@@ -65,6 +96,8 @@ class Exchange:
         self.gone: float | None = None
         """time.monotonic() when the client was seen to have gone, for servers that are not ours."""
         self.wire: Wire | None = scope["state"].get("wire") if "state" in scope else None
+        self.nth = 0
+        """Which call on its connection."""
         self.asked: AnyEvent | None = None
         """What the request says, where somebody had to know before it was answered."""
         self._texts: Headers = ()

@@ -29,6 +29,8 @@ class JournalMiddleware:
             return
         exchange = Exchange(scope, receive, send, self.journal.now(), self.write)
         exchange.page = self.is_page(exchange.host, scope["path"])
+        if exchange.wire is not None:
+            exchange.nth = exchange.wire.log.asked(page=exchange.page)
         scope[KEY] = exchange
         try:
             if not await exchange.read_body():

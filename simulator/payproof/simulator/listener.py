@@ -1,4 +1,4 @@
-"""A listener of one application on loopback: TLS and plain HTTP on the same port, and a gate for network errors."""
+"""A listener of one application on loopback: TLS and plain HTTP on the same port, and what can go wrong with a connection."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from email.utils import formatdate
 from functools import partial
 from ipaddress import ip_address
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from starlette.types import ASGIApp
 from uvicorn.config import Config
@@ -19,14 +19,24 @@ from uvicorn.server import ServerState
 from payproof.contracts.entries import Connection
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
-from payproof.simulator.protocols import Gate, GateMode, Protocol
+from payproof.simulator import client_hello
+from payproof.simulator.backlog import Attempt
+from payproof.simulator.certificates import Certificates
+from payproof.simulator.faults.connection_context import ConnectionContext
+from payproof.simulator.faults.injector import Armed, FaultInjector
+from payproof.simulator.faults.registry import ConnectionFault, PortFault
+from payproof.simulator.listening_port import ListeningPort
+from payproof.simulator.protocols import Protocol
+from payproof.simulator.socket_log import SocketLog
 
-_TLS_HANDSHAKE = b"\x16"
 _STOP_WITHIN = 2.0
 
 
 class GatewayServer:
     """Serves ``app``. With ``tls``, a connection that begins with a handshake is HTTPS and any other plain HTTP.
+
+    ``faults``: those of the gateway that ``app`` is, for what they do before a request is read. ``certificates``: what faults of TLS
+    show; made by an authority that nobody knows where they are not given.
 
     Raises:
         PayproofError: ``host`` is not a loopback address and ``allow_remote`` was not given.
@@ -40,14 +50,17 @@ class GatewayServer:
         port: int = 0,
         tls: ssl.SSLContext | None = None,
         journal: Journal | None = None,
+        faults: FaultInjector | None = None,
+        certificates: Certificates | None = None,
         allow_remote: bool = False,
     ) -> None:
         if not allow_remote and not is_loopback(host):
             raise PayproofError(
                 f"the simulator listens on loopback addresses only, not on {host}", place="host", remedy="use 127.0.0.1"
             )
-        self.host, self.port = host, port
+        self.host = host
         self._tls, self._journal = tls, journal
+        self._faults, self._certificates = faults, certificates or Certificates()
         # http and ws are ours: uvicorn's own server, its signals and its logging are never started.
         # Nor does anybody stand in front of us, whose X-Forwarded headers would be believed.
         self._config = Config(
@@ -60,16 +73,18 @@ class GatewayServer:
             timeout_keep_alive=75,
         )
         self._state = ServerState()
-        self._gate = Gate(self._report)
-        self._listening: socket.socket | None = None
-        self._reserved: socket.socket | None = None
-        self._peeking: set[socket.socket] = set()
+        self._port = ListeningPort(host, port, self._adopt, self)
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._reopens: asyncio.TimerHandle | None = None
 
     @property
     def scheme(self) -> Literal["https", "http"]:
         return "https" if self._tls else "http"
+
+    @property
+    def port(self) -> int:
+        return self._port.number
 
     async def start(self) -> None:
         """Bind and accept.
@@ -79,47 +94,23 @@ class GatewayServer:
         """
         self._loop = asyncio.get_running_loop()
         self._config.load()
-        sock = self._bind(self.port)
-        self.port = sock.getsockname()[1]
-        self._listen(sock)
+        self._port.open()
+        if self._faults is not None:
+            self._faults.wires.append(self)
         self._keep_date()
-
-    def gate(self, mode: GateMode) -> None:
-        """What connections and requests meet from now on; nothing happens when that is what they met before.
-
-        ``open``: served. ``refuse``: refused. ``close``, ``reset``: the request is read whole, and then the connection
-        ends without a byte, in order or with RST. When the gate is no longer open, idle connections see their end, so that
-        the next call is a fresh one.
-        """
-        before = self._gate.mode
-        if mode == before:
-            return
-        if self._listening is not None and mode == "refuse":
-            self._unlisten()
-            # Bound and not listening: connections are refused, and the port stays ours.
-            self._reserved = self._bind(self.port)
-        elif self._reserved is not None and mode != "refuse":
-            sock, self._reserved = self._reserved, None
-            self._listen(sock)
-        self._gate.mode = mode
-        if before == "open":
-            for connection in tuple(self._state.connections):
-                cast(Protocol, connection).retire()
 
     async def stop(self) -> None:
         """End every connection, held ones too, and stop listening. Does nothing on a server that is not running."""
-        self._unlisten()
-        if self._reserved is not None:
-            self._reserved.close()
-            self._reserved = None
-        if self._timer is not None:
-            self._timer.cancel()
-        for sock in tuple(self._peeking):
-            self._unpeek(sock).close()
+        if self._faults is not None and self in self._faults.wires:
+            self._faults.wires.remove(self)
+        self._port.close()
+        for timer in (self._timer, self._reopens):
+            if timer is not None:
+                timer.cancel()
         for task in self._tasks:
             task.cancel()
-        for connection in tuple(self._state.connections):
-            cast(Protocol, connection).abandon()
+        for protocol in self._protocols():
+            protocol.abandon()
         pending = {*self._tasks, *self._state.tasks}
         if pending:
             _, late = await asyncio.wait(pending, timeout=_STOP_WITHIN)
@@ -127,105 +118,138 @@ class GatewayServer:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
+    def retire_idle(self) -> None:
+        """Let clients see the end of connections that they keep, so that their next call comes on a fresh one."""
+        for protocol in self._protocols():
+            protocol.retire()
+
+    # Faults of the port and of connections
+
+    def fault_armed(self, armed: Armed) -> None:
+        if armed.kind == "port":
+            self._shut(armed, cast("PortFault", armed.fault))
+        self.retire_idle()
+
+    def fault_cleared(self, armed: Armed) -> None:
+        if armed.kind == "port":
+            left = self._faults.shut() if self._faults is not None else None
+            if left is None:
+                self._port.open()
+            else:
+                self._shut(*left)
+        for protocol in self._protocols():
+            if protocol.log.fault == armed.spec.name:
+                protocol.retire()
+
+    def _shut(self, armed: Armed, fault: PortFault) -> None:
+        try:
+            fault.shut(self._port)
+        except PayproofError:
+            self._port.open()
+            raise
+        if fault.seconds is not None and self._faults is not None:
+            self._reopens = self._loop.call_later(fault.seconds, self._faults.clear, armed.id)
+
+    def attempt_began(self, attempt: Attempt) -> None:
+        if self._faults is not None and (shut := self._faults.shut()):
+            shut[0].fired += 1
+
+    def attempt_ended(self, attempt: Attempt, *, gave_up: bool) -> None:
+        if self._journal is None:
+            return
+        shut = self._faults.shut() if self._faults is not None else None
+        self._journal.put(
+            Connection(
+                event="unaccepted", fault=shut[0].spec.name if shut else "", seconds=attempt.seconds,
+                began=round(self._journal.now() - attempt.seconds, 4), ended_by="client" if gave_up else "gateway",
+            )
+        )  # fmt: skip
+
     # Accepting
 
-    def _bind(self, port: int) -> socket.socket:
-        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        # Made with IPPROTO_TCP, which accepted sockets inherit: without it no event loop sets TCP_NODELAY.
-        sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.setblocking(False)
-        try:
-            sock.bind((self.host, port))
-        except OSError as error:
-            sock.close()
-            raise PayproofError(
-                f"cannot listen on {self.host}:{port}: {error.strerror or error}",
-                place=f"port {port}",
-                remedy="stop the program that uses this port, or choose another one",
-            ) from None
-        return sock
-
-    def _listen(self, sock: socket.socket) -> None:
-        try:
-            sock.listen(1024)
-        except OSError as error:
-            sock.close()
-            raise PayproofError(
-                f"cannot listen on port {self.port}: {error.strerror}",
-                place=f"port {self.port}",
-                remedy="choose another port",
-            ) from None
-        self._listening = sock
-        self._loop.add_reader(sock.fileno(), self._accept, sock)
-
-    def _unlisten(self) -> None:
-        if self._listening is not None:
-            self._loop.remove_reader(self._listening.fileno())
-            self._listening.close()
-            self._listening = None
-
-    def _accept(self, listening: socket.socket) -> None:
-        for _ in range(64):
-            try:
-                sock, _ = listening.accept()
-            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
-            except OSError:  # out of file descriptors: the connection waits in the backlog
-                return
-            sock.setblocking(False)
-            if self._tls is None:
-                self._adopt(sock, None)
-            else:
-                self._peek(sock)
-
-    def _peek(self, sock: socket.socket) -> None:
-        """Look at the first byte without taking it; come back when there is one."""
-        try:
-            first = sock.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            if sock not in self._peeking:
-                self._peeking.add(sock)
-                self._loop.add_reader(sock.fileno(), self._peek, sock)
-            return
-        except OSError:
-            first = b""
-        self._unpeek(sock)
-        if first:
-            self._adopt(sock, self._tls if first == _TLS_HANDSHAKE else None)
-        else:
-            sock.close()
-
-    def _unpeek(self, sock: socket.socket) -> socket.socket:
-        if sock in self._peeking:
-            self._peeking.discard(sock)
-            self._loop.remove_reader(sock.fileno())
-        return sock
-
-    def _adopt(self, sock: socket.socket, tls: ssl.SSLContext | None) -> None:
-        task = self._loop.create_task(self._connect(sock, tls))
+    def _adopt(self, sock: socket.socket) -> None:
+        task = self._loop.create_task(self._arrive(sock, SocketLog(self._journal)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _connect(self, sock: socket.socket, tls: ssl.SSLContext | None) -> None:
-        factory = partial(Protocol, self._config, self._state, sock, self._gate)
+    async def _arrive(self, sock: socket.socket, log: SocketLog) -> None:
+        try:
+            if not await self._met(sock, log, "connection"):
+                await self._begin(sock, log)
+        except asyncio.CancelledError:
+            log.close(by="gateway")
+            sock.close()
+            raise
+
+    async def _begin(self, sock: socket.socket, log: SocketLog) -> None:
+        """Serve what begins with a TLS handshake as HTTPS, and anything else as plain HTTP."""
+        looking = self._tls is not None or (self._faults is not None and self._faults.any_of("handshake"))
+        if not looking:
+            await self._serve(sock, log, None)
+            return
+        first = await _first_bytes(sock)
+        if not first:
+            log.close(by="client")
+            sock.close()
+            return
+        log.spoke()
+        if first[0] != client_hello.HANDSHAKE:
+            await self._serve(sock, log, None)
+            return
+        log.hello = client_hello.read(first)
+        if not await self._met(sock, log, "handshake"):
+            await self._serve(sock, log, self._tls)
+
+    async def _met(self, sock: socket.socket, log: SocketLog, kind: Literal["connection", "handshake"]) -> bool:
+        """Whether a fault took the connection."""
+        matched = self._faults.match_connection(kind) if self._faults is not None and self._faults.any else None
+        if matched is None:
+            return False
+        armed, fault = matched
+        log.fault = armed.spec.name
+        await self._hit(sock, log, armed, fault)
+        return True
+
+    async def _hit(self, sock: socket.socket, log: SocketLog, armed: Armed, fault: ConnectionFault) -> None:
+        serve = partial(self._serve, sock, log)
+        await fault.meet(ConnectionContext(sock, log, self._certificates, serve, armed.released, armed.held))
+
+    async def _serve(self, sock: socket.socket, log: SocketLog, tls: ssl.SSLContext | None) -> None:
+        factory = partial(Protocol, self._config, self._state, sock, log, self._port)
         try:
             await self._loop.connect_accepted_socket(factory, sock, ssl=tls)
         except (TimeoutError, OSError) as error:  # ssl.SSLError is an OSError
             if tls is not None:
-                self._report("handshake_failed", str(error) or type(error).__name__)
+                log.failed(error)
             sock.close()
-        except asyncio.CancelledError:
-            sock.close()
-            raise
 
-    def _report(self, event: Any, detail: str) -> None:
-        if self._journal is not None:
-            self._journal.add(Connection(event=event, detail=detail))
+    def _protocols(self) -> tuple[Protocol, ...]:
+        return tuple(cast("set[Protocol]", self._state.connections))
 
     def _keep_date(self) -> None:
         self._state.default_headers = [(b"date", formatdate(time.time(), usegmt=True).encode())]
         self._timer = self._loop.call_later(1.0, self._keep_date)
+
+
+async def _first_bytes(sock: socket.socket) -> bytes:
+    """Look at what the client says first without taking it; empty when it has gone."""
+    while True:
+        try:
+            return sock.recv(client_hello.LONGEST, socket.MSG_PEEK)
+        except BlockingIOError:
+            await _readable(sock)
+        except OSError:
+            return b""
+
+
+async def _readable(sock: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    loop.add_reader(sock.fileno(), ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(sock.fileno())
 
 
 def is_loopback(host: str) -> bool:

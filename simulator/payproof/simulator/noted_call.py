@@ -33,14 +33,14 @@ class NotedCall(Pending):
         # One object without references: compact, nothing for the collector to look through, and cheap to let go of.
         self._bytes = marshal.dumps(
             (
-                exchange.began, ended, ending, exchange.fault, scope["method"], address_of(exchange), asked, exchange.body,
+                exchange.began, ended, ending, exchange.nth, exchange.fault, scope["method"], address_of(exchange), asked, exchange.body,
                 status, answered, b"".join(exchange.chunks), exchange.size,
             )
         )  # fmt: skip
         self._weight = len(self._bytes) + _OF_AN_ENTRY + _OF_A_HEADER * (len(asked) + len(answered))
 
     def entry(self) -> Call:
-        began, ended, ending, fault, method, address, asked, body, status, answered, content, size = marshal.loads(
+        began, ended, ending, nth, fault, method, address, asked, body, status, answered, content, size = marshal.loads(
             self._bytes
         )
         request = Request(
@@ -55,6 +55,7 @@ class NotedCall(Pending):
             ended=ended,
             ending=ending,
             secure=address[0] == "https",
+            nth=nth,
             event=self._event(request, response),
             request=_cut_request(request),
             response=_cut_response(response),
@@ -66,7 +67,7 @@ class NotedCall(Pending):
 
     def teach(self, redactor: Redactor) -> None:
         """What an answer holds that went well, the gateway minted itself, and the redactor was told."""
-        fault, _, address, asked, body, status = marshal.loads(self._bytes)[3:9]
+        fault, _, address, asked, body, status = marshal.loads(self._bytes)[4:10]
         well = status is not None and status < 400 and not fault
         if well and not secret_fields.has_news(redactor, asked, (address[3], body)):
             return

@@ -1,4 +1,4 @@
-"""What happens on one connection: HTTP as uvicorn speaks it, and what a gate that is not open does to a request.
+"""What happens on one connection: HTTP as uvicorn speaks it, and how it ends.
 
 uvicorn's protocol classes are not documented API: its minor version is pinned, and tests hold what is used here.
 """
@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import socket
-import struct
+import ssl
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast
 
 from uvicorn.config import Config
@@ -20,53 +17,32 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from payproof.simulator.exchange import Wire
+from payproof.simulator.listening_port import ListeningPort
 from payproof.simulator.one_write import OneWrite
+from payproof.simulator.socket_log import SocketLog
 
-GateMode: TypeAlias = Literal["open", "refuse", "close", "reset"]
-TurnedAway: TypeAlias = Literal["retired", "refused", "closed_silent", "reset"]
-_EVENTS: dict[GateMode, TurnedAway] = {
-    "open": "retired",
-    "refuse": "refused",
-    "close": "closed_silent",
-    "reset": "reset",
-}
-_AT_ONCE = frozenset({"retired", "refused"})
-"""A closed port does not read what was sent to it."""
-_RST_ON_CLOSE = struct.pack("ii", 1, 0)
-_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
-_CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r]*chunked", re.IGNORECASE)
-_LONGEST = 8 * 1024 * 1024
-"""Bytes of a request that are read before it counts as whole."""
-
-
-@dataclass(slots=True)
-class Gate:
-    """What requests meet from now on. ``report`` is told of each one that is not served, and which it was."""
-
-    report: Callable[[TurnedAway, str], None]
-    mode: GateMode = "open"
-
-
-def reset(sock: socket.socket, transport: asyncio.Transport) -> None:
-    """End the connection with RST instead of FIN."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
-    transport.abort()
+TurnedAway: TypeAlias = Literal["retired", "refused"]
 
 
 class Protocol(HttpToolsProtocol):
     """Puts the transport, and what becomes of the connection, into each request's ``scope["state"]``.
 
-    What the gate does to a request is decided when its first byte arrives, and never before: a connection on which nobody
+    Whether a request is turned away is decided when its first byte arrives, and never before: a connection on which nobody
     has asked yet is nobody's fault, however long it was open.
     """
 
-    def __init__(self, config: Config, server_state: ServerState, sock: socket.socket, gate: Gate) -> None:
+    def __init__(
+        self, config: Config, server_state: ServerState, sock: socket.socket, log: SocketLog, port: ListeningPort
+    ) -> None:
         super().__init__(config, server_state, app_state={})
         self.access_log = False
-        self._sock, self._gate = sock, gate
+        self.log = log
+        self._sock, self._port = sock, port
         self._wire: Wire | None = None
         self._within = False
         self._retired = self._retires = False
+        self._left = False
+        """The client closed first."""
         self._fate: TurnedAway | None = None
         self._unserved = bytearray()
 
@@ -74,35 +50,42 @@ class Protocol(HttpToolsProtocol):
         super().connection_made(transport)
         joined = OneWrite(transport)
         self.transport = cast("asyncio.Transport", joined)
-        self._wire = Wire(transport, self._sock, joined.join)
+        secured: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+        if secured is not None:
+            self.log.shook_hands(secured.version() or "")
+        self._wire = Wire(transport, self._sock, self.log, joined.join)
         self.app_state = {"transport": transport, "wire": self._wire}
+
+    def eof_received(self) -> None:
+        self._left = self._left or not self.transport.is_closing()
+        super().eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._wire is not None and self._wire.lost is None:
             self._wire.lost = time.monotonic()
+        self.log.close(by="client" if self._left or exc is not None else "gateway")
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._fate is None and self._idle and (self._retired or self._gate.mode != "open"):
-            self._fate = _EVENTS[self._gate.mode]
+        self.log.spoke()
+        if self._fate is None and (self._retired or self._port.state == "refusing") and self._idle:
+            # A port that refuses does not read what was sent to it.
+            self._fate = "refused" if self._port.state == "refusing" else "retired"
         if self._fate is None:
             super().data_received(data)
         else:
             self._turn_away(data, self._fate)
 
     def _turn_away(self, data: bytes, fate: TurnedAway) -> None:
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._wire is None:
             return
         self._unset_keepalive_if_required()
         self._unserved += data
         asked, line_ended, _ = self._unserved.partition(b"\r\n")
-        if not line_ended or (fate not in _AT_ONCE and not _is_whole(self._unserved)):
+        if not line_ended:
             return
-        self._gate.report(fate, asked.decode("latin-1").rsplit(" ", 1)[0])
-        if fate == "closed_silent":
-            self.transport.close()
-        else:
-            reset(self._sock, self.transport)
+        self.log.close(fate, by="gateway", detail=asked.decode("latin-1").rsplit(" ", 1)[0])
+        self._wire.reset()
 
     def on_message_begin(self) -> None:
         self._within = True
@@ -131,7 +114,7 @@ class Protocol(HttpToolsProtocol):
 
     def retire(self) -> None:
         """Let the client see the end of the connection (FIN), so that it asks on another one; after the answer, when there
-        is one on its way. A request that comes here all the same is told to the gate. Nothing happens on a connection that
+        is one on its way. A request that comes here all the same is turned away. Nothing happens on a connection that
         has not had its first request: its client is about to use it."""
         if self.transport.is_closing() or self._retired or self._asked is None:
             return
@@ -150,17 +133,5 @@ class Protocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         if self._wire is not None:
             self._wire.ending = "held"
+        self.log.close(by="gateway")
         self.transport.abort()
-
-
-def _is_whole(read: bytearray) -> bool:
-    """Whether an HTTP/1.1 request has arrived to its end, or is longer than anybody reads."""
-    if len(read) > _LONGEST:
-        return True
-    head, found, body = read.partition(b"\r\n\r\n")
-    if not found:
-        return False
-    if _CHUNKED.search(head):
-        return body.endswith(b"0\r\n\r\n")
-    length = _LENGTH.search(head)
-    return len(body) >= (int(length.group(1)) if length else 0)

@@ -47,7 +47,9 @@ async def serve(
     sim = Simulator(profile, journal=journal, knobs=knobs)
     sim.store.told = out
     token = secrets.token_urlsafe(24)
-    gateway = GatewayServer(sim.app, host=host, port=port, journal=sim.journal, allow_remote=allow_remote)
+    gateway = GatewayServer(
+        sim.app, host=host, port=port, journal=sim.journal, faults=sim.faults, allow_remote=allow_remote
+    )
     controls = GatewayServer(control(sim, token), host=host, port=control_port, allow_remote=allow_remote)
     try:
         await gateway.start()

@@ -318,7 +318,7 @@ class Store:
     def _forgot(self, what: str) -> Callable[[int], None]:
         def tell(count: int) -> None:
             text = f"the gateway's books are full: it has forgotten its oldest {what}, {count:,} of them"
-            self._journal.note(_Said(Step(text=text, name=FORGOTTEN, facts={what: count})))
+            self._journal.put(Step(text=text, name=FORGOTTEN, facts={what: count}))
             if what not in self._full:
                 self._full.add(what)
                 self.told(f"The gateway's books are full: from now on the oldest {what} are forgotten.")
@@ -362,21 +362,6 @@ class _Issued(Pending):
     def entry(self) -> Ledger:
         placeholder = self.journal.redactor.placeholder(self._value)
         return Ledger(event="token_issued", payment=self._payment, detail=placeholder)
-
-    def size(self) -> int:
-        return _OF_A_LINE
-
-
-class _Said(Pending):
-    """Something that stands ready."""
-
-    __slots__ = ("_step",)
-
-    def __init__(self, step: Step) -> None:
-        self._step = step
-
-    def entry(self) -> Step:
-        return self._step
 
     def size(self) -> int:
         return _OF_A_LINE

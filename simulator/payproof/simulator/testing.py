@@ -22,6 +22,7 @@ from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Fields, Profile
 from payproof.simulator import browser
+from payproof.simulator.certificates import Certificates
 from payproof.simulator.listener import GatewayServer
 from payproof.simulator.outbox import Notice, endpoint_at
 from payproof.simulator.simulator import Simulator
@@ -41,11 +42,15 @@ class GatewayThread:
         knobs: Mapping[str, Json] | None = None,
         seed: int = 0,
         tls: ssl.SSLContext | None = None,
+        certificates: Certificates | None = None,
     ) -> None:
         self.profile = gateway if isinstance(gateway, Profile) else profiles.load(gateway)
         self.simulator = Simulator(self.profile, knobs=knobs, seed=seed)
         self.merchant = self.simulator.add_merchant()
-        self._server = GatewayServer(self.simulator.app, tls=tls, journal=self.simulator.journal)
+        self._server = GatewayServer(
+            self.simulator.app, tls=tls, journal=self.simulator.journal, faults=self.simulator.faults,
+            certificates=certificates,
+        )  # fmt: skip
         self._stop: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from payproof.contracts.deliveries import NEXT, NOTICED, UNTOLD
 from payproof.contracts.model import Verdict
 from payproof.contracts.requirements import requirements
+from payproof.contracts.steps import StepName
 
 from .written import Written
 
@@ -80,7 +80,7 @@ def forged(
         run.ledger("opened", "p1", reference="1")
         run.checkout("1", "p1")
         run.seen("1", False)
-        run.step(NOTICED)
+        run.step(StepName.NOTICED)
         run.delivery("p1", status, forged=how)
         run.seen("1", paid, **seen)
 
@@ -125,7 +125,7 @@ def test_a_doorbell_that_asks_the_gateway_passes() -> None:
         run.order("1")
         run.create("p1", "1")
         run.checkout("1", "p1")
-        run.step(NOTICED)
+        run.step(StepName.NOTICED)
         run.status("p1", paid=False)
         run.delivery("p1", 200, forged="unsigned")
         run.seen("1", False)
@@ -148,7 +148,7 @@ def test_an_order_that_was_paid_before_the_forgery_is_another_matter() -> None:
         run.create("p1", "1")
         run.checkout("1", "p1")
         run.seen("1", True)
-        run.step(NOTICED)
+        run.step(StepName.NOTICED)
         run.delivery("p1", 200, forged="half")
         run.seen("1", True)
     run.finding(SIGNATURE, Verdict.NOT_EXERCISED)
@@ -184,7 +184,7 @@ def spelled(run: Written, plain: int | None = 200, **statuses: int | None) -> No
     with run.probe("spelled-notice"):
         run.order("1")
         run.bought("1", "p1")
-        run.step(NOTICED)
+        run.step(StepName.NOTICED)
         run.delivery("p1", plain)
         for shape, status in statuses.items():
             run.delivery("p1", status, shape=shape)
@@ -231,12 +231,12 @@ def unknown(
         run.create("p1", "1")
         run.checkout("1", "p1")
         run.seen("1", False)
-        run.step(NOTICED)
+        run.step(StepName.NOTICED)
         run.delivery("p1", status, shape="unknown-event", event="unheard")
         if died:
             run.exited()
         run.seen("1", paid)
-        run.step(NEXT)
+        run.step(StepName.NEXT_NOTICE)
         run.bought("2", "p2")
         run.delivery("p2", then)
 
@@ -286,7 +286,7 @@ def test_a_gateway_of_which_no_odd_notice_can_be_made_is_not_judged() -> None:
     with run.probe("unknown-notice", odd="data"):
         run.order("1")
         run.checkout("1", "p1")
-        run.step(UNTOLD, "no such notice can be made")
+        run.step(StepName.UNTOLD, "no such notice can be made")
     run.finding(UNKNOWN, Verdict.NOT_APPLICABLE)
 
 
@@ -301,7 +301,7 @@ def foreign(run: Written, status: int | None = 200, *, died: bool = False, appea
         run.create("p1", "1")
         run.checkout("1", "p1")
         run.order("777", "foreign")
-        run.step(NOTICED)
+        run.step(StepName.NOTICED)
         run.delivery("stranger", status, shape="unknown-order")
         if died:
             run.exited()
@@ -346,7 +346,7 @@ def malformed(run: Written, status: int | None = 400, *, died: bool = False, bod
     with run.probe("malformed-notice", body="empty"):
         run.order("1")
         run.checkout("1", "p1")
-        run.step(NOTICED)
+        run.step(StepName.NOTICED)
         run.delivery("p1", status, shape="empty", body=body)
         if died:
             run.exited()

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from payproof.contracts.deliveries import NOTICED, RETURNED, UNTOLD, WELL_AGAIN
 from payproof.contracts.model import Verdict
+from payproof.contracts.steps import StepName
 
 from .written import Written
 
@@ -43,7 +43,7 @@ def repeated(run: Written, probe: str, effects: int | None, *, status: int | Non
     with run.probe(probe, how="in-turn"):
         started(run)
         run.seen("1", bool(before), effects=before)
-        run.step(NOTICED)
+        run.step(StepName.NOTICED)
         run.delivery("p1", status)
         run.delivery("p1", status, attempt=2)
         run.seen("1", True, effects=effects)
@@ -109,7 +109,7 @@ def disordered(run: Written, paid: bool | None, *, charged: bool = True, **seen:
     with run.probe("disordered-notices", order="end-after-success"):
         started(run, charged=charged)
         run.seen("1", True)
-        run.step(NOTICED)
+        run.step(StepName.NOTICED)
         run.delivery("p1", event="order.aborted", paid=False)
         run.seen("1", paid, **seen)
 
@@ -141,7 +141,7 @@ def test_without_money_or_a_notice_of_an_end_there_is_no_disorder() -> None:
     run = a_run()
     with run.probe("disordered-notices", order="end-after-success"):
         started(run, charged=False)
-        run.step(UNTOLD, "this gateway does not tell of payments that came to nothing")
+        run.step(StepName.UNTOLD, "this gateway does not tell of payments that came to nothing")
     run.finding(ORDER, Verdict.NOT_APPLICABLE)
     run = a_run()
     disordered(run, None, problem="HTTP 500")
@@ -164,11 +164,11 @@ def first(
 ) -> None:
     with run.probe("first-the-notice"):
         started(run, charged=charged)
-        run.step(NOTICED)
+        run.step(StepName.NOTICED)
         for attempt, status in enumerate(statuses, start=1) if told else ():
             run.delivery("p1", status, attempt=attempt)
         run.seen("1", paid)
-        run.step(RETURNED)
+        run.step(StepName.RETURNED)
         run.page("return", "1")
         run.seen("1", then)
 
@@ -212,10 +212,10 @@ def test_who_takes_the_money_only_when_the_customer_is_back_loses_nothing() -> N
     run = a_run(settles=True)
     with run.probe("first-the-notice"):
         started(run, charged=False)
-        run.step(NOTICED)
+        run.step(StepName.NOTICED)
         run.delivery("p1", event="order.approved", paid=False)
         run.seen("1", False)
-        run.step(RETURNED)
+        run.step(StepName.RETURNED)
         run.ledger("charged", "p1", reference="1")
         run.seen("1", True)
     assert "no money" in run.finding(FIRST, Verdict.PASS).title
@@ -246,7 +246,7 @@ def late(run: Written, paid: bool | None, *, charged: bool = True, **seen: Any) 
     with run.probe("late-notice", left="cancelled"):
         started(run, charged=charged)
         run.seen("1", False, state="cancelled")
-        run.step(NOTICED)
+        run.step(StepName.NOTICED)
         run.delivery("p1")
         run.seen("1", paid, **seen)
 
@@ -284,7 +284,7 @@ LOST = "webhook.lost"
 def lost(run: Written, paid: bool, *, came: bool = False, returned: bool = True, **seen: Any) -> None:
     with run.probe("lost-notice"):
         started(run)
-        run.step(NOTICED)
+        run.step(StepName.NOTICED)
         if came:
             run.delivery("p1")
         if returned:
@@ -324,9 +324,9 @@ SWALLOWED = "webhook.not-swallowed"
 def outage(run: Written, status: int | None, *again: int, paid: bool, **seen: Any) -> None:
     with run.probe("notice-in-an-outage"):
         started(run)
-        run.step(NOTICED)
+        run.step(StepName.NOTICED)
         run.delivery("p1", status)
-        run.step(WELL_AGAIN)
+        run.step(StepName.WELL_AGAIN)
         for each in again:
             run.delivery("p1", each, attempt=2)
         run.seen("1", paid, **seen)
@@ -359,8 +359,8 @@ def test_an_outage_in_which_no_notice_came_is_not_exercised() -> None:
     run = a_run()
     with run.probe("notice-in-an-outage"):
         started(run)
-        run.step(NOTICED)
-        run.step(WELL_AGAIN)
+        run.step(StepName.NOTICED)
+        run.step(StepName.WELL_AGAIN)
         run.seen("1", False)
     run.finding(SWALLOWED, Verdict.NOT_EXERCISED)
     run = a_run()

@@ -8,6 +8,7 @@ from payproof.contracts.alarms import is_alert
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import probe_runs
 from payproof.contracts.requirements import Case, should
+from payproof.contracts.steps import StepName
 
 
 def _drill(case: Case, probe: str, what: str) -> Iterator[Finding]:
@@ -16,10 +17,10 @@ def _drill(case: Case, probe: str, what: str) -> Iterator[Finding]:
         yield case.not_exercised("no alert channel is declared: set integration.alerts, or attest the item monitoring")
         return
     for probe_run in probe_runs(case.run, probe):
-        mark, over = probe_run.step("drill"), probe_run.step("over")
+        mark, over = probe_run.step(StepName.DRILL), probe_run.step(StepName.DRILL_OVER)
         if mark is None or over is None:
             continue
-        arrived = [entry for entry in probe_run.after("drill").entries if is_alert(entry, channel)]
+        arrived = [entry for entry in probe_run.after(StepName.DRILL).entries if is_alert(entry, channel)]
         if arrived:
             yield case.passed(
                 f"an alert arrived {arrived[0].at - mark.at:.1f} s after {what}",

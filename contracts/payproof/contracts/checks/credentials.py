@@ -11,6 +11,7 @@ from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import attempts, final, probe_runs
 from payproof.contracts.requirements import Case, must, should
 from payproof.contracts.run import RecordedWorld
+from payproof.contracts.steps import StepName
 
 _SECRETS = ("<access-token-", "<secret-key-", "<client-id-")
 
@@ -197,10 +198,10 @@ def rotation(case: Case) -> Iterator[Finding]:
         )
         return
     for probe_run in probe_runs(case.run, "rotation"):
-        mark = probe_run.step("rotated")
+        mark = probe_run.step(StepName.ROTATED)
         if mark is None:
             continue
-        before, after = probe_run.before("rotated"), probe_run.after("rotated")
+        before, after = probe_run.before(StepName.ROTATED), probe_run.after(StepName.ROTATED)
         if not any(seen.paid for seen in before.of(OrderSeen)):
             yield case.not_exercised("the payment before the rotation did not go through", because="flow.success")
             continue
@@ -248,13 +249,13 @@ def revoked(case: Case) -> Iterator[Finding]:
     Fix: treat a refused token call as final for this request; tell the customer to try later; raise an alert.
     """
     for probe_run in probe_runs(case.run, "revoked"):
-        after = probe_run.after("revoked")
+        after = probe_run.after(StepName.REVOKED)
         checkouts = after.checkouts()
         refused = [call for call in after.calls("authenticate") if not call.event.ok]
         if not checkouts:
             continue
         page = next((page for page in after.pages("checkout") if page.n == checkouts[0].page), None)
-        seen = [probe_run.step("revoked"), *refused[:4], page]
+        seen = [probe_run.step(StepName.REVOKED), *refused[:4], page]
         worst = attempts(after, refused)
         if not refused and not after.calls():
             yield case.not_exercised("the integration did not call the gateway after the revocation")

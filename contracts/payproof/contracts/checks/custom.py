@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from payproof.contracts import money
-from payproof.contracts.entries import Call, Checkout, Page, Step
+from payproof.contracts.entries import Call, Checkout, Page
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import names_of, probe_runs
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import RecordedWorld, Run
+from payproof.contracts.steps import renamed
 
 
 def _created(run: Run) -> Iterator[tuple[RecordedWorld, Checkout, Call]]:
@@ -81,7 +82,7 @@ def _its_own(world: RecordedWorld, checkout: Checkout) -> bool:
     when the order has no other payment that it may have been told of."""
     if checkout.order_known:
         return True
-    told = any(step.name == "renamed" and step.facts.get("order") == checkout.order for step in world.of(Step))
+    told = any(own == checkout.order for _, own in renamed(world.entries))
     names = names_of(world, checkout.order)
     payments = {other.payment for other in world.of(Checkout) if other.order in names and other.payment}
     return told and len(payments) == 1

@@ -10,6 +10,7 @@ from payproof.contracts.entries import Call, OrderSeen, Page, Step
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import ProbeRun, attempts, payments_of, probe_runs
 from payproof.contracts.requirements import Case, must, should
+from payproof.contracts.steps import StepName
 
 MOST_ATTEMPTS = 5
 
@@ -40,7 +41,7 @@ def _handled(case: Case, found: list[ProbeRun]) -> Iterator[Finding]:
     for probe_run in found:
         operation, kind = _operation(case, probe_run), _kind(probe_run)
         verifies = case.profile.verifies(operation)
-        until = "mended" if verifies else "tried"
+        until = StepName.MENDED if verifies else StepName.TRIED
         told = probe_run.before(until)
         hit = [call for call in told.calls(operation) if call.fault]
         if verifies:
@@ -102,8 +103,8 @@ def currency(case: Case) -> Iterator[Finding]:
     """
     yield from _handled(case, _stories(case, _own(case, "errors.currency")))
     for probe_run in probe_runs(case.run, "unknown-currency"):
-        told = probe_run.before("recover")
-        crashed = crash(probe_run, "recover", "checkout")
+        told = probe_run.before(StepName.RECOVER)
+        crashed = crash(probe_run, StepName.RECOVER, "checkout")
         page = next(reversed(told.pages("checkout")), None)
         paid = next((seen for seen in told.of(OrderSeen) if seen.order == told.order() and seen.paid), None)
         creates = (
@@ -187,7 +188,7 @@ def rate_limit(case: Case) -> Iterator[Finding]:
     """
     for probe_run in probe_runs(case.run, "rate-limited"):
         operation = str(probe_run.params.get("operation"))
-        told = probe_run.before("recover")
+        told = probe_run.before(StepName.RECOVER)
         hit = next((call for call in told.calls(operation) if call.fault), None)
         what = f"{operation} answered with 429"
         if hit is None:
@@ -195,7 +196,7 @@ def rate_limit(case: Case) -> Iterator[Finding]:
             continue
         verifies = case.profile.verifies(operation)
         trouble = Trouble(
-            probe_run=probe_run, operation=operation, verifies=verifies, until="recover", what=what, hit=(hit,)
+            probe_run=probe_run, operation=operation, verifies=verifies, until=StepName.RECOVER, what=what, hit=(hit,)
         )
         early = _too_early(probe_run, hit, operation)
         if (wrong := misstep(case, trouble)) is not None:

@@ -9,9 +9,10 @@ from payproof.contracts.checks.custom import expected_amount
 from payproof.contracts.checks.handling import Trouble, crash, misstep, status_of
 from payproof.contracts.entries import Call, Checkout, Ledger, OrderSeen, Page
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import LEFT_ALONE, ProbeRun, ever_paid, final, ledger, obstacle, probe_runs
+from payproof.contracts.probe_runs import ProbeRun, ever_paid, final, ledger, obstacle, probe_runs
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import RecordedWorld
+from payproof.contracts.steps import StepName
 
 
 @must("flow.success")
@@ -109,7 +110,7 @@ def page_of(world: RecordedWorld, checkout: Checkout) -> Page | None:
 
 
 def _ends_unpaid(
-    case: Case, probe_run: ProbeRun, step: str, purpose: str, what: str, *, blank_is_bad: bool
+    case: Case, probe_run: ProbeRun, step: StepName, purpose: str, what: str, *, blank_is_bad: bool
 ) -> Iterator[Finding]:
     mark = probe_run.step(step)
     arrived = list(probe_run.after(step).pages(purpose)) if mark else []
@@ -118,7 +119,7 @@ def _ends_unpaid(
         return
     order = probe_run.order()
     paid = ever_paid(probe_run.world, order)
-    crashed = crash(probe_run.after(step), "", purpose)
+    crashed = crash(probe_run.after(step), None, purpose)
     if paid is not None and not ledger(probe_run.world, order, "charged"):
         yield case.failed(
             f"order {order} is paid though {what}",
@@ -163,7 +164,9 @@ def cancelled(case: Case) -> Iterator[Finding]:
     Fix: handle cancel_url without expecting any parameter but the payment's token.
     """
     for probe_run in probe_runs(case.run, "cancelled"):
-        yield from _ends_unpaid(case, probe_run, "cancelled", "cancel", "the customer cancelled", blank_is_bad=False)
+        yield from _ends_unpaid(
+            case, probe_run, StepName.CANCELLED, "cancel", "the customer cancelled", blank_is_bad=False
+        )
 
 
 @must("flow.failed")
@@ -178,7 +181,7 @@ def failed(case: Case) -> Iterator[Finding]:
     """
     for probe_run in probe_runs(case.run, "refused"):
         yield from _ends_unpaid(
-            case, probe_run, "refused", "return", "the gateway refused the payment", blank_is_bad=True
+            case, probe_run, StepName.REFUSED, "return", "the gateway refused the payment", blank_is_bad=True
         )
 
 
@@ -196,18 +199,18 @@ def network_error(case: Case) -> Iterator[Finding]:
     for probe_run in probe_runs(case.run, "network-error"):
         operation = str(probe_run.params.get("operation"))
         how = "connection refused" if probe_run.params.get("how") == "refuse" else "closed without an answer"
-        told = probe_run.before("tried")
+        told = probe_run.before(StepName.TRIED)
         hit = tuple(call for call in told.calls(operation) if call.fault)
         verifies = case.profile.verifies(operation)
         trouble = Trouble(
             probe_run=probe_run,
             operation=operation,
             verifies=verifies,
-            until="tried",
+            until=StepName.TRIED,
             what=f"{operation}: {how}",
             hit=hit,
         )
-        if trouble.page is None or (verifies and probe_run.step("paid") is None):
+        if trouble.page is None or (verifies and probe_run.step(StepName.PAID) is None):
             yield case.stuck(probe_run, trouble.what)
         elif (wrong := misstep(case, trouble)) is not None:
             yield wrong
@@ -218,7 +221,7 @@ def network_error(case: Case) -> Iterator[Finding]:
                 if case.profile.role_of(operation) == "authenticate"
                 else ("verify.status-checked", "flow.success"),
                 world=probe_run.world,
-                seen=[probe_run.step("paid"), probe_run.step("tried"), trouble.page],
+                seen=[probe_run.step(StepName.PAID), probe_run.step(StepName.TRIED), trouble.page],
             )
         else:
             yield case.passed(
@@ -241,13 +244,13 @@ def recovers(case: Case) -> Iterator[Finding]:
     Fix: cache only complete, well-formed answers; let circuit breakers close again.
     """
     good = 0
-    recovering = {probe_run.probe for probe_run in probe_runs(case.run) if probe_run.step("recover")}
+    recovering = {probe_run.probe for probe_run in probe_runs(case.run) if probe_run.step(StepName.RECOVER)}
     for probe_run in probe_runs(case.run):
-        after = probe_run.after("recover")
+        after = probe_run.after(StepName.RECOVER)
         orders = list(dict.fromkeys(checkout.order for checkout in after.checkouts("recovery")))
-        if probe_run.step(LEFT_ALONE) is not None and probe_run.probe in recovering:
+        if probe_run.step(StepName.LEFT_ALONE) is not None and probe_run.probe in recovering:
             yield case.stuck(probe_run, _fault_of(probe_run))
-        if probe_run.step("recover") is None:
+        if probe_run.step(StepName.RECOVER) is None:
             continue
         if not orders:
             yield case.stuck(probe_run, _fault_of(probe_run))
@@ -263,7 +266,7 @@ def recovers(case: Case) -> Iterator[Finding]:
             expected={"paid": True},
             actual={"paid": False, "attempts": len(orders)},
             world=probe_run.world,
-            seen=[probe_run.step("recover"), *after.checkouts("recovery")[:2], *after.calls()[:3], last],
+            seen=[probe_run.step(StepName.RECOVER), *after.checkouts("recovery")[:2], *after.calls()[:3], last],
             # The fault is over, and what the shop meets is the end of its access token.
             unless="token.renewed" if unauthorized and case.profile.has("authenticate") else (),
         )

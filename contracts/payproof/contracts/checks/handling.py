@@ -14,6 +14,7 @@ from payproof.contracts.events import VERIFICATION
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.probe_runs import ProbeRun, confirmed, ledger, payments_of
 from payproof.contracts.requirements import Case
+from payproof.contracts.steps import StepName
 
 BELIEVED = ("verify.forged-return", "verify.failed-return", "verify.status-checked")
 """What fails where a shop takes orders for paid that the gateway calls unpaid, or never asks."""
@@ -23,11 +24,12 @@ def status_of(page: Page | None) -> Json:
     return page.response.status if page and page.response else (page.problem if page else None)
 
 
-def crash(probe_run: ProbeRun, until: str, *purposes: str) -> Entry | None:
+def crash(probe_run: ProbeRun, until: StepName | None, *purposes: str) -> Entry | None:
     """The entry that shows a crash: the process ended (at any time of the story, a friendly page may come first), or the
-    customer got a page that no person should see before the step ``until``."""
+    customer got a page that no person should see before the step ``until``, or at any time."""
     canaries = [str(step.facts["canary"]) for step in probe_run.of(Step) if step.facts.get("canary")]
-    broken = (page for page in probe_run.before(until).pages(*purposes) if pages.broken(page.response, canaries))
+    part = probe_run.before(until) if until else probe_run
+    broken = (page for page in part.pages(*purposes) if pages.broken(page.response, canaries))
     return next(iter(probe_run.exits()), None) or next(broken, None)
 
 
@@ -37,7 +39,7 @@ class Trouble:
 
     probe_run: ProbeRun
     operation: str
-    until: str
+    until: StepName
     what: str
     """For titles: ``create answered with HTTP 500``."""
     verifies: bool

@@ -12,6 +12,7 @@ from payproof.contracts.naming import refers
 from payproof.contracts.pages import broken
 from payproof.contracts.probe_runs import ProbeRun, final, probe_runs
 from payproof.contracts.requirements import Case, must, should
+from payproof.contracts.steps import StepName
 
 _TELL_APART = "checkout.before, or {order.id} in the checkout request"
 
@@ -151,11 +152,11 @@ def paid_order(case: Case) -> Iterator[Finding]:
         )
         return
     for probe_run in probe_runs(case.run, "paid-order"):
-        mark = probe_run.step("again")
+        mark = probe_run.step(StepName.AGAIN)
         if mark is None:
             yield case.not_exercised("the order was never paid", because="flow.success")
             continue
-        after = probe_run.after("again")
+        after = probe_run.after(StepName.AGAIN)
         again = after.checkouts("again")
         order = probe_run.order()
         opened = [entry for entry in after.of(Ledger) if entry.event == "opened"]
@@ -236,7 +237,7 @@ def return_twice(case: Case) -> Iterator[Finding]:
                 expected={"effects": 1},
                 actual={"effects": rise},
                 world=probe_run.world,
-                seen=[probe_run.step("returns"), *counted],
+                seen=[probe_run.step(StepName.RETURNS), *counted],
             )
         else:
             yield case.passed(

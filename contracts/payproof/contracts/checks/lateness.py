@@ -10,6 +10,7 @@ from payproof.contracts.entries import Call, Page
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.probe_runs import ProbeRun, final, ledger, probe_runs, sightings
 from payproof.contracts.requirements import Case, must, should
+from payproof.contracts.steps import StepName
 
 
 @must("flow.late-success")
@@ -26,7 +27,7 @@ def late_success(case: Case) -> Iterator[Finding]:
     for probe_run in probe_runs(case.run, "late-success"):
         order = probe_run.order()
         taken = ledger(probe_run.world, order, "charged")
-        if probe_run.step("late") is None or not taken:
+        if probe_run.step(StepName.LATE) is None or not taken:
             yield case.stuck(probe_run, str(probe_run.params.get("left")).replace("-", " "))
             continue
         last = final(probe_run.world, order)
@@ -34,7 +35,7 @@ def late_success(case: Case) -> Iterator[Finding]:
         how = str(probe_run.params.get("left")).replace("-", " ")
         if last is not None and last.paid:
             yield case.passed(
-                f"paid after all ({how})", world=probe_run.world, seen=[probe_run.step("late"), *taken, last]
+                f"paid after all ({how})", world=probe_run.world, seen=[probe_run.step(StepName.LATE), *taken, last]
             )
         elif flagged is not None:
             yield case.passed(f"held for a person ({how})", world=probe_run.world, seen=[*taken, flagged])
@@ -44,7 +45,7 @@ def late_success(case: Case) -> Iterator[Finding]:
                 expected={"paid": True},
                 actual={"paid": False, "state": last.state if last else None},
                 world=probe_run.world,
-                seen=[probe_run.step("late"), *taken, last],
+                seen=[probe_run.step(StepName.LATE), *taken, last],
             )
 
 
@@ -143,7 +144,7 @@ def abandoned(case: Case) -> Iterator[Finding]:
     Fix: ask the old payment's state before reusing it; open a new one when it has expired.
     """
     for probe_run in probe_runs(case.run, "abandoned"):
-        if probe_run.step("expired") is None:
+        if probe_run.step(StepName.EXPIRED) is None:
             yield case.stuck(probe_run)
             continue
         order = probe_run.order()
@@ -157,7 +158,7 @@ def abandoned(case: Case) -> Iterator[Finding]:
                 expected={"paid": False},
                 actual={"paid": True},
                 world=probe_run.world,
-                seen=[probe_run.step("expired"), paid],
+                seen=[probe_run.step(StepName.EXPIRED), paid],
             )
         elif not again:
             yield case.stuck(probe_run)
@@ -171,7 +172,7 @@ def abandoned(case: Case) -> Iterator[Finding]:
             yield case.passed(
                 "unpaid, and the customer could start again",
                 world=probe_run.world,
-                seen=[probe_run.step("expired"), *again],
+                seen=[probe_run.step(StepName.EXPIRED), *again],
             )
         elif status in (409, 423, 425, 429, 503) or again[0].outcome == "elsewhere":
             yield case.not_exercised(
@@ -185,11 +186,13 @@ def abandoned(case: Case) -> Iterator[Finding]:
                 expected={"checkout": "redirected"},
                 actual={"checkout": again[0].outcome, "status": status_of(page)},
                 world=probe_run.world,
-                seen=[probe_run.step("expired"), *again, page],
+                seen=[probe_run.step(StepName.EXPIRED), *again, page],
                 # The same jump of the clock ended the access token.
                 unless="token.renewed" if _unauthorized(probe_run) else (),
             )
 
 
 def _unauthorized(probe_run: ProbeRun) -> bool:
-    return any(call.response and call.response.status == 401 for call in probe_run.after("expired").calls("open"))
+    return any(
+        call.response and call.response.status == 401 for call in probe_run.after(StepName.EXPIRED).calls("open")
+    )

@@ -10,6 +10,7 @@ from payproof.contracts.model import Finding, Json
 from payproof.contracts.probe_runs import ProbeRun, attempts, background, final, payments_of, probe_runs
 from payproof.contracts.requirements import Case, must, should
 from payproof.contracts.run import Run
+from payproof.contracts.steps import StepName
 
 _MOST = 0.8
 """Share of the customers for whom a token is asked for where none is kept."""
@@ -17,7 +18,9 @@ _MOST = 0.8
 
 def _processes(run: Run) -> int | None:
     """The most processes that were counted in any world; None: nobody could count them."""
-    counts = (step.facts.get("serving") for world in run.worlds for step in world.of(Step) if step.name == "processes")
+    counts = (
+        step.facts.get("serving") for world in run.worlds for step in world.of(Step) if step.name == StepName.PROCESSES
+    )
     return max((count for count in counts if isinstance(count, int)), default=None)
 
 
@@ -125,12 +128,12 @@ def renewed(case: Case) -> Iterator[Finding]:
     Fix: on 401 throw the token away, get a new one, and repeat the request once.
     """
     for probe_run in probe_runs(case.run, "token-expired"):
-        mark = probe_run.step("token-ended")
+        mark = probe_run.step(StepName.TOKEN_ENDED)
         if mark is None:
             yield case.stuck(probe_run, str(probe_run.params.get("moment")).replace("-", " "), because="flow.success")
             continue
         moment = str(probe_run.params.get("moment")).replace("-", " ")
-        after = probe_run.after("token-ended")
+        after = probe_run.after(StepName.TOKEN_ENDED)
         order = probe_run.order()
         checkout = next((entry for entry in probe_run.checkouts() if entry.order == order), None)
         last = final(probe_run.world, order)
@@ -181,7 +184,7 @@ def retried_once(case: Case) -> Iterator[Finding]:
     """
     for probe_run in probe_runs(case.run, "always-unauthorized"):
         operation = str(probe_run.params.get("operation"))
-        told = probe_run.before("recover")
+        told = probe_run.before(StepName.RECOVER)
         hit = [call for call in told.calls(operation) if call.fault]
         if case.profile.verifies(operation):
             payments = payments_of(probe_run.world, probe_run.order())
@@ -233,10 +236,10 @@ def no_stampede(case: Case) -> Iterator[Finding]:
         return
     declared, counted = case.run.settings.workers, _processes(case.run)
     for probe_run in probe_runs(case.run, "stampede"):
-        mark = probe_run.step("crowd")
+        mark = probe_run.step(StepName.CROWD)
         crowd = probe_run.checkouts("crowd")
         through = [checkout for checkout in crowd if checkout.payment]
-        calls = [call for call in probe_run.after("crowd").calls("authenticate") if call.issued]
+        calls = [call for call in probe_run.after(StepName.CROWD).calls("authenticate") if call.issued]
         limit = 2 * (declared or counted or 1)
         what = f"{len(calls)} token call(s) for {len(crowd)} checkouts at once"
         if len(through) < 5:

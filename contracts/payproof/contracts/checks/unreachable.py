@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from payproof.contracts.entries import Call, OrderSeen, Step
 from payproof.contracts.events import VERIFICATION
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import LAST_WAIT, ProbeRun, confirmed, looks, payments_of, probe_runs
+from payproof.contracts.probe_runs import ProbeRun, confirmed, looks, payments_of, probe_runs
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import RecordedWorld
+from payproof.contracts.steps import StepName, number
 
 
 @must("verify.unreachable")
@@ -31,7 +32,7 @@ def unreachable(case: Case) -> Iterator[Finding]:
             str(probe_run.params.get("operation"))
         ):
             continue
-        if probe_run.step("paid") is None or probe_run.step("mended") is None:
+        if probe_run.step(StepName.PAID) is None or probe_run.step(StepName.MENDED) is None:
             yield case.stuck(probe_run, _what(probe_run))
         else:
             yield _unverified(case, probe_run)
@@ -47,7 +48,7 @@ def _what(probe_run: ProbeRun) -> str:
 
 def _unverified(case: Case, probe_run: ProbeRun) -> Finding:
     order, world, fault = probe_run.order("unverified"), probe_run.world, _what(probe_run)
-    during, mended = probe_run.before("mended"), probe_run.step("mended")
+    during, mended = probe_run.before(StepName.MENDED), probe_run.step(StepName.MENDED)
     hit = [
         call for call in during.calls(VERIFICATION) if call.fault and call.event.payment in payments_of(world, order)
     ]
@@ -57,7 +58,7 @@ def _unverified(case: Case, probe_run: ProbeRun) -> Finding:
             f"the gateway was not asked while it would have failed ({fault})",
             because=("verify.status-checked", "verify.forged-return"),
             world=world,
-            seen=[probe_run.step("paid"), early, mended],
+            seen=[probe_run.step(StepName.PAID), early, mended],
         )
     if early is not None and not confirmed(during, order):
         return case.failed(
@@ -65,7 +66,7 @@ def _unverified(case: Case, probe_run: ProbeRun) -> Finding:
             expected={"paid": False},
             actual={"paid": True, "state": early.state},
             world=world,
-            seen=[probe_run.step("paid"), *hit[:2], early],
+            seen=[probe_run.step(StepName.PAID), *hit[:2], early],
             unless=() if probe_run.calls(VERIFICATION) else ("verify.status-checked", "verify.forged-return"),
         )
     return _afterwards(case, probe_run, hit)
@@ -74,7 +75,7 @@ def _unverified(case: Case, probe_run: ProbeRun) -> Finding:
 def _afterwards(case: Case, probe_run: ProbeRun, hit: list[Call]) -> Finding:
     """The check works again: paid, held, lost, or not looked at for long enough to tell."""
     order, world, fault = probe_run.order("unverified"), probe_run.world, _what(probe_run)
-    mended = probe_run.step("mended")
+    mended = probe_run.step(StepName.MENDED)
     assert mended is not None
     later = [seen for seen in looks(world, order) if seen.n > mended.n]
     paid = next((seen for seen in later if seen.paid), None)
@@ -86,7 +87,7 @@ def _afterwards(case: Case, probe_run: ProbeRun, hit: list[Call]) -> Finding:
     if held is not None:
         return case.passed(f"held for a person after {fault}", world=world, seen=[*hit[:1], mended, held])
     last = later[-1] if later else None
-    promised, waited = float(str(mended.facts.get("promised", 0))), _time_given(world, mended, last)
+    promised, waited = number(mended, "promised"), _time_given(world, mended, last)
     if last is None or waited < promised - 0.5:
         return case.not_exercised(
             f"order {order} was not paid {waited:.0f} s after the status check worked again ({fault}),"
@@ -107,5 +108,5 @@ def _afterwards(case: Case, probe_run: ProbeRun, hit: list[Call]) -> Finding:
 def _time_given(world: RecordedWorld, mended: Step, last: OrderSeen | None) -> float:
     """Seconds that a background job had, with nothing going wrong any more, before the last look. Other stories of the same
     world break the same call: where there was a last wait, only that counts."""
-    quiet = next((step for step in world.of(Step) if step.name == LAST_WAIT and step.n > mended.n), mended)
+    quiet = next((step for step in world.of(Step) if step.name == StepName.LAST_WAIT and step.n > mended.n), mended)
     return last.at - quiet.at if last is not None and last.n > quiet.n else 0.0

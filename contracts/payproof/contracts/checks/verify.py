@@ -21,6 +21,7 @@ from payproof.contracts.probe_runs import (
 )
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import RecordedWorld
+from payproof.contracts.steps import StepName
 
 
 @must("verify.status-checked")
@@ -83,7 +84,7 @@ def _checkout(world: RecordedWorld, order: str) -> Checkout | None:
 
 
 def _never_paid(
-    case: Case, found: list[ProbeRun], step: str, what: str, *, unless_asked: tuple[str, ...] = ()
+    case: Case, found: list[ProbeRun], step: StepName, what: str, *, unless_asked: tuple[str, ...] = ()
 ) -> Iterator[Finding]:
     """In each telling, the order must never become paid after the named step. ``unless_asked``: causes that explain a paid
     order for which the gateway was not asked after the step."""
@@ -140,7 +141,7 @@ def forged_return(case: Case) -> Iterator[Finding]:
 
     Fix: ignore the outcome in the query; ask the gateway, and read its answer's paid state, not its HTTP status.
     """
-    yield from _never_paid(case, probe_runs(case.run, "forged-return"), "forged", "the return was forged")
+    yield from _never_paid(case, probe_runs(case.run, "forged-return"), StepName.FORGED, "the return was forged")
 
 
 @must("verify.failed-return", needs="returns_after_failure")
@@ -153,7 +154,7 @@ def failed_return(case: Case) -> Iterator[Finding]:
 
     Fix: reaching return_url is not success; ask the gateway.
     """
-    yield from _never_paid(case, probe_runs(case.run, "refused"), "refused", "the gateway had refused it")
+    yield from _never_paid(case, probe_runs(case.run, "refused"), StepName.REFUSED, "the gateway had refused it")
 
 
 @must("verify.other-payment")
@@ -170,14 +171,14 @@ def other_payment(case: Case) -> Iterator[Finding]:
     found = probe_runs(case.run, "replayed-return")
     # Whoever never asks is not taken in by another's payment, but by a forged return like any other.
     unasked = ("verify.forged-return", "verify.status-checked")
-    yield from _never_paid(case, found, "replayed", "it was another order's payment", unless_asked=unasked)
+    yield from _never_paid(case, found, StepName.REPLAYED, "it was another order's payment", unless_asked=unasked)
 
 
 def _wrong_money(case: Case, field: str) -> Iterator[Finding]:
     """Judged on what was said on the wire alone: an answer that the integration got, before the order was seen paid, that
     the payment is paid with too little, or in another currency."""
     for probe_run in probe_runs(case.run, "wrong-money", keep=lambda told: told.params.get("field") == field):
-        told, order, world = probe_run.step("tampered"), probe_run.order(), probe_run.world
+        told, order, world = probe_run.step(StepName.TAMPERED), probe_run.order(), probe_run.world
         checkout = _checkout(world, order)
         if told is None or checkout is None:
             yield case.stuck(probe_run)
@@ -240,7 +241,7 @@ def _not_told(
     case: Case, probe_run: ProbeRun, checkout: Checkout, field: str, answers: list[Call], said: list[Call]
 ) -> Finding:
     """Why nothing can be said: nobody asked, or what was answered was no lie about this order."""
-    world, told = probe_run.world, probe_run.step("tampered")
+    world, told = probe_run.world, probe_run.step(StepName.TAMPERED)
     if not answers:
         return case.not_exercised(
             "the gateway was never asked",

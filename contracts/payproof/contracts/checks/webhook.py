@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 
 from payproof.contracts.checks.logs import own_lines, windows
-from payproof.contracts.deliveries import NEXT, NOTICED, UNTOLD, answer_of, taken, undeclared
+from payproof.contracts.deliveries import answer_of, taken, undeclared
 from payproof.contracts.entries import Delivery, Entry, FaultSet, Log, Step
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.pages import broken
 from payproof.contracts.probe_runs import ProbeRun, ever_paid, final, ledger, looks, probe_runs
 from payproof.contracts.requirements import Case, must, should
+from payproof.contracts.steps import StepName
 
 _WORDS = {
     "unsigned": "without a signature",
@@ -101,7 +102,7 @@ def raw_body(case: Case) -> Iterator[Finding]:
         yield missing
         return
     for probe_run in probe_runs(case.run, "spelled-notice"):
-        sent = list(probe_run.after(NOTICED).of(Delivery))
+        sent = list(probe_run.after(StepName.NOTICED).of(Delivery))
         plain = next((each for each in sent if each.plain), None)
         spelled = [each for each in sent if each.shape]
         if plain is None or not spelled:
@@ -172,14 +173,14 @@ def unknown_event(case: Case) -> Iterator[Finding]:
 
 
 def _untold(case: Case, probe_run: ProbeRun) -> Finding:
-    if (untold := probe_run.step(UNTOLD)) is not None:
+    if (untold := probe_run.step(StepName.UNTOLD)) is not None:
         return case.not_applicable(untold.text)
     return case.stuck(probe_run)
 
 
 def _refused_next(probe_run: ProbeRun) -> Delivery | None:
     """The first genuine notice of the next purchase, where none of them was taken."""
-    after = [each for each in probe_run.after(NEXT).of(Delivery) if each.plain]
+    after = [each for each in probe_run.after(StepName.NEXT_NOTICE).of(Delivery) if each.plain]
     return None if not after or any(each.accepted for each in after) else after[0]
 
 

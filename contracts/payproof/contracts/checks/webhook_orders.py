@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from payproof.contracts.deliveries import NOTICED, RETURNED, UNTOLD, WELL_AGAIN, answer_of, of_payments, undeclared
+from payproof.contracts.deliveries import answer_of, of_payments, undeclared
 from payproof.contracts.entries import Delivery, Entry, OrderSeen
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.probe_runs import ProbeRun, final, ledger, looks, payments_of, probe_runs, sightings
 from payproof.contracts.requirements import Case, must, should
+from payproof.contracts.steps import StepName
 
 _EFFECTS = "order.effects"
 
 
-def _sent(probe_run: ProbeRun, since: str = NOTICED) -> list[Delivery]:
+def _sent(probe_run: ProbeRun, since: StepName = StepName.NOTICED) -> list[Delivery]:
     """The genuine deliveries about this story's order after a step."""
     payments = payments_of(probe_run.world, probe_run.order())
     after = probe_run.after(since)
@@ -32,7 +33,7 @@ def _uncounted(case: Case) -> Finding | None:
 def _fulfilled_once(case: Case, probe_run: ProbeRun, before: int, what: str) -> Finding:
     """Whether effects rose by one at most over ``before`` since the notices came."""
     world, order, sent = probe_run.world, probe_run.order(), _sent(probe_run)
-    mark = probe_run.step(NOTICED)
+    mark = probe_run.step(StepName.NOTICED)
     counted = [seen for seen in sightings(world, order) if seen.effects is not None and mark and seen.n > mark.n]
     if mark is None or not sent:
         return case.stuck(probe_run)
@@ -99,7 +100,9 @@ def replayed_old(case: Case) -> Iterator[Finding]:
         return
     for probe_run in probe_runs(case.run, "replayed-notice"):
         before = [
-            seen for seen in probe_run.before(NOTICED).of(OrderSeen) if seen.order == probe_run.order() and seen.effects
+            seen
+            for seen in probe_run.before(StepName.NOTICED).of(OrderSeen)
+            if seen.order == probe_run.order() and seen.effects
         ]
         yield _fulfilled_once(
             case, probe_run, before[-1].effects or 0 if before else 0, "its old notice came once more"
@@ -154,10 +157,10 @@ def out_of_order(case: Case) -> Iterator[Finding]:
         yield missing
         return
     for probe_run in probe_runs(case.run, "disordered-notices"):
-        if (untold := probe_run.step(UNTOLD)) is not None:
+        if (untold := probe_run.step(StepName.UNTOLD)) is not None:
             yield case.not_applicable(untold.text)
         elif (
-            probe_run.step(NOTICED) is None
+            probe_run.step(StepName.NOTICED) is None
             or not _sent(probe_run)
             or not ledger(probe_run.world, probe_run.order(), "charged")
         ):
@@ -186,12 +189,14 @@ def before_return(case: Case) -> Iterator[Finding]:
         return
     for probe_run in probe_runs(case.run, "first-the-notice"):
         order, world = probe_run.order(), probe_run.world
-        told = _sent(probe_run.before(RETURNED))
+        told = _sent(probe_run.before(StepName.RETURNED))
         if not told:
             yield case.stuck(probe_run)
             continue
         gone = [
-            seen for seen in probe_run.before(RETURNED).of(OrderSeen) if seen.order == order and seen.paid is not None
+            seen
+            for seen in probe_run.before(StepName.RETURNED).of(OrderSeen)
+            if seen.order == order and seen.paid is not None
         ]
         taken = [entry for entry in ledger(world, order, "charged") if not gone or entry.n < gone[-1].n]
         what = f"the gateway told {len(told)} time(s) of its payment, and the customer was not back yet ({answer_of(told[-1])})"
@@ -259,7 +264,7 @@ def lost(case: Case) -> Iterator[Finding]:
     for probe_run in probe_runs(case.run, "lost-notice"):
         order, world = probe_run.order(), probe_run.world
         came = list(of_payments(world, payments_of(world, order)))
-        mark = probe_run.step(NOTICED)
+        mark = probe_run.step(StepName.NOTICED)
         if mark is None or not probe_run.pages("return"):
             yield case.stuck(probe_run)
         elif came:
@@ -287,8 +292,8 @@ def not_swallowed(case: Case) -> Iterator[Finding]:
         yield missing
         return
     for probe_run in probe_runs(case.run, "notice-in-an-outage"):
-        during = _sent(probe_run.before(WELL_AGAIN))
-        if not during or probe_run.step(WELL_AGAIN) is None:
+        during = _sent(probe_run.before(StepName.WELL_AGAIN))
+        if not during or probe_run.step(StepName.WELL_AGAIN) is None:
             yield case.stuck(probe_run)
             continue
         what = f"its notice, which came while the gateway's API was down, was answered {answer_of(during[0])}"

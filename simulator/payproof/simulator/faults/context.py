@@ -98,3 +98,13 @@ class FaultContext:
         except TimeoutError:  # a client that does not answer the end of TLS
             self.exchange.wire.transport.abort()
             await self.exchange.until_gone()
+
+    async def reset(self) -> None:
+        """End the connection with RST, unless the client has already closed it."""
+        if self.exchange.left() is not None:
+            return
+        self.exchange.ending = "cut"
+        if self.exchange.wire is None:
+            raise ConnectionResetError("the simulated gateway reset the connection")
+        self.exchange.wire.reset()
+        await self.exchange.until_gone()

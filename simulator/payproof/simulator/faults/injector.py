@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from typing import Protocol, cast
 
 from payproof.contracts.entries import FaultSet
 from payproof.contracts.events import AnyEvent, Opened
@@ -12,18 +14,35 @@ from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import PayproofError
 from payproof.simulator.dialect import Dialect, GatewayDeps
 from payproof.simulator.exchange import Exchange
-from payproof.simulator.faults.registry import Fault, build
+from payproof.simulator.faults.registry import AnyFault, ConnectionFault, Fault, Kind, PortFault, build, kind_of
 
 
 @dataclass(slots=True)
 class Armed:
     id: int
     spec: FaultSpec
-    fault: Fault
+    fault: AnyFault
+    kind: Kind
     rng: random.Random
     seen: int = 0
     fired: int = 0
     released: asyncio.Event = field(default_factory=asyncio.Event)
+    held: set[Callable[[], None]] = field(default_factory=set["Callable[[], None]"])
+    """What is to be done at once when the fault is cleared, while it is still known."""
+
+
+class Wire(Protocol):
+    """Whoever listens for the gateway: only it can do what happens before a request is read."""
+
+    def fault_armed(self, armed: Armed) -> None:
+        """A fault that does not act on calls holds from now on.
+
+        Raises:
+            PayproofError: it cannot be done here.
+        """
+        ...
+
+    def fault_cleared(self, armed: Armed) -> None: ...
 
 
 class FaultInjector:
@@ -33,20 +52,35 @@ class FaultInjector:
         self._armed: dict[int, Armed] = {}
         self._fired: dict[int, int] = {}
         self._next = 1
+        self.wires: list[Wire] = []
 
     def arm(self, spec: FaultSpec) -> int:
         """Let the gateway misbehave; the answer is the number to clear it by.
 
         Raises:
-            PayproofError: no such fault, a parameter that it does not have, or a share outside 0 to 1.
+            PayproofError: no such fault, a parameter or a filter that it does not have, a share outside 0 to 1, or a fault of
+                the connection where nobody listens.
         """
         if not 0 <= spec.share <= 1:
             raise PayproofError(f"a share lies between 0 and 1, not {spec.share}", place="share")
-        armed = Armed(self._next, spec, build(spec, self.deps.profile), random.Random(f"{self._seed}:{self._next}"))
+        made = build(spec, self.deps.profile)
+        rng = random.Random(f"{self._seed}:{self._next}")
+        armed = Armed(self._next, spec, made, kind_of(spec.name), rng)
+        if armed.kind != "call":
+            self._arm_wires(armed)
         self._armed[armed.id] = armed
         self._next += 1
         self._record("armed", armed)
         return armed.id
+
+    def _arm_wires(self, armed: Armed) -> None:
+        if not self.wires:
+            raise PayproofError(
+                f'the fault "{armed.spec.name}" acts on the {armed.kind}, and nobody listens for this gateway here', place="name",
+                remedy="arm it once a GatewayServer runs with these faults: `payproof serve`, the fixture payproof_gateway, a world",
+            )  # fmt: skip
+        for wire in self.wires:
+            wire.fault_armed(armed)
 
     def clear(self, id: int | None = None) -> None:
         """End one fault, or all; calls that it holds are closed without an answer. Unknown numbers are ignored."""
@@ -54,6 +88,11 @@ class FaultInjector:
             if armed := self._armed.pop(number, None):
                 self._fired[number] = armed.fired
                 armed.released.set()
+                for let_go in tuple(armed.held):
+                    let_go()
+                if armed.kind != "call":
+                    for wire in self.wires:
+                        wire.fault_cleared(armed)
                 self._record("cleared", armed)
 
     def fired(self, id: int) -> int:
@@ -65,16 +104,32 @@ class FaultInjector:
     def any(self) -> bool:
         return bool(self._armed)
 
+    def any_of(self, kind: Kind) -> bool:
+        return any(armed.kind == kind for armed in self._armed.values())
+
     def armed(self) -> tuple[Armed, ...]:
         return tuple(self._armed.values())
 
-    def match(self, exchange: Exchange) -> Armed | None:
+    def match(self, exchange: Exchange) -> tuple[Armed, Fault] | None:
         """The first armed fault that hits this call."""
         for armed in self._armed.values():
-            if self._concerns(armed.spec, exchange) and self._drawn(armed):
+            if armed.kind == "call" and self._concerns(armed.spec, exchange) and self._drawn(armed):
                 armed.fired += 1
-                return armed
+                return armed, cast("Fault", armed.fault)
         return None
+
+    def match_connection(self, kind: Kind) -> tuple[Armed, ConnectionFault] | None:
+        """The first armed fault that hits a connection which was accepted now, or which begins a ``handshake`` now."""
+        for armed in self._armed.values():
+            if armed.kind == kind and self._drawn(armed):
+                armed.fired += 1
+                return armed, cast("ConnectionFault", armed.fault)
+        return None
+
+    def shut(self) -> tuple[Armed, PortFault] | None:
+        """The fault that the port has now: the one that was armed last."""
+        found = [armed for armed in self._armed.values() if armed.kind == "port"]
+        return (found[-1], cast("PortFault", found[-1].fault)) if found else None
 
     def _concerns(self, spec: FaultSpec, exchange: Exchange) -> bool:
         if spec.path not in exchange.path or (exchange.page and not spec.path):

@@ -16,10 +16,13 @@ class FaultMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         book = self.book
         exchange = exchange_of(scope)
-        armed = book.match(exchange) if book.any else None
-        if armed is None:
+        matched = book.match(exchange) if book.any else None
+        if matched is None:
+            if exchange.wire is not None:
+                exchange.fault = exchange.wire.log.fault
             await self.app(scope, receive, send)
             return
+        armed, fault = matched
         exchange.fault = armed.spec.name
         hit = FaultContext(
             spec=armed.spec, deps=book.deps, dialect=book.dialect, exchange=exchange, app=self.app, scope=scope,
@@ -27,7 +30,7 @@ class FaultMiddleware:
         )  # fmt: skip
         if armed.spec.after_effect:
             await hit.real()
-        await armed.fault.act(hit)
+        await fault.act(hit)
 
 
 def _again(body: bytes) -> Receive:

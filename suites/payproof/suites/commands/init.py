@@ -1,10 +1,11 @@
-"""``payproof init``: asks, or takes flags, and writes payproof.toml."""
+"""``payproof init``: asks, or takes flags, tries one payment, and writes payproof.toml."""
 
 from __future__ import annotations
 
 import shlex
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,39 +14,72 @@ import click
 from payproof.contracts import files, profile
 from payproof.contracts.model import PayproofError
 from payproof.suites.commands import options
-from payproof.suites.config import make_config
-from payproof.suites.config import writing as writing
-from payproof.suites.config.short_forms import Flags, tables
+from payproof.suites.config import make_config, writing
+from payproof.suites.config.short_forms import BODY, Flags, tables
+from payproof.suites.discovery.surroundings import Surroundings, look_around
 
 ORDER = "/orders/{order.id} json:/status=paid"
+HELP = {
+    "gateway": "The payment provider that this integration calls; payproof list gateways tells them.",
+    "name": "Any name; it stands in the reports.",
+    "command": "As you start it in a shell, in this folder. {port} stands for a free port. Empty: it runs already, and is not started.",
+    "url": "Where it answers now, like http://127.0.0.1:8000.",
+    "ready": "payproof asks this path until anything answers, also 404.",
+    "checkout": "Method and path of the request that starts a payment. A wrong one is no harm: the form is looked for.",
+    "body": "How the order is sent: json, as a script does; form, as a page's form does.",
+    "redirect": "Where the answer says where to pay: location (a redirect), json:/payment_url (a JSON pointer), html:a#pay (a CSS selector).",
+    "order": "A page that shows an order's state: its path, a pointer to the state, and the word for paid.",
+    "env": "The name under which the code reads this value from its environment. A dash: it does not.",
+}
 
 
 @click.command()
-@click.option("--yes", is_flag=True, help="Ask nothing: take the flags, and the defaults for the rest.")
+@click.option("--yes", is_flag=True, help="Ask nothing: take the flags, and what the folder tells for the rest.")
 @click.option("--force", is_flag=True, help="Overwrite a payproof.toml that is there.")
 @click.option("--output", type=click.Path(path_type=Path), default=Path("payproof.toml"), show_default=True)
 @click.option("--command", "line", default="", help="Starts the integration, as in a shell (or behind --).")
+@click.option("--try/--no-try", "trying", default=None, help="Start it and try one checkout; asked for without --yes.")
 @options.recipe
-def init(yes: bool, force: bool, output: Path, line: str, command: tuple[str, ...], **flags: Any) -> int:
-    """Write a commented payproof.toml. Asks for what the flags leave open."""
+def init(
+    yes: bool, force: bool, output: Path, line: str, trying: bool | None, command: tuple[str, ...], **flags: Any
+) -> int:
+    """Write a commented payproof.toml. Asks for what the flags leave open, tries one checkout, and corrects what it sees."""
     if output.exists() and not force:
         raise PayproofError("there is one already", place=str(output), remedy="edit it, or overwrite it with --force")
-    if flags["gateway"]:
-        profile.load(flags["gateway"])
+    gateway = profile.load(flags["gateway"] or "quatapay")
+    folder = output.resolve().parent
+    around = look_around(folder, gateway)
     words = command or tuple(_split(line))
     enough = (words or flags["url"]) and flags["checkout"] and flags["order"]
-    answers = _assumed(words, flags) if yes or enough else _asked(words, flags)
+    answers = _assumed(words, flags, around) if yes or enough else _asked(words, flags, around)
     gateway = profile.load(answers.gateway)
     data = tables(answers, defaults=True)
     if answers.command:
-        data["integration"].setdefault("env", writing.usual_env(gateway))
+        data["integration"].setdefault("env", _env(around, gateway))
     else:
         data["simulator"] = writing.beforehand()
+    if _wants_trial(trying, answers, asks=not (yes or enough)):
+        from payproof.suites.commands.loop import run_async
+        from payproof.suites.discovery.drafting import improved
+
+        data = run_async(improved(data, folder, click.echo))
     text = writing.compose(data, gateway)
-    make_config(tomllib.loads(text), folder=output.resolve().parent, place=str(output), text=text)
+    make_config(tomllib.loads(text), folder=folder, place=str(output), text=text)
     files.write(output, text)
     click.echo(f"{output} is written. Look through it, then: payproof run")
     return 0
+
+
+def _wants_trial(trying: bool | None, answers: Flags, *, asks: bool) -> bool:
+    if trying is not None or not answers.command:
+        return bool(trying and answers.command)
+    return asks and click.confirm("Start it now and try one checkout?", default=True)
+
+
+def _env(around: Surroundings, gateway: profile.Profile) -> dict[str, str]:
+    """What it is told by its environment, under the names that its code seems to read."""
+    read = {value: name for name, value in around.env.items()}
+    return {read.get(value, name): value for name, value in writing.usual_env(gateway).items()} | dict(around.env)
 
 
 def _split(line: str) -> list[str]:
@@ -55,58 +89,116 @@ def _split(line: str) -> list[str]:
         raise PayproofError(f"not a command: {error}", place="--command", remedy="close the quotes") from None
 
 
-def _assumed(words: tuple[str, ...], flags: dict[str, Any]) -> Flags:
+def _assumed(words: tuple[str, ...], flags: dict[str, Any], around: Surroundings) -> Flags:
     given: dict[str, Any] = {key: value for key, value in flags.items() if value}
     name = Path.cwd().name or "integration"
     if not words and not flags["url"]:
-        words = ("python", "app.py")
+        words = around.command or ("python", "app.py")
     defaults: dict[str, Any] = {"gateway": "quatapay", "name": name, "checkout": "POST /checkout", "order": ORDER}
     return Flags(**{**defaults, **given}, command=words)
 
 
-def _asked(words: tuple[str, ...], flags: dict[str, Any]) -> Flags:
-    """The same, with a question for each flag that is open."""
+def _asked(words: tuple[str, ...], flags: dict[str, Any], around: Surroundings) -> Flags:
+    """The same, with a question for each flag that is open. Each answer is looked at before the next question."""
     asked = dict(flags)
 
-    def ask(key: str, question: str, default: str) -> None:
-        asked[key] = flags[key] or _prompt(question, default)
+    def ask(key: str, question: str, default: str, check: Callable[[Flags], object] | None = None) -> None:
+        asked[key] = flags[key] or _prompt(key, question, default, _checked(key, check))
 
     known = ", ".join(sorted(name.replace("_", "-") for name in profile.names()))
-    ask("gateway", f"Gateway ({known})", "quatapay")
+    ask("gateway", f"Gateway ({known})", "quatapay", lambda given: profile.load(given.gateway))
     gateway = profile.load(asked["gateway"])
     ask("name", "Name of the integration", Path.cwd().name or "integration")
     if not words and not flags["url"]:
-        words = tuple(_split(_prompt("Command that starts it (empty: it already runs)", "")))
+        if around.framework:
+            click.echo(f"This looks like {around.framework}.")
+        words = tuple(_split(_prompt("command", "Command that starts it", shlex.join(around.command), _split)))
     if not words:
         ask("url", "Where it runs", "http://127.0.0.1:8000")
     ask("ready", "A path that answers when it is ready", "/")
-    ask("checkout", "How a customer starts to pay", "POST /checkout")
-    ask("redirect", "Where that answer says where to pay (a pointer)", "location")
-    ask("order", "Where an order's state is found, and the state that means paid", ORDER)
+    recipe: Callable[[Flags], object] = lambda given: _draft(given)  # noqa: E731
+    ask("checkout", "How a customer starts to pay", "POST /checkout", recipe)
+    if not (flags["json"] or flags["form"]):
+        body = _prompt("body", "Sent as json or form", "json", _one_of("json", "form"))
+        asked["form"] = tuple(f"{name}={value}" for name, value in BODY.items()) if body == "form" else ()
+    ask("redirect", "Where that answer says where to pay (a pointer)", "location", recipe)
+    ask("order", "Where an order's state is found, and the state that means paid", ORDER, recipe)
     if words and not flags["env"]:
-        asked["env"] = tuple(_asked_env(gateway))
+        asked["env"] = tuple(_asked_env(gateway, around))
     within: float | None = asked.pop("within")
     return Flags(**asked, within=within, command=words)
 
 
-def _prompt(question: str, default: str) -> str:
-    try:
-        return str(click.prompt(question, default=default, show_default=bool(default)))
-    except click.Abort:
-        if sys.stdin.isatty():
-            raise
-        raise PayproofError(
-            "there is nobody to answer",
-            place=question,
-            remedy="give the answers as flags, and --yes (payproof init -h)",
-        ) from None
+def _draft(given: Flags) -> None:
+    """Raises:
+    PayproofError: what was answered so far cannot stand in the file.
+    """
+    data = tables(Flags(**{**_FILLER, **{key: value for key, value in _fields(given).items() if value}}), defaults=True)
+    make_config(data, folder=Path.cwd(), place="your answer", environ={})
 
 
-def _asked_env(gateway: profile.Profile) -> list[str]:
+_FILLER: dict[str, Any] = {
+    "gateway": "quatapay",
+    "name": "x",
+    "command": ("x",),
+    "checkout": "POST /checkout",
+    "order": ORDER,
+}
+
+
+def _fields(given: Flags) -> dict[str, Any]:
+    return {name: getattr(given, name) for name in Flags.__slots__}
+
+
+def _checked(key: str, check: Callable[[Flags], object] | None) -> Callable[[str], object]:
+    def look(text: str) -> None:
+        given: dict[str, Any] = {key: text}
+        if check:
+            check(Flags(**given))
+
+    return look
+
+
+def _one_of(*words: str) -> Callable[[str], object]:
+    def check(text: str) -> None:
+        if text not in words:
+            raise PayproofError(f'"{text}" is neither {" nor ".join(words)}', remedy=f"answer {' or '.join(words)}")
+
+    return check
+
+
+def _prompt(key: str, question: str, default: str, check: Callable[[str], object] | None = None) -> str:
+    """The answer, asked for until it can be used; a question mark shows what is meant."""
+    while True:
+        try:
+            answer = str(click.prompt(f"{question} (? for help)", default=default, show_default=bool(default))).strip()
+        except click.Abort:
+            if sys.stdin.isatty():
+                raise
+            raise PayproofError(
+                "there is nobody to answer",
+                place=question,
+                remedy="give the answers as flags, and --yes (payproof init -h)",
+            ) from None
+        if answer == "?":
+            click.echo(f"  {HELP[key]}")
+            continue
+        try:
+            if check:
+                check(answer)
+        except PayproofError as error:
+            click.echo(f"  {error.message}{f'; {error.remedy}' if error.remedy else ''}")
+            continue
+        return answer
+
+
+def _asked_env(gateway: profile.Profile, around: Surroundings) -> list[str]:
+    """The names of its settings, each as the code seems to read it."""
     click.echo("The names of its environment variables (a dash: it has none)")
+    read = {value: name for name, value in around.env.items()}
     pairs: list[str] = []
     for name, value in writing.usual_env(gateway).items():
-        answer = _prompt(f"  {value}", name)
+        answer = _prompt("env", f"  {value}", read.get(value, name))
         if answer != "-":
             pairs.append(f"{answer}={value}")
     return pairs

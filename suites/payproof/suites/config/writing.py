@@ -46,10 +46,12 @@ def compose(data: Mapping[str, Any], profile: Profile) -> str:
         "",
         *_settings(integration, data.get("simulator")),
         "[integration.checkout]      # the customer starts to pay",
-        *_pairs({key: checkout[key] for key in ("method", "path", "json", "form") if key in checkout}),
+        *_pairs(
+            {key: checkout[key] for key in ("method", "path", "json", "form", "amount", "currency") if key in checkout}
+        ),
         f'redirect = {toml(checkout.get("redirect", "location"))}       # or "json:/payment_url", or "html:a#pay"',
-        '# order_id = "json:/id"     # when the integration makes its own order ids',
-        '# before = ["GET /cart/add/1"]   # pages that the customer opens first',
+        *_given(checkout, "order_id", '# order_id = "json:/id"     # when the integration makes its own order ids'),
+        *_given(checkout, "before", '# before = ["GET /cart/add/1"]   # pages that the customer opens first'),
         "",
         "[integration.order]         # what the merchant believes",
         *_pairs({key: order[key] for key in ("path", "status", "paid", "within") if key in order}),
@@ -109,6 +111,11 @@ def _command(integration: Mapping[str, Any]) -> Iterator[str]:
 
 def _ready(integration: Mapping[str, Any]) -> Iterator[str]:
     yield f"ready = {toml(integration.get('ready', '/'))}                 # asked until it answers anything at all"
+
+
+def _given(table: Mapping[str, Any], key: str, comment: str) -> Iterator[str]:
+    """A key that is there, or a comment that tells of it."""
+    yield f"{key} = {toml(table[key])}" if key in table else comment
 
 
 def _pairs(table: Mapping[str, Any]) -> Iterator[str]:

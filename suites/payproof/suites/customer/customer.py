@@ -59,7 +59,7 @@ class Routing:
 
     def where(self, url: str) -> Literal["integration", "checkout", "elsewhere"]:
         host, port = _origin(url)
-        if (host, port) in map(_origin, self.sites):
+        if _home(host, port) in (_home(*_origin(site)) for site in self.sites):
             return "checkout"
         public = _origin(self.public_url)[0]
         known = {_origin(self.public_url), _origin(self.instance_url), (public, 80), (public, 443)} | self.given
@@ -69,9 +69,8 @@ class Routing:
         """Why a payer opens no page here, and types nothing in that would be sent here; empty where this is the gateway."""
         here, gateway = addresses.origin(url), tuple(map(addresses.origin, self.sites))
         known = {*gateway, *map(addresses.origin, self.pages)}
-        for site in gateway:
-            if is_loopback(urlsplit(site).hostname or ""):  # ours, which speaks plain HTTP at the same port
-                known.add(f"http{site.removeprefix('https').removeprefix('http')}")
+        if _home(*_origin(url)) in (_home(*_origin(site)) for site in self.sites if is_loopback(_origin(site)[0])):
+            return ""  # ours, which speaks plain HTTP at the same port
         if self.is_live is not None and here not in gateway and self.is_live(url, ""):
             return f"it leads to the live gateway ({here}), where payproof does nothing"
         if here and here in known:
@@ -101,6 +100,11 @@ def _origin(url: str) -> tuple[str, int]:
     except ValueError:
         port = None
     return (parts.hostname or "").lower(), port or (443 if parts.scheme == "https" else 80)
+
+
+def _home(host: str, port: int) -> tuple[str, int]:
+    """An origin by one name where this machine has several."""
+    return "localhost" if host in ("127.0.0.1", "::1") else host, port
 
 
 def forwarded(url: str, instance_url: str) -> dict[str, str]:

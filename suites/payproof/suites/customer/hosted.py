@@ -12,12 +12,11 @@ from payproof.contracts.entries import Page, Step
 from payproof.contracts.forms import Submission, cancelling, leading_on
 from payproof.contracts.pages import soup
 from payproof.contracts.profile import HostedRecipe, Payer
+from payproof.contracts.steps import StepName
 from payproof.suites.customer import payer_redaction as secrecy
 from payproof.suites.customer.customer import Customer, next_address
 
 _HOPS = 12
-STUCK = "stuck-at-checkout"
-"""Name of the step that says why a customer could not go on."""
 
 TabState: TypeAlias = Literal["new", "confirm", "left", "problem", "stuck", "no_answer"]
 
@@ -154,4 +153,4 @@ def judge(
 
 def stuck(reason: str) -> Step:
     """The step that says so."""
-    return Step(text=f"the customer cannot go on at the hosted checkout: {reason}", name=STUCK)
+    return Step(text=f"the customer cannot go on at the hosted checkout: {reason}", name=StepName.STUCK)

@@ -49,7 +49,7 @@ def mishaps(profile: Profile) -> Mapping[str, tuple[Mishap, ...]]:
 
 def _of(operation: Operation, profile: Profile) -> Iterator[Mishap]:
     effect = operation.role in ("open", "settle")
-    for name, cls in registered().items():
+    for name, cls in registered("call").items():
         if operation.role not in _ONLY.get(name, (operation.role,)):
             continue
         if "error" in {field.name for field in fields(cls)}:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from payproof.contracts.alarms import is_alert
+from payproof.contracts.steps import StepName
 from payproof.suites.probes import probe
 from payproof.suites.session.world import World
 
@@ -26,12 +27,12 @@ def _heard(world: World, since: int) -> bool:
 async def payment_errors(world: World) -> None:
     """Three payments in a row fail with an error of the gateway."""
     await world.buy(world.new_order(role="first"))
-    mark = world.step("three payment errors in a row", "drill")
+    mark = world.step("three payment errors in a row", StepName.DRILL)
     async with world.fault("status", operation=world.profile.named("open"), status=500, canary="qzdrill"):
         for number in range(3):
             await world.checkout(world.new_order(role=f"drill{number}"), world.customer())
     await world.until(lambda: _heard(world, mark.n), DRILL)
-    world.step("the drill is over", "over")
+    world.step("the drill is over", StepName.DRILL_OVER)
 
 
 @probe(
@@ -42,11 +43,11 @@ async def payment_errors(world: World) -> None:
 )
 async def failed_verification(world: World) -> None:
     """Verifications fail: the amounts differ, the return was forged, the gateway cannot be asked."""
-    mark = world.step("verifications will fail", "drill")
+    mark = world.step("verifications will fail", StepName.DRILL)
     for how in ("mismatch", "forged", "unreachable"):
         await _fail_to_verify(world, how)
     await world.until(lambda: _heard(world, mark.n), DRILL)
-    world.step("the drill is over", "over")
+    world.step("the drill is over", StepName.DRILL_OVER)
 
 
 async def _fail_to_verify(world: World, how: str) -> None:

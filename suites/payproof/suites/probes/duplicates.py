@@ -9,6 +9,7 @@ from payproof.contracts.alarms import raised
 from payproof.contracts.entries import Checkout, Ledger
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
+from payproof.contracts.steps import StepName
 from payproof.suites.customer.customer import Customer
 from payproof.suites.driver.driver import Order, RecipeDriver
 from payproof.suites.probes import Params, probe
@@ -56,7 +57,7 @@ async def back_and_retry(world: World) -> None:
     if not first.payment:
         return
     tab = await world.hosted(first, customer)
-    world.step("the customer goes back and starts again", "again")
+    world.step("the customer goes back and starts again", StepName.AGAIN)
     second = await world.checkout(world.same(order), customer, purpose="again", again=True)
     other = await world.hosted(second, customer) if second.payment and second.payment != first.payment else None
     await tab.confirm()
@@ -92,7 +93,7 @@ async def paid_order(world: World) -> None:
     """The order is paid, and its checkout is submitted once more."""
     bought = await world.buy()
     if bought.paid:
-        world.step("the paid order is checked out again", "again")
+        world.step("the paid order is checked out again", StepName.AGAIN)
         await world.checkout(bought.order, bought.customer, purpose="again", again=True)
         await world.look(bought.order, bought.customer)
 
@@ -113,7 +114,7 @@ async def return_twice(world: World, clients: int) -> None:
     if tab.state != "left":
         return
     tabs = [world.tab(customer) for _ in range(clients - 1)]
-    world.step(f"the return URL is opened by {clients} client(s) at once, then once more", "returns")
+    world.step(f"the return URL is opened by {clients} client(s) at once, then once more", StepName.RETURNS)
     # The answers come together, so that whoever ships after asking, without asking again, is seen to do so.
     async with world.fault("gather", operation=world.profile.verification, calls=clients, seconds=0.8):
         await asyncio.gather(*(world.come_back(tab.url, each, order) for each in (customer, *tabs)))

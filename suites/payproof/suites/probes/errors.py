@@ -9,6 +9,7 @@ from payproof.contracts.events import VERIFYING, Role
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
+from payproof.contracts.steps import StepName
 from payproof.suites.probes import Params, probe
 from payproof.suites.probes.verification import mint_canary, unverifiable
 from payproof.suites.session.world import World
@@ -66,7 +67,7 @@ async def error_answer(world: World, operation: str, fault: str, **params: Json)
     async with world.fault(fault, operation=operation, canary=canary, **params):
         await world.checkout(order, customer)
         await world.look(order, customer)
-    world.step("the customer gave up on this attempt", "tried")
+    world.step("the customer gave up on this attempt", StepName.TRIED)
     await world.recover()
 
 
@@ -145,14 +146,14 @@ async def stalled(world: World, operation: str) -> None:
                 # A customer who is answered sooner does not end the call: when it is given up is asked of the socket.
                 await world.until(lambda: _decided(world, operation), patient)
         await waiting
-        world.step("the gateway answers again", "tried")
+        world.step("the gateway answers again", StepName.TRIED)
         await world.look(order, customer)
         await world.recover()
         return
     tab = await world.pay_and_stay(order, customer)
     if tab is None:
         return
-    world.step("the customer paid; the status check will never be answered", "paid")
+    world.step("the customer paid; the status check will never be answered", StepName.PAID)
     async with world.fault("never-answer", operation=operation) as number:
         coming = create_task(world.come_back(tab.url, customer, order))
         await world.until(lambda: world.target.faults.fired(number) > 0, world.shared.patience + 3)

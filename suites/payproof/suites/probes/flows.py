@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
+from payproof.contracts.steps import StepName
 from payproof.suites.probes import Params, probe
 from payproof.suites.probes.tokens import count_processes, enough
 from payproof.suites.session.world import World
@@ -70,7 +71,7 @@ async def cancelled(world: World) -> None:
     if checkout.payment:
         tab = await (await world.hosted(checkout, customer)).cancel()
         if tab.state == "left":
-            world.step("the customer cancelled", "cancelled", url=tab.url)
+            world.step("the customer cancelled", StepName.CANCELLED, url=tab.url)
             await world.come_back(tab.url, customer, order, purpose="cancel")
     await world.look(order, customer)
 
@@ -86,7 +87,7 @@ async def refused(world: World) -> None:
             declined = "the customer, whose payment will be refused, came back"
             refused_here = world.profile.traits.returns_after_failure
             told = "the gateway refused the payment and sent the customer back" if refused_here else declined
-            world.step(told, "refused", url=tab.url)
+            world.step(told, StepName.REFUSED, url=tab.url)
             await world.come_back(tab.url, customer, order)
     await world.look(order, customer)
 
@@ -99,7 +100,7 @@ async def abandoned(world: World) -> None:
     if not checkout.payment:
         return
     await world.target.advance(world.profile.payment_life + 1)
-    world.step("the payment expired at the gateway", "expired")
+    world.step("the payment expired at the gateway", StepName.EXPIRED)
     tab = await world.hosted(checkout, customer)
     if tab.state == "problem" and tab.url and world.place.where(tab.url) == "integration":
         await world.come_back(tab.url, customer, order, purpose="cancel")
@@ -127,7 +128,7 @@ async def late_success(world: World, left: str) -> None:
             await world.come_back(leaving.url, customer, order, purpose="cancel")
     else:
         await world.look(order, customer)
-    world.step("the customer pays in the other tab after all", "late")
+    world.step("the customer pays in the other tab after all", StepName.LATE)
     await paying.confirm()
     if paying.state == "left":
         await world.come_back(paying.url, customer, order)
@@ -146,7 +147,7 @@ async def slow(world: World) -> None:
             return
         tab = await (await world.hosted(checkout, customer)).confirm()
         if tab.state == "left":
-            world.step("the customer paid", "paid")
+            world.step("the customer paid", StepName.PAID)
             await world.come_back(tab.url, customer, order)
         await world.look(order, customer, wait=world.shared.patience + seconds + 5)
 
@@ -171,7 +172,7 @@ async def network_error(world: World, operation: str, how: str) -> None:
             world.target.expire_tokens()
         async with _outage(world, operation, how):
             await world.checkout(order, customer)
-        world.step("the customer gave up on this attempt", "tried")
+        world.step("the customer gave up on this attempt", StepName.TRIED)
         await world.look(order, customer)
     await world.recover()
 
@@ -193,9 +194,9 @@ async def _break_verification(world: World, operation: str, how: str) -> None:
     tab = await world.pay_and_stay(order, customer)
     if tab is None:
         return
-    world.step("the customer paid, and now the network fails", "paid")
+    world.step("the customer paid, and now the network fails", StepName.PAID)
     async with _outage(world, operation, how):
         await world.come_back(tab.url, customer, order)
         await world.look(order, customer)
-    world.step("the network is back", "tried")
+    world.step("the network is back", StepName.TRIED)
     await world.mended(order, customer, tab.url)

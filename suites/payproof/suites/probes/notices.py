@@ -9,10 +9,10 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import cast, get_args
 
-from payproof.contracts.deliveries import NEXT, NOTICED, RETURNED, UNTOLD, WELL_AGAIN
 from payproof.contracts.entries import Checkout, Forgery, LedgerEvent, OrderSeen
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
+from payproof.contracts.steps import StepName
 from payproof.simulator.forging import SPELLINGS, emptied, spelled, unheard_of
 from payproof.simulator.outbox import Notice
 from payproof.suites.customer.customer import Customer
@@ -42,7 +42,7 @@ async def forged_notice(world: World, how: str) -> None:
     if not checkout.payment:
         return
     await world.look(order, customer)
-    world.step(f"somebody tells the shop that the order was paid ({how})", NOTICED)
+    world.step(f"somebody tells the shop that the order was paid ({how})", StepName.NOTICED)
     await world.outbox.forge(checkout.payment, cast("Forgery", how))
     await world.look(order, customer, wait=world.config.integration.order.within)
 
@@ -54,7 +54,7 @@ async def spelled_notice(world: World) -> None:
     if not bought.paid:
         return
     await world.outbox.idle(bought.checkout.payment)
-    world.step("the gateway tells of the same payment in other bytes", NOTICED)
+    world.step("the gateway tells of the same payment in other bytes", StepName.NOTICED)
     await world.outbox.deliver(world.outbox.claim(bought.checkout.payment))
     for how in SPELLINGS:
         notice = world.outbox.claim(bought.checkout.payment)
@@ -98,7 +98,7 @@ async def repeated_notice(world: World, how: str) -> None:
         return
     payment, tab = agreed
     await world.look(order, customer)
-    world.step(f"the gateway tells of the payment more than once ({how})", NOTICED)
+    world.step(f"the gateway tells of the payment more than once ({how})", StepName.NOTICED)
     if how == "with-return":
         await asyncio.gather(world.outbox.release(), world.come_back(tab.url, customer, order))
     else:
@@ -127,7 +127,7 @@ async def replayed_notice(world: World) -> None:
     if world.instance is not None:
         await world.restart()
     await world.look(bought.order, bought.customer)
-    world.step(f"{HOURS} hours later the gateway tells of the payment once more", NOTICED)
+    world.step(f"{HOURS} hours later the gateway tells of the payment once more", StepName.NOTICED)
     for notice in world.outbox.notices(bought.checkout.payment):
         await world.outbox.repeat(notice.id)
     await world.look(bought.order, bought.customer, wait=world.config.integration.order.within)
@@ -147,7 +147,7 @@ async def disordered_notices(world: World, order: str) -> None:
         return
     ended = world.outbox.compose(first.payment, *_UNPAID)  # as it stands now: nobody paid
     if ended is None:
-        world.step("this gateway does not tell of payments that came to nothing", UNTOLD)
+        world.step("this gateway does not tell of payments that came to nothing", StepName.UNTOLD)
         return
     checkout = first
     if order == "end-of-another-payment":
@@ -156,12 +156,14 @@ async def disordered_notices(world: World, order: str) -> None:
             await world.come_back(leaving.url, customer, wanted, purpose="cancel")
         checkout = await world.checkout(wanted, customer, purpose="again")
     elif order == "end-before-success":
-        world.step("the gateway tells that the payment came to nothing, before it succeeds", NOTICED)
+        world.step("the gateway tells that the payment came to nothing, before it succeeds", StepName.NOTICED)
         await world.outbox.deliver(ended)
     bought = await world.pay(wanted, customer, checkout)
     if order != "end-before-success" and bought.paid:
         await world.outbox.idle()
-        world.step("only now the gateway tells that the payment, or an earlier one, had come to nothing", NOTICED)
+        world.step(
+            "only now the gateway tells that the payment, or an earlier one, had come to nothing", StepName.NOTICED
+        )
         await world.outbox.deliver(ended)
     await world.outbox.idle()
     await world.look(wanted, customer, wait=world.config.integration.order.within)
@@ -180,14 +182,14 @@ async def first_the_notice(world: World) -> None:
     if agreed is None:
         return
     payment, tab = agreed
-    world.step("the customer does not come back; the gateway tells of the payment", NOTICED)
+    world.step("the customer does not come back; the gateway tells of the payment", StepName.NOTICED)
     await world.outbox.release()
     await _told_again(world, payment, order, customer, 2)
     await _returns(world, tab, order, customer)
 
 
 async def _returns(world: World, tab: Tab, order: Order, customer: Customer) -> None:
-    world.step("the customer comes back after all", RETURNED)
+    world.step("the customer comes back after all", StepName.RETURNED)
     await world.come_back(tab.url, customer, order)
     await world.look(order, customer, wait=world.shared.patience)
 
@@ -217,7 +219,7 @@ async def late_notice(world: World, left: str) -> None:
     if left == "walked-away":
         await world.target.advance(world.profile.payment_life + 1)
     await world.look(order, customer)
-    world.step("late, the gateway tells of the payment", NOTICED)
+    world.step("late, the gateway tells of the payment", StepName.NOTICED)
     await world.outbox.release()
     await _told_again(world, checkout.payment, order, customer, 2)
 
@@ -230,7 +232,7 @@ async def lost_notice(world: World) -> None:
     agreed = await _agreed(world, order, customer)
     if agreed is None:
         return
-    world.step("no notice arrives; the customer comes back", NOTICED)
+    world.step("no notice arrives; the customer comes back", StepName.NOTICED)
     await world.come_back(agreed[1].url, customer, order)
     await world.look(order, customer, wait=LONGEST_PATIENCE, or_held=True)
 
@@ -245,10 +247,10 @@ async def notice_in_an_outage(world: World) -> None:
         return
     payment, tab = agreed
     async with world.fault("status", status=503):
-        world.step("the gateway's API is down, and its notice arrives", NOTICED)
+        world.step("the gateway's API is down, and its notice arrives", StepName.NOTICED)
         await world.outbox.release()
         await world.outbox.idle(payment)
-    world.step("the gateway works again", WELL_AGAIN)
+    world.step("the gateway works again", StepName.WELL_AGAIN)
     retries = world.profile.notices.retries if world.profile.notices else ()
     seen = await _told_again(world, payment, order, customer, len(retries))
     if not seen.paid:
@@ -276,7 +278,7 @@ async def unknown_notice(world: World, odd: str) -> None:
         else emptied(notice.body)
     )
     if body is None:
-        world.step("no such notice can be made of this gateway's", UNTOLD)
+        world.step("no such notice can be made of this gateway's", StepName.UNTOLD)
         return
     await world.look(order, customer)
     await _send_odd(world, notice, body, f"unknown-{odd}")
@@ -285,7 +287,7 @@ async def unknown_notice(world: World, odd: str) -> None:
 
 
 async def _send_odd(world: World, notice: Notice, body: bytes, shape: str) -> None:
-    world.step(f"a signed notice is odd ({shape})", NOTICED)
+    world.step(f"a signed notice is odd ({shape})", StepName.NOTICED)
     notice.body, notice.shape = body, shape
     await world.outbox.deliver(notice)
 
@@ -293,7 +295,7 @@ async def _send_odd(world: World, notice: Notice, body: bytes, shape: str) -> No
 async def _next(world: World) -> None:
     """Another customer pays, and the gateway tells of it."""
     await world.revive()
-    world.step("another customer pays, and the gateway tells of that", NEXT)
+    world.step("another customer pays, and the gateway tells of that", StepName.NEXT_NOTICE)
     bought = await world.buy(world.new_order(role="next"))
     await world.outbox.idle(bought.checkout.payment)
 

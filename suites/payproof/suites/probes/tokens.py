@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
+from payproof.contracts.steps import StepName
 from payproof.suites.probes import Params, probe
 from payproof.suites.session.world import World
 
@@ -19,7 +20,7 @@ def count_processes(world: World) -> None:
     """Note how many processes there are that may keep a token each."""
     if world.instance is not None:
         number = world.instance.serving()
-        world.step(f"the integration runs as {number} process(es)", "processes", serving=number)
+        world.step(f"the integration runs as {number} process(es)", StepName.PROCESSES, serving=number)
 
 
 def enough(world: World, least: int, times: int, more: int) -> int:
@@ -64,10 +65,10 @@ async def token_expired(world: World, moment: str) -> None:
 async def _end_token(world: World, revoke: bool) -> None:
     if revoke:
         world.target.expire_tokens()
-        world.step("the gateway revokes the young access token", "token-ended")
+        world.step("the gateway revokes the young access token", StepName.TOKEN_ENDED)
     else:
         await world.target.advance(world.profile.token_life + 1)
-        world.step("the gateway's clock passes the access token's life", "token-ended")
+        world.step("the gateway's clock passes the access token's life", StepName.TOKEN_ENDED)
 
 
 @probe(
@@ -110,7 +111,7 @@ async def stampede(world: World) -> None:
     crowd = enough(world, _CROWD, 3, 1)
     orders = [world.new_order(role=f"crowd{number}") for number in range(crowd)]
     await _end_token(world, "clock" not in world.target.powers)
-    world.step(f"the token has expired; {crowd} customers check out at once", "crowd")
+    world.step(f"the token has expired; {crowd} customers check out at once", StepName.CROWD)
     async with asyncio.TaskGroup() as group:
         for order in orders:
             group.create_task(world.checkout(order, world.customer(), purpose="crowd"))
@@ -125,7 +126,7 @@ async def rotation(world: World) -> None:
     world.target.expire_tokens()
     world.step(
         "the secret key was replaced; the integration restarts with the new one",
-        "rotated",
+        StepName.ROTATED,
         secret=merchant.secret_key,
     )
     await world.restart()
@@ -138,7 +139,7 @@ async def revoked(world: World) -> None:
     await world.buy(world.new_order(role="first"))
     world.target.revoke_secret()
     world.target.expire_tokens()
-    world.step("the secret key is revoked", "revoked")
+    world.step("the secret key is revoked", StepName.REVOKED)
     order, customer = world.new_order(), world.customer()
     await world.checkout(order, customer)
     await world.look(order, customer)

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
+from payproof.contracts.steps import StepName
 from payproof.suites.probes import Params, probe
 from payproof.suites.probes.flows import currencies
 from payproof.suites.session.world import World
@@ -22,7 +23,7 @@ async def forged_return(world: World) -> None:
     if not checkout.payment:
         return
     url = world.target.forged_return(checkout.payment)
-    world.step("the customer opens a forged success address without having paid", "forged", url=url)
+    world.step("the customer opens a forged success address without having paid", StepName.FORGED, url=url)
     await world.come_back(url, customer, order)
     await world.look(order, customer)
 
@@ -54,7 +55,7 @@ async def replayed_return(world: World, replay: str) -> None:
         )
         query = world.profile.returned_query(crafted)
     url = f"{payment.return_url}{'&' if urlsplit(payment.return_url).query else '?'}{query}"
-    world.step("the paid order's return is replayed for the unpaid one", "replayed", url=url)
+    world.step("the paid order's return is replayed for the unpaid one", StepName.REPLAYED, url=url)
     await world.come_back(url, customer, order)
     await world.look(order, customer)
 
@@ -83,7 +84,7 @@ async def wrong_money(world: World, field: str, by: str = "") -> None:
     else:
         answered = next(currency for currency in world.profile.currencies if currency != payment.currency)
         world.target.tamper(checkout.payment, currency=answered)
-    world.step(f"the gateway will answer that {answered} was paid", "tampered", field=field, answered=answered)
+    world.step(f"the gateway will answer that {answered} was paid", StepName.TAMPERED, field=field, answered=answered)
     await world.pay(order, customer, checkout)
 
 
@@ -136,7 +137,7 @@ async def unverifiable(world: World, fault: str, params: dict[str, Json]) -> Non
     canary = mint_canary(world)
     if fault == "other-payment":
         params = {**params, "answer": await _paid_elsewhere(world)}
-    world.step("the customer paid; now the status check fails", "paid", canary=canary)
+    world.step("the customer paid; now the status check fails", StepName.PAID, canary=canary)
     async with world.fault(fault, operation=world.profile.verification, canary=canary, **params) as number:
         await world.come_back(tab.url, customer, order)
         await world.look_when_hit(order, customer, number)

@@ -12,10 +12,10 @@ from payproof.contracts.journal import covered
 from payproof.contracts.model import Json
 from payproof.contracts.requirements import LATER
 from payproof.contracts.run import Run, Settings, digest
+from payproof.contracts.steps import StepName, number
 from payproof.suites.probes import Params, Probe, provoked_by
 from payproof.suites.run import secret_scan
 from payproof.suites.run.plan import MAIN, Options, Plan, powerless, skipped
-from payproof.suites.session.launcher import CUT
 from payproof.suites.session.session import Session
 
 
@@ -139,7 +139,7 @@ def _scan_source(session: Session) -> None:
 def _unread(session: Session) -> dict[str, Json]:
     """Bytes that the integration wrote and that were too many to keep, by world."""
     cut = {
-        name: sum(int(str(step.facts["bytes"])) for step in world.of(Step) if step.name == CUT)
+        name: sum(int(number(step, "bytes")) for step in world.of(Step) if step.name == StepName.CUT)
         for name, world in session.recorded.items()
     }
     return {name: count for name, count in cut.items() if count}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from payproof.contracts.entries import Connection, Entry, FaultSet, Step
-from payproof.contracts.probe_runs import GATE
+from payproof.contracts.steps import StepName
 
 ONCE = frozenset({"revoked"})
 """Probes that leave nothing behind with which they could be performed again."""
@@ -20,7 +20,9 @@ def lost_to_us(entries: Iterable[Entry]) -> str:
     also when it happens once in a while.
     """
     for entry in entries:
-        if (isinstance(entry, FaultSet) and entry.event == "armed") or (isinstance(entry, Step) and entry.name == GATE):
+        if (isinstance(entry, FaultSet) and entry.event == "armed") or (
+            isinstance(entry, Step) and entry.name == StepName.GATE
+        ):
             return ""
         if isinstance(entry, Connection) and entry.event == "retired":
             return f"{entry.detail} was sent on a kept connection that payproof had closed in an earlier story"

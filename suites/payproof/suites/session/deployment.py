@@ -37,6 +37,8 @@ class Deployment:
             port=shared.config.simulator.port or 0,
             tls=shared.trust.server if shared.trust else None,
             journal=self.journal,
+            faults=self.target.faults,
+            certificates=shared.trust.certificates if shared.trust else None,
         )
         self._port = Port()
         self.instance: Instance | None = None

@@ -2,105 +2,272 @@
 
 from __future__ import annotations
 
-from payproof.contracts import pages
-from payproof.contracts.entries import Call, Checkout, Connection, Log, OrderSeen, Page, Process, Step
+import re
+from collections.abc import Iterable, Iterator
+
+from payproof.contracts import levels, pages
+from payproof.contracts.entries import (
+    Call,
+    Checkout,
+    Connection,
+    E,
+    Log,
+    OrderSeen,
+    Page,
+    Process,
+    Response,
+    Step,
+    header,
+)
 from payproof.contracts.events import VERIFYING
-from payproof.suites.customer.hosted import STUCK
+from payproof.contracts.steps import StepName
+from payproof.suites.driver import declared, standing
 from payproof.suites.session.world import World
+
+_URL = re.compile(r"https?://[\w.-]+(?::\d+)?")
+_TRACE = re.compile(
+    r"^\s*(?:Traceback \(most recent call last\)|at \S+.*[:(]\d+|File \".*\", line \d+|#\d+ \S+|from \S+:\d+:in )"
+)
+_LINES, _FRAMES = 6, 40
 
 
 def diagnose(world: World) -> tuple[str, ...]:
     """One sentence for each thing that stands in the way, the likeliest first; the integration's last words at the end."""
-    entries = world.journal.entries
-    said: list[str] = []
-    if (exit_ := next((e for e in entries if isinstance(e, Process) and e.event == "exited"), None)) is not None:
-        said.append(f"The integration ended by itself with exit code {exit_.code}.")
-    checkout = next((e for e in entries if isinstance(e, Checkout)), None)
-    calls = [e for e in entries if isinstance(e, Call)]
-    if checkout is not None and checkout.outcome != "redirected":
-        said += (
-            [*_about_calls(world, calls), _about_checkout(world, checkout)]
-            if calls
-            else [_about_checkout(world, checkout), *_about_calls(world, calls)]
-        )
-    else:
-        said += [*_about_calls(world, calls), *_about_order(world)]
-    words = [e.text for e in entries if isinstance(e, Log) and e.text.strip()][-6:]
-    said.append("Its last log lines: " + " | ".join(word[:200] for word in words) if words else "It logged nothing.")
-    return tuple(said)
+    return tuple(dict.fromkeys(_Reader(world).causes()))
 
 
-def _about_calls(world: World, calls: list[Call]) -> list[str]:
-    if not calls:
-        failed = [e for e in world.journal.entries if isinstance(e, Connection) and e.event == "handshake_failed"]
-        if failed:
-            return [
-                f"It does not trust the run's certificate authority ({failed[-1].detail}); the handshake failed {len(failed)} times."
-            ]
-        return [
-            "It never called the gateway. Check that [integration.env] hands it {gateway.base_url} under the name it reads."
-        ]
-    said: list[str] = []
-    for call in calls:
-        if not call.event.operation:
-            said.append(
-                f"It asked {call.request.method} {call.request.url.split('?')[0]}, a path that the profile does not have"
-                f" (its API begins with {world.profile.base_path or '/'})."
+class _Reader:
+    """Reads the journal of a world whose control payment came to nothing."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.recipe = world, world.config.integration.checkout
+        self.entries = world.journal.entries
+        self.calls = self._of(Call)
+        self.checkout = next(iter(self._of(Checkout)), None)
+
+    def _of(self, kind: type[E]) -> list[E]:
+        return [entry for entry in self.entries if isinstance(entry, kind)]
+
+    def causes(self) -> Iterator[str]:
+        exited = next((entry for entry in self._of(Process) if entry.event == "exited"), None)
+        if exited is not None:
+            yield f"The integration ended by itself with exit code {exited.code}."
+        yield from self._about_before()
+        if self.checkout is None or self.checkout.outcome == "redirected":
+            yield from (*self._about_calls(), *self._about_order())
+        elif self.calls or self._turned_away(self.checkout):
+            yield from (*self._about_calls(), self._about_checkout(self.checkout))
+        else:
+            yield from (*self._about_elsewhere(), self._about_checkout(self.checkout), *self._about_silence())
+        yield from self._last_words()
+
+    # The gateway's side
+
+    def _about_calls(self) -> Iterator[str]:
+        for call in self.calls:
+            if not call.event.operation:
+                yield (
+                    f"It asked {call.request.method} {call.request.url.split('?')[0]}, a path that the profile does not have"
+                    f" (its API begins with {self.world.profile.base_path or '/'})."
+                )
+            elif call.response is None:
+                yield f"Its {call.event.operation} call got no answer from the {self._gateway} ({call.ending})."
+            elif call.response.status >= 400 or _unreadable(call):
+                yield f"Its {call.event.operation} call was answered {call.response.status} by the {self._gateway}: {_said(call)}."
+
+    @property
+    def _gateway(self) -> str:
+        return "gateway's sandbox" if self.world.target.kind == "sandbox" else "gateway"
+
+    def _about_silence(self) -> Iterator[str]:
+        """It never called the gateway: why, as far as that shows."""
+        if failed := [entry for entry in self._of(Connection) if entry.event == "handshake_failed"]:
+            yield (
+                f"It does not trust the run's certificate authority ({failed[-1].detail});"
+                f" the handshake failed {len(failed)} times."
             )
-        elif call.response is not None and call.response.status >= 400:
-            texts = "; ".join(call.event.texts) or "no text"
-            said.append(f"Its {call.event.operation} call was answered {call.response.status}: {texts}.")
-    return list(dict.fromkeys(said))
-
-
-def _about_checkout(world: World, checkout: Checkout) -> str:
-    page = next((e for e in world.journal.entries if isinstance(e, Page) and e.n == checkout.page), None)
-    where = "integration.checkout"
-    if page is None or page.response is None:
-        return f"The checkout got no answer ({page.problem if page else 'no page'}). Check {where}.path and url."
-    asked = f"{page.request.method} {page.request.url.split('?')[0]}"
-    if checkout.payment_url:
-        return (
-            f"The checkout led to {checkout.payment_url.split('?')[0]}, which is not the gateway's hosted checkout."
-            f" Check {where}.redirect, and that the integration uses {{gateway.base_url}}."
+            return
+        names = ", ".join(
+            name
+            for name, value in self.world.config.integration.env.items()
+            if "{gateway." in value and "url}" in value
         )
-    status = page.response.status
-    text = " ".join(pages.visible_text(page.response).split())[:200] or "an empty page"
-    if status == 404:
-        return f"The checkout answered 404 at {asked}. Check {where}.path. It said: {text}"
-    if status >= 400:
-        return f"The checkout answered {status} at {asked}. It said: {text}"
-    return (
-        f'The checkout answered {status} at {asked} but {where}.redirect = "{world.config.integration.checkout.redirect}"'
-        f" found no address to pay at. It said: {text}"
-    )
+        handed = f"it is in {names}" if names else "nothing in [integration.env] holds it"
+        yield (
+            "It never called the gateway. Check that [integration.env] hands it {gateway.base_url} under the name it reads"
+            f" ({handed})."
+        )
+
+    def _about_elsewhere(self) -> Iterator[str]:
+        """Which other hosts it speaks of, in its log and on its page."""
+        texts = [entry.text for entry in self._of(Log)]
+        texts += [
+            page.response.body[:20_000] for page in self._of(Page) if page.purpose == "checkout" and page.response
+        ]
+        routing = self.world.place
+        strange = [
+            url
+            for url in dict.fromkeys(_URL.findall("\n".join(texts)))
+            if routing.where(url) == "elsewhere" and "." in url.split("/")[2]
+        ]
+        calls = [url for url in strange if re.search(r"pay|api|sandbox|gateway", url)]
+        if calls:
+            yield f"It seems to have called {calls[0]}, and not the gateway of this run: it names that host in what it wrote."
+
+    # The shop's side
+
+    def _refused(self) -> list[Page]:
+        """The pages that lead to the checkout and did not come."""
+        before = [page for page in self._of(Page) if page.purpose == "before"]
+        return [page for page in before if page.response is None or page.response.status >= 400]
+
+    def _about_before(self) -> Iterator[str]:
+        for page in self._refused():
+            answered = f"answered {page.response.status}" if page.response else f"did not answer ({page.problem})"
+            said = f" It said: {_text(page.response)}" if page.response else ""
+            yield f"A page that leads to the checkout, {_asked(page)}, {answered}. Check integration.checkout.before.{said}"
+
+    def _turned_away(self, checkout: Checkout) -> bool:
+        """The shop refused the request itself, before it had a reason to call the gateway."""
+        page = self._page(checkout)
+        return bool(self._refused() or (page and page.response and 400 <= page.response.status < 500))
+
+    def _page(self, checkout: Checkout) -> Page | None:
+        return next((page for page in self._of(Page) if page.n == checkout.page), None)
+
+    def _about_checkout(self, checkout: Checkout) -> str:
+        page = self._page(checkout)
+        if page is None or page.response is None:
+            why = page.problem if page else "no page"
+            sent = f" to {page.request.method} {page.request.url.split('?')[0]}" if page else ""
+            return f"The checkout got no answer{sent} ({why}). Check integration.checkout.path and url."
+        if checkout.payment_url:
+            return (
+                f"The checkout led to {checkout.payment_url.split('?')[0]}, which is not the gateway's hosted checkout."
+                " Check integration.checkout.redirect, and that the integration uses {gateway.base_url}."
+            )
+        status = page.response.status
+        if status >= 400:
+            return f"The checkout answered {status} at {_asked(page)}{self._sent(page)}.{self._remedy(page)} It said: {_text(page.response)}"
+        return f"The checkout answered {status} at {_asked(page)}, but {self._no_address(page)}"
+
+    def _sent(self, page: Page) -> str:
+        body = " ".join(page.request.body.split())
+        return f", to which {body[:200]} was sent" if body else ""
+
+    def _remedy(self, page: Page) -> str:
+        """What to change in the recipe, as far as an answer of 4xx tells."""
+        assert page.response
+        status, as_json = page.response.status, self.recipe.json_body is not None
+        if status == 404:
+            return " Check integration.checkout.path."
+        if status == 405:
+            return " Check integration.checkout.method."
+        if status in (401, 403, 419):
+            return (
+                " Perhaps it wants a token of its form, or a session: see `before` and `csrf` in docs/configuration.md."
+            )
+        if status in (400, 415, 422) and as_json:
+            return " It was sent JSON: when the shop takes a form, write form = { … } instead of json."
+        if status in (400, 415, 422):
+            return " It was sent a form: when the shop takes JSON, write json = { … } instead of form; else compare the fields' names."
+        return ""
+
+    def _no_address(self, page: Page) -> str:
+        """The pointer to the payment's address found nothing: where it does stand, or what stands there."""
+        assert page.response
+        pointer = self.recipe.redirect
+        routing = self.world.place
+        found = next(standing.pointers_to(page, lambda url: routing.where(url) == "checkout"), "")
+        if found:
+            return (
+                f'integration.checkout.redirect = "{pointer}" found no address to pay at: it stands at "{found}".'
+                f' Write redirect = "{found}".'
+            )
+        return (
+            f'integration.checkout.redirect = "{pointer}" found no address to pay at on the page,'
+            f" {declared.shown(page, pointer if pointer.startswith(('json:', 'header:')) else '')}"
+        )
+
+    # After the return
+
+    def _about_order(self) -> Iterator[str]:
+        returned = [page for page in self._of(Page) if page.purpose == "return"]
+        if not returned:
+            yield from self._about_hosted()
+            return
+        page = returned[-1]
+        if page.response is None or page.response.status >= 400:
+            yield f"The return page answered {page.response.status if page.response else page.problem}."
+        if not any(call.role in VERIFYING for call in self.world.calls()):
+            yield "It made no status check after the customer's return."
+        seen = next(reversed(self._of(OrderSeen)), None)
+        if seen is None:
+            yield "The order's page was never read."
+        elif seen.paid is None:
+            yield f"The order's state could not be read: {seen.problem}. Check integration.order.path and status."
+        else:
+            words = ", ".join(self.world.config.integration.order.paid)
+            yield f'The order\'s state was "{seen.state}", and integration.order.paid names only: {words}.'
+
+    def _about_hosted(self) -> Iterator[str]:
+        """The customer never came back from the gateway."""
+        if stuck := [step.text for step in self._of(Step) if step.name == StepName.STUCK]:
+            yield f"{stuck[-1][0].upper()}{stuck[-1][1:]}."
+            return
+        hosted = [page for page in self._of(Page) if page.where == "checkout"]
+        text = _text(hosted[-1].response) if hosted and hosted[-1].response else "nothing"
+        yield f"The customer never got back to the shop from the hosted checkout, which showed: {text}"
+        if self.world.target.kind == "sandbox":
+            yield "Check the test payer's login and password in [sandbox.payers.paid]."
+
+    # The log
+
+    def _last_words(self) -> Iterator[str]:
+        lines = [levels.plain(entry.text).rstrip() for entry in self._of(Log)]
+        written = [line for line in lines if line.strip()]
+        if not written:
+            yield "It logged nothing."
+            return
+        if trace := _last_trace(written):
+            yield "It logged a failure of its own:\n" + "\n".join(line[:300] for line in trace)
+        else:
+            yield "Its last log lines: " + " | ".join(line.strip()[:200] for line in written[-_LINES:])
 
 
-def _about_order(world: World) -> list[str]:
-    seen = next((e for e in reversed(world.journal.entries) if isinstance(e, OrderSeen)), None)
-    entries = world.journal.entries
-    hosted = [e for e in entries if isinstance(e, Page) and e.where == "checkout"]
-    returned = [e for e in world.journal.entries if isinstance(e, Page) and e.purpose == "return"]
-    if not returned:
-        stuck = [e.text for e in entries if isinstance(e, Step) and e.name == STUCK]
-        if stuck:
-            return [f"{stuck[-1][0].upper()}{stuck[-1][1:]}."]
-        last = hosted[-1] if hosted else None
-        text = " ".join(pages.visible_text(last.response).split())[:200] if last and last.response else "nothing"
-        lost = [f"The customer never got back to the shop from the hosted checkout, which showed: {text}"]
-        if world.target.kind == "sandbox":
-            lost.append("Check the test payer's login and password in [sandbox.payers.paid].")
-        return lost
-    said: list[str] = []
-    if (page := returned[-1]).response is None or page.response.status >= 400:
-        said.append(f"The return page answered {page.response.status if page.response else page.problem}.")
-    if not any(call.role in VERIFYING for call in world.calls()):
-        said.append("It made no status check after the customer's return.")
-    if seen is None:
-        said.append("The order's page was never read.")
-    elif seen.paid is None:
-        said.append(f"The order's state could not be read: {seen.problem}. Check integration.order.path and status.")
-    else:
-        words = ", ".join(world.config.integration.order.paid)
-        said.append(f'The order\'s state was "{seen.state}", and integration.order.paid names only: {words}.')
-    return said
+def _last_trace(lines: list[str]) -> list[str]:
+    """The last stack trace in a log, whole: its frames with what stands between them, the line that says what, and the one before."""
+    frames = [number for number, line in enumerate(lines) if _TRACE.match(line)]
+    if not frames:
+        return []
+    first = last = frames[-1]
+    for number in reversed(frames):
+        if first - number > 4:
+            break
+        first = number
+    if "Traceback" in lines[first]:  # what went wrong stands below the frames, else above them
+        last = next((n for n in range(last + 1, len(lines)) if not lines[n][:1].isspace()), last)
+    return lines[max(first - 1, 0) : last + 1][-_FRAMES:]
+
+
+def _asked(page: Page) -> str:
+    return f"{page.request.method} {page.request.url.split('?')[0]}"
+
+
+def _text(response: Response) -> str:
+    return " ".join(pages.visible_text(response).split())[:200] or "an empty page"
+
+
+def _unreadable(call: Call) -> bool:
+    assert call.response
+    return not call.event.ok and "json" not in header(call.response.headers, "content-type").lower()
+
+
+def _said(call: Call) -> str:
+    """What an answer of the gateway says: its own error texts, else its kind and first words."""
+    assert call.response
+    texts: Iterable[str] = call.event.texts
+    if told := "; ".join(texts):
+        return told
+    kind = header(call.response.headers, "content-type") or "no content type"
+    return f"{kind}, {_text(call.response)}"

@@ -22,6 +22,7 @@ from payproof.contracts.entries import Log, Process, Step
 from payproof.contracts.files import fixed_part, regular_within
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
+from payproof.contracts.steps import StepName
 from payproof.simulator.listener import is_loopback
 from payproof.suites.resources import lacking
 from payproof.suites.session import process_family as family
@@ -30,8 +31,6 @@ from payproof.suites.session.ports import PortTaken
 from payproof.suites.session.shared_logs import Reader, SharedLogs
 from payproof.suites.session.supervised import MARK, Supervised, supervised
 
-CUT = "cut"
-"""The step that says how much of what an integration wrote was not kept."""
 _CHUNK = 64 * 1024
 _ONE_ANSWER = 5.0
 """Seconds that one question for readiness may take."""
@@ -320,7 +319,7 @@ class Instance:
         for name, count in lost.items():
             if count:
                 text = f"the integration wrote more than can be kept: {count:,} bytes of {name} were not read"
-                self.journal.add(Step(text=text, name=CUT, facts={"stream": name, "bytes": count}))
+                self.journal.add(Step(text=text, name=StepName.CUT, facts={"stream": name, "bytes": count}))
 
     # -- its end -----------------------------------------------------------------------------------------------------------
 

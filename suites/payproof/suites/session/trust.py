@@ -16,6 +16,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, serialize_java_truststore
 
+from payproof.simulator.certificates import Certificates
+
 _STORE_WORD = b"payproof"
 
 
@@ -37,8 +39,8 @@ class Trust:
         self._java = folder / "truststore.p12"
         certificate = PKCS12Certificate(x509.load_pem_x509_certificate(authority.cert_pem.bytes()), b"payproof")
         self._java.write_bytes(serialize_java_truststore([certificate], BestAvailableEncryption(_STORE_WORD)))
-        self.server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("localhost", "127.0.0.1", *sites).configure_cert(self.server)  # pyright: ignore[reportUnknownMemberType]
+        self.certificates = Certificates(authority, tuple(sites))
+        self.server = self.certificates.good
         self.client = ssl.create_default_context(cafile=str(self._ca))
 
     def environment(self) -> dict[str, str]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import httpx
 
 from payproof.contracts import money, pages
 from payproof.contracts.entries import (
+    BROKEN_OFF,
     Call,
     Checkout,
     Delivery,
@@ -28,18 +29,20 @@ from payproof.contracts.entries import (
 )
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import Json, PayproofError
-from payproof.contracts.probe_runs import BROKEN_OFF, GATE, LAST_WAIT, LEFT_ALONE
 from payproof.contracts.run import RecordedWorld as Recorded
+from payproof.contracts.steps import StepName
 from payproof.simulator.faults import registered
 from payproof.simulator.local_names import LocalNames
 from payproof.simulator.outbox import Outbox
-from payproof.simulator.protocols import GateMode
 from payproof.simulator.target import Spoiled
 from payproof.suites.customer.customer import Customer, Visit
 from payproof.suites.customer.hosted import Tab
 from payproof.suites.driver.driver import Order, RecipeDriver, Started, uses
 from payproof.suites.session.context import LONGEST_PATIENCE, Purchase, Shared
 from payproof.suites.session.deployment import Deployment
+
+GateMode: TypeAlias = Literal["open", "refuse", "close", "reset"]
+_GATES: Mapping[GateMode, str] = {"refuse": "refuse", "close": "dropped", "reset": "reset"}
 
 _RELOADS = 4
 """How often a customer reloads in the last wait: a circuit breaker may still be open at the first time."""
@@ -60,6 +63,7 @@ class World(Deployment):
         self._orders: list[tuple[Order, Customer]] = []
         self._pending: list[tuple[Order, Customer, str]] = []
         """Orders that were paid for and could not be verified, and the way back to each: they wait for each other at the end."""
+        self._gate: int | None = None
         self.recovery_failed = False
         """Once no payment went through after a fault of this world, later recoveries are not waited for."""
         self.waits_for = ""
@@ -113,7 +117,7 @@ class World(Deployment):
     def left_alone(self, probe: str, params: dict[str, Json], why: str) -> None:
         """Journal a story that is not told, and why."""
         self.journal.add(ProbeMark(event="begin", probe=probe, params=params))
-        self.step(f"this story was not told: {why}", LEFT_ALONE)
+        self.step(f"this story was not told: {why}", StepName.LEFT_ALONE)
         self.journal.add(ProbeMark(event="end", probe=probe))
 
     def leave_out(self, since: int, *, orders: int | None = None, why: str = "") -> None:
@@ -164,10 +168,17 @@ class World(Deployment):
             self.target.faults.clear(number)
 
     def gate(self, mode: GateMode) -> None:
-        """What new connections to the gateway meet: ``open``, ``refuse``, ``close``, ``reset``."""
+        """What every call to the gateway meets from now on: ``open``, or a connection that is refused, closed or reset."""
+        if self._gate is not None:
+            self.target.faults.clear(self._gate)
+            self._gate = None
         if mode != "open":
-            self.step(f"the gateway takes no calls any more ({mode})", GATE, mode=mode)
-        self.server.gate(mode)
+            self.step(f"the gateway takes no calls any more ({mode})", StepName.GATE, mode=mode)
+            self._gate = self.target.faults.arm(FaultSpec(name=_GATES[mode]))
+
+    def fresh_connections(self) -> None:
+        """The integration's next call comes on a new connection: those that it keeps see their end."""
+        self.server.retire_idle()
 
     @property
     def outbox(self) -> Outbox:
@@ -288,7 +299,7 @@ class World(Deployment):
     def _renamed(self, order: Order, before: str) -> None:
         if order.id != before:
             text = f"the integration calls order {order.label} by the id {order.id}"
-            self.step(text, "renamed", order=order.id, ours=order.label)
+            self.step(text, StepName.RENAMED, order=order.id, ours=order.label)
 
     async def look(self, order: Order, customer: Customer, *, wait: float = 0.0, or_held: bool = False) -> OrderSeen:
         """What the merchant believes of the order; waits up to ``wait`` seconds for it to be paid (or to be held for a
@@ -347,7 +358,7 @@ class World(Deployment):
         if wait:
             await asyncio.sleep(wait)
         await self.revive()
-        self.step("the gateway works again; another customer pays", "recover")
+        self.step("the gateway works again; another customer pays", StepName.RECOVER)
         if (await self.buy(self.new_order(role="recovery"), purpose="recovery")).paid or self.recovery_failed:
             return
         await asyncio.sleep(1.0)
@@ -367,7 +378,7 @@ class World(Deployment):
         """The status check works again: the customer reloads. An order that stays unpaid has its long wait in ``settle``,
         together with all others of this world."""
         promised = self.config.integration.order.within or LONGEST_PATIENCE
-        self.step("the status check works again; the customer reloads", "mended", promised=promised)
+        self.step("the status check works again; the customer reloads", StepName.MENDED, promised=promised)
         await self.come_back(return_url, customer, order, purpose="reload")
         # Once one had to be left, the next ones are: they are looked at in the end, and nothing is lost by not waiting here.
         wait = 0.0 if self._pending else min(promised, self.shared.patience)
@@ -396,7 +407,7 @@ class World(Deployment):
         promised = self.config.integration.order.within or LONGEST_PATIENCE
         self.step(
             f"nothing goes wrong any more; {len(pending)} order(s) that were paid for have {promised:.0f} s to be verified",
-            LAST_WAIT,
+            StepName.LAST_WAIT,
             promised=promised,
             orders=[order.id for order, _, _ in pending],
         )

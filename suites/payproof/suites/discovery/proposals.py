@@ -1,0 +1,167 @@
+"""What to change in a draft of a configuration, as a payment that was tried with it shows."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from payproof.contracts import money
+from payproof.contracts.entries import Page
+from payproof.contracts.pages import is_html, soup
+from payproof.suites.discovery.trial import Trial
+from payproof.suites.driver import standing
+
+_STATE_KEY = re.compile(r"state|status|paid", re.IGNORECASE)
+_PAID = re.compile(
+    r"\b(?:paid|payed|completed?|confirmed|success(?:ful)?|settled|fulfilled|bezahlt|pay[ée]e?|pagad[oa]|pag[oa])\b",
+    re.IGNORECASE,
+)
+_UNPAID = re.compile(r"pending|open|new|created|await|unpaid|draft|offen|attente", re.IGNORECASE)
+_LONGEST_STATE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """``said``: one sentence about what was seen; ``checkout`` and ``order``: keys of the two tables to set (None: to leave out)."""
+
+    said: str
+    checkout: dict[str, Any]
+    order: dict[str, Any]
+
+
+def next_change(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Change | None:
+    """The first thing to change; None when nothing more can be told from this payment."""
+    for look in (_redirect, _body, _own_id, _price, _order_page, _paid_word):
+        if (found := look(trial, checkout, order)) is not None:
+            return found
+    return None
+
+
+def _redirect(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Change | None:
+    """The payment's address stands elsewhere on the checkout's answer."""
+    page = trial.checkout_page
+    if page is None or not trial.checkout or trial.checkout.payment:
+        return None
+    found = next(standing.pointers_to(page, trial.is_checkout), "")
+    if not found or found == checkout.get("redirect", "location"):
+        return None
+    return Change(f"The checkout's answer says where to pay at {found}.", {"redirect": found}, {})
+
+
+def _body(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Change | None:
+    """The shop refused JSON: perhaps it takes a form."""
+    page = trial.checkout_page
+    refused = (
+        page is not None and page.response is not None and page.response.status in (400, 401, 403, 415, 419, 422, 500)
+    )
+    if not refused or trial.calls or "json" not in checkout or checkout.get("_tried_form"):
+        return None
+    fields = {name: value for name, value in checkout["json"].items() if isinstance(value, str)}
+    return Change("The shop refused JSON; a form is tried.", {"json": None, "form": fields, "_tried_form": True}, {})
+
+
+def _own_id(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Change | None:
+    """The integration calls the order by an id of its own, and tells it somewhere."""
+    call = trial.opened
+    own = (call.opened.reference or "") if call else ""
+    if not own or trial.label in own or "order_id" in checkout:
+        return None
+    pages = [*trial.shop_pages("checkout"), *trial.shop_pages("return")]
+    for page in pages:
+        for path, text in standing.values(page):
+            if text and text in own:
+                return _calls_it(f"json:{path}", own)
+    for page in pages:
+        if (found := _in_address(page.request.url, own)) is not None:
+            return _calls_it(found, own)
+    return None
+
+
+def _calls_it(pointer: str, own: str) -> Change:
+    return Change(
+        f"The shop calls the order by its own id ({own}), which stands at {pointer}.", {"order_id": pointer}, {}
+    )
+
+
+def _in_address(url: str, own: str) -> str | None:
+    """A pointer to an id in an address."""
+    parts = urlsplit(url)
+    before, found, _ = parts.path.partition(f"/{own}")
+    if found:
+        return f"url:{re.escape(before)}/([^/?#]+)"
+    for pair in parts.query.split("&"):
+        name, _, value = pair.partition("=")
+        if value == own:
+            return f"url:[?&]{re.escape(name)}=([^&#]+)"
+    return None
+
+
+def _price(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Change | None:
+    """The shop sets the price: nothing that was sent says it."""
+    call = trial.opened
+    amount = money.parse(call.opened.amount) if call else None
+    texts = json.dumps([checkout.get("json"), checkout.get("form"), checkout.get("path")])
+    if call is None or amount is None or "{order.amount}" in texts or "amount" in checkout:
+        return None
+    currency = {"currency": call.opened.currency} if call.opened.currency and "{order.currency}" not in texts else {}
+    return Change(
+        f"The shop sets the price: {call.opened.amount} {call.opened.currency or ''}.",
+        {"amount": f"{amount:f}", **currency},
+        {},
+    )
+
+
+def _order_page(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Change | None:
+    """The order's state could not be read where the draft says."""
+    seen = trial.seen
+    if seen is None or seen.paid is not None:
+        return None
+    pages = [page for page in trial.pages if page.n == seen.page and page.response and page.response.status < 400]
+    for page in [*pages, *reversed(trial.shop_pages("return"))]:
+        path = _template(page, seen.order)
+        for pointer, word in _states(page):
+            if path and (path, pointer) != (order.get("path"), order.get("status")):
+                said = f'The order\'s state stands on {path} at {pointer}: "{word}".'
+                return Change(
+                    said, {}, {"path": path, "status": pointer, **({"paid": [word]} if _PAID.search(word) else {})}
+                )
+    return None
+
+
+def _template(page: Page, id: str) -> str:
+    """The address of a page, with the order's id as its placeholder; empty when it does not hold it."""
+    parts = urlsplit(page.request.url)
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return path.replace(id, "{order.id}") if id and id in path else ""
+
+
+def _states(page: Page) -> Iterator[tuple[str, str]]:
+    """Pointers to what may be a paid order's state, with the word that stands there; the likeliest first."""
+    texts = [(path, text) for path, text in standing.values(page) if 0 < len(text) <= _LONGEST_STATE]
+    named = [(path, text) for path, text in texts if _STATE_KEY.search(path.rpartition("/")[2])]
+    for path, text in sorted(named, key=lambda each: not _PAID.search(each[1])):
+        yield f"json:{path}", text
+    if page.response is None or not is_html(page.response):
+        return
+    tree = soup(page.response.body)
+    for node in tree.find_all(True):
+        text = node.get_text(" ", strip=True)
+        if node.find(True) is None and 0 < len(text) <= _LONGEST_STATE and _PAID.search(text):
+            selector = standing.selector(node)
+            if "#" in selector or "." in selector:
+                yield f"html:{selector}", text
+
+
+def _paid_word(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Change | None:
+    """The state was read, and its word for paid is another one."""
+    seen = trial.seen
+    if seen is None or seen.paid is not False or not seen.state or seen.state in order.get("paid", ()):
+        return None
+    changed = trial.before is not None and trial.before.state not in ("", seen.state)
+    if not (changed or _PAID.search(seen.state)) or _UNPAID.search(seen.state):
+        return None
+    return Change(f'A paid order is called "{seen.state}".', {}, {"paid": [seen.state]})

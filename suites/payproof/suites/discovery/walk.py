@@ -1,0 +1,215 @@
+"""A walk through a shop as a new customer would take it, to the form that starts a payment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from bs4 import Tag
+
+from payproof.contracts.entries import Page
+from payproof.contracts.forms import form_fields
+from payproof.contracts.pages import is_html, soup
+from payproof.suites.config import Config
+from payproof.suites.config.placeholders import fill
+from payproof.suites.customer.customer import Customer, Visit
+from payproof.suites.driver import standing
+from payproof.suites.session.progress import Progress
+from payproof.suites.session.session import opened
+from payproof.suites.session.world import World
+
+_PAYS = re.compile(
+    r"check\W?out|\bpay\b|payment|place.?order|\bbuy\b|purchase|kaufen|bestell|commander|payer|comprar|pagar",
+    re.IGNORECASE,
+)
+_COLLECTS = re.compile(r"\badd|cart|basket|\bbag\b|warenkorb|panier|carrito", re.IGNORECASE)
+_LEADS = re.compile(r"product|item|shop|cart|basket|check\W?out|order|buy|panier|article|book", re.IGNORECASE)
+_VALUES = tuple(
+    (re.compile(pattern, re.IGNORECASE), value)
+    for pattern, value in (
+        ("amount|price|total|montant|betrag", "{order.amount}"),
+        ("currency|devise", "{order.currency}"),
+        ("^order$|order_?(id|no|number|ref)|reference", "{order.id}"),
+        ("mail", "ada@example.test"),
+        ("phone|mobile|tel", "+237600000001"),
+        ("zip|post.?code", "10115"),
+        ("name", "Ada Example"),
+        ("quantity|qty|count", "1"),
+    )
+)
+_STEPS = 15
+"""Pages that a walk opens at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to pay: the pages that are opened before, the form that is sent, and where its answer says where to pay."""
+
+    before: tuple[str, ...]
+    path: str
+    fields: Mapping[str, str]
+    redirect: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Stand:
+    """Where the customer stands, and what was opened to get there."""
+
+    page: Page
+    before: tuple[str, ...]
+
+
+async def walked(config: Config, progress: Progress | None = None) -> Way | None:
+    """Start the integration and look for a form that leads to the gateway's hosted checkout.
+
+    Raises:
+        PayproofError: the integration does not start.
+    """
+    found: list[Way | None] = []
+
+    async def look(world: World) -> bool:
+        found.append(await _Walk(world).way())
+        return found[-1] is not None
+
+    async with opened(config, progress=progress) as session:
+        await session.begin("walk", look)
+    return found[-1]
+
+
+class _Walk:
+    def __init__(self, world: World) -> None:
+        self.world, self.opened = world, set[str]()
+        order = world.new_order()
+        self.values = order.values(world.profile.money.decimals(order.currency))
+
+    async def way(self) -> Way | None:
+        """The first way that leads to the gateway: links are followed, what can be bought is put into the cart."""
+        customer = self.world.customer()
+        stands = [_Stand(page, ("GET /",)) for page in [await self._open(customer, "/")] if page]
+        while stands and len(self.opened) < _STEPS:
+            stand = stands.pop(0)
+            for form in _forms(stand.page):
+                if (
+                    _is(form, _PAYS)
+                    and not _is_collecting(form)
+                    and (way := await self._submitted(customer, stand, form))
+                ):
+                    return way
+            for form in filter(_is_collecting, _forms(stand.page)):
+                if (after := await self._collected(customer, stand, form)) is not None:
+                    stands.insert(0, after)
+            stands += await self._followed(customer, stand)
+        return None
+
+    async def _open(self, customer: Customer, path: str) -> Page | None:
+        """A page of the shop that was not opened yet; None when there is none."""
+        if path in self.opened or len(self.opened) >= _STEPS:
+            return None
+        self.opened.add(path)
+        page = (await customer.browse("GET", urljoin(self._base, path), purpose="walk")).page
+        return page if page and page.response and page.response.status < 400 and is_html(page.response) else None
+
+    @property
+    def _base(self) -> str:
+        return self.world.place.public_url
+
+    async def _followed(self, customer: Customer, stand: _Stand) -> list[_Stand]:
+        """The pages that this one links to and that may lead to paying."""
+        found: list[_Stand] = []
+        for link in soup(stand.page.response.body if stand.page.response else "").find_all("a", href=True):
+            url = urljoin(stand.page.request.url, str(link["href"]))
+            path = _path(url)
+            leads = self.world.place.where(url) == "integration" and _LEADS.search(f"{path} {link.get_text()}")
+            if leads and (page := await self._open(customer, path)) is not None:
+                found.append(_Stand(page, (*stand.before, f"GET {path}")))
+        return found
+
+    async def _collected(self, customer: Customer, stand: _Stand, form: Tag) -> _Stand | None:
+        """The page after something was put into the cart; once for each form."""
+        path = _action(stand.page, form)
+        if f"POST {path}" in self.opened:
+            return None
+        self.opened.add(f"POST {path}")
+        visit = await self._sent(customer, stand, form, dict(form_fields(form)))
+        if visit.page is None or visit.page.response is None or visit.page.response.status >= 400:
+            return None
+        fields = urlencode({name: value for name, value in form_fields(form) if not _hidden(form, name)}, safe="{}")
+        return _Stand(visit.page, (*stand.before, f"POST {path} {fields}".strip()))
+
+    async def _submitted(self, customer: Customer, stand: _Stand, form: Tag) -> Way | None:
+        """What became of the form that should start the payment."""
+        fields = _filled(form)
+        visit = await self._sent(customer, stand, form, {**dict(form_fields(form)), **self._valued(fields)})
+        redirect = self._leads(visit)
+        return Way(_shortened(stand.before), _action(stand.page, form), fields, redirect) if redirect else None
+
+    def _valued(self, fields: Mapping[str, str]) -> dict[str, str]:
+        return {name: fill(text, self.values, "form") for name, text in fields.items()}
+
+    async def _sent(self, customer: Customer, stand: _Stand, form: Tag, fields: Mapping[str, str]) -> Visit:
+        url = urljoin(stand.page.request.url, str(form.get("action") or stand.page.request.url))
+        return await customer.browse("POST", url, purpose="walk", form=tuple(fields.items()))
+
+    def _leads(self, visit: Visit) -> str:
+        """The pointer to the address to pay at; empty when this leads nowhere."""
+        if visit.url and self.world.place.where(visit.url) == "checkout":
+            return "location"
+        for page in visit.pages:
+            if found := next(standing.pointers_to(page, lambda url: self.world.place.where(url) == "checkout"), ""):
+                return found
+        return ""
+
+
+def _forms(page: Page) -> Iterator[Tag]:
+    for form in soup(page.response.body if page.response else "").find_all("form"):
+        if str(form.get("method") or "get").lower() == "post":
+            yield form
+
+
+def _is(form: Tag, words: re.Pattern[str]) -> bool:
+    return bool(words.search(f"{form.get('action') or ''} {form.get('id') or ''} {_label(form)}"))
+
+
+def _is_collecting(form: Tag) -> bool:
+    """The form puts something into the cart."""
+    return bool(_COLLECTS.search(f"{form.get('action') or ''} {_label(form)}")) and not _PAYS.search(_label(form))
+
+
+def _label(form: Tag) -> str:
+    """What stands on its buttons."""
+    pressed = form.select("button:not([type=button]), input[type=submit], input[type=image]")
+    return " ".join(f"{node.get_text(' ')} {node.get('value') or ''}" for node in pressed)
+
+
+def _hidden(form: Tag, name: str) -> bool:
+    return form.find("input", attrs={"type": "hidden", "name": name}) is not None
+
+
+def _filled(form: Tag) -> dict[str, str]:
+    """The fields that a person fills in, with what payproof's customer would write; hidden ones are read off the page each time."""
+    given: dict[str, str] = {}
+    for name, value in form_fields(form):
+        if _hidden(form, name):
+            continue
+        chosen = form.find("select", attrs={"name": name}) is not None
+        usual = next((usual for words, usual in _VALUES if words.search(name)), value or "1")
+        given[name] = value if chosen and value else usual
+    return given
+
+
+def _action(page: Page, form: Tag) -> str:
+    return _path(urljoin(page.request.url, str(form.get("action") or page.request.url)))
+
+
+def _path(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
+
+
+def _shortened(before: tuple[str, ...]) -> tuple[str, ...]:
+    """Without the pages that were only passed: what stays is what changes something, with the page it was sent from, and the last."""
+    last = len(before) - 1
+    sent = {number for number, line in enumerate(before) if line.startswith("POST")}
+    return tuple(line for number, line in enumerate(before) if number == last or number in sent or number + 1 in sent)

@@ -1,0 +1,63 @@
+"""Where something stands on a page, as a pointer that the configuration could hold."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+from urllib.parse import urljoin
+
+from bs4 import Tag
+
+from payproof.contracts.entries import Page, header
+from payproof.contracts.pages import is_html, soup
+
+_ADDRESSES = {"a": "href", "form": "action", "iframe": "src", "link": "href"}
+_NAME = re.compile(r"[A-Za-z][\w-]*")
+
+
+def pointers_to(page: Page, is_it: Callable[[str], bool]) -> Iterator[str]:
+    """Pointers to the addresses on this page that ``is_it`` is true of, the likeliest first."""
+    if page.response is None:
+        return
+    location = header(page.response.headers, "location")
+    if location and is_it(urljoin(page.request.url, location)):
+        yield "location"
+    for path, text in values(page):
+        if is_it(text):
+            yield f"json:{path}"
+    if is_html(page.response):
+        for node in soup(page.response.body).find_all(list(_ADDRESSES)):
+            address = node.get(_ADDRESSES[node.name])
+            if isinstance(address, str) and is_it(urljoin(page.request.url, address)):
+                yield f"html:{selector(node)}"
+
+
+def values(page: Page) -> Iterator[tuple[str, str]]:
+    """Every text, and truth, in a JSON answer, with its JSON pointer."""
+    try:
+        found = json.loads(page.response.body if page.response else "")
+    except (ValueError, RecursionError):
+        return
+    yield from _texts(found, "")
+
+
+def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str | bool):
+        yield path, value if isinstance(value, str) else json.dumps(value)
+    elif isinstance(value, dict):
+        for key, item in cast("dict[str, Any]", value).items():
+            yield from _texts(item, f"{path}/{key.replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(value, list):
+        for number, item in enumerate(value[:20]):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+            yield from _texts(item, f"{path}/{number}")
+
+
+def selector(node: Tag) -> str:
+    """A short selector of this element."""
+    own, kinds = node.get("id"), node.get("class")
+    if isinstance(own, str) and _NAME.fullmatch(own):
+        return f"{node.name}#{own}"
+    named = [kind for kind in kinds or () if _NAME.fullmatch(kind)] if not isinstance(kinds, str) else []
+    return f"{node.name}.{named[0]}" if named else node.name

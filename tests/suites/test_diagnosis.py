@@ -1,0 +1,155 @@
+"""What a run that was not scored says of the reason: what was sent, what came back, and what to change."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from payproof.suites.config import make_config
+from payproof.suites.run.plan import Options
+from payproof.suites.run.runner import perform
+
+SHOP = """
+import json, os, sys, traceback, urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+mode, port, base = sys.argv[1], int(sys.argv[2]), os.environ.get("PAY_URL", "")
+
+def call(path, body, token=None):
+    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+    request = urllib.request.Request(base + path, json.dumps(body).encode(), headers)
+    return json.load(urllib.request.urlopen(request))["data"]
+
+def payment():
+    token = call("/authentication/token", {"client_id": os.environ["PAY_ID"], "secret_id": os.environ["PAY_KEY"]})["access_token"]
+    back = "https://shop.example/back"
+    return call("/payment/create", {"amount": "10.00", "currency": "XAF", "return_url": back, "cancel_url": back, "custom": "1"},
+                token)["payment_url"]
+
+class Shop(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.answer(404 if self.path == "/cart" else 200, "<p>the cart is empty</p>")
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if mode == "wants-a-form" and "form" not in self.headers["Content-Type"]:
+            self.answer(400, "<p>order_id is missing</p>")
+        elif mode == "wants-a-token":
+            self.answer(403, "<p>CSRF token missing</p>")
+        elif mode == "other-key":
+            self.answer(200, json.dumps({"data": {"pay_at": payment()}}), "application/json")
+        elif mode == "link":
+            self.answer(200, f'<p>Pay now</p><a class="button" href="{payment()}">Pay</a>')
+        elif mode == "no-address":
+            payment()
+            self.answer(200, json.dumps({"state": "open", "links": {"self": "/orders/1"}}), "application/json")
+        elif mode == "other-host":
+            print("POST https://api.payments.example/v1/create failed: no such host", flush=True)
+            self.answer(502, "<p>Please try again later.</p>")
+        elif mode == "breaks":
+            print("\\x1b[31mERROR\\x1b[0m checkout of order 1", file=sys.stderr, flush=True)
+            try:
+                {}["amount"]
+            except KeyError:
+                traceback.print_exc()
+            for number in range(9):
+                print("GET /assets/%d.css 200" % number, flush=True)
+            self.answer(500, "<p>Something went wrong.</p>")
+        else:
+            self.answer(200, "<p>thank you</p>")
+    def answer(self, status, body, kind="text/html"):
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.end_headers()
+        self.wfile.write(body.encode())
+    def log_message(self, *args):
+        pass
+
+ThreadingHTTPServer(("127.0.0.1", port), Shop).serve_forever()
+"""
+
+
+def told(tmp_path: Path, mode: str, **checkout: Any) -> tuple[str, ...]:
+    (tmp_path / "shop.py").write_text(SHOP)
+    integration = {
+        "name": "stub",
+        "command": [sys.executable, "shop.py", mode, "{port}"],
+        "env": {
+            "PAY_URL": "{gateway.base_url}",
+            "PAY_ID": "{gateway.client_id}",
+            "PAY_KEY": "{gateway.secret_key}",
+        },
+        "checkout": {"path": "/checkout", "json": {"order_id": "{order.id}"}, **checkout},
+        "order": {"path": "/orders/{order.id}", "status": "json:/status"},
+    }
+    config = make_config({"integration": integration}, folder=tmp_path, place="payproof.toml", environ={})
+    run = asyncio.run(perform(config, Options(quick=True)))
+    assert not run.scored
+    return run.diagnosis
+
+
+SILENT = "It never called the gateway"
+
+
+def test_a_form_that_was_sent_as_json_is_recognised_and_what_was_sent_is_shown(tmp_path: Path) -> None:
+    found = told(tmp_path, "wants-a-form")
+    assert "The checkout answered 400 at POST https://" in found[0]
+    assert '/checkout, to which {"order_id": ' in found[0].replace('":"', '": "')
+    assert "write form = { … } instead of json" in found[0]
+    assert "order_id is missing" in found[0]
+    assert not any(SILENT in line for line in found)
+
+
+def test_a_missing_token_is_thought_of(tmp_path: Path) -> None:
+    found = told(tmp_path, "wants-a-token")
+    assert "answered 403" in found[0]
+    assert "`csrf`" in found[0]
+    assert not any(SILENT in line for line in found)
+
+
+def test_a_page_before_the_checkout_that_is_refused_is_named(tmp_path: Path) -> None:
+    found = told(tmp_path, "", before=["GET /cart"])
+    assert "leads to the checkout, GET https://" in found[0]
+    assert "/cart, answered 404" in found[0]
+    assert "the cart is empty" in found[0]
+    assert not any(SILENT in line for line in found)
+
+
+@pytest.mark.parametrize(
+    ("mode", "redirect", "stands"),
+    [
+        ("other-key", "json:/payment_url", "json:/data/pay_at"),
+        ("link", "location", "html:a.button"),
+    ],
+)
+def test_a_wrong_redirect_is_told_where_the_address_does_stand(
+    tmp_path: Path, mode: str, redirect: str, stands: str
+) -> None:
+    found = told(tmp_path, mode, redirect=redirect)
+    assert f'integration.checkout.redirect = "{redirect}" found no address to pay at' in found[0]
+    assert f'Write redirect = "{stands}".' in found[0]
+
+
+def test_a_pointer_that_finds_nothing_is_shown_the_keys_there_are(tmp_path: Path) -> None:
+    found = told(tmp_path, "no-address", redirect="json:/payment_url")
+    assert "which holds /state, /links, /links/self" in found[0]
+
+
+def test_a_shop_that_called_another_host_is_told_which(tmp_path: Path) -> None:
+    found = told(tmp_path, "other-host")
+    assert "https://api.payments.example" in found[0]
+    assert any("answered 502" in line for line in found)
+    assert any(SILENT in line and "PAY_URL" in line for line in found)
+
+
+def test_a_trace_in_the_log_stands_whole_and_without_the_noise_after_it(tmp_path: Path) -> None:
+    trace = told(tmp_path, "breaks")[-1].splitlines()
+    assert trace[0] == "It logged a failure of its own:"
+    assert "ERROR checkout of order 1" in trace
+    assert "Traceback (most recent call last):" in trace
+    assert any(line.startswith('  File "') and "shop.py" in line for line in trace)
+    assert "KeyError: 'amount'" in trace
+    assert not any("\x1b" in line for line in trace)
+    assert not any("assets" in line for line in trace)

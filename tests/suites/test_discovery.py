@@ -1,0 +1,282 @@
+"""`payproof init` finds out how shops that it has never seen are paid at: it starts them, tries one checkout, and corrects its draft."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from payproof.contracts.profile import load
+from payproof.suites.commands import command
+from payproof.suites.config import load_config
+from payproof.suites.discovery.surroundings import look_around, matched
+
+COMMON = """
+import json, os, secrets, urllib.parse, urllib.request
+from http.cookies import SimpleCookie
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+API, PUBLIC = os.environ["QUATAPAY_API_URL"], os.environ["SHOP_URL"]
+orders = {}
+
+def call(path, body=None, token=None):
+    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+    data = None if body is None else json.dumps(body).encode()
+    return json.load(urllib.request.urlopen(urllib.request.Request(API + path, data, headers)))["data"]
+
+def token():
+    keys = {"client_id": os.environ["QUATAPAY_CLIENT_ID"], "secret_id": os.environ["QUATAPAY_SECRET"]}
+    return call("/authentication/token", keys)["access_token"]
+
+def payment(order, amount):
+    body = {"amount": amount, "currency": "XAF", "return_url": f"{PUBLIC}/thanks?o={order}", "cancel_url": PUBLIC, "custom": order}
+    made = call("/payment/create", body, token())
+    orders[order] = {"state": "open", "token": made["token"]}
+    return made["payment_url"]
+
+def check(order):
+    found = call("/payment/status/" + orders[order]["token"], None, token())
+    if found.get("status") == "SUCCESS" or found.get("paid") is True:
+        orders[order]["state"] = PAID
+
+class Base(BaseHTTPRequestHandler):
+    def fields(self):
+        return dict(urllib.parse.parse_qsl(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode(), keep_blank_values=True))
+    def answer(self, status, body, kind="text/html", **headers):
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body.encode())
+    def log_message(self, *args):
+        pass
+
+def serve(shop):
+    ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), shop).serve_forever()
+"""
+
+CART = """
+PAID = "Bezahlt"
+carts = {}
+class Shop(Base):
+    def cart(self):
+        found = SimpleCookie(self.headers.get("Cookie", "")).get("sid")
+        return found.value if found and found.value in carts else None
+    def do_GET(self):
+        path, _, query = self.path.partition("?")
+        if path == "/":
+            self.answer(200, '<h1>Tea</h1><a href="/about">About us</a><a href="/products/green">Green tea</a>')
+        elif path == "/products/green":
+            sid, key = secrets.token_hex(8), secrets.token_hex(8)
+            carts[sid] = {"csrf": key, "items": 0}
+            form = f'<form method="post" action="/cart/items"><input type="hidden" name="csrf" value="{key}">'
+            form += '<input name="qty" value="2"><button>Add to cart</button></form>'
+            self.answer(200, form, Set_Cookie=f"sid={sid}; Path=/")
+        elif path == "/cart" and self.cart():
+            cart = carts[self.cart()]
+            form = f'<form method="post" action="/orders"><input type="hidden" name="csrf" value="{cart["csrf"]}">'
+            form += '<input name="email"><input name="full_name"><select name="shipping"><option value="slow">Slow</option></select>'
+            self.answer(200, f"<p>{cart['items']} in the cart</p>{form}<button>Place order and pay</button></form>")
+        elif path == "/thanks":
+            order = dict(urllib.parse.parse_qsl(query))["o"]
+            check(order)
+            self.answer(303, "", Location=f"/orders/{order}")
+        elif path.startswith("/orders/") and path[8:] in orders:
+            self.answer(200, f'<h1>Order</h1><p>State: <strong class="order-state">{orders[path[8:]]["state"]}</strong></p>')
+        else:
+            self.answer(404, "<p>not here</p>")
+    def do_POST(self):
+        given, sid = self.fields(), self.cart()
+        if sid is None or given.get("csrf") != carts[sid]["csrf"]:
+            self.answer(403, "<p>Your form has expired.</p>")
+        elif self.path == "/cart/items":
+            carts[sid]["items"] += int(given["qty"])
+            self.answer(303, "", Location="/cart")
+        elif self.path == "/orders" and carts[sid]["items"] and given.get("email") and given.get("full_name") and given.get("shipping"):
+            order = str(7000 + len(orders))
+            self.answer(303, "", Location=payment(order, "2400.00"))
+        else:
+            self.answer(422, "<p>Something is missing.</p>")
+serve(Shop)
+"""
+
+JSON = """
+PAID = "complete"
+class Shop(Base):
+    def do_GET(self):
+        path, _, query = self.path.partition("?")
+        if path == "/thanks":
+            order = dict(urllib.parse.parse_qsl(query))["o"]
+            check(order)
+            self.answer(200, json.dumps({"order": {"id": order, "payment_status": orders[order]["state"]}}), "application/json")
+        elif path.startswith("/orders/") and path[8:] in orders:
+            told = {"order": {"id": path[8:], "payment_status": orders[path[8:]]["state"]}}
+            self.answer(200, json.dumps(told), "application/json")
+        else:
+            self.answer(404, "{}", "application/json")
+    def do_POST(self):
+        given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        order = "T-" + secrets.token_hex(4)
+        told = {"order": {"id": order}, "links": {"pay_at": payment(order, given["amount"])}}
+        self.answer(201, json.dumps(told), "application/json")
+serve(Shop)
+"""
+
+FORM = """
+PAID = "payment received: paid"
+class Shop(Base):
+    def do_GET(self):
+        path, _, query = self.path.partition("?")
+        if path == "/thanks":
+            order = dict(urllib.parse.parse_qsl(query))["o"]
+            check(order)
+        else:
+            order = path.rpartition("/")[2]
+        if order in orders:
+            self.answer(200, f'<h1>Order {order}</h1><p id="state">{orders[order]["state"]}</p>')
+        else:
+            self.answer(404, "<p>no such page</p>")
+    def do_POST(self):
+        if "form" not in self.headers["Content-Type"]:
+            return self.answer(415, "<p>only forms</p>")
+        given = self.fields()
+        self.answer(200, f'<p>Almost there</p><a id="pay" href="{payment(given["order_id"], given["amount"])}">Pay now</a>')
+serve(Shop)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def found(folder: Path, shop: str, *more: str) -> str:
+    """What init tells of a shop; its file is there then."""
+    (folder / "app.py").write_text(dedent(COMMON + shop))
+    assert command(["init", "--yes", "--try", "--command", f"{sys.executable} app.py", *more]) == 0
+    return (folder / "payproof.toml").read_text()
+
+
+def test_a_shop_with_a_cart_forms_tokens_and_ids_of_its_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found(folder, CART)
+    assert "the order is paid" in capsys.readouterr().out
+    recipe = load_config(folder).integration
+    assert recipe.checkout.before == ("GET /products/green", "POST /cart/items qty=2")
+    assert (recipe.checkout.path, recipe.checkout.amount) == ("/orders", "2400.00")
+    assert recipe.checkout.form == {"email": "ada@example.test", "full_name": "Ada Example", "shipping": "slow"}
+    assert (recipe.order.path, recipe.order.status) == ("/orders/{order.id}", "html:strong.order-state")
+    assert recipe.order.paid == ("Bezahlt",)
+    assert command(["run", "--only", "flow.success", "--report-dir", "out"]) == 0
+
+
+def test_a_shop_that_speaks_json_with_names_of_its_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found(folder, JSON)
+    assert "the order is paid" in capsys.readouterr().out
+    recipe = load_config(folder).integration
+    assert recipe.checkout.redirect == "json:/links/pay_at"
+    assert recipe.checkout.order_id == "json:/order/id"
+    assert (recipe.order.status, recipe.order.paid) == ("json:/order/payment_status", ("complete",))
+    assert recipe.env["QUATAPAY_API_URL"] == "{gateway.base_url}"
+    assert recipe.env["SHOP_URL"] == "{public_url}"
+
+
+def test_a_shop_that_takes_a_form_and_shows_a_link(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found(folder, FORM)
+    assert "the order is paid" in capsys.readouterr().out
+    recipe = load_config(folder).integration
+    assert recipe.checkout.form is not None
+    assert recipe.checkout.json_body is None
+    assert recipe.checkout.redirect == "html:a#pay"
+    assert (recipe.order.status, recipe.order.paid) == ("html:p#state", ("payment received: paid",))
+
+
+def test_a_shop_that_cannot_be_paid_at_leaves_one_sentence_and_a_file(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found(folder, "PAID = ''\nserve(Base)\n")
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("What is missing: ")]
+    assert len(told) == 1
+    assert "answered 501" in told[0]
+    assert load_config(folder).integration.checkout.path == "/checkout"
+
+
+def test_answers_are_looked_at_one_by_one_and_a_question_mark_helps(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = iter(
+        [
+            "nopay",
+            "quatapay",
+            "shop",
+            "?",
+            "python shop.py",
+            "/up",
+            "checkout",
+            "POST /pay",
+            "xml",
+            "form",
+            "josn:/x",
+            "json:/url",
+        ]
+    )
+
+    def prompt(question: str, *, default: str, show_default: bool) -> str:
+        return next(given, default)
+
+    monkeypatch.setattr("click.prompt", prompt)
+    assert command(["init", "--no-try"]) == 0
+    told = capsys.readouterr().out
+    for words in (
+        'unknown gateway "nopay"',
+        "{port} stands for a free port",
+        "is not a method and a path",
+        "neither json nor form",
+    ):
+        assert words in told
+    recipe = load_config(folder).integration
+    assert (recipe.checkout.path, recipe.checkout.redirect) == ("/pay", "json:/url")
+    assert recipe.checkout.form is not None
+
+
+@pytest.mark.parametrize(
+    ("files", "framework", "begins"),
+    [
+        ({"manage.py": ""}, "Django", ("python", "manage.py")),
+        ({"main.py": "from fastapi import FastAPI\nshop = FastAPI()\n"}, "FastAPI", ("uvicorn", "main:shop")),
+        ({"app.py": "app = Flask(__name__)\n"}, "Flask", ("flask", "--app")),
+        ({"package.json": '{"dependencies": {"express": "4"}, "scripts": {"start": "node app.js"}}'}, "express", ("node", "app.js")),
+        ({"artisan": "", "composer.json": "{}"}, "Laravel", ("php", "artisan")),
+        ({"public/index.php": ""}, "PHP", ("php", "-S")),
+        ({"go.mod": "module shop"}, "Go", ("go", "run")),
+        ({"pom.xml": "<artifactId>spring-boot-starter-web</artifactId>"}, "Spring", ("mvn", "-q")),
+        ({"bin/rails": ""}, "Rails", ("bin/rails", "server")),
+        ({"readme.txt": ""}, "", ()),
+    ],
+)  # fmt: skip
+def test_a_framework_is_known_by_its_files(
+    tmp_path: Path, files: dict[str, str], framework: str, begins: tuple[str, ...]
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    around = look_around(tmp_path, load("quatapay"))
+    assert (around.framework, around.command[: len(begins)]) == (framework, begins)
+
+
+def test_settings_are_known_by_the_names_that_the_code_reads(tmp_path: Path) -> None:
+    (tmp_path / ".env.example").write_text("QP_CLIENT_ID=\nDEBUG=1\n")
+    (tmp_path / "pay.js").write_text("const key = process.env.QP_SECRET_KEY; listen(process.env.PORT)")
+    (tmp_path / "pay.php").write_text("<?php $base = getenv('PAYMENT_BASE_URL'); $me = $_ENV['APP_URL'];")
+    (tmp_path / "node_modules").mkdir()
+    (tmp_path / "node_modules/x.js").write_text("process.env.OTHER_CLIENT_ID")
+    assert look_around(tmp_path, load("quatapay")).env == {
+        "QP_CLIENT_ID": "{gateway.client_id}",
+        "QP_SECRET_KEY": "{gateway.secret_key}",
+        "PORT": "{port}",
+        "PAYMENT_BASE_URL": "{gateway.base_url}",
+        "APP_URL": "{public_url}",
+    }
+    assert matched(["LOG_LEVEL", "HOST", "HOME"], load("quatapay")) == {}
