@@ -10,7 +10,8 @@ import pytest
 from an_event import an_event
 
 from payproof.contracts import entries as e
-from payproof.contracts.journal import FORGOTTEN, Bound, Journal, Pending
+from payproof.contracts.journal import FORGOTTEN, Bound, Journal
+from payproof.contracts.pending import Pending
 from payproof.contracts.secret_fields import has_news, learn_call
 from payproof.contracts.secrets import Redactor, mint
 

@@ -14,7 +14,8 @@ import pytest
 
 from payproof.contracts.entries import BODY_LIMIT, Call, E, Entry, Ledger, Step
 from payproof.contracts.faults import FaultSpec
-from payproof.contracts.journal import FORGOTTEN, Bound, Journal, Pending
+from payproof.contracts.journal import FORGOTTEN, Bound, Journal
+from payproof.contracts.pending import Pending
 from payproof.contracts.profile import load
 from payproof.contracts.secrets import Redactor
 from payproof.simulator import store as books

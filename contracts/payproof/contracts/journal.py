@@ -7,17 +7,16 @@ looks like a placeholder is told from a real one (``‹access-token-1›``).
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import operator
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 from payproof.contracts import secret_fields
 from payproof.contracts.entries import Alert, Call, Checkout, Delivery, E, Entry, Log, OrderSeen, Page, Step
+from payproof.contracts.pending import SEQUENCES, Pending, Ready, names_of, weight
 from payproof.contracts.secrets import Redactor
 
 _FOREIGN = (Alert, Call, Checkout, Delivery, Log, OrderSeen, Page)
@@ -48,54 +47,6 @@ class Bound:
 
     entries: int
     bytes: int
-
-
-class Pending:
-    """Something that happened, kept as it passed until somebody reads the journal. ``n``, ``at``: as for its entry."""
-
-    __slots__ = ("at", "journal", "n")
-    journal: Journal
-    n: int
-    at: float
-
-    def entry(self) -> Entry:
-        """What is to be written down, before it passes the redactor."""
-        raise NotImplementedError
-
-    def size(self) -> int:
-        """Bytes that its entry will take, about."""
-        raise NotImplementedError
-
-    def teach(self, redactor: Redactor) -> None:
-        """Nobody will ever read it: have the redactor know afterwards what it would know if somebody had."""
-
-    def settle(self) -> None:
-        self.journal.settled(self)
-
-    def pass_over(self, owner: object) -> bool:
-        if owner is not self.journal:
-            return False
-        self.teach(self.journal.redactor)
-        return True
-
-
-class Ready(Pending):
-    """An entry that stands ready."""
-
-    __slots__ = ("_entry",)
-
-    def __init__(self, entry: Entry) -> None:
-        self._entry = entry
-
-    def entry(self) -> Entry:
-        return self._entry
-
-    def size(self) -> int:
-        return weight(self._entry)
-
-    def teach(self, redactor: Redactor) -> None:
-        if isinstance(self._entry, Call) and not redactor.empty:
-            secret_fields.learn_call(redactor, self._entry)
 
 
 class Journal:
@@ -273,18 +224,6 @@ class Journal:
         self._entries.insert(0, Step(n=n, at=at, text=text, name=FORGOTTEN, facts={"entries": self.forgotten}))
 
 
-def weight(value: Any) -> int:
-    """Bytes that an entry takes, about: its texts, and what holds them."""
-    kind = value.__class__
-    if kind is str:
-        return len(value) + 64
-    if isinstance(value, _SEQUENCES):
-        return 64 + sum(map(weight, value))  # pyright: ignore
-    if isinstance(value, Mapping):
-        return 64 + sum(weight(key) + weight(item) for key, item in value.items())  # pyright: ignore
-    return 32 + sum(weight(getattr(value, name)) for name in _names_of(kind))
-
-
 T = TypeVar("T")
 Cover: TypeAlias = Callable[[str], str]
 
@@ -303,10 +242,10 @@ def _covered(value: Any, cover: Cover) -> Any:
         return cover(value)
     if kind in _NO_TEXT:
         return value
-    if isinstance(value, _SEQUENCES):
+    if isinstance(value, SEQUENCES):
         covered = [_covered(item, cover) for item in value]  # pyright: ignore
         return value if all(map(operator.is_, covered, value)) else kind(covered)  # pyright: ignore
-    if _names_of(kind):
+    if names_of(kind):
         fields = _covered_fields(value, cover)
         return value if all(getattr(value, name) is new for name, new in fields.items()) else kind(**fields)
     if isinstance(value, Mapping):
@@ -316,15 +255,8 @@ def _covered(value: Any, cover: Cover) -> Any:
 
 
 _NO_TEXT = frozenset({type(None), bool, int, float})
-_SEQUENCES = (tuple, list)
 
 
 def _covered_fields(value: Any, cover: Cover) -> dict[str, Any]:
     """A dataclass's fields by name, covered."""
-    return {name: _covered(getattr(value, name), cover) for name in _names_of(value.__class__)}
-
-
-@cache
-def _names_of(kind: type) -> tuple[str, ...]:
-    """Names of a dataclass's fields; empty for any other type."""
-    return tuple(field.name for field in dataclasses.fields(kind)) if dataclasses.is_dataclass(kind) else ()
+    return {name: _covered(getattr(value, name), cover) for name in names_of(value.__class__)}

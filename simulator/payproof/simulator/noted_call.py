@@ -9,7 +9,7 @@ from typing import Literal
 from payproof.contracts import secret_fields
 from payproof.contracts.entries import BODY_LIMIT, Call, Request, Response
 from payproof.contracts.events import AnyEvent, Unknown
-from payproof.contracts.journal import Pending
+from payproof.contracts.pending import Pending
 from payproof.contracts.profile import Profile
 from payproof.contracts.secrets import Redactor
 from payproof.simulator.exchange import Ending, Exchange, address_of, texts_of, url_of

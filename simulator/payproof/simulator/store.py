@@ -8,19 +8,20 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from payproof.contracts.entries import Ledger, LedgerEvent, Step
-from payproof.contracts.journal import FORGOTTEN, Journal, Pending
+from payproof.contracts.entries import LedgerEvent, Step
+from payproof.contracts.journal import FORGOTTEN, Journal
 from payproof.contracts.model import PayproofError
 from payproof.contracts.money import parse
 from payproof.contracts.profile import Payer, Profile
 from payproof.simulator.clock import Clock
+from payproof.simulator.noted_ledger import Issued, Line, text_of
 from payproof.simulator.rows import Rows
 
 CLIENT_ID, SECRET_KEY = "client-id", "secret-key"
 PAYMENTS_KEPT, TOKENS_KEPT = 1024 * 1024 * 1024, 256 * 1024 * 1024
 """Bytes of payments and of access tokens that are remembered; the oldest go first, so that a simulator can run for days."""
-_OF_A_PAYMENT, _OF_A_TOKEN, _OF_A_LINE = 900, 400, 700
-"""Bytes that a row, and a line of the ledger, take besides their longer texts, about."""
+_OF_A_PAYMENT, _OF_A_TOKEN = 900, 400
+"""Bytes that a row takes besides its longer texts, about."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -153,11 +154,6 @@ class Payment:
         )  # fmt: skip
 
 
-def text_of(amount: Decimal) -> str:
-    """At least two decimals, more where the amount has them."""
-    return f"{amount:.2f}" if amount == round(amount, 2) else f"{amount.normalize():f}"
-
-
 class Store:
     def __init__(self, journal: Journal, clock: Clock) -> None:
         self._journal, self._clock = journal, clock
@@ -208,7 +204,7 @@ class Store:
         token = Token(value, merchant, self._clock.now(), payment)
         self._tokens.put(value, token)
         self._journal.redactor.minted("access-token", value)
-        self._journal.note(_Issued(value, payment))
+        self._journal.note(Issued(value, payment))
         return token
 
     def tokens(self) -> tuple[str, ...]:
@@ -326,45 +322,9 @@ class Store:
         return tell
 
     def _record(self, event: LedgerEvent, row: Payment, *, detail: str = "") -> None:
-        self._journal.note(_Line(event, row, detail))
+        self._journal.note(Line(event, row.payment, row.reference or "", row.amount, row.currency, detail))
         for listener in tuple(self.listeners):
             listener(event, row)
-
-
-class _Line(Pending):
-    """A line of the ledger about a payment, as it stood then."""
-
-    __slots__ = ("_amount", "_currency", "_detail", "_event", "_payment", "_reference")
-
-    def __init__(self, event: LedgerEvent, row: Payment, detail: str) -> None:
-        self._event: LedgerEvent = event
-        self._payment, self._reference, self._detail = row.payment, row.reference or "", detail
-        self._amount, self._currency = row.amount, row.currency
-
-    def entry(self) -> Ledger:
-        return Ledger(
-            event=self._event, payment=self._payment, reference=self._reference, amount=text_of(self._amount),
-            currency=self._currency, detail=self._detail,
-        )  # fmt: skip
-
-    def size(self) -> int:
-        return _OF_A_LINE + len(self._reference)
-
-
-class _Issued(Pending):
-    """A line of the ledger about an access token."""
-
-    __slots__ = ("_payment", "_value")
-
-    def __init__(self, value: str, payment: str) -> None:
-        self._value, self._payment = value, payment
-
-    def entry(self) -> Ledger:
-        placeholder = self.journal.redactor.placeholder(self._value)
-        return Ledger(event="token_issued", payment=self._payment, detail=placeholder)
-
-    def size(self) -> int:
-        return _OF_A_LINE
 
 
 def _while_old(tokens: dict[str, Token], clock: Clock, age: int) -> Iterator[tuple[str, Token]]:

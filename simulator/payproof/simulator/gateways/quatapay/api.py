@@ -16,7 +16,8 @@ from payproof.simulator.gateways.quatapay.envelope import Envelope
 from payproof.simulator.gateways.quatapay.fields import fields_of
 from payproof.simulator.gateways.quatapay.states import CREATED, SUCCESS, States
 from payproof.simulator.gateways.quatapay.validation import LARGEST, missing, number, problems
-from payproof.simulator.store import MerchantRow, Payment, Token, text_of
+from payproof.simulator.noted_ledger import text_of
+from payproof.simulator.store import MerchantRow, Payment, Token
 
 TOKEN_LENGTH, PAYMENT_LENGTH = 350, 60
 LIVE = "/pay/api/"
