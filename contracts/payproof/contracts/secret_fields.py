@@ -157,7 +157,11 @@ def has_news(redactor: Redactor, headers: Iterable[tuple[bytes, bytes]], texts: 
 
 def _credentials_are_news(redactor: Redactor, value: bytes) -> bool:
     scheme, _, rest = value.partition(b" ")
-    return scheme.lower() != b"bearer" or not redactor.knows(rest.strip().decode("latin-1"))
+    return scheme.lower() != b"bearer" or _is_news(redactor, rest.strip().decode("latin-1"))
+
+
+def _is_news(redactor: Redactor, value: str) -> bool:
+    return len(value) >= SHORTEST and not redactor.knows(value)
 
 
 @lru_cache(1_000)
@@ -173,7 +177,7 @@ def _text_has_news(redactor: Redactor, text: bytes) -> bool:
     low = text.lower()
     if text.isascii() and b"token" not in low.replace(b'"token"', b"") and not _SUSPICIOUS.search(low):
         return False
-    return any(not redactor.knows(value) for _, value in named(text.decode("utf-8", "replace")))
+    return any(_is_news(redactor, value) for _, value in named(text.decode("utf-8", "replace")))
 
 
 def placed(call: Call, short: Mapping[str, str]) -> Call:

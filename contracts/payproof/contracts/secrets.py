@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import random
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -156,8 +157,7 @@ class Redactor:
             return value
         name = self._named(kind, numbered=numbered)
         if len(self._names) >= self._limit:
-            # The oldest of its own kind: a flood of access tokens must not uncover the secret keys.
-            self._forget(next((v for v, n in self._names.items() if n.startswith(f"{kind}-")), next(iter(self._names))))
+            self._forget(self._oldest(kind))
         self._names[value] = name
         self._memo.clear()
         self._runs.clear()
@@ -301,6 +301,16 @@ class Redactor:
                 marks = (spelling.encoding, "" if same else "case", "" if whole else "part")
                 best = (start, end, spelling.name, tuple(mark for mark in marks if mark))
         return best
+
+    def _oldest(self, kind: str) -> str:
+        """The oldest secret of a kind, or of the most numerous one: neither a flood of access tokens nor what a stranger sends must
+        uncover the keys."""
+        own = next((value for value, name in self._names.items() if name.startswith(f"{kind}-")), None)
+        if own is not None:
+            return own
+        kinds = {value: name.rpartition("-")[0] for value, name in self._names.items()}
+        numerous = Counter(kinds.values()).most_common(1)[0][0]
+        return next(value for value, each in kinds.items() if each == numerous)
 
     def _forget(self, value: str) -> None:
         name = self._names.pop(value)
