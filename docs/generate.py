@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from payproof.contracts.profile import load, names
-from payproof.contracts.requirements import LATER, requirements
+from payproof.contracts.requirements import requirements
 from payproof.simulator.faults import registered
 from payproof.simulator.faults.registry import FILTERS, Kind
 from payproof.simulator.gateways.quatapay.magic import table
@@ -52,8 +52,6 @@ def checks() -> Iterator[str]:
         provoked = [f"`{probe.name}`" for probe in probes().values() if id in probe.requirements]
         if provoked:
             yield f"- **Provoked by** {', '.join(provoked)}"
-        if id in LATER:
-            yield "- Needs faults of the wire itself: not exercised in this version, and a run is not failed for it."
         yield ""
 
 
@@ -68,7 +66,10 @@ def stories() -> Iterator[str]:
 def faults() -> Iterator[str]:
     """Every fault with its parameters, and the magic values."""
     yield "# Faults\n"
-    yield "Armed by probes, by the control application (`POST /faults`) or in Python.\n"
+    yield (
+        "Armed by probes, stories, the control application (`POST /faults`) or in Python. A fault acts on a call, or before a request is "
+        "read: [simulator.md](simulator.md#faults-of-the-wire).\n"
+    )
     for kind, words in KINDS.items():
         taken = ", ".join(FILTERS[kind])
         yield f"## {words}\n"
@@ -127,8 +128,6 @@ def matrix(folder: Path) -> Iterator[str]:
         for name, row in defects.items():
             result = folder / f"{shop}--{name}.json"
             found = _found(json.loads(result.read_text()), row["requirement"]) if result.is_file() else "not run"
-            if row["requirement"] in LATER:
-                found = f"`{row['requirement']}` is not exercised in this version"
             yield f"| `{name}` | {row['mistake']} | {found} |"
         yield ""
 

@@ -7,8 +7,8 @@ import json
 import shutil
 import subprocess
 import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,10 +65,16 @@ class IndependentSandbox:
 @pytest.fixture
 def independent_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., IndependentSandbox]]:
     """Starts independent sandbox servers: ``independent_sandbox("--otp", "--plant", "status-text")``."""
+    with independent_sandboxes(tmp_path_factory.mktemp("sandbox")) as start:
+        yield start
+
+
+@contextmanager
+def independent_sandboxes(folder: Path) -> Generator[Callable[..., IndependentSandbox]]:
+    """What starts them; they end with it. ``folder``: for their certificates."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("node is not installed")
-    folder = tmp_path_factory.mktemp("sandbox")
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     certificate = authority.issue_cert("localhost", "127.0.0.1")

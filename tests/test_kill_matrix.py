@@ -22,7 +22,7 @@ import pytest
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Judgement, Outcome, Result, Verdict
 from payproof.contracts.profile import load
-from payproof.contracts.requirements import LATER, requirements
+from payproof.contracts.requirements import requirements
 from payproof.suites.config import make_config
 from payproof.suites.probes import Probe, probes
 from payproof.suites.run.plan import MAIN, Options
@@ -100,8 +100,6 @@ def _publish(shop: str, name: str, found: dict[str, Judgement]) -> None:
 
 @pytest.mark.parametrize(("shop", "name", "row"), _defects())
 def test_defect_is_found_by_its_check_and_by_no_unrelated_one(shop: str, name: str, row: dict[str, Any]) -> None:
-    if row["requirement"] in LATER:
-        pytest.skip(f"{row['requirement']} needs faults of the wire itself, which this version does not make yet")
     tables = _broken(shop, name, row)
     found: dict[str, Judgement] = {}
     if WHOLE:
@@ -130,7 +128,7 @@ def test_every_requirement_that_this_version_judges_has_a_planted_defect() -> No
     planted = {row.values[2]["requirement"] for row in _defects()}
     gateways = [load(gateway) for gateway in ("quatapay", "qrpay")]
     nowhere = {id for id, r in requirements().items() if r.needs and not any(each.has(r.needs) for each in gateways)}
-    assert set(requirements()) - planted - set(LATER) - nowhere == set()
+    assert set(requirements()) - planted - nowhere == set()
 
 
 def test_every_defect_names_requirements_that_exist() -> None:

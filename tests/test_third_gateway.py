@@ -17,11 +17,10 @@ from payproof.contracts.entries import Call, Ledger, ReplayDifference
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Level, Result, Verdict
 from payproof.contracts.profile import load, package_of
-from payproof.contracts.requirements import LATER, requirements
+from payproof.contracts.requirements import requirements
 from payproof.contracts.run import Run
 from payproof.simulator.cassettes import CassetteWriter
 from payproof.simulator.testing import GatewayThread
-from payproof.suites.commands.record import known_secrets
 from payproof.suites.config import Config, make_config
 from payproof.suites.conformance import contract
 from payproof.suites.conformance.contract.where import simulated
@@ -31,7 +30,7 @@ from payproof.suites.explorer.search import Limits, Search
 from payproof.suites.explorer.tally import RuleTally
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
-from payproof.suites.session.sandbox import checkout_of
+from payproof.suites.session.sandbox import checkout_of, known_secrets
 
 HERE = Path(__file__).parent
 BAD = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
@@ -90,7 +89,8 @@ def findings(result: Result) -> dict[str, list[str]]:
 STORIES = (
     "steady", "cancelled", "refused", "forged-return", "replayed-return", "wrong-money", "late-success", "unverified",
     "refused-check", "network-error", "error-answer", "rate-limited", "always-unauthorized", "token-expired", "stampede",
-    "double-submit", "back-and-retry", "paid-order", "return-twice", "abandoned", "rotation", "revoked",
+    "double-submit", "back-and-retry", "paid-order", "return-twice", "abandoned", "rotation", "revoked", "false-certificate",
+    "unknown-certificate",
 )  # fmt: skip
 
 
@@ -102,9 +102,10 @@ def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp
         for judgement in result.judgements
         if judgement.verdict is Verdict.NOT_EXERCISED and requirements()[judgement.requirement].level is Level.MUST
     }
-    left_out = {"alerts.payment-error", "alerts.failed-verification", "timeout.response"}  # they wait for ten seconds
+    waiting = {"timeout.response", "timeout.connect"}
+    left_out = {"alerts.payment-error", "alerts.failed-verification", *waiting}  # they wait for ten seconds
     undeclared = {"credentials.not-in-source", "credentials.not-in-frontend-source"}
-    assert open_ <= {*LATER, *left_out, *undeclared}
+    assert open_ <= {*left_out, *undeclared}
     calls = [entry for world in run.worlds for entry in world.of(Call)]
     assert {call.role for call in calls if call.event.operation} == {"authenticate", "open", "confirm", "settle"}
     events = {entry.event for world in run.worlds for entry in world.of(Ledger)}
@@ -158,14 +159,37 @@ def test_a_recording_of_its_sandbox_replays_with_no_difference(tmp_path: Path) -
     assert [entry for world in replay.worlds for entry in world.of(ReplayDifference)] == []
 
 
-def test_a_call_is_given_up_within_this_gateways_own_seconds(tmp_path: Path) -> None:
-    _, result = performed(tmp_path, probes=("stalled",), only=("timeout.response",))
-    judged = next(each for each in result.judgements if each.requirement == "timeout.response")
-    assert judged.verdict is Verdict.PASS
+def test_everything_is_given_up_within_this_gateways_own_seconds(tmp_path: Path) -> None:
+    only = ("timeout.response", "timeout.connect", "timeout.drip")
+    _, result = performed(tmp_path, only=only)
+    judged = {each.requirement: each.verdict for each in result.judgements if each.requirement in only}
+    assert judged == dict.fromkeys(only, Verdict.PASS)
     (tmp_path / "slow").mkdir()
-    _, slow = performed(tmp_path / "slow", "waits-too-long", probes=("stalled",), only=("timeout.response",))
-    titles = findings(slow)["timeout.response"]
-    assert any("call was still open after" in title for title in titles)
+    _, slow = performed(tmp_path / "slow", "waits-too-long", only=only)
+    found = findings(slow)
+    assert any("call was still open after 11" in title for title in found["timeout.response"])
+    assert any("an attempt to connect was still open after 5" in title for title in found["timeout.connect"])
+    assert any("one byte a second was still open after 21" in title for title in found["timeout.drip"])
+
+
+def test_each_limit_is_told_from_the_others(tmp_path: Path) -> None:
+    only = ("timeout.response", "timeout.connect", "timeout.drip")
+    shops = {name: config(_folder(tmp_path / name), name) for name in ("limits-reads-only", "limits-connecting-only")}
+
+    async def both() -> list[Run]:
+        return await asyncio.gather(*(perform(shop, Options(only=only, seed=7)) for shop in shops.values()))
+
+    reads, connecting = (
+        {each.requirement: each.verdict for each in judge(run, load("harbor")).judgements}
+        for run in asyncio.run(both())
+    )
+    assert [reads[id] for id in only] == [Verdict.PASS, Verdict.FAIL, Verdict.WARN]
+    assert [connecting[id] for id in only] == [Verdict.FAIL, Verdict.PASS, Verdict.WARN]
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path
 
 
 def test_the_explorer_finds_nothing_in_forty_stories(tmp_path: Path) -> None:

@@ -51,6 +51,35 @@ const defects = {
     return {};
   },
 
+  "limit-ends-with-headers": () => ({
+    Gateway: class extends Gateway {
+      async send(operation, url, init) {
+        const stop = new AbortController();
+        const timer = setTimeout(() => stop.abort(new DOMException("too late", "TimeoutError")), 25_000);
+        try {
+          return await fetch(url, { ...init, signal: stop.signal }); // fetch is done when the headers are there
+        } finally {
+          clearTimeout(timer);
+        }
+      }
+    },
+  }),
+
+  "hot-retries": () => ({
+    Gateway: class extends Gateway {
+      async exchange(operation, call) {
+        for (let attempt = 1; ; attempt += 1) {
+          try {
+            return await super.exchange(operation, call);
+          } catch (error) {
+            if (operation !== "create" || !error.message.startsWith("network") || attempt === 8) throw error;
+            await sleep(100 * attempt);
+          }
+        }
+      }
+    },
+  }),
+
   "revoked-secret-loop": () => ({
     Gateway: class extends Gateway {
       async authenticate() {

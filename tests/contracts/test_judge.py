@@ -14,7 +14,7 @@ from payproof.contracts import run as r
 from payproof.contracts.judge import Accepted, judge
 from payproof.contracts.model import Attestation, Judgement, Level, Outcome, PayproofError, Result, Verdict
 from payproof.contracts.profile import load
-from payproof.contracts.requirements import LATER, requirements
+from payproof.contracts.requirements import requirements
 
 PROFILE = load("quatapay")
 TODAY = date(2026, 11, 23)
@@ -150,13 +150,6 @@ def test_what_another_failure_explains_does_not_count_twice() -> None:
     assert explained.verdict is Verdict.NOT_EXERCISED
     assert explained.findings[0].because == "verify.status-checked"
     assert not any(reason.startswith("verify.amount") for reason in result.reasons)
-
-
-def test_what_needs_the_wire_keeps_its_place_and_fails_no_run() -> None:
-    result = judge(a_run(), PROFILE, today=TODAY)
-    for id in LATER:
-        assert of(result, id).verdict is Verdict.NOT_EXERCISED
-        assert not any(reason.startswith(f"{id}:") for reason in result.reasons)
 
 
 def test_a_shortened_run_never_says_ready() -> None:

@@ -51,12 +51,34 @@ class LogsTheBearer(HarborClient):
 class WaitsTooLong(HarborClient):
     whole_call = 60.0
 
+    def __init__(self, *settings: Any) -> None:
+        super().__init__(*settings)
+        self.http.timeout = httpx.Timeout(60.0)
+
+
+class LimitsReadsOnly(HarborClient):
+    whole_call = 3600.0
+
+    def __init__(self, *settings: Any) -> None:
+        super().__init__(*settings)
+        self.http.timeout = httpx.Timeout(8.0, connect=None)
+
+
+class LimitsConnectingOnly(HarborClient):
+    whole_call = 3600.0
+
+    def __init__(self, *settings: Any) -> None:
+        super().__init__(*settings)
+        self.http.timeout = httpx.Timeout(None, connect=3.0)
+
 
 CLIENTS = {
     "never-captures": NeverCaptures,
     "wrong-minor-units": WholeUnits,
     "logs-the-bearer": LogsTheBearer,
     "waits-too-long": WaitsTooLong,
+    "limits-reads-only": LimitsReadsOnly,
+    "limits-connecting-only": LimitsConnectingOnly,
 }
 
 

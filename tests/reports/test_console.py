@@ -42,7 +42,7 @@ def test_an_item_shows_its_mark_its_share_and_one_line_of_cause(result: Result, 
     lines = shown(result, run).splitlines()
     place = next(number for number, line in enumerate(lines) if "G7 " in line)
     assert lines[place].startswith(" ✗  G7 Duplicate order protection")
-    assert lines[place].endswith("3 of 5")
+    assert lines[place].endswith("4 of 6")
     assert lines[place + 1].strip().startswith("idempotency.double-submit: charged twice")
 
 
@@ -92,13 +92,13 @@ def test_what_was_not_exercised_is_listed_by_reason_and_never_counted_as_passed(
     text = shown(result, run)
     assert "Not exercised (2)" in text
     assert "no status check was ever made for this order (mend verify.status-checked first)" in " ".join(text.split())
-    assert "45 passed, 4 failed, 1 warned, 2 not exercised" in text
+    assert "46 passed, 4 failed, 1 warned, 2 not exercised" in text
 
 
 def test_passed_requirements_are_only_listed_on_request(result: Result, run: Run) -> None:
-    assert "Passed (45)" not in shown(result, run)
+    assert "Passed (46)" not in shown(result, run)
     verbose = shown(result, run, verbose=True)
-    assert "Passed (45)" in verbose
+    assert "Passed (46)" in verbose
     assert "advice and gateway disagree: The guidance asks" in verbose
 
 
@@ -119,7 +119,7 @@ def test_the_last_line_is_the_answer(result: Result, run: Run, not_scored: Resul
     assert "READY: every must-requirement holds. Not judged in this version: https.certificate-verified" in said
     assert last(shown(not_scored, run)) == "NOT SCORED: The integration never called the gateway."
     part = dataclasses.replace(result, outcome=Outcome.PARTIAL, reasons=(), judgements=result.judgements[:1])
-    assert "1 of 56 requirements judged, none failed" in last(shown(part, run))
+    assert "1 of 57 requirements judged, none failed" in last(shown(part, run))
 
 
 def test_requirements_that_nobody_tried_are_counted_in_the_answer(result: Result, run: Run) -> None:
@@ -145,7 +145,7 @@ def test_an_unscored_run_says_why_and_blames_no_item(not_scored: Result, run: Ru
     assert "G1 Credentials in the environment" not in text
     assert last(text).startswith("NOT SCORED: The integration never called the gateway.")
     wordy = shown(dataclasses.replace(not_scored, judgements=silent), run, verbose=True)
-    assert "Not exercised (56)" in wordy
+    assert "Not exercised (57)" in wordy
     assert "(and 3 more)" not in wordy
 
 

@@ -56,7 +56,7 @@ class Bench:
         self.upstream = Upstream(sandbox, RateBudget(600, 600))
         self.journal = Journal()
         self.relay = Relay(self.upstream, load("quatapay"), journal=self.journal, seed=1, on_exchange=self.taped.append)
-        self._ours = GatewayServer(self.relay.app, journal=self.journal)
+        self._ours = GatewayServer(self.relay.app, journal=self.journal, faults=self.relay.faults)
         await self._ours.start()
         self.ours = f"http://127.0.0.1:{self._ours.port}"
         self.http = httpx.AsyncClient(base_url=self.ours, trust_env=False)

@@ -4,6 +4,7 @@ import asyncio
 import re
 import subprocess
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,10 +12,11 @@ import pytest
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
 from payproof.contracts.secrets import Redactor
+from payproof.simulator.faults import registered
 from payproof.simulator.serve import serve
 
 
-def served(name: str, use: Callable[[str], Awaitable[None]]) -> None:
+def served(name: str, use: Callable[[str], Awaitable[None]], ca: Path | None = None) -> None:
     """Serve on free ports, hand the printed text to ``use``, and stop."""
 
     async def story() -> None:
@@ -24,7 +26,7 @@ def served(name: str, use: Callable[[str], Awaitable[None]]) -> None:
             texts.append(text)
             said.set()
 
-        running = asyncio.create_task(serve(load(name), port=0, control_port=0, out=out, stop=stop))
+        running = asyncio.create_task(serve(load(name), port=0, control_port=0, out=out, stop=stop, ca=ca))
         async with asyncio.timeout(20):
             await said.wait()
             try:
@@ -46,6 +48,40 @@ def test_the_printed_commands_work(name: str) -> None:
         assert '"payment_url"' in create
 
     served(name, use)
+
+
+def test_https_is_offered_and_its_authority_written_down(tmp_path: Path) -> None:
+    ca = tmp_path / "a folder" / "ca.pem"
+
+    async def use(text: str) -> None:
+        control, token, _ = re.findall(r"^  (curl .+)$", text, re.MULTILINE)
+        assert "https://127.0.0.1" in token
+        assert '"access_token"' in await asyncio.to_thread(shell, token)
+        armed = f"""{control}faults -d '{{"name": "expired-certificate", "times": 1}}'"""
+        assert '"id":1' in await asyncio.to_thread(shell, armed)
+        with pytest.raises(subprocess.CalledProcessError) as caught:
+            await asyncio.to_thread(shell, token)
+        assert caught.value.returncode == 60, "curl does not trust it"
+        assert '"access_token"' in await asyncio.to_thread(shell, token)
+
+    served("quatapay", use, ca)
+    assert ca.read_text().startswith("-----BEGIN CERTIFICATE-----")
+
+
+def test_the_control_port_arms_every_fault_of_the_wire() -> None:
+    async def use(text: str) -> None:
+        control = re.findall(r"^  (curl .+)$", text, re.MULTILINE)[0]
+        for name in registered():
+            params = '{"error": "currency"}' if name == "error" else "{}"
+            told = await asyncio.to_thread(shell, f"""{control}faults -d '{{"name": "{name}", "params": {params}}}'""")
+            assert '"id":' in told, (name, told)
+        refused = await asyncio.to_thread(
+            shell, f"""{control}faults -d '{{"name": "refuse", "operation": "create"}}'"""
+        )
+        assert '"remedy":"it takes: no filter"' in refused
+        assert '"ok":true' in await asyncio.to_thread(shell, f"{control}faults -X DELETE")
+
+    served("quatapay", use)
 
 
 def shell(command: str) -> str:

@@ -27,10 +27,11 @@ from payproof.reports import write_all
 from payproof.simulator.cassettes import CassetteWriter, read
 from payproof.simulator.relay.sandbox_exchange import SandboxExchange
 from payproof.suites.commands import command
-from payproof.suites.commands.record import FLOWS, known_secrets
+from payproof.suites.commands.record import FLOWS
 from payproof.suites.config import Config, make_config
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
+from payproof.suites.session.sandbox import known_secrets
 
 from ..conftest import IndependentSandbox  # noqa: TID252
 

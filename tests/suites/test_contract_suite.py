@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -16,15 +17,17 @@ import uvicorn
 from click.testing import CliRunner
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from payproof.contracts.contract import contract_of
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
 from payproof.simulator import Simulator
+from payproof.simulator.relay.rate_budget import RateBudget
 from payproof.suites import cli
 from payproof.suites.commands.contract import contract, exit_code
 from payproof.suites.config import Config, make_config
 from payproof.suites.conformance.contract import BUILT_IN, OWN, SuiteResult, Where, perform, sandbox, simulated
 from payproof.suites.conformance.contract import SilentSuite as Quiet
-from payproof.suites.conformance.contract.pace import Pace, Spent
+from payproof.suites.conformance.contract.channel import Channel, Spent
 from payproof.suites.conformance.contract.rules import RULES
 from payproof.suites.conformance.contract.values import APART
 from payproof.suites.pytest_plugin.contract_items import WORKS
@@ -358,53 +361,44 @@ def test_a_server_that_is_not_there_or_gives_no_token_is_no_verdict() -> None:
         perform(gone, budget=50)
 
 
-# Pace
-
-
-def test_the_rate_is_kept_over_every_minute() -> None:
-    now = [0.0]
-
-    def sleep(seconds: float) -> None:
-        now[0] += seconds
-
-    pace = Pace(100, 10, clock=lambda: now[0], sleep=sleep)
-    sent: list[float] = []
-    for _ in range(35):
-        pace.spend()
-        sent.append(now[0])
-        now[0] += 0.5
-    assert all(sum(1 for at in sent if start <= at <= start + 60) <= 10 for start in sent)
-    assert sent[-1] == 3 * 61.0 + 4 * 0.5
-
-
-def test_a_server_that_asks_to_wait_is_waited_for_but_not_for_ever() -> None:
-    waited: list[float] = []
-    now = [0.0]
-
-    def sleep(seconds: float) -> None:
-        waited.append(seconds)
-        now[0] += seconds
-
-    pace = Pace(100, 0, clock=lambda: now[0], sleep=sleep)
-    pace.hold(30)
-    pace.spend()
-    pace.hold(86_400)
-    pace.spend()
-    assert waited == [30, 120]
+# The budget
 
 
 def test_a_part_of_the_budget_ends_and_the_budget_itself_is_final() -> None:
-    pace = Pace(3, 0)
-    pace.part(2)
-    pace.spend()
-    pace.spend()
-    with pytest.raises(Spent):
-        pace.spend()
-    pace.part(10)
-    pace.spend()
-    with pytest.raises(Spent):
-        pace.spend()
-    assert pace.sent == 3
+    with (
+        simulated(load("quatapay")) as where,
+        contextlib.closing(Channel(where, RateBudget(0, 3), contract_of(where.profile))) as channel,
+    ):
+        channel.part(2)
+        for _ in range(2):
+            channel.send("GET", "/")
+        with pytest.raises(Spent):
+            channel.send("GET", "/")
+        channel.part(10)
+        channel.send("GET", "/")
+        with pytest.raises(Spent):
+            channel.send("GET", "/")
+        assert channel.budget.sent == len(channel.exchanges) == 3
+
+
+def test_a_request_that_waits_is_given_up_when_the_suite_is_broken_off() -> None:
+    waits, ended = threading.Event(), list[str]()
+
+    def ask(channel: Channel) -> None:
+        channel.send("GET", "/")
+        try:
+            channel.send("GET", "/")
+        except Spent:
+            ended.append("spent")
+
+    with simulated(load("quatapay")) as where:
+        channel = Channel(where, RateBudget(1, 9, note=lambda text: waits.set()), contract_of(where.profile))
+        asking = threading.Thread(target=ask, args=(channel,))
+        asking.start()
+        assert waits.wait(30)
+        channel.close()
+        asking.join(30)
+    assert ended == ["spent"], "it would have waited for a minute"
 
 
 # The command and the pytest items

@@ -22,6 +22,7 @@ from rich.console import Console
 from payproof import reports
 from payproof.contracts import profile as profiles
 from payproof.contracts.catalogue import CaseRequest, Catalogue, Decides, DriftCase, Wait, catalogue_of
+from payproof.contracts.comparison import same
 from payproof.contracts.drift import Drift
 from payproof.contracts.entries import Request, Response
 from payproof.contracts.model import Json, PayproofError
@@ -37,13 +38,13 @@ from payproof.suites.conformance.drift import observe as looking
 from payproof.suites.conformance.drift import schedule as agenda
 from payproof.suites.conformance.drift.attribute import Judge
 from payproof.suites.conformance.drift.case_run import CaseRun
-from payproof.suites.conformance.drift.comparing import DifferenceTally, differences, pairs, same
+from payproof.suites.conformance.drift.comparing import DifferenceTally, differences, steps
 from payproof.suites.conformance.drift.comparison import DriftOptions, compare
-from payproof.suites.conformance.drift.endpoints import Sandboxed, SimulatorEndpoint
+from payproof.suites.conformance.drift.endpoints import SimulatorEndpoint
 from payproof.suites.conformance.drift.observe import KnownValues, Observation
-from payproof.suites.conformance.drift.template import Missing, placed, unknown
+from payproof.suites.conformance.template import Missing, placed, unknown
 
-from ..conftest import IndependentSandbox  # noqa: TID252
+from ..conftest import IndependentSandbox, independent_sandboxes  # noqa: TID252
 
 Start = Callable[..., IndependentSandbox]
 QUATAPAY, QRPAY = profiles.load("quatapay"), profiles.load("qrpay")
@@ -84,15 +85,11 @@ def _facts(drift: Drift) -> set[str]:
 # What is found at the independent server
 
 
-_TOLD: dict[str, Drift] = {}
-
-
-@pytest.fixture
-def as_documented(independent_sandbox: Start) -> Drift:
+@pytest.fixture(scope="module")
+def as_documented(tmp_path_factory: pytest.TempPathFactory) -> Drift:
     """The comparison with the profile ``quatapay``, made once for the tests that look at its parts."""
-    if "quatapay" not in _TOLD:
-        _TOLD["quatapay"] = _drift("quatapay", independent_sandbox())
-    return _TOLD["quatapay"]
+    with independent_sandboxes(tmp_path_factory.mktemp("sandbox")) as start:
+        return _drift("quatapay", start())
 
 
 KNOWN = (
@@ -297,32 +294,12 @@ def test_a_call_that_the_gateways_limit_kept_out_is_made_again_when_it_says(
     assert {each.fact.name for each in drift.differences} == {'knobs["rate_limit"]'}
 
 
-def test_a_payment_page_elsewhere_is_not_opened(independent_sandbox: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the sandbox's own host is ever asked."""
-    sandbox = independent_sandbox()
-    by_number = sandbox.table(base_url=sandbox.url.replace("localhost", "127.0.0.1"))
-    asked: list[str] = []
-    send = Sandboxed.send
-
-    async def heard(self: Sandboxed, request: Any) -> Any:
-        request.headers["host"] = "localhost:1"  # what the server makes its payment_url of
-        asked.append(str(request.url))
-        return await send(self, request)
-
-    monkeypatch.setattr(Sandboxed, "send", heard)
-    drift = asyncio.run(
-        compare(_config("qrpay", by_number, LIMIT), DriftOptions(only=("checkout.paid-again",)), _Silent())
-    )
-    assert any("which is not the sandbox: not opened" in left.reason for left in drift.left)
-    assert not [row for row in sandbox.requests() if "/user/" in row["path"]]
-
-
 # Waiting
 
 
 def test_all_waits_are_one_and_everybody_is_on_time() -> None:
     told: list[str] = []
-    waits: list[float] = []
+    waits: list[tuple[float, int]] = []
 
     class Patient(CaseRun):
         def __init__(self, name: str, *seconds: int) -> None:
@@ -333,16 +310,49 @@ def test_all_waits_are_one_and_everybody_is_on_time() -> None:
             told.append(self.case.id)
             return self.rest.pop(0) if self.rest else 0
 
-    tellings = [Patient("long", 2), Patient("at once"), Patient("twice", 1, 1), Patient("short", 1)]
+    clock = [0.0]
+
+    async def sleep(seconds: float) -> None:
+        clock[0] += seconds
+
+    runs = [Patient("long", 2), Patient("at once"), Patient("twice", 1, 1), Patient("short", 1)]
     left: list[int] = []
     asyncio.run(
-        agenda.tell(tellings, told=lambda case, n: left.append(n), waiting=lambda seconds, cases: waits.append(seconds))
+        agenda.tell(
+            runs,
+            told=lambda run, n: left.append(n),
+            waiting=lambda seconds, cases: waits.append((seconds, cases)),
+            now=lambda: clock[0],
+            sleep=sleep,
+        )
     )
-    assert told[:4] == ["at once", "long", "twice", "short"]
-    assert told[4:6] == ["twice", "short"]
-    assert sorted(told[6:]) == ["long", "twice"]
+    assert told == ["at once", "long", "twice", "short", "twice", "short", "long", "twice"]
     assert left == [3, 2, 1, 0]
-    assert sum(waits) < 2.1
+    assert waits == [(1.0, 3), (1.0, 2)]
+    assert not any(run.stopped for run in runs)
+
+
+def test_a_case_whose_moment_was_missed_is_stopped() -> None:
+    clock = [0.0]
+
+    class Late(CaseRun):
+        def __init__(self) -> None:
+            self.case = DriftCase(id="late", text="", steps=(Wait(seconds=1),))
+            self.rest, self.stopped = [1], ""
+
+        async def go(self) -> int:
+            return self.rest.pop(0) if self.rest else 0
+
+    async def sleep(seconds: float) -> None:
+        raise AssertionError("nothing is early")
+
+    def now() -> float:
+        clock[0] += 10
+        return clock[0]
+
+    run = Late()
+    asyncio.run(agenda.tell([run], told=lambda run, n: None, waiting=lambda seconds, cases: None, now=now, sleep=sleep))
+    assert run.stopped == "its moment was missed by 9 s"
 
 
 # Recordings
@@ -492,7 +502,7 @@ def test_the_same_step_counts_once_however_many_cases_ask_it() -> None:
 
 def test_what_only_one_side_reached_is_not_compared() -> None:
     here, there = [_seen(label="one"), _seen(label="two")], [_seen(label="one")]
-    assert [(a.label, b.label) for a, b in pairs(here, there)] == [("one", "one")]
+    assert [(a.label, b.label) for a, b in steps(here, there)] == [("one", "one")]
 
 
 def test_letters_differ_only_when_chance_cannot_explain_it() -> None:

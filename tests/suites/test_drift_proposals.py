@@ -18,12 +18,10 @@ from payproof.contracts.catalogue import Catalogue, Decides, DriftCase, catalogu
 from payproof.contracts.drift import Drift
 from payproof.contracts.model import Json, PayproofError
 from payproof.suites.config import Config, make_config
-from payproof.suites.conformance.drift.agreeing import Agreed, combined, unsaid
-from payproof.suites.conformance.drift.attribute import Judge
-from payproof.suites.conformance.drift.comparing import Raw
+from payproof.suites.conformance.drift.attribute import Agreed, Judge, combined, unsaid
+from payproof.suites.conformance.drift.comparing import Raw, explained, labels_of, refusals
 from payproof.suites.conformance.drift.comparison import DriftOptions, compare
 from payproof.suites.conformance.drift.observe import Observation
-from payproof.suites.conformance.drift.plain import explained, labels_of, refusals
 
 from ..conftest import IndependentSandbox  # noqa: TID252
 

@@ -74,10 +74,15 @@ def test_every_kind_of_step_is_drawn_sooner_or_later() -> None:
     assert seen == set(KINDS)
 
 
-def test_every_fault_of_a_call_may_strike() -> None:
+def test_every_fault_but_those_of_the_port_may_strike() -> None:
     kinds = mishaps(a_config().profile)
-    assert {kind.split()[1] for kind in kinds} == set(registered("call"))
-    assert {kind.split()[0] for kind in kinds} == {"token", "create", "status"}
+    assert {kind.split()[1] for kind in kinds} == set(registered()) - set(registered("port"))
+    assert {kind.split()[0] for kind in kinds} == {"token", "create", "status", "connection", "handshake"}
+
+
+def test_a_fault_of_the_connection_is_told_in_a_sentence() -> None:
+    step = act("fault", operation="", name="silent", params={}, after_effect=False, times=1)
+    assert told(Story((), (step,))) == ("The next connection goes wrong: silent.",)
 
 
 def test_no_fault_tells_a_shop_that_an_existing_payment_does_not_exist() -> None:

@@ -249,13 +249,17 @@ def test_a_world_that_was_given_up_for_plain_http_is_kept_and_not_judged(tmp_pat
     (tmp_path / "other.pem").write_text(Path(certifi.where()).read_text())
     env = {**config.integration.env, "SSL_CERT_FILE": str(tmp_path / "other.pem")}
     config = config.model_copy(update={"integration": config.integration.model_copy(update={"env": env})})
-    run = asyncio.run(perform(config, Options(only=("flow.success", "https.api"), seed=5)))
+    run = asyncio.run(
+        perform(config, Options(only=("flow.success", "https.api", "https.certificate-verified"), seed=5))
+    )
     assert run.scored
     assert [world.name for world in run.worlds] == [MAIN]
     assert any(entry.event == "handshake_failed" for entry in run.given_up[0].of(Connection))
     found = {judgement.requirement: judgement for judgement in judge(run, config.profile).judgements}
     assert found["flow.success"].verdict is Verdict.PASS
     assert found["https.api"].findings[0].evidence[0].world == run.given_up[0].name
+    assert found["https.certificate-verified"].verdict is Verdict.PASS
+    assert "authorities of its own choice" in found["https.certificate-verified"].findings[0].title
     assert load(dump(run)) == run
 
 

@@ -253,6 +253,27 @@ def test_the_fixture_gives_a_gateway(shop: pytest.Pytester) -> None:
     run(shop).assert_outcomes(passed=1)
 
 
+def test_the_fixture_over_https_gives_the_authority_to_trust_and_takes_faults_of_tls(shop: pytest.Pytester) -> None:
+    shop.makepyfile(
+        """
+        import ssl
+
+        import httpx
+        import pytest
+
+        def test_token(payproof_https_gateway):
+            gateway = payproof_https_gateway
+            with httpx.Client(verify=ssl.create_default_context(cadata=gateway.ca)) as http:
+                assert http.post(f"{gateway.base_url}/authentication/token").status_code == 400
+                gateway.arm("expired-certificate", times=1)
+                with pytest.raises(httpx.ConnectError, match="expired"):
+                    http.post(f"{gateway.base_url}/authentication/token")
+                assert http.post(f"{gateway.base_url}/authentication/token").status_code == 400
+        """
+    )
+    run(shop).assert_outcomes(passed=1)
+
+
 def test_pytest_starts_no_slower_where_payproof_is_not_used() -> None:
     script = """
 import sys

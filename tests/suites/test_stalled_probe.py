@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from payproof.contracts.profile import load
-from payproof.suites.probes.errors import stalled
+from payproof.suites.probes.timeout import stalled
 
 
 class Watched:
@@ -29,10 +29,10 @@ class Watched:
     def _fired(self, number: int) -> int:
         return int(self._socket is not None)
 
-    def new_order(self, *, role: str) -> str:
+    def new_order(self, *, role: str = "main") -> str:
         return role
 
-    def customer(self) -> str:
+    def customer(self, patience: float = 0.0) -> str:
         return "customer"
 
     @asynccontextmanager

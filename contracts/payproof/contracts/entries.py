@@ -276,6 +276,12 @@ class Connection(Entry):
     """Calls that were read on it."""
 
     @property
+    def distrusted(self) -> bool:
+        """Ended by the client in the TLS handshake, or right after it, where some look at the certificate: without a call."""
+        shook = self.event == "unused" and self.handshake is not None
+        return (shook or self.event == "handshake_failed") and self.ended_by != "gateway"
+
+    @property
     def gave_up(self) -> float | None:
         """Seconds after which the client itself ended it; None where we did."""
         return self.seconds if self.ended_by == "client" else None

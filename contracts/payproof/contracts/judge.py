@@ -24,7 +24,7 @@ from payproof.contracts.model import (
 )
 from payproof.contracts.probe_runs import with_final_names
 from payproof.contracts.profile import Profile
-from payproof.contracts.requirements import LATER, Case, Requirement, requirements
+from payproof.contracts.requirements import Case, Requirement, requirements
 from payproof.contracts.run import Run
 
 _WEIGHT = (
@@ -46,24 +46,6 @@ _NEEDS = {
     "returns_after_failure": "return of customers whose payment was refused",
 }
 """What a gateway lacks, in words."""
-
-BEFORE_CONTROL = (
-    "https.return-url",
-    "https.cancel-url",
-    "https.api",
-    "credentials.from-environment",
-    "credentials.not-served",
-    "credentials.not-in-source",
-    "credentials.not-in-frontend-source",
-    "custom.order-id",
-    "custom.distinct",
-    "amount.sent",
-    "currency.sent",
-    "contract.request",
-    "logs.no-access-token",
-    "logs.no-secret-key",
-)
-"""Judged even when control ends in "not scored": one clean payment shows them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +138,7 @@ def _findings(run: Run, profile: Profile, req: Requirement) -> list[Finding]:
     case = Case(run=run, profile=profile, requirement=req)
     if req.needs and not profile.has(req.needs):
         return [case.not_applicable(f"this gateway has no {_NEEDS.get(req.needs, req.needs)}")]
-    if not run.scored and run.cut is None and req.id not in BEFORE_CONTROL:
+    if not run.scored and run.cut is None and not req.before_control:
         return [case.not_exercised("control ended without a score, so nothing else was tried")]
     try:
         found = list(req.check(case))
@@ -221,7 +203,7 @@ def stands_in_the_way(judgement: Judgement, by_id: Mapping[str, Judgement]) -> b
     explained = any(
         finding.because in by_id and by_id[finding.because].verdict is Verdict.FAIL for finding in judgement.findings
     ) and not any(finding.unsettled for finding in judgement.findings)
-    return judgement.verdict is Verdict.NOT_EXERCISED and judgement.requirement not in LATER and not explained
+    return judgement.verdict is Verdict.NOT_EXERCISED and not explained
 
 
 def _counts(run: Run, judgement: Judgement) -> bool:
@@ -274,11 +256,7 @@ def _outcome(run: Run, reasons: tuple[str, ...]) -> Outcome:
 def _roll_up(item: Item, profile: Profile, by_id: Mapping[str, Judgement]) -> ItemResult:
     ids = profile.checklist.requirements_of(item)
     judged = [by_id[id] for id in ids if id in by_id]
-    verdicts = [
-        _as_seen(judgement)
-        for judgement in judged
-        if judgement.requirement not in LATER or judgement.verdict is not Verdict.NOT_EXERCISED
-    ]
+    verdicts = [_as_seen(judgement) for judgement in judged]
     return ItemResult(
         id=item.id,
         title=f"{item.number} {item.title}",

@@ -89,6 +89,11 @@ class Money:
         return money.exponent(currency) if found is None else found
 
 
+def _with_grace(seconds: float) -> float:
+    """Ten per cent, and at least the second to which a library may round up."""
+    return round(max(seconds * 1.1, seconds + 1), 1)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Seconds that the gateway's guidance gives: for a call, for connecting, for reading a whole slow answer, and for answering a
@@ -102,7 +107,17 @@ class Limits:
     @property
     def grace(self) -> float:
         """Seconds after which a call that should have been given up is held against somebody."""
-        return round(self.call * 1.1, 1)
+        return _with_grace(self.call)
+
+    @property
+    def connect_grace(self) -> float:
+        """The same for one attempt to connect."""
+        return _with_grace(self.connect)
+
+    @property
+    def whole_grace(self) -> float:
+        """The same for the reading of an answer that comes slowly; libraries round up to the next second."""
+        return self.whole + 1
 
     @property
     def slow(self) -> float:

@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 
 Check: TypeAlias = "Callable[[Case], Iterable[Finding]]"
 
-LATER = ("timeout.connect", "timeout.drip", "https.certificate-verified")
-"""Requirements that need the wire itself; they keep their place, and a run is not failed for them yet."""
-
-
 CAUSES = ("flow.success", "token.renewed", "flow.recovers", "verify.status-checked")
 """What keeps most stories from getting anywhere, the likeliest first: a shop that does not sell, or does not any more."""
 
@@ -44,6 +40,8 @@ class Requirement:
     check: Check
     needs: str
     """Trait of the profile without which this does not apply; empty: applies everywhere."""
+    before_control: bool
+    """Judged even when control ends in "not scored": one clean payment shows it."""
 
     @property
     def group(self) -> str:
@@ -53,17 +51,17 @@ class Requirement:
 _FOUND: dict[str, Requirement] = {}
 
 
-def must(id: str, *, needs: str = "") -> Callable[[Check], Check]:
-    """Register the check of a requirement whose failure fails the run."""
-    return _register(id, Level.MUST, needs)
+def must(id: str, *, needs: str = "", before_control: bool = False) -> Callable[[Check], Check]:
+    """Register the check of a requirement whose failure fails the run. ``needs``, ``before_control``: see ``Requirement``."""
+    return _register(id, Level.MUST, needs, before_control)
 
 
-def should(id: str, *, needs: str = "") -> Callable[[Check], Check]:
-    """Register the check of a requirement whose failure warns."""
-    return _register(id, Level.SHOULD, needs)
+def should(id: str, *, needs: str = "", before_control: bool = False) -> Callable[[Check], Check]:
+    """Register the check of a requirement whose failure warns. ``needs``, ``before_control``: see ``Requirement``."""
+    return _register(id, Level.SHOULD, needs, before_control)
 
 
-def _register(id: str, level: Level, needs: str) -> Callable[[Check], Check]:
+def _register(id: str, level: Level, needs: str, before_control: bool) -> Callable[[Check], Check]:
     def keep(check: Check) -> Check:
         if id in _FOUND:
             raise RuntimeError(f"two checks are named {id}")
@@ -74,6 +72,7 @@ def _register(id: str, level: Level, needs: str) -> Callable[[Check], Check]:
             text=text,
             check=check,
             needs=needs,
+            before_control=before_control,
             why=parts.get("Why", ""),
             judged=parts.get("Judged", ""),
             fix=parts.get("Fix", ""),

@@ -20,6 +20,8 @@ class StepName(StrEnum):
     """Many customers check out at once, on an expired token."""
     CUT = "cut"
     """Output of the integration was too long to keep: ``bytes``, of which ``stream``."""
+    DISTRUST = "distrust"
+    """From here the gateway cannot show who it is."""
     DRILL = "drill"
     """From here an alert is awaited."""
     DRILL_OVER = "over"

@@ -151,6 +151,12 @@ class Gateway
         return [$data->access_token, $life];
     }
 
+    /** Without its own limit connecting may take 300 s; the other one is for the whole call, the last byte of the answer included. */
+    protected function limits(): array
+    {
+        return [CURLOPT_CONNECTTIMEOUT => 10, CURLOPT_TIMEOUT => $this->seconds];
+    }
+
     /** One HTTP call and its line in the log. Redirects are not followed, certificates are verified: curl's defaults. */
     protected function send(
         string $operation,
@@ -169,13 +175,11 @@ class Gateway
             CURLOPT_CUSTOMREQUEST => $method,
             CURLOPT_HTTPHEADER => ['Accept: application/json', 'Content-Type: application/json',
                 ...($token === null ? [] : ["Authorization: Bearer $token"])],
-            CURLOPT_CONNECTTIMEOUT => 10,
-            CURLOPT_TIMEOUT => $this->seconds,
             CURLOPT_WRITEFUNCTION => static function (CurlHandle $curl, string $part) use (&$text): int {
                 $text .= $part;
                 return strlen($text) > self::LONGEST_BODY ? 0 : strlen($part); // 0 makes curl stop
             },
-        ]);
+        ] + $this->limits());
         if ($body !== null) {
             curl_setopt($curl, CURLOPT_POSTFIELDS, json_encode($body));
         }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import select
 import socket
 import sys
@@ -23,13 +24,15 @@ import psutil
 from payproof.contracts.model import PayproofError
 
 LOOK_EVERY = 0.05
-"""Seconds between two looks at the table: so much may a measured attempt be too short."""
+"""Seconds between two looks at the table: so much may a measured attempt be too long."""
 _ARRIVES_WITHIN = 0.05
 """Seconds in which a connection over loopback is there, when there is room for it. One that is slower takes its place later."""
 _MOST_FILLERS = 64
 
 _TABLES = (Path("/proc/self/net/tcp"), Path("/proc/self/net/tcp6"))
 _SYN_SENT = "02"
+_SECOND_SYN = 1.0
+_TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 Local: TypeAlias = tuple[str, int]
 
@@ -57,7 +60,7 @@ def fill(listening: socket.socket) -> list[socket.socket]:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """``began``: time.monotonic() when it was first seen. ``local``: the client's address."""
+    """``began``: time.monotonic() of its first SYN, as nearly as it is known. ``local``: the client's address."""
 
     local: Local
     began: float
@@ -102,23 +105,24 @@ class Attempts:
         self._timer = asyncio.get_running_loop().call_later(LOOK_EVERY, self._look)
 
     def _compare(self) -> None:
-        now = set(connecting(self._host, self._port)) - self._ours
+        now = dict(connecting(self._host, self._port))
         for local in [local for local in self._known if local not in now]:
             self._watcher.attempt_ended(self._known.pop(local), gave_up=True)
-        for local in now - self._known.keys():
-            self._known[local] = Attempt(local, time.monotonic())
-            self._watcher.attempt_began(self._known[local])
+        for local, age in now.items():
+            if local not in self._known and local not in self._ours:
+                self._known[local] = Attempt(local, time.monotonic() - age)
+                self._watcher.attempt_began(self._known[local])
 
 
-def connecting(host: str, port: int) -> Iterator[Local]:
-    """The local addresses of all sockets that are trying to connect to this one."""
+def connecting(host: str, port: int) -> Iterator[tuple[Local, float]]:
+    """The local addresses of all sockets that are trying to connect to this one, and for how many seconds at least."""
     wanted = ip_address("127.0.0.1" if host == "localhost" else host)
-    for local, remote in _trying():
+    for local, remote, age in _trying():
         if remote[1] == port and _plain(remote[0]) == wanted:
-            yield local
+            yield local, age
 
 
-def _trying() -> Iterator[tuple[Local, Local]]:
+def _trying() -> Iterator[tuple[Local, Local, float]]:
     tables = [table for table in _TABLES if table.exists()]
     if tables:
         for table in tables:
@@ -127,15 +131,20 @@ def _trying() -> Iterator[tuple[Local, Local]]:
     with contextlib.suppress(psutil.AccessDenied):
         for each in psutil.net_connections("tcp"):
             if each.status == psutil.CONN_SYN_SENT and each.laddr and each.raddr:
-                yield (each.laddr.ip, each.laddr.port), (each.raddr.ip, each.raddr.port)
+                yield (each.laddr.ip, each.laddr.port), (each.raddr.ip, each.raddr.port), 0.0
 
 
-def _listed(table: str) -> Iterator[tuple[Local, Local]]:
-    """Lines such as ``0: 0100007F:CF08 0100007F:0016 02 ...``."""
+def _listed(table: str) -> Iterator[tuple[Local, Local, float]]:
+    """Lines such as ``0: 0100007F:CF08 0100007F:0016 02 00000001:00000000 01:00000062 00000000 ...``."""
     for line in table.splitlines()[1:]:
-        _, local, remote, state, _ = line.split(None, 4)
+        _, local, remote, state, _, timer, resent, *_ = line.split()
         if state == _SYN_SENT:
-            yield _address(local), _address(remote)
+            yield _address(local), _address(remote), _age(timer, resent)
+
+
+def _age(timer: str, resent: str) -> float:
+    """The system sends the second SYN a second after the first: how long the timer still runs tells how long it has run."""
+    return max(_SECOND_SYN - int(timer.partition(":")[2], 16) / _TICKS, 0.0) if int(resent, 16) == 0 else 0.0
 
 
 def _address(text: str) -> Local:

@@ -6,22 +6,33 @@ import datetime
 import ssl
 import warnings
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import trustme
+if TYPE_CHECKING:
+    import trustme
 
 _ELSEWHERE = "some-other-host.example"
 
 
 class Certificates:
-    """TLS settings of a gateway at localhost (and ``sites``), made when first asked for.
+    """TLS settings of a gateway at localhost (and ``sites``), made when first asked for: most listeners never need them.
 
     ``authority`` is the one that the clients trust: an expired certificate, and one for another host, are then wrong in that
     alone. Without it nobody trusts any of them.
     """
 
     def __init__(self, authority: trustme.CA | None = None, sites: tuple[str, ...] = ()) -> None:
-        self._authority = authority or trustme.CA()
-        self._names = ("localhost", "127.0.0.1", *sites)
+        self._given = authority
+        self._names = tuple(dict.fromkeys(("localhost", "127.0.0.1", *sites)))
+
+    @cached_property
+    def _authority(self) -> trustme.CA:
+        return self._given or _new_authority("payproof")
+
+    @property
+    def authority(self) -> str:
+        """The certificate of the authority that signs them, for clients to trust; PEM."""
+        return self._authority.cert_pem.bytes().decode()
 
     @cached_property
     def good(self) -> ssl.SSLContext:
@@ -30,7 +41,7 @@ class Certificates:
     @cached_property
     def untrusted(self) -> ssl.SSLContext:
         """Signed by an authority that nobody knows."""
-        return _context(trustme.CA(organization_name="unknown authority").issue_cert(*self._names))
+        return _context(_new_authority("unknown authority").issue_cert(*self._names))
 
     @cached_property
     def expired(self) -> ssl.SSLContext:
@@ -54,6 +65,12 @@ class Certificates:
             context.maximum_version = ssl.TLSVersion.TLSv1_1
         context.set_ciphers("ALL:@SECLEVEL=0")  # their signatures are too weak for any other level
         return context
+
+
+def _new_authority(name: str) -> trustme.CA:
+    import trustme
+
+    return trustme.CA(organization_name=name)
 
 
 def _context(certificate: trustme.LeafCert) -> ssl.SSLContext:

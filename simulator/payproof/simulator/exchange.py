@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from starlette.responses import Response as Answer
 from starlette.types import Message, Receive, Scope, Send
 
-from payproof.contracts.entries import Headers, Request
+from payproof.contracts.entries import BODY_LIMIT, Headers, Request
 from payproof.contracts.events import AnyEvent
 from payproof.simulator.socket_log import SocketLog
 
@@ -29,20 +32,32 @@ Ending: TypeAlias = Literal["hung_up", "cut", "held"]
 
 
 class Wire:
-    """The connection that a call came in on. ``lost``: time.monotonic() of its end. ``join``: called before two writes that may leave
-    as one."""
+    """The connection that a call came in on. ``lost``: time.monotonic() of its end. ``ended``: by us. ``join``: called before two writes
+    that may leave as one."""
 
-    __slots__ = ("ending", "join", "log", "lost", "sock", "transport")
+    __slots__ = ("ended", "ending", "join", "log", "lost", "sock", "transport")
 
     def __init__(
         self, transport: asyncio.Transport, sock: socket.socket, log: SocketLog, join: Callable[[], None]
     ) -> None:
         self.transport, self.sock, self.log, self.join = transport, sock, log, join
         self.lost: float | None = None
+        self.ended = False
         self.ending: Ending = "hung_up"
+
+    async def close(self) -> None:
+        """End the connection in order. The end of TLS is told and not waited for, as most servers do."""
+        self.ended = True
+        self.transport.close()
+        if self.transport.get_extra_info("ssl_object") is not None:
+            await asyncio.sleep(0)  # some event loops write when nothing else is to be done
+            with contextlib.suppress(OSError):
+                if not self.transport.get_write_buffer_size():
+                    self.sock.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:
         """End the connection with RST instead of FIN."""
+        self.ended = True
         reset_on_close(self.sock)
         self.transport.abort()
 
@@ -50,6 +65,19 @@ class Wire:
 def reset_on_close(sock: socket.socket) -> None:
     """Whoever closes it now sends RST."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
+
+
+@dataclass(slots=True)
+class Written:
+    """An answer of which so much of the body was written: ``size`` bytes, of which ``body`` keeps the first."""
+
+    answer: Answer
+    body: bytes = b""
+    size: int = 0
+
+    def more(self, data: bytes) -> None:
+        self.body += data[: BODY_LIMIT - len(self.body)]
+        self.size += len(data)
 
 
 class Exchange:
@@ -79,7 +107,9 @@ class Exchange:
         "scope",
         "size",
         "start",
+        "whole",
         "wire",
+        "written",
     )  # fmt: skip
 
     def __init__(
@@ -98,6 +128,10 @@ class Exchange:
         self.wire: Wire | None = scope["state"].get("wire") if "state" in scope else None
         self.nth = 0
         """Which call on its connection."""
+        self.written: Written | None = None
+        """An answer that a fault wrote to the wire by itself."""
+        self.whole = False
+        """It wrote the answer to its end, in a correct frame."""
         self.asked: AnyEvent | None = None
         """What the request says, where somebody had to know before it was answered."""
         self._texts: Headers = ()
@@ -199,7 +233,7 @@ class Exchange:
     def finish(self, *, whole: bool = False) -> None:
         if not self._done and not self.page:
             self._done = True
-            self.over(self, whole)
+            self.over(self, whole or self.whole)
 
 
 Address: TypeAlias = tuple[str, bytes, bytes, bytes]

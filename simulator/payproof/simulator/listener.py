@@ -24,8 +24,9 @@ from payproof.simulator.backlog import Attempt
 from payproof.simulator.certificates import Certificates
 from payproof.simulator.faults.connection_context import ConnectionContext
 from payproof.simulator.faults.injector import Armed, FaultInjector
-from payproof.simulator.faults.registry import ConnectionFault, PortFault
+from payproof.simulator.faults.registry import PortFault
 from payproof.simulator.listening_port import ListeningPort
+from payproof.simulator.peers import is_ours
 from payproof.simulator.protocols import Protocol
 from payproof.simulator.socket_log import SocketLog
 
@@ -36,7 +37,8 @@ class GatewayServer:
     """Serves ``app``. With ``tls``, a connection that begins with a handshake is HTTPS and any other plain HTTP.
 
     ``faults``: those of the gateway that ``app`` is, for what they do before a request is read. ``certificates``: what faults of TLS
-    show; made by an authority that nobody knows where they are not given.
+    show; made by an authority that nobody knows where they are not given. ``spare_ours``: connections that come from this very
+    process meet no fault of theirs.
 
     Raises:
         PayproofError: ``host`` is not a loopback address and ``allow_remote`` was not given.
@@ -52,6 +54,7 @@ class GatewayServer:
         journal: Journal | None = None,
         faults: FaultInjector | None = None,
         certificates: Certificates | None = None,
+        spare_ours: bool = False,
         allow_remote: bool = False,
     ) -> None:
         if not allow_remote and not is_loopback(host):
@@ -61,6 +64,7 @@ class GatewayServer:
         self.host = host
         self._tls, self._journal = tls, journal
         self._faults, self._certificates = faults, certificates or Certificates()
+        self._spare_ours = spare_ours
         # http and ws are ours: uvicorn's own server, its signals and its logging are never started.
         # Nor does anybody stand in front of us, whose X-Forwarded headers would be believed.
         self._config = Config(
@@ -76,6 +80,8 @@ class GatewayServer:
         self._port = ListeningPort(host, port, self._adopt, self)
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._shut_by: Armed | None = None
+        """The fault that the port has now, until what it did is undone."""
         self._reopens: asyncio.TimerHandle | None = None
 
     @property
@@ -135,6 +141,7 @@ class GatewayServer:
             left = self._faults.shut() if self._faults is not None else None
             if left is None:
                 self._port.open()
+                self._shut_by = None
             else:
                 self._shut(*left)
         for protocol in self._protocols():
@@ -147,20 +154,21 @@ class GatewayServer:
         except PayproofError:
             self._port.open()
             raise
+        self._shut_by = armed
         if fault.seconds is not None and self._faults is not None:
             self._reopens = self._loop.call_later(fault.seconds, self._faults.clear, armed.id)
 
     def attempt_began(self, attempt: Attempt) -> None:
-        if self._faults is not None and (shut := self._faults.shut()):
-            shut[0].fired += 1
+        if self._shut_by is not None:
+            self._shut_by.fired += 1
 
     def attempt_ended(self, attempt: Attempt, *, gave_up: bool) -> None:
         if self._journal is None:
             return
-        shut = self._faults.shut() if self._faults is not None else None
+        fault = self._shut_by.spec.name if self._shut_by is not None else ""
         self._journal.put(
             Connection(
-                event="unaccepted", fault=shut[0].spec.name if shut else "", seconds=attempt.seconds,
+                event="unaccepted", fault=fault, seconds=attempt.seconds,
                 began=round(self._journal.now() - attempt.seconds, 4), ended_by="client" if gave_up else "gateway",
             )
         )  # fmt: skip
@@ -174,7 +182,7 @@ class GatewayServer:
 
     async def _arrive(self, sock: socket.socket, log: SocketLog) -> None:
         try:
-            if not await self._met(sock, log, "connection"):
+            if not await self._met(sock, log, "connection", b""):
                 await self._begin(sock, log)
         except asyncio.CancelledError:
             log.close(by="gateway")
@@ -197,22 +205,23 @@ class GatewayServer:
             await self._serve(sock, log, None)
             return
         log.hello = client_hello.read(first)
-        if not await self._met(sock, log, "handshake"):
+        if not await self._met(sock, log, "handshake", first):
             await self._serve(sock, log, self._tls)
 
-    async def _met(self, sock: socket.socket, log: SocketLog, kind: Literal["connection", "handshake"]) -> bool:
+    async def _met(
+        self, sock: socket.socket, log: SocketLog, kind: Literal["connection", "handshake"], hello: bytes
+    ) -> bool:
         """Whether a fault took the connection."""
-        matched = self._faults.match_connection(kind) if self._faults is not None and self._faults.any else None
+        if self._faults is None or not self._faults.any_of(kind) or (self._spare_ours and is_ours(sock)):
+            return False
+        matched = self._faults.match_connection(kind)
         if matched is None:
             return False
         armed, fault = matched
         log.fault = armed.spec.name
-        await self._hit(sock, log, armed, fault)
-        return True
-
-    async def _hit(self, sock: socket.socket, log: SocketLog, armed: Armed, fault: ConnectionFault) -> None:
         serve = partial(self._serve, sock, log)
-        await fault.meet(ConnectionContext(sock, log, self._certificates, serve, armed.released, armed.held))
+        await fault.meet(ConnectionContext(sock, hello, log, self._certificates, serve, armed.released, armed.held))
+        return True
 
     async def _serve(self, sock: socket.socket, log: SocketLog, tls: ssl.SSLContext | None) -> None:
         factory = partial(Protocol, self._config, self._state, sock, log, self._port)

@@ -27,14 +27,14 @@ class NotedCall(Pending):
         self, exchange: Exchange, profile: Profile, ended: float, ending: Ending | Literal["answered"]
     ) -> None:
         self._profile, self._asked = profile, exchange.asked
-        scope, start = exchange.scope, exchange.start
+        scope = exchange.scope
         asked = scope["headers"]
-        status, answered = (start["status"], list(start.get("headers", ()))) if start else (None, [])
+        status, answered, content, size = _answer(exchange)
         # One object without references: compact, nothing for the collector to look through, and cheap to let go of.
         self._bytes = marshal.dumps(
             (
                 exchange.began, ended, ending, exchange.nth, exchange.fault, scope["method"], address_of(exchange), asked, exchange.body,
-                status, answered, b"".join(exchange.chunks), exchange.size,
+                status, answered, content, size,
             )
         )  # fmt: skip
         self._weight = len(self._bytes) + _OF_AN_ENTRY + _OF_A_HEADER * (len(asked) + len(answered))
@@ -82,6 +82,16 @@ class NotedCall(Pending):
             return self._profile.read(request, response)
         except (ValueError, RecursionError):
             return Unknown()
+
+
+def _answer(exchange: Exchange) -> tuple[int | None, list[tuple[bytes, bytes]], bytes, int]:
+    """(status, headers, body as far as it is kept, its size); without a status nothing was answered."""
+    if exchange.start is not None:
+        content = b"".join(exchange.chunks)
+        return exchange.start["status"], list(exchange.start.get("headers", ())), content, exchange.size
+    if (written := exchange.written) is not None:
+        return written.answer.status_code, list(written.answer.raw_headers), bytes(written.body), written.size
+    return None, [], b"", 0
 
 
 def _cut_request(request: Request) -> Request:

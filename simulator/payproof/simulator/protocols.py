@@ -41,8 +41,6 @@ class Protocol(HttpToolsProtocol):
         self._wire: Wire | None = None
         self._within = False
         self._retired = self._retires = False
-        self._left = False
-        """The client closed first."""
         self._fate: TurnedAway | None = None
         self._unserved = bytearray()
 
@@ -56,14 +54,10 @@ class Protocol(HttpToolsProtocol):
         self._wire = Wire(transport, self._sock, self.log, joined.join)
         self.app_state = {"transport": transport, "wire": self._wire}
 
-    def eof_received(self) -> None:
-        self._left = self._left or not self.transport.is_closing()
-        super().eof_received()
-
     def connection_lost(self, exc: Exception | None) -> None:
         if self._wire is not None and self._wire.lost is None:
             self._wire.lost = time.monotonic()
-        self.log.close(by="client" if self._left or exc is not None else "gateway")
+        self.log.close(by="gateway" if self._ended else "client")
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -109,6 +103,12 @@ class Protocol(HttpToolsProtocol):
         return not self._within and (self._asked is None or self._asked.response_complete)
 
     @property
+    def _ended(self) -> bool:
+        """We closed first: on purpose, because it was idle for long, or because the last answer said so."""
+        last = self._asked is not None and self._asked.response_complete and not self._asked.keep_alive
+        return last or self._retired or (self._wire is not None and self._wire.ended)
+
+    @property
     def _asked(self) -> RequestResponseCycle | None:
         return cast("RequestResponseCycle | None", self.cycle)  # none before the first request
 
@@ -132,6 +132,6 @@ class Protocol(HttpToolsProtocol):
         """The server ends: what is still open counts as held."""
         self._unset_keepalive_if_required()
         if self._wire is not None:
-            self._wire.ending = "held"
+            self._wire.ending, self._wire.ended = "held", True
         self.log.close(by="gateway")
         self.transport.abort()

@@ -55,11 +55,12 @@ class SocketLog:
         detail: str = "",
         alert: str = "",
     ) -> None:
-        """Write the entry, once. A connection that served hosted pages only was a customer's: it has none."""
+        """Write the entry, once. A connection that served hosted pages only was a customer's, and one on which nobody said a word
+        tells nothing unless a fault was there: they have none."""
         if self.done:
             return
         self.done = True
-        if self.journal is None or (event is None and self.pages and not self.calls):
+        if self.journal is None or (event is None and not self.calls and self._tells_nothing):
             return
         seconds = self._passed()
         self.journal.put(
@@ -70,6 +71,10 @@ class SocketLog:
                 alert=alert, calls=self.calls,
             )
         )  # fmt: skip
+
+    @property
+    def _tells_nothing(self) -> bool:
+        return bool(self.pages) or (self.first_byte is None and not self.fault)
 
     def failed(self, error: Exception) -> None:
         """The TLS handshake came to no end: refused by an alert of the client's, broken off, or too slow."""

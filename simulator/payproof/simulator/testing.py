@@ -33,7 +33,10 @@ _START_WITHIN = 10.0
 
 
 class GatewayThread:
-    """A running gateway with one merchant. Every method may be called from any thread."""
+    """A running gateway with one merchant. Every method may be called from any thread.
+
+    ``https``: it offers HTTPS, under a certificate of its own authority, which is ``ca`` (PEM); plain text is served there, too.
+    """
 
     def __init__(
         self,
@@ -41,15 +44,17 @@ class GatewayThread:
         *,
         knobs: Mapping[str, Json] | None = None,
         seed: int = 0,
+        https: bool = False,
         tls: ssl.SSLContext | None = None,
         certificates: Certificates | None = None,
     ) -> None:
         self.profile = gateway if isinstance(gateway, Profile) else profiles.load(gateway)
         self.simulator = Simulator(self.profile, knobs=knobs, seed=seed)
         self.merchant = self.simulator.add_merchant()
+        self._certificates = certificates or Certificates()
         self._server = GatewayServer(
-            self.simulator.app, tls=tls, journal=self.simulator.journal, faults=self.simulator.faults,
-            certificates=certificates,
+            self.simulator.app, tls=tls or (self._certificates.good if https else None), journal=self.simulator.journal,
+            faults=self.simulator.faults, certificates=self._certificates,
         )  # fmt: skip
         self._stop: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -111,6 +116,11 @@ class GatewayThread:
     def url(self) -> str:
         server = self._server
         return f"{server.scheme}://{'localhost' if server.scheme == 'https' else server.host}:{server.port}"
+
+    @property
+    def ca(self) -> str:
+        """The certificate of the authority that a client of HTTPS has to trust; PEM."""
+        return self._certificates.authority
 
     @property
     def base_url(self) -> str:

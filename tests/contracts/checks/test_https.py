@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from payproof.contracts.entries import Connection
-from payproof.contracts.model import Verdict
+from payproof.contracts.model import Json, Verdict
 from payproof.contracts.run import dump, load
 
 from .written import Written
@@ -103,8 +105,74 @@ def test_a_world_that_was_given_up_is_saved_with_the_run() -> None:
     assert load(dump(run.run())) == run.run()
 
 
-def test_certificates_need_faults_of_the_wire_itself() -> None:
-    assert (
-        "needs faults of the wire itself"
-        in Written().finding("https.certificate-verified", Verdict.NOT_EXERCISED).title
-    )
+# -- https.certificate-verified ----------------------------------------------------------------------------------------
+
+SHOWN = ["wrong-host", "expired-certificate", "unknown-authority", ""]
+"""Faults of the handshake; without one, the integration was not told of the authority."""
+
+
+def distrust(shown: str, *, connects: bool = True, sends: int = 0, run: Written | None = None, **ends: Any) -> Written:
+    run = run or Written()
+    params: dict[str, Json] = {"shows": shown} if shown else {}
+    with run.probe("false-certificate" if shown else "unknown-certificate", **params):
+        run.order("1")
+        run.step("distrust")
+        for _ in range(sends):
+            run.token(fault=shown)
+        if connects and not sends:
+            how: dict[str, Any] = {"event": "handshake_failed", "alert": "unknown ca"} | ends
+            run.connection(fault=shown, **how)
+        run.page("checkout", "1", status=503)
+        run.step("tried")
+        run.token()
+    return run
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+def test_a_handshake_that_is_broken_off_passes(shown: str) -> None:
+    found = distrust(shown).finding("https.certificate-verified", Verdict.PASS)
+    assert found.actual == {"requests": 0, "said": "unknown ca"}
+    assert found.evidence
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+def test_whoever_hangs_up_after_the_handshake_and_asks_nothing_passes(shown: str) -> None:
+    run = distrust(shown, event="unused", handshake=0.01, alert="")
+    assert run.finding("https.certificate-verified", Verdict.PASS)
+
+
+@pytest.mark.parametrize("shown", SHOWN)
+def test_a_request_that_arrives_fails(shown: str) -> None:
+    found = distrust(shown, sends=2).finding("https.certificate-verified", Verdict.FAIL)
+    assert found.actual == {"requests": 2, "first": "POST https://localhost/token"}
+
+
+def test_a_request_over_one_false_certificate_fails_though_others_are_refused() -> None:
+    run = distrust("unknown-authority")
+    distrust("wrong-host", sends=1, run=run)
+    assert "another host" in run.finding("https.certificate-verified", Verdict.FAIL).title
+
+
+def test_no_connection_at_all_tells_nothing() -> None:
+    found = distrust("wrong-host", connects=False).finding("https.certificate-verified", Verdict.NOT_EXERCISED)
+    assert "did not connect" in found.title
+
+
+def test_a_connection_that_we_ended_tells_nothing() -> None:
+    run = distrust("wrong-host", event="unused", handshake=0.01, ended_by="gateway")
+    assert run.finding("https.certificate-verified", Verdict.NOT_EXERCISED)
+
+
+def test_whoever_trusts_their_own_authorities_only_is_told_of_and_not_accused() -> None:
+    run = Written(secure=False, secure_note="the integration did not accept the run's certificate authority")
+    run.world("main-given-up")
+    run.connection("handshake_failed", alert="unknown ca")
+    run.give_up()
+    found = run.finding("https.certificate-verified", Verdict.PASS)
+    assert "authorities of its own choice" in found.title
+    assert found.evidence
+
+
+def test_a_run_without_tls_says_what_to_do() -> None:
+    run = Written(secure=False, secure_note="simulator.https is switched off")
+    assert "switched off" in run.finding("https.certificate-verified", Verdict.NOT_EXERCISED).title

@@ -92,6 +92,142 @@ def test_a_shop_that_never_asks_names_that_as_the_cause() -> None:
     assert run.finding("timeout.response", Verdict.NOT_EXERCISED).because == "verify.status-checked"
 
 
-@pytest.mark.parametrize("requirement", ["timeout.connect", "timeout.drip"])
-def test_what_needs_the_wire_itself_says_so(requirement: str) -> None:
-    assert "needs faults of the wire" in stalled(5).finding(requirement, Verdict.NOT_EXERCISED).title
+# -- headers, and then nothing -----------------------------------------------------------------------------------------
+
+
+def headers_only(seconds: float, operation: str = "create", ending: Any = "hung_up") -> Written:
+    run = Written()
+    with run.probe("stalled", operation=operation, sends="headers"):
+        run.order("1")
+        run.armed("stall", operation)
+        run.call(operation, status=200, ending=ending, seconds=seconds, fault="stall")
+        run.step("tried")
+    return run
+
+
+@pytest.mark.parametrize("operation", ["token", "create", "status"])
+def test_a_limit_that_ends_with_the_headers_is_none(operation: str) -> None:
+    found = headers_only(33.5, operation, "cut").finding("timeout.response", Verdict.FAIL)
+    assert "answered with headers only was still open after 33.5 s" in found.title
+
+
+def test_a_limit_that_covers_the_body_passes() -> None:
+    assert headers_only(30.0).finding("timeout.response", Verdict.PASS)
+
+
+def test_one_silence_that_is_not_given_up_is_enough_to_fail() -> None:
+    run = headers_only(33.5, ending="cut")
+    with run.probe("stalled", operation="create"):
+        run.call("create", status=None, ending="hung_up", seconds=27, fault="never-answer")
+    assert run.finding("timeout.response", Verdict.FAIL)
+
+
+# -- timeout.connect ---------------------------------------------------------------------------------------------------
+
+
+def unconnected(*seconds: float, ended_by: str = "client", answered_after: float | None = None) -> Written:
+    """Attempts to connect, one after the other, to an address that takes no connection."""
+    run = Written()
+    with run.probe("unconnected"):
+        run.order("1")
+        run.armed("backlog")
+        began = run.now
+        if answered_after is not None:
+            run.page("checkout", "1", seconds=answered_after, status=503)
+            run.now = began + 0.01
+        for held in seconds:
+            run.connection("unaccepted", seconds=held, ended_by=ended_by, fault="backlog")
+        if answered_after is None:
+            run.page("checkout", "1", status=503, began=began)
+        run.step("tried")
+    return run
+
+
+@pytest.mark.parametrize("seconds", [2, 29.9, 30, 31, 32.9])
+def test_an_attempt_to_connect_that_is_given_up_in_time_passes(seconds: float) -> None:
+    found = unconnected(seconds).finding("timeout.connect", Verdict.PASS)
+    assert "given up after" in found.title
+    assert found.evidence
+
+
+@pytest.mark.parametrize("ended_by", ["client", "gateway"])
+def test_an_attempt_to_connect_that_lasts_longer_fails(ended_by: str) -> None:
+    found = unconnected(33.5, ended_by=ended_by).finding("timeout.connect", Verdict.FAIL)
+    assert found.expected == {"seconds": "at most 30 (33 with grace)"}
+
+
+def test_several_attempts_to_connect_are_not_one_long_one() -> None:
+    assert unconnected(20, 20, 20).finding("timeout.connect", Verdict.PASS)
+
+
+def test_a_customer_who_is_answered_while_the_attempt_goes_on_is_told_of() -> None:
+    found = unconnected(33.5, ended_by="gateway", answered_after=25).finding("timeout.connect", Verdict.PASS)
+    assert "answered after 25.0 s, though an attempt to connect stayed open" in found.title
+
+
+def test_an_attempt_that_we_ended_before_its_time_tells_nothing() -> None:
+    assert unconnected(12, ended_by="gateway").finding("timeout.connect", Verdict.NOT_EXERCISED)
+
+
+def test_nobody_who_connects_tells_nothing() -> None:
+    assert "backlog" in unconnected().finding("timeout.connect", Verdict.NOT_EXERCISED).title
+
+
+def never_in_tls(seconds: float, ended_by: str, run: Written) -> Written:
+    with run.probe("unconnected", how="silent"):
+        run.order("1")
+        run.armed("silent")
+        began = run.now
+        run.connection("silent", seconds=0.4, fault="silent")  # whoever says nothing is not measured
+        run.connection("silent", seconds=seconds, ended_by=ended_by, fault="silent", first_byte=0.01)
+        run.page("checkout", "1", status=503, began=began)
+        run.step("tried")
+    return run
+
+
+def test_how_long_a_handshake_is_waited_for_is_told_and_fails_nobody() -> None:
+    run = never_in_tls(33.5, "gateway", unconnected(10))
+    titles = [finding.title for finding in run.judged("timeout.connect").findings]
+    assert run.judged("timeout.connect").verdict is Verdict.PASS
+    assert "TLS never began was still open after 33.5 s" in titles[1]
+    assert never_in_tls(10, "client", unconnected(33.5)).judged("timeout.connect").verdict is Verdict.FAIL
+
+
+def test_a_handshake_that_is_given_up_in_time_is_told_too() -> None:
+    titles = [f.title for f in never_in_tls(10, "client", unconnected(8)).judged("timeout.connect").findings]
+    assert "TLS never began was given up after 10 s" in titles[1]
+
+
+# -- timeout.drip ------------------------------------------------------------------------------------------------------
+
+
+def dripping(seconds: float, *, ending: Any = "hung_up", answered_after: float | None = None) -> Written:
+    run = Written()
+    with run.probe("dripping", operation="create"):
+        run.order("1")
+        run.armed("drip", "create")
+        began = run.now
+        if answered_after is not None:
+            run.page("checkout", "1", seconds=answered_after, status=503)
+            run.now = began + 0.01
+        run.call("create", ending=ending, seconds=seconds, fault="drip")
+        run.step("tried")
+    return run
+
+
+@pytest.mark.parametrize("seconds", [5, 30, 60, 60.9])
+def test_a_drip_that_is_given_up_within_a_minute_passes(seconds: float) -> None:
+    assert dripping(seconds).finding("timeout.drip", Verdict.PASS)
+
+
+def test_a_drip_that_is_read_for_longer_warns() -> None:
+    assert dripping(61.5, ending="cut").finding("timeout.drip", Verdict.WARN)
+
+
+def test_a_customer_who_is_answered_while_it_drips_is_told_of() -> None:
+    assert dripping(61.5, ending="cut", answered_after=25).finding("timeout.drip", Verdict.PASS)
+
+
+def test_an_answer_that_had_too_few_bytes_to_drip_tells_nothing() -> None:
+    found = dripping(20, ending="answered").finding("timeout.drip", Verdict.NOT_EXERCISED)
+    assert "came to its end after 20.0 s" in found.title

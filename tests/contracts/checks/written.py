@@ -84,6 +84,7 @@ class Written:
         answer_headers: e.Headers = (),
         fault: str = "",
         secure: bool = True,
+        nth: int = 1,
         **meaning: Any,
     ) -> e.Call:
         """Any call. ``asked`` and ``body``: the request's body and the answer's; ``status`` None: no answer."""
@@ -105,6 +106,7 @@ class Written:
                 response=answered,
                 event=an_event(operation=operation, **meaning),
                 fault=fault,
+                nth=nth,
             )
         )
 
@@ -245,6 +247,13 @@ class Written:
 
     def cleared(self, name: str, operation: str = "", fired: int = 0) -> e.FaultSet:
         return self.add(e.FaultSet(event="cleared", name=name, operation=operation, detail={"fired": fired}))
+
+    def connection(self, event: e.ConnectionEvent, *, seconds: float = 0.05, **more: Any) -> e.Connection:
+        """A connection to the gateway, from now on; ended by the client unless told otherwise."""
+        began = self.now
+        self.passes(seconds)
+        fields: dict[str, Any] = {"ended_by": "client"} | more
+        return self.add(e.Connection(event=event, began=began, seconds=seconds, **fields))
 
     def refused_connection(self) -> e.Connection:
         return self.add(e.Connection(event="refused"))

@@ -80,7 +80,7 @@ class Wallet
       req['Content-Type'] = 'application/json'
       req.body = JSON.generate(body)
     end
-    res = http.request(req)
+    res = Timeout.timeout(28) { http.request(req) } # Net::HTTP's own limits are for each read: a drip never meets them
     if res.code == '429'
       @wait = Time.now + [res['Retry-After'].to_i, 1].max
       raise GatewayDown, 'rate limited'

@@ -31,6 +31,10 @@ LARGEST_NOTICE = 64 * 1024
 class HarborClient(Gateway):
     whole_call = 8.0  # seconds; the guidance is 10
 
+    def __init__(self, *settings: Any) -> None:
+        super().__init__(*settings)
+        self.http.timeout = httpx.Timeout(self.whole_call, connect=3.0)  # the guidance is 4
+
     @staticmethod
     def minor(amount: str, currency: str) -> int:
         return int(Decimal(amount).scaleb(DECIMALS.get(currency, 2)))

@@ -29,7 +29,7 @@ class _Wrong:
     """In all worlds."""
 
 
-@should("contract.request")
+@should("contract.request", before_control=True)
 def request(case: Case) -> Iterator[Finding]:
     """Every call to the gateway is as the gateway's contract says: method, path, headers, and each field.
 

@@ -22,7 +22,7 @@ def _held(page: Page) -> str:
     return "\n".join((page.response.body, *(f"{name}: {value}" for name, value in page.response.headers)))
 
 
-@must("credentials.not-served")
+@must("credentials.not-served", before_control=True)
 def not_served(case: Case) -> Iterator[Finding]:
     """Nothing that the customer receives holds a secret key, an access token or the client id.
 
@@ -88,7 +88,7 @@ def _static(case: Case, area: Literal["source", "frontend"]) -> Iterator[Finding
             yield case.not_exercised("the declared paths hold no source file")
 
 
-@should("credentials.not-in-source")
+@should("credentials.not-in-source", before_control=True)
 def not_in_source(case: Case) -> Iterator[Finding]:
     """The source holds no literal credential, and no .env file is tracked by git.
 
@@ -105,7 +105,7 @@ def not_in_source(case: Case) -> Iterator[Finding]:
     yield from _static(case, "source")
 
 
-@should("credentials.not-in-frontend-source")
+@should("credentials.not-in-frontend-source", before_control=True)
 def not_in_frontend_source(case: Case) -> Iterator[Finding]:
     """Front-end source holds no credential.
 
@@ -121,7 +121,7 @@ def not_in_frontend_source(case: Case) -> Iterator[Finding]:
     yield from _static(case, "frontend")
 
 
-@must("credentials.from-environment")
+@must("credentials.from-environment", before_control=True)
 def from_environment(case: Case) -> Iterator[Finding]:
     """The credentials that are sent are those of the environment.
 

@@ -31,7 +31,7 @@ def _created(run: Run) -> Iterator[tuple[RecordedWorld, Checkout, Call]]:
             )
 
 
-@must("custom.order-id")
+@must("custom.order-id", before_control=True)
 def order_id(case: Case) -> Iterator[Finding]:
     """The order's id travels in the create call's custom field.
 
@@ -119,7 +119,7 @@ def _own_ids(case: Case) -> Iterator[Finding]:
     )
 
 
-@must("custom.distinct")
+@must("custom.distinct", before_control=True)
 def distinct(case: Case) -> Iterator[Finding]:
     """Two orders never share one value of the custom field.
 
@@ -170,7 +170,7 @@ def _unit(case: Case, checkout: Checkout) -> Decimal:
     return Decimal(1).scaleb(-case.profile.money.decimals(checkout.currency))
 
 
-@must("amount.sent")
+@must("amount.sent", before_control=True)
 def amount(case: Case) -> Iterator[Finding]:
     """The create call asks for the order's amount.
 
@@ -217,7 +217,7 @@ def amount(case: Case) -> Iterator[Finding]:
         )
 
 
-@must("currency.sent")
+@must("currency.sent", before_control=True)
 def currency(case: Case) -> Iterator[Finding]:
     """The create call asks for the order's currency.
 

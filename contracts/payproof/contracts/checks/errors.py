@@ -5,75 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts import pages
-from payproof.contracts.checks.handling import Trouble, crash, misstep, status_of
+from payproof.contracts.checks.handling import (
+    Trouble,
+    crash,
+    crashed,
+    judged,
+    not_met,
+    status_of,
+    too_many_attempts,
+    troubles,
+    wrongly_paid,
+)
 from payproof.contracts.entries import Call, OrderSeen, Page, Step
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import ProbeRun, attempts, payments_of, probe_runs
+from payproof.contracts.probe_runs import ProbeRun, probe_runs
 from payproof.contracts.requirements import Case, must, should
 from payproof.contracts.steps import StepName
 
-MOST_ATTEMPTS = 5
-
 _NOT_JSON = ("not-json", "empty", "cut", "wrong-content-type", "html")
 """Answers that are valid JSON, and yet cannot be believed or kept, are ``verify.unreachable``'s."""
+
+_ANSWERED = (not_met, crashed, wrongly_paid, too_many_attempts)
 
 
 def _own(case: Case, requirement: str) -> tuple[str, ...]:
     return case.profile.faults.get(requirement, ())
 
 
-def _kind(probe_run: ProbeRun) -> str:
-    return str(probe_run.params.get("error") or probe_run.params.get("fault") or "")
-
-
-def _stories(case: Case, kinds: tuple[str, ...]) -> list[ProbeRun]:
-    return probe_runs(case.run, "error-answer", "unverified", "refused-check", keep=lambda told: _kind(told) in kinds)
-
-
-def _operation(case: Case, probe_run: ProbeRun) -> str:
-    if probe_run.probe in ("unverified", "refused-check"):
-        return case.profile.verification
-    return str(probe_run.params.get("operation", ""))
-
-
-def _handled(case: Case, found: list[ProbeRun]) -> Iterator[Finding]:
-    """Each error answer is handled: no crash, no paid order, no storm of attempts."""
-    for probe_run in found:
-        operation, kind = _operation(case, probe_run), _kind(probe_run)
-        verifies = case.profile.verifies(operation)
-        until = StepName.MENDED if verifies else StepName.TRIED
-        told = probe_run.before(until)
-        hit = [call for call in told.calls(operation) if call.fault]
-        if verifies:
-            payments = payments_of(probe_run.world, probe_run.order("unverified"))
-            hit = [call for call in hit if call.event.payment in payments] or hit
-        if not hit:
-            yield case.stuck(probe_run, f"{operation} answered with {kind}")
-            continue
-        code = hit[0].response.status if hit[0].response and kind in ("status", "plain-error", "html") else 0
-        what = f"{operation} answered with {f'HTTP {code}' if code else kind}"
-        trouble = Trouble(
-            probe_run=probe_run, operation=operation, verifies=verifies, until=until, what=what, hit=tuple(hit)
-        )
-        yield misstep(case, trouble) or _stormed(case, trouble, attempts(told, hit))
-
-
-def _stormed(case: Case, trouble: Trouble, worst: list[Call]) -> Finding:
-    world, page = trouble.probe_run.world, trouble.page
-    if len(worst) > MOST_ATTEMPTS:
-        return case.failed(
-            f"{len(worst)} attempts: {trouble.what}",
-            expected={"attempts": f"at most {MOST_ATTEMPTS}"},
-            actual={"attempts": len(worst)},
-            world=world,
-            seen=worst[:8],
-        )
-    return case.passed(
-        f"handled: {trouble.what}",
-        actual={"status": status_of(page), "attempts": len(worst)},
-        world=world,
-        seen=[trouble.hit[0], page],
-    )
+def _handled(case: Case, *kinds: str) -> Iterator[Finding]:
+    """Each of these answers is handled: no crash, no paid order, no storm of attempts."""
+    for trouble in troubles(case, "error-answer", "unverified", "refused-check", kinds=kinds):
+        yield judged(case, trouble, _ANSWERED, f"handled: {trouble.what}", attempts=len(trouble.attempts))
 
 
 @must("errors.invalid-token")
@@ -87,7 +49,7 @@ def invalid_token(case: Case) -> Iterator[Finding]:
 
     Fix: treat it as a payment error with a page for people.
     """
-    yield from _handled(case, _stories(case, _own(case, "errors.invalid-token")))
+    yield from _handled(case, *_own(case, "errors.invalid-token"))
 
 
 @must("errors.currency")
@@ -101,7 +63,7 @@ def currency(case: Case) -> Iterator[Finding]:
 
     Fix: show a page that names the problem in your own words.
     """
-    yield from _handled(case, _stories(case, _own(case, "errors.currency")))
+    yield from _handled(case, *_own(case, "errors.currency"))
     for probe_run in probe_runs(case.run, "unknown-currency"):
         told = probe_run.before(StepName.RECOVER)
         crashed = crash(probe_run, StepName.RECOVER, "checkout")
@@ -145,7 +107,7 @@ def missing_parameter(case: Case) -> Iterator[Finding]:
 
     Fix: expect a list of texts; show none of them.
     """
-    yield from _handled(case, _stories(case, _own(case, "errors.missing-parameter")))
+    yield from _handled(case, *_own(case, "errors.missing-parameter"))
 
 
 @must("errors.server-error")
@@ -159,7 +121,7 @@ def server_error(case: Case) -> Iterator[Finding]:
 
     Fix: give up after few attempts, with a page that says try again.
     """
-    yield from _handled(case, _stories(case, (*_own(case, "errors.server-error"), "status", "plain-error")))
+    yield from _handled(case, *_own(case, "errors.server-error"), "status", "plain-error")
 
 
 @must("errors.not-json")
@@ -173,7 +135,7 @@ def not_json(case: Case) -> Iterator[Finding]:
 
     Fix: check status, shape and types of every answer before using it.
     """
-    yield from _handled(case, _stories(case, _NOT_JSON))
+    yield from _handled(case, *_NOT_JSON)
 
 
 @should("errors.rate-limit")
@@ -186,31 +148,26 @@ def rate_limit(case: Case) -> Iterator[Finding]:
 
     Fix: wait as long as the gateway asks, or give the customer a page that says try again.
     """
-    for probe_run in probe_runs(case.run, "rate-limited"):
-        operation = str(probe_run.params.get("operation"))
-        told = probe_run.before(StepName.RECOVER)
-        hit = next((call for call in told.calls(operation) if call.fault), None)
-        what = f"{operation} answered with 429"
-        if hit is None:
-            yield case.stuck(probe_run, what)
-            continue
-        verifies = case.profile.verifies(operation)
-        trouble = Trouble(
-            probe_run=probe_run, operation=operation, verifies=verifies, until=StepName.RECOVER, what=what, hit=(hit,)
-        )
-        early = _too_early(probe_run, hit, operation)
-        if (wrong := misstep(case, trouble)) is not None:
-            yield wrong
-        elif early is not None:
-            yield case.failed(
-                f"{operation} was sent again {early.began - hit.ended:.1f} s after a 429 that asked for 2 s",
-                expected={"seconds": "at least 2"},
-                actual={"seconds": round(early.began - hit.ended, 1)},
-                world=probe_run.world,
-                seen=[hit, early],
-            )
-        else:
-            yield case.passed(f"{operation} was not sent again before Retry-After", world=probe_run.world, seen=[hit])
+    for trouble in troubles(case, "rate-limited"):
+        yield judged(case, trouble, _LIMITED, f"{trouble.operation} was not sent again before Retry-After")
+
+
+def _impatient(case: Case, trouble: Trouble) -> Finding | None:
+    """The same request came again by itself before its time."""
+    hit = trouble.hit[0]
+    again = _too_early(trouble.probe_run, hit, trouble.operation)
+    if again is None:
+        return None
+    return case.failed(
+        f"{trouble.operation} was sent again {again.began - hit.ended:.1f} s after a 429 that asked for 2 s",
+        expected={"seconds": "at least 2"},
+        actual={"seconds": round(again.began - hit.ended, 1)},
+        world=trouble.probe_run.world,
+        seen=[hit, again],
+    )
+
+
+_LIMITED = (not_met, crashed, wrongly_paid, _impatient)
 
 
 def _too_early(probe_run: ProbeRun, hit: Call, operation: str) -> Call | None:
@@ -244,6 +201,9 @@ def friendly(case: Case) -> Iterator[Finding]:
         failing = bool(canaries) or probe_run.probe in (
             "network-error",
             "stalled",
+            "dripping",
+            "unconnected",
+            "false-certificate",
             "always-unauthorized",
             "revoked",
             "unknown-currency",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from payproof.contracts import money, pages
 from payproof.contracts.checks.custom import expected_amount
-from payproof.contracts.checks.handling import Trouble, crash, misstep, status_of
+from payproof.contracts.checks.handling import crash, status_of
 from payproof.contracts.entries import Call, Checkout, Ledger, OrderSeen, Page
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import ProbeRun, ever_paid, final, ledger, obstacle, probe_runs
@@ -185,53 +185,6 @@ def failed(case: Case) -> Iterator[Finding]:
         )
 
 
-@must("flow.network-error")
-def network_error(case: Case) -> Iterator[Finding]:
-    """When the gateway cannot be reached the customer gets a page for people, and no order is paid.
-
-    Why: networks fail.
-
-    Judged: connections refused, and closed without an answer, at each call; a 5xx that nobody wrote for people, a crash,
-    a hang, or a paid order is the defect.
-
-    Fix: catch the HTTP library's errors around every call; answer with a page that says try again.
-    """
-    for probe_run in probe_runs(case.run, "network-error"):
-        operation = str(probe_run.params.get("operation"))
-        how = "connection refused" if probe_run.params.get("how") == "refuse" else "closed without an answer"
-        told = probe_run.before(StepName.TRIED)
-        hit = tuple(call for call in told.calls(operation) if call.fault)
-        verifies = case.profile.verifies(operation)
-        trouble = Trouble(
-            probe_run=probe_run,
-            operation=operation,
-            verifies=verifies,
-            until=StepName.TRIED,
-            what=f"{operation}: {how}",
-            hit=hit,
-        )
-        if trouble.page is None or (verifies and probe_run.step(StepName.PAID) is None):
-            yield case.stuck(probe_run, trouble.what)
-        elif (wrong := misstep(case, trouble)) is not None:
-            yield wrong
-        elif not hit and probe_run.params.get("how") != "refuse":  # Nobody sees who knocks at a closed port.
-            yield case.not_exercised(
-                f"the gateway was not called while it could not be reached ({trouble.what})",
-                because=("token.renewed",)
-                if case.profile.role_of(operation) == "authenticate"
-                else ("verify.status-checked", "flow.success"),
-                world=probe_run.world,
-                seen=[probe_run.step(StepName.PAID), probe_run.step(StepName.TRIED), trouble.page],
-            )
-        else:
-            yield case.passed(
-                f"a page for people ({trouble.what})",
-                actual={"status": status_of(trouble.page)},
-                world=probe_run.world,
-                seen=[*hit[:1], trouble.page],
-            )
-
-
 @must("flow.recovers")
 def recovers(case: Case) -> Iterator[Finding]:
     """After every fault the next clean payment goes through.
@@ -278,5 +231,5 @@ def recovers(case: Case) -> Iterator[Finding]:
 
 def _fault_of(probe_run: ProbeRun) -> str:
     params = probe_run.params
-    fault = params.get("error") or params.get("fault") or params.get("how") or probe_run.probe
+    fault = params.get("error") or params.get("fault") or params.get("how") or params.get("shows") or probe_run.probe
     return f"{params.get('operation', '')} {fault}".strip()

@@ -1,23 +1,28 @@
-"""How an integration stood a call that went wrong: one ladder for every kind of trouble.
+"""How an integration stood a call that went wrong: one value for the trouble, one ladder for what may go wrong then.
 
-A crash comes first, then an order that is paid for nothing; what else a requirement asks (few attempts, some patience) it
-judges itself when ``misstep`` finds nothing.
+``Trouble`` is what a story of any kind did to a call; ``TROUBLES`` tells how each kind of story is read. A ladder is a tuple of
+rungs, each of which finds one kind of misstep or nothing; ``judged`` says the first that is found, and a pass where none is.
+A new requirement of this kind is a row in ``TROUBLES``, or a rung.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from payproof.contracts import pages
 from payproof.contracts.entries import Call, Entry, OrderSeen, Page, Step
 from payproof.contracts.events import VERIFICATION
 from payproof.contracts.model import Finding, Json
-from payproof.contracts.probe_runs import ProbeRun, confirmed, ledger, payments_of
+from payproof.contracts.probe_runs import ProbeRun, attempts, confirmed, ledger, payments_of, probe_runs
 from payproof.contracts.requirements import Case
 from payproof.contracts.steps import StepName
 
 BELIEVED = ("verify.forged-return", "verify.failed-return", "verify.status-checked")
 """What fails where a shop takes orders for paid that the gateway calls unpaid, or never asks."""
+MOST_ATTEMPTS = 5
+"""Times that one original request may be sent to a gateway that does not answer it as it should."""
 
 
 def status_of(page: Page | None) -> Json:
@@ -69,25 +74,121 @@ class Trouble:
     def paid(self) -> OrderSeen | None:
         return next((seen for seen in self.told.of(OrderSeen) if seen.order == self.order and seen.paid), None)
 
+    @property
+    def attempts(self) -> list[Call]:
+        """The longest series of the calls that went wrong which one request of the customer caused."""
+        return attempts(self.told, list(self.hit))
 
-def misstep(case: Case, trouble: Trouble) -> Finding | None:
-    """A crash, or an order that is paid for nothing."""
-    crashed = crash(trouble.probe_run, trouble.until, trouble.purpose)
-    if crashed is not None:
-        return case.failed(
-            f"the customer's request crashed: {trouble.what}",
-            expected="a page for people",
-            actual={"status": status_of(trouble.page)},
-            world=trouble.probe_run.world,
-            seen=[*trouble.hit[:1], crashed, trouble.page],
+
+# -- how each kind of story is read ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """``until``: the step at which the trouble ends. ``says``: (parameters of the story, first call that was hit) -> what the call
+    met, in words."""
+
+    until: Callable[[bool], StepName]
+    says: Callable[[Mapping[str, Json], Call | None], str]
+
+
+def kind_of(params: Mapping[str, Json]) -> str:
+    """Name of the answer, or of the fault, that a story gave to a call."""
+    return str(params.get("error") or params.get("fault") or "")
+
+
+OUTAGES: Mapping[str, str] = {
+    "refuse": "connection refused",
+    "close": "closed without an answer",
+    "reset": "connection reset",
+}
+"""Parameter ``how`` of a story in which the network fails -> in words."""
+
+
+def outage_of(params: Mapping[str, Json]) -> str:
+    how = OUTAGES.get(str(params.get("how")), "no answer")
+    return f"{how} after its effect" if params.get("phase") == "after" else how
+
+
+def _answer(params: Mapping[str, Json], first: Call | None) -> str:
+    kind = kind_of(params)
+    code = first.response.status if first and first.response and kind in ("status", "plain-error", "html") else 0
+    return f" answered with {f'HTTP {code}' if code else kind}"
+
+
+_MENDED = _Reading(lambda verifies: StepName.MENDED, _answer)
+TROUBLES: Mapping[str, _Reading] = {
+    "error-answer": _Reading(lambda verifies: StepName.MENDED if verifies else StepName.TRIED, _answer),
+    "unverified": _MENDED,
+    "refused-check": _MENDED,
+    "rate-limited": _Reading(lambda verifies: StepName.RECOVER, lambda params, first: " answered with 429"),
+    "network-error": _Reading(lambda verifies: StepName.TRIED, lambda params, first: f": {outage_of(params)}"),
+}
+"""Probe -> how its stories are read."""
+
+
+def troubles(case: Case, *probes: str, kinds: tuple[str, ...] | None = None) -> Iterator[Trouble]:
+    """The stories of these probes, each as the trouble that it made. ``kinds``: only those whose call met one of these."""
+    for probe_run in probe_runs(case.run, *probes, keep=lambda told: kinds is None or kind_of(told.params) in kinds):
+        reading = TROUBLES[probe_run.probe]
+        operation = str(probe_run.params.get("operation") or case.profile.verification)
+        verifies = case.profile.verifies(operation)
+        until = reading.until(verifies)
+        hit = tuple(
+            _own(probe_run, [call for call in probe_run.before(until).calls(operation) if call.fault], verifies)
         )
-    return None if trouble.paid is None else _wrongly_paid(case, trouble, trouble.paid)
+        what = f"{operation}{reading.says(probe_run.params, hit[0] if hit else None)}"
+        yield Trouble(
+            probe_run=probe_run, operation=operation, until=until, what=what, verifies=verifies, hit=hit
+        )  # fmt: skip
 
 
-def _wrongly_paid(case: Case, trouble: Trouble, paid: OrderSeen) -> Finding | None:
+def _own(probe_run: ProbeRun, hit: list[Call], verifies: bool) -> list[Call]:
+    """Of the checks that went wrong, those of this story's own payment, where there are any."""
+    payments = payments_of(probe_run.world, probe_run.order("unverified")) if verifies else ()
+    return [call for call in hit if call.event.payment in payments] or hit
+
+
+# -- the rungs ---------------------------------------------------------------------------------------------------------
+
+Rung: TypeAlias = Callable[[Case, Trouble], Finding | None]
+
+
+def judged(case: Case, trouble: Trouble, ladder: tuple[Rung, ...], title: str, **actual: Json) -> Finding:
+    """The first misstep that a rung finds; where none does, a pass with this title, ``actual`` beside the status that the
+    customer got."""
+    wrong = next((found for rung in ladder if (found := rung(case, trouble)) is not None), None)
+    return wrong or case.passed(
+        title,
+        actual={"status": status_of(trouble.page), **actual},
+        world=trouble.probe_run.world,
+        seen=[*trouble.hit[:1], trouble.page],
+    )
+
+
+def not_met(case: Case, trouble: Trouble) -> Finding | None:
+    """No call met the trouble."""
+    return None if trouble.hit else case.stuck(trouble.probe_run, trouble.what)
+
+
+def crashed(case: Case, trouble: Trouble) -> Finding | None:
+    """The integration crashed, or showed its customer a page of a crashed program."""
+    shown = crash(trouble.probe_run, trouble.until, trouble.purpose)
+    if shown is None:
+        return None
+    return case.failed(
+        f"the customer's request crashed: {trouble.what}",
+        expected="a page for people",
+        actual={"status": status_of(trouble.page)},
+        world=trouble.probe_run.world,
+        seen=[*trouble.hit[:1], shown, trouble.page],
+    )
+
+
+def wrongly_paid(case: Case, trouble: Trouble) -> Finding | None:
     """Paid without the gateway's word; a truthful word that it is paid, in whatever wrapping, makes it right."""
-    probe_run, order, world = trouble.probe_run, trouble.order, trouble.probe_run.world
-    if confirmed(trouble.told, order):
+    probe_run, order, world, paid = trouble.probe_run, trouble.order, trouble.probe_run.world, trouble.paid
+    if paid is None or confirmed(trouble.told, order):
         return None
     if not trouble.verifies and ledger(world, order, "charged"):
         return None
@@ -116,3 +217,17 @@ def _denied(trouble: Trouble, paid: OrderSeen) -> Call | None:
     asked = [call for call in trouble.told.calls(VERIFICATION) if call.event.payment in payments and call.n < paid.n]
     last = asked[-1] if asked else None
     return last if last is not None and not last.fault and last.event.ok and last.told.paid is False else None
+
+
+def too_many_attempts(case: Case, trouble: Trouble) -> Finding | None:
+    """One request of the customer sent the call again and again."""
+    sent = trouble.attempts
+    if len(sent) <= MOST_ATTEMPTS:
+        return None
+    return case.failed(
+        f"{len(sent)} attempts: {trouble.what}",
+        expected={"attempts": f"at most {MOST_ATTEMPTS}"},
+        actual={"attempts": len(sent)},
+        world=trouble.probe_run.world,
+        seen=sent[:8],
+    )

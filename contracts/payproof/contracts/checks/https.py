@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 
 from payproof.contracts.entries import Call, Connection
 from payproof.contracts.model import Finding
-from payproof.contracts.requirements import Case, must
+from payproof.contracts.probe_runs import ProbeRun, probe_runs
+from payproof.contracts.requirements import CAUSES, Case, must
 from payproof.contracts.run import RecordedWorld
+from payproof.contracts.steps import StepName
 
 _REFUSED = "handshake_failed"
 
@@ -43,7 +45,7 @@ def _scheme(case: Case, which: str) -> Iterator[Finding]:
         )
 
 
-@must("https.return-url")
+@must("https.return-url", before_control=True)
 def return_url(case: Case) -> Iterator[Finding]:
     """Every create call gives a return_url with the scheme https.
 
@@ -58,7 +60,7 @@ def return_url(case: Case) -> Iterator[Finding]:
     yield from _scheme(case, "return_url")
 
 
-@must("https.cancel-url")
+@must("https.cancel-url", before_control=True)
 def cancel_url(case: Case) -> Iterator[Finding]:
     """Every create call that gives a cancel_url gives one with the scheme https.
 
@@ -75,7 +77,7 @@ def cancel_url(case: Case) -> Iterator[Finding]:
         yield from _scheme(case, "cancel_url")
 
 
-@must("https.api")
+@must("https.api", before_control=True)
 def api(case: Case) -> Iterator[Finding]:
     """Every call to the gateway's API goes over HTTPS.
 
@@ -120,14 +122,77 @@ def api(case: Case) -> Iterator[Finding]:
         yield case.not_exercised("the gateway was never called")
 
 
+FORGERIES = {
+    "wrong-host": "a certificate of another host",
+    "expired-certificate": "a certificate that has expired",
+    "unknown-authority": "a certificate of an authority that nobody knows",
+}
+"""Fault of a handshake -> what the gateway shows then."""
+_UNTOLD = "a certificate of an authority that it had not been told of"
+
+
 @must("https.certificate-verified")
 def certificate_verified(case: Case) -> Iterator[Finding]:
     """The integration sends nothing to a gateway whose certificate it cannot verify.
 
     Why: without verification anybody on the way is the gateway.
 
-    Judged: a world whose certificate nobody trusts; an HTTP request that arrives there is the defect.
+    Judged: the gateway shows a certificate of another host, one that has expired, one of an authority that nobody knows; and the
+    integration runs once without the variables that name this run's own authority. An HTTP request that arrives then is the
+    defect, whatever it asks. A connection that the integration ends without one is the pass.
 
-    Fix: leave certificate verification on; add a private authority to the trust store instead of switching it off.
+    Fix: leave certificate verification on; add a private authority to the trust store instead of switching it off, and do not
+    leave out the comparison of host names.
     """
-    yield from ()
+    if not case.run.settings.secure:
+        yield _pinned(case)
+        return
+    for probe_run in probe_runs(case.run, "false-certificate", "unknown-certificate"):
+        shown = str(probe_run.params.get("shows", ""))
+        yield _trusted(case, probe_run.before(StepName.TRIED), shown, FORGERIES.get(shown, _UNTOLD))
+
+
+def _trusted(case: Case, probe_run: ProbeRun, shown: str, what: str) -> Finding:
+    told = probe_run.after(StepName.DISTRUST)
+    sent = [call for call in told.calls() if call.secure and call.fault == shown]
+    tried = [each for each in told.of(Connection) if each.fault == shown and each.distrusted]
+    if sent:
+        return case.failed(
+            f"{len(sent)} request{'s' if len(sent) > 1 else ''} sent to a gateway that showed {what}",
+            expected={"requests": 0},
+            actual={"requests": len(sent), "first": f"{sent[0].request.method} {sent[0].request.url.split('?')[0]}"},
+            world=probe_run.world,
+            seen=[probe_run.step(StepName.DISTRUST), *sent[:5]],
+        )
+    if tried:
+        return case.passed(
+            f"it hung up on a gateway that showed {what}",
+            actual={"requests": 0, "said": tried[0].alert},
+            world=probe_run.world,
+            seen=tried[:3],
+        )
+    if probe_run.step(StepName.DISTRUST) is None:
+        return case.stuck(probe_run, what)
+    return case.not_exercised(
+        f"it did not connect to the gateway while that showed {what}",
+        because=("https.api", *CAUSES),
+        world=probe_run.world,
+        seen=[probe_run.step(StepName.DISTRUST), *probe_run.pages("checkout")[-1:]],
+    )
+
+
+def _pinned(case: Case) -> Finding:
+    """No TLS in this run. Where that is because the integration did not take the run's authority, it has shown that it looks."""
+    for world in case.run.given_up:
+        refused = [each for each in world.of(Connection) if each.distrusted]
+        if refused and not any(world.of(Call)):
+            return case.passed(
+                "it trusts authorities of its own choice only, and hung up on a certificate of the run's authority; whether it would "
+                "take an expired one, or another host's, cannot be tried",
+                actual={"requests": 0, "said": refused[0].alert},
+                world=world,
+                seen=refused[:3],
+            )
+    return case.not_exercised(
+        f"the gateway was offered over plain HTTP: {case.run.settings.secure_note}; change that, or attest https.certificate-verified"
+    )

@@ -43,7 +43,7 @@ def _leak(case: Case, mark: str, what: str) -> Iterator[Finding]:
         yield case.not_exercised(_UNREAD, declare="logs.files")
 
 
-@must("logs.no-access-token")
+@must("logs.no-access-token", before_control=True)
 def no_access_token(case: Case) -> Iterator[Finding]:
     """No log line holds an access token.
 
@@ -57,7 +57,7 @@ def no_access_token(case: Case) -> Iterator[Finding]:
     yield from _leak(case, "<access-token-", "access token")
 
 
-@must("logs.no-secret-key")
+@must("logs.no-secret-key", before_control=True)
 def no_secret_key(case: Case) -> Iterator[Finding]:
     """No log line holds the secret key.
 

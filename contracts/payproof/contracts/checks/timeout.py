@@ -1,66 +1,83 @@
-"""A call that is not answered is given up after the seconds that the gateway's guidance gives it, and ten per cent."""
+"""What does not come is given up after the seconds that the gateway's guidance gives it, and ten per cent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from payproof.contracts.entries import Call
+from payproof.contracts.entries import Call, Connection
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.probe_runs import ProbeRun, probe_runs
 from payproof.contracts.requirements import CAUSES, Case, must, should
 
 
-@must("timeout.response")
-def response(case: Case) -> Iterator[Finding]:
-    """A call that is never answered is given up within the time that the guidance gives it (30 seconds on most gateways).
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """A call, or an attempt to connect, that was left without an end. ``began``: on the run's clock."""
 
-    Why: without a limit a slow gateway holds every worker of the shop.
+    entry: Call | Connection
+    began: float
+    seconds: float
+    hung_up: bool
+    """By the integration."""
+    answered: bool = False
 
-    Judged: the gateway accepts and never answers, at each operation in turn; when the integration hangs up is measured at
-    the socket. Hanging up earlier, several calls one after the other, a background retry are all fine; so is a customer who
-    is answered in time while the socket stays open, which is told.
 
-    Fix: set a total timeout of that long or less (30 seconds) on every call to the gateway.
-    """
-    limits = case.profile.limits
-    for probe_run in probe_runs(case.run, "stalled"):
-        operation = str(probe_run.params.get("operation"))
-        held = [call for call in probe_run.calls(operation) if call.fault == "never-answer"]
-        longest = max(held, key=lambda call: call.seconds, default=None)
-        if longest is None:
-            yield case.stuck(probe_run, operation, because=_never_called(case, operation))
-            continue
-        seconds, answered = round(longest.seconds, 1), _answered_after(probe_run, longest)
-        actual: dict[str, Json] = {"seconds": seconds, "customer answered after seconds": answered}
-        if longest.seconds > limits.grace and answered is not None and answered <= limits.grace:
-            yield case.passed(
-                f"the customer was answered after {answered:.1f} s, though the {operation} call stayed open for {seconds} s",
-                actual=actual,
-                world=probe_run.world,
-                seen=[longest],
-            )
-        elif longest.seconds > limits.grace:
-            yield case.failed(
-                f"the {operation} call was still open after {seconds} s",
-                expected={"seconds": f"at most {limits.call:g} ({limits.grace:g} with grace)"},
-                actual={**actual, "hung up": longest.ending == "hung_up"},
-                world=probe_run.world,
-                seen=[longest],
-            )
-        elif longest.ending == "hung_up":
-            yield case.passed(
-                f"the {operation} call was given up after {seconds} s",
-                actual=actual,
-                world=probe_run.world,
-                seen=[longest],
-            )
-        else:
-            yield case.not_exercised(
-                f"the {operation} call was broken off after {seconds} s, before the integration had its {limits.call:g}",
-                world=probe_run.world,
-                seen=[longest, *probe_run.exits()],
-                unsettled=True,
-            )
+def _calls(probe_run: ProbeRun, operation: str, *faults: str) -> list[_Wait]:
+    return [
+        _Wait(call, call.began, call.seconds, call.ending == "hung_up", call.ending == "answered")
+        for call in probe_run.calls(operation)
+        if call.fault in faults
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Story:
+    """What one story held. ``limit``, ``grace``: seconds that one wait may take, and after which it is held against somebody."""
+
+    probe_run: ProbeRun
+    waits: list[_Wait]
+    limit: float
+    grace: float
+    what: str
+    """For titles: ``the create call``."""
+    missing: tuple[str, ...]
+    """Requirements that are the likeliest cause where nothing was held."""
+
+
+def _given_up(case: Case, story: _Story) -> Finding:
+    """Who ended the longest of these waits, and when. Several one after the other are several."""
+    longest = max(story.waits, key=lambda wait: wait.seconds, default=None)
+    if longest is None:
+        return case.stuck(story.probe_run, story.what, because=story.missing)
+    world, seconds, answered = story.probe_run.world, round(longest.seconds, 1), _answered_after(story, longest)
+    actual: dict[str, Json] = {"seconds": seconds, "customer answered after seconds": answered}
+    if longest.seconds > story.grace and answered is not None and answered <= story.grace:
+        return case.passed(
+            f"the customer was answered after {answered:.1f} s, though {story.what} stayed open for {seconds} s",
+            actual=actual,
+            world=world,
+            seen=[longest.entry],
+        )
+    if longest.seconds > story.grace:
+        return case.failed(
+            f"{story.what} was still open after {seconds} s",
+            expected={"seconds": f"at most {story.limit:g} ({story.grace:g} with grace)"},
+            actual={**actual, "hung up": longest.hung_up},
+            world=world,
+            seen=[longest.entry],
+        )
+    if longest.hung_up:
+        return case.passed(
+            f"{story.what} was given up after {seconds} s", actual=actual, world=world, seen=[longest.entry]
+        )
+    how = "came to its end" if longest.answered else "was broken off"
+    return case.not_exercised(
+        f"{story.what} {how} after {seconds} s, before the integration had its {story.limit:g}",
+        world=world,
+        seen=[longest.entry, *story.probe_run.exits()],
+        unsettled=True,
+    )
 
 
 def _never_called(case: Case, operation: str) -> tuple[str, ...]:
@@ -69,27 +86,87 @@ def _never_called(case: Case, operation: str) -> tuple[str, ...]:
     return ("token.renewed",) if case.profile.role_of(operation) == "authenticate" else CAUSES
 
 
-def _answered_after(probe_run: ProbeRun, call: Call) -> float | None:
-    """Seconds until the customer whose request made this call had an answer; None where nobody waited, or nobody got one."""
+def _answered_after(story: _Story, wait: _Wait) -> float | None:
+    """Seconds until the customer whose request led to this wait had an answer; None where nobody waited, or nobody got one."""
     waiting = [
         page
-        for page in probe_run.pages("checkout", "return", "reload")
-        if page.began <= call.began <= page.ended and page.response is not None
+        for page in story.probe_run.pages("checkout", "return", "reload")
+        if page.began <= wait.began <= page.ended and page.response is not None
     ]
-    return round(min(page.ended for page in waiting) - call.began, 1) if waiting else None
+    return round(min(page.ended for page in waiting) - wait.began, 1) if waiting else None
+
+
+@must("timeout.response")
+def response(case: Case) -> Iterator[Finding]:
+    """A call that is never answered is given up within the time that the guidance gives it (30 seconds on most gateways).
+
+    Why: without a limit a slow gateway holds every worker of the shop.
+
+    Judged: the gateway accepts and never answers, or sends the headers and then nothing, at each operation in turn; when the
+    integration hangs up is measured at the socket. Hanging up earlier, several calls one after the other, a background retry
+    are all fine; so is a customer who is answered in time while the socket stays open, which is told.
+
+    Fix: set a total timeout of that long or less (30 seconds) on every call to the gateway; see that it does not end with the
+    headers.
+    """
+    limits = case.profile.limits
+    for probe_run in probe_runs(case.run, "stalled"):
+        operation, sends = str(probe_run.params.get("operation")), probe_run.params.get("sends")
+        yield _given_up(
+            case,
+            _Story(
+                probe_run=probe_run,
+                waits=_calls(probe_run, operation, "never-answer", "stall"),
+                limit=limits.call,
+                grace=limits.grace,
+                what=f"the {operation} call" + (f" that was answered with {sends} only" if sends else ""),
+                missing=_never_called(case, operation),
+            ),
+        )
 
 
 @must("timeout.connect")
 def connect(case: Case) -> Iterator[Finding]:
-    """A connection that is not accepted is given up within 30 seconds.
+    """A connection that is not accepted is given up within the time that the guidance gives it (30 seconds on most gateways).
 
-    Why: as for answers.
+    Why: as for answers; many HTTP libraries count connecting apart, and have no limit for it.
 
-    Judged: the gateway's address accepts no connection; one attempt may last 33 seconds.
+    Judged: the gateway's address takes no connection (its backlog is full); each attempt to connect is measured from its first
+    packet until the integration gives it up. Several attempts, and a customer who is answered in time, are judged as for
+    timeout.response. How long a connection is kept on which TLS never begins is told.
 
-    Fix: set a connect timeout.
+    Fix: set a connect timeout, or a limit for the whole call that includes connecting.
     """
-    yield from ()
+    for probe_run in probe_runs(case.run, "unconnected"):
+        # Whoever said nothing did not want to begin TLS.
+        silent = [each for each in probe_run.of(Connection) if each.event == "silent" and each.first_byte is not None]
+        if silent:
+            yield _without_tls(case, probe_run, silent)
+        elif probe_run.params.get("how") != "silent":
+            tried = [each for each in probe_run.of(Connection) if each.event == "unaccepted"]
+            yield _given_up(case, _connecting(case, probe_run, tried, "an attempt to connect"))
+
+
+def _connecting(case: Case, probe_run: ProbeRun, tried: list[Connection], what: str) -> _Story:
+    limits = case.profile.limits
+    waits = [_Wait(each, each.began or each.at, each.seconds or 0, each.ended_by == "client") for each in tried]
+    return _Story(
+        probe_run=probe_run, waits=waits, limit=limits.connect, grace=limits.connect_grace, what=what, missing=CAUSES
+    )  # fmt: skip
+
+
+def _without_tls(case: Case, probe_run: ProbeRun, silent: list[Connection]) -> Finding:
+    """Many a limit for connecting ends before TLS begins: that is told, and whoever waits for ever fails at the answer."""
+    story = _connecting(case, probe_run, silent, "a connection on which TLS never began")
+    longest = max(silent, key=lambda each: each.seconds or 0)
+    if (longest.seconds or 0) <= story.grace:
+        return _given_up(case, story)
+    return case.passed(
+        f"told, and not judged here: {story.what} was still open after {round(longest.seconds or 0, 1)} s",
+        actual={"seconds": round(longest.seconds or 0, 1)},
+        world=probe_run.world,
+        seen=[longest],
+    )
 
 
 @should("timeout.drip")
@@ -98,8 +175,23 @@ def drip(case: Case) -> Iterator[Finding]:
 
     Why: a byte a second never trips a timeout between two reads.
 
-    Judged: the answer comes one byte a second; still reading after 60 seconds is the defect.
+    Judged: at each operation the answer comes one byte a second; a call that is still being read after 60 seconds, and one more
+    for a library that rounds up, is the defect. Several calls, and a customer who is answered in time, are judged as for
+    timeout.response.
 
     Fix: limit the whole call, not the pause between two reads.
     """
-    yield from ()
+    limits = case.profile.limits
+    for probe_run in probe_runs(case.run, "dripping"):
+        operation = str(probe_run.params.get("operation"))
+        yield _given_up(
+            case,
+            _Story(
+                probe_run=probe_run,
+                waits=_calls(probe_run, operation, "drip"),
+                limit=limits.whole,
+                grace=limits.whole_grace,
+                what=f"the {operation} call that was answered one byte a second",
+                missing=_never_called(case, operation),
+            ),
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from payproof.contracts.checks.handling import kind_of, outage_of
 from payproof.contracts.entries import Call, OrderSeen, Step
 from payproof.contracts.events import VERIFICATION
 from payproof.contracts.model import Finding
@@ -38,12 +39,8 @@ def unreachable(case: Case) -> Iterator[Finding]:
             yield _unverified(case, probe_run)
 
 
-_HOW = {"refuse": "connection refused", "close": "closed without an answer"}
-
-
 def _what(probe_run: ProbeRun) -> str:
-    how = _HOW.get(str(probe_run.params.get("how")), "no answer")
-    return str(probe_run.params.get("error") or probe_run.params.get("fault") or how)
+    return kind_of(probe_run.params) or outage_of(probe_run.params)
 
 
 def _unverified(case: Case, probe_run: ProbeRun) -> Finding:

@@ -31,17 +31,35 @@ def lineage(gateway: str) -> tuple[str, ...]:
 
 @cache
 def document_of(gateway: str) -> Node:
-    """The gateway's whole document. Shared: copy it before a change.
+    """The gateway's whole document, its varied examples written out. Shared: copy it before a change.
 
     Raises:
         PayproofError: the gateway has no document.
     """
+    document = _laid(gateway)
+    for item in document["paths"].values():
+        for operation in item.values():
+            body: Node = resolved(document, operation["requestBody"]) if "requestBody" in operation else {}
+            for content in body.get("content", {}).values():
+                _write_out(list(content.get("examples", {}).values()))
+    return document
+
+
+def _write_out(examples: list[dict[str, Any]]) -> None:
+    """An example that names its difference only (``x-but``, ``x-without``) differs so from the first one."""
+    for each in examples:
+        if "value" not in each:
+            value = {**examples[0]["value"], **each.get("x-but", {})}
+            each["value"] = {name: value[name] for name in value if name not in each.get("x-without", ())}
+
+
+def _laid(gateway: str) -> Node:
     folder = _folder(gateway)
     if (whole := folder / WHOLE).is_file():
         return _parsed(whole.read_text(encoding="utf-8"))
     if (overlay := folder / OVERLAY).is_file():
         patch = dict(_parsed(overlay.read_text(encoding="utf-8")))
-        return cast(Node, merge(document_of(str(patch.pop("x-extends"))), patch))
+        return cast(Node, merge(_laid(str(patch.pop("x-extends"))), patch))
     raise PayproofError(
         f'"{gateway}" has no contract', place=f"gateways/{gateway}", remedy=f"write its {WHOLE}, see docs/contract.md"
     )

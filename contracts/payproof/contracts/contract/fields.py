@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from payproof.contracts.entries import BODY_LIMIT, Request, header
+from payproof.contracts.fields import media_type
 
 How: TypeAlias = Literal["read", "cut", "foreign", "broken"]
 """``read``. ``cut``: the journal kept only a part. ``foreign``: a content type that the gateway does not read. ``broken``: not what
@@ -25,11 +26,6 @@ class Sent:
     fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
     raw: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """The fields as they were sent."""
-
-
-def essence(content_type: str) -> str:
-    """``application/json; charset=utf-8`` -> ``application/json``."""
-    return content_type.partition(";")[0].strip().lower()
 
 
 def sent(request: Request, *, tidy: bool, with_body: bool, with_query: bool = True) -> Sent:
@@ -47,7 +43,7 @@ def _body(request: Request) -> tuple[How, dict[str, Any]]:
     if len(request.body) >= BODY_LIMIT:
         return "cut", {}
     content_type = header(request.headers, "content-type")
-    kind = essence(content_type)
+    kind = media_type(request.headers)
     if kind.endswith(("/json", "+json")):
         return _json(request.body)
     if kind == "application/x-www-form-urlencoded":

@@ -4,58 +4,57 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
+from payproof.contracts.contract.api import Api
 from payproof.contracts.contract.document import Node, resolved
-from payproof.contracts.contract.fields import Sent, essence, sent
+from payproof.contracts.contract.fields import Sent, sent
 from payproof.contracts.contract.operations import Operation, OperationMatch
 from payproof.contracts.contract.problems import MISSING, ContractProblem, at, quoted
 from payproof.contracts.entries import Request, header
-
-if TYPE_CHECKING:
-    from payproof.contracts.contract import Contract
+from payproof.contracts.fields import media_type
 
 _BEARER = re.compile(r"bearer +\S+", re.IGNORECASE)
 
 
-def problems(contract: Contract, match: OperationMatch, request: Request) -> Iterator[ContractProblem]:
+def problems(api: Api, match: OperationMatch, request: Request) -> Iterator[ContractProblem]:
     """Everything that the integration should send otherwise; nothing for an address that is none of the gateway's."""
     operation = match.operation
     if operation is None:
-        yield from _elsewhere(contract, match, request)
+        yield from _elsewhere(api, match, request)
         return
-    fields = fields_of(contract, operation, request)
-    yield from _bearer(contract, operation, request, fields)
-    yield from _parameters(contract, operation, match, fields)
-    if (body := _body_of(contract, operation)) is None:
+    fields = fields_of(api, operation, request)
+    yield from _bearer(api, operation, request, fields)
+    yield from _parameters(api, operation, match, fields)
+    if (body := _body_of(api, operation)) is None:
         return
     if fields.how == "foreign":
         kinds = list(body["content"])
         actual = header(request.headers, "content-type") or MISSING
         yield at(body, "header content-type", {"one of": kinds}, actual)
     elif fields.how == "broken":
-        kind = essence(header(request.headers, "content-type"))
+        kind = media_type(request.headers)
         yield at(body, "body", f"an object, as {kind}", quoted(request.body))
     elif fields.how == "read":
-        yield from _fields(contract, body, fields, accepted=False)
+        yield from _fields(api, body, fields, accepted=False)
 
 
-def refused(contract: Contract, match: OperationMatch, request: Request) -> tuple[ContractProblem, ...]:
+def refused(api: Api, match: OperationMatch, request: Request) -> tuple[ContractProblem, ...]:
     """Why a server must refuse this request's fields. Between what should be sent and what must be refused lies what
     servers take all the same (``x-accepted``)."""
     operation = match.operation
-    body = None if operation is None else _body_of(contract, operation)
+    body = None if operation is None else _body_of(api, operation)
     if operation is None or body is None:
         return ()
-    fields = fields_of(contract, operation, request)
+    fields = fields_of(api, operation, request)
     if fields.how == "cut":
         return ()
-    return tuple(_fields(contract, body, fields, accepted=True))
+    return tuple(_fields(api, body, fields, accepted=True))
 
 
-def fields_of(contract: Contract, operation: Operation, request: Request) -> Sent:
+def fields_of(api: Api, operation: Operation, request: Request) -> Sent:
     """The request's fields as the gateway reads them."""
-    wire: Node = contract.document.get("x-wire", {})
+    wire: Node = api.document.get("x-wire", {})
     return sent(
         request,
         tidy=bool(wire.get("texts", {}).get("empty-is-null")),
@@ -64,54 +63,52 @@ def fields_of(contract: Contract, operation: Operation, request: Request) -> Sen
     )
 
 
-def _elsewhere(contract: Contract, match: OperationMatch, request: Request) -> Iterator[ContractProblem]:
+def _elsewhere(api: Api, match: OperationMatch, request: Request) -> Iterator[ContractProblem]:
     if match.methods and request.method.upper() != "OPTIONS":
-        yield at(contract.document, "method", {"one of": list(match.methods)}, request.method)
+        yield at(api.document, "method", {"one of": list(match.methods)}, request.method)
     elif match.near:
-        yield at(contract.document, "path", f"{contract.bases[0]}{match.near}", match.rest)
+        yield at(api.document, "path", f"{api.bases[0]}{match.near}", match.rest)
 
 
-def needs_bearer(contract: Contract, operation: Operation) -> bool:
+def needs_bearer(api: Api, operation: Operation) -> bool:
     """Whether the operation has to come with an access token; false where it may."""
-    options = cast("list[Node]", operation.node.get("security", contract.document.get("security", [])))
+    options = cast("list[Node]", operation.node.get("security", api.document.get("security", [])))
     return bool(options) and all(options)
 
 
-def _bearer(contract: Contract, operation: Operation, request: Request, fields: Sent) -> Iterator[ContractProblem]:
+def _bearer(api: Api, operation: Operation, request: Request, fields: Sent) -> Iterator[ContractProblem]:
     given = header(request.headers, "authorization")
-    schemes = cast("dict[str, Node]", contract.document["components"].get("securitySchemes", {}))
+    schemes = cast("dict[str, Node]", api.document["components"].get("securitySchemes", {}))
     known = next(iter(schemes.values()), cast(Node, {}))
     expected = "Bearer and the access token"
     if given and operation.node.get("security") != [] and not _BEARER.fullmatch(given.strip()):
         yield at(known, "header authorization", expected, given)
-    elif not given and needs_bearer(contract, operation):
+    elif not given and needs_bearer(api, operation):
         yield at(known, "header authorization", expected, MISSING)
-    elif not given and (body := _body_of(contract, operation)) is not None:
-        schema = resolved(contract.document, _schema(body))
+    elif not given and (body := _body_of(api, operation)) is not None:
+        schema = resolved(api.document, _schema(body))
         instead = cast("list[str]", schema.get("x-without-bearer", []))
         if fields.how == "read" and any(fields.fields.get(name) is None for name in instead):
             yield at(known, "header authorization", f"{expected}, or the fields {' and '.join(instead)}", MISSING)
 
 
-def _parameters(
-    contract: Contract, operation: Operation, match: OperationMatch, fields: Sent
-) -> Iterator[ContractProblem]:
+def _parameters(api: Api, operation: Operation, match: OperationMatch, fields: Sent) -> Iterator[ContractProblem]:
     in_path = dict(match.parameters)
     for raw in cast("list[Node]", operation.node.get("parameters", ())):
-        parameter = resolved(contract.document, raw)
+        parameter = resolved(api.document, raw)
         name, where = str(parameter["name"]), str(parameter["in"])
         value: Any = in_path.get(name) if where == "path" else fields.fields.get(name)
         if value is None:
             if parameter.get("required"):
                 yield at(parameter, f"{where} {name}", str(parameter["description"]), MISSING)
             continue
-        for problem in contract.check(parameter["schema"], value, f"{where} {name}"):
+        for problem in api.check(parameter["schema"], value, f"{where} {name}"):
             yield at(parameter, f"{where} {name}", problem.expected, problem.actual)
 
 
-def _body_of(contract: Contract, operation: Operation) -> Node | None:
+def _body_of(api: Api, operation: Operation) -> Node | None:
     body: Node | None = operation.node.get("requestBody")
-    return None if body is None else resolved(contract.document, body)
+    return None if body is None else resolved(api.document, body)
 
 
 def _schema(body: Node) -> Node:
@@ -120,13 +117,13 @@ def _schema(body: Node) -> Node:
     return cast(Node, media["schema"])
 
 
-def _fields(contract: Contract, body: Node, fields: Sent, *, accepted: bool) -> Iterator[ContractProblem]:
+def _fields(api: Api, body: Node, fields: Sent, *, accepted: bool) -> Iterator[ContractProblem]:
     schema = _schema(body)
-    checked = _accepting(contract.document, schema) if accepted else schema
-    properties = cast("dict[str, Node]", resolved(contract.document, schema).get("properties", {}))
+    checked = _accepting(api.document, schema) if accepted else schema
+    properties = cast("dict[str, Node]", resolved(api.document, schema).get("properties", {}))
     # An optional field without a value was not sent; one that is required says itself whether null will do.
     given = {name: value for name, value in fields.fields.items() if name in properties}
-    for problem in contract.check(checked, given, "body"):
+    for problem in api.check(checked, given, "body"):
         name = problem.place.removeprefix("body /")
         if fields.fields.get(name) is None and name in fields.raw:
             yield ContractProblem(

@@ -1,4 +1,4 @@
-"""What of a request is not as it was recorded."""
+"""What of an exchange is not as it was recorded: asked again of a recording, or in another recording."""
 
 from __future__ import annotations
 
@@ -8,66 +8,72 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from payproof.contracts.entries import Request, header
+from payproof.contracts import fields
+from payproof.contracts.comparison import Absent, Facts, Pair, differing
+from payproof.contracts.entries import Headers, Request, header
 from payproof.contracts.events import AnyEvent
+from payproof.contracts.fields import Fields
 from payproof.contracts.model import Json
-from payproof.simulator.cassettes import fields, placeholders
-from payproof.simulator.cassettes.fields import Fields
+from payproof.contracts.volatile import TRANSPORT, shape
+from payproof.simulator.cassettes import forms, placeholders
 from payproof.simulator.cassettes.reading import RecordedExchange
 
 _CHOSEN = ("reference", "return_url", "cancel_url")
 """What an integration chooses itself, so that it may differ from one run to the next."""
+_MEANT = ("amount", "currency", "ok", "errors", "paid", "outcome")
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """``name``: what of the request. Values as reports show them."""
+    """``name``: what of the exchange. Values as reports show them."""
 
     name: str
     recorded: str
     actual: str
 
 
+def _changed(before: Facts | None, after: Facts | None) -> Iterator[FieldChange]:
+    """Nothing where one side cannot be read."""
+    if before is not None and after is not None:
+        yield from (FieldChange(pair.path, str(pair.before), str(pair.after)) for pair in differing(before, after))
+
+
+def _named(what: str, values: Fields) -> Fields:
+    return {f'{what} "{name}"': value for name, value in values.items()}
+
+
+def _path(url: str) -> str:
+    return urlsplit(url).path
+
+
+# A request and the one that was recorded: to the letter, but for what is chosen, typed or secret
+
+
 def changes(exchange: RecordedExchange, actual: Request, said: AnyEvent) -> Iterator[FieldChange]:
     """``actual``: in the recording's own words (its origin, its placeholders); ``said``: its meaning."""
-    recorded = exchange.request
-    if recorded.method != actual.method:
-        yield FieldChange("method", recorded.method, actual.method)
-    before, now = _path(recorded.url), _path(actual.url)
-    if before != now:
-        yield FieldChange("path", before, now)
-    yield from _types(exchange, actual)
-    allowed = _Allowed(exchange.event, said)
-    queries = fields.of_query(recorded.url), fields.of_query(actual.url)
-    yield from _fields("query", *queries, allowed)
-    bodies = fields.of_body(recorded.body, recorded.headers), fields.of_body(actual.body, actual.headers)
-    if bodies[0] is None or bodies[1] is None:
-        if recorded.body != actual.body and not placeholders.PATTERN.search(recorded.body):
-            yield FieldChange("body", _excerpt(recorded.body), _excerpt(actual.body))
-    else:
-        yield from _fields("field", bodies[0], bodies[1], allowed)
-    if exchange.kind == "api":
-        yield from _credentials(exchange.event, said)
-        yield from _secure(exchange.event, said)
-        if bool(exchange.event.idempotency_key) != bool(said.idempotency_key):
-            yield FieldChange("idempotency key", _some(exchange.event.idempotency_key), _some(said.idempotency_key))
+    recorded, was, allowed = exchange.request, exchange.event, _Allowed(exchange.event, said)
+    sends, is_call = bool(recorded.body or actual.body), exchange.kind == "api"
+    yield from _changed(*(_line(each, sends=sends, is_call=is_call) for each in (recorded, actual)))
+    yield from _values("query", fields.of_query(recorded.url), fields.of_query(actual.url), allowed)
+    before, now = (fields.of_body(each.body, each.headers) for each in (recorded, actual))
+    if before is not None and now is not None:
+        yield from _values("field", before, now, allowed)
+    elif recorded.body != actual.body and not placeholders.PATTERN.search(recorded.body):
+        yield FieldChange("body", _excerpt(recorded.body), _excerpt(actual.body))
+    if is_call:
+        yield from (_credential(pair) for pair in differing(_sent(was), _sent(said)))
+        yield from _changed(*_schemes(was, said))
+        yield from _changed(_keyed(was), _keyed(said))
 
 
-def _types(exchange: RecordedExchange, actual: Request) -> Iterator[FieldChange]:
-    recorded = exchange.request
-    if recorded.body or actual.body:
-        before, now = fields.media_type(recorded.headers), fields.media_type(actual.headers)
-        if before != now:
-            yield FieldChange("content type", before or "none", now or "none")
-    if exchange.kind == "api":
-        before, now = (_accept(request) for request in (recorded, actual))
-        if before != now:
-            yield FieldChange("accepts JSON", before, now)
-
-
-def _accept(request: Request) -> str:
-    """Only whether JSON is asked for: libraries differ in the rest."""
-    return "yes" if "json" in header(request.headers, "accept").lower() else "not said"
+def _line(request: Request, *, sends: bool, is_call: bool) -> Facts:
+    """``sends``: either request has a body. Of what is accepted only whether JSON is: libraries differ in the rest."""
+    facts: dict[str, Json] = {"method": request.method, "path": _path(request.url)}
+    if sends:
+        facts["content type"] = fields.media_type(request.headers) or "none"
+    if is_call:
+        facts["accepts JSON"] = "yes" if "json" in header(request.headers, "accept").lower() else "not said"
+    return facts
 
 
 class _Allowed:
@@ -103,23 +109,19 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}" if parts.scheme and parts.netloc else ""
 
 
-def _fields(what: str, recorded: Fields, actual: Fields, allowed: _Allowed) -> Iterator[FieldChange]:
-    for name in dict.fromkeys((*recorded, *actual)):
-        label = f'{what} "{name}"'
-        if name not in actual:
-            yield FieldChange(label, fields.shown(recorded[name]), "not sent")
-        elif name not in recorded:
-            yield FieldChange(label, "not sent", fields.shown(actual[name]))
-        elif recorded[name] != actual[name] or type(recorded[name]) is not type(actual[name]):
-            yield from _value(label, recorded[name], actual[name], allowed)
+def _values(what: str, recorded: Fields, actual: Fields, allowed: _Allowed) -> Iterator[FieldChange]:
+    for pair in differing(_named(what, recorded), _named(what, actual)):
+        before, now = pair.before, pair.after
+        if isinstance(before, Absent) or isinstance(now, Absent):
+            yield FieldChange(pair.path, _field(before), _field(now))
+        elif fields.kind(before) != fields.kind(now):
+            yield FieldChange(pair.path, *(f"{fields.kind(each)} {fields.shown(each)}" for each in (before, now)))
+        elif not _secret(before) and not allowed(before, now):
+            yield FieldChange(pair.path, fields.shown(before), fields.shown(now))
 
 
-def _value(label: str, recorded: Json, actual: Json, allowed: _Allowed) -> Iterator[FieldChange]:
-    kinds = fields.kind(recorded), fields.kind(actual)
-    if kinds[0] != kinds[1]:
-        yield FieldChange(label, f"{kinds[0]} {fields.shown(recorded)}", f"{kinds[1]} {fields.shown(actual)}")
-    elif not _secret(recorded) and not allowed(recorded, actual):
-        yield FieldChange(label, fields.shown(recorded), fields.shown(actual))
+def _field(value: Json | Absent) -> str:
+    return "not sent" if isinstance(value, Absent) else fields.shown(value)
 
 
 def _secret(value: Any) -> bool:
@@ -128,35 +130,96 @@ def _secret(value: Any) -> bool:
     return any(isinstance(one, str) and placeholders.PATTERN.fullmatch(one) for one in values)  # pyright: ignore[reportUnknownVariableType]
 
 
-def _credentials(recorded: AnyEvent, said: AnyEvent) -> Iterator[FieldChange]:
-    for name in dict.fromkeys((*recorded.sent, *said.sent)):
-        before, now = recorded.sent.get(name, ""), said.sent.get(name, "")
-        if before != now:
-            yield FieldChange(name.replace("-", " "), before or "not sent", _known(now))
+def _sent(said: AnyEvent) -> Facts:
+    return {name.replace("-", " "): value for name, value in said.sent.items() if value}
 
 
-def _known(value: str) -> str:
-    """A credential that reports may show: a placeholder, or that it is none of those that were given out."""
-    if not value:
-        return "not sent"
-    return value if placeholders.PATTERN.fullmatch(value) else "one that was not given out here"
+def _credential(pair: Pair) -> FieldChange:
+    """Reports may show a placeholder, or that it is none of those that were given out."""
+    now = _field(pair.after)
+    known = isinstance(pair.after, Absent) or placeholders.PATTERN.fullmatch(now)
+    return FieldChange(pair.path, _field(pair.before), now if known else "one that was not given out here")
 
 
-def _secure(recorded: AnyEvent, said: AnyEvent) -> Iterator[FieldChange]:
-    for name in ("return_url", "cancel_url"):
-        before, now = (urlsplit(getattr(each, name, None) or "").scheme for each in (recorded, said))
-        if before != now and before and now:
-            yield FieldChange(f"{name.replace('_', ' ')} scheme", before, now)
+def _schemes(recorded: AnyEvent, said: AnyEvent) -> tuple[Facts, Facts]:
+    """Of the addresses that both gave."""
+    one, other = (
+        {name: urlsplit(getattr(each, name, None) or "").scheme for name in ("return_url", "cancel_url")}
+        for each in (recorded, said)
+    )
+    both = [name for name in one if one[name] and other[name]]
+    first, second = ({f"{name.replace('_', ' ')} scheme": each[name] for name in both} for each in (one, other))
+    return first, second
 
 
-def _path(url: str) -> str:
-    return urlsplit(url).path
-
-
-def _some(value: str | None) -> str:
-    return "sent" if value else "not sent"
+def _keyed(said: AnyEvent) -> Facts:
+    return {"idempotency key": "sent" if said.idempotency_key else "not sent"}
 
 
 def _excerpt(text: str) -> str:
     text = re.sub(r"\s+", " ", text).strip()
     return f"{text[:100]} … ({len(text)} characters)" if len(text) > 120 else text or "empty"
+
+
+# Two recordings: ids, times and credentials differ in each, so names, types, statuses and meanings count, not every value
+
+
+def unlike(before: RecordedExchange, after: RecordedExchange) -> Iterator[FieldChange]:
+    """What an exchange of another recording says otherwise."""
+    for one, other in zip(_observed(before), _observed(after), strict=True):
+        yield from _changed(one, other)
+    ways = _way(before), _way(after)
+    yield from _changed(*({"redirect": way or "none"} for way in ways))
+    if ways[0] == ways[1]:
+        yield from _changed(*(_kinds("redirect's query", fields.of_query(_location(each))) for each in (before, after)))
+
+
+def _observed(exchange: RecordedExchange) -> Iterator[Facts | None]:
+    asked, told = exchange.request, exchange.response
+    yield {"method": asked.method, "path": shape(asked.url), "status": str(told.status)}
+    yield _kinds("query", fields.of_query(asked.url))
+    yield from _body("request", asked.body, asked.headers)
+    yield from _body("response", told.body, told.headers)
+    names = sorted({name.lower() for name, _ in told.headers} - TRANSPORT)
+    yield {f"response header {name}": "there" for name in names}
+    yield {f"form field {name}": "there" for name in sorted(_form_fields(exchange))}
+    meant: dict[str, Json] = {name: _told(getattr(exchange.event, name, None)) or "none" for name in _MEANT}
+    yield meant | {"access token": exchange.event.bearer or "none"}
+
+
+def _body(what: str, body: str, headers: Headers) -> Iterator[Facts | None]:
+    yield {f"{what} content type": fields.media_type(headers) or "none"}
+    values = fields.of_body(body, headers)
+    yield None if values is None else _kinds(f"{what} field", values)
+
+
+def _kinds(what: str, values: Fields) -> Facts:
+    return {name: fields.kind(value) for name, value in _named(what, values).items()}
+
+
+def _form_fields(exchange: RecordedExchange) -> set[str]:
+    return {
+        f"{field.name} ({field.kind})"
+        for form in forms.forms(exchange.request.url, exchange.response)
+        for field in form.fields
+        if field.name
+    }
+
+
+def _told(value: object) -> str:
+    if isinstance(value, tuple):
+        return "; ".join(map(str, value))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    return "" if value is None else str(value)
+
+
+def _location(exchange: RecordedExchange) -> str:
+    return header(exchange.response.headers, "location")
+
+
+def _way(exchange: RecordedExchange) -> str:
+    """Where a redirect leads: within the gateway its path, elsewhere only that it leads away."""
+    location = _location(exchange)
+    asked, leads = urlsplit(exchange.request.url), urlsplit(location)
+    if leads.netloc and leads.netloc != asked.netloc:
+        return "away from the gateway"
+    return shape(location) if location else ""

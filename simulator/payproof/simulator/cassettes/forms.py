@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 from bs4 import Tag
 
+from payproof.contracts import fields
 from payproof.contracts.entries import Headers, Request, Response, header
 from payproof.contracts.pages import is_html, soup
-from payproof.simulator.cassettes import fields
 
 _CSRF_NAME = re.compile(r"csrf|xsrf|_token$|authenticity|nonce|__requestverification", re.IGNORECASE)
 _PASSWORD_NAME = re.compile(r"passw|pwd|passphrase|^pin$", re.IGNORECASE)

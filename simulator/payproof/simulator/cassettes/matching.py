@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from payproof.contracts import fields
 from payproof.contracts.entries import Request, header
 from payproof.contracts.events import AnyEvent, Opened
-from payproof.simulator.cassettes import fields
 from payproof.simulator.cassettes.reading import RecordedExchange, Recording
 
 

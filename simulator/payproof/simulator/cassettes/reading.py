@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from payproof.contracts import files
 from payproof.contracts import profile as profiles
 from payproof.contracts.entries import Headers, Request, Response
 from payproof.contracts.events import AnyEvent, Unknown
+from payproof.contracts.fields import as_list, as_table
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
-from payproof.simulator.cassettes.fields import as_list, as_table
 from payproof.simulator.cassettes.library import vcr
 from payproof.simulator.cassettes.stamp import KEY, Stamp, parse
+from payproof.simulator.relay.sandbox_exchange import SandboxExchange
 
 _LARGEST = 256 << 20
 """Bytes of a cassette."""
@@ -23,16 +24,11 @@ _RECORD = "record one with `payproof record`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedExchange:
+class RecordedExchange(SandboxExchange):
     """One recorded exchange, with the sandbox's addresses and with placeholders. ``n`` counts from 1."""
 
     n: int
-    kind: Literal["api", "page"] = "api"
-    story: str = ""
     operation: str = ""
-    at: float = 0.0
-    request: Request
-    response: Response
     event: AnyEvent = field(default_factory=Unknown)
 
     @property

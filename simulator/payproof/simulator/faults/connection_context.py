@@ -21,9 +21,11 @@ _READ = 64 * 1024
 
 @dataclass(slots=True)
 class ConnectionContext:
-    """``serve`` goes on with the connection as if nothing were wrong, under these TLS settings."""
+    """``serve`` goes on with the connection as if nothing were wrong, under these TLS settings. ``hello``: the ClientHello, which
+    nobody has taken yet; empty for a fault of the connection."""
 
     sock: socket.socket
+    hello: bytes
     log: SocketLog
     certificates: Certificates
     serve: Serve

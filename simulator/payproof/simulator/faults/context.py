@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Literal, TypeAlias
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payproof.contracts.faults import FaultSpec
 from payproof.simulator.dialect import Dialect, GatewayDeps
-from payproof.simulator.exchange import Exchange
+from payproof.simulator.exchange import Exchange, Written
+
+Then: TypeAlias = Literal["close", "reset", "hold"]
+"""How a connection ends on which an answer was broken off: FIN, RST, or silence until the client hangs up."""
+_CONGESTED = 64 * 1024
+"""Bytes that may wait to be sent."""
+_READ_FIRST = 0.05
+"""Seconds in which a client can read what was sent, before a reset takes it away."""
+
+
+def head(response: Response, framing: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Status line and headers as they go over the wire."""
+    status = HTTPStatus(response.status_code)
+    kept = [pair for pair in response.raw_headers if pair[0] not in (b"content-length", b"transfer-encoding")]
+    lines = [b"%s: %s\r\n" % pair for pair in (*kept, *framing)]
+    return b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.encode()) + b"".join(lines) + b"\r\n"
+
+
+def chunk(data: bytes) -> bytes:
+    """A chunk of a chunked body."""
+    return b"%x\r\n%s\r\n" % (len(data), data)
 
 
 def framed(response: Response) -> Response:
@@ -70,6 +92,42 @@ class FaultContext:
         }
         await self.send(start)
 
+    async def write(self, data: bytes) -> None:
+        """Put bytes on the wire as they are: what they say of their own length is the fault's affair. After that the connection
+        cannot go on, and has to be closed or reset."""
+        wire = self.exchange.wire
+        if wire is None:
+            raise ConnectionResetError("the simulated gateway has no connection of its own to write on")
+        if not wire.transport.is_closing():
+            wire.transport.write(data)
+            await asyncio.sleep(0)  # some event loops write when nothing else is to be done
+
+    @property
+    def congested(self) -> bool:
+        """The client does not read as fast as we write."""
+        wire = self.exchange.wire
+        return wire is not None and wire.transport.get_write_buffer_size() > _CONGESTED
+
+    async def begin_raw(self, response: Response, *framing: tuple[bytes, bytes]) -> None:
+        """Write the status and headers of ``response``, with this ``framing`` in place of its own."""
+        await self.write(head(response, framing))
+        self.exchange.written = Written(response)
+
+    async def body_raw(self, data: bytes, framed: bytes | None = None) -> None:
+        """Write a part of the body; ``framed``: as it is on the wire."""
+        await self.write(data if framed is None else framed)
+        if self.exchange.written is not None:
+            self.exchange.written.more(data)
+
+    async def finish(self, then: Then = "close") -> None:
+        """End the connection: in order, with RST once the client could read what came, or when it has had enough itself."""
+        if then == "hold":
+            await self.hold()
+        elif then == "reset":
+            await self.hold(_READ_FIRST)
+            await self.reset()
+        await self.hang_up()
+
     async def hold(self, seconds: float | None = None) -> bool:
         """Wait in real time. True: the time is up. False: the client has gone, or the fault was cleared."""
         waiting: set[asyncio.Future[Any]] = {
@@ -91,7 +149,7 @@ class FaultContext:
         self.exchange.ending = "cut"
         if self.exchange.wire is None:
             raise ConnectionResetError("the simulated gateway closed the connection")
-        self.exchange.wire.transport.close()
+        await self.exchange.wire.close()
         # uvicorn answers 500 for an application that returns before it has seen the end of the connection.
         try:
             await asyncio.wait_for(self.exchange.until_gone(), 2.0)

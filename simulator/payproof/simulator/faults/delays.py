@@ -10,8 +10,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from payproof.simulator.faults.context import FaultContext
+from payproof.simulator.exchange import Written
+from payproof.simulator.faults.context import FaultContext, chunk, head
 from payproof.simulator.faults.registry import Seconds, fault
+
+_PARTS_A_SECOND = 20
 
 
 @fault("delay")
@@ -68,10 +71,16 @@ class NeverAnswer:
 @fault("stall")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stall:
-    """The real answer's status and headers, Content-Length included, and not a byte of its body."""
+    """The real answer's status and headers, Content-Length included, the share ``keep`` of its body (0: not a byte), and then
+    silence until the client hangs up."""
+
+    keep: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
     async def act(self, hit: FaultContext) -> None:
-        await hit.begin(await hit.real())
+        answer = await hit.real()
+        await hit.begin(answer)
+        if part := bytes(answer.body)[: int(len(answer.body) * self.keep)]:
+            await hit.send({"type": "http.response.body", "body": part, "more_body": True})
         await hit.hold()
         await hit.hang_up()
 
@@ -79,7 +88,7 @@ class Stall:
 @fault("drip")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drip:
-    """The real answer, one byte every ``seconds``: timeouts for each read never strike."""
+    """The real answer, one byte of its body every ``seconds``: timeouts for each read never strike."""
 
     seconds: Seconds = 1.0
 
@@ -93,6 +102,44 @@ class Drip:
                 return
             more = index + 1 < len(body)
             await hit.send({"type": "http.response.body", "body": body[index : index + 1], "more_body": more})
+
+
+@fault("drip-headers")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DripHeaders:
+    """The real answer, one byte of its status line and headers every ``seconds``; its body then comes at once."""
+
+    seconds: Seconds = 1.0
+
+    async def act(self, hit: FaultContext) -> None:
+        answer = await hit.real()
+        framing = (b"content-length", str(len(answer.body)).encode()), (b"connection", b"close")
+        for byte in head(answer, framing):
+            if not await hit.hold(self.seconds):
+                await hit.hang_up()
+                return
+            await hit.write(bytes((byte,)))
+        hit.exchange.written = Written(answer)
+        await hit.body_raw(bytes(answer.body))
+        hit.exchange.whole = hit.exchange.left() is None
+        await hit.finish()
+
+
+@fault("endless")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endless:
+    """The real answer's status and headers, and a body that never ends: ``kilobytes`` a second, as long as the client reads."""
+
+    kilobytes: Annotated[int, Field(ge=1, le=65_536)] = 1024
+
+    async def act(self, hit: FaultContext) -> None:
+        await hit.begin_raw(await hit.real(), (b"transfer-encoding", b"chunked"))
+        await hit.body_raw(b'{"padding":"', chunk(b'{"padding":"'))
+        part = b"x" * max(self.kilobytes * 1024 // _PARTS_A_SECOND, 1)
+        while await hit.hold(1 / _PARTS_A_SECOND):
+            if not hit.congested:
+                await hit.body_raw(part, chunk(part))
+        await hit.hang_up()
 
 
 @fault("dropped")

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
+from ssl import AlertDescription, MemoryBIO, SSLContext, SSLError
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
 
 from payproof.simulator.faults.connection_context import ConnectionContext
 from payproof.simulator.faults.registry import fault
+
+AlertName: TypeAlias = Literal[
+    "handshake_failure", "internal_error", "protocol_version", "unrecognized_name", "access_denied", "decode_error", "bad_certificate",
+    "unknown_ca",
+]  # fmt: skip
+_ALERT, _FATAL = bytes((21, 3, 3, 0, 2)), 2
+_NO_TLS = bytes((7 * number + 128) % 256 for number in range(256))
 
 
 @fault("unknown-authority", of="handshake")
@@ -38,7 +50,62 @@ class WrongHost:
 @fault("old-tls", of="handshake")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OldTls:
-    """Offers TLS 1.0 and 1.1 only, under its good certificate. Whoever takes that is served as ever."""
+    """Offers TLS 1.0 and 1.1 only, under its good certificate. Whoever takes that is served as ever; anybody else is told so by
+    an alert."""
 
     async def meet(self, hit: ConnectionContext) -> None:
-        await hit.serve(hit.certificates.old)
+        flight = server_flight(hit.certificates.old, hit.hello)
+        if flight[:1] != _ALERT[:1]:
+            await hit.serve(hit.certificates.old)
+            return
+        await hit.read()
+        await hit.write(flight)
+        hit.end("handshake_failed", "no version of TLS in common")
+
+
+@fault("tls-silence", of="handshake")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsSilence:
+    """Takes the ClientHello, answers the share ``keep`` of what belongs there (0: not a byte), and then nothing, until the client
+    hangs up or the fault is cleared."""
+
+    keep: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+    async def meet(self, hit: ConnectionContext) -> None:
+        flight = server_flight(hit.certificates.good, await hit.read())
+        await hit.write(flight[: int(len(flight) * self.keep)])
+        await hit.hold()
+        hit.end("silent")
+
+
+@fault("tls-garbage", of="handshake")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsGarbage:
+    """Answers the ClientHello with bytes that are no TLS, and closes."""
+
+    async def meet(self, hit: ConnectionContext) -> None:
+        await hit.read()
+        await hit.write(_NO_TLS)
+        hit.end("handshake_failed", "answered with garbage")
+
+
+@fault("tls-alert", of="handshake")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsAlert:
+    """Answers the ClientHello with a fatal ``alert``, and closes."""
+
+    alert: AlertName = "handshake_failure"
+
+    async def meet(self, hit: ConnectionContext) -> None:
+        await hit.read()
+        await hit.write(_ALERT + bytes((_FATAL, AlertDescription[f"ALERT_DESCRIPTION_{self.alert.upper()}"])))
+        hit.end("handshake_failed", f"answered with the alert {self.alert}")
+
+
+def server_flight(context: SSLContext, hello: bytes) -> bytes:
+    """What a server says after this ClientHello, up to where it waits for the client again."""
+    incoming, outgoing = MemoryBIO(), MemoryBIO()
+    incoming.write(hello)
+    with contextlib.suppress(SSLError):  # it wants the client's next words, or could not read these
+        context.wrap_bio(incoming, outgoing, server_side=True).do_handshake()
+    return outgoing.read()

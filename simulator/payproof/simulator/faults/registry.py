@@ -17,7 +17,7 @@ from payproof.simulator.faults.connection_context import ConnectionContext
 from payproof.simulator.faults.context import FaultContext
 from payproof.simulator.listening_port import ListeningPort
 
-FAMILIES = ("answers", "bodies", "breaks", "connections", "delays", "handshakes", "limits", "ports")
+FAMILIES = ("answers", "bodies", "breaks", "connections", "delays", "framing", "handshakes", "limits", "ports")
 
 Kind: TypeAlias = Literal["call", "handshake", "connection", "port"]
 FILTERS: Mapping[Kind, tuple[str, ...]] = {

@@ -33,7 +33,7 @@ class Reservation:
 
 
 class RateBudget:
-    """One for all worlds of a run. ``rate``: API requests in any minute; ``budget``: API requests altogether.
+    """One for all worlds of a run. ``rate``: API requests in any minute, 0: as many as there are; ``budget``: API requests altogether.
 
     Waiting happens between stories: an integration must not be blamed for our manners. Each story is promised what it
     needs before it begins. One that needs more is held back within a call, so that the rate holds in any case; it
@@ -69,19 +69,31 @@ class RateBudget:
             BudgetSpent: they do not fit into the budget.
         """
         async with self._turn:
-            self._check_budget()
             reserve = min(self._needs.get(story, RESERVE), self.rate)
-            told = False
-            began = self._clock()
-            while (wait := self._wait_for(reserve)) > 0:
-                if wait > _LOOK_AGAIN and not told:
-                    told = True
-                    self.note(f"{self.account()}; up to {wait:.0f} s of waiting to stay below {self.rate} a minute")
-                await self._sleep(min(wait, _LOOK_AGAIN))
-            self.waited += self._clock() - began
+            await self._until_room(reserve)
             share = Reservation(reserve, story)
             self._shares.append(share)
             return share
+
+    async def ask(self) -> None:
+        """One request of our own goes out, as soon as rate and server allow.
+
+        Raises:
+            BudgetSpent: no further one may.
+        """
+        await self._until_room(1)
+        self.spend()
+
+    async def _until_room(self, requests: int) -> None:
+        self._check_budget()
+        told = False
+        began = self._clock()
+        while (wait := self._wait_for(requests)) > 0:
+            if wait > _LOOK_AGAIN and not told:
+                told = True
+                self.note(f"{self.account()}; up to {wait:.0f} s of waiting to stay below {self.rate} a minute")
+            await self._sleep(min(wait, _LOOK_AGAIN))
+        self.waited += self._clock() - began
 
     def _check_budget(self) -> None:
         if self.sent >= self.budget:
@@ -98,6 +110,8 @@ class RateBudget:
 
     def _room_in(self, requests: int) -> float:
         """Seconds until so many more requests fit into the last minute, beside those promised to others."""
+        if not self.rate:
+            return 0.0
         now = self._clock()
         self._forget(now)
         surplus = len(self._recent) + sum(share.left for share in self._shares) + requests - self.rate

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+import httpx
+
 from payproof.contracts.entries import Request, Response
 
 
@@ -25,3 +27,15 @@ class SandboxExchange:
 
 
 OnExchange: TypeAlias = Callable[[SandboxExchange], None]
+
+
+def request_of(request: httpx.Request) -> Request:
+    """A request that was sent, whose body is in memory."""
+    body = request.content.decode("utf-8", "replace")
+    return Request(method=request.method, url=str(request.url), headers=tuple(request.headers.multi_items()), body=body)
+
+
+def response_of(answer: httpx.Response) -> Response:
+    """An answer that was read to its end."""
+    headers, size = tuple(answer.headers.multi_items()), len(answer.content)
+    return Response(status=answer.status_code, headers=headers, body=answer.text, size=size)

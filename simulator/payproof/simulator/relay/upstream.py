@@ -72,7 +72,9 @@ class Upstream:
             trust_env=False,
         )
 
-    async def send(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> httpx.Response:
+    async def send(
+        self, method: str, url: str | httpx.URL, headers: Sequence[tuple[str, str]], body: bytes
+    ) -> httpx.Response:
         """``url``: at one of the sandbox's origins. Cookies are the client's business, so none are kept here.
 
         Raises:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from payproof.contracts.model import PayproofError
+from payproof.contracts.volatile import shape
 
 if TYPE_CHECKING:
     from payproof.simulator.cassettes import RecordedExchange, Recording, Stamp
@@ -98,8 +99,6 @@ def _about(console: Console, stamp: Stamp) -> None:
 
 
 def _exchanges(recording: Recording) -> Table:
-    from payproof.simulator.cassettes.diffing import shape
-
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("n", "story", "operation", "method", "path", "status"):
         table.add_column(name, justify="right" if name in ("n", "status") else "left", overflow="fold")
@@ -144,8 +143,6 @@ def _differences(console: Console, found: Diff) -> None:
 
 
 def _line(exchange: RecordedExchange) -> str:
-    from payproof.simulator.cassettes.diffing import shape
-
     asked = f"{exchange.request.method} {shape(exchange.request.url)}"
     story = f"{exchange.story}: " if exchange.story else ""
     return f"exchange {exchange.n}, {story}{exchange.named}, {asked} -> {exchange.response.status}"

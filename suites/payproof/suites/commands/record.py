@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ import click
 from payproof.contracts.model import PayproofError
 from payproof.suites.commands import options as flags
 from payproof.suites.commands.run import performed
-from payproof.suites.config import Config, load_config
+from payproof.suites.config import load_config
 
 if TYPE_CHECKING:
     from payproof.simulator.cassettes import Stamp
@@ -39,7 +38,7 @@ def record(config_path: Path | None, out: Path | None, force: bool, seed: int | 
     from payproof.simulator.cassettes.writer import refuse_existing
     from payproof.suites.run.plan import Options
     from payproof.suites.session.cassette_source import path_of
-    from payproof.suites.session.sandbox import checkout_of
+    from payproof.suites.session.sandbox import checkout_of, known_secrets
 
     config = load_config(config_path)
     path = out or path_of(config)
@@ -79,21 +78,6 @@ def record(config_path: Path | None, out: Path | None, force: bool, seed: int | 
     written = writer.write(path, force=force)
     _told(written.path, written.stamp)
     return 0
-
-
-def known_secrets(config: Config) -> Iterator[tuple[str, str]]:
-    """(kind, value) of everything secret that the configuration holds."""
-    sandbox = config.sandbox
-    if sandbox is None:
-        return
-    yield "client-id", sandbox.client_id
-    yield "secret-key", sandbox.secret_key
-    tested = [(payer.login, payer.password, payer.otp) for payer in sandbox.payers.values()]
-    tested += [(payer.login, payer.password, payer.otp) for payer in config.profile.payers.values()]
-    for login, password, code in tested:
-        yield "login", login
-        yield "password", password
-        yield "one-time-code", code
 
 
 def _told(path: Path, stamp: Stamp) -> None:

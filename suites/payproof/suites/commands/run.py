@@ -30,6 +30,9 @@ TARGETS = ("simulator", "sandbox", "cassette")
 @click.option("--only", multiple=True, metavar="ID", help="Requirement, group or checklist item; repeatable.")
 @click.option("-k", "expression", default="", metavar="EXPR", help='Like pytest: "token and not stampede".')
 @click.option("--quick", is_flag=True, help="Leave out the probes that wait for real seconds; end after half a minute.")
+@click.option(
+    "--worlds", type=click.IntRange(2), default=8, show_default=True, help="Instances of the integration at a time."
+)
 @click.option("--seed", type=int, default=None, help="Repeat a run: its report names its seed.")
 @options.reports
 @click.option("--skip-unconfigured", is_flag=True, help="Without a sandbox's credentials: one line, and exit 0.")
@@ -42,6 +45,7 @@ def run(
     only: tuple[str, ...],
     expression: str,
     quick: bool,
+    worlds: int,
     seed: int | None,
     report_dir: Path,
     formats: tuple[str, ...],
@@ -72,7 +76,7 @@ def run(
     from payproof.suites.run.plan import Options, quick_seconds
 
     seconds = quick_seconds(quick=quick, target=target)
-    wanted = Options(only=chosen, quick=quick, seed=seed, target=target, seconds=seconds)
+    wanted = Options(only=chosen, quick=quick, worlds=worlds, seed=seed, target=target, seconds=seconds)
     told = performed(config, wanted, quiet=quiet, run_file=report_dir / RUN_FILE)
     result = verdict.judged(told, config)
     verdict.show(result, told, verbose=verbose)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
@@ -17,8 +18,16 @@ from payproof.suites.config.short_forms import pairs
 @click.option("--port", type=click.IntRange(0, 65535), default=8400, show_default=True, help="The gateway's port.")
 @click.option("--control-port", type=click.IntRange(0, 65535), default=8401, show_default=True, help="Control's port.")
 @click.option("--allow-remote", is_flag=True, help="Let --host be an address that others can reach.")
+@click.option(
+    "--ca",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Offer HTTPS, too, and write its certificate's authority here.",
+)
 @click.option("--knob", "knobs", multiple=True, metavar="NAME=VALUE", help="Behaviour set otherwise; VALUE is JSON.")
-def serve(gateway: str, host: str, port: int, control_port: int, allow_remote: bool, knobs: tuple[str, ...]) -> int:
+def serve(
+    gateway: str, host: str, port: int, control_port: int, allow_remote: bool, ca: Path | None, knobs: tuple[str, ...]
+) -> int:
     """Run the simulated gateway alone and print ready-to-copy settings. Ctrl-C ends it."""
     from payproof.simulator.serve import serve as serving
     from payproof.suites.commands.loop import run_async
@@ -34,6 +43,7 @@ def serve(gateway: str, host: str, port: int, control_port: int, allow_remote: b
             out=click.echo,
             knobs=settings,
             allow_remote=allow_remote,
+            ca=ca,
         )
     )
     return 0

@@ -304,7 +304,7 @@ class SandboxTable(_Part):
     """A second merchant there, to see that one merchant's payments are none of another's (`payproof drift`, `payproof contract`)."""
     rate: int = Field(default=50, ge=1)
     """API requests in any minute, to stay below the gateway's own limit."""
-    budget: int = Field(default=600, ge=1)
+    budget: int = Field(default=800, ge=1)
     """API requests of one run; what it does not reach is not exercised."""
     clock: Annotated[str, AfterValidator(_address)] | None = None
     """Address that moves the sandbox's clock (POST, JSON ``{"seconds": n}``), where the operator offers one."""

@@ -109,7 +109,7 @@ class Trouble:
         spec = FaultSpec(
             name=name,
             operation=operation,
-            reference="" if self.world.profile.role_of(operation) == "authenticate" else self.reference,
+            reference=self.reference if self._knows_orders(operation) else "",
             after_effect=act.flag("after_effect"),
             times=act.number("times"),
             params=act.mapping("params"),
@@ -118,6 +118,10 @@ class Trouble:
         self._armed.append(armed)
         if name in HOLDING:
             self._watching.append(asyncio.create_task(self._cut_off(armed.number)))
+
+    def _knows_orders(self, operation: str) -> bool:
+        """Whether calls of it are about a payment; a connection says nothing yet."""
+        return bool(operation) and self.world.profile.role_of(operation) != "authenticate"
 
     async def _cut_off(self, number: int) -> None:
         """Hold a call for a moment, and then close it: nobody waits for half a minute."""

@@ -9,9 +9,10 @@ from payproof.contracts.events import VERIFYING, Role
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Operation, Profile
 from payproof.simulator.faults import registered
+from payproof.simulator.faults.registry import Kind
 
-HOLDING = frozenset({"never-answer", "stall"})
-"""Faults that hold a call until they are cleared. A story waits ``HELD`` seconds and then cuts the call off."""
+HOLDING = frozenset({"never-answer", "stall", "endless", "silent", "tls-silence"})
+"""Faults that hold a call, or a connection, until they are cleared. A story waits ``HELD`` seconds and then cuts the call off."""
 HELD = 0.15
 LATER = 1
 """Seconds that a rate limit asks for."""
@@ -19,17 +20,22 @@ LATER = 1
 _PARAMS: Mapping[str, tuple[dict[str, Json], ...]] = {
     "delay": ({"seconds": 0.2},),
     "drip": ({"seconds": 0.0},),
+    "drip-headers": ({"seconds": 0.0},),
+    "stall": ({}, {"keep": 0.5}),
+    "tls-silence": ({}, {"keep": 0.5}),
     "rate-limit": ({"seconds": LATER},),
     "status": ({"status": 500}, {"status": 503}),
     "cut": ({"keep": 0.5}, {"keep": 0.97}),
 }
 _ONLY: Mapping[str, tuple[Role, ...]] = {"other-payment": VERIFYING, "unauthorized": ("open", *VERIFYING)}
 """Faults that only calls of some roles can meet."""
+_BEFORE: tuple[Kind, ...] = ("connection", "handshake")
+"""Kinds that act before a request is read. One of the port itself would shut out the customers, too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mishap:
-    """One fault on one operation."""
+    """One fault on one operation, or (``operation`` empty) before anybody knows which."""
 
     operation: str
     name: str
@@ -39,11 +45,14 @@ class Mishap:
 
 
 def mishaps(profile: Profile) -> Mapping[str, tuple[Mishap, ...]]:
-    """Every mishap that a story may contain, by operation and name ("status dropped")."""
+    """Every mishap that a story may contain, by operation and name ("status dropped", "connection silent")."""
     found: dict[str, list[Mishap]] = {}
     for operation in sorted(profile.operations, key=lambda operation: operation.name):
         for mishap in _of(operation, profile):
             found.setdefault(f"{operation.name} {mishap.name}", []).append(mishap)
+    for kind in _BEFORE:
+        for name in registered(kind):
+            found[f"{kind} {name}"] = [Mishap("", name, tuple(params.items())) for params in _PARAMS.get(name, ({},))]
     return {kind: tuple(variants) for kind, variants in found.items()}
 
 

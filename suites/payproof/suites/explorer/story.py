@@ -207,9 +207,8 @@ def _around(each: StoryStep) -> str:
 
 def _fault(each: StoryStep) -> str:
     times = each.number("times")
-    calls = (
-        f"The next {each.text('operation')} call" if times == 1 else f"The next {times} {each.text('operation')} calls"
-    )
+    what_of = f"{each.text('operation')} call" if each.text("operation") else "connection"
+    calls = f"The next {what_of}" if times == 1 else f"The next {times} {what_of}s"
     after = " after their effect" if times > 1 else " after its effect"
     given = ", ".join(f"{key} {value}" for key, value in each.mapping("params").items())
     what = f"{each.text('name')}{f' ({given})' if given else ''}"

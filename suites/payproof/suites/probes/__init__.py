@@ -2,7 +2,8 @@
 
 ``variants`` tells a probe several times with other parameters. ``group`` names the world it is told in; ``{...}`` in it
 is filled with the parameters (``{open}``: the gateway's name for the call that opens a payment), so that variants can have
-worlds of their own. ``stalls``: its world is for it alone, because it holds a call for as long as a patient client waits.
+worlds of their own. ``waits``: seconds that one telling holds a call, as long as a patient client waits, or waits for somebody; its
+world is for such tellings alone.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from inspect import getdoc
 from typing import Any, TypeAlias
 
 from payproof.contracts.model import Json
-from payproof.contracts.profile import Profile
+from payproof.contracts.profile import Limits, Profile
 from payproof.contracts.run import Power, Settings
 from payproof.suites.session.world import World
 
 Params: TypeAlias = dict[str, Json]
 Tell: TypeAlias = Callable[..., Awaitable[None]]
+Waits: TypeAlias = Callable[[Limits], float]
 Variants: TypeAlias = Callable[[Profile, Settings], Iterable[Params]]
 
 
@@ -36,13 +38,20 @@ class Probe:
     requirements: tuple[str, ...]
     tell: Tell
     group: str
-    stalls: bool
+    waits: Waits | None
     needs: frozenset[Power]
     """Powers over the gateway without which the story cannot be told."""
+    system: str
+    """The operating system that it needs, as ``sys.platform`` names it; empty: any."""
     restarts: bool
     moves_clock: bool
     """Moves the gateway's clock where it can; where worlds share a clock, nothing else is told meanwhile."""
     variants: Variants
+
+    @property
+    def stalls(self) -> bool:
+        """Whether most of its telling is waiting in real seconds."""
+        return self.waits is not None
 
     def ends_token(self, params: Params, profile: Profile) -> bool:
         """Whether the story ends the integration's access token, by the clock or at once: only an integration that renews
@@ -61,8 +70,9 @@ _FOUND: dict[str, Probe] = {}
 def probe(
     *requirements: str,
     group: str = "main",
-    stalls: bool = False,
+    waits: Waits | None = None,
     needs: Iterable[Power] = (),
+    system: str = "",
     restarts: bool = False,
     moves_clock: bool = False,
     variants: Variants = _once,
@@ -79,8 +89,9 @@ def probe(
             requirements=requirements,
             tell=tell,
             group=group,
-            stalls=stalls,
+            waits=waits,
             needs=frozenset(needs),
+            system=system,
             restarts=restarts,
             moves_clock=moves_clock,
             variants=variants,

@@ -21,7 +21,7 @@ def _heard(world: World, since: int) -> bool:
 @probe(
     "alerts.payment-error",
     group="alerts-errors",
-    stalls=True,
+    waits=lambda limits: DRILL,
     variants=lambda profile, settings: ({},) if settings.alert_channel else (),
 )
 async def payment_errors(world: World) -> None:
@@ -38,7 +38,7 @@ async def payment_errors(world: World) -> None:
 @probe(
     "alerts.failed-verification",
     group="alerts-verification",
-    stalls=True,
+    waits=lambda limits: DRILL,
     variants=lambda profile, settings: ({},) if settings.alert_channel else (),
 )
 async def failed_verification(world: World) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from asyncio import create_task
 from collections.abc import Iterable
 
 from payproof.contracts.events import VERIFYING, Role
@@ -11,7 +10,7 @@ from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
 from payproof.contracts.steps import StepName
 from payproof.suites.probes import Params, probe
-from payproof.suites.probes.verification import mint_canary, unverifiable
+from payproof.suites.probes.verify import mint_canary, unverifiable
 from payproof.suites.session.world import World
 
 UNKNOWN_CURRENCY = "XTS"
@@ -117,59 +116,3 @@ async def rate_limited(world: World, operation: str) -> None:
             world.step("the customer paid; the gateway will answer 429", "armed", canary=canary)
             await world.come_back(tab.url, customer, order)
     await world.recover(wait=2.1)
-
-
-@probe(
-    "timeout.response",
-    "flow.recovers",
-    "errors.friendly",
-    group="stalled-{operation}",
-    stalls=True,
-    variants=lambda profile, settings: ({"operation": op} for op in profile.paying),
-)
-async def stalled(world: World, operation: str) -> None:
-    """The gateway accepts a call and never answers. When does the integration hang up?"""
-    order, customer = (
-        world.new_order(role="unverified" if world.profile.verifies(operation) else "main"),
-        world.customer(),
-    )
-    patient = world.profile.limits.grace + _TO_SEE_IT
-    if world.profile.role_of(operation) == "authenticate" and "tokens" in world.target.powers:
-        world.target.expire_tokens()
-    if not world.profile.verifies(operation):
-        async with world.fault("never-answer", operation=operation) as number:
-            waiting = create_task(world.checkout(order, customer))
-            await world.until(
-                lambda: world.target.faults.fired(number) > 0 or waiting.done(), world.shared.page_patience
-            )
-            if world.target.faults.fired(number):
-                # A customer who is answered sooner does not end the call: when it is given up is asked of the socket.
-                await world.until(lambda: _decided(world, operation), patient)
-        await waiting
-        world.step("the gateway answers again", StepName.TRIED)
-        await world.look(order, customer)
-        await world.recover()
-        return
-    tab = await world.pay_and_stay(order, customer)
-    if tab is None:
-        return
-    world.step("the customer paid; the status check will never be answered", StepName.PAID)
-    async with world.fault("never-answer", operation=operation) as number:
-        coming = create_task(world.come_back(tab.url, customer, order))
-        await world.until(lambda: world.target.faults.fired(number) > 0, world.shared.patience + 3)
-        if world.target.faults.fired(number):
-            await world.until(lambda: _decided(world, operation), patient)
-        seen = create_task(world.look(order, customer))
-        await world.until(seen.done, 5)
-    await coming
-    await seen
-    await world.mended(order, customer, tab.url)
-    await world.recover()
-
-
-_TO_SEE_IT = 0.5
-"""Seconds that a call is held beyond the limit and its grace, to see the hang-up."""
-
-
-def _decided(world: World, operation: str) -> bool:
-    return any(call.fault == "never-answer" for call in world.calls(operation))

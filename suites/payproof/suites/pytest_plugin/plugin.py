@@ -1,4 +1,4 @@
-"""The pytest plugin: options, markers, the shipped suite's items, the fixture ``payproof_gateway``.
+"""The pytest plugin: options, markers, the shipped suite's items, the fixtures ``payproof_gateway`` and ``payproof_https_gateway``.
 
 It is loaded wherever payproof is installed, so nothing else of payproof is imported before it is asked for.
 """
@@ -115,4 +115,13 @@ def payproof_gateway() -> Iterator[GatewayThread]:
     from payproof.simulator.testing import GatewayThread
 
     with GatewayThread() as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def payproof_https_gateway() -> Iterator[GatewayThread]:
+    """The same over HTTPS. Its attribute ``ca`` is the authority to trust."""
+    from payproof.simulator.testing import GatewayThread
+
+    with GatewayThread(https=True) as gateway:
         yield gateway

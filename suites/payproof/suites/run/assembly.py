@@ -10,7 +10,6 @@ from payproof.contracts import __version__
 from payproof.contracts.entries import Step
 from payproof.contracts.journal import covered
 from payproof.contracts.model import Json
-from payproof.contracts.requirements import LATER
 from payproof.contracts.run import Run, Settings, digest
 from payproof.contracts.steps import StepName, number
 from payproof.suites.probes import Params, Probe, provoked_by
@@ -72,7 +71,6 @@ def assembled(
         "journal": digest("\n".join(f"{world.name} {entry!r}" for world in worlds for entry in world.entries)),
         "errors": {id: redactor.redact(text) for id, text in losses.errors.items()},
         "cut": dict(losses.cut),
-        "later": list(LATER),
         **({"unattributed_log_lines": unattributed} if unattributed else {}),
         **({"unread_bytes": unread} if (unread := _unread(session)) else {}),
         **session.source.account(),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
@@ -23,6 +25,12 @@ QUICK_SECONDS = 25.0
 half a minute, not for an integration that hangs or holds every order."""
 
 
+SLOW_START, SHARED = 3.0, 3
+"""Seconds that an instance takes to start, after which groups of stories share so many of them."""
+WORLDS = 8
+"""Worlds at a time, unless somebody chooses: an instance of the integration runs in each."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """``only``: requirement ids to judge (empty: all). ``quick``: leave out the probes that wait for half a minute."""
@@ -33,6 +41,8 @@ class Options:
     target: TargetKind = "simulator"
     probes: tuple[str, ...] = ()
     """Only these probes (empty: all that ``only`` leaves)."""
+    worlds: int = WORLDS
+    """How many worlds there are at a time, at most."""
     seconds: float | None = None
     """The time of all probes together, after control: then those under way are ended, and the rest is left out."""
 
@@ -47,17 +57,19 @@ class Plan:
     """Which stories are told in which world, and what was left out."""
 
     worlds: Mapping[str, tuple[tuple[Probe, Params], ...]]
+    """Those that wait in real seconds come first, the longest wait before all: the run's length is made of that."""
     stalling: frozenset[str]
     left_out: tuple[str, ...]
     powerless: tuple[str, ...]
     """Probes that need more power over the gateway than there is, or more patience of a person."""
 
 
-def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0) -> Plan:
+def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0, start_seconds: float = 0.0) -> Plan:
     """Give every story a world. An integration that cannot be started twice has one world, and stories take turns.
 
     ``pace``: seconds that a verification takes. Where that is long (a background job), a group's stories are spread over
-    several worlds, because all they do is wait.
+    several worlds, because all they do is wait. ``start_seconds``: what an instance takes to start. Where that is long, groups share
+    a few instances.
     """
     worlds: dict[str, list[tuple[Probe, Params]]] = {MAIN: []}
     stalling: set[str] = set()
@@ -73,7 +85,7 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
             left_out.append(probe.name)
             continue
         spared = by_hand(config, options) and not _chosen(options) and probe.name not in BY_HAND
-        if spared or probe.needs - set(settings.powers):
+        if spared or _lacks(probe, settings):
             powerless.append(probe.name)
             continue
         for params in probe.variants(config.profile, settings):
@@ -84,9 +96,17 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
     order = {name: tuple(stories) for name, stories in worlds.items()}
     if several(config) and pace > PATIENT:
         order = _spread(order, stalling, max(2, int(10 / pace)))
+    elif several(config) and start_seconds > SLOW_START:
+        order = _gathered(order, stalling, config.profile)
     if not several(config):
         order[MAIN] = tuple(sorted(order[MAIN], key=lambda story: _irrevocable(story, config.profile)))
+    order = dict(sorted(order.items(), key=lambda world: -_waits(world[1], config.profile)))
     return Plan(order, frozenset(stalling), tuple(left_out), tuple(powerless))
+
+
+def _waits(stories: tuple[tuple[Probe, Params], ...], profile: Profile) -> float:
+    """Seconds that these stories, one after the other, may take to wait."""
+    return sum(probe.waits(profile.limits) for probe, _ in stories if probe.waits is not None)
 
 
 def _irrevocable(story: tuple[Probe, Params], profile: Profile) -> int:
@@ -94,7 +114,7 @@ def _irrevocable(story: tuple[Probe, Params], profile: Profile) -> int:
     probe, params = story
     if probe.name == "revoked":
         return 3
-    if not probe.ends_token(params, profile):
+    if not (probe.ends_token(params, profile) or probe.restarts):
         return 0
     return 1 if "token.renewed" in probe.requirements else 2
 
@@ -139,6 +159,21 @@ def _spread(
     return found
 
 
+def _gathered(
+    worlds: Mapping[str, tuple[tuple[Probe, Params], ...]], stalling: set[str], profile: Profile
+) -> dict[str, tuple[tuple[Probe, Params], ...]]:
+    """Groups that do not wait, put together into a few worlds; what leaves an instance without a token comes last there. Where an
+    instance is started again it may forget its orders, so those groups stay apart."""
+    restarting = {name for name, stories in worlds.items() if any(probe.restarts for probe, _ in stories)}
+    apart = {name: stories for name, stories in worlds.items() if name in {MAIN, *stalling, *restarting}}
+    others = [stories for name, stories in worlds.items() if name not in apart]
+    shares = {f"shared-{number + 1}": others[number::SHARED] for number in range(min(SHARED, len(others)))}
+    return apart | {
+        name: tuple(sorted(chain.from_iterable(groups), key=lambda story: _irrevocable(story, profile)))
+        for name, groups in shares.items()
+    }
+
+
 def skipped(left_out: tuple[str, ...]) -> tuple[str, ...]:
     """Requirements whose every probe was left out."""
     found = probes()
@@ -162,14 +197,21 @@ _SPARED = "a person pays at this sandbox; choose more with --only"
 def powerless(planned: Plan, settings: Settings) -> dict[str, str]:
     """Requirements that only probes without the power for them could judge, each with the reason."""
     found = probes()
-    lacking = {name: found[name].needs - set(settings.powers) for name in planned.powerless}
     ids = skipped((*planned.left_out, *planned.powerless))
     return {
-        id: "; ".join(dict.fromkeys(_LACKS[power] for power in sorted(lacks))) or _SPARED
-        for name, lacks in lacking.items()
+        id: "; ".join(_lacks(found[name], settings)) or _SPARED
+        for name in planned.powerless
         for id in found[name].requirements
         if id in ids
     }
+
+
+def _lacks(probe: Probe, settings: Settings) -> list[str]:
+    """What a probe needs and does not have here, in words."""
+    lacks = [_LACKS[power] for power in sorted(probe.needs - set(settings.powers))]
+    if probe.system and not sys.platform.startswith(probe.system):
+        lacks.append(f"only {probe.system} lets connections wait as this needs it")
+    return list(dict.fromkeys(lacks))
 
 
 def as_recorded(config: Config, options: Options) -> Options:

@@ -25,6 +25,7 @@ from payproof.suites.run.assembly import Losses, assembled, begun
 from payproof.suites.run.plan import (
     MAIN,
     PATIENT,
+    SLOW_START,
     Options,
     Plan,
     announcement,
@@ -37,11 +38,14 @@ from payproof.suites.run.repeats import ONCE, lost_to_us
 from payproof.suites.session import control
 from payproof.suites.session.control import Control
 from payproof.suites.session.diagnosis import diagnose
+from payproof.suites.session.launcher import Instance
 from payproof.suites.session.progress import Progress
 from payproof.suites.session.session import Session, opened
 from payproof.suites.session.settings import settings_of
 from payproof.suites.session.world import World
 
+_LAUNCHES = 2
+"""Instances that start at the same time; more where starting is waiting rather than work."""
 _BUSY = 6
 """Worlds that work at the same time; those that only wait are not counted."""
 
@@ -81,7 +85,9 @@ class _Performance:
         self.paid: Control
         """The last control payment."""
         self.busy = asyncio.Semaphore(_BUSY)
-        self.launching = asyncio.Semaphore(2)
+        # The first world is there all the time.
+        self.slots = asyncio.Semaphore(max(options.worlds - 1, 1))
+        self.launching = asyncio.Semaphore(_LAUNCHES)
 
     async def run(self) -> Run:
         session = self.session
@@ -90,7 +96,8 @@ class _Performance:
         settings = settings_of(self.config, secure=offered.secure, secure_note=offered.note, powers=main.target.powers)
         diagnosis: tuple[str, ...] = ()
         shared = session.shared
-        planned = plan(self.config, self.options, settings, shared.latency)
+        planned = plan(self.config, self.options, settings, shared.latency, _start_seconds(main))
+        self.launching = asyncio.Semaphore(launches_at_once(main.instance, self.options.worlds))
         if self.run_file is not None:
             left_out: list[Json] = [*planned.left_out, *planned.powerless]
             self.run_file.settings(settings, left_out=left_out, powerless={**powerless(planned, settings)})
@@ -124,19 +131,16 @@ class _Performance:
         movers = [name for name, told in planned.worlds.items() if any(probe.moves_clock for probe, _ in told)]
         alone = movers if self.session.source.shares_clock and several(self.config) else []
         async with asyncio.TaskGroup() as group:
-            # Those that wait begin first: their waiting is what the run's length is made of.
-            for name in sorted(planned.worlds.keys() - alone, key=lambda name: (name not in planned.stalling, name)):
-                stories = planned.worlds[name]
-                if name == MAIN:
-                    group.create_task(self._tell(main, stories))
-                elif stories:
+            group.create_task(self._tell(main, planned.worlds[MAIN]))
+            for name, stories in planned.worlds.items():
+                if stories and name not in (MAIN, *alone):
                     group.create_task(self._live(name, stories, stalls=name in planned.stalling))
         for name in alone:
             await self._live(name, planned.worlds[name], stalls=False)
 
     async def _live(self, name: str, stories: tuple[tuple[Probe, Params], ...], *, stalls: bool) -> None:
         shared = self.session.shared
-        async with contextlib.nullcontext() if stalls else self.busy:
+        async with contextlib.nullcontext() if stalls else self.busy, self.slots:
             if shared.time_is_up:
                 self.losses.leave_out(stories, "was not begun", shared.seconds)
                 return
@@ -232,6 +236,18 @@ class _Performance:
             raise
         if lost := lost_to_us(world.journal.entries[before:]):
             world.step(f"{lost} once more: the story {probe.name} stands as it is", "stands")
+
+
+def _start_seconds(world: World) -> float:
+    return world.instance.start_seconds if world.instance is not None else 0.0
+
+
+def launches_at_once(instance: Instance | None, most: int) -> int:
+    """How many instances may start at a time, so that the processors of this machine are enough for them, as the first start tells."""
+    if instance is None or instance.start_seconds <= SLOW_START:
+        return _LAUNCHES
+    share = max(instance.start_work / instance.start_seconds, 0.01)
+    return max(_LAUNCHES, min(most, int((os.cpu_count() or 1) / share)))
 
 
 async def _in_time(world: World, probe_run: Coroutine[Any, Any, None]) -> bool:

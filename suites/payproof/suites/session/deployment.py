@@ -39,6 +39,7 @@ class Deployment:
             journal=self.journal,
             faults=self.target.faults,
             certificates=shared.trust.certificates if shared.trust else None,
+            spare_ours=True,  # customers come from here
         )
         self._port = Port()
         self.instance: Instance | None = None
@@ -73,7 +74,7 @@ class Deployment:
                 self._port.release()
                 self._port = Port()
 
-    async def _launch(self, port: int) -> None:
+    async def _launch(self, port: int, *, authorities: bool = True) -> None:
         integration = self.config.integration
         folder = self.shared.folder / "instances" / self.name
         folder.mkdir(parents=True, exist_ok=True)
@@ -104,7 +105,7 @@ class Deployment:
         if not integration.command:
             return
         env = {**basics(), "PYTHONUNBUFFERED": "1"}
-        if self.shared.trust:
+        if self.shared.trust and authorities:
             env |= self.shared.trust.environment()
         env |= {name: fill(text, self.values, f"integration.env.{name}") for name, text in integration.env.items()}
         if integration.alerts.webhook_env:
@@ -143,12 +144,17 @@ class Deployment:
             for address in (entry.opened.return_url, entry.opened.cancel_url):
                 self.place.give(address or "")
 
-    async def restart(self) -> None:
-        """Stop the integration and start it again at the same port with its data and the credentials of now."""
+    async def restart(self, *, authorities: bool = True) -> None:
+        """Stop the integration and start it again at the same port with its data and the credentials of now. ``authorities``: it is
+        told of the run's certificate authority.
+
+        Raises:
+            PayproofError: it does not start.
+        """
         if self.instance is None:
             raise PayproofError("an integration that was started by somebody else cannot be restarted")
         await self.instance.stop()
-        await self._launch(int(self.values["port"]))
+        await self._launch(int(self.values["port"]), authorities=authorities)
 
     async def revive(self) -> None:
         """Start the integration again when it died; the journal keeps its exit."""

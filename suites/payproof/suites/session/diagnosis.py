@@ -81,11 +81,9 @@ class _Reader:
 
     def _about_silence(self) -> Iterator[str]:
         """It never called the gateway: why, as far as that shows."""
-        if failed := [entry for entry in self._of(Connection) if entry.event == "handshake_failed"]:
-            yield (
-                f"It does not trust the run's certificate authority ({failed[-1].detail});"
-                f" the handshake failed {len(failed)} times."
-            )
+        if failed := [entry for entry in self._of(Connection) if entry.distrusted]:
+            why = failed[-1].alert or failed[-1].detail or "it hung up without a word"
+            yield f"It does not trust the run's certificate authority ({why}); it ended {len(failed)} connections."
             return
         names = ", ".join(
             name

@@ -11,6 +11,7 @@ import contextlib
 import os
 import secrets
 import shlex
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -86,6 +87,8 @@ class Instance:
         self.command, self.env, self.folder, self.url = tuple(command), dict(env), folder, url
         self.ready, self.ready_timeout, self.journal = ready, ready_timeout, journal
         self.log_files, self.shared_files, self.marks = tuple(log_files), tuple(shared_files), tuple(marks)
+        self.start_seconds = self.start_work = 0.0
+        """How long the last start took, and how much of that a processor was busy with it."""
         self.process: Supervised | None = None
         self._mark = secrets.token_hex(12)
         self._readers: list[asyncio.Task[None]] = []
@@ -104,6 +107,7 @@ class Instance:
             PayproofError: the command does not exist, ends at once, or never answers in time.
         """
         self._stopping = False
+        began = time.monotonic()
         await self._refuse_a_taken_port()
         for path in self._paths(self.log_files):
             self._tail(path, size_of(path))
@@ -124,6 +128,8 @@ class Instance:
             asyncio.create_task(self._watch(self.process)),
         ]
         await self._until_ready()
+        self.start_seconds = time.monotonic() - began
+        self.start_work = family.worked(self._family())
 
     # -- whose port it is --------------------------------------------------------------------------------------------------
 

@@ -67,6 +67,16 @@ def _runs(process: psutil.Process) -> bool:
         return False
 
 
+def worked(processes: Iterable[psutil.Process]) -> float:
+    """Seconds that they have kept a processor busy."""
+    seconds = 0.0
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            times = process.cpu_times()
+            seconds += times.user + times.system
+    return seconds
+
+
 def listening(processes: Iterable[psutil.Process]) -> tuple[set[int], bool]:
     """The TCP ports that these processes listen on, and whether all of them could be asked."""
     ports: set[int] = set()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from payproof.contracts import addresses
 from payproof.contracts.model import PayproofError
 from payproof.simulator.relay.upstream import SandboxAddress
@@ -44,3 +46,18 @@ def address_of(config: Config, settings: SandboxTable) -> SandboxAddress:
         checkout=checkout_of(config),
         refuses="refused" in settings.payers and settings.customer != "person",
     )
+
+
+def known_secrets(config: Config) -> Iterator[tuple[str, str]]:
+    """(kind, value) of everything secret that the configuration holds."""
+    sandbox = config.sandbox
+    if sandbox is None:
+        return
+    yield "client-id", sandbox.client_id
+    yield "secret-key", sandbox.secret_key
+    tested = [(payer.login, payer.password, payer.otp) for payer in sandbox.payers.values()]
+    tested += [(payer.login, payer.password, payer.otp) for payer in config.profile.payers.values()]
+    for login, password, code in tested:
+        yield "login", login
+        yield "password", password
+        yield "one-time-code", code

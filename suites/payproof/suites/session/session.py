@@ -234,5 +234,5 @@ def _in_the_way(world: World, transport: Transport) -> bool:
     no payment was opened."""
     if not transport.secure:
         return not world.target.payments()
-    failed = any(isinstance(entry, Connection) and entry.event == "handshake_failed" for entry in world.journal.entries)
+    failed = any(isinstance(entry, Connection) and entry.distrusted for entry in world.journal.entries)
     return failed and not world.calls()

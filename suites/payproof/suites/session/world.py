@@ -222,8 +222,8 @@ class World(Deployment):
         )
         return order
 
-    def customer(self) -> Customer:
-        """Somebody new, with an empty browser."""
+    def customer(self, patience: float = 0.0) -> Customer:
+        """Somebody new, with an empty browser. ``patience``: seconds that they wait for a page, where that must be longer than usual."""
         self._people += 1
         return self._keep(
             Customer(
@@ -232,7 +232,7 @@ class World(Deployment):
                 self.profile.hosted,
                 name=f"customer {self._people}",
                 outside=self._outside,
-                patience=self.shared.page_patience,
+                patience=max(self.shared.page_patience, patience),
             )
         )
 

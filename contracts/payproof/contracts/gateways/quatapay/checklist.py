@@ -151,6 +151,7 @@ CHECKLIST = Checklist(
                 "idempotency.back-and-retry",
                 "idempotency.paid-order",
                 "idempotency.return-twice",
+                "idempotency.no-storm",
                 "idempotency.lost-answer",
             ),
         ),

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import CancelledError, Future
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import NoReturn
 
 import httpx
+from anyio.from_thread import start_blocking_portal
 
 from payproof.contracts import secret_fields
 from payproof.contracts.contract import Contract
+from payproof.contracts.contract.examples import Example, good_example
 from payproof.contracts.entries import Request, Response, header
 from payproof.contracts.events import ACCESS_TOKEN, issued_by
 from payproof.contracts.model import PayproofError
 from payproof.contracts.secrets import Redactor
-from payproof.simulator.relay.proxies import proxy_for
-from payproof.simulator.relay.upstream import trust
-from payproof.suites.conformance.contract.examples import Example, good_example, written
-from payproof.suites.conformance.contract.pace import Pace, Spent
+from payproof.simulator.relay.rate_budget import BudgetSpent, RateBudget
+from payproof.simulator.relay.sandbox_exchange import response_of
+from payproof.suites.conformance.client import Headers, SandboxClient
 from payproof.suites.conformance.contract.where import Where
-from payproof.suites.conformance.drift.refusing import remedy_of
+from payproof.suites.conformance.remedies import remedy_of
+from payproof.suites.conformance.template import filled, written
 
-MARK = "x-payproof-exchange"
-"""Header by which an answer that a generator holds is told to be one of ours."""
 PATIENCE = 60.0
 """Seconds that the server may take for one answer."""
 SILENT = 599
@@ -34,9 +35,10 @@ _LIMITED = 4
 TOKEN_AGE = 240.0
 """Seconds after which a new access token is asked for."""
 _OURS = {"host", "content-length", "connection", "accept-encoding"}
-_THEIRS = {"content-length", "content-encoding", "transfer-encoding", "connection", "keep-alive", MARK}
 
-Headers = Sequence[tuple[str, str]]
+
+class Spent(KeyboardInterrupt):
+    """The part of the budget that is at hand is used up. Interrupts the generator that wants to send more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,11 @@ class ContractExchange:
 
 
 class Channel:
-    """``contract``: the one that the server is held to. ``veil`` knows the credentials and every access token; ``cover`` hides whatever
-    else an answer called a secret, too."""
+    """``contract``: the one that the server is held to. ``budget``: of requests. A generator is not asynchronous, so the client
+    works in a thread of its own until ``close``."""
 
-    def __init__(self, where: Where, pace: Pace, contract: Contract) -> None:
-        self.where, self.pace, self.contract = where, pace, contract
+    def __init__(self, where: Where, budget: RateBudget, contract: Contract) -> None:
+        self.where, self.budget, self.contract = where, budget, contract
         self.redactor = Redactor()
         self.redactor.add("client-id", where.client_id, numbered=False)
         self.redactor.add("secret-key", where.secret_key, numbered=False)
@@ -70,14 +72,26 @@ class Channel:
         self.tokens: set[str] = set()
         self.down: PayproofError | None = None
         self._token: tuple[float, str] = (0.0, "")
-        self._limited = 0
-        self._client = httpx.Client(
-            verify=where.base_url.startswith("https:") and trust(where.ca), proxy=proxy_for(where.base_url), timeout=PATIENCE, follow_redirects=False,
-            trust_env=False, headers={"User-Agent": "payproof"},
-        )  # fmt: skip
+        self._limit = budget.budget
+        self._client = SandboxClient(where, budget, patience=PATIENCE)
+        self._asking: Future[httpx.Response] = Future()
+        self._running = ExitStack()
+        self._portal = self._running.enter_context(start_blocking_portal())
+        self._running.callback(self._portal.call, self._client.aclose)
 
     def close(self) -> None:
-        self._client.close()
+        """Also while a request waits for its answer, or for the rate: it is given up."""
+        self._asking.cancel()
+        self._running.close()
+
+    def part(self, requests: int) -> None:
+        """From now on so many more requests may be sent, and never more than the budget."""
+        self._limit = min(self.budget.budget, self.budget.sent + max(0, requests))
+
+    @property
+    def left(self) -> int:
+        """Requests of this part of the run."""
+        return self._limit - self.budget.sent
 
     def send(self, method: str, target: str, headers: Headers = (), body: bytes = b"") -> ContractExchange:
         """``target``: path and query, percent-encoded.
@@ -85,57 +99,50 @@ class Channel:
         Raises:
             Spent: the budget does not allow it, or the server cannot be reached (``down`` says why).
         """
-        self.pace.spend()
+        if self.left <= 0:
+            raise Spent
         kept = [(name, value.strip()) for name, value in headers if name.lower() not in _OURS]
-        shown = Request(
-            method=method, url=f"{self.where.origin}{target}", headers=tuple(kept), body=body.decode("utf-8", "replace")
-        )
-        try:
-            found, content, sent = *self._answer(method, target, kept, body), True
-        except httpx.LocalProtocolError:
-            found, content, sent = None, b"", False
-        exchange = ContractExchange(len(self.exchanges), shown, found, (body, content), sent)
+        text = body.decode("utf-8", "replace")
+        shown = Request(method=method, url=f"{self.where.origin}{target}", headers=tuple(kept), body=text)
+        answer, sent = self._answer(method, target, kept, body)
+        told = response_of(answer) if answer is not None else None
+        content = answer.content if answer is not None else b""
+        exchange = ContractExchange(len(self.exchanges), shown, told, (body, content), sent)
         self.exchanges.append(exchange)
         self._learn(exchange)
         return exchange
 
     def _answer(
         self, method: str, target: str, headers: list[tuple[str, str]], body: bytes
-    ) -> tuple[Response | None, bytes]:
+    ) -> tuple[httpx.Response | None, bool]:
+        """The answer, if there was one; and whether HTTP has a way to write the request."""
         url = httpx.URL(self.where.origin).copy_with(raw_path=target.encode("ascii", "replace"))
-        coded = [(name.encode("latin-1", "replace"), value.encode("latin-1", "replace")) for name, value in headers]
-        content = body if body or method in ("POST", "PUT", "PATCH") else None
         try:
-            answer = self._client.send(self._client.build_request(method, url, headers=coded, content=content))
+            self._asking = self._portal.start_task_soon(self._client.call, method, url, headers, body)
+            answer = self._asking.result()
         except httpx.ConnectError as error:
-            self.down = PayproofError(
-                f"the server cannot be reached: {error}", place=self.where.base_url, remedy="check base_url and ca"
-            )
-            raise Spent from None
+            self._give_up(f"the server cannot be reached: {error}", "check base_url and ca")
         except httpx.LocalProtocolError:
-            raise
-        except (httpx.TransportError, httpx.DecodingError):
-            return None, b""
-        finally:
-            self._client.cookies.clear()
-        self._limited = self._limited + 1 if answer.status_code == 429 else 0
+            return None, False
+        except (httpx.HTTPError, TimeoutError):
+            return None, True
+        except (BudgetSpent, CancelledError):
+            raise Spent from None
+        self._wait_where_asked(answer)
+        return answer, True
+
+    def _wait_where_asked(self, answer: httpx.Response) -> None:
         if answer.status_code == 429:
-            self.pace.hold(_seconds(answer.headers.get("retry-after", "")))
-        if self._limited >= _LIMITED:
-            self.down = PayproofError(
+            self._client.hold(_seconds(answer.headers.get("retry-after", "")))
+        if self._client.limited >= _LIMITED:
+            self._give_up(
                 f"the server answered 429 {_LIMITED} times in a row, each time after the pause that it had asked for",
-                place=self.where.base_url,
-                remedy="wait, lower --rate, or ask who else uses this account",
+                "wait, lower --rate, or ask who else uses this account",
             )
-            raise Spent
-        text = answer.content.decode("utf-8", "replace")
-        shown = Response(
-            status=answer.status_code,
-            headers=tuple(answer.headers.multi_items()),
-            body=text,
-            size=len(answer.content),
-        )
-        return shown, answer.content
+
+    def _give_up(self, why: str, remedy: str) -> NoReturn:
+        self.down = PayproofError(why, place=self.where.base_url, remedy=remedy)
+        raise Spent from None
 
     def _learn(self, exchange: ContractExchange) -> None:
         match = self.contract.match(exchange.request)
@@ -160,8 +167,10 @@ class Channel:
             authorization = f"Bearer {token or self.token()}"
         else:
             authorization = self.where.basic(example.operation.word, merchant)
-        request = written(example, self.where.path, authorization)
-        return self.send(request.method, request.target, request.headers, request.body)
+        keys = {"client_id": self.where.client_id, "secret_key": self.where.secret_key}
+        request = written(filled(example.request, keys), self.where.base_url)
+        headers = [*request.headers.multi_items(), *([("Authorization", authorization)] if authorization else [])]
+        return self.send(request.method, request.url.raw_path.decode("ascii"), headers, request.content)
 
     def token(self) -> str:
         """An access token, asked for anew when the last one is no longer young.
@@ -201,21 +210,6 @@ class Channel:
         """Whether a request carried an access token that this server gave us."""
         scheme, _, value = header(exchange.request.headers, "authorization").partition(" ")
         return scheme.lower() == "bearer" and value.strip() in self.tokens
-
-    # A WSGI application: what a generator takes for the server.
-
-    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        headers = [
-            (key[5:].replace("_", "-").title(), value) for key, value in environ.items() if key.startswith("HTTP_")
-        ]
-        headers += [("Content-Type", environ["CONTENT_TYPE"])] if environ.get("CONTENT_TYPE") else []
-        target = environ.get("REQUEST_URI") or environ["PATH_INFO"]
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        exchange = self.send(environ["REQUEST_METHOD"], target, headers, body)
-        told = exchange.response
-        back = [(name, value) for name, value in (told.headers if told else ()) if name.lower() not in _THEIRS]
-        start_response(f"{told.status if told else SILENT} answer", [*back, (MARK, str(exchange.n))])
-        return [exchange.raw[1]]
 
 
 def _seconds(retry_after: str) -> float:

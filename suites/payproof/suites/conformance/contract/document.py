@@ -37,9 +37,15 @@ def _filled(node: Json, hints: Mapping[str, Mapping[str, Json]], words: Mapping[
         return [_filled(each, hints, words) for each in node]
     if not isinstance(node, dict):
         return words.get(node, node) if isinstance(node, str) else node
-    found = {key: _filled(value, hints, words) for key, value in node.items() if key not in _LEFT_OUT}
+    kept = {key: value for key, value in node.items() if key not in _LEFT_OUT and not _is_open(value)}
+    found = {key: _filled(value, hints, words) for key, value in kept.items()}
     found |= hints.get(str(node.get("x-suite", "")), {})
     return {key: value for key, value in found.items() if value is not None or key == "value" or _is_example(node)}
+
+
+def _is_open(node: Json) -> bool:
+    """Whether this is an example of which the contract does not say what answers it."""
+    return isinstance(node, dict) and bool(node.get("x-open"))
 
 
 def _is_example(table: Node) -> bool:

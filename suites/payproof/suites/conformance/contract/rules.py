@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, TypeAlias
 
-from payproof.contracts import money
+from payproof.contracts import fields, money
 from payproof.contracts.contract.document import lineage
 from payproof.contracts.contract.problems import ContractProblem
 from payproof.contracts.entries import Response, header
@@ -117,10 +117,8 @@ def _again(bench: Bench, exchange: ContractExchange, response: Response) -> Iter
 
 
 def _parsed(response: Response) -> Any:
-    try:
-        return json.loads(response.body)
-    except ValueError:
-        return response.body
+    found = fields.of_body(response.body, response.headers)
+    return response.body if found is None else found
 
 
 def refuses(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
@@ -190,3 +188,9 @@ RULES: Mapping[str, Rule] = {
     "asks_for_the_token": guards,
     "answers": answers,
 }
+
+
+def broken(bench: Bench, exchange: ContractExchange) -> Iterator[tuple[str, str]]:
+    """(rule, what is wrong) of an exchange."""
+    for name, rule in RULES.items():
+        yield from ((name, message) for message in rule(bench, exchange))

@@ -7,18 +7,26 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from payproof.contracts.catalogue import Catalogue, DriftCase
+from payproof.contracts.comparison import shown
 from payproof.contracts.drift import DriftDifference, Fidelity, Left, Touched
 from payproof.suites.conformance.drift import alphabets as letters
-from payproof.suites.conformance.drift.agreeing import Agreed, combined, unsaid
-from payproof.suites.conformance.drift.attribute import Blame, Judge
-from payproof.suites.conformance.drift.comparing import DifferenceTally, Raw, differences, pairs, shown
+from payproof.suites.conformance.drift.attribute import Agreed, Blame, Judge, combined, unsaid
+from payproof.suites.conformance.drift.comparing import (
+    DifferenceTally,
+    Raw,
+    Step,
+    differences,
+    explained,
+    labels_of,
+    refusals,
+    steps,
+)
 from payproof.suites.conformance.drift.contract_view import Terms, place_of
 from payproof.suites.conformance.drift.observe import Observation
-from payproof.suites.conformance.drift.plain import Pair, explained, labels_of, refusals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WeighedDifference:
+class ToldCase:
     """One case as both sides told it; ``stopped``: why a side did not come to its end."""
 
     case: DriftCase
@@ -35,45 +43,54 @@ class Weighed:
 
 
 def weigh(
-    told: Iterable[WeighedDifference], judge: Judge, terms: Terms, ids: tuple[Mapping[str, list[str]], Mapping[str, list[str]]], stamp: str
+    told: Iterable[ToldCase], judge: Judge, terms: Terms, ids: tuple[Mapping[str, list[str]], Mapping[str, list[str]]], stamp: str
 ) -> Weighed:  # fmt: skip
     """``ids``: every id that the simulator and the gateway gave, by kind. ``stamp``: where and when it was observed."""
-    told = list(told)
-    tally, found, left = DifferenceTally(), list[DriftDifference](), list[Left]()
-    given: dict[str, str] = {}
-    steps = [(each.case, *pair) for each in told for pair in pairs(each.simulator, each.gateway)]
-    plain = refusals(((simulator, gateway) for _, simulator, gateway in steps), labels_of(judge.catalogue))
-    agreed, open_ = Agreed(judge), list[tuple[Raw, DriftCase]]()
-    for case, simulator, gateway in steps:
-        for path in gateway.facts.keys() & judge.catalogue.ids.keys():
-            given.setdefault(judge.catalogue.ids[path], gateway.operation)
-        raws = list(differences(simulator, gateway, tally))
-        first = plain.get(gateway.operation)
-        if first is not None and explained(gateway, first[1]):
-            found += _as_plain(first, gateway, judge, terms, case)
-            continue
-        open_ += [(raw, case) for raw in raws]
-        if not any(raw.path in ("answer", "status", "body") for raw in raws):
-            agreed.note(simulator, gateway, case)
-        found += list(_outside(simulator, gateway, judge, terms, case))
-    found += _blamed(open_, judge, agreed, terms, stamp)
-    for each in told:
-        left += [Left(case=each.case.id, reason=reason) for reason in _unfinished(each)]
-    found += list(_letters(ids, given, judge.catalogue, tally))
-    order = list(judge.catalogue.operations)
+    told, tally, catalogue = list(told), DifferenceTally(), judge.catalogue
+    asked = [(each.case, step) for each in told for step in steps(each.simulator, each.gateway)]
+    found = [*_compared(asked, judge, terms, stamp, tally), *_letters(ids, _given(asked, catalogue), catalogue, tally)]
+    order = list(catalogue.operations)
     merged = sorted(_merged(found), key=lambda each: order.index(each.operation) if each.operation in order else 99)
     fidelity = tuple(
         Fidelity(operation=name, title=title, compared=tally.of(name)[0], agreed=tally.of(name)[1])
-        for name, title in judge.catalogue.operations.items()
+        for name, title in catalogue.operations.items()
     )
-    return Weighed(differences=tuple(merged), fidelity=fidelity, left=tuple(left))
+    left = tuple(Left(case=each.case.id, reason=reason) for each in told for reason in _unfinished(each))
+    return Weighed(differences=tuple(merged), fidelity=fidelity, left=left)
 
 
-def _as_plain(pair: Pair, look: Observation, judge: Judge, terms: Terms, case: DriftCase) -> Iterator[DriftDifference]:
+def _compared(
+    asked: Sequence[tuple[DriftCase, Step]], judge: Judge, terms: Terms, stamp: str, tally: DifferenceTally
+) -> Iterator[DriftDifference]:
+    plain = refusals((step for _, step in asked), labels_of(judge.catalogue))
+    agreed, open_ = Agreed(judge), list[tuple[Raw, DriftCase]]()
+    for case, (simulator, gateway) in asked:
+        raws = list(differences(simulator, gateway, tally))
+        first = plain.get(gateway.operation)
+        if first is not None and explained(gateway, first[1]):
+            yield _as_plain(first, gateway, judge, terms, case)
+            continue
+        open_ += [(raw, case) for raw in raws]
+        if not any(raw.is_whole for raw in raws):
+            agreed.note(simulator, gateway, case)
+        yield from _outside(simulator, gateway, judge, terms, case)
+    yield from _blamed(open_, judge, agreed, terms, stamp)
+
+
+def _given(asked: Iterable[tuple[DriftCase, Step]], catalogue: Catalogue) -> Mapping[str, str]:
+    """Kind of id -> the operation that gives it first."""
+    given: dict[str, str] = {}
+    for _, (_, gateway) in asked:
+        for path in gateway.facts.keys() & catalogue.ids.keys():
+            given.setdefault(catalogue.ids[path], gateway.operation)
+    return given
+
+
+def _as_plain(pair: Step, look: Observation, judge: Judge, terms: Terms, case: DriftCase) -> DriftDifference:
     """What the plain request meets, seen once more: one difference, and no fact of the profile's that it would prove."""
     raw = Raw(path="answer", simulator=pair[0], gateway=pair[1])
     found = _difference(raw, Blame(fact=judge.place(raw)), terms, "", case)
-    yield replace(found, labels=tuple(dict.fromkeys((found.what, look.label))))
+    return replace(found, labels=tuple(dict.fromkeys((found.what, look.label))))
 
 
 def _blamed(
@@ -120,7 +137,7 @@ def _outside(
         )  # fmt: skip
 
 
-def _unfinished(told: WeighedDifference) -> Iterator[str]:
+def _unfinished(told: ToldCase) -> Iterator[str]:
     """Why the rest of a case was not compared; nothing when both sides stopped at the same place for the same reason."""
     if told.stopped.get("simulator") == told.stopped.get("gateway"):
         return

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import httpx
 
-from payproof.contracts import secret_fields
+from payproof.contracts import fields, secret_fields
 from payproof.contracts.catalogue import Back, Cancel, CaseRequest, Catalogue, DriftCase, Open, Step, Submit, Wait
-from payproof.contracts.entries import Request, Response
+from payproof.contracts.entries import Response
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Payer, Profile
+from payproof.simulator.relay.sandbox_exchange import request_of, response_of
+from payproof.suites.conformance.client import Elsewhere
 from payproof.suites.conformance.drift import observe as looking
 from payproof.suites.conformance.drift.browsing import DriftCustomer
-from payproof.suites.conformance.drift.endpoints import PATIENCE, Elsewhere, Side, Unanswered, site_of
+from payproof.suites.conformance.drift.endpoints import PATIENCE, Side, Unanswered
 from payproof.suites.conformance.drift.observe import KnownValues, Observation
-from payproof.suites.conformance.drift.template import Missing, placed
+from payproof.suites.conformance.template import Missing, filled, placed, written
 
 
 class CaseRun:
@@ -32,7 +33,7 @@ class CaseRun:
         self.stopped = ""
         self.ended = self.unanswered = False
         logins = tuple(payer.login for payer in side.payers.values())
-        self._known = KnownValues(catalogue, site_of(side.base_url), side.redactor, letters, logins=logins)
+        self._known = KnownValues(catalogue, side.values["site"], side.redactor, letters, logins=logins)
         self._values = dict(side.values)
         self._left = list(case.steps)
         self._browser: DriftCustomer | None = None
@@ -99,41 +100,29 @@ class CaseRun:
 
     async def _ask(self, step: CaseRequest) -> None:
         assert self._client
-        request = self._client.build_request(
-            step.method,
-            self.side.base_url + placed(step.path, self._values),
-            headers=placed(step.headers, self._values),
-            json=placed(step.json, self._values) if step.json is not None else None,
-            data=placed(step.form, self._values) if step.form is not None else None,
-            content=step.raw,
-        )
+        request = written(filled(step, self._values), self.side.base_url)
         for address in _addresses(step.json or step.form or {}):
             self._known.sent.append(address)
         try:
             answer = await self._client.send(request)
         except httpx.HTTPError as error:
             raise Unanswered(f"no answer ({type(error).__name__})") from None
-        seen = Request(method=step.method, url=str(request.url), headers=tuple(request.headers.multi_items()),
-                       body=request.content.decode("utf-8", "replace"))  # fmt: skip
-        told = Response(status=answer.status_code, headers=tuple(answer.headers.multi_items()), body=answer.text,
-                        size=len(answer.content))  # fmt: skip
-        self._save(step, answer.text)
+        seen, told = request_of(request), response_of(answer)
+        self._save(step, told)
         said = self.profile.read(seen, told)
         secret_fields.learn(self.side.redactor, secret_fields.of_answer(told, said), said, numbered=False)
         self.looks.append(
             looking.of_api(self.case.id, step.label, step.operation, seen, told, self.profile, self._known)
         )
 
-    def _save(self, step: CaseRequest, body: str) -> None:
-        try:
-            found: Any = json.loads(body)
-        except ValueError:
-            return
+    def _save(self, step: CaseRequest, answer: Response) -> None:
+        found = fields.of_body(answer.body, answer.headers) or {}
         for name, path in step.saves.items():
-            value = _at(found, path)
+            value = found.get(path)
             if isinstance(value, str) and value:
                 self._values[name] = value
-                self.side.redactor.add(f"{step.operation} {name}", value) if step.operation == "token" else None
+                if self.profile.role_of(step.operation) == "authenticate":
+                    self.side.redactor.add(f"{step.operation} {name}", value)
 
     # Pages
 
@@ -173,12 +162,6 @@ class CaseRun:
     def _stop_at(self, label: str, why: str) -> None:
         self._note(label, why, {"page": why})
         self.stopped = why
-
-
-def _at(value: Any, path: str) -> Any:
-    for name in path.split("."):
-        value = cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None
-    return value
 
 
 def _addresses(fields: Mapping[str, Any]) -> list[str]:

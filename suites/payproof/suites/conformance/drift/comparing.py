@@ -1,26 +1,21 @@
-"""Compares what two sides answered at the same step. Pure: from looks to raw differences and counts."""
+"""What differs between two observations of one step. Pure: from observations to raw differences and counts."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from payproof.contracts.model import Json
+from payproof.contracts.catalogue import CaseRequest, Catalogue
+from payproof.contracts.comparison import ABSENT, Absent, pairs, shown
 from payproof.suites.conformance.drift.observe import REDACTED, Observation
 
 _ONLY_TOGETHER = ("json.", "redirect.brackets")
 """How something is spelled: nothing to compare where only one side wrote it."""
-
-
-class Absent:
-    """What is not there; one value, ``ABSENT``."""
-
-    def __repr__(self) -> str:
-        return "not there"
-
-
-ABSENT = Absent()
+WHOLE = ("answer", "status", "body")
+"""Paths under which answers as a whole differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,21 +27,24 @@ class Raw:
     gateway: Observation
 
     @property
-    def values(self) -> tuple[Json | Absent, Json | Absent]:
-        return self.simulator.facts.get(self.path, ABSENT), self.gateway.facts.get(self.path, ABSENT)
+    def is_whole(self) -> bool:
+        return self.path in WHOLE
 
     @property
     def told(self) -> tuple[str, str]:
         """Both values in words."""
-        if self.path in ("answer", "status", "body") and "asked" not in self.simulator.facts:
-            return summary(self.simulator), summary(self.gateway)
-        one, other = (
-            "an object"
-            if isinstance(value, Absent) and any(path.startswith(f"{self.path}.") for path in look.facts)
-            else shown(value)
-            for value, look in zip(self.values, (self.simulator, self.gateway), strict=True)
-        )
-        return one, other
+        if self.is_whole and "asked" not in self.simulator.facts:
+            return self.simulator.summary, self.gateway.summary
+        return self._value(self.simulator), self._value(self.gateway)
+
+    def _value(self, side: Observation) -> str:
+        value = side.facts.get(self.path, ABSENT)
+        within = isinstance(value, Absent) and any(path.startswith(f"{self.path}.") for path in side.facts)
+        return "an object" if within else shown(value)
+
+
+Step: TypeAlias = tuple[Observation, Observation]
+"""What the simulator and the gateway said at one step."""
 
 
 @dataclass(slots=True)
@@ -65,10 +63,8 @@ class DifferenceTally:
         return len(found), sum(found)
 
 
-def pairs(
-    simulator: Iterable[Observation], gateway: Iterable[Observation]
-) -> Iterator[tuple[Observation, Observation]]:
-    """The looks at the same steps, as far as both sides got."""
+def steps(simulator: Iterable[Observation], gateway: Iterable[Observation]) -> Iterator[Step]:
+    """The observations of the same steps, as far as both sides got."""
     there = dict(_numbered(gateway))
     for key, look in _numbered(simulator):
         if key in there:
@@ -84,15 +80,12 @@ def _numbered(looks: Iterable[Observation]) -> Iterator[tuple[tuple[str, int], O
 
 def differences(simulator: Observation, gateway: Observation, tally: DifferenceTally) -> Iterator[Raw]:
     """What differs between two looks at one step. An answer that is another one altogether is one difference, not many."""
-    paths = [
-        path for path in dict.fromkeys((*simulator.facts, *gateway.facts)) if _comparable(path, simulator, gateway)
-    ]
     differing: list[str] = []
-    for path in paths:
-        agrees = same(simulator.facts.get(path, ABSENT), gateway.facts.get(path, ABSENT))
-        tally.note(simulator.operation, simulator.label, path, agrees=agrees)
-        if not agrees:
-            differing.append(path)
+    for pair in pairs(simulator.facts, gateway.facts):
+        if not _comparable(pair.path, simulator, gateway):
+            continue
+        tally.note(simulator.operation, simulator.label, pair.path, agrees=pair.agrees)
+        differing += [] if pair.agrees else [pair.path]
     whole = _whole(simulator, gateway, differing)
     if whole:
         yield Raw(path=whole, simulator=simulator, gateway=gateway)
@@ -101,31 +94,24 @@ def differences(simulator: Observation, gateway: Observation, tally: DifferenceT
             yield Raw(path=path, simulator=simulator, gateway=gateway)
 
 
-def same(one: Json | Absent, other: Json | Absent) -> bool:
-    """Equal in value and in type: 1 is not true, and "1" is not 1."""
-    return type(one) is type(other) and json.dumps(one, default=str) == json.dumps(other, default=str)
-
-
 def _comparable(path: str, simulator: Observation, gateway: Observation) -> bool:
-    asked = simulator.facts.get("asked"), gateway.facts.get("asked")
-    if asked[0] != asked[1]:
+    sides = (simulator.facts, gateway.facts)
+    if sides[0].get("asked") != sides[1].get("asked"):
         return path == "asked"
-    if any(REDACTED in json.dumps(look.facts.get(path)) for look in (simulator, gateway)):
+    if any(REDACTED in json.dumps(each.get(path)) for each in sides):
         return False
     if path.startswith("headers."):
-        return "status" in simulator.facts and "status" in gateway.facts
-    return not path.startswith(_ONLY_TOGETHER) or (path in simulator.facts and path in gateway.facts)
+        return all("status" in each for each in sides)
+    return not path.startswith(_ONLY_TOGETHER) or all(path in each for each in sides)
 
 
 def _whole(simulator: Observation, gateway: Observation, differing: list[str]) -> str:
     """The path under which the answers as a whole differ; empty when only parts of them do."""
     if "asked" in differing or not any(_is_main(path) for path in differing):
         return ""
-    if simulator.answer != gateway.answer or (simulator.answer.startswith("HTTP") and simulator.texts != gateway.texts):
+    if simulator.answer != gateway.answer or (not simulator.is_named and simulator.texts != gateway.texts):
         return "answer"
-    if "status" in differing:
-        return "status"
-    return "body" if "body" in differing else ""
+    return next((path for path in ("status", "body") if path in differing), "")
 
 
 def _is_main(path: str) -> bool:
@@ -136,7 +122,7 @@ def _part_of(path: str, simulator: Observation, gateway: Observation) -> bool:
     """Whether a difference is only the consequence of the whole answer's."""
     kind = simulator.facts.get("body") != gateway.facts.get("body")
     # An answer that nobody has a name for comes from somewhere else, with headers of its own.
-    foreign = gateway.answer.startswith("HTTP") and simulator.answer != gateway.answer and kind
+    foreign = not gateway.is_named and simulator.answer != gateway.answer and kind
     return _is_main(path) or (path == "headers.content-type" and kind) or (path.startswith("headers.") and foreign)
 
 
@@ -145,17 +131,33 @@ def _within(path: str, differing: list[str]) -> bool:
     return any(path.startswith((f"{other}.", f"{other} ")) for other in differing if other not in ("body", "page"))
 
 
-def summary(look: Observation) -> str:
-    """An answer on one line."""
-    status, body = look.facts.get("status"), look.facts.get("body", "")
-    if body or (isinstance(status, int) and status >= 400):
-        kind = "" if body in ("JSON object", "empty", "") else f" ({body})"
-        return f"{status} {'; '.join(look.texts) or look.answer}{kind}"
-    return look.answer
+# What an operation's plain request already meets at the gateway: it explains every other answer that says the same
 
 
-def shown(value: Json | Absent) -> str:
-    """A value for people: texts plain, the rest as JSON."""
-    if isinstance(value, Absent):
-        return "not there"
-    return json.dumps(value, ensure_ascii=False)
+def labels_of(catalogue: Catalogue) -> Mapping[str, str]:
+    """Operation -> label of its plain request: the one that most cases are made of."""
+    asked = Counter(
+        (each.operation, each.label) for case in catalogue.cases for each in case.steps if isinstance(each, CaseRequest)
+    )
+    found: dict[str, str] = {}
+    for (operation, label), _ in asked.most_common():
+        found.setdefault(operation, label)
+    return found
+
+
+def refusals(steps: Iterable[Step], labels: Mapping[str, str]) -> Mapping[str, Step]:
+    """Operation -> its plain step, where the simulator takes it and the gateway does not."""
+    plain: dict[str, Step] = {}
+    for simulator, gateway in steps:
+        if simulator.answer == "ok" and gateway.label == labels.get(gateway.operation):
+            plain.setdefault(gateway.operation, (simulator, gateway))
+    return {operation: pair for operation, pair in plain.items() if pair[1].answer != "ok"}
+
+
+def explained(look: Observation, plain: Observation) -> bool:
+    """Whether the gateway says to a request what it says to the plain one as well, perhaps among other things."""
+    if look.operation != plain.operation or look.answer == "ok":
+        return False
+    if plain.texts:
+        return set(plain.texts) <= set(look.texts)
+    return look.texts == plain.texts and look.facts.get("status") == plain.facts.get("status")

@@ -47,7 +47,7 @@ class Terms:
         """What the contract says of a difference; empty when it speaks of no such thing."""
         if self._contract is None or raw.gateway.request is None:
             return ""
-        if raw.path in ("answer", "status", "body"):
+        if raw.is_whole:
             return self._of_answers(raw)
         place = place_of(raw.path)
         wrong = {
@@ -81,7 +81,7 @@ class Terms:
         place = place_of(raw.path)
         for look in (raw.gateway, raw.simulator):
             for problem in self.breaches(look):
-                if problem.weight and (problem.place == place or raw.path in ("answer", "status", "body")):
+                if problem.weight and (problem.place == place or raw.is_whole):
                     return replace(fact, provenance=problem.weight, source=problem.source)
         weight, source = self._known_from(raw)
         return replace(fact, provenance=weight, source=source)

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
 import httpx
 
 from payproof.contracts.catalogue import CaseRequest, DriftCase
-from payproof.contracts.entries import Request, Response
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Payer, Profile
 from payproof.contracts.secrets import Redactor
-from payproof.simulator.relay.rate_budget import BudgetSpent, RateBudget, Reservation
-from payproof.simulator.relay.sandbox_exchange import OnExchange, SandboxExchange
-from payproof.simulator.relay.upstream import SandboxAddress, Upstream
+from payproof.simulator.cassettes import RecordedExchange
+from payproof.simulator.relay.sandbox_exchange import OnExchange, SandboxExchange, request_of, response_of
 from payproof.simulator.simulator import Simulator
 from payproof.suites.config.models import SandboxTable
-from payproof.suites.conformance.drift.template import references
+from payproof.suites.conformance.client import SandboxClient
+from payproof.suites.conformance.drift.recording import DriftRecording
+from payproof.suites.conformance.template import references
 
 _HOST = "https://simulator.payproof.test"
 PATIENCE = 30.0
@@ -27,23 +28,13 @@ PATIENCE = 30.0
 _LONGEST_PAUSE = 120
 
 
-_UNPACKED = frozenset({"content-encoding", "content-length", "transfer-encoding"})
-"""Headers that speak of a body as it was packed."""
-
-
 class Unanswered(PayproofError):
     """A request that got no answer; the rest of the case cannot be told."""
-
-
-class Elsewhere(PayproofError):
-    """An answer leads to a host that is not the sandbox's; the rest of the case cannot be told."""
 
 
 class Side(Protocol):
     """One of those that are compared. ``base_url``: of its API; ``values``: what requests may refer to."""
 
-    @property
-    def name(self) -> str: ...
     @property
     def base_url(self) -> str: ...
     @property
@@ -66,15 +57,22 @@ class Side(Protocol):
         ...
 
 
-def site_of(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+class Gateway(Side, Protocol):
+    """The gateway's side. ``where``: its host; ``observed``: the day of its answers (ISO); ``is_live``: it is asked now;
+    ``account``: how it was treated, for the report."""
+
+    @property
+    def where(self) -> str: ...
+    @property
+    def observed(self) -> str: ...
+    @property
+    def is_live(self) -> bool: ...
+    @property
+    def account(self) -> Mapping[str, Json]: ...
 
 
 class SimulatorEndpoint:
     """The simulator in this process, a new one for each case, so that no case sees another's limits and clock."""
-
-    name = "simulator"
 
     def __init__(self, profile: Profile, knobs: Mapping[str, Json]) -> None:
         self._profile, self._knobs = profile, knobs
@@ -86,10 +84,9 @@ class SimulatorEndpoint:
     def _fresh(self) -> Simulator:
         made = Simulator(self._profile, knobs=self._knobs)
         own, other = made.add_merchant(), made.add_merchant("other")
-        self.values: Mapping[str, str] = _values(self.base_url, own.client_id, own.secret_key) | {
-            "other_client_id": other.client_id,
-            "other_secret_key": other.secret_key,
-        }
+        self.values: Mapping[str, str] = _values(
+            _HOST, own.client_id, own.secret_key, other.client_id, other.secret_key
+        )
         _hide(self.redactor, self.values)
         return made
 
@@ -106,34 +103,34 @@ class SimulatorEndpoint:
         return True
 
 
-class Sandboxed:
+class SandboxEndpoint:
     """The gateway's sandbox, with manners. ``patience``: real seconds that may be waited for its clock.
 
-    ``tape`` is told of every exchange.
+    ``on_exchange`` is told of every exchange.
     """
 
-    name = "sandbox"
+    is_live = True
 
     def __init__(
-        self, settings: SandboxTable, address: SandboxAddress, profile: Profile, *,
-        patience: float, manners: RateBudget, on_exchange: OnExchange | None = None,
+        self, settings: SandboxTable, client: SandboxClient, profile: Profile, *,
+        patience: float, on_exchange: OnExchange | None = None,
     ) -> None:  # fmt: skip
-        self.base_url = address.base_url
-        self.values: Mapping[str, str] = _values(self.base_url, settings.client_id, settings.secret_key)
+        self.client, self.on_exchange = client, on_exchange
+        self.base_url = client.address.base_url
+        self.where, self.observed = urlsplit(self.base_url).netloc, date.today().isoformat()
         other = settings.other
         self._unset = other.missing if other else ()
-        if other and not self._unset:
-            self.values = {
-                **self.values,
-                "other_client_id": other.client_id,
-                "other_secret_key": other.secret_key,
-            }
+        second = (other.client_id, other.secret_key) if other and not self._unset else ()
+        self.values = _values(client.address.origin, settings.client_id, settings.secret_key, *second)
         self.payers = _payers(settings, profile)
-        self.redactor, self.manners, self._on_exchange = Redactor(), manners, on_exchange
+        self.redactor = Redactor()
         _hide(self.redactor, self.values)
         self._patience = patience
-        self._share: Reservation | None = None
-        self._upstream = Upstream(address, manners, patience=PATIENCE)
+
+    @property
+    def account(self) -> Mapping[str, Json]:
+        budget = self.client.budget
+        return {"requests": budget.sent, "budget": budget.budget, "rate": budget.rate, "busiest": budget.busiest}
 
     def lacks(self, case: DriftCase) -> str:
         if missing := sorted(case.payers - set(self.payers)):
@@ -142,76 +139,59 @@ class Sandboxed:
         if any(name.startswith("other_") for name in asked) and "other_client_id" not in self.values:
             unset = f", not set: {', '.join(self._unset)}" if self._unset else ""
             return f"needs the credentials of a second merchant: [sandbox.other]{unset}"
-        if case.seconds and not self._upstream.sandbox.clock and case.seconds > self._patience:
+        if case.seconds and not self.client.address.clock and case.seconds > self._patience:
             return f"needs the gateway's clock to move by {case.seconds} s: --patience {-(-case.seconds // 20) * 20}"
         return ""
 
     async def begin(self, case: DriftCase) -> httpx.AsyncBaseTransport:
-        # One case is told at a time; what the last one did not use of its share is free again.
-        if self._share is not None:
-            self.manners.release(self._share)
-        self._share = await self.manners.admit()
-        return Guarded(self, case.id)
+        await self.client.begin()
+        return _Live(self, case.id)
 
     async def advance(self, seconds: int) -> bool:
-        if not self._upstream.sandbox.clock:
-            return False
-        await self._upstream.advance(seconds)
-        return True
-
-    async def send(self, request: httpx.Request) -> httpx.Response:
-        """One request to the sandbox's own host."""
-        url = str(request.url)
-        if site_of(url) != site_of(self.base_url):
-            raise Elsewhere(f"its answer leads to {urlsplit(url).netloc}, which is not the sandbox: not opened")
-        is_call = url.startswith(self.base_url)
-        body = await request.aread()
-        asked = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
-        if is_call:
-            if self.manners.sent >= self.manners.budget:
-                raise BudgetSpent(f"the budget of {self.manners.budget} requests is spent", place="sandbox.budget")
-            await self.manners.go(lambda: self._share)
-        try:
-            answer = await self._upstream.send(request.method, str(request.url), asked, body)
-        except (httpx.HTTPError, TimeoutError) as error:
-            raise Unanswered(_unreached(error), place=site_of(url)) from None
-        headers = [pair for pair in answer.headers.multi_items() if pair[0].lower() not in _UNPACKED]
-        return httpx.Response(answer.status_code, headers=headers, content=answer.content, request=request)
-
-    async def keep(self, request: httpx.Request, answer: httpx.Response, case: str) -> None:
-        """Write an exchange on the tape."""
-        if self._on_exchange:
-            page = not str(request.url).startswith(self.base_url)
-            self._on_exchange(_taped(request, await request.aread(), answer, case, page=page))
-
-    async def aclose(self) -> None:
-        await self._upstream.aclose()
+        return await self.client.advance(seconds)
 
 
-class Guarded(httpx.AsyncBaseTransport):
+class _Live(httpx.AsyncBaseTransport):
     """The way to the sandbox for one case. When the gateway asks to wait, it is asked again after that: a call that it
     did not let in had no effect. When it fails, it is asked once more: what it then says is its answer."""
 
-    def __init__(self, side: Sandboxed, case: str) -> None:
-        self._side, self._case = side, case
+    def __init__(self, side: SandboxEndpoint, case: str) -> None:
+        self._side, self._client, self._case = side, side.client, case
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        answer = await self._side.send(request)
+        await request.aread()
+        answer = await self._send(request)
         if answer.status_code == 429:
             answer = await self._later(request, answer)
         elif answer.status_code >= 500 and _may_be_repeated(request):
-            answer = await self._side.send(request)
-        await self._side.keep(request, answer, self._case)
+            answer = await self._send(request)
+        if self._side.on_exchange:
+            kind: Literal["api", "page"] = "api" if self._is_call(request) else "page"
+            asked, told = request_of(request), response_of(answer)
+            self._side.on_exchange(SandboxExchange(kind=kind, story=self._case, at=0.0, request=asked, response=told))
         return answer
+
+    def _is_call(self, request: httpx.Request) -> bool:
+        return str(request.url).startswith(self._side.base_url)
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        send = self._client.call if self._is_call(request) else self._client.page
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
+        try:
+            answer = await send(request.method, request.url, headers, request.content)
+        except (httpx.HTTPError, TimeoutError) as error:
+            why = f"no answer from the sandbox ({type(error).__name__}: {error or 'it hung up'})"
+            raise Unanswered(why, place=self._client.address.origin) from None
+        return _unpacked(answer.status_code, answer.headers.multi_items(), answer.content, request)
 
     async def _later(self, request: httpx.Request, answer: httpx.Response) -> httpx.Response:
         pause = answer.headers.get("retry-after", "")
         if not pause.isdigit() or int(pause) > _LONGEST_PAUSE:
             asked = f"and asks to wait {pause} s" if pause else "and does not say how long to wait"
             raise Unanswered(f"the sandbox answers 429, too many requests, {asked}", place="sandbox.rate")
-        self._side.manners.note(f"the sandbox asks to wait {pause} s")
+        self._client.budget.note(f"the sandbox asks to wait {pause} s")
         await asyncio.sleep(int(pause))
-        answer = await self._side.send(request)
+        answer = await self._send(request)
         if answer.status_code == 429:
             raise Unanswered(
                 f"the sandbox answers 429, too many requests, also after the {pause} s that it asked to wait",
@@ -225,48 +205,54 @@ def _may_be_repeated(request: httpx.Request) -> bool:
     return request.method == "GET" or "authorization" in request.headers or "json" in request.headers.get("accept", "")
 
 
-class Recorded:
+class RecordedEndpoint:
     """A recording of the sandbox: each case is answered by its own exchanges, in their order."""
 
-    name = "cassette"
+    is_live = False
+    account: Mapping[str, Json] = {}
 
-    def __init__(
-        self,
-        exchanges: Mapping[str, list[SandboxExchange]],
-        base_url: str,
-        profile: Profile,
-        settings: SandboxTable | None,
-    ) -> None:
-        self.base_url, self.redactor = base_url, Redactor()
-        self.values: Mapping[str, str] = _values(base_url, "recorded-client-id", "recorded-secret-key")
-        self.values = {**self.values, "other_client_id": "other-client-id", "other_secret_key": "other-secret-key"}
+    def __init__(self, recording: DriftRecording, profile: Profile, settings: SandboxTable | None) -> None:
+        self.base_url, self.where, self.observed = recording.base_url, recording.where, recording.observed
+        self.redactor = Redactor()
+        keys = (f"{whose}-{what}" for whose in ("recorded", "other") for what in ("client-id", "secret-key"))
+        self.values = _values(recording.site, *keys)
         self.payers = _payers(settings, profile) if settings else profile.payers
-        self._exchanges = exchanges
+        self._exchanges = recording.exchanges
 
     def lacks(self, case: DriftCase) -> str:
         return "" if case.id in self._exchanges else "is not in the cassette"
 
     async def begin(self, case: DriftCase) -> httpx.AsyncBaseTransport:
-        return _Replay(list(self._exchanges[case.id]))
+        return _Replay(self._exchanges[case.id])
 
     async def advance(self, seconds: int) -> bool:
         return True
 
 
 class _Replay(httpx.AsyncBaseTransport):
-    def __init__(self, exchanges: list[SandboxExchange]) -> None:
-        self._left = exchanges
+    def __init__(self, exchanges: Sequence[RecordedExchange]) -> None:
+        self._left = list(exchanges)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if not self._left or self._left[0].request.method != request.method:
             raise Unanswered(f"the cassette has no answer to this {request.method} request")
         told = self._left.pop(0).response
-        headers = [(name, value) for name, value in told.headers if name.lower() != "content-length"]
-        return httpx.Response(told.status, headers=headers, content=told.body.encode(), request=request)
+        return _unpacked(told.status, told.headers, told.body.encode(), request)
 
 
-def _values(base_url: str, client_id: str, secret_key: str) -> dict[str, str]:
-    return {"site": site_of(base_url), "client_id": client_id, "secret_key": secret_key}
+def _unpacked(
+    status: int, headers: Sequence[tuple[str, str]], content: bytes, request: httpx.Request
+) -> httpx.Response:
+    """An answer in memory, without the headers that speak of its body as it was packed."""
+    packed = ("content-encoding", "content-length", "transfer-encoding")
+    kept = [pair for pair in headers if pair[0].lower() not in packed]
+    return httpx.Response(status, headers=kept, content=content, request=request)
+
+
+def _values(site: str, *keys: str) -> Mapping[str, str]:
+    """``keys``: client id and secret key of a merchant; of a second one too, where there is one."""
+    names = ("client_id", "secret_key", "other_client_id", "other_secret_key")
+    return {"site": site} | dict(zip(names, keys, strict=False))
 
 
 def _hide(redactor: Redactor, values: Mapping[str, str]) -> None:
@@ -282,21 +268,3 @@ def _payers(settings: SandboxTable, profile: Profile) -> dict[str, Payer]:
     for name, each in settings.payers.items():
         found[name] = Payer(each.login, each.password, name, otp=each.otp)
     return found
-
-
-def _unreached(error: Exception) -> str:
-    return f"no answer from the sandbox ({type(error).__name__}: {error or 'it hung up'})"
-
-
-def _taped(request: httpx.Request, sent: bytes, answer: httpx.Response, case: str, *, page: bool) -> SandboxExchange:
-    text = answer.text
-    return SandboxExchange(
-        kind="page" if page else "api", story=case, at=0.0,
-        request=Request(
-            method=request.method, url=str(request.url), headers=tuple(request.headers.multi_items()),
-            body=sent.decode("utf-8", "replace"),
-        ),
-        response=Response(
-            status=answer.status_code, headers=tuple(answer.headers.multi_items()), body=text, size=len(answer.content)
-        ),
-    )  # fmt: skip

@@ -6,37 +6,25 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from payproof.contracts.catalogue import Catalogue
 from payproof.contracts.entries import Headers, Request, Response
+from payproof.contracts.fields import flat
 from payproof.contracts.forms import form_fields
 from payproof.contracts.model import Json
 from payproof.contracts.pages import soup
 from payproof.contracts.profile import Payer, Profile
 from payproof.contracts.secrets import Redactor
+from payproof.contracts.volatile import TIME, UNIMPORTANT, is_date
 from payproof.simulator.cassettes import placeholders
 
-LEFT_OUT = frozenset(
-    {
-        # of the connection and its server
-        "date", "server", "connection", "keep-alive", "content-length", "transfer-encoding", "via", "age", "alt-svc",
-        "x-powered-by", "content-encoding", "x-served-by", "x-runtime", "report-to", "nel", "cf-ray", "cf-cache-status",
-        # of caches and browsers
-        "cache-control", "pragma", "expires", "etag", "last-modified", "vary", "set-cookie", "strict-transport-security",
-        "x-frame-options", "x-content-type-options", "x-xss-protection", "referrer-policy", "permissions-policy",
-        "content-security-policy", "access-control-allow-origin", "access-control-allow-credentials",
-    }
-)  # fmt: skip
-"""Headers that no integration lives by. Every other header matters."""
 REDACTED = "{redacted}"
 """Stands for what a recording does not hold: there is nothing to compare it with."""
 LOGIN = "{login}"
 """Stands for the login of whoever pays: each side has payers of its own."""
 _COUNTS = re.compile(r"remaining|reset|retry-after")
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
 _LONG = 200
 
 
@@ -55,6 +43,26 @@ class Observation:
     texts: tuple[str, ...] = ()
     request: Request | None = None
     response: Response | None = None
+
+    @property
+    def status(self) -> int:
+        """The HTTP status; 0 where nothing was answered."""
+        status = self.facts.get("status")
+        return status if isinstance(status, int) else 0
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the answer has a name: nobody knows what says ``HTTP 400``."""
+        return not self.answer.startswith("HTTP")
+
+    @property
+    def summary(self) -> str:
+        """The answer on one line."""
+        body = self.facts.get("body", "")
+        if not body and self.status < 400:
+            return self.answer
+        kind = "" if body in ("JSON object", "empty", "") else f" ({body})"
+        return f"{self.facts.get('status')} {'; '.join(self.texts) or self.answer}{kind}"
 
 
 @dataclass(slots=True)
@@ -88,7 +96,7 @@ class KnownValues:
         for value, name in self.names.items():
             if len(value) >= 8:
                 found = found.replace(value, f"{{{name}}}")
-        found = placeholders.PATTERN.sub(REDACTED, _TIME.sub("{time}", self.redactor.redact(found)))
+        found = placeholders.PATTERN.sub(REDACTED, TIME.sub("{time}", self.redactor.redact(found)))
         return found if len(found) <= _LONG else f"{found[:_LONG]}… ({len(found)} characters)"
 
 
@@ -129,7 +137,7 @@ def error_name(profile: Profile, operation: str, status: int, texts: tuple[str, 
 def _headers(headers: Headers, known: KnownValues) -> Iterator[tuple[str, Json]]:
     for name, value in headers:
         lower = name.lower()
-        if lower in LEFT_OUT:
+        if lower in UNIMPORTANT:
             continue
         if lower == "content-type":
             yield f"headers.{lower}", re.sub(r"\s*;\s*", "; ", value.lower())
@@ -140,15 +148,7 @@ def _headers(headers: Headers, known: KnownValues) -> Iterator[tuple[str, Json]]
         elif value.isdigit():
             yield f"headers.{lower}", int(value)
         else:
-            yield f"headers.{lower}", "a time" if _is_date(value) else known.tidy(value)
-
-
-def _is_date(value: str) -> bool:
-    try:
-        parsedate_to_datetime(value)
-    except ValueError:
-        return False
-    return True
+            yield f"headers.{lower}", "a time" if is_date(value) else known.tidy(value)
 
 
 def _body(response: Response, known: KnownValues) -> Iterator[tuple[str, Json]]:
@@ -162,7 +162,7 @@ def _body(response: Response, known: KnownValues) -> Iterator[tuple[str, Json]]:
         found = None
     if isinstance(found, dict | list):
         yield "body", "JSON object" if isinstance(found, dict) else "JSON array"
-        leaves = dict(_leaves("body", found))
+        leaves = flat(found, "body", lists=False)
         yield from _ids(leaves, known)
         for path, value in leaves.items():
             if not (path in known.catalogue.ids and isinstance(value, str)):
@@ -178,22 +178,6 @@ def _body(response: Response, known: KnownValues) -> Iterator[tuple[str, Json]]:
     else:
         yield "body", "text"
         yield "body.text", known.tidy(text.strip())
-
-
-def _leaves(path: str, value: Any) -> Iterator[tuple[str, Json]]:
-    """A JSON value flat; lists of texts, and empty ones, stay in one piece."""
-    if isinstance(value, dict) and value:
-        for key, item in cast("dict[str, Any]", value).items():
-            yield from _leaves(f"{path}.{key}", item)
-        return
-    items: list[Any] = []
-    if isinstance(value, list):
-        items += value
-    if any(isinstance(item, dict | list) for item in items):
-        for n, item in enumerate(items):
-            yield from _leaves(f"{path}[{n}]", item)
-    else:
-        yield path, value
 
 
 def _ids(leaves: Mapping[str, Json], known: KnownValues) -> Iterator[tuple[str, Json]]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from payproof.contracts.entries import Request, Response
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
 from payproof.simulator.cassettes import CassetteWriter, RecordedExchange, read
@@ -14,9 +13,10 @@ from payproof.simulator.cassettes.placeholders import spelled, substituted
 from payproof.simulator.cassettes.stamp import Stamp
 from payproof.simulator.cassettes.writer import refuse_existing
 from payproof.simulator.relay.sandbox_exchange import SandboxExchange
-from payproof.suites.config.models import SandboxTable
+from payproof.suites.config import Config
 from payproof.suites.conformance.drift.observe import LOGIN
-from payproof.suites.conformance.drift.template import swapped
+from payproof.suites.conformance.template import swapped
+from payproof.suites.session.sandbox import known_secrets, sandbox_of
 
 PREFIX = "drift "
 """Begins the name of a case's story in a cassette, so that no probe's story is taken for one."""
@@ -25,16 +25,16 @@ PREFIX = "drift "
 class DriftRecorder:
     """Takes the sandbox's exchanges, and writes them when all is told."""
 
-    def __init__(self, profile: Profile, settings: SandboxTable, path: Path, *, force: bool) -> None:
+    def __init__(self, config: Config, path: Path, *, force: bool) -> None:
         refuse_existing(path, force=force)
         self._path, self._force = path, force
-        keys = [("client-id", settings.client_id), ("secret-key", settings.secret_key)]
-        keys += [("client-id", other.client_id), ("secret-key", other.secret_key)] if (other := settings.other) else []
+        settings = sandbox_of(config)
+        known = list(known_secrets(config))
+        if other := settings.other:
+            known += [("client-id", other.client_id), ("secret-key", other.secret_key)]
         # The right letters in the other case are the secret too.
-        known = [(kind, text) for kind, value in keys for text in (value, swapped(value))]
-        known += [("login", payer.login) for payer in settings.payers.values()]
-        known += [("password", payer.password) for payer in settings.payers.values()]
-        self._writer = CassetteWriter(profile, base_url=settings.base_url, seed=0, known=known)
+        known += [(kind, swapped(text)) for kind, text in known if kind in ("client-id", "secret-key")]
+        self._writer = CassetteWriter(config.profile, base_url=settings.base_url, seed=0, known=known)
 
     def take(self, taped: SandboxExchange) -> None:
         self._writer.take(replace(taped, story=f"{PREFIX}{taped.story}"))
@@ -52,7 +52,8 @@ class DriftRecorder:
 class DriftRecording:
     """``exchanges``: case -> its exchanges in their order; ``observed``: the day of the recording (ISO)."""
 
-    exchanges: Mapping[str, list[SandboxExchange]]
+    exchanges: Mapping[str, list[RecordedExchange]]
+    site: str
     base_url: str
     where: str
     observed: str
@@ -66,10 +67,10 @@ def recorded(path: Path, profile: Profile) -> DriftRecording:
     """
     found = read(path)
     stamp = found.stamp
-    cases: dict[str, list[SandboxExchange]] = {}
+    cases: dict[str, list[RecordedExchange]] = {}
     for each in found.exchanges:
         if stamp is not None and each.story.startswith(PREFIX):
-            cases.setdefault(each.story.removeprefix(PREFIX), []).append(_taped(each, stamp))
+            cases.setdefault(each.story.removeprefix(PREFIX), []).append(_lengthened(each, stamp))
     if stamp is None or not cases:
         raise PayproofError(
             "this cassette holds no cases to compare",
@@ -78,23 +79,18 @@ def recorded(path: Path, profile: Profile) -> DriftRecording:
         )
     return DriftRecording(
         exchanges=cases,
+        site=stamp.upstream,
         base_url=stamp.upstream + stamp.base_path,
         where=stamp.upstream.partition("://")[2],
         observed=stamp.recorded_at[:10],
     )
 
 
-def _taped(exchange: RecordedExchange, stamp: Stamp) -> SandboxExchange:
+def _lengthened(exchange: RecordedExchange, stamp: Stamp) -> RecordedExchange:
     """With every placeholder as long as what stood there, so that lengths can still be compared."""
-    asked, told = exchange.request, exchange.response
-    return SandboxExchange(
-        kind=exchange.kind, story=exchange.story, at=exchange.at,
-        request=Request(method=asked.method, url=_long(asked.url, stamp), headers=asked.headers, body=asked.body),
-        response=Response(
-            status=told.status, headers=tuple((name, _long(value, stamp)) for name, value in told.headers),
-            body=_long(told.body, stamp), size=told.size,
-        ),
-    )  # fmt: skip
+    told = exchange.response
+    headers = tuple((name, _long(value, stamp)) for name, value in told.headers)
+    return replace(exchange, response=replace(told, headers=headers, body=_long(told.body, stamp)))
 
 
 def _long(text: str, stamp: Stamp) -> str:

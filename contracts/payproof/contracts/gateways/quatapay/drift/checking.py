@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from payproof.contracts.catalogue import CaseRequest, Decides, DriftCase
-from payproof.contracts.gateways.quatapay.drift.steps import JSON, PAID, STARTED, TOKEN, bearer, create, status
+from payproof.contracts.gateways.quatapay.drift.steps import (
+    JSON,
+    PAID,
+    PAYMENT,
+    STARTED,
+    TOKEN,
+    bearer,
+    status,
+    variations,
+    varied,
+)
 
 _IN_PATH = status("the status of an unpaid payment")
 _IN_QUERY = CaseRequest(
@@ -67,7 +77,7 @@ STATUS = (
     DriftCase(
         id="status.no-custom",
         text="A payment without an order id is asked for.",
-        steps=(TOKEN, create("a payment: the order id is null", fields={"custom": None}), status("the status without an order id")),
+        steps=(TOKEN, varied(PAYMENT, variations(PAYMENT)["custom-null"]), status("the status without an order id")),
     ),
     DriftCase(
         id="status.unknown",

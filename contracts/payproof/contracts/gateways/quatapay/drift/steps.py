@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import EllipsisType
 from typing import TypeAlias
 
-from payproof.contracts.catalogue import Back, CaseRequest, Open, Submit
+from payproof.contracts.catalogue import Back, CaseRequest, Decides, DriftCase, Open, Submit
+from payproof.contracts.contract.api import Api
+from payproof.contracts.contract.examples import Example, named
 from payproof.contracts.model import Json
 
 SHOP = "https://shop.payproof.test"
@@ -33,11 +36,10 @@ def _but(fields: dict[str, Json], changes: dict[str, Field]) -> dict[str, Json]:
     return {name: value for name, value in fields.items() if name not in changes} | changed
 
 
-def token(label: str = "an access token", *, name: str = "token", **changes: Field) -> CaseRequest:
-    """A token call; ``...`` leaves a field out."""
+def token(label: str = "an access token", *, name: str = "token") -> CaseRequest:
     return CaseRequest(
         label=label, operation="token", method="POST", path="/authentication/token",
-        json=_but(KEYS, changes), headers=JSON, saves={name: "data.access_token"},
+        json=KEYS, headers=JSON, saves={name: "data.access_token"},
     )  # fmt: skip
 
 
@@ -58,6 +60,27 @@ def status(label: str, *, payment: str = "{payment}", headers: dict[str, str] | 
         label=label, operation="status", method="GET", path=f"/payment/status/{payment}",
         headers=JSON | (bearer() if headers is None else headers),
     )  # fmt: skip
+
+
+def varied(call: CaseRequest, example: Example) -> CaseRequest:
+    """The call with one thing changed, as an example of the contract has it."""
+    label = f"{call.label}: {example.text[0].lower()}{example.text[1:].rstrip('.')}"
+    return replace(call, label=label, json=example.request.json)
+
+
+def variations(call: CaseRequest) -> dict[str, Example]:
+    """What the contract asks of the call's operation with one thing changed, by name."""
+    return {each.name: each for each in named(Api("quatapay"), call.operation) if each.is_varied}
+
+
+def cases_of(call: CaseRequest, *before: CaseRequest) -> tuple[DriftCase, ...]:
+    """A case for each of them; what it decides is decided at that call."""
+    return tuple(_case(varied(call, each), each, before) for each in variations(call).values())
+
+
+def _case(call: CaseRequest, example: Example, before: tuple[CaseRequest, ...]) -> DriftCase:
+    decides = tuple(Decides(knob=knob, at=call.label, values=values) for knob, values in example.decides.items())
+    return DriftCase(id=f"{call.operation}.{example.name}", text=example.text, steps=(*before, call), decides=decides)
 
 
 TOKEN, PAYMENT = token(), create()

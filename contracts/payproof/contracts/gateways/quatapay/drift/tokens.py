@@ -10,6 +10,7 @@ from payproof.contracts.gateways.quatapay.drift.steps import (
     STARTED,
     TOKEN,
     bearer,
+    cases_of,
     create,
     status,
     token,
@@ -27,56 +28,7 @@ _ACCEPTS_FORM = CaseRequest(
 CREDENTIALS = (
     DriftCase(id="token.issue", text="A token call with the right credentials.", steps=(TOKEN,)),
     DriftCase(id="token.form", text="The credentials arrive as a form.", steps=(_ACCEPTS_FORM,)),
-    DriftCase(
-        id="token.client-missing",
-        text="The client id is left out.",
-        steps=(token("a token without client id", client_id=...),),
-    ),
-    DriftCase(
-        id="token.client-unknown",
-        text="The client id is not known.",
-        steps=(token("a token for an unknown client", client_id="{client_id.unknown}"),),
-    ),
-    DriftCase(
-        id="token.client-short",
-        text="The client id has the wrong length.",
-        steps=(token("a token for a short client id", client_id="nobody"),),
-    ),
-    DriftCase(
-        id="token.secret-missing",
-        text="The secret is left out.",
-        steps=(token("a token without secret", secret_id=...),),
-    ),
-    DriftCase(
-        id="token.secret-unknown",
-        text="The secret is not known.",
-        steps=(token("a token with an unknown secret", secret_id="{secret_key.unknown}"),),
-    ),
-    DriftCase(
-        id="token.both-bad",
-        text="Client id and secret are both wrong.",
-        steps=(token("a token with both wrong", client_id="{client_id.unknown}", secret_id="{secret_key.unknown}"),),
-    ),
-    DriftCase(
-        id="token.nothing",
-        text="Nothing is sent.",
-        steps=(token("a token for nothing", client_id=..., secret_id=...),),
-    ),
-    DriftCase(
-        id="token.empty",
-        text="Both are empty texts.",
-        steps=(token("a token for empty texts", client_id="", secret_id=""),),
-    ),
-    DriftCase(
-        id="token.client-case",
-        text="The client id is right but for its letter case.",
-        steps=(token("a token in the wrong letter case", client_id="{client_id.swapcase}"),),
-    ),
-    DriftCase(
-        id="token.secret-case",
-        text="The secret is right but for its letter case.",
-        steps=(token("a token with the secret's case wrong", secret_id="{secret_key.swapcase}"),),
-    ),
+    *cases_of(TOKEN),
 )
 
 _SECOND = create("a second payment by the same token", name="second",

@@ -1,17 +1,44 @@
-"""Puts values into the texts of a request: ``{token}``, ``{client_id.unknown}``."""
+"""Makes a request of a step of a case: values in the place of ``{token}``, ``{client_id.unknown}``; a body as it travels."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, cast
+
+import httpx
+
+from payproof.contracts.catalogue import CaseRequest
 
 _REFERENCE = re.compile(r"\{(\w+)(?:\.(unknown|swapcase))?\}")
 
 
 class Missing(Exception):
     """A step refers to a value that no earlier answer held."""
+
+
+def filled(step: CaseRequest, values: Mapping[str, str]) -> CaseRequest:
+    """The step with every reference in it replaced.
+
+    Raises:
+        Missing: there is no such value.
+    """
+    return replace(
+        step,
+        path=placed(step.path, values),
+        headers=placed(step.headers, values),
+        json=placed(step.json, values),
+        form=placed(step.form, values),
+    )
+
+
+def written(step: CaseRequest, base_url: str) -> httpx.Request:
+    """The step as it travels."""
+    return httpx.Request(
+        step.method, base_url + step.path, headers=step.headers, json=step.json, data=step.form, content=step.raw
+    )
 
 
 def placed(value: Any, values: Mapping[str, str]) -> Any:

@@ -1,4 +1,4 @@
-"""A request's fields, flat and with their types, whatever carries them: JSON, a form, the query."""
+"""The fields of a message, flat and with their types, whatever carries them: JSON, a form, the query."""
 
 from __future__ import annotations
 
@@ -44,18 +44,17 @@ def _grouped(pairs: list[tuple[str, str]]) -> Fields:
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
-def flat(value: Any, path: str = "") -> dict[str, Json]:
-    """The leaves of a JSON value by their dotted paths."""
+def flat(value: Any, path: str = "", *, lists: bool = True) -> dict[str, Json]:
+    """The leaves of a JSON value by their dotted paths. ``lists`` is false: one that holds texts and numbers only is a leaf."""
     found: dict[str, Json] = {}
-    if table := as_table(value):
-        for key, item in table.items():
-            found |= flat(item, f"{path}.{key}" if path else key)
-    elif items := as_list(value):
-        for n, item in enumerate(items):
-            found |= flat(item, f"{path}[{n}]")
-    else:
-        found[path or "(body)"] = value
-    return found
+    table, items = as_table(value), as_list(value) or []
+    if not lists and not any(isinstance(item, dict | list) for item in items):
+        items = []
+    for key, item in (table or {}).items():
+        found |= flat(item, f"{path}.{key}" if path else key, lists=lists)
+    for n, item in enumerate(items):
+        found |= flat(item, f"{path}[{n}]", lists=lists)
+    return found if table or items else {path or "(body)": value}
 
 
 def as_list(value: object) -> list[Any] | None:

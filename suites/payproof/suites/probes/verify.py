@@ -11,7 +11,7 @@ from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
 from payproof.contracts.steps import StepName
 from payproof.suites.probes import Params, probe
-from payproof.suites.probes.flows import currencies
+from payproof.suites.probes.flow import currencies
 from payproof.suites.session.world import World
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
 from payproof.contracts.steps import StepName
 from payproof.suites.probes import Params, probe
-from payproof.suites.probes.tokens import count_processes, enough
+from payproof.suites.probes.token import count_processes, enough
 from payproof.suites.session.world import World
 
 _SEEN_EVERYWHERE = (
@@ -135,7 +134,7 @@ async def late_success(world: World, left: str) -> None:
     await world.look(order, customer, wait=world.shared.patience)
 
 
-@probe("flow.slow-success", group="slow", stalls=True)
+@probe("flow.slow-success", group="slow", waits=lambda limits: 3 * limits.slow)
 async def slow(world: World) -> None:
     """The gateway works, but each answer takes a third of the time that a call has: ten seconds of thirty."""
     order, customer = world.new_order(), world.customer()
@@ -150,53 +149,3 @@ async def slow(world: World) -> None:
             world.step("the customer paid", StepName.PAID)
             await world.come_back(tab.url, customer, order)
         await world.look(order, customer, wait=world.shared.patience + seconds + 5)
-
-
-@probe(
-    "flow.network-error",
-    "verify.unreachable",
-    "flow.recovers",
-    "errors.friendly",
-    group="network",
-    variants=lambda profile, settings: (
-        {"operation": operation, "how": how} for operation in profile.paying for how in ("refuse", "close")
-    ),
-)
-async def network_error(world: World, operation: str, how: str) -> None:
-    """The gateway refuses connections, or accepts the request and closes without a byte of an answer."""
-    if world.profile.verifies(operation):
-        await _break_verification(world, operation, how)
-    else:
-        order, customer = world.new_order(), world.customer()
-        if world.profile.role_of(operation) == "authenticate":
-            world.target.expire_tokens()
-        async with _outage(world, operation, how):
-            await world.checkout(order, customer)
-        world.step("the customer gave up on this attempt", StepName.TRIED)
-        await world.look(order, customer)
-    await world.recover()
-
-
-@asynccontextmanager
-async def _outage(world: World, operation: str, how: str) -> AsyncGenerator[None]:
-    if how == "close":
-        async with world.fault("dropped", operation=operation):
-            yield
-    else:
-        world.gate("refuse")
-        yield
-        world.gate("open")
-
-
-async def _break_verification(world: World, operation: str, how: str) -> None:
-    order = world.new_order(role="unverified")
-    customer = world.customer()
-    tab = await world.pay_and_stay(order, customer)
-    if tab is None:
-        return
-    world.step("the customer paid, and now the network fails", StepName.PAID)
-    async with _outage(world, operation, how):
-        await world.come_back(tab.url, customer, order)
-        await world.look(order, customer)
-    world.step("the network is back", StepName.TRIED)
-    await world.mended(order, customer, tab.url)

@@ -1,0 +1,45 @@
+"""A gateway's document, ready to be asked: which operation a request is meant for, whether a value fits a schema."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from payproof.contracts.contract.document import Node, document_of
+from payproof.contracts.contract.operations import Operation, OperationMatch, bases_of, match, operations_of
+from payproof.contracts.contract.problems import ContractProblem, of_schema
+from payproof.contracts.entries import Request
+from payproof.contracts.model import Json
+
+if TYPE_CHECKING:
+    import jsonschema_rs
+
+
+class Api:
+    """One gateway's API. ``bases``: the paths that it may lie below; ``base`` adds one. ``document`` stands in for the gateway's own."""
+
+    def __init__(self, gateway: str, *, base: str = "", document: Node | None = None) -> None:
+        self.gateway = gateway
+        self.document: Node = document_of(gateway) if document is None else document
+        self.operations: tuple[Operation, ...] = operations_of(self.document)
+        self.bases = tuple(dict.fromkeys((*((base.rstrip("/"),) if base else ()), *bases_of(self.document))))
+        self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
+
+    def match(self, request: Request) -> OperationMatch:
+        """Which operation a request is meant for."""
+        return match(self.operations, self.bases, request.method, request.url)
+
+    def check(self, schema: Node, instance: Json, place: str) -> Iterator[ContractProblem]:
+        """A value against a schema of the document."""
+        errors = self._validator(schema).iter_errors(instance)
+        return of_schema(self.document, schema, errors, instance, place)
+
+    def _validator(self, schema: Node) -> jsonschema_rs.Draft202012Validator:
+        key = json.dumps(schema, sort_keys=True, default=str)
+        if key not in self._validators:
+            import jsonschema_rs  # here, because most commands never read a contract
+
+            whole = {**schema, "components": {"schemas": self.document["components"]["schemas"]}}
+            self._validators[key] = jsonschema_rs.Draft202012Validator(whole)
+        return self._validators[key]

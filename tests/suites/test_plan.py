@@ -1,0 +1,100 @@
+"""Which stories share an instance, which begin first, and how many instances start at a time."""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+import sys
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from payproof.contracts import checks
+from payproof.contracts.profile import load
+from payproof.suites import probes as probe_modules
+from payproof.suites.config import Config
+from payproof.suites.probes import probes
+from payproof.suites.run.plan import MAIN, SHARED, SLOW_START, Options, Plan, plan, powerless
+from payproof.suites.run.runner import launches_at_once
+from payproof.suites.selftest.selftest import shop
+from payproof.suites.session.settings import settings_of
+
+
+def planned(config: Config, *, quick: bool = False, starts: float = 0.2) -> Plan:
+    return plan(config, Options(quick=quick), settings_of(config), start_seconds=starts)
+
+
+def stories(told: Plan) -> list[str]:
+    return sorted(f"{probe.name} {sorted(params.items())}" for found in told.worlds.values() for probe, params in found)
+
+
+def test_the_worlds_that_wait_longest_come_first() -> None:
+    told = planned(shop("plan"))
+    limits = load("quatapay").limits
+    waits = [
+        sum(probe.waits(limits) for probe, _ in found if probe.waits is not None) for found in told.worlds.values()
+    ]
+    assert waits == sorted(waits, reverse=True)
+    assert waits[0] > limits.whole_grace
+    assert {name for name, seconds in zip(told.worlds, waits, strict=True) if seconds} == told.stalling
+
+
+def test_a_quick_run_leaves_out_whatever_waits_and_nothing_else() -> None:
+    config = shop("plan")
+    assert set(planned(config, quick=True).left_out) == {probe.name for probe in probes().values() if probe.stalls}
+
+
+def test_no_world_waits_longer_than_a_drip_by_more_than_one_call_s_grace() -> None:
+    """The run takes as long as its longest world."""
+    limits = load("quatapay").limits
+    for found in planned(shop("plan")).worlds.values():
+        told = [probe.waits(limits) for probe, _ in found if probe.waits is not None]
+        assert sum(told) <= max(limits.whole_grace, 2 * limits.grace)
+
+
+def test_whoever_starts_slowly_starts_seldom_and_is_told_the_same_stories() -> None:
+    config = shop("plan")
+    usual, slow = planned(config), planned(config, starts=10.0)
+    assert stories(usual) == stories(slow)
+    restarting = {name for name, found in usual.worlds.items() if any(probe.restarts for probe, _ in found)}
+    assert restarting
+    assert set(slow.worlds) == {MAIN, *usual.stalling, *restarting, *(f"shared-{n + 1}" for n in range(SHARED))}
+    assert usual.stalling == slow.stalling
+    assert slow.worlds[MAIN] == usual.worlds[MAIN]
+
+
+def test_what_ends_tokens_comes_last_in_a_shared_world() -> None:
+    profile = load("quatapay")
+    for name, found in planned(shop("plan"), starts=10.0).worlds.items():
+        if name.startswith("shared"):
+            ends = [probe.ends_token(params, profile) for probe, params in found]
+            assert ends == sorted(ends)
+
+
+def instance(seconds: float, work: float) -> Any:
+    return cast("Any", SimpleNamespace(start_seconds=seconds, start_work=work))
+
+
+def test_many_start_together_only_where_starting_is_waiting() -> None:
+    assert launches_at_once(instance(10.0, 0.1), 8) == 8
+    assert launches_at_once(instance(10.0, 10.0), 8) <= max(2, os.cpu_count() or 1)
+
+
+def test_usually_two_start_together() -> None:
+    assert [launches_at_once(each, 8) for each in (None, instance(0.3, 0.3), instance(SLOW_START, 0.0))] == [2, 2, 2]
+
+
+def test_a_probe_stands_in_the_module_that_is_named_like_its_check_s() -> None:
+    """Requirement and check are one function in contracts; their probe is found by the same name."""
+    beside = {module.name for module in pkgutil.iter_modules(checks.__path__)}
+    assert {module.name for module in pkgutil.iter_modules(probe_modules.__path__)} <= beside
+
+
+def test_what_this_system_cannot_do_is_said_and_fails_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = shop("plan")
+    monkeypatch.setattr(sys, "platform", "darwin")
+    settings = settings_of(config)
+    told = plan(config, Options(), settings)
+    assert told.powerless == ("unconnected",)
+    assert powerless(told, settings) == {"timeout.connect": "only linux lets connections wait as this needs it"}
