@@ -105,6 +105,9 @@ class Profile:
     dialect: str = ""
     """Module with the gateway's dialect; empty: ``payproof.simulator.gateways.NAME``."""
 
+    tell: Callable[[AnyEvent, Response | None], AnyEvent] | None = None
+    """(what ``read`` made of the request alone, answer) -> what it makes of both: so that nothing is read twice. None: it is."""
+
     calm: Mapping[str, Json] = field(default_factory=dict[str, Json])
     """Knobs as they are set where stories are told: no limit of rate gets between them."""
     strict: Mapping[str, Json] = field(default_factory=dict[str, Json])

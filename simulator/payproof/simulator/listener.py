@@ -175,7 +175,7 @@ class GatewayServer:
             return
         fault = self._shut_by.spec.name if self._shut_by is not None else ""
         ago = time.monotonic() - attempt.began
-        self._journal.add(
+        self._journal.put(
             Connection(
                 event="unaccepted", fault=fault, seconds=attempt.seconds,
                 began=round(self._journal.now() - ago, 4), ended_by="client" if gave_up else "gateway",

@@ -75,7 +75,7 @@ class Performance(Deployment):
         forgotten, too; ``why``: a step says so."""
         kept = spared(self.journal.entries, since)
         self.journal.drop(since)
-        self.journal.entries += kept
+        self.journal.entries.extend(kept)
         if orders is not None:
             del self._orders[orders:]
         if why:
