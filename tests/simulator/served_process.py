@@ -44,7 +44,7 @@ class Served:
     def send(self, port: int, data: bytes, *, to_the_end: bool = True) -> Answer:
         """Everything that is answered to these bytes until the connection ends. ``to_the_end``: say that no more will come."""
         found = bytearray()
-        with create_connection(("127.0.0.1", port), timeout=HANGS_AFTER) as sock, _ended_by_them():
+        with _ended_by_them(), create_connection(("127.0.0.1", port), timeout=HANGS_AFTER) as sock:
             with _ended_by_them():  # what was answered before is still there
                 sock.sendall(data)
                 if to_the_end:
