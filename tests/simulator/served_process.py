@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +44,7 @@ class Served:
     def send(self, port: int, data: bytes, *, to_the_end: bool = True) -> Answer:
         """Everything that is answered to these bytes until the connection ends. ``to_the_end``: say that no more will come."""
         found = bytearray()
-        with create_connection(("127.0.0.1", port), timeout=HANGS_AFTER) as sock, _ended_by_them():
+        with _ended_by_them(), create_connection(("127.0.0.1", port), timeout=HANGS_AFTER) as sock:
             with _ended_by_them():  # what was answered before is still there
                 sock.sendall(data)
                 if to_the_end:
@@ -92,7 +92,7 @@ class Served:
 
 
 @contextmanager
-def _ended_by_them() -> Iterator[None]:
+def _ended_by_them() -> Generator[None]:
     try:
         yield
     except TimeoutError:
@@ -102,7 +102,7 @@ def _ended_by_them() -> Iterator[None]:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Served]:
+def serving(folder: Path) -> Generator[Served]:
     stderr = folder / "stderr.txt"
     command = [sys.executable, "-m", "payproof.suites.cli", "serve", "--port", "0", "--control-port", "0"]
     with stderr.open("wb") as errors:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
@@ -17,7 +18,12 @@ FUZZ = settings(
     deadline=None,
     derandomize="PAYPROOF_FUZZ" not in os.environ,
     phases=[Phase.generate],  # a hang takes half a minute: what was found is shown as it is
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.large_base_example,
+    ],
     database=None,
 )
 
@@ -75,11 +81,16 @@ VALUES = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(NAMES, inner, max_size=3)),
     max_leaves=5,
 )
-ROOM = "/user/authentication/form"
-TARGETS = st.one_of(
+
+
+def _joined(path: str, rest: str) -> str:
+    return path + rest
+
+
+TARGETS: st.SearchStrategy[str] = st.one_of(
     st.sampled_from([f"{BASE}/authentication/token", f"{BASE}/payment/create", f"{BASE}/payment/status", "/", "*", f"{PAGES}/x"]),
     st.builds(
-        lambda path, rest: path + rest,
+        _joined,
         st.sampled_from([f"{BASE}/payment/status/", f"{PAGES}/authentication/form/", f"{PAGES}/payment/preview/submit/", "/favicon.ico?"]),
         st.text("abc%/?&=;#.+[]{}~0", max_size=15),
     ),
@@ -101,9 +112,13 @@ def as_parts(fields: dict[str, Any]) -> tuple[str, bytes]:
     return "multipart/form-data; boundary=b", ("".join(parts) + "--b--\r\n").encode()
 
 
-BODIES = st.one_of(
+def _shaped(shape: Callable[[dict[str, Any]], tuple[str, bytes]], fields: dict[str, Any]) -> tuple[str, bytes]:
+    return shape(fields)
+
+
+BODIES: st.SearchStrategy[tuple[str, bytes]] = st.one_of(
     st.builds(
-        lambda shape, fields: shape(fields),
+        _shaped,
         st.sampled_from([as_json, as_form, as_parts]),
         st.dictionaries(NAMES, VALUES, max_size=6),
     ),

@@ -10,7 +10,7 @@ import json
 import resource
 from collections.abc import Iterator
 from socket import create_connection
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -124,7 +124,7 @@ def a_fault(draw: st.DrawFn, kinds: tuple[Kind, ...] = ("call", "handshake", "co
     spec = draw(of_type(FaultSpec))
     if not isinstance(spec, dict):
         return spec
-    return spec | {"name": name, "params": draw(of_type(registered()[name]))}
+    return cast("dict[str, Any]", spec) | {"name": name, "params": draw(of_type(registered()[name]))}
 
 
 TAKES = {
