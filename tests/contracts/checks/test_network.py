@@ -128,6 +128,21 @@ def test_what_a_library_sends_again_after_a_kept_connection_was_lost_is_not_coun
     assert storm(7, kept=True).finding("idempotency.no-storm", Verdict.FAIL)
 
 
+@pytest.mark.parametrize(("attempts", "verdict"), [(3, Verdict.PASS), (5, Verdict.PASS), (6, Verdict.FAIL)])
+def test_a_library_that_sends_each_attempt_twice_is_not_counted_twice(attempts: int, verdict: Verdict) -> None:
+    run = Written()
+    with run.probe("network-error", operation="create", how="reset"):
+        run.order("1")
+        began = run.now
+        for _ in range(attempts):
+            run.create("p", "1", status=None, ending="cut", fault="reset")
+            run.create("p", "1", status=None, ending="cut", fault="reset")
+            run.passes(1.0)
+        run.page("checkout", "1", status=503, began=began)
+        run.step("tried")
+    run.finding("idempotency.no-storm", verdict)
+
+
 def test_creates_for_orders_of_earlier_stories_are_not_this_checkouts() -> None:
     run = storm(3)
     with run.probe("network-error", operation="create", how="reset"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from payproof.contracts.checks.handling import MOST_ATTEMPTS, Trouble, crashed, judged, not_met, troubles, wrongly_paid
 from payproof.contracts.entries import Call, Ledger
@@ -76,9 +77,19 @@ def _sent(trouble: Trouble) -> list[Call]:
     return own or list(trouble.hit)
 
 
+_AT_ONCE = 0.2
+"""Seconds within which an HTTP library sends a call again by itself."""
+
+
 def _by_the_library(sent: list[Call]) -> int:
-    """How many of these calls an HTTP library sends again by itself: one for each that was lost on a kept connection."""
-    return sum(call.nth > 1 for call in sent)
+    """How many of these calls an HTTP library sends again by itself: one for each that was lost on a kept connection; and, where
+    the integration pauses between its attempts, the same bytes once more at once (some do that on fresh connections, too)."""
+    pairs = list(pairwise(sorted(sent, key=lambda call: call.began)))
+    repeated = [
+        again.began - lost.ended < _AT_ONCE and again.request.body == lost.request.body for lost, again in pairs
+    ]
+    twice = [soon and not (number and repeated[number - 1]) for number, soon in enumerate(repeated)]
+    return max(sum(call.nth > 1 for call in sent), 0 if all(repeated) else sum(twice))
 
 
 def _stormed(case: Case, trouble: Trouble) -> Finding | None:
