@@ -77,19 +77,21 @@ def _sent(trouble: Trouble) -> list[Call]:
     return own or list(trouble.hit)
 
 
-_AT_ONCE = 0.2
-"""Seconds within which an HTTP library sends a call again by itself."""
+_AT_ONCE, _PAUSE = 0.2, 0.5
+"""Seconds within which an HTTP library sends a call again by itself, and that an integration lets pass between two attempts."""
 
 
 def _by_the_library(sent: list[Call]) -> int:
     """How many of these calls an HTTP library sends again by itself: one for each that was lost on a kept connection; and, where
     the integration pauses between its attempts, the same bytes once more at once (some do that on fresh connections, too)."""
     pairs = list(pairwise(sorted(sent, key=lambda call: call.began)))
-    repeated = [
-        again.began - lost.ended < _AT_ONCE and again.request.body == lost.request.body for lost, again in pairs
+    gaps = [again.began - lost.ended for lost, again in pairs]
+    same = [
+        gap < _AT_ONCE and again.request.body == lost.request.body
+        for gap, (lost, again) in zip(gaps, pairs, strict=True)
     ]
-    twice = [soon and not (number and repeated[number - 1]) for number, soon in enumerate(repeated)]
-    return max(sum(call.nth > 1 for call in sent), 0 if all(repeated) else sum(twice))
+    twice = sum(soon and not (number and same[number - 1]) for number, soon in enumerate(same))
+    return max(sum(call.nth > 1 for call in sent), twice if max(gaps, default=0.0) >= _PAUSE else 0)
 
 
 def _stormed(case: Case, trouble: Trouble) -> Finding | None:
