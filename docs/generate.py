@@ -137,6 +137,14 @@ def _found(rows: Mapping[str, str], own: str) -> str:
     return ", ".join(f"**`{id}`**" if id == own else f"`{id}`" for id in ordered)
 
 
+def clients() -> Iterator[str]:
+    """What HTTP clients do, from the figures that benchmarks/clients/run.py has kept."""
+    sys.path.insert(0, str(DOCS.parent / "benchmarks" / "clients"))
+    from clients_page import page
+
+    yield from page()
+
+
 def main() -> int:
     """0 when everything is written (or, with --check, up to date)."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -144,6 +152,7 @@ def main() -> int:
     parser.add_argument("--matrix", type=Path)
     options = parser.parse_args()
     pages = {"checks.md": checks(), "probes.md": stories(), "faults.md": faults(), "profiles.md": profiles()}
+    pages["clients.md"] = clients()
     if options.matrix:
         pages["kill-matrix.md"] = matrix(options.matrix)
     stale = []

@@ -23,9 +23,9 @@ from payproof.contracts.judge import judge
 from payproof.contracts.model import Verdict
 from payproof.suites.config import Config, make_config
 from payproof.suites.explorer.explorer_session import opened
+from payproof.suites.explorer.playing import RuleTally
 from payproof.suites.explorer.search import Limits, Search
 from payproof.suites.explorer.story import told
-from payproof.suites.explorer.tally import RuleTally
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
 

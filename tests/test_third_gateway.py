@@ -26,8 +26,8 @@ from payproof.suites.conformance import contract
 from payproof.suites.conformance.contract.where import simulated
 from payproof.suites.explorer.explorer_session import opened
 from payproof.suites.explorer.oracle import Truth
+from payproof.suites.explorer.playing import RuleTally
 from payproof.suites.explorer.search import Limits, Search
-from payproof.suites.explorer.tally import RuleTally
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
 from payproof.suites.session.sandbox import checkout_of, known_secrets
@@ -89,7 +89,7 @@ def findings(result: Result) -> dict[str, list[str]]:
 STORIES = (
     "steady", "cancelled", "refused", "forged-return", "replayed-return", "wrong-money", "late-success", "unverified",
     "refused-check", "network-error", "error-answer", "rate-limited", "always-unauthorized", "token-expired", "stampede",
-    "double-submit", "back-and-retry", "paid-order", "return-twice", "abandoned", "rotation", "revoked", "false-certificate",
+    "double-submit", "back-and-retry", "paid-order", "lost-answer", "return-twice", "abandoned", "rotation", "revoked", "false-certificate",
     "unknown-certificate",
 )  # fmt: skip
 
@@ -97,6 +97,8 @@ STORIES = (
 def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp_path: Path) -> None:
     run, result = performed(tmp_path, probes=STORIES)
     assert findings(result) == {}
+    verdicts = {judgement.requirement: judgement.verdict for judgement in result.judgements}
+    assert verdicts["idempotency.lost-answer"] is Verdict.PASS
     open_ = {
         judgement.requirement
         for judgement in result.judgements
@@ -119,6 +121,7 @@ def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp
         ("never-captures", "flow.success", ("steady",)),
         ("wrong-minor-units", "amount.sent", ("steady",)),
         ("logs-the-bearer", "logs.no-access-token", ("steady",)),
+        ("tries-afresh", "idempotency.lost-answer", ("lost-answer",)),
     ],
 )
 def test_a_planted_defect_is_found_by_the_requirement_that_names_it(

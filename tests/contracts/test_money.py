@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payproof.contracts import money
+from payproof.contracts.profile import load
 
 
 @pytest.mark.parametrize(
@@ -43,3 +44,27 @@ def test_people_read_thousands_and_currency() -> None:
 def test_minor_units_follow_the_currency() -> None:
     assert money.exponent("XAF") == 0
     assert "123456" in money.spellings(Decimal("1234.56"), "USD")
+
+
+@pytest.mark.parametrize(
+    ("gateway", "amount", "currency", "shown"),
+    [
+        ("quatapay", "5000", "XAF", "5,000.00 XAF"),
+        ("harbor", "5000.00", "JPY", "5,000 JPY"),
+        ("harbor", "5000", "EUR", "5,000.00 EUR"),
+        ("harbor", "1.5", "TND", "1.500 TND"),
+        ("harbor", "0.5", "JPY", "0.5 JPY"),
+    ],
+)
+def test_people_read_the_decimals_of_the_gateway_and_nothing_is_rounded_away(
+    gateway: str, amount: str, currency: str, shown: str
+) -> None:
+    assert load(gateway).money.show(amount, currency) == shown
+
+
+def test_what_is_read_off_a_journal_is_shown_as_it_is_written() -> None:
+    assert [money.show(amount, "JPY") for amount in ("5000", "5000.00", "none")] == [
+        "5,000 JPY",
+        "5,000.00 JPY",
+        "none JPY",
+    ]

@@ -1,31 +1,168 @@
-"""The invented gateway's shop with one defect in how it takes notices: the environment's NOTICE_DEFECT."""
+"""Mistakes that one makes with notices, each in Harbor's careful shop. Run: python -m careless_notices NAME."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-import os
+import logging
+import sys
+import traceback
+from pathlib import Path
 
-from harbor import shop
+from harbor.shop import HarborShop, Told, serve
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-DEFECT = os.environ["NOTICE_DEFECT"]
+from payproof.suites.selftest.shop.gateway import GatewayError
+from payproof.suites.selftest.shop.orders import Order, Orders, Payment
+
+LABEL = 5.5
+"""Seconds that a parcel's label takes; Harbor waits five for an answer."""
 
 
-class CarelessShop(shop.HarborShop):
+class BelievesAnybody(HarborShop):
+    def genuine(self, signature: str, body: bytes) -> bool:
+        return True
+
+    async def work(self, told: Told, order: Order | None) -> None:
+        if order is not None and told.kind == "order.taken" and order.payments:
+            self.orders.pay(order, order.payments[-1])
+        await super().work(told, order)
+
+
+class WritesTheBodyAgain(HarborShop):
+    """The signature is computed over what a JSON library makes of the body."""
+
+    def genuine(self, signature: str, body: bytes) -> bool:
+        try:
+            return super().genuine(signature, json.dumps(json.loads(body)).encode())
+        except ValueError:
+            return False
+
+
+class KnowsEveryEvent(HarborShop):
+    async def work(self, told: Told, order: Order | None) -> None:
+        {"order.approved": 1, "order.taken": 2, "order.aborted": 3}[told.kind]
+        await super().work(told, order)
+
+
+class KnowsEveryOrder(HarborShop):
+    async def work(self, told: Told, order: Order | None) -> None:
+        await super().work(told, self.orders.known[told.order])
+
+
+class ShowsTraces(HarborShop):
     async def noticed(self, request: Request) -> Response:
-        """Neither the signature nor the gateway is asked."""
-        told = json.loads(await request.body())
-        order = self.orders.get(str(told["order"]["ref"]))
-        if order is not None and told["kind"] == "order.taken":
-            if DEFECT == "believes-anybody" and order.status != "paid":
-                order.status, order.shipments = "paid", order.shipments + 1
-            if DEFECT == "ships-each-time" and order.status == "paid":
-                order.shipments += 1
-            self.orders.save()
-        return PlainTextResponse("ok")
+        try:
+            return await super().noticed(request)
+        except ValueError:
+            return PlainTextResponse(traceback.format_exc(), 500)
 
+    def read(self, body: bytes) -> Told | None:
+        json.loads(body)
+        return super().read(body)
+
+
+class PrintsTheLabelFirst(HarborShop):
+    async def work(self, told: Told, order: Order | None) -> None:
+        before = order.shipments if order else 0
+        await super().work(told, order)
+        if order is not None and order.shipments > before:
+            await asyncio.sleep(LABEL)
+
+
+class SaysNothing(HarborShop):
+    async def noticed(self, request: Request) -> Response:
+        logging.getLogger("shop").setLevel(logging.ERROR)
+        return await super().noticed(request)
+
+
+class ChecksThenShips(HarborShop):
+    """Between the look at the order and its shipment the gateway is asked, and nobody looks again."""
+
+    async def work(self, told: Told, order: Order | None) -> None:
+        if order is None or order.status == "paid":
+            return
+        payment = next((each for each in order.payments if each.token == told.payment), None)
+        if payment is not None and (await self.gateway.status(order.id, told.payment)).paid:
+            payment.settled, order.status, order.shipments = True, "paid", order.shipments + 1
+            self.orders.save()
+
+
+class ForgetfulOrders(Orders):
+    """What was booked is known to the process alone."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        for order in self.known.values():
+            for payment in order.payments:
+                payment.settled = False
+
+    def pay(self, order: Order, payment: Payment | None) -> bool:
+        if payment is not None and not payment.settled:
+            payment.settled, order.status, order.shipments = True, "paid", order.shipments + 1
+            self.save()
+        return True
+
+
+class TakesEveryEndForTheLast(HarborShop):
+    async def work(self, told: Told, order: Order | None) -> None:
+        if order is not None and told.kind == "order.aborted":
+            order.status = "cancelled"
+            self.orders.save()
+        else:
+            await super().work(told, order)
+
+
+class LeavesItToTheReturn(HarborShop):
+    """On a notice the money is taken; the order is booked when the customer comes back."""
+
+    async def work(self, told: Told, order: Order | None) -> None:
+        if order is not None:
+            await self.gateway.status(order.id, told.payment)
+
+
+class LeavesCancelledOrders(LeavesItToTheReturn):
+    """The same, where the customer had cancelled before."""
+
+    async def work(self, told: Told, order: Order | None) -> None:
+        if order is not None and order.status == "cancelled":
+            await super().work(told, order)
+        else:
+            await HarborShop.work(self, told, order)
+
+
+class WaitsForTheNotice(HarborShop):
+    async def confirm(self, order: Order, request: Request) -> bool:
+        return True
+
+
+class SaysYesToAll(HarborShop):
+    """The notice is answered with success, also when the gateway could not be asked."""
+
+    async def work(self, told: Told, order: Order | None) -> None:
+        try:
+            await super().work(told, order)
+        except GatewayError:
+            logging.getLogger("shop").warning("notice of order %s: the gateway could not be asked", told.order)
+
+
+SHOPS: dict[str, type[HarborShop]] = {
+    "believes-anybody": BelievesAnybody,
+    "writes-the-body-again": WritesTheBodyAgain,
+    "knows-every-event": KnowsEveryEvent,
+    "knows-every-order": KnowsEveryOrder,
+    "shows-traces": ShowsTraces,
+    "prints-the-label-first": PrintsTheLabelFirst,
+    "says-nothing": SaysNothing,
+    "checks-then-ships": ChecksThenShips,
+    "takes-every-end-for-the-last": TakesEveryEndForTheLast,
+    "leaves-it-to-the-return": LeavesItToTheReturn,
+    "leaves-cancelled-orders": LeavesCancelledOrders,
+    "waits-for-the-notice": WaitsForTheNotice,
+    "says-yes-to-all": SaysYesToAll,
+}
+ORDERS: dict[str, type[Orders]] = {"forgets-on-restart": ForgetfulOrders}
 
 if __name__ == "__main__":
-    shop.HarborShop = CarelessShop  # type: ignore[misc]
-    shop.main()
+    serve(shop=SHOPS.get(sys.argv[1], HarborShop), orders=ORDERS.get(sys.argv[1], Orders))

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import sys
-from pathlib import Path
+import uuid
 from typing import Any
 
 import httpx
-import uvicorn
-from harbor.shop import HarborClient, HarborShop
+from harbor.shop import HarborClient, HarborShop, serve
 from starlette.requests import Request
 
 from payproof.suites.selftest.shop.gateway import Status, log
-from payproof.suites.selftest.shop.orders import Order, Orders
+from payproof.suites.selftest.shop.orders import Order
 
 
 class BelievingShop(HarborShop):
@@ -72,7 +69,13 @@ class LimitsConnectingOnly(HarborClient):
         self.http.timeout = httpx.Timeout(None, connect=3.0)
 
 
+class TriesAfresh(HarborClient):
+    def key(self, order: str) -> str:
+        return uuid.uuid4().hex
+
+
 CLIENTS = {
+    "tries-afresh": TriesAfresh,
     "never-captures": NeverCaptures,
     "wrong-minor-units": WholeUnits,
     "logs-the-bearer": LogsTheBearer,
@@ -80,18 +83,8 @@ CLIENTS = {
     "limits-reads-only": LimitsReadsOnly,
     "limits-connecting-only": LimitsConnectingOnly,
 }
-
-
-def main(defect: str) -> None:
-    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    for noisy in ("httpx", "httpcore"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    env = os.environ
-    client = CLIENTS.get(defect, HarborClient)(env["PAY_BASE_URL"], env["PAY_CLIENT_ID"], env["PAY_SECRET_KEY"])
-    shop = BelievingShop if defect == "believes-the-return" else HarborShop
-    made = shop(client, Orders(Path(env["DATA_DIR"])), env["PUBLIC_URL"], env.get("ALERT_WEBHOOK_URL", ""))
-    uvicorn.run(made.app(), host="127.0.0.1", port=int(env["PORT"]), log_level="warning", access_log=False)
+SHOPS = {"believes-the-return": BelievingShop}
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    serve(CLIENTS.get(sys.argv[1], HarborClient), SHOPS.get(sys.argv[1], HarborShop))

@@ -10,9 +10,11 @@ import re
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from payproof.contracts.model import Finding, Pointer, Result, Verdict
+from payproof.contracts.entries import Page, Request, Step
+from payproof.contracts.model import Finding, Judgement, Outcome, Pointer, Result, Verdict
 from payproof.contracts.run import Run
 from payproof.reports import WRITERS
+from payproof.reports.sequence.excerpt import excerpt
 
 
 def render(result: Result, run: Run) -> BeautifulSoup:
@@ -50,7 +52,10 @@ def test_hostile_bodies_are_text(page: BeautifulSoup) -> None:
 
 
 def test_the_outcome_and_the_seven_items_come_first(page: BeautifulSoup) -> None:
-    assert [heading.get_text() for heading in page.select("h2")] == ["Go-live checklist", "Guidelines", "Requirements"]
+    assert [heading.get_text() for heading in page.select("h2")] == [
+        "Go-live checklist", "Guidelines", "Requirements", "How your integration behaves", "What was tried",
+        "Where the time went",
+    ]  # fmt: skip
     assert [mark["aria-label"] for mark in page.select(".items.big .mark")] == [
         "passed", "passed", "failed", "not exercised", "could not be judged", "failed", "failed"
     ]  # fmt: skip
@@ -107,6 +112,11 @@ def test_a_cause_leads_to_the_requirement_that_must_be_mended_first(page: Beauti
     assert card(page, "verify.unreachable").select('a[href="#verify.status-checked"]')
 
 
+def test_each_reason_leads_to_its_requirement(page: BeautifulSoup) -> None:
+    links = page.select(".outcome details[open] li a")
+    assert [link["href"] for link in links] == ["#verify.forged-return", "#verify.unreachable"]
+
+
 def test_an_unscored_run_leads_with_its_diagnosis(not_scored: Result, run: Run) -> None:
     outcome = render(not_scored, run).select_one(".outcome")
     assert outcome is not None
@@ -132,13 +142,15 @@ def test_a_story_is_told_whole_once_and_linked_afterwards(result: Result, run: R
     page = render(failed(result, Pointer("main", 21)), run)
     first, second = page.select(".chapter")
     assert len(first.select(".scene")) > len(second.select(".scene")) == 1
+    assert len(first.select(".sequence")) == 1
+    assert not second.select(".sequence")
     assert second.select(f'a[href="#{first["id"]}"]')
 
 
 def test_evidence_that_is_in_no_journal_is_said_to_be_elsewhere(result: Result, run: Run) -> None:
     page = render(failed(result, Pointer("gone", 1), Pointer("main", 9_999)), run)
     assert "2 more entries, see run.jsonl." in page.get_text()
-    assert not page.select(".scene")
+    assert not page.select(".evidence .scene")
 
 
 def test_many_findings_are_folded(result: Result, run: Run) -> None:
@@ -148,3 +160,43 @@ def test_many_findings_are_folded(result: Result, run: Run) -> None:
     assert len(page.select(".inside > .finding")) == 3
     assert len(page.select(".folded .finding")) == 20
     assert "And 7 more findings" in page.get_text()
+
+
+def test_a_finding_has_its_probe_run_as_a_diagram_with_what_it_points_at_marked(page: BeautifulSoup) -> None:
+    (diagram,) = card(page, "verify.forged-return").select(".sequence")
+    told = diagram.get_text(" ")
+    assert "Without having paid, the customer types the success address by hand." in told
+    assert "GET /return/1002" in told
+    assert diagram.select(".band")
+    assert not card(page, "flow.success").select(".sequence")
+
+
+def test_a_long_probe_run_is_drawn_around_what_is_pointed_at() -> None:
+    steps = [Step(n=number, at=number / 10, text=f"step {number}") for number in range(1, 101)]
+    asked = Request(method="GET", url="https://shop.test/")
+    page = Page(n=101, at=5.05, began=5.05, ended=5.06, where="integration", customer="Ada", request=asked)
+    drawn = str(excerpt([*steps, page], {60}))
+    assert "step 60" in drawn
+    assert "step 1<" not in drawn
+    assert "lines before this are not shown" in drawn
+    assert "more lines are not shown" in drawn
+    assert excerpt(steps, {60}) is None
+
+
+def test_what_waits_for_one_failure_is_told_with_it(result: Result, run: Run) -> None:
+    waiting = [dataclasses.replace(each, requirement=f"x.{n}") for n, each in enumerate(held_up(result) * 2)]
+    cause = next(each for each in result.judgements if each.requirement == "verify.status-checked")
+    page = render(dataclasses.replace(result, judgements=(cause, *waiting)), run)
+    links = card(page, "verify.status-checked").select(".note a")
+    assert [link["href"] for link in links] == ["#x.0", "#x.1"]
+
+
+def held_up(result: Result) -> list[Judgement]:
+    return [each for each in result.judgements if each.requirement == "verify.unreachable"]
+
+
+def test_nothing_is_green_in_a_run_that_was_not_scored(result: Result, run: Run) -> None:
+    page = render(dataclasses.replace(result, outcome=Outcome.NOT_SCORED, diagnosis=("It never called.",)), run)
+    assert "✓" not in page.get_text()
+    assert not page.select(".items .mark.pass")
+    assert page.select("main.unscored")

@@ -123,10 +123,10 @@ SILENT = "a connection: the TLS handshake failed"
          "customer", "Ada asks the shop → 503", "return · order 7"),
         (Page(**PAGE, problem="timed out"), "customer", "the customer asks the shop", "timed out"),
         (Ledger(event="token_issued"), "gateway", "token issued", ""),
-        (Ledger(event="charged", payment="p", reference="7", amount="5000", currency="XAF"),
+        (Ledger(event="charged", payment="p", reference="7", amount="5000.00", currency="XAF"),
          "gateway", "charged 5,000.00 XAF", "payment p · order 7"),
         (Log(stream="stderr", text="x"), "log", "stderr", ""),
-        (Checkout(order="7", amount="1", currency="USD", outcome="broken"),
+        (Checkout(order="7", amount="1.00", currency="USD", outcome="broken"),
          "customer", "the checkout of order 7 over 1.00 USD ends on an error page", ""),
         (OrderSeen(order="7", state="held", paid=False, effects=2, flagged="double payment"),
          "order", "the shop says of order 7: not paid", "state “held” · 2 fulfilments · double payment"),
@@ -145,7 +145,7 @@ SILENT = "a connection: the TLS handshake failed"
     ],
 )  # fmt: skip
 def test_every_kind_of_entry_has_words(entry: Entry, actor: str, title: str, note: str) -> None:
-    told = scene(entry, pointer="w#1", pointed=False, limit=100)
+    told = scene(entry, world="w", pointed=False, limit=100)
     assert (told.actor, told.title, told.note) == (actor, title, note)
 
 
@@ -153,11 +153,11 @@ def test_json_is_indented_and_everything_else_stays() -> None:
     request = Request(method="POST", url="https://h/", body='{"a":1}')
     for body, shown in (("[1]", "[\n  1\n]"), ("{broken", "{broken"), ("plain", "plain"), ("[" * 5_000, "[" * 100)):
         exchange = Call(began=0, ended=1, ending="answered", request=request, response=Response(status=200, body=body))
-        asked, told = scene(exchange, pointer="w#1", pointed=False, limit=100).messages
+        asked, told = scene(exchange, world="w", pointed=False, limit=100).messages
         assert asked.body == '{\n  "a": 1\n}'
         assert told.body.startswith(shown)
 
 
 def test_a_cut_body_says_how_much_is_missing() -> None:
-    told = scene(Log(stream="stdout", text="x" * 1_500), pointer="w#1", pointed=False, limit=100)
+    told = scene(Log(stream="stdout", text="x" * 1_500), world="w", pointed=False, limit=100)
     assert told.text == f"{'x' * 100} … (1,400 more characters)"

@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from harbor.dialect import Harbor
 from receiver import Received, Receiver
 
 from payproof.contracts.entries import Delivery, Forgery
@@ -20,6 +21,7 @@ from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
 from payproof.simulator.control import control
 from payproof.simulator.forging import SPELLINGS, Spelling, spelled
+from payproof.simulator.store import Payment
 from payproof.simulator.testing import GatewayThread
 
 
@@ -92,6 +94,29 @@ def test_without_an_endpoint_nobody_is_told(gateway: GatewayThread) -> None:
     approved(gateway)
     assert gateway.deliveries() == ()
     assert gateway.notices() == ()
+
+
+def test_one_event_may_be_told_in_several_notices_each_repeated_by_itself(
+    gateway: GatewayThread, shop: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = Harbor.notices
+
+    def touched_too(self: Harbor, payment: Payment, event: str) -> tuple[tuple[str, bytes], ...]:
+        body = {"kind": "order.touched", "nr": f"t-{event}", "order": {"id": payment.payment}}
+        own = told(self, payment, event)
+        return ((f"t-{event}", json.dumps(body).encode()), *own) if own else ()
+
+    monkeypatch.setattr(Harbor, "notices", touched_too)
+    shop.answers = [503]  # to whichever arrives first
+    payment = approved(gateway)
+    sent = gateway.deliveries()
+    assert {each.event for each in sent} == {"order.touched", "order.approved"}
+    assert [notice.state for notice in gateway.notices()].count("waiting") == 1
+    gateway.advance(11)
+    (refused,) = [each for each in sent if not each.accepted]
+    (again,) = gateway.deliveries()[2:]
+    assert (again.id, again.attempt, again.accepted) == (refused.id, 2, True)
+    assert gateway.forge_notice(payment, "half").event == "order.taken", "which of several says that it was paid"
 
 
 def test_a_gateway_without_notices_sends_none(shop: Receiver) -> None:

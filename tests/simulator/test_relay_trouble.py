@@ -8,6 +8,7 @@ import gzip
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -17,7 +18,9 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 
 from payproof.contracts.entries import Call
 from payproof.contracts.faults import FaultSpec
-from payproof.simulator.relay import illness, passages
+from payproof.contracts.gateways.quatapay import profile
+from payproof.contracts.profile import Limits
+from payproof.simulator.relay import passages
 from payproof.simulator.relay import upstream as way
 from payproof.simulator.relay.rate_budget import RateBudget
 
@@ -188,7 +191,7 @@ def test_a_world_that_ends_during_a_call_leaves_an_entry_and_no_trace(caplog: py
 
 
 def test_an_answer_later_than_the_guidance_is_the_sandboxs_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(illness, "GUIDANCE", 0.1)
+    monkeypatch.setattr(profile, "PROFILE", replace(profile.PROFILE, limits=Limits(call=0.1)))
 
     async def told() -> None:
         async with bench(_slow(0.2)) as on:

@@ -9,12 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from payproof.contracts.entries import Step
-from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
 from payproof.contracts.secrets import Redactor
-from payproof.simulator import serve as serving
 from payproof.simulator.faults import registered
 from payproof.simulator.serve import serve
 
@@ -113,16 +110,6 @@ def test_a_taken_port_is_refused_and_nothing_stays_behind() -> None:
 def test_two_ports_are_needed() -> None:
     with pytest.raises(PayproofError, match="two ports"):
         asyncio.run(serve(load("quatapay"), port=8400, control_port=8400))
-
-
-def test_the_journal_of_a_long_run_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "KEPT_ENTRIES", 20)
-    journal = Journal()
-    journal.listeners.append(serving._bounded(journal))  # pyright: ignore[reportPrivateUsage]
-    for number in range(100):
-        journal.add(Step(text=str(number)))
-    assert len(journal.entries) <= 20
-    assert journal.entries[-1].n == 100
 
 
 def test_many_tokens_do_not_uncover_the_keys() -> None:

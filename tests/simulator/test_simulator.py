@@ -67,23 +67,21 @@ def test_listeners_see_whole_entries() -> None:
     with GatewayThread() as gateway:
         gateway.simulator.journal.listeners.append(seen.append)
         httpx.post(f"{gateway.base_url}/payment/create", verify=False)
-    (call,) = seen
-    assert isinstance(call, Call)
+    (call,) = (entry for entry in seen if isinstance(entry, Call))
     assert (call.n, call.event.operation, call.event.texts) == (1, "create", ("Access denied! Token not found",))
 
 
 @pytest.mark.parametrize("path", ["/", "/wp-login.php", "/pay/sandbox/api/v1/payment/refund", "/api/v1/payment/create"])
 def test_a_path_that_the_profile_lacks_is_a_call_without_operation(gateway: GatewayThread, path: str) -> None:
     assert httpx.get(gateway.url + path, verify=False).status_code == 404
-    (call,) = gateway.journal()
-    assert isinstance(call, Call)
+    (call,) = (entry for entry in gateway.journal() if isinstance(entry, Call))
     assert call.role == ""
 
 
 def test_a_host_that_is_no_host_harms_nobody(gateway: GatewayThread) -> None:
     response = httpx.post(f"{gateway.base_url}/payment/create", headers={"Host": "[::"}, verify=False)
     assert response.status_code == 403
-    assert len(gateway.journal()) == 1
+    assert sum(isinstance(entry, Call) for entry in gateway.journal()) == 1
 
 
 def test_a_lone_surrogate_is_no_json(gateway: GatewayThread) -> None:

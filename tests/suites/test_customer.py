@@ -30,9 +30,11 @@ from payproof.contracts.profile import load
 from payproof.simulator import GatewayServer
 from payproof.simulator.bounded_read import READ_LIMIT
 from payproof.suites.config import make_config
-from payproof.suites.customer.customer import Customer, Routing, Visit
+from payproof.suites.customer.customer import Customer, Visit
 from payproof.suites.customer.navigation import Shown, headers, merged, shown
-from payproof.suites.driver.driver import Order, RecipeDriver, Started
+from payproof.suites.customer.routing import Routing
+from payproof.suites.driver.driver import Order, Started
+from payproof.suites.driver.recipe import RecipeDriver
 
 GATEWAY = "https://localhost:9999"
 PUBLIC = "https://shop-{port}.localhost"

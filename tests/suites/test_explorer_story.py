@@ -11,12 +11,11 @@ from payproof.contracts.model import PayproofError
 from payproof.simulator.faults import registered
 from payproof.suites.config import Config, make_config
 from payproof.suites.explorer import file, machine
-from payproof.suites.explorer.fault_choices import mishaps
 from payproof.suites.explorer.oracle import Ruling, Truth
-from payproof.suites.explorer.order_specs import scope
 from payproof.suites.explorer.playing import Played
+from payproof.suites.explorer.scope import mishaps, scope
+from payproof.suites.explorer.shrinking import smaller, without
 from payproof.suites.explorer.story import KINDS, OrderSpec, Story, StoryStep, act, parsed, told
-from payproof.suites.explorer.trim import smaller, without
 
 WISHES = (OrderSpec(1, "5000.00", "XAF", "A"), OrderSpec(2, "5000.00", "XAF", "B"))
 TWO_PAGES = Story(
@@ -42,7 +41,7 @@ def a_config(gateway: str = "quatapay") -> Config:
 
 def drawn(chance: str, config: Config | None = None, stories: int = 40) -> list[Story]:
     found: list[Story] = []
-    machine.draw(scope(config or a_config(), restarts=True), found.append, chance=chance, stories=stories, shrink=False)
+    machine.draw(scope(config or a_config(), restarts=True), found.append, chance=chance, stories=stories)
     return found
 
 

@@ -31,7 +31,8 @@ from payproof.simulator import GatewayServer
 from payproof.suites.config import make_config
 from payproof.suites.customer.browser import Browser, BrowserTab, tab
 from payproof.suites.customer.browser import browser as finding
-from payproof.suites.customer.customer import Customer, Routing
+from payproof.suites.customer.customer import Customer
+from payproof.suites.customer.routing import Routing
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
 

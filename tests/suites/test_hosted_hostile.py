@@ -20,7 +20,8 @@ from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import HostedRecipe, Payer
 from payproof.simulator import GatewayServer
 from payproof.suites.customer.browser import Browser, BrowserTab, tab
-from payproof.suites.customer.customer import Customer, Routing
+from payproof.suites.customer.customer import Customer
+from payproof.suites.customer.routing import Routing
 
 PATIENCE = 2.0
 HANGS_AFTER = 60.0

@@ -25,8 +25,9 @@ from payproof.contracts.run import Power, Run
 from payproof.simulator.relay import rewrite
 from payproof.suites.config import make_config
 from payproof.suites.customer import person
-from payproof.suites.customer.customer import Customer, Routing
+from payproof.suites.customer.customer import Customer
 from payproof.suites.customer.person import Person, PersonTab
+from payproof.suites.customer.routing import Routing
 from payproof.suites.run.plan import Options, plan, powerless
 from payproof.suites.run.runner import perform
 from payproof.suites.session.progress import LiveTable, Silent

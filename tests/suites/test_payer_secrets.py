@@ -22,9 +22,10 @@ from payproof.contracts.steps import StepName
 from payproof.simulator import GatewayServer
 from payproof.suites.customer import payer_redaction as secrecy
 from payproof.suites.customer.browser import Browser, BrowserTab
-from payproof.suites.customer.customer import Customer, Routing
+from payproof.suites.customer.customer import Customer
 from payproof.suites.customer.hosted import HostedTab
 from payproof.suites.customer.person import Person, PersonTab
+from payproof.suites.customer.routing import Routing
 
 from .test_hosted_browser import an_installed_browser, with_a_browser  # noqa: F401  # pyright: ignore[reportUnusedImport]
 

@@ -17,7 +17,8 @@ from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
 from payproof.suites import cli, resources
-from payproof.suites.customer.customer import Customer, Routing
+from payproof.suites.customer.customer import Customer
+from payproof.suites.customer.routing import Routing
 from payproof.suites.resources import Lacking, breathe, lacking
 from payproof.suites.run import runner
 from payproof.suites.run.plan import Options

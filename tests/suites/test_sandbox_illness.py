@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,16 @@ import pytest
 from an_event import an_event
 
 from payproof.contracts.entries import Call, Ledger, Log, ProbeMark, Request, Step
+from payproof.contracts.gateways.qrpay import profile
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Outcome, PayproofError, Result, Verdict
+from payproof.contracts.profile import Limits
 from payproof.contracts.run import Run
 from payproof.simulator.relay import illness
 from payproof.suites.config import Config, make_config
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
-from payproof.suites.session.world import spared
+from payproof.suites.session.performance import spared
 
 from ..conftest import IndependentSandbox  # noqa: TID252
 
@@ -95,7 +98,7 @@ def test_what_became_of_earlier_payments_stays_when_a_story_is_left_out() -> Non
 
 
 def test_a_late_answer_is_the_sandboxs(independent_sandbox: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(illness, "GUIDANCE", 0.7)
+    monkeypatch.setattr(profile, "PROFILE", replace(profile.PROFILE, limits=Limits(call=0.7)))
     run, result = _run(_config(independent_sandbox("--late", "9:1")), "cancelled", "forged-return", "paid-order")
     assert not _accused(result)
     assert any("the sandbox took 1 s" in text for text in _steps(run, "spoiled"))

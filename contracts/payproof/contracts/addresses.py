@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from encodings.idna import nameprep
+from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
 
 _DOTS = str.maketrans(dict.fromkeys("\u3002\uff0e\uff61", "."))
@@ -131,6 +132,7 @@ def plain(url: str) -> str:
     return f"{parts.scheme}://{host}{port}" + "".join(f"/{quote(segment, safe='@:!$&*+,=~')}" for segment in segments)
 
 
+@lru_cache(maxsize=1024)
 def _plain_host(host: str) -> str:
     if ":" in host:
         return f"[{host}]"

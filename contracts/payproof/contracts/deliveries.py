@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import wraps
 
 from payproof.contracts.entries import Delivery
 from payproof.contracts.model import Finding
-from payproof.contracts.requirements import Case
+from payproof.contracts.requirements import Case, Check
 from payproof.contracts.run import RecordedWorld, Run
 
 DECLARE = "[integration.webhook] path"
 """Setting without which nobody can tell how an integration takes notices."""
 
 
-def undeclared(case: Case) -> Finding | None:
-    """What is to be said where it is not declared where notices arrive; None where it is."""
-    if case.run.settings.notices:
-        return None
+def where_declared(check: Check) -> Check:
+    """A check that says so where it is not declared where notices arrive, and judges where it is."""
+
+    @wraps(check)
+    def judged(case: Case) -> Iterable[Finding]:
+        return check(case) if case.run.settings.notices else (_undeclared(case),)
+
+    return judged
+
+
+def _undeclared(case: Case) -> Finding:
     assert case.profile.notices is not None, "the judge asks only gateways that have notices"
     reason = f"it is not declared where notices arrive: set {DECLARE}"
     if case.profile.notices.required:

@@ -34,10 +34,18 @@ def parse(value: object) -> Decimal | None:
     return amount if small and abs(amount) < _LARGEST else None
 
 
-def show(amount: Decimal | str, currency: str) -> str:
-    """``5,000.00 XAF``: for people."""
+def show(amount: Decimal | str, currency: str, decimals: int | None = None) -> str:
+    """``5,000.00 XAF``: for people. ``decimals``: how many are shown at least; None: as many as are written."""
     value = parse(amount)
-    return f"{amount} {currency}" if value is None else f"{value:,.2f} {currency}"
+    if value is None:
+        return f"{amount} {currency}"
+    shown = _places(value) if decimals is None else max(decimals, _places(value.normalize()))
+    return f"{value:,.{shown}f} {currency}"
+
+
+def _places(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    return max(-exponent, 0) if isinstance(exponent, int) else 0
 
 
 def spellings(amount: Decimal, currency: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from urllib.parse import unquote_plus
 
 from payproof.contracts.entries import Call, Headers, Request, Response
@@ -32,6 +33,8 @@ _TOKEN = re.compile(r"token$|^jwt$|^bearer$", re.IGNORECASE)
 _ACCESS = re.compile(r"^(access|auth|bearer)?[_-]?token$|^jwt$|^bearer$", re.IGNORECASE)
 SHORTEST = 6
 """Characters below which a value in such a field is a test's, and no secret."""
+_SUSPICIOUS = re.compile(rb"secret|passw|key|client|%|\0|jwt|bearer")
+"""A text that has none of these, and no "token" but for a field of just this name, names no secret: see ``NAME``."""
 _NO_VALUE = frozenset({"deleted", "bearer", "undefined"})
 _KEYED = re.compile(
     r"""(?P<open>\\{0,3}["'])(?P<key>[\w.\-\[\]]{2,64})(?P=open)\s{0,8}[:=]>?\s{0,8}"""
@@ -53,13 +56,23 @@ def named(text: str, extra: re.Pattern[str] | None = None, *, forms: bool = True
     text = text.replace("\0", "")
     if not _HINT.search(text):
         return
-    for pattern in (_KEYED, _PAIR, _TAG) if forms else (_KEYED,):
+    for pattern in _patterns(text, forms=forms):
         for match in pattern.finditer(text):
             key = unquote_plus(match["key"]).rpartition("[")[2].rstrip("]").rpartition(".")[2]
             if NAME.search(key) or (extra is not None and extra.search(key)):
                 value = match["value"]
                 value = unquote_plus(value) if pattern is _PAIR else value.replace("\\/", "/")
                 yield key, value
+
+
+def _patterns(text: str, *, forms: bool) -> Iterator[re.Pattern[str]]:
+    """Those that can be in a text at all: none of them is quick to say no."""
+    if '"' in text or "'" in text:
+        yield _KEYED
+    if forms and "=" in text:
+        yield _PAIR
+    if forms and "</" in text:
+        yield _TAG
 
 
 def of_authorization(value: str) -> Iterator[tuple[str, str]]:
@@ -131,6 +144,40 @@ def learn_call(redactor: Redactor, call: Call) -> dict[str, str]:
     if call.response is not None and not call.fault:
         found += of_answer(call.response, call.event)
     return learn(redactor, found, call.event)
+
+
+def has_news(redactor: Redactor, headers: Iterable[tuple[bytes, bytes]], texts: Iterable[bytes]) -> bool:
+    """Whether what passed may hold a secret that the redactor does not know: a quick look at the bytes of a call that went well,
+    which errs on the side of yes. ``texts``: query and bodies."""
+    for name, value in headers:
+        if (kind := _kind_of_header(name)) and (kind == "secret" or _credentials_are_news(redactor, value)):
+            return True
+    return any(_text_has_news(redactor, text) for text in texts if text)
+
+
+def _credentials_are_news(redactor: Redactor, value: bytes) -> bool:
+    scheme, _, rest = value.partition(b" ")
+    return scheme.lower() != b"bearer" or _is_news(redactor, rest.strip().decode("latin-1"))
+
+
+def _is_news(redactor: Redactor, value: str) -> bool:
+    return len(value) >= SHORTEST and not redactor.knows(value)
+
+
+@lru_cache(1_000)
+def _kind_of_header(name: bytes) -> str:
+    """``credentials``: an Authorization header; ``secret``: another one whose value may be one; empty: none."""
+    text = name.decode("latin-1").lower()
+    if text == "authorization":
+        return "credentials"
+    return "secret" if text == "proxy-authorization" or HEADER.search(text) or text in _PAIRED else ""
+
+
+def _text_has_news(redactor: Redactor, text: bytes) -> bool:
+    low = text.lower()
+    if text.isascii() and b"token" not in low.replace(b'"token"', b"") and not _SUSPICIOUS.search(low):
+        return False
+    return any(_is_news(redactor, value) for _, value in named(text.decode("utf-8", "replace")))
 
 
 def placed(call: Call, short: Mapping[str, str]) -> Call:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import base64
 import random
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import quote
 
 from payproof.contracts.encodings import ENCODED_PART, decodings, unescaped
+from payproof.contracts.waiting import Waiting
 
 SHORTEST_PART = 12
 """A part this long or longer counts as the secret; a mask of a few characters does not."""
@@ -32,9 +34,18 @@ _JWT = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
 ALPHABET = "ABCDEFGHJKMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz123456789"
 
 
+_EVEN = 256 - 256 % len(ALPHABET)
+_LETTER = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
+_UNEVEN = bytes(range(_EVEN, 256))
+"""Bytes that would make some letters likelier than others."""
+
+
 def mint(rng: random.Random, length: int) -> str:
     """A random word without letters and digits that are mistaken for each other: no I, L or zero."""
-    return "".join(rng.choices(ALPHABET, k=length))
+    word = b""
+    while len(word) < length:
+        word += rng.randbytes(length + length // 6 + 8).translate(_LETTER, _UNEVEN)
+    return word[:length].decode()
 
 
 def spellings(value: str) -> Iterator[tuple[str, str]]:
@@ -91,23 +102,62 @@ class Redactor:
         self._run = re.compile(rf"[{_LETTERS}]{{{SHORTEST_PART},}}")
         self._part = re.compile(rf"[{_LETTERS}]{{{ENCODED_PART},}}")
         self._looks_ours = _like_placeholders(_KINDS)
-        self.learned = 0
+        self._learned = 0
+        self.waiting = Waiting()
+        """What was put off: it is settled before anything else is asked for here."""
+        self._queue = self.waiting.queue
+        self._minted: dict[str, str] = {}
+        """Value -> kind of secrets that were put off, and nothing that came before them is left."""
 
     @property
     def empty(self) -> bool:
         """There is nothing to hide."""
+        self._settle()
         return not self._names
+
+    @property
+    def learned(self) -> int:
+        self._settle()
+        return self._learned
+
+    def minted(self, kind: str, value: str) -> None:
+        """``add`` a fresh secret, when somebody first asks for anything: it is cheap until then."""
+        if len(value) >= SHORTEST_PART:
+            self.waiting.put(_Minted(self, kind, value))
+
+    def knows(self, value: str) -> bool:
+        """Whether this value is hidden, or will be once what was put off is settled as far as it has been passed over."""
+        return value in self._names or value in self._minted
+
+    def _settle(self) -> None:
+        if self._queue:
+            self.waiting.settle()
+        while self._minted:
+            value = next(iter(self._minted))
+            self._add(self._minted.pop(value), value, numbered=True)
+
+    def put_aside(self, kind: str, value: str) -> None:
+        """``add`` a secret before the next that is asked for. Only as many need to be known as would be remembered: of the others
+        the numbers are gone."""
+        if self.knows(value):
+            return
+        self._minted[value] = kind
+        if len(self._minted) > self._limit:
+            self._named(self._minted.pop(next(iter(self._minted))), numbered=True)
 
     def add(self, kind: str, value: str, *, numbered: bool = True) -> str:
         """Hide ``value`` from now on; returns its placeholder. Values shorter than twelve characters are not secrets."""
+        self._settle()
+        return self._add(kind, value, numbered=numbered)
+
+    def _add(self, kind: str, value: str, *, numbered: bool) -> str:
         if value in self._names:
             return f"<{self._names[value]}>"
         if len(value) < SHORTEST_PART:
             return value
         name = self._named(kind, numbered=numbered)
         if len(self._names) >= self._limit:
-            # The oldest of its own kind: a flood of access tokens must not uncover the secret keys.
-            self._forget(next((v for v, n in self._names.items() if n.startswith(f"{kind}-")), next(iter(self._names))))
+            self._forget(self._oldest(kind))
         self._names[value] = name
         self._memo.clear()
         self._runs.clear()
@@ -120,11 +170,12 @@ class Redactor:
     def learn(self, kind: str, value: str, *, numbered: bool = True) -> str:
         """Hide a value that was first seen in what somebody sent. One that is too short to be searched for, or that could be
         a word, only gets a placeholder, for the place where it stood."""
+        self._settle()
         if known := self._names.get(value) or self._short.get(value):
             return f"<{known}>"
         if len(value) >= SHORTEST_PART and _random(value):
-            self.learned += 1
-            return self.add(kind, value, numbered=numbered)
+            self._learned += 1
+            return self._add(kind, value, numbered=numbered)
         name = self._named(kind, numbered=numbered)
         if len(self._short) < self._limit:
             self._short[value] = name
@@ -148,6 +199,7 @@ class Redactor:
 
     def placeholder(self, value: str) -> str:
         """The placeholder of a whole known value, or the value itself."""
+        self._settle()
         return f"<{name}>" if (name := self._names.get(value)) else value
 
     def redact(self, text: str, *, foreign: bool = False) -> str:
@@ -155,6 +207,8 @@ class Redactor:
 
         ``foreign``: somebody else wrote it, so what looks like a placeholder in it is none, and is written ``‹access-token-1›``.
         """
+        if self._queue or self._minted:
+            self._settle()
         if not self._names:
             return text
         if foreign and "<" in text:
@@ -172,6 +226,7 @@ class Redactor:
 
     def finds(self, text: str) -> list[tuple[int, int]]:
         """(start, end) of what ``cover`` would replace, in the order of the text."""
+        self._settle()
         return sorted({span[:2] for span in self._found(text, _DEPTH, SHORTEST_PART)}) if self._names else []
 
     def _found(self, text: str, depth: int, shortest: int) -> list[Span]:
@@ -247,6 +302,16 @@ class Redactor:
                 best = (start, end, spelling.name, tuple(mark for mark in marks if mark))
         return best
 
+    def _oldest(self, kind: str) -> str:
+        """The oldest secret of a kind, or of the most numerous one: neither a flood of access tokens nor what a stranger sends must
+        uncover the keys."""
+        own = next((value for value, name in self._names.items() if name.startswith(f"{kind}-")), None)
+        if own is not None:
+            return own
+        kinds = {value: name.rpartition("-")[0] for value, name in self._names.items()}
+        numerous = Counter(kinds.values()).most_common(1)[0][0]
+        return next(value for value, each in kinds.items() if each == numerous)
+
     def _forget(self, value: str) -> None:
         name = self._names.pop(value)
         self._memo.clear()
@@ -258,6 +323,21 @@ class Redactor:
                     self._grams[gram] = kept
                 else:
                     self._grams.pop(gram, None)
+
+
+class _Minted:
+    """A secret whose search was put off."""
+
+    __slots__ = ("_kind", "_redactor", "_value")
+
+    def __init__(self, redactor: Redactor, kind: str, value: str) -> None:
+        self._redactor, self._kind, self._value = redactor, kind, value
+
+    def settle(self) -> None:
+        self._redactor.add(self._kind, self._value)
+
+    def pass_over(self, owner: object) -> None:
+        self._redactor.put_aside(self._kind, self._value)
 
 
 def _like_placeholders(kinds: Iterable[str]) -> re.Pattern[str]:

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from payproof.contracts.model import Finding, Judgement, Level, Outcome, Result, Verdict
 from payproof.contracts.run import Run
-from payproof.reports import facts, replay, values
+from payproof.reports import facts, reasons, replay, values
+from payproof.reports.measured import measured
 from payproof.reports.text_output import Paper
 
 _STYLES: Mapping[Verdict, str] = {
@@ -62,6 +63,7 @@ def checklist(result: Result, run: Run, *, console: Console, verbose: bool = Fal
         _list(paper, "Attested", facts.of(result, Verdict.ATTESTED))
         _list(paper, "Not applicable", facts.of(result, Verdict.NOT_APPLICABLE))
         _section(paper, "Passed", facts.of(result, Verdict.PASS), verbose=True)
+        _measured(paper, result, run)
     _end(paper, result, run)
 
 
@@ -101,9 +103,9 @@ def _table(paper: Paper, title: str, rows: Iterable[facts.Row]) -> None:
         return
     paper.rule(title)
     for row in listed:
-        paper.row(_mark(paper, row.item.verdict), row.number, row.title, row.passed)
+        paper.row(_mark(paper, row.verdict), row.number, row.title, row.passed)
         if row.cause:
-            indent = _mark(paper, row.item.verdict).cell_len + 6
+            indent = _mark(paper, row.verdict).cell_len + 6
             paper.say(paper.shorten(row.cause, paper.width - indent), indent=indent, style="dim")
 
 
@@ -165,10 +167,28 @@ def _list(paper: Paper, title: str, judgements: tuple[Judgement, ...]) -> None:
         return
     paper.rule(f"{title} ({len(judgements)})")
     mark = _mark(paper, judgements[0].verdict)
-    for why, names in facts.by_reason(judgements).items():
+    for why, names in reasons.by_reason(judgements).items():
         paper.say(why, lead=mark.copy())
         paper.say(", ".join(names), indent=_INDENT, style="bold")
     paper.say(f"payproof explain {judgements[0].requirement}", indent=_INDENT, lead=Text("next", style="dim"))
+
+
+def _measured(paper: Paper, result: Result, run: Run) -> None:
+    """The figures, without what was not tried."""
+    found = measured(result, run)
+    for table in found.tables:
+        paper.rule(table.title)
+        paper.say(table.about, style="dim")
+        for row in table.rows:
+            told = list(row.told(table.columns))
+            if told:
+                paper.say(row.label, style="bold")
+            for line in told:
+                paper.say(line, indent=_INDENT)
+    for row in found.facts:
+        paper.say(f"{row.label}: {row.figures[0].line}")
+    paper.rule("Where the time went")
+    paper.say(found.summary)
 
 
 def _title(paper: Paper, judgement: Judgement) -> Text:

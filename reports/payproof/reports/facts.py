@@ -114,6 +114,8 @@ class Row:
 
     number: str
     title: str
+    verdict: Verdict
+    """As it is shown: nothing is green in a run that was not scored."""
     item: ItemResult
     judgements: tuple[Judgement, ...]
     worst: tuple[Judgement, ...]
@@ -144,8 +146,14 @@ def rows(result: Result, items: Iterable[ItemResult], prefix: str = "") -> tuple
     for place, item in enumerate(items, start=1):
         number = f"{prefix}{place}"
         judgements = tuple(known[name] for name in item.requirements if name in known)
-        found.append(Row(number, item.title.removeprefix(f"{number} "), item, judgements, _worst(result, judgements)))
+        title = item.title.removeprefix(f"{number} ")
+        found.append(Row(number, title, _shown(result, item.verdict), item, judgements, _worst(result, judgements)))
     return tuple(found)
+
+
+def _shown(result: Result, verdict: Verdict) -> Verdict:
+    hollow = result.outcome is Outcome.NOT_SCORED and verdict is Verdict.PASS
+    return Verdict.NOT_EXERCISED if hollow else verdict
 
 
 def _worst(result: Result, judgements: tuple[Judgement, ...]) -> tuple[Judgement, ...]:
@@ -169,14 +177,6 @@ def guidelines(result: Result) -> tuple[Row, ...]:
 def of(result: Result, *verdicts: Verdict) -> tuple[Judgement, ...]:
     """The judgements with one of these verdicts, in the checklist's order."""
     return tuple(judgement for judgement in result.judgements if judgement.verdict in verdicts)
-
-
-def by_reason(judgements: Iterable[Judgement]) -> dict[str, list[str]]:
-    """Reason -> the requirements that share it, in their order."""
-    found: dict[str, list[str]] = {}
-    for judgement in judgements:
-        found.setdefault(why(judgement), []).append(judgement.requirement)
-    return found
 
 
 def unjudged(result: Result) -> tuple[str, ...]:

@@ -49,6 +49,7 @@ class Scene:
     """``actor`` is one of story, customer, call, gateway, log, order, fault, process, alert."""
 
     pointer: str
+    n: int
     at: float
     actor: str
     title: str
@@ -57,9 +58,11 @@ class Scene:
     messages: tuple[Message, ...] = ()
     pointed: bool = False
     """A finding points at this entry."""
+    anchor: str = ""
+    """Where links to this entry lead; empty where they lead to another place that shows it."""
 
 
-def scene(entry: Entry, *, pointer: str, pointed: bool, limit: int) -> Scene:
+def scene(entry: Entry, *, world: str, pointed: bool, limit: int) -> Scene:
     """``limit``: characters of a body or text that are shown."""
     actor, title, note = _told(entry)
     text, messages = "", tuple[Message, ...]()
@@ -68,7 +71,8 @@ def scene(entry: Entry, *, pointer: str, pointed: bool, limit: int) -> Scene:
     if isinstance(entry, Log | Alert):
         text = cut(clean(entry.text), limit)
     return Scene(
-        pointer=pointer,
+        pointer=f"{world}#{entry.n}",
+        n=entry.n,
         at=entry.at,
         actor=actor,
         title=clean(title),

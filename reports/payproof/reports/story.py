@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from markupsafe import Markup
 
 from payproof.contracts.entries import Entry, FaultSet, ProbeMark, Step
 from payproof.contracts.model import Pointer
 from payproof.contracts.run import RecordedWorld, Run
 from payproof.reports.render_entry import Scene, scene
+from payproof.reports.sequence.excerpt import excerpt
 
 WHOLE = 30
 """A story of so many entries is told whole; of a longer one, what is near the evidence."""
 NEAR = 4
-POINTED_LIMIT, LIMIT = 4_000, 1_500
-"""Characters of a body, in an entry that is evidence and in any other."""
+POINTED_LIMIT, LIMIT, BRIEF_LIMIT = 4_000, 1_500, 600
+"""Characters of a body: in an entry that is evidence, in any other of its story, and in one that a figure leads to."""
 CHAPTERS = 8
+BETWEEN = "between the stories"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,13 @@ class Chapter:
     title: str
     parts: tuple[Scene | Gap, ...]
     told: str = ""
+    diagram: Markup | None = None
+    """Who said what to whom; only where the story is told whole, and somebody said something."""
+
+
+def anchor(pointer: Pointer) -> str:
+    """Where an entry stands on the page."""
+    return f"entry-{re.sub(r'[^A-Za-z0-9.-]', '_', pointer.world)}-{pointer.entry}"
 
 
 class Teller:
@@ -42,6 +54,7 @@ class Teller:
     def __init__(self, run: Run) -> None:
         self._shelves = {world.name: _Shelf(world) for world in (*run.worlds, *run.given_up)}
         self._told: dict[tuple[str, int], str] = {}
+        self._anchored: set[Pointer] = set()
         self._count = 0
 
     def chapters(self, evidence: Iterable[Pointer], *, whole: bool) -> tuple[tuple[Chapter, ...], int]:
@@ -61,6 +74,30 @@ class Teller:
             wanted.setdefault(span, set()).add(place)
         return tuple(self._chapter(span, places, whole=whole) for span, places in wanted.items()), lost
 
+    def entries(self, evidence: Iterable[Pointer]) -> tuple[Chapter, ...]:
+        """Those of the entries that no chapter has shown yet, by world and number; what no journal holds is left out."""
+        wanted: dict[str, set[int]] = {}
+        for pointer in evidence:
+            shelf = self._shelves.get(pointer.world)
+            if shelf is not None and pointer not in self._anchored and pointer.entry in shelf.places:
+                wanted.setdefault(pointer.world, set()).add(shelf.places[pointer.entry])
+        return tuple(self._plain(name, sorted(places)) for name, places in wanted.items())
+
+    def _plain(self, name: str, places: Sequence[int]) -> Chapter:
+        parts = self._anchor(name, self._shelves[name].scenes(places, BRIEF_LIMIT))
+        return Chapter(anchor=f"entries-{name}", world=name, title="", parts=parts)
+
+    def _anchor(self, name: str, parts: Iterable[Scene | Gap]) -> tuple[Scene | Gap, ...]:
+        """The parts, with the anchor of each entry that is shown for the first time."""
+        return tuple(self._anchored_scene(name, part) if isinstance(part, Scene) else part for part in parts)
+
+    def _anchored_scene(self, name: str, part: Scene) -> Scene:
+        pointer = Pointer(name, part.n)
+        if pointer in self._anchored:
+            return part
+        self._anchored.add(pointer)
+        return replace(part, anchor=anchor(pointer))
+
     def _chapter(self, span: tuple[str, int, int], places: set[int], *, whole: bool) -> Chapter:
         name, first, last = span
         shelf = self._shelves[name]
@@ -72,8 +109,11 @@ class Teller:
             self._told[name, first] = anchor
         kept = shelf.near(first, last, places) if around else sorted(places)
         opening = shelf.entries[first]
-        title = opening.probe if isinstance(opening, ProbeMark) else "between the stories"
-        return Chapter(anchor=anchor, world=name, title=title, parts=tuple(shelf.parts(kept, places)), told=told)
+        parts = self._anchor(name, shelf.parts(kept, places))
+        title = opening.probe if isinstance(opening, ProbeMark) else ""
+        numbers = {shelf.entries[place].n for place in places}
+        diagram = excerpt(shelf.entries[first : last + 1], numbers) if around and title else None
+        return Chapter(anchor=anchor, world=name, title=title or BETWEEN, parts=parts, told=told, diagram=diagram)
 
 
 class _Shelf:
@@ -103,7 +143,11 @@ class _Shelf:
             before = place
             entry, pointed = self.entries[place], place in places
             limit = POINTED_LIMIT if pointed else LIMIT
-            yield scene(entry, pointer=f"{self.name}#{entry.n}", pointed=pointed, limit=limit)
+            yield scene(entry, world=self.name, pointed=pointed, limit=limit)
+
+    def scenes(self, places: Iterable[int], limit: int) -> Iterator[Scene]:
+        """These entries alone."""
+        return (scene(self.entries[place], world=self.name, pointed=False, limit=limit) for place in places)
 
 
 def _spans(entries: Sequence[Entry]) -> list[tuple[int, int]]:

@@ -8,66 +8,72 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import select
 import socket
+import struct
 import sys
 import time
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
-from pathlib import Path
-from typing import Protocol, TypeAlias
-
-import psutil
+from typing import Protocol
 
 from payproof.contracts.model import PayproofError
+from payproof.simulator.connecting import connecting
 
 LOOK_EVERY = 0.05
-"""Seconds between two looks at the table: so much may a measured attempt be too long."""
-_ARRIVES_WITHIN = 0.05
-"""Seconds in which a connection over loopback is there, when there is room for it. One that is slower takes its place later."""
+"""Seconds between two looks at the table: so much may a measured attempt be too short."""
+_ARRIVES_WITHIN = 5.0
+"""Seconds in which a connection over loopback is there, on the busiest machine, when there is room for it."""
 _MOST_FILLERS = 64
-
-_TABLES = (Path("/proc/self/net/tcp"), Path("/proc/self/net/tcp6"))
-_SYN_SENT = "02"
-_SECOND_SYN = 1.0
-_TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
-
-Local: TypeAlias = tuple[str, int]
+_QUEUE = struct.Struct("24xII")
+"""Where Linux's TCP_INFO of a listening socket says how many wait to be accepted, and how many may."""
 
 
 def fill(listening: socket.socket) -> list[socket.socket]:
-    """Own connections to a socket that nobody accepts from, until one finds no room. They stand for as long as they are open.
+    """Own connections to a socket that nobody accepts from, until there is no room. They stand for as long as they are open.
 
     Raises:
-        PayproofError: there is always room: this system does not do what Linux does.
+        PayproofError: there is always room, or nobody tells who stands outside: this system does not do what Linux does.
     """
     fillers: list[socket.socket] = []
-    for _ in range(_MOST_FILLERS):
-        sock = socket.socket(listening.family, socket.SOCK_STREAM)
-        sock.setblocking(False)
-        sock.connect_ex(listening.getsockname())
-        fillers.append(sock)
-        if not select.select((), (sock,), (), _ARRIVES_WITHIN)[1]:
+    while _looks_outside(listening) and len(fillers) < _MOST_FILLERS:
+        waiting, room = _QUEUE.unpack(listening.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _QUEUE.size))
+        if waiting > room:
             return fillers
+        fillers.append(_filler(listening))
     for sock in fillers:
         sock.close()
-    raise PayproofError(
-        "this system takes connections beyond any backlog", place='fault "backlog"', remedy="use it on Linux"
-    )
+    raise PayproofError("this system's backlogs cannot be filled", place='fault "backlog"', remedy="use it on Linux")
 
 
-@dataclass(frozen=True, slots=True)
+def _looks_outside(listening: socket.socket) -> bool:
+    """Whether this system says who is trying to connect."""
+    if sys.platform != "linux":
+        return False
+    with contextlib.suppress(OSError):
+        connecting(listening.getsockname()[1])
+        return True
+    return False
+
+
+def _filler(listening: socket.socket) -> socket.socket:
+    sock = socket.socket(listening.family, socket.SOCK_STREAM)
+    sock.setblocking(False)
+    sock.connect_ex(listening.getsockname())
+    select.select((), (sock,), (), _ARRIVES_WITHIN)
+    return sock
+
+
+@dataclass(slots=True)
 class Attempt:
-    """``began``: time.monotonic() of its first SYN, as nearly as it is known. ``local``: the client's address."""
+    """``began``: of its first SYN, as nearly as it is known; ``seen``: when it was last there. Both time.monotonic()."""
 
-    local: Local
     began: float
+    seen: float
 
     @property
     def seconds(self) -> float:
-        return round(time.monotonic() - self.began, 4)
+        """How long it lasted at least: on a busy machine it may have been longer, and was never shorter."""
+        return round(self.seen - self.began, 4)
 
 
 class Watcher(Protocol):
@@ -81,12 +87,11 @@ class Watcher(Protocol):
 
 
 class Attempts:
-    """Watches who tries to connect to a port, but for our own ``fillers``."""
+    """Watches who tries to connect to a port."""
 
-    def __init__(self, host: str, port: int, fillers: Iterable[socket.socket], watcher: Watcher) -> None:
-        self._host, self._port, self._watcher = host, port, watcher
-        self._ours: set[Local] = {sock.getsockname()[:2] for sock in fillers}
-        self._known: dict[Local, Attempt] = {}
+    def __init__(self, port: int, watcher: Watcher) -> None:
+        self._port, self._watcher = port, watcher
+        self._known: dict[tuple[bytes, int], Attempt] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self) -> None:
@@ -105,57 +110,13 @@ class Attempts:
         self._timer = asyncio.get_running_loop().call_later(LOOK_EVERY, self._look)
 
     def _compare(self) -> None:
-        now = dict(connecting(self._host, self._port))
+        now = {each.local: each.age for each in connecting(self._port)}
+        at = time.monotonic()
         for local in [local for local in self._known if local not in now]:
             self._watcher.attempt_ended(self._known.pop(local), gave_up=True)
         for local, age in now.items():
-            if local not in self._known and local not in self._ours:
-                self._known[local] = Attempt(local, time.monotonic() - age)
+            if local in self._known:
+                self._known[local].seen = at
+            else:
+                self._known[local] = Attempt(at - age, at)
                 self._watcher.attempt_began(self._known[local])
-
-
-def connecting(host: str, port: int) -> Iterator[tuple[Local, float]]:
-    """The local addresses of all sockets that are trying to connect to this one, and for how many seconds at least."""
-    wanted = ip_address("127.0.0.1" if host == "localhost" else host)
-    for local, remote, age in _trying():
-        if remote[1] == port and _plain(remote[0]) == wanted:
-            yield local, age
-
-
-def _trying() -> Iterator[tuple[Local, Local, float]]:
-    tables = [table for table in _TABLES if table.exists()]
-    if tables:
-        for table in tables:
-            yield from _listed(table.read_text())
-        return
-    with contextlib.suppress(psutil.AccessDenied):
-        for each in psutil.net_connections("tcp"):
-            if each.status == psutil.CONN_SYN_SENT and each.laddr and each.raddr:
-                yield (each.laddr.ip, each.laddr.port), (each.raddr.ip, each.raddr.port), 0.0
-
-
-def _listed(table: str) -> Iterator[tuple[Local, Local, float]]:
-    """Lines such as ``0: 0100007F:CF08 0100007F:0016 02 00000001:00000000 01:00000062 00000000 ...``."""
-    for line in table.splitlines()[1:]:
-        _, local, remote, state, _, timer, resent, *_ = line.split()
-        if state == _SYN_SENT:
-            yield _address(local), _address(remote), _age(timer, resent)
-
-
-def _age(timer: str, resent: str) -> float:
-    """The system sends the second SYN a second after the first: how long the timer still runs tells how long it has run."""
-    return max(_SECOND_SYN - int(timer.partition(":")[2], 16) / _TICKS, 0.0) if int(resent, 16) == 0 else 0.0
-
-
-def _address(text: str) -> Local:
-    """The system writes an address as words of 32 bits in its own byte order."""
-    address, _, port = text.partition(":")
-    words = bytes.fromhex(address)
-    step = -1 if sys.byteorder == "little" else 1
-    packed = b"".join(words[at : at + 4][::step] for at in range(0, len(words), 4))
-    return str(_plain(str(ip_address(packed)))), int(port, 16)
-
-
-def _plain(host: str) -> IPv4Address | IPv6Address:
-    address = ip_address(host)
-    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address

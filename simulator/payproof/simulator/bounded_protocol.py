@@ -14,8 +14,10 @@ from typing import NoReturn, cast
 
 from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 from uvicorn.server import ServerState
+
+from payproof.simulator.upgrade_offer import WithoutUpgrade
 
 LONGEST_HEAD = 64 * 1024
 """Bytes of a request's line and headers that are always read. More than three times as many never are."""
@@ -48,7 +50,7 @@ _REFUSALS = {
 }
 
 
-class BoundedProtocol(HttpToolsProtocol):
+class BoundedProtocol(WithoutUpgrade):
     """``within``: a request is on its way here."""
 
     def __init__(self, config: Config, server_state: ServerState) -> None:

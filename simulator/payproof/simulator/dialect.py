@@ -102,8 +102,9 @@ class Dialect(Protocol):
         """The answer that tells how this payment stands, to a call of a role in ``VERIFYING``."""
         ...
 
-    def notice(self, payment: Payment, event: str) -> tuple[str, bytes] | None:
-        """(id, body) of the notice that the gateway sends when the ledger writes ``event``; None where it sends none."""
+    def notices(self, payment: Payment, event: str) -> tuple[tuple[str, bytes], ...]:
+        """(id, body) of each notice that the gateway sends when the ledger writes ``event``, in their order; none where it tells
+        nobody."""
         ...
 
     def example(self, base_url: str, client_id: str, secret_key: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""One call on its way through the simulator, shared by recorder, faults and listener."""
+"""One call on its way through the simulator, shared by journal, faults, dialect and listener."""
 
 from __future__ import annotations
 
@@ -7,32 +7,43 @@ import contextlib
 import socket
 import struct
 import time
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from starlette.responses import Response as Answer
-from starlette.types import Receive, Scope
+from starlette.types import Message, Receive, Scope, Send
 
 from payproof.contracts.entries import BODY_LIMIT, Headers, Request
 from payproof.contracts.events import AnyEvent
 from payproof.simulator.socket_log import SocketLog
 
 KEY = "payproof.exchange"
-
+TOGETHER = "payproof.together"
+"""Key of a message that begins an answer: the whole body follows at once."""
+LARGEST_REQUEST = 8 * 1024 * 1024
+"""Bytes of a request body; more is answered 413, as the family's servers are set up to do."""
+LARGEST_ANSWER = 8 * 1024 * 1024
+"""Bytes of an answer that are kept for the journal; the rest is counted."""
 
 _RST_ON_CLOSE = struct.pack("ii", 1, 0)
 
+Ending: TypeAlias = Literal["hung_up", "cut", "held"]
+
 
 class Wire:
-    """The connection that a call came in on. ``lost``: time.monotonic() of its end. ``ended``: by us."""
+    """The connection that a call came in on. ``lost``: time.monotonic() of its end. ``ended``: by us. ``join``: called before two writes
+    that may leave as one."""
 
-    __slots__ = ("ended", "ending", "log", "lost", "sock", "transport")
+    __slots__ = ("ended", "ending", "join", "log", "lost", "sock", "transport")
 
-    def __init__(self, transport: asyncio.Transport, sock: socket.socket, log: SocketLog) -> None:
-        self.transport, self.sock, self.log = transport, sock, log
+    def __init__(
+        self, transport: asyncio.Transport, sock: socket.socket, log: SocketLog, join: Callable[[], None]
+    ) -> None:
+        self.transport, self.sock, self.log, self.join = transport, sock, log, join
         self.lost: float | None = None
         self.ended = False
-        self.ending: Literal["hung_up", "cut", "held"] = "hung_up"
+        self.ending: Ending = "hung_up"
 
     async def close(self) -> None:
         """End the connection in order. The end of TLS is told and not waited for, as most servers do."""
@@ -69,43 +80,120 @@ class Written:
         self.size += len(data)
 
 
-@dataclass(slots=True)
 class Exchange:
-    """``receive`` comes after the body: all that it can still tell is that the client has gone."""
+    """A request, read whole, and what leaves in answer to it.
 
-    scope: Scope
-    body: bytes
-    receive: Receive
-    began: float
-    page: bool
-    fault: str = ""
-    ending: Literal["hung_up", "cut", "held"] | None = None
-    gone: float | None = None
-    """time.monotonic() when the client was seen to have gone, for servers that are not ours."""
-    wire: Wire | None = None
-    nth: int = 0
-    """Which call on its connection."""
-    written: Written | None = None
-    """An answer that a fault wrote to the wire by itself."""
-    whole: bool = False
-    """It wrote the answer to its end, in a correct frame."""
-    asked: AnyEvent | None = None
-    headers: Headers = field(default=())
+    ``receive`` and ``send`` are those of the application that answers. ``page``: a hosted page, which is not journaled. ``over``: told
+    once, when a call is over; its second argument is whether the answer left completely while the client was there.
+    """
+
+    __slots__ = (
+        "_client_send",
+        "_done",
+        "_receive",
+        "_replayed",
+        "_texts",
+        "asked",
+        "began",
+        "body",
+        "chunks",
+        "ending",
+        "fault",
+        "gone",
+        "head",
+        "nth",
+        "over",
+        "page",
+        "scope",
+        "size",
+        "start",
+        "whole",
+        "wire",
+        "written",
+    )  # fmt: skip
+
+    def __init__(
+        self, scope: Scope, receive: Receive, send: Send, began: float, over: Callable[[Exchange, bool], None]
+    ) -> None:
+        self.scope, self._receive, self._client_send = scope, receive, send
+        self.began, self.over = began, over
+        self.head: dict[bytes, bytes] = dict(reversed(scope["headers"]))
+        """Header in lower case -> its first value."""
+        self.body = b""
+        self.page = self._replayed = self._done = False
+        self.fault = ""
+        self.ending: Ending | None = None
+        self.gone: float | None = None
+        """time.monotonic() when the client was seen to have gone, for servers that are not ours."""
+        self.wire: Wire | None = scope["state"].get("wire") if "state" in scope else None
+        self.nth = 0
+        """Which call on its connection."""
+        self.written: Written | None = None
+        """An answer that a fault wrote to the wire by itself."""
+        self.whole = False
+        """It wrote the answer to its end, in a correct frame."""
+        self.asked: AnyEvent | None = None
+        """What the request says, where somebody had to know before it was answered."""
+        self._texts: Headers = ()
+        self.start: Message | None = None
+        self.chunks: list[bytes] = []
+        self.size = 0
+        """Bytes of the answer's body so far."""
+
+    # What came
 
     @property
     def path(self) -> str:
         return str(self.scope["path"])
 
+    @property
+    def host(self) -> str:
+        return self.head.get(b"host", b"").decode("latin-1")
+
+    @property
+    def headers(self) -> Headers:
+        if not self._texts:
+            self._texts = texts_of(self.scope["headers"])
+        return self._texts
+
+    def header(self, name: bytes) -> str:
+        """The first value of a header, empty where there is none. ``name``: in lower case."""
+        return self.head.get(name, b"").decode("latin-1")
+
     def request(self) -> Request:
         """The request as the client wrote it: absolute address, whole body."""
-        scope = self.scope
-        if not self.headers:
-            self.headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"])
-        host = next((v for k, v in self.headers if k == "host"), "") or "%s:%s" % (scope.get("server") or ("", ""))
-        query = scope["query_string"]
-        raw = (scope.get("raw_path") or scope["path"].encode()).split(b"?", 1)[0].decode("latin-1")
-        url = f"{scope['scheme']}://{host}{raw}{'?' + query.decode('latin-1') if query else ''}"
-        return Request(method=scope["method"], url=url, headers=self.headers, body=self.body.decode("utf-8", "replace"))
+        return Request(
+            method=self.scope["method"], url=url_of(*address_of(self)), headers=self.headers,
+            body=self.body.decode("utf-8", "replace"),
+        )  # fmt: skip
+
+    async def read_body(self) -> bool:
+        """Reads the request to its end; false when the client left before."""
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                self.gone = time.monotonic()
+                self.body = b"".join(parts)
+                return False
+            part = message.get("body", b"")
+            if size <= LARGEST_REQUEST:
+                parts.append(part)
+            size += len(part)
+            if not message.get("more_body", False):
+                self.body = part if len(parts) == 1 else b"".join(parts)
+                return True
+
+    async def receive(self) -> Message:
+        """The body, and then all that can still be told: that the client has gone."""
+        if not self._replayed:
+            self._replayed = True
+            return {"type": "http.request", "body": self.body, "more_body": False}
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self.gone = self.gone or time.monotonic()
+        return message
 
     def left(self) -> float | None:
         """time.monotonic() when the client had gone, None while it is there."""
@@ -114,10 +202,59 @@ class Exchange:
     async def until_gone(self) -> None:
         """Returns when the client has closed its connection."""
         while True:
-            message = await self.receive()
+            message = await self._receive()
             if message["type"] == "http.disconnect":
                 self.gone = self.gone or time.monotonic()
                 return
+
+    # What leaves
+
+    async def send(self, message: Message) -> None:
+        if self.page:
+            await self._client_send(message)
+            return
+        last = False
+        if message["type"] == "http.response.start":
+            self.start = message
+            if self.wire is not None and message.get(TOGETHER):
+                self.wire.join()
+        elif message["type"] == "http.response.body":
+            self._keep(message.get("body", b""))
+            last = not message.get("more_body", False) and self.left() is None
+        await self._client_send(message)
+        if last:
+            self.finish(whole=True)
+
+    def _keep(self, chunk: bytes) -> None:
+        if self.size + len(chunk) <= LARGEST_ANSWER:
+            self.chunks.append(chunk)
+        self.size += len(chunk)
+
+    def finish(self, *, whole: bool = False) -> None:
+        if not self._done and not self.page:
+            self._done = True
+            self.over(self, whole or self.whole)
+
+
+Address: TypeAlias = tuple[str, bytes, bytes, bytes]
+"""(scheme, host, path, query) as they were written."""
+
+
+def address_of(exchange: Exchange) -> Address:
+    scope = exchange.scope
+    host = exchange.head.get(b"host") or ("%s:%s" % (scope.get("server") or ("", ""))).encode()
+    raw = (scope.get("raw_path") or scope["path"].encode()).split(b"?", 1)[0]
+    return scope["scheme"], host, raw, scope["query_string"]
+
+
+def url_of(scheme: str, host: bytes, path: bytes, query: bytes) -> str:
+    return (
+        f"{scheme}://{host.decode('latin-1')}{path.decode('latin-1')}{'?' + query.decode('latin-1') if query else ''}"
+    )
+
+
+def texts_of(headers: list[tuple[bytes, bytes]]) -> Headers:
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
 
 
 def exchange_of(scope: Scope) -> Exchange:

@@ -174,10 +174,11 @@ class GatewayServer:
         if self._journal is None:
             return
         fault = self._shut_by.spec.name if self._shut_by is not None else ""
-        self._journal.add(
+        ago = time.monotonic() - attempt.began
+        self._journal.put(
             Connection(
                 event="unaccepted", fault=fault, seconds=attempt.seconds,
-                began=round(self._journal.now() - attempt.seconds, 4), ended_by="client" if gave_up else "gateway",
+                began=round(self._journal.now() - ago, 4), ended_by="client" if gave_up else "gateway",
             )
         )  # fmt: skip
 

@@ -60,7 +60,7 @@ class ListeningPort:
         self._listen(sock, 0)
         self.state = "full"
         self._fillers = fill(sock)
-        self._attempts = Attempts(self.host, self.number, self._fillers, self._watcher)
+        self._attempts = Attempts(self.number, self._watcher)
         self._attempts.begin()
 
     def close(self) -> None:

@@ -80,8 +80,8 @@ async def index(sim: Simulator, request: Request) -> Any:
 
 
 async def health(sim: Simulator, request: Request) -> Any:
-    """Whether the simulator is there."""
-    return {"ok": True, "gateway": sim.profile.name, "seed": sim.seed}
+    """Whether the simulator is there, and how much it has forgotten because there was too much."""
+    return {"ok": True, "gateway": sim.profile.name, "seed": sim.seed, "forgotten": sim.forgotten()}
 
 
 async def reset(sim: Simulator, request: Request) -> Any:
@@ -245,7 +245,7 @@ async def forge_notice(sim: Simulator, request: Request) -> Any:
 async def journal(sim: Simulator, request: Request) -> Any:
     """Everything that happened; ?after=N gives the entries after number N."""
     after = _after(request)
-    return [_plain(entry) for entry in _after_number(sim.journal.entries, after)]
+    return [_plain(entry) for entry in _after_number(await sim.journal.read(), after)]
 
 
 async def follow(sim: Simulator, request: Request) -> Any:
@@ -281,7 +281,7 @@ async def _lines(sim: Simulator, after: int) -> AsyncIterator[bytes]:
     try:
         while True:
             news.clear()
-            for entry in _after_number(sim.journal.entries, after):
+            for entry in _after_number(await sim.journal.read(), after):
                 after = entry.n
                 yield json.dumps(_plain(entry)).encode() + b"\n"
             await news.wait()

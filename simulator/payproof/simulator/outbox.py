@@ -64,7 +64,7 @@ class NoticeWriter(Protocol):
     def paid_status(self) -> str: ...
     def payment_id(self) -> str: ...
     def transaction_id(self) -> str: ...
-    def notice(self, payment: Payment, event: str) -> tuple[str, bytes] | None: ...
+    def notices(self, payment: Payment, event: str) -> tuple[tuple[str, bytes], ...]: ...
 
 
 class Outbox:
@@ -145,14 +145,14 @@ class Outbox:
         paid = replace(row, status=writer.paid_status, charged=1, transaction=writer.transaction_id())
         if foreign:
             paid = replace(paid, payment=writer.payment_id(), reference=foreign)
-        found = self._written(paid, "charged")
-        assert found is not None, "a gateway with notices tells of money that it took"
-        return found
+        written, read = self._written(paid, "charged"), self._scheme().read
+        assert written, "a gateway with notices tells of money that it took"
+        return next((notice for notice in written if read((), notice.body).paid), written[0])
 
     def compose(self, payment: str, *events: LedgerEvent) -> Notice | None:
         """A notice of the payment as it stands now: of the first of these events that the gateway tells of."""
         row = self.store.payment(payment)
-        return next((found for event in events if (found := self._written(row, event)) is not None), None)
+        return next((notice for event in events for notice in self._written(row, event)), None)
 
     async def deliver(self, notice: Notice, how: Forgery | Literal[""] = "") -> Delivery:
         """Send a notice once, now, in whatever mode; the schedule does not count it."""
@@ -191,10 +191,11 @@ class Outbox:
     # -- what the gateway does -----------------------------------------------------------------------------------------
 
     def _happened(self, event: LedgerEvent, payment: Payment) -> None:
-        if self.endpoint is None or (notice := self._written(payment, event)) is None:
+        if self.endpoint is None:
             return
-        self._notices.append(notice)
-        self._go(notice)
+        for notice in self._written(payment, event):
+            self._notices.append(notice)
+            self._go(notice)
 
     def _go(self, notice: Notice) -> None:
         notice.due = None
@@ -245,11 +246,11 @@ class Outbox:
         # The clock is read again when the timer fires: the loop's own clock may be a little ahead of it.
         self._timer = None if seconds is None else asyncio.get_running_loop().call_later(seconds + 0.001, self._tick)
 
-    def _written(self, payment: Payment, event: str) -> Notice | None:
-        written = self._known().notice(payment, event)
-        return written and Notice(
-            id=written[0], payment=payment.payment, merchant=payment.merchant, body=written[1]
-        )  # fmt: skip
+    def _written(self, payment: Payment, event: str) -> list[Notice]:
+        return [
+            Notice(id=id, payment=payment.payment, merchant=payment.merchant, body=body)
+            for id, body in self._known().notices(payment, event)
+        ]
 
     def _known(self) -> NoticeWriter:
         assert self._writer is not None, "begin() comes first"

@@ -10,7 +10,7 @@ import contextlib
 import socket
 import ssl
 import time
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
@@ -18,6 +18,7 @@ from uvicorn.server import ServerState
 from payproof.simulator.bounded_protocol import BoundedProtocol
 from payproof.simulator.exchange import Wire
 from payproof.simulator.listening_port import ListeningPort
+from payproof.simulator.one_write import OneWrite
 from payproof.simulator.socket_log import SocketLog
 
 TurnedAway: TypeAlias = Literal["retired", "refused"]
@@ -45,10 +46,12 @@ class Protocol(BoundedProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        joined = OneWrite(transport)
+        self.transport = cast("asyncio.Transport", joined)
         secured: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
         if secured is not None:
             self.log.shook_hands(secured.version() or "")
-        self._wire = Wire(transport, self._sock, self.log)
+        self._wire = Wire(transport, self._sock, self.log, joined.join)
         self.app_state = {"transport": transport, "wire": self._wire}
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -59,7 +62,7 @@ class Protocol(BoundedProtocol):
 
     def data_received(self, data: bytes) -> None:
         self.log.spoke()
-        if self._fate is None and self.idle and (self._retired or self._port.state == "refusing"):
+        if self._fate is None and (self._retired or self._port.state == "refusing") and self.idle:
             # A port that refuses does not read what was sent to it.
             self._fate = "refused" if self._port.state == "refusing" else "retired"
         if self._fate is None:

@@ -12,8 +12,7 @@ from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 
 from payproof.contracts import files
-from payproof.contracts.entries import Entry
-from payproof.contracts.journal import Journal
+from payproof.contracts.journal import Bound, Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
 from payproof.contracts.secrets import Redactor
@@ -25,8 +24,8 @@ from payproof.simulator.store import gateway_values
 
 KEPT_TOKENS = 500
 """Access tokens that the veil of a long-running simulator remembers."""
-KEPT_ENTRIES = 10_000
-"""Journal entries that it keeps."""
+KEPT_ENTRIES, KEPT_BYTES = 10_000, 64 * 1024 * 1024
+"""Journal entries that it keeps, and the bytes that they may take."""
 
 
 async def serve(
@@ -51,8 +50,9 @@ async def serve(
     if port and port == control_port:
         raise PayproofError("the gateway and its control need two ports", place="control port", remedy="choose another")
     stop = stop or asyncio.Event()
-    sim = Simulator(profile, journal=Journal(Redactor(limit=KEPT_TOKENS)), knobs=knobs)
-    sim.journal.listeners.append(_bounded(sim.journal))
+    journal = Journal(Redactor(limit=KEPT_TOKENS), bound=Bound(KEPT_ENTRIES, KEPT_BYTES))
+    sim = Simulator(profile, journal=journal, knobs=knobs)
+    sim.store.told = out
     token = secrets.token_urlsafe(24)
     certificates = Certificates(sites=(host,))
     gateway = GatewayServer(
@@ -85,7 +85,8 @@ def _welcome(sim: Simulator, gateway: GatewayServer, controls: GatewayServer, to
     lines += ["", "Customers who can log in at the hosted checkout:"]
     lines += [f"  {payer.login:<38} {payer.password}  ({payer.outcome})" for payer in sim.profile.payers.values()]
     address = f"http://{_host(controls.host)}:{controls.port}/"
-    lines += ["", "Control (clock, faults, journal):"]
+    kept = f"the last {KEPT_ENTRIES:,} entries, {KEPT_BYTES // 2**20} MB of them at most"
+    lines += ["", f"Control (clock, faults, journal; it keeps {kept}):"]
     lines += [f"  curl -s -H 'X-Payproof-Token: {token}' {address}", "", "Try it:"]
     for command in sim.dialect.example(base_url, merchant.client_id, merchant.secret_key):
         lines += [f"  {command.replace('curl ', f'curl --cacert {shlex.quote(str(ca))} ', 1) if ca else command}", ""]
@@ -94,14 +95,6 @@ def _welcome(sim: Simulator, gateway: GatewayServer, controls: GatewayServer, to
 
 def _host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-def _bounded(journal: Journal) -> Callable[[Entry], None]:
-    def trim(entry: Entry) -> None:
-        if len(journal.entries) > KEPT_ENTRIES:
-            del journal.entries[: KEPT_ENTRIES // 10]
-
-    return trim
 
 
 @contextlib.contextmanager

@@ -36,7 +36,8 @@ class Simulator(Front):
         super().__init__(profile, journal if journal is not None else Journal(), seed=seed, knobs=knobs or {})
         self.seed = seed
         self.outbox.begin(self.dialect)
-        self.app: ASGIApp = self.way(self.dialect.app, lambda host, path: self.dialect.is_page(path))
+        is_page = self.dialect.is_page
+        self.app: ASGIApp = self.way(self.dialect.app, lambda host, path: is_page(path))
 
     # Merchants
 
@@ -77,6 +78,10 @@ class Simulator(Front):
     def expire_tokens(self, merchant: Merchant | None = None) -> int:
         """Access tokens, however young, are answered as expired from now on; returns how many."""
         return self.store.revoke_tokens(merchant.client_id if merchant else None)
+
+    def forgotten(self) -> dict[str, int]:
+        """How much was let go of because there was too much: ``entries`` of the journal, ``payments``, ``tokens``."""
+        return {"entries": self.journal.forgotten, **self.store.forgotten()}
 
     def reset(self) -> None:
         """Forget faults, payments, tokens, notices and the journal. Merchants, knobs and the clock stay."""

@@ -63,7 +63,7 @@ class SocketLog:
         if self.journal is None or (event is None and not self.calls and self._tells_nothing):
             return
         seconds = self._passed()
-        self.journal.add(
+        self.journal.put(
             Connection(
                 event=event or ("served" if self.calls else "unused"), detail=detail, fault=self.fault,
                 began=round(self.journal.now() - seconds, 4), seconds=seconds, ended_by=by, first_byte=self.first_byte,

@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
-from payproof.contracts.entries import Ledger, LedgerEvent
-from payproof.contracts.journal import Journal
+from payproof.contracts.entries import LedgerEvent, Step
+from payproof.contracts.journal import FORGOTTEN, Journal
 from payproof.contracts.model import PayproofError
 from payproof.contracts.money import parse
 from payproof.contracts.profile import Payer, Profile
 from payproof.simulator.clock import Clock
+from payproof.simulator.noted_ledger import Issued, Line, text_of
+from payproof.simulator.rows import Rows
 
 CLIENT_ID, SECRET_KEY = "client-id", "secret-key"
-LIMIT = 100_000
-"""Rows of a kind that are remembered; the oldest go first, so that a simulator can run for days."""
+PAYMENTS_KEPT, TOKENS_KEPT = 1024 * 1024 * 1024, 256 * 1024 * 1024
+"""Bytes of payments and of access tokens that are remembered; the oldest go first, so that a simulator can run for days."""
+_OF_A_PAYMENT, _OF_A_TOKEN = 900, 400
+"""Bytes that a row takes besides its longer texts, about."""
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +127,13 @@ class Payment:
     told_amount: str | None = None
     """What status answers say instead of the truth."""
     told_currency: str | None = None
-    extra: dict[str, Any] = field(default_factory=dict[str, Any])
+    extra: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     """Whatever else a dialect keeps about a payment."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, about."""
+        return _OF_A_PAYMENT + len(self.return_url) + len(self.cancel_url or "") + len(self.reference or "")
 
     def forged(self, profile: Profile, transaction: str) -> str:
         """The success redirect that a customer could type by hand."""
@@ -143,17 +154,15 @@ class Payment:
         )  # fmt: skip
 
 
-def text_of(amount: Decimal) -> str:
-    """At least two decimals, more where the amount has them."""
-    return f"{amount:.2f}" if amount == round(amount, 2) else f"{amount.normalize():f}"
-
-
 class Store:
     def __init__(self, journal: Journal, clock: Clock) -> None:
         self._journal, self._clock = journal, clock
         self._merchants: dict[str, MerchantRow] = {}
-        self._tokens: dict[str, Token] = {}
-        self._payments: dict[str, Payment] = {}
+        self.told: Callable[[str], None] = lambda text: None
+        """Told once, in words, when the first row of a kind is forgotten."""
+        self._full: set[str] = set()
+        self._tokens = Rows[Token](TOKENS_KEPT, lambda token: _OF_A_TOKEN + len(token.value), self._forgot("tokens"))
+        self._payments = Rows[Payment](PAYMENTS_KEPT, lambda row: row.size, self._forgot("payments"))
         self.listeners: list[Callable[[LedgerEvent, Payment], None]] = []
         """Told of each thing that happens to a payment, once it stands in the ledger."""
 
@@ -193,20 +202,20 @@ class Store:
 
     def issue(self, merchant: MerchantRow, value: str, *, payment: str = "") -> Token:
         token = Token(value, merchant, self._clock.now(), payment)
-        placeholder = self._journal.redactor.add("access-token", token.value)
-        _remember(self._tokens, token.value, token)
-        self._journal.add(Ledger(event="token_issued", payment=payment, detail=placeholder))
+        self._tokens.put(value, token)
+        self._journal.redactor.minted("access-token", value)
+        self._journal.note(Issued(value, payment))
         return token
 
     def tokens(self) -> tuple[str, ...]:
-        return tuple(self._tokens)
+        return tuple(self._tokens.all)
 
     def token(self, value: str) -> Token | None:
-        return self._tokens.get(value)
+        return self._tokens.all.get(value)
 
     def revoke_tokens(self, client_id: str | None) -> int:
         """Make young tokens old; returns how many."""
-        found = [t for t in self._tokens.values() if not t.revoked and client_id in (None, t.merchant.client_id)]
+        found = [t for t in self._tokens.all.values() if not t.revoked and client_id in (None, t.merchant.client_id)]
         for token in found:
             token.revoked = True
         return len(found)
@@ -225,15 +234,15 @@ class Store:
 
     def purge(self, age: int) -> None:
         """Forget every token, and payment, of that age in seconds or more."""
-        for value, token in tuple(_while_old(self._tokens, self._clock, age)):
-            del self._tokens[value]
-            if found := self._payments.get(token.payment):
+        for value, token in tuple(_while_old(self._tokens.all, self._clock, age)):
+            self._tokens.remove(value)
+            if found := self._payments.all.get(token.payment):
                 found.purged = True
 
     # Payments
 
     def open(self, payment: Payment) -> Payment:
-        _remember(self._payments, payment.payment, payment)
+        self._payments.put(payment.payment, payment)
         self._record("opened", payment)
         return payment
 
@@ -241,7 +250,7 @@ class Store:
         self._record("updated", payment)
 
     def find(self, payment: str) -> Payment | None:
-        row = self._payments.get(payment)
+        row = self._payments.all.get(payment)
         return None if row is None or row.purged else row
 
     def charge(self, row: Payment, *, payer: Payer, status: str, transaction: str) -> None:
@@ -273,11 +282,11 @@ class Store:
 
     def payments(self) -> Iterator[Payment]:
         """All of them, those that the gateway has purged included."""
-        return iter(tuple(self._payments.values()))
+        return iter(tuple(self._payments.all.values()))
 
     def get(self, payment: str) -> Payment | None:
         """A payment, also one that the gateway has purged."""
-        return self._payments.get(payment)
+        return self._payments.all.get(payment)
 
     def view(self, payment: str) -> PaymentView | None:
         """A payment as it stands now; None where it was never seen."""
@@ -288,7 +297,7 @@ class Store:
         return tuple(row.view() for row in self.payments())
 
     def payment(self, payment: str) -> Payment:
-        row = self._payments.get(payment)
+        row = self._payments.all.get(payment)
         if row is None:
             raise PayproofError("there is no such payment", place=payment[:12], remedy="see payments()")
         return row
@@ -298,19 +307,24 @@ class Store:
         self._tokens.clear()
         self._payments.clear()
 
+    def forgotten(self) -> dict[str, int]:
+        """How many ``payments`` and ``tokens`` were let go of because there were too many."""
+        return {"payments": self._payments.forgotten, "tokens": self._tokens.forgotten}
+
+    def _forgot(self, what: str) -> Callable[[int], None]:
+        def tell(count: int) -> None:
+            text = f"the gateway's books are full: it has forgotten its oldest {what}, {count:,} of them"
+            self._journal.put(Step(text=text, name=FORGOTTEN, facts={what: count}))
+            if what not in self._full:
+                self._full.add(what)
+                self.told(f"The gateway's books are full: from now on the oldest {what} are forgotten.")
+
+        return tell
+
     def _record(self, event: LedgerEvent, row: Payment, *, detail: str = "") -> None:
-        self._journal.add(
-            Ledger(event=event, payment=row.payment, reference=row.reference or "", amount=text_of(row.amount),
-                   currency=row.currency, detail=detail)
-        )  # fmt: skip
+        self._journal.note(Line(event, row.payment, row.reference or "", row.amount, row.currency, detail))
         for listener in tuple(self.listeners):
             listener(event, row)
-
-
-def _remember(rows: dict[str, Any], key: str, row: Any) -> None:
-    rows[key] = row
-    if len(rows) > LIMIT:
-        del rows[next(iter(rows))]
 
 
 def _while_old(tokens: dict[str, Token], clock: Clock, age: int) -> Iterator[tuple[str, Token]]:

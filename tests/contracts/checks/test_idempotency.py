@@ -370,5 +370,15 @@ def test_a_customer_who_is_turned_away_is_not_accused() -> None:
     assert _repeated("k1").finding(LOST, Verdict.NOT_EXERCISED)
 
 
+def test_another_order_for_the_second_try_is_not_accused() -> None:
+    run = Written()
+    run.profile = replace(run.profile, idempotency=Idempotency(header="Idempotency-Key"))
+    with run.probe("lost-answer"):
+        run.order("1")
+        run.create(None, "shop-7", status=None, idempotency_key="k7")
+        run.create("p2", "shop-8", idempotency_key="k8")
+    assert run.finding(LOST, Verdict.NOT_EXERCISED)
+
+
 def test_lost_answer_does_not_apply_where_there_is_no_idempotency_key() -> None:
     assert Written().judged(LOST).verdict is Verdict.NOT_APPLICABLE

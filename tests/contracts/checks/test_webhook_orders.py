@@ -367,3 +367,36 @@ def test_an_outage_in_which_no_notice_came_is_not_exercised() -> None:
     with run.probe("notice-in-an-outage"):
         unbought(run)
     run.finding(SWALLOWED, Verdict.NOT_EXERCISED)
+
+
+def taken_by_hand(*statuses: int, enough: bool = True, flagged: str = "", paid_later: bool = True) -> Written:
+    """A run at a gateway where the integration takes the money: a notice that is (or is not) ``enough`` when all is well, and one
+    that came in an outage and was answered like this; nothing came of it until the customer was back."""
+    run = a_run(settles=True)
+    first(run, 200, paid=enough)
+    with run.probe("notice-in-an-outage"):
+        started(run, "2", "p2", charged=False)
+        run.step(StepName.NOTICED)
+        for number, status in enumerate(statuses, start=1):
+            run.delivery("p2", status, attempt=number)
+        run.step(StepName.WELL_AGAIN)
+        run.seen("2", False, flagged=flagged)
+        run.step(StepName.RETURNED)
+        run.ledger("charged", "p2", reference="2")
+        run.seen("2", paid_later)
+    return run
+
+
+def test_who_takes_the_money_on_a_notice_must_not_forget_one_until_the_customer_is_back() -> None:
+    found = taken_by_hand(200).finding(SWALLOWED, Verdict.FAIL)
+    assert "until the customer came back" in found.title
+
+
+def test_who_leaves_the_taking_to_the_return_or_asks_for_the_notice_again_forgets_nothing() -> None:
+    taken_by_hand(200, enough=False).finding(SWALLOWED, Verdict.PASS)
+    taken_by_hand(503, 200).finding(SWALLOWED, Verdict.PASS)
+    taken_by_hand(200, flagged="unverified").finding(SWALLOWED, Verdict.PASS)
+
+
+def test_an_order_that_even_the_return_does_not_pay_fails_in_any_case() -> None:
+    taken_by_hand(503, enough=False, paid_later=False).finding(SWALLOWED, Verdict.FAIL)

@@ -45,11 +45,13 @@ class Gateway:
         kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
         more = {"context": self._context} if secure else {}
         connection = kind(self.address.hostname, self.address.port, timeout=LIMIT, **more)
-        late = threading.Event()
-        timer = threading.Timer(LIMIT, self._cut, (connection, late))
+        late, sockets = threading.Event(), []
+        timer = threading.Timer(LIMIT, self._cut, (sockets, late))
         timer.daemon = True
         timer.start()
         try:
+            connection.connect()
+            sockets.append(connection.sock)  # the connection forgets it as soon as the head of an answer is there
             connection.request(method, self.address.path + path, content, headers)
             answer = connection.getresponse()
             raw = answer.read(LONGEST + 1)
@@ -65,11 +67,11 @@ class Gateway:
         return answer.status, raw
 
     @staticmethod
-    def _cut(connection, late):
+    def _cut(sockets, late):
         late.set()
-        if connection.sock is not None:
+        for each in sockets:
             with contextlib.suppress(OSError):
-                socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+                socket.socket.shutdown(each, socket.SHUT_RDWR)
 
     def rest(self, retry_after):
         seconds = min(int(retry_after), 600) if retry_after.isdecimal() else 5

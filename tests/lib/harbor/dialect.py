@@ -190,12 +190,12 @@ class Harbor:
     def told(self, payment: Payment, role: Role) -> Response:
         return JSONResponse(self._plain(payment), 201 if role == "settle" else 200)
 
-    def notice(self, payment: Payment, event: str) -> tuple[str, bytes] | None:
+    def notices(self, payment: Payment, event: str) -> tuple[tuple[str, bytes], ...]:
         """Harbor tells of customers who agreed to pay, of money that it took, and of orders that were aborted."""
         kind = {"approved": "order.approved", "charged": "order.taken", "cancelled": "order.aborted"}.get(event)
         number = self.deps.ids.mint(20)
         told = {"kind": kind, "nr": number, "order": self._plain(payment)}
-        return (number, json.dumps(told).encode()) if kind else None
+        return ((number, json.dumps(told).encode()),) if kind else ()
 
     def example(self, base_url: str, client_id: str, secret_key: str) -> tuple[str, ...]:
         return (f"curl -s -u {client_id}:{secret_key} -X POST {base_url}/oauth/token",)

@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 import time
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from payproof.suites.selftest.shop.gateway import Gateway, GatewayError, Status, log
-from payproof.suites.selftest.shop.orders import Orders
+from payproof.suites.selftest.shop.orders import Order, Orders
 from payproof.suites.selftest.shop.shop import Shop
 
 DECIMALS = {"JPY": 0, "TND": 3}
@@ -31,9 +32,15 @@ LARGEST_NOTICE = 64 * 1024
 class HarborClient(Gateway):
     whole_call = 8.0  # seconds; the guidance is 10
 
-    def __init__(self, *settings: Any) -> None:
-        super().__init__(*settings)
+    def __init__(self, base_url: str, client_id: str, secret_key: str) -> None:
+        super().__init__(base_url, client_id, secret_key)
         self.http.timeout = httpx.Timeout(self.whole_call, connect=3.0)  # the guidance is 4
+        self.payments: dict[str, int] = {}
+        """How many payments an order has had."""
+
+    def key(self, order: str) -> str:
+        """The same for a request that is sent again because its answer was lost, another once a payment is there."""
+        return f"{order}-{self.payments.get(order, 0)}"
 
     @staticmethod
     def minor(amount: str, currency: str) -> int:
@@ -83,6 +90,8 @@ class HarborClient(Gateway):
     async def send(
         self, method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str]
     ) -> tuple[int, httpx.Headers, str]:
+        if path == "/orders" and body is not None:
+            headers = headers | {"Harbor-Key": self.key(body["order"]["ref"])}
         if path == "/oauth/token":
             pair = base64.b64encode(f"{self.client_id}:{self.secret_key}".encode()).decode()
             headers = headers | {"Authorization": f"Basic {pair}"}
@@ -96,46 +105,77 @@ class HarborClient(Gateway):
         return found if status in (200, 201) and isinstance(found, dict) else None
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a notice says: what happened, to which payment, of which order."""
+
+    kind: str
+    payment: str
+    order: str
+
+
 class HarborShop(Shop):
+    gateway: HarborClient
     notice_secret = ""
+
+    async def to_payment(self, order: Order) -> Response:
+        self.gateway.payments[order.id] = len(order.payments)
+        return await super().to_payment(order)
 
     async def noticed(self, request: Request) -> Response:
         """A notice is a doorbell: when its signature and its time are right, the gateway is asked."""
         body = await request.body()
-        sent = [part.partition("=") for part in request.headers.get("harbor-sign", "").split(";")]
-        parts = {name: value for name, _, value in sent}
+        if len(body) > LARGEST_NOTICE or not self.genuine(request.headers.get("harbor-sign", ""), body):
+            log.warning("a notice was refused: its length, its signature or its time is wrong")
+            return PlainTextResponse("refused", 400)
+        told = self.read(body)
+        if told is None:
+            return PlainTextResponse("unreadable", 400)
+        log.info("notice %s order=%s payment=%s", told.kind, told.order, told.payment)
+        try:
+            await self.work(told, self.orders.get(told.order))
+        except GatewayError:
+            return PlainTextResponse("later", 503)
+        return PlainTextResponse("noted")
+
+    def genuine(self, signature: str, body: bytes) -> bool:
+        parts = {name: value for name, _, value in (part.partition("=") for part in signature.split(";"))}
         at = parts.get("t", "")
         right = hmac.new(self.notice_secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
         late = not at.isdigit() or abs(time.time() - int(at)) > 300
-        if late or len(body) > LARGEST_NOTICE or not hmac.compare_digest(right, parts.get("h", "")):
-            log.warning("a notice was refused: its signature or its time is wrong")
-            return PlainTextResponse("refused", 400)
+        return not late and hmac.compare_digest(right, parts.get("h", ""))
+
+    def read(self, body: bytes) -> Told | None:
         try:
-            told = json.loads(body)
-            order = self.orders.get(str(told["order"]["ref"]))
-            log.info("notice %s order=%s payment=%s", told["kind"], told["order"]["ref"], told["order"]["id"])
+            found = json.loads(body)
+            return Told(str(found["kind"]), str(found["order"]["id"]), str(found["order"]["ref"]))
         except (ValueError, KeyError, TypeError, RecursionError):
-            return PlainTextResponse("unreadable", 400)
+            return None
+
+    async def work(self, told: Told, order: Order | None) -> None:
         if order is not None:
-            try:
-                await self.verify(order)
-            except GatewayError:
-                return PlainTextResponse("later", 503)
-        return PlainTextResponse("noted")
+            await self.verify(order)
 
 
-def main() -> None:
+def serve(
+    client: type[HarborClient] = HarborClient, shop: type[HarborShop] = HarborShop, orders: type[Orders] = Orders
+) -> None:
+    """Run a shop made of these."""
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     for noisy in ("httpx", "httpcore"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     env = os.environ
-    client = HarborClient(env["PAY_BASE_URL"], env["PAY_CLIENT_ID"], env["PAY_SECRET_KEY"])
-    shop = HarborShop(client, Orders(Path(env["DATA_DIR"])), env["PUBLIC_URL"], env.get("ALERT_WEBHOOK_URL", ""))
-    shop.notice_secret = env.get("NOTICE_SECRET", "")
-    app = shop.app()
-    app.router.routes.append(Route("/notices", shop.noticed, methods=["POST"]))
+    made = shop(
+        client(env["PAY_BASE_URL"], env["PAY_CLIENT_ID"], env["PAY_SECRET_KEY"]),
+        orders(Path(env["DATA_DIR"])),
+        env["PUBLIC_URL"],
+        env.get("ALERT_WEBHOOK_URL", ""),
+    )
+    made.notice_secret = env.get("NOTICE_SECRET", "")
+    app = made.app()
+    app.router.routes.append(Route("/notices", made.noticed, methods=["POST"]))
     uvicorn.run(app, host="127.0.0.1", port=int(env["PORT"]), log_level="warning", access_log=False)
 
 
 if __name__ == "__main__":
-    main()
+    serve()

@@ -8,24 +8,21 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 class Client {
-    static long PATIENCE;
-
     public static void main(String[] args) throws Exception {
-        PATIENCE = Math.round(1000 * Double.parseDouble(args[1]));
-        var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(Duration.ofMillis(PATIENCE)).build();
         var lines = new BufferedReader(new InputStreamReader(System.in));
         for (var line = lines.readLine(); line != null; line = lines.readLine()) {
-            System.out.println(ask(client, line, args[0]).replace('\n', ' '));
+            System.out.println(ask(line.split(" ")[0], Math.round(1000 * Double.parseDouble(line.split(" ")[1])), args[0]).replace('\n', ' '));
         }
     }
 
-    static String ask(HttpClient client, String url, String body) throws Exception {
+    static String ask(String url, long patience, String body) throws Exception {
+        var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).connectTimeout(Duration.ofMillis(patience)).build();
         var request = HttpRequest.newBuilder(URI.create(url)).header("Content-Type", "application/json")
             .POST(HttpRequest.BodyPublishers.ofString(body)).build();
         // The limit of a request ends at its headers: this one is for the body, too.
         var answer = client.sendAsync(request, HttpResponse.BodyHandlers.ofInputStream()).thenApplyAsync(Client::read);
         try {
-            return answer.get(PATIENCE, TimeUnit.MILLISECONDS);
+            return answer.get(patience, TimeUnit.MILLISECONDS);
         } catch (java.util.concurrent.TimeoutException late) {
             answer.cancel(true);
             return "error timed out";

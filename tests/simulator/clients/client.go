@@ -10,15 +10,13 @@ import (
 	"time"
 )
 
-func patience() time.Duration {
-	limit, _ := time.ParseDuration(os.Args[2] + "s")
-	return limit
-}
-
 func main() {
-	client := &http.Client{Timeout: patience(), Transport: &http.Transport{DisableKeepAlives: true}}
+	transport := &http.Transport{DisableKeepAlives: true}
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		answer, err := client.Post(lines.Text(), "application/json", strings.NewReader(os.Args[1]))
+		url, seconds, _ := strings.Cut(lines.Text(), " ")
+		limit, _ := time.ParseDuration(seconds + "s")
+		client := &http.Client{Timeout: limit, Transport: transport}
+		answer, err := client.Post(url, "application/json", strings.NewReader(os.Args[1]))
 		if err != nil {
 			fmt.Println("error", err)
 			continue

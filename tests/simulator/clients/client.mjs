@@ -2,7 +2,7 @@ import http from "node:http";
 import https from "node:https";
 import { createInterface } from "node:readline";
 
-function ask(url, sent) {
+function ask(url, seconds, sent) {
     return new Promise((done) => {
         const options = { method: "POST", agent: false, headers: { "Content-Type": "application/json", "Content-Length": sent.length } };
         let size = 0;
@@ -14,13 +14,13 @@ function ask(url, sent) {
             answer.on("end", () => end(`ok ${answer.statusCode} ${size}`));
             answer.on("error", (error) => end(`error in body ${error.code} ${error.message}`));
         });
-        const timer = setTimeout(() => end("error timed out"), 1000 * Number(process.argv[3]));
+        const timer = setTimeout(() => end("error timed out"), 1000 * Number(seconds));
         const end = (told) => { clearTimeout(timer); request.destroy(); done(told); };
         request.on("error", (error) => end(`error ${error.code} ${error.message}`));
         request.end(sent);
     });
 }
 
-for await (const url of createInterface({ input: process.stdin })) {
-    console.log((await ask(url, process.argv[2])).replaceAll("\n", " "));
+for await (const line of createInterface({ input: process.stdin })) {
+    console.log((await ask(...line.split(" "), process.argv[2])).replaceAll("\n", " "));
 }

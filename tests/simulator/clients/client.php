@@ -1,11 +1,12 @@
 <?php
-while (($url = fgets(STDIN)) !== false) {
+while (($line = fgets(STDIN)) !== false) {
+    [$url, $seconds] = explode(" ", trim($line));
     $size = 0;
-    $handle = curl_init(trim($url));
+    $handle = curl_init($url);
     curl_setopt_array($handle, [
         CURLOPT_POSTFIELDS => $argv[1],
         CURLOPT_HTTPHEADER => ["Content-Type: application/json", "Expect:"],
-        CURLOPT_TIMEOUT_MS => (int) (1000 * $argv[2]),
+        CURLOPT_TIMEOUT_MS => (int) (1000 * $seconds),
         CURLOPT_NOSIGNAL => true,
         CURLOPT_WRITEFUNCTION => function ($handle, $part) use (&$size) {
             $size += strlen($part);

@@ -1,11 +1,11 @@
 import sys
-import urllib.error
 import urllib.request
 
-for url in sys.stdin:
-    request = urllib.request.Request(url.strip(), sys.argv[1].encode(), {"Content-Type": "application/json"})
+for line in sys.stdin:
+    url, seconds = line.split()
+    request = urllib.request.Request(url, sys.argv[1].encode(), {"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=float(sys.argv[2])) as answer:
+        with urllib.request.urlopen(request, timeout=float(seconds)) as answer:
             size = 0
             while size < 1_000_000 and (part := answer.read(100_000)):
                 size += len(part)

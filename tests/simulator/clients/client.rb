@@ -2,12 +2,13 @@ require "net/http"
 
 $stdout.sync = true
 while (line = $stdin.gets)
-  url = URI(line.strip)
+  address, seconds = line.split
+  url = URI(address)
   size = 0
   begin
     connection = Net::HTTP.new(url.host, url.port)
     connection.use_ssl = url.scheme == "https"
-    connection.open_timeout = connection.read_timeout = connection.ssl_timeout = Float(ARGV[1])
+    connection.open_timeout = connection.read_timeout = connection.ssl_timeout = Float(seconds)
     told = connection.start do |http|
       http.request_post(url.path, ARGV[0], "Content-Type" => "application/json") do |answer|
         catch(:enough) { answer.read_body { |part| throw :enough if (size += part.bytesize) >= 1_000_000 } }

@@ -193,7 +193,7 @@ def amount(case: Case) -> Iterator[Finding]:
             sent not in exact and abs(sent - wanted) > (_unit(case, checkout) if case.run.settings.fee else 0)
         ):
             yield case.failed(
-                f"{call.opened.amount} asked for an order of {money.show(wanted, checkout.currency)}",
+                f"{call.opened.amount} asked for an order of {case.profile.money.show(wanted, checkout.currency)}",
                 expected={"amount": f"{wanted:f}"},
                 actual={"amount": call.opened.amount},
                 world=world,

@@ -23,10 +23,11 @@ def charges(probe_run: ProbeRun) -> list[Ledger]:
     return [entry for entry in probe_run.of(Ledger) if entry.event == "charged" and entry.payment in payments]
 
 
-def _twice(taken: list[Ledger], checkout: Checkout) -> str:
+def _twice(case: Case, taken: list[Ledger], checkout: Checkout) -> str:
     total = sum((money.parse(entry.amount) or Decimal(0) for entry in taken), Decimal(0))
     times = {2: "twice", 3: "three times"}.get(len(taken), f"{len(taken)} times")
-    return f"charged {times}, {money.show(total, checkout.currency)}, for one order of {money.show(checkout.amount, checkout.currency)}"
+    in_all, asked = (case.profile.money.show(amount, checkout.currency) for amount in (total, checkout.amount))
+    return f"charged {times}, {in_all}, for one order of {asked}"
 
 
 def _charged_once(case: Case, probe_run: ProbeRun, *, may_flag: bool) -> Iterator[Finding]:
@@ -47,7 +48,7 @@ def _charged_once(case: Case, probe_run: ProbeRun, *, may_flag: bool) -> Iterato
         flag = next(told, None) if may_flag else None
         if flag is not None:
             yield case.passed(
-                f"{_twice(taken, checkouts[0])}; the shop flagged it for a person",
+                f"{_twice(case, taken, checkouts[0])}; the shop flagged it for a person",
                 actual=facts,
                 world=probe_run.world,
                 seen=[*taken, flag],
@@ -55,7 +56,7 @@ def _charged_once(case: Case, probe_run: ProbeRun, *, may_flag: bool) -> Iterato
             return
         orders: list[Json] = list(dict.fromkeys(checkout.order for checkout in checkouts))
         yield case.failed(
-            _twice(taken, checkouts[0]),
+            _twice(case, taken, checkouts[0]),
             expected={"charged": 1},
             actual={**facts, "amounts": [entry.amount for entry in taken], "orders": orders},
             world=probe_run.world,
@@ -255,22 +256,26 @@ def lost_answer(case: Case) -> Iterator[Finding]:
     Why: the payment may exist already.
 
     Judged: create succeeds at the gateway but its answer is lost; the customer tries again. Another key, or a second
-    payment, is the defect.
+    payment, is the defect. A shop that makes another order of its own for each submission is not judged.
 
-    Fix: derive the idempotency key from the order.
+    Fix: derive the idempotency key from the order and the number of its payments.
     """
     for probe_run in probe_runs(case.run, "lost-answer"):
-        keys = [call.event.idempotency_key for call in probe_run.calls("open")]
+        calls, order = probe_run.calls("open"), probe_run.order()
+        keys = [call.event.idempotency_key for call in calls]
+        references = {call.opened.reference or "" for call in calls}
         opened = [entry for entry in probe_run.of(Ledger) if entry.event == "opened"]
         if len(keys) < 2:
             yield case.not_exercised("the create call was not repeated")
+        elif len(references) > 1 and not all(refers(reference, order) for reference in references):
+            yield case.not_exercised("the integration made another order when the customer tried again", seen=calls)
         elif len(set(keys)) > 1 or len(opened) > 1:
             yield case.failed(
                 "the repeated create call is another payment",
                 expected={"keys": 1, "payments": 1},
                 actual={"keys": len(set(keys)), "payments": len(opened)},
                 world=probe_run.world,
-                seen=probe_run.calls("open"),
+                seen=calls,
             )
         else:
-            yield case.passed("repeated with the same key", world=probe_run.world, seen=probe_run.calls("open"))
+            yield case.passed("repeated with the same key", world=probe_run.world, seen=calls)

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from payproof.contracts import money
 from payproof.contracts.access_logs import own_part
-from payproof.contracts.entries import Call, Checkout, Log, Page
+from payproof.contracts.deliveries import where_declared
+from payproof.contracts.entries import Call, Checkout, Delivery, Log, Page
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import ProbeRun, probe_runs
 from payproof.contracts.requirements import Case, must, should
@@ -179,3 +180,52 @@ def _silent(case: Case, seen: int, what: str) -> Iterator[Finding]:
         )
     elif seen:
         yield case.not_exercised(_UNREAD, declare="logs.files")
+
+
+@should("logs.webhooks", needs="notices")
+@where_declared
+def webhooks(case: Case) -> Iterator[Finding]:
+    """Each notice is logged with its id or its payment, and what became of it.
+
+    Why: without it nobody can tell afterwards whether the gateway told.
+
+    Judged: beside the web server's access log, some line after a genuine notice that was taken shows the notice's id or the
+    payment, and it or a line next to it an outcome.
+
+    Fix: log one line for each notice: its id, its payment, its event, what was done.
+    """
+    seen: tuple[ProbeRun, Delivery] | None = None
+    for probe_run in probe_runs(case.run):
+        for delivery in probe_run.of(Delivery):
+            if delivery.plain and delivery.accepted:
+                seen = seen or (probe_run, delivery)
+                if (lines := _lines_about(probe_run, delivery)) is not None:
+                    title = "a log line shows a notice and its outcome"
+                    yield case.passed(title, world=probe_run.world, seen=[delivery, *lines])
+                    return
+    if seen is None:
+        return
+    probe_run, delivery = seen
+    logs = [line for world in case.run.worlds for line in world.of(Log)]
+    if case.run.facts.get("unattributed_log_lines") or not (logs or case.run.settings.restarts):
+        yield case.not_exercised("no log that is surely this instance's was read", declare="logs.files")
+    else:
+        yield case.failed(
+            "no log line shows a notice and its outcome",
+            expected={"lines": "at least 1"}, actual={"lines": 0}, world=probe_run.world, seen=[delivery],
+        )  # fmt: skip
+
+
+def _lines_about(probe_run: ProbeRun, delivery: Delivery) -> list[Log] | None:
+    names = [name[:12] for name in (delivery.id, delivery.payment) if len(name) >= 4]
+    event = re.escape(delivery.event or "notice")
+    outcome = re.compile(
+        rf"(?i){event}|\b(paid|success\w*|confirmed|completed|settled|captured|processed|taken|done|200)\b"
+    )
+    lines = [line for line in own_lines(probe_run) if line.at >= delivery.began]
+    for near in windows(lines):
+        named = next((line for line in near if any(name in line.text for name in names)), None)
+        told = next((line for line in near if outcome.search(line.text)), None)
+        if named is not None and told is not None:
+            return list(dict.fromkeys((named, told)))
+    return None

@@ -227,9 +227,9 @@ def _believed(
     case: Case, world: RecordedWorld, checkout: Checkout, field: str, lies: list[Call], paid: OrderSeen
 ) -> Finding:
     answered = (lies[-1].told.amount if field == "amount" else lies[-1].told.currency) or ""
-    shown = money.show(answered, checkout.currency) if field == "amount" else answered
+    shown = case.profile.money.show(answered, checkout.currency) if field == "amount" else answered
     return case.failed(
-        f"order {checkout.order} of {money.show(checkout.amount, checkout.currency)} is paid though the gateway says {shown}",
+        f"order {checkout.order} of {case.profile.money.show(checkout.amount, checkout.currency)} is paid though the gateway says {shown}",
         expected={field: checkout.amount if field == "amount" else checkout.currency},
         actual={field: answered, "paid": True},
         world=world,
@@ -257,7 +257,7 @@ def _not_told(
     value = honest.told.amount if field == "amount" else honest.told.currency
     words = f"told {'no' if value is None else ''} {field} {value or ''}".replace("  ", " ").strip()
     return case.not_exercised(
-        f"the gateway's answer {words}, which is no lie about an order of {money.show(checkout.amount, checkout.currency)}",
+        f"the gateway's answer {words}, which is no lie about an order of {case.profile.money.show(checkout.amount, checkout.currency)}",
         because=f"{field}.sent",
         world=world,
         seen=[told, honest],

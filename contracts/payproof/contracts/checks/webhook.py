@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from payproof.contracts.checks.logs import own_lines, windows
-from payproof.contracts.deliveries import answer_of, taken, undeclared
-from payproof.contracts.entries import Delivery, Entry, FaultSet, Log, Step
+from payproof.contracts.deliveries import answer_of, taken, where_declared
+from payproof.contracts.entries import Delivery, Entry, FaultSet, Step
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.pages import broken
 from payproof.contracts.probe_runs import ProbeRun, ever_paid, final, ledger, looks, probe_runs
@@ -44,6 +42,7 @@ def _believed(case: Case, probe_run: ProbeRun, order: str, since: Entry, what: s
 
 
 @must("webhook.signature-verified", needs="notices")
+@where_declared
 def signature_verified(case: Case) -> Iterator[Finding]:
     """A notice whose signature is not good makes no order paid.
 
@@ -55,9 +54,6 @@ def signature_verified(case: Case) -> Iterator[Finding]:
 
     Fix: compute the signature over the raw body and compare it, in constant time, before the body is read.
     """
-    if (missing := undeclared(case)) is not None:
-        yield missing
-        return
     genuine = taken(case.run)
     for probe_run in probe_runs(case.run, "forged-notice"):
         forged = next((each for each in probe_run.of(Delivery) if each.forged), None)
@@ -87,6 +83,7 @@ def signature_verified(case: Case) -> Iterator[Finding]:
 
 
 @must("webhook.raw-body", needs="notices")
+@where_declared
 def raw_body(case: Case) -> Iterator[Finding]:
     """A genuine notice is taken however its bytes are written.
 
@@ -98,9 +95,6 @@ def raw_body(case: Case) -> Iterator[Finding]:
 
     Fix: verify the signature over the body as it was received, before any framework parses it.
     """
-    if (missing := undeclared(case)) is not None:
-        yield missing
-        return
     for probe_run in probe_runs(case.run, "spelled-notice"):
         sent = list(probe_run.after(StepName.NOTICED).of(Delivery))
         plain = next((each for each in sent if each.plain), None)
@@ -130,6 +124,7 @@ def _spelling(case: Case, probe_run: ProbeRun, plain: Delivery, spelled: Deliver
 
 
 @must("webhook.unknown-event", needs="notices")
+@where_declared
 def unknown_event(case: Case) -> Iterator[Finding]:
     """A signed notice of an unknown event, or without data, breaks nothing and changes no order.
 
@@ -141,9 +136,6 @@ def unknown_event(case: Case) -> Iterator[Finding]:
 
     Fix: answer 2xx to what you do not know, and do nothing.
     """
-    if (missing := undeclared(case)) is not None:
-        yield missing
-        return
     for probe_run in probe_runs(case.run, "unknown-notice"):
         odd = next((each for each in probe_run.of(Delivery) if each.shape), None)
         if odd is None:
@@ -185,6 +177,7 @@ def _refused_next(probe_run: ProbeRun) -> Delivery | None:
 
 
 @must("webhook.unknown-order", needs="notices")
+@where_declared
 def unknown_order(case: Case) -> Iterator[Finding]:
     """A signed notice of a payment that the integration never opened breaks nothing and makes no order.
 
@@ -195,9 +188,6 @@ def unknown_order(case: Case) -> Iterator[Finding]:
 
     Fix: look the payment up among your own; answer 2xx or 404 when it is not there.
     """
-    if (missing := undeclared(case)) is not None:
-        yield missing
-        return
     for probe_run in probe_runs(case.run, "foreign-notice"):
         sent = next((each for each in probe_run.of(Delivery) if each.shape), None)
         if sent is None:
@@ -224,6 +214,7 @@ def unknown_order(case: Case) -> Iterator[Finding]:
 
 
 @should("webhook.malformed", needs="notices")
+@where_declared
 def malformed(case: Case) -> Iterator[Finding]:
     """A notice that cannot be read is refused, and breaks nothing.
 
@@ -234,9 +225,6 @@ def malformed(case: Case) -> Iterator[Finding]:
 
     Fix: answer 400 when the body cannot be read; bound its length.
     """
-    if (missing := undeclared(case)) is not None:
-        yield missing
-        return
     for probe_run in probe_runs(case.run, "malformed-notice"):
         sent = next((each for each in probe_run.of(Delivery) if each.shape), None)
         if sent is None:
@@ -257,6 +245,7 @@ def malformed(case: Case) -> Iterator[Finding]:
 
 
 @should("webhook.fast-answer", needs="notices")
+@where_declared
 def fast_answer(case: Case) -> Iterator[Finding]:
     """A notice is answered within the time that the gateway gives.
 
@@ -266,9 +255,6 @@ def fast_answer(case: Case) -> Iterator[Finding]:
 
     Fix: keep the notice, answer 2xx, and do the work afterwards.
     """
-    if (missing := undeclared(case)) is not None:
-        yield missing
-        return
     longest, found = case.profile.limits.notice, list[tuple[ProbeRun, Delivery]]()
     for probe_run in probe_runs(case.run):
         disturbed = any(True for _ in probe_run.of(FaultSet)) or any(step.name == "gate" for step in probe_run.of(Step))
@@ -287,54 +273,3 @@ def fast_answer(case: Case) -> Iterator[Finding]:
     else:
         title = f"{len(found)} notices, the slowest answered after {slowest.seconds:.2f} s"
         yield case.passed(title, expected=expected, actual=actual, world=world, seen=seen)
-
-
-@should("logs.webhooks", needs="notices")
-def logged(case: Case) -> Iterator[Finding]:
-    """Each notice is logged with its id or its payment, and what became of it.
-
-    Why: without it nobody can tell afterwards whether the gateway told.
-
-    Judged: beside the web server's access log, some line after a genuine notice that was taken shows the notice's id or the
-    payment, and it or a line next to it an outcome.
-
-    Fix: log one line for each notice: its id, its payment, its event, what was done.
-    """
-    if (missing := undeclared(case)) is not None:
-        yield missing
-        return
-    seen: tuple[ProbeRun, Delivery] | None = None
-    for probe_run in probe_runs(case.run):
-        for delivery in probe_run.of(Delivery):
-            if delivery.plain and delivery.accepted:
-                seen = seen or (probe_run, delivery)
-                if (lines := _logged(probe_run, delivery)) is not None:
-                    title = "a log line shows a notice and its outcome"
-                    yield case.passed(title, world=probe_run.world, seen=[delivery, *lines])
-                    return
-    if seen is None:
-        return
-    probe_run, delivery = seen
-    logs = [line for world in case.run.worlds for line in world.of(Log)]
-    if case.run.facts.get("unattributed_log_lines") or not (logs or case.run.settings.restarts):
-        yield case.not_exercised("no log that is surely this instance's was read", declare="logs.files")
-    else:
-        yield case.failed(
-            "no log line shows a notice and its outcome",
-            expected={"lines": "at least 1"}, actual={"lines": 0}, world=probe_run.world, seen=[delivery],
-        )  # fmt: skip
-
-
-def _logged(probe_run: ProbeRun, delivery: Delivery) -> list[Log] | None:
-    names = [name[:12] for name in (delivery.id, delivery.payment) if len(name) >= 4]
-    event = re.escape(delivery.event or "notice")
-    outcome = re.compile(
-        rf"(?i){event}|\b(paid|success\w*|confirmed|completed|settled|captured|processed|taken|done|200)\b"
-    )
-    lines = [line for line in own_lines(probe_run) if line.at >= delivery.began]
-    for near in windows(lines):
-        named = next((line for line in near if any(name in line.text for name in names)), None)
-        told = next((line for line in near if outcome.search(line.text)), None)
-        if named is not None and told is not None:
-            return list(dict.fromkeys((named, told)))
-    return None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from payproof.contracts.deliveries import answer_of, of_payments, undeclared
-from payproof.contracts.entries import Delivery, Entry, OrderSeen
+from payproof.contracts.deliveries import answer_of, of_payments, where_declared
+from payproof.contracts.entries import Delivery, OrderSeen
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.probe_runs import ProbeRun, final, ledger, looks, payments_of, probe_runs, sightings
 from payproof.contracts.requirements import Case, must, should
@@ -22,8 +22,6 @@ def _sent(probe_run: ProbeRun, since: StepName = StepName.NOTICED) -> list[Deliv
 
 
 def _uncounted(case: Case) -> Finding | None:
-    if (missing := undeclared(case)) is not None:
-        return missing
     if not case.run.settings.counts_effects:
         reason = "no counter of fulfilments is declared: set order.effects to judge this"
         return case.not_applicable(reason, declare=_EFFECTS)
@@ -67,6 +65,7 @@ _HOW = {
 
 
 @must("webhook.duplicate", needs="notices")
+@where_declared
 def duplicate(case: Case) -> Iterator[Finding]:
     """However often a payment is told of, its order is fulfilled once.
 
@@ -85,6 +84,7 @@ def duplicate(case: Case) -> Iterator[Finding]:
 
 
 @must("webhook.replayed-old", needs="notices")
+@where_declared
 def replayed_old(case: Case) -> Iterator[Finding]:
     """A notice that comes again hours later, after a restart, has no effect.
 
@@ -109,23 +109,17 @@ def replayed_old(case: Case) -> Iterator[Finding]:
         )
 
 
-def _lost(case: Case, probe_run: ProbeRun) -> tuple[OrderSeen | None, list[Entry]]:
-    """(the last look at the order, evidence)."""
-    order = probe_run.order()
-    last = final(probe_run.world, order)
-    return last, [*_sent(probe_run)[-2:], *ledger(probe_run.world, order, "charged")[:1], *([last] if last else [])]
-
-
 def _must_be_paid(
     case: Case, probe_run: ProbeRun, what: str, *, or_flagged: bool, unless: tuple[str, ...], good: str
 ) -> Finding:
     """The gateway took money; then the order is paid at the end of it all (or visibly held)."""
     world, order = probe_run.world, probe_run.order()
-    last, seen = _lost(case, probe_run)
+    last = final(world, order)
     if last is None:
         return case.not_exercised(
             f"the state of order {order} could not be read", world=world, seen=looks(world, order)[-1:]
         )
+    seen = [*_sent(probe_run)[-2:], *ledger(world, order, "charged")[:1], last]
     if last.paid or (or_flagged and last.flagged):
         title = good if last.paid else f"the order is held for a person: {what}"
         return case.passed(title, actual={"state": last.state}, world=world, seen=seen)
@@ -143,6 +137,7 @@ _DISORDER = {
 
 
 @must("webhook.out-of-order", needs="notices")
+@where_declared
 def out_of_order(case: Case) -> Iterator[Finding]:
     """A paid order stays paid, in whatever order its notices come.
 
@@ -153,9 +148,6 @@ def out_of_order(case: Case) -> Iterator[Finding]:
 
     Fix: never take an order back from paid because of a notice; ask the gateway how this payment stands now.
     """
-    if (missing := undeclared(case)) is not None:
-        yield missing
-        return
     for probe_run in probe_runs(case.run, "disordered-notices"):
         if (untold := probe_run.step(StepName.UNTOLD)) is not None:
             yield case.not_applicable(untold.text)
@@ -172,7 +164,14 @@ def out_of_order(case: Case) -> Iterator[Finding]:
             )
 
 
+def _seen_before_the_return(probe_run: ProbeRun) -> list[OrderSeen]:
+    """The looks that could be read before the customer, who had been gone, came back."""
+    looked = probe_run.before(StepName.RETURNED).of(OrderSeen)
+    return [seen for seen in looked if seen.order == probe_run.order() and seen.paid is not None]
+
+
 @must("webhook.before-return", needs="notices")
+@where_declared
 def before_return(case: Case) -> Iterator[Finding]:
     """An order becomes paid by the notice, also when the customer never comes back.
 
@@ -184,20 +183,13 @@ def before_return(case: Case) -> Iterator[Finding]:
 
     Fix: on a notice, ask the gateway (or believe its signature), mark the order paid, then answer 2xx; anything else until then.
     """
-    if (missing := undeclared(case)) is not None:
-        yield missing
-        return
     for probe_run in probe_runs(case.run, "first-the-notice"):
         order, world = probe_run.order(), probe_run.world
         told = _sent(probe_run.before(StepName.RETURNED))
         if not told:
             yield case.stuck(probe_run)
             continue
-        gone = [
-            seen
-            for seen in probe_run.before(StepName.RETURNED).of(OrderSeen)
-            if seen.order == order and seen.paid is not None
-        ]
+        gone = _seen_before_the_return(probe_run)
         taken = [entry for entry in ledger(world, order, "charged") if not gone or entry.n < gone[-1].n]
         what = f"the gateway told {len(told)} time(s) of its payment, and the customer was not back yet ({answer_of(told[-1])})"
         paid = next((seen for seen in gone if seen.paid), None)
@@ -220,6 +212,7 @@ def before_return(case: Case) -> Iterator[Finding]:
 
 
 @must("webhook.late", needs="notices")
+@where_declared
 def late(case: Case) -> Iterator[Finding]:
     """A notice that comes after the order was given up is not lost.
 
@@ -231,9 +224,6 @@ def late(case: Case) -> Iterator[Finding]:
 
     Fix: book a success also for an order that was cancelled or has expired, or flag it for a refund.
     """
-    if (missing := undeclared(case)) is not None:
-        yield missing
-        return
     for probe_run in probe_runs(case.run, "late-notice"):
         world, sent, taken = probe_run.world, _sent(probe_run), ledger(probe_run.world, probe_run.order(), "charged")
         if not sent or not (taken or case.profile.traits.settles):
@@ -249,6 +239,7 @@ def late(case: Case) -> Iterator[Finding]:
 
 
 @should("webhook.lost", needs="notices")
+@where_declared
 def lost(case: Case) -> Iterator[Finding]:
     """An order becomes paid when the customer comes back, also when no notice ever arrives.
 
@@ -258,9 +249,6 @@ def lost(case: Case) -> Iterator[Finding]:
 
     Fix: ask the gateway on the return too, or from a job.
     """
-    if (missing := undeclared(case)) is not None:
-        yield missing
-        return
     for probe_run in probe_runs(case.run, "lost-notice"):
         order, world = probe_run.order(), probe_run.world
         came = list(of_payments(world, payments_of(world, order)))
@@ -277,6 +265,7 @@ def lost(case: Case) -> Iterator[Finding]:
 
 
 @must("webhook.not-swallowed", needs="notices")
+@where_declared
 def not_swallowed(case: Case) -> Iterator[Finding]:
     """A notice that cannot be worked on now is not answered with success and forgotten.
 
@@ -284,20 +273,37 @@ def not_swallowed(case: Case) -> Iterator[Finding]:
 
     Judged: the gateway's API answers 503 while its notice arrives; then it works, and by its schedule the gateway repeats what
     was not answered 2xx. The order becomes paid, in the time that the shop's own jobs may take too, or is visibly held. Not
-    answering 2xx, a queue of its own, and a job that asks are all fine.
+    answering 2xx, a queue of its own, and a job that asks are all fine. On gateways where the integration takes the money the
+    customer comes back at last, and that is soon enough for a shop that leaves the taking to the return; not for one whose
+    orders a notice alone makes paid when the gateway is well.
 
     Fix: answer 503 when the gateway cannot be asked, or keep the notice until it can.
     """
-    if (missing := undeclared(case)) is not None:
-        yield missing
-        return
     for probe_run in probe_runs(case.run, "notice-in-an-outage"):
         during = _sent(probe_run.before(StepName.WELL_AGAIN))
         if not during or probe_run.step(StepName.WELL_AGAIN) is None:
             yield case.stuck(probe_run)
             continue
         what = f"its notice, which came while the gateway's API was down, was answered {answer_of(during[0])}"
+        if (seen := _forgotten(case, probe_run, during)) is not None:
+            yield case.failed(
+                f"order {probe_run.order()} was not paid until the customer came back: {what}, and forgotten",
+                expected={"paid": True}, actual={"paid": False, "state": seen.state}, world=probe_run.world,
+                seen=[*during[:2], seen, probe_run.step(StepName.RETURNED)], unless=("flow.success",),
+            )  # fmt: skip
+            continue
         yield _must_be_paid(
             case, probe_run, what, or_flagged=True, unless=("webhook.before-return", "flow.success"),
             good=f"the order is paid, though {what}",
         )  # fmt: skip
+
+
+def _forgotten(case: Case, probe_run: ProbeRun, during: list[Delivery]) -> OrderSeen | None:
+    """The last look before the customer's return, when every notice was answered with success and nothing came of it, in a run in
+    which a notice alone made an order paid; None otherwise."""
+    gone = _seen_before_the_return(probe_run)
+    kept = not all(each.accepted for each in during) or not gone or gone[-1].paid or gone[-1].flagged
+    if kept or probe_run.step(StepName.RETURNED) is None:
+        return None
+    others = [each for each in probe_runs(case.run, "first-the-notice") if _sent(each.before(StepName.RETURNED))]
+    return gone[-1] if any(seen.paid for each in others for seen in _seen_before_the_return(each)) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,11 +13,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from payproof.contracts import __version__
-from payproof.contracts.model import Finding, Judgement, Result, Verdict
+from payproof.contracts.model import Finding, Judgement, Outcome, Result, Verdict
 from payproof.contracts.run import Run
-from payproof.reports import facts, replay
+from payproof.reports import facts, reasons, replay, timeline
+from payproof.reports.behaviour import seconds
+from payproof.reports.measured import measured
 from payproof.reports.registry import writer
-from payproof.reports.story import Chapter, Teller
+from payproof.reports.story import Chapter, Teller, anchor
 from payproof.reports.values import Pair, pointers, side_by_side
 
 SHOWN, FOLDED = 3, 20
@@ -49,6 +51,8 @@ class Card:
     more: int
     reason: str
     opened: bool
+    waiting: tuple[str, ...]
+    """Requirements that could not be judged because of this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +70,26 @@ def render(result: Result, run: Run) -> str:
     environment = _environment()
     script = environment.get_template("filter.js").render()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    teller, found = Teller(run), measured(result, run)
+    groups = _groups(result, teller)
     return environment.get_template("report.html.j2").render(
         result=result,
         words=facts.WORDS,
-        marks=facts.MARKS,
+        marks=facts.MARKS if result.outcome is not Outcome.NOT_SCORED else {**facts.MARKS, Verdict.PASS: "·"},
         why=facts.why,
         name=facts.name_of(result),
         heading=facts.heading(result, run),
         digests=[(key, str(value)) for key, value in result.facts.items() if str(value).startswith("sha256:")],
         banner=facts.BANNERS[result.outcome],
         sentence=facts.sentence(result),
+        reasons=[_linked(reason, facts.by_id(result)) for reason in result.reasons],
         counts=facts.counts(result.judgements),
         golive=facts.golive(result),
         guidelines=facts.guidelines(result),
-        groups=_groups(result, Teller(run)),
+        groups=groups,
+        measured=found,
+        verdicts=Verdict,
+        behind=teller.entries(found.pointers),
         unjudged=facts.unjudged(result),
         left_out=run.left_out,
         replay=replay.replay(run),
@@ -88,6 +98,12 @@ def render(result: Result, run: Run) -> str:
         script_digest=digest,
         version=__version__,
     )
+
+
+def _linked(reason: str, known: Container[str]) -> tuple[str, str]:
+    """(requirement, the rest) of a reason that begins with one; else (empty, all of it)."""
+    requirement, _, told = reason.partition(": ")
+    return (requirement, told) if requirement in known else ("", reason)
 
 
 @cache
@@ -100,6 +116,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"veiled": _veiled, "clean": facts.clean, "at": lambda at: f"{at:.3f} s"}
+    environment.filters |= {"coded": _coded, "anchor": anchor, "seconds": seconds, "title_of": timeline.title}
     return environment
 
 
@@ -112,18 +129,27 @@ def _veiled(text: str) -> Markup:
     )
 
 
+def _coded(text: str) -> Markup:
+    """``text`` escaped, with what stands between backticks as code."""
+    parts = facts.clean(text).split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
+    )
+
+
 def _groups(result: Result, teller: Teller) -> Sequence[RequirementGroup]:
+    waiting = reasons.waiting(result)
     return [
         RequirementGroup(
             row.number if row else "",
             row.title if row else "Other requirements",
-            tuple(_card(judgement, teller) for judgement in judgements),
+            tuple(_card(judgement, teller, waiting.get(judgement.requirement, ())) for judgement in judgements),
         )
         for row, judgements in facts.groups(result)
     ]
 
 
-def _card(judgement: Judgement, teller: Teller) -> Card:
+def _card(judgement: Judgement, teller: Teller, waiting: tuple[str, ...]) -> Card:
     told = facts.probe_run(judgement)
     proofs = tuple(_proof(finding, teller) for finding in told[: SHOWN + FOLDED])
     return Card(
@@ -133,6 +159,7 @@ def _card(judgement: Judgement, teller: Teller) -> Card:
         more=len(told[SHOWN + FOLDED :]),
         reason=facts.reason(judgement),
         opened=judgement.verdict in _OPEN,
+        waiting=waiting,
     )
 
 

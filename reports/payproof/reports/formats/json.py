@@ -12,7 +12,7 @@ from typing import Any
 from payproof.contracts import __version__
 from payproof.contracts.model import Finding, ItemResult, Judgement, Pointer, Result
 from payproof.contracts.run import Run
-from payproof.reports import facts, replay
+from payproof.reports import facts, measures, replay
 from payproof.reports.registry import writer
 
 FORMAT = 1
@@ -45,6 +45,7 @@ def document(result: Result, run: Run) -> dict[str, Any]:
         "stale_baseline": list(result.stale_baseline),
         "caveats": list(result.caveats),
         "evidence": _evidence(result, run),
+        **measures.document(result, run),
         **({"replay": replay.document(run)} if "cassette" in run.facts else {}),
     }
 

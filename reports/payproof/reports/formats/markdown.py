@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from payproof.contracts.model import Finding, Judgement, Outcome, Result, Verdict
 from payproof.contracts.run import Run
-from payproof.reports import facts, replay, values
+from payproof.reports import facts, reasons, replay, values
 from payproof.reports.registry import writer
 from payproof.reports.render_entry import Scene
 from payproof.reports.story import Teller
@@ -91,7 +91,7 @@ def _table(result: Result) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for row in rows:
         cause = escape(values.cut(row.cause, 160))
-        yield f"| {_MARKS[row.item.verdict]} | {row.number} | {escape(row.title)} | {row.passed} | {cause} |"
+        yield f"| {_MARKS[row.verdict]} | {row.number} | {escape(row.title)} | {row.passed} | {cause} |"
     yield ""
 
 
@@ -150,7 +150,7 @@ def _silent(result: Result) -> Iterator[str]:
 
 
 def _reasons(judgements: Iterable[Judgement]) -> Iterator[str]:
-    for why, names in facts.by_reason(judgements).items():
+    for why, names in reasons.by_reason(judgements).items():
         yield f"- {', '.join(f'`{name}`' for name in names)}: {escape(values.cut(why, _TITLE))}"
 
 

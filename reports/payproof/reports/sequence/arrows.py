@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
@@ -18,12 +18,13 @@ LONGEST = 64
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A message. ``tone``: ``plain``, ``answer`` or ``bad``."""
+    """A message. ``tone``: ``plain``, ``answer`` or ``bad``. ``n``: the entry's number; 0: of none."""
 
     source: str
     target: str
     text: str
     tone: str = "plain"
+    n: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +34,16 @@ class Note:
     over: str
     text: str
     tone: str = "plain"
+    n: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class SequencePart:
-    """A sentence of the story; what follows is what it led to. ``number`` 0: the story is at rest."""
+    """A sentence of the story; what follows is what it led to. ``number`` 0: the story is at rest; None: it has no numbers."""
 
-    number: int
+    number: int | None
     text: str
+    n: int = field(default=0, compare=False)
 
 
 Line: TypeAlias = Arrow | Note | SequencePart
@@ -60,9 +63,9 @@ def shortened(text: str) -> str:
     return whole if len(whole) <= LONGEST else f"{whole[: LONGEST - 1]}…"
 
 
-def lines(entries: Sequence[Entry]) -> tuple[Line, ...]:
-    """The diagram's lines in the order in which they happened."""
-    return tuple(_without_repeats(tuple(_thinned(_Reader(entries).lines()))))
+def lines(entries: Sequence[Entry], *, every_step: bool = False) -> tuple[Line, ...]:
+    """The diagram's lines in the order in which they happened. ``every_step``: of a probe, whose steps have no numbers."""
+    return tuple(_without_repeats(tuple(_thinned(_Reader(entries, every_step=every_step).lines()))))
 
 
 def lanes(found: Iterable[Line]) -> tuple[str, ...]:
@@ -78,23 +81,24 @@ def lanes(found: Iterable[Line]) -> tuple[str, ...]:
 
 
 class _Reader:
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self._entries = entries
+    def __init__(self, entries: Sequence[Entry], *, every_step: bool) -> None:
+        self._entries, self._every_step = entries, every_step
         self._numbers = {
             str(entry.facts["order"]): entry.name.removeprefix("order:")
-            for entry in entries
+            for entry in (() if every_step else entries)
             if isinstance(entry, Step) and entry.name.startswith("order:") and "order" in entry.facts
         }
         self._seen: dict[str, str] = {}
 
     def lines(self) -> Iterator[Line]:
-        timed = [pair for entry in self._entries for pair in self._told(entry)]
+        timed = [(at, replace(told, n=entry.n)) for entry in self._entries for at, told in self._told(entry)]
         yield from (each for _, each in sorted(timed, key=lambda pair: pair[0]))
 
     def _told(self, entry: Entry) -> Iterator[tuple[float, Line]]:
         match entry:
             case Step():
-                if (number := _chapter(entry)) is not None:
+                number = _chapter(entry)
+                if number is not None or self._every_step:
                     yield entry.at, SequencePart(number, line(entry.text))
             case Page():
                 yield from self._page(entry)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -26,19 +26,26 @@ class _Plan:
         return self.places[name]
 
 
-def svg(found: Sequence[Line]) -> Markup:
-    """The whole diagram, ``WIDTH`` units wide."""
+def svg(found: Sequence[Line], pointed: Collection[int] = ()) -> Markup:
+    """The whole diagram, ``WIDTH`` units wide. ``pointed``: numbers of the entries whose lines are marked."""
     names = lanes(found)
     gap = WIDTH / len(names)
     plan = _Plan({name: gap * (place + 0.5) for place, name in enumerate(names)})
     parts: list[Markup] = []
     height = float(_HEAD)
     for each in found:
-        drawn, height = _drawn(each, plan, height)
-        parts.append(drawn)
+        drawn, below = _drawn(each, plan, height)
+        parts += [_band(height, below), drawn] if each.n in pointed else [drawn]
+        height = below
     height += 14
     return Markup('<svg class="sequence" viewBox="0 0 {} {:.0f}" role="img" aria-label="{}">{}{}</svg>').format(
         WIDTH, height, "Sequence diagram of the story", Markup("").join(_lanes(plan, height)), Markup("").join(parts)
+    )
+
+
+def _band(top: float, below: float) -> Markup:
+    return Markup('<rect class="band" x="2" y="{:.0f}" width="{}" height="{:.0f}" rx="4"/>').format(
+        top + 3, WIDTH - 4, below - top
     )
 
 
@@ -68,15 +75,17 @@ def _drawn(each: Line, plan: _Plan, y: float) -> tuple[Markup, float]:
 def _chapter(chapter: SequencePart, y: float) -> tuple[Markup, float]:
     rows = textwrap.wrap(chapter.text, _LINE) or [""]
     top, height = y + 10, 12 + _SENTENCE * len(rows)
-    number = Markup('<text class="number" x="26" y="{:.0f}">{}</text>').format(top + 18, chapter.number or "✓")
+    number = Markup('<text class="number" x="26" y="{:.0f}">{}</text>').format(top + 18, _number(chapter))
     told = Markup("").join(
         Markup('<text class="sentence" x="46" y="{:.0f}">{}</text>').format(top + 18 + _SENTENCE * place, row)
         for place, row in enumerate(rows)
     )
-    box = Markup('<rect class="chapter" x="6" y="{:.0f}" width="{}" height="{}" rx="6"/>').format(
-        top, WIDTH - 12, height
-    )
+    box = Markup('<rect class="part" x="6" y="{:.0f}" width="{}" height="{}" rx="6"/>').format(top, WIDTH - 12, height)
     return box + number + told, top + height + 6
+
+
+def _number(chapter: SequencePart) -> str:
+    return "›" if chapter.number is None else str(chapter.number or "✓")
 
 
 def _arrow(arrow: Arrow, plan: _Plan, y: float) -> Markup:

@@ -127,7 +127,7 @@ class Forwarder:
                 # A browser that moves on leaves pictures and scripts behind, and a client whose patience a fault of ours has
                 # used up leaves as soon as we go on: neither is the sandbox's trouble.
                 ours = exchange.fault and took < SILENT
-                if took > illness.GUIDANCE or not (exchange.page or ours):
+                if took > self.profile.limits.call or not (exchange.page or ours):
                     who = "customer" if exchange.page else "integration"
                     passages.trouble(
                         passage,
@@ -142,8 +142,8 @@ class Forwarder:
             for task in (sending, gone):
                 task.cancel()
             await asyncio.gather(sending, gone, return_exceptions=True)
-        if took > illness.GUIDANCE:
-            text = f"the sandbox took {took:.0f} s for {passage.what}; the guidance gives a call {illness.GUIDANCE:g}"
+        if took > (longest := self.profile.limits.call):
+            text = f"the sandbox took {took:.0f} s for {passage.what}; the guidance gives a call {longest:g}"
             passages.trouble(passage, text)
         return got
 

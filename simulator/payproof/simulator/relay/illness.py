@@ -7,8 +7,6 @@ import json
 from payproof.contracts.entries import Headers, Response, header
 from payproof.contracts.events import AnyEvent, Authenticated, Confirmed, Opened, Settled
 
-GUIDANCE = 30.0
-"""Seconds that the gateway's guidance gives a call (checklist, guideline 10); a later answer is the sandbox's trouble."""
 _QUOTED = 160
 _MISCONFIGURED = frozenset({404, 405, 413})
 """Statuses that a framework gives in its own words when the address or the request is wrong: no illness, but a question of

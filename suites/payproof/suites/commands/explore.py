@@ -16,8 +16,8 @@ from payproof.suites.config.short_forms import Flags
 
 if TYPE_CHECKING:
     from payproof.suites.config import Config
+    from payproof.suites.explorer.playing import RuleTally
     from payproof.suites.explorer.search import Limits
-    from payproof.suites.explorer.tally import RuleTally
 
 HOLDS, BROKEN, NOT_SCORED = 0, 1, 2
 

@@ -10,122 +10,27 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic.json_schema import SkipJsonSchema
-from pydantic_core import PydanticCustomError
 
-from payproof.contracts import addresses, money, profile
-from payproof.suites.config import pointers
-
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-
-
-def wrong(message: str, remedy: str = "") -> PydanticCustomError:
-    """A problem in plain words, with what to do about it."""
-    return PydanticCustomError("payproof", "{message}", {"message": message, "remedy": remedy})
-
-
-def _pointer(*kinds: pointers.Kind) -> AfterValidator:
-    def check(value: str) -> str:
-        try:
-            kind = pointers.split(value).kind
-        except ValueError as error:
-            raise wrong(str(error)) from None
-        if kinds and kind not in kinds:
-            raise wrong(f'"{kind}" cannot be used here', f"use one of {', '.join(kinds)}")
-        return value
-
-    return AfterValidator(check)
-
-
-def _path(value: str) -> str:
-    if not value.startswith("/"):
-        raise wrong(f'"{value}" is not a path', "a path begins with a slash and is asked for below integration.url")
-    return value
-
-
-def _method(value: str) -> str:
-    if value.upper() not in METHODS:
-        raise wrong(f'"{value}" is not an HTTP method', f"one of {', '.join(METHODS)}")
-    return value.upper()
-
-
-def _visit(value: str) -> str:
-    method, _, rest = value.partition(" ")
-    if method not in METHODS or not rest.startswith("/"):
-        raise wrong(f'"{value}" is not a page to open', 'write "GET /cart/add/1" or "POST /cart sku=1&quantity=2"')
-    return value
-
-
-def _amount(value: str) -> str:
-    amount = money.parse(value)
-    if amount is None or amount <= 0:
-        raise wrong(f'"{value}" is not an amount', 'write it in major units, like "5000.00"')
-    return value
-
-
-def _currency(value: str) -> str:
-    if not re.fullmatch("[A-Z]{3}", value):
-        raise wrong(f'"{value}" is not a currency code', 'three capital letters, like "XAF"')
-    return value
-
-
-def _fee(value: str) -> str:
-    if not re.fullmatch(r"\d+(\.\d+)?%?", value):
-        raise wrong(f'"{value}" is not a fee', 'write an amount like "150.00" or a share like "1.5%"')
-    return value
-
-
-def _address(value: str) -> str:
-    if "${" in value:
-        raise wrong(f'"{value}" takes a part of an address from the environment', "write the address")
-    if not re.match(r"https?://[^/\s]+", value):
-        raise wrong(f'"{value}" is not an address', "it begins with http:// or https:// and a host")
-    return value
-
-
-def _https(value: str) -> str:
-    if "${" in value and not re.fullmatch(r"\$\{\w+\}", value):
-        raise wrong(
-            f'"{value}" takes a part of an address from the environment',
-            "write the address, or one variable that holds the whole of it",
-        )
-    loopback = re.match(r"http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/|$)", value)
-    if "${" in value:
-        return value
-    if not re.match(r"https://[^/\s]+", value, re.IGNORECASE) and not loopback:
-        raise wrong(f'"{value}" is not an https address', "a sandbox is reached over https://")
-    try:
-        return addresses.plain(value)
-    except ValueError as error:
-        raise wrong(f'"{value}" cannot be used: {error}', "write the address without it") from None
-
-
-def _origin(value: str) -> str:
-    value = _https(value)
-    if "/" in value.partition("://")[2]:
-        raise wrong(f'"{value}" has a path', 'name the host alone, like "https://pay.example.com"')
-    return value
-
-
-def _span(value: str) -> str:
-    if not re.fullmatch(r"\d{1,5}[hdw]", value):
-        raise wrong(f'"{value}" is not an age', "write a number of hours, days or weeks: 12h, 90d, 8w")
-    return value
-
-
-def _driver(value: str) -> str:
-    where, colon, name = value.rpartition(":")
-    if not (colon and where and name.isidentifier()):
-        raise wrong(f'"{value}" does not name a driver', 'write "drive.py:Shop": a file and the class in it')
-    return value
-
-
-AnyPointer = Annotated[str, _pointer()]
-ValuePointer = Annotated[str, _pointer("json", "header", "html", "cookie")]
-RedirectPointer = Annotated[str, _pointer("location", "json", "header", "html")]
-UrlPath = Annotated[str, AfterValidator(_path)]
-Currency = Annotated[str, AfterValidator(_currency)]
+from payproof.contracts import profile
+from payproof.suites.config.fields import (
+    Address,
+    Amount,
+    AnyPointer,
+    Currency,
+    DriverName,
+    Fee,
+    Host,
+    HttpsAddress,
+    Method,
+    RedirectPointer,
+    Span,
+    UrlPath,
+    ValuePointer,
+    Visit,
+    wrong,
+)
 
 
 class _Part(BaseModel):
@@ -137,7 +42,7 @@ class _Part(BaseModel):
 class CheckoutTable(_Part):
     """How the customer starts to pay an order."""
 
-    method: Annotated[str, AfterValidator(_method)] = "POST"
+    method: Method = "POST"
     path: UrlPath = ""
     """Placeholders: {order.id} {order.amount} {order.currency} {csrf} and those of the instance."""
     json_body: dict[str, JsonValue] | None = Field(default=None, alias="json")
@@ -149,17 +54,17 @@ class CheckoutTable(_Part):
     """Where the answer says where to pay."""
     order_id: AnyPointer | None = None
     """Where the answer tells the order's id, when the integration makes its own."""
-    before: tuple[Annotated[str, AfterValidator(_visit)], ...] = ()
+    before: tuple[Visit, ...] = ()
     """Pages that the customer opens first, like "GET /cart/add/1"."""
     csrf: ValuePointer | None = None
     """Where those pages hold a token that the checkout must carry as {csrf}; it is read anew after each."""
-    amount: Annotated[str, AfterValidator(_amount)] | None = None
+    amount: Amount | None = None
     """Price of what the customer buys, when the checkout cannot set it."""
     currency: Currency | None = None
     """Currency of that price."""
     currencies: tuple[Currency, ...] = ()
     """What the integration sells in; left out: the gateway's default currency."""
-    fee: Annotated[str, AfterValidator(_fee)] | None = None
+    fee: Fee | None = None
     """What the integration adds to an order's amount: "150.00" or "1.5%"."""
 
     @model_validator(mode="after")
@@ -225,7 +130,7 @@ class Integration(_Part):
     name: str = Field(default="integration", min_length=1)
     command: tuple[str, ...] = ()
     """Starts it; left out: it already runs at url."""
-    url: Annotated[str, AfterValidator(_address)] = "http://127.0.0.1:{port}"
+    url: Address = "http://127.0.0.1:{port}"
     ready: UrlPath = "/"
     """Asked until it answers anything at all."""
     ready_timeout: float = Field(default=30.0, gt=0, le=600)
@@ -233,7 +138,7 @@ class Integration(_Part):
     workers: int | None = Field(default=None, ge=1)
     """Processes that each keep their own access token, background ones counted. Left out: as many as there are."""
     env: dict[str, str] = {}
-    driver: Annotated[str, AfterValidator(_driver)] | None = None
+    driver: DriverName | None = None
     """A Python class that starts checkouts and reads orders, when no recipe can: "drive.py:Shop"."""
     checkout: CheckoutTable = CheckoutTable()
     order: OrderTable = OrderTable()
@@ -286,16 +191,16 @@ class OtherMerchant(_Part):
 class SandboxTable(_Part):
     """The real thing. ``${NAME}`` takes a value from the environment."""
 
-    base_url: Annotated[str, AfterValidator(_https)]
+    base_url: HttpsAddress
     client_id: str = Field(repr=False)
     secret_key: str = Field(repr=False)
-    checkout_url: Annotated[str, AfterValidator(_origin)] = ""
+    checkout_url: Host = ""
     """Address of the hosted checkout, where the gateway has another host for it and it is not the one that the profile knows."""
     ca: str | None = None
     """File (PEM) of the authority that signed the sandbox's certificate, when it is a private one."""
     customer: Literal["forms", "browser", "person"] = "forms"
     """Who pays at the hosted checkout: we by its forms, we in a browser, or a person who is asked to."""
-    pages: tuple[Annotated[str, AfterValidator(_origin)], ...] = ()
+    pages: tuple[Host, ...] = ()
     """Further hosts of the hosted checkout, like "https://pay.example.com": a payer's login and password are typed only there and
     at the host of base_url."""
     payers: dict[Literal["paid", "refused"], TestPayer] = {}
@@ -306,7 +211,7 @@ class SandboxTable(_Part):
     """API requests in any minute, to stay below the gateway's own limit."""
     budget: int = Field(default=800, ge=1)
     """API requests of one run; what it does not reach is not exercised."""
-    clock: Annotated[str, AfterValidator(_address)] | None = None
+    clock: Address | None = None
     """Address that moves the sandbox's clock (POST, JSON ``{"seconds": n}``), where the operator offers one."""
 
     @property
@@ -326,7 +231,7 @@ class Cassettes(_Part):
 
     path: str | None = None
     """Left out: cassettes/GATEWAY.yaml."""
-    max_age: Annotated[str, AfterValidator(_span)] = "90d"
+    max_age: Span = "90d"
     """From this age on a run with a recording warns: 12h, 90d, 8w."""
 
 

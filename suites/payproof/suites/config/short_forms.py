@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from payproof.contracts.model import PayproofError
-from payproof.suites.config.models import METHODS
+from payproof.suites.config.fields import METHODS
 
 BODY = {"order_id": "{order.id}", "amount": "{order.amount}", "currency": "{order.currency}"}
 """The checkout's body when nobody says otherwise."""

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
-from urllib.parse import urljoin, urlsplit
+from typing import Any
+from urllib.parse import urljoin
 
 import httpx
-from bs4 import Tag
 
 from payproof.contracts import addresses, pages
 from payproof.contracts.entries import Page, Request, Response, Step, header
@@ -24,7 +23,8 @@ from payproof.contracts.profile import Fields, HostedRecipe
 from payproof.simulator import bounded_read as bounded
 from payproof.suites.customer import navigation
 from payproof.suites.customer import payer_redaction as secrecy
-from payproof.suites.customer.navigation import Shown, shown
+from payproof.suites.customer.navigation import Shown, next_address, shown
+from payproof.suites.customer.routing import Proxy, Routing
 from payproof.suites.resources import lacking
 
 _HOPS = 12
@@ -32,122 +32,6 @@ _FETCHED = re.compile(r"""(?:fetch|axios|axios\.get|\$\.get|\$\.getJSON)\(\s*['"
 """A plain GET in a script: an address and nothing else."""
 _SCRIPT_PATIENCE = 10.0
 """Seconds for one script of a page, and for all of them together."""
-
-
-@dataclass(frozen=True, slots=True)
-class Routing:
-    """Where the customer's addresses lead: the integration's public address, where it really listens, the gateway.
-
-    ``checkout_url``: the hosted checkout's host, where it has one of its own.
-    ``given``: origins of the return addresses that the integration itself gave the gateway; they are public addresses of
-    the integration too, whatever they are called. ``pages``: the gateway's hosts beside its own where a payer may type what they
-    know. ``is_live``: as in the profile.
-    """
-
-    public_url: str
-    instance_url: str
-    gateway_url: str
-    given: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
-    pages: tuple[str, ...] = ()
-    is_live: Callable[[str, str], bool] | None = None
-    checkout_url: str = ""
-
-    @property
-    def sites(self) -> tuple[str, ...]:
-        """The gateway's addresses, the API's first."""
-        return (self.gateway_url, self.checkout_url) if self.checkout_url else (self.gateway_url,)
-
-    def where(self, url: str) -> Literal["integration", "checkout", "elsewhere"]:
-        host, port = _origin(url)
-        if _home(host, port) in (_home(*_origin(site)) for site in self.sites):
-            return "checkout"
-        public = _origin(self.public_url)[0]
-        known = {_origin(self.public_url), _origin(self.instance_url), (public, 80), (public, 443)} | self.given
-        return "integration" if (host, port) in known else "elsewhere"
-
-    def foreign(self, url: str) -> str:
-        """Why a payer opens no page here, and types nothing in that would be sent here; empty where this is the gateway."""
-        here, gateway = addresses.origin(url), tuple(map(addresses.origin, self.sites))
-        known = {*gateway, *map(addresses.origin, self.pages)}
-        if _home(*_origin(url)) in (_home(*_origin(site)) for site in self.sites if is_loopback(_origin(site)[0])):
-            return ""  # ours, which speaks plain HTTP at the same port
-        if self.is_live is not None and here not in gateway and self.is_live(url, ""):
-            return f"it leads to the live gateway ({here}), where payproof does nothing"
-        if here and here in known:
-            return ""
-        if f"https{here.removeprefix('http')}" in known:
-            return f"it leads to {here} over plain HTTP, and a payer's password travels over HTTPS only"
-        return (
-            f"it leads to {here or url[:80]}, and a payer's login and password go to the gateway alone; "
-            f'if that is the gateway\'s too, name it: [sandbox] pages = ["{here or "https://HOST"}"]'
-        )
-
-    def give(self, url: str) -> None:
-        """Note a return address of the integration."""
-        if (origin := _origin(url))[0] and origin not in map(_origin, self.sites):
-            self.given.add(origin)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a name leads here: names under .localhost do, whatever a resolver says of them."""
-    return host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
-
-
-def _origin(url: str) -> tuple[str, int]:
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        port = None
-    return (parts.hostname or "").lower(), port or (443 if parts.scheme == "https" else 80)
-
-
-def _home(host: str, port: int) -> tuple[str, int]:
-    """An origin by one name where this machine has several."""
-    return "localhost" if host in ("127.0.0.1", "::1") else host, port
-
-
-def forwarded(url: str, instance_url: str) -> dict[str, str]:
-    """What a proxy tells the instance behind it of a request for ``url``; nothing where that is the instance's own address."""
-    if _origin(url) == _origin(instance_url):
-        return {}
-    parts = urlsplit(url)
-    return {
-        "X-Forwarded-Proto": parts.scheme,
-        "X-Forwarded-Host": parts.hostname or "",
-        "X-Forwarded-Port": "443",
-        "X-Forwarded-For": "203.0.113.7",
-    }
-
-
-class _Proxy(httpx.AsyncBaseTransport):
-    """Carries requests for the public address to the instance, like the TLS terminating proxy in front of a real shop.
-
-    The shop gets a connection for each request (nobody is to blame for a reused one that broke); ``outside``, the way to
-    the gateway, is shared by all customers of a world.
-    """
-
-    def __init__(self, place: Routing, outside: httpx.AsyncBaseTransport) -> None:
-        self.place, self.outside = place, outside
-        self.inner = httpx.AsyncHTTPTransport(
-            verify=False, limits=httpx.Limits(max_connections=30, max_keepalive_connections=0)
-        )
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        url = str(request.url)
-        if self.place.where(url) != "integration":
-            return await self.outside.handle_async_request(request)
-        real = httpx.URL(self.place.instance_url)
-        headers = request.headers.copy()
-        headers.update(forwarded(url, self.place.instance_url))
-        target = request.url.copy_with(scheme=real.scheme, host=real.host, port=real.port)
-        return await self.inner.handle_async_request(
-            httpx.Request(request.method, target, headers=headers, stream=request.stream, extensions=request.extensions)
-        )
-
-    async def aclose(self) -> None:
-        """Close this customer's own connections; the shared way outside stays open."""
-        await self.inner.aclose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +55,27 @@ class Form:
     csrf: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One request that a customer makes. ``hide``: the payer's secrets in it."""
+
+    method: str
+    url: str
+    purpose: str = ""
+    order: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    json: Any = None
+    form: Mapping[str, str] | Fields | None = None
+    hide: Mapping[str, str] | None = None
+
+    def sent_on(self, url: str, *, again: bool) -> Errand:
+        """The request that a redirect leads to. ``again``: with the same method and body."""
+        accept = {name: value for name, value in self.headers.items() if name.lower() == "accept"}
+        if again:
+            return replace(self, url=url, headers=accept)
+        return replace(self, url=url, headers=accept, method="GET", json=None, form=None)
+
+
 class Customer:
     """One person with one browser. ``patience``: seconds before they give up on a page."""
 
@@ -187,7 +92,7 @@ class Customer:
         self.place, self.journal, self.recipe, self.name, self.patience = place, journal, recipe, name, patience
         self._outside = outside
         self._client = httpx.AsyncClient(
-            transport=_Proxy(place, outside),
+            transport=Proxy(place, outside),
             timeout=httpx.Timeout(patience),
             follow_redirects=False,
             trust_env=False,
@@ -221,18 +126,11 @@ class Customer:
 
         ``hide``: the payer's secrets, which are typed at the hosted checkout and journaled as placeholders only.
         """
-        page = await self._send(
-            method,
-            url,
-            self._source(method.upper(), url, purpose),
-            headers,
-            json,
-            form,
-            hide,
-            purpose=purpose,
-            order=order,
-        )
-        if page.response is not None and json is None and not 300 <= page.response.status < 400:
+        return await self._open(Errand(method, url, purpose, order, headers or {}, json, form, hide))
+
+    async def _open(self, errand: Errand) -> Page:
+        page = await self._send(errand, self._source(errand.method.upper(), errand.url, errand.purpose))
+        if page.response is not None and errand.json is None and not 300 <= page.response.status < 400:
             self._shown = shown(page.request.url, header(page.response.headers, "referrer-policy"))
         return page
 
@@ -246,56 +144,41 @@ class Customer:
             return Shown(self.form.page.request.url) if method != "GET" and self.form.page else Shown()
         return self._shown
 
-    async def _send(
-        self,
-        method: str,
-        url: str,
-        source: Shown,
-        headers: Mapping[str, str] | None,
-        json: Any,
-        form: Mapping[str, str] | Fields | None,
-        hide: Mapping[str, str] | None,
-        *,
-        purpose: str,
-        order: str = "",
-        patience: float = 0.0,
-    ) -> Page:
-        where, patience = self.place.where(url), patience or self.patience
+    async def _send(self, errand: Errand, source: Shown, *, patience: float = 0.0) -> Page:
+        where, hide = self.place.where(errand.url), errand.hide
         blank = Page(
             began=self.journal.now(),
             ended=0.0,
             where=where,
-            purpose=purpose,
-            order=order,
+            purpose=errand.purpose,
+            order=errand.order,
             customer=self.name,
-            request=Request(method=method, url=url),
+            request=Request(method=errand.method, url=errand.url),
         )
-        data = _encode(form) if form is not None else None
-        ours = navigation.headers(method, url, source, fetched=json is not None, script=purpose == "script")
-        if data is not None:
-            ours["Content-Type"] = "application/x-www-form-urlencoded"
         try:
-            request = self._client.build_request(
-                method, url, headers=navigation.merged(ours, headers or {}), json=json, content=data
-            )
+            request = self._request(errand, source)
         except (httpx.InvalidURL, ValueError, TypeError) as error:
             return self._keep(replace(blank, ended=self.journal.now(), problem=f"not an address: {error}"))
         if where == "integration":
             hide = None
-        seen = Request(
-            method=method,
-            url=secrecy.in_address(hide, str(request.url)),
-            headers=secrecy.in_headers(hide, tuple(request.headers.items())),
-            body=secrecy.kept(hide, request.content.decode("utf-8", "replace")),
-        )
-        response, problem = await self._answer(request, patience)
+        response, problem = await self._answer(request, patience or self.patience)
         if response is not None and where != "integration":
             cookies = [value for name, value in response.headers if name.lower() == "set-cookie"]
             values = [cookie.partition(";")[0].partition("=")[2] for cookie in cookies]
             secrecy.hide_session(self.journal.redactor, values, response.body)
+        seen = _journaled(request, hide)
         return self._keep(
             replace(blank, ended=self.journal.now(), request=seen, response=response, problem=problem), hide
         )
+
+    def _request(self, errand: Errand, source: Shown) -> httpx.Request:
+        script = errand.purpose == "script"
+        ours = navigation.headers(errand.method, errand.url, source, fetched=errand.json is not None, script=script)
+        data = None if errand.form is None else _encode(errand.form)
+        if data is not None:
+            ours["Content-Type"] = "application/x-www-form-urlencoded"
+        headers = navigation.merged(ours, errand.headers)
+        return self._client.build_request(errand.method, errand.url, headers=headers, json=errand.json, content=data)
 
     async def _answer(self, request: httpx.Request, patience: float) -> tuple[Response | None, str]:
         """The answer, and what is wrong with it."""
@@ -338,7 +221,8 @@ class Customer:
         form: Mapping[str, str] | Fields | None = None,
     ) -> Visit:
         """Open an address and follow where it leads while that is the shop; an address outside ends the walk unopened."""
-        page = await self.ask(method, url, purpose=purpose, order=order, headers=headers, json=json, form=form)
+        errand = Errand(method, url, purpose, order, headers or {}, json, form)
+        page = await self._open(errand)
         walked, opened = [page], [url]
         for _ in range(_HOPS):
             following = next_address(page)
@@ -348,15 +232,8 @@ class Customer:
             if self.place.where(following) != "integration":
                 return Visit(tuple(walked), following, tuple(opened))
             again = page.response is not None and page.response.status in (307, 308)
-            page = await self.ask(
-                method if again else "GET",
-                following,
-                purpose=purpose,
-                order=order,
-                headers={k: v for k, v in (headers or {}).items() if k.lower() == "accept"},
-                json=json if again else None,
-                form=form if again else None,
-            )
+            errand = errand.sent_on(following, again=again)
+            page = await self._open(errand)
             walked.append(page)
         else:
             if next_address(page):
@@ -383,7 +260,7 @@ class Customer:
             return None
         self._scripts.add(url)
         source = shown(page.request.url, header(page.response.headers, "referrer-policy") if page.response else "")
-        return await self._send("GET", url, source, None, None, None, None, purpose="script", patience=left)
+        return await self._send(Errand("GET", url, "script"), source, patience=left)
 
     def tab(self, *, name: str = "") -> Customer:
         """Another tab or device with the same cookies at this moment."""
@@ -401,21 +278,11 @@ def _encode(form: Mapping[str, str] | Fields) -> bytes:
     return str(httpx.QueryParams(pairs)).encode()  # type: ignore[arg-type]
 
 
-def next_address(page: Page) -> str:
-    """Where a page sends the browser by itself: a Location header or an immediate meta refresh; empty when nowhere."""
-    if page.response is None:
-        return ""
-    if page.response.status in (301, 302, 303, 307, 308) and (location := header(page.response.headers, "location")):
-        return urljoin(page.request.url, location)
-    if "http-equiv" in page.response.body[:20_000].lower() and page.response.status < 400:
-        tag = soup(page.response.body).find("meta", attrs={"http-equiv": lambda v: str(v).lower() == "refresh"})
-        if isinstance(tag, Tag):
-            delay, _, address = str(tag.get("content", "")).partition(";")
-            address = address.strip().removeprefix("url=").removeprefix("URL=").strip("'\" ")
-            if (
-                address
-                and delay.strip() in ("0", "1", "2", "3", "5")
-                and urljoin(page.request.url, address) != page.request.url
-            ):
-                return urljoin(page.request.url, address)
-    return ""
+def _journaled(request: httpx.Request, hide: Mapping[str, str] | None) -> Request:
+    """The request as the journal keeps it."""
+    return Request(
+        method=request.method,
+        url=secrecy.in_address(hide, str(request.url)),
+        headers=secrecy.in_headers(hide, tuple(request.headers.items())),
+        body=secrecy.kept(hide, request.content.decode("utf-8", "replace")),
+    )

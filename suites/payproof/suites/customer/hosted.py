@@ -14,7 +14,8 @@ from payproof.contracts.pages import soup
 from payproof.contracts.profile import HostedRecipe, Payer
 from payproof.contracts.steps import StepName
 from payproof.suites.customer import payer_redaction as secrecy
-from payproof.suites.customer.customer import Customer, next_address
+from payproof.suites.customer.customer import Customer
+from payproof.suites.customer.navigation import next_address
 
 _HOPS = 12
 

@@ -1,12 +1,17 @@
-"""What a browser says of itself and of where it comes from: frameworks refuse a form that comes from nowhere."""
+"""What a browser says of itself and of where it comes from, since frameworks refuse a form that comes from nowhere; and where a page
+sends it by itself."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from bs4 import Tag
 
 from payproof.contracts import addresses
+from payproof.contracts.entries import Page, header
+from payproof.contracts.pages import soup
 from payproof.simulator.bounded_read import ACCEPTED
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36 payproof-customer"
@@ -87,3 +92,23 @@ def _site(source: str, url: str) -> str:
 
 def _origin(url: str) -> str:
     return addresses.origin(url)
+
+
+def next_address(page: Page) -> str:
+    """Where a page sends the browser by itself: a Location header or an immediate meta refresh; empty when nowhere."""
+    if page.response is None:
+        return ""
+    if page.response.status in (301, 302, 303, 307, 308) and (location := header(page.response.headers, "location")):
+        return urljoin(page.request.url, location)
+    if "http-equiv" in page.response.body[:20_000].lower() and page.response.status < 400:
+        tag = soup(page.response.body).find("meta", attrs={"http-equiv": lambda v: str(v).lower() == "refresh"})
+        if isinstance(tag, Tag):
+            delay, _, address = str(tag.get("content", "")).partition(";")
+            address = address.strip().removeprefix("url=").removeprefix("URL=").strip("'\" ")
+            if (
+                address
+                and delay.strip() in ("0", "1", "2", "3", "5")
+                and urljoin(page.request.url, address) != page.request.url
+            ):
+                return urljoin(page.request.url, address)
+    return ""

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from payproof.contracts.faults import FaultSpec
-from payproof.suites.explorer.fault_choices import HELD, HOLDING, LATER
+from payproof.suites.explorer.scope import HELD, HOLDING, LATER
 from payproof.suites.explorer.story import StoryStep
 from payproof.suites.session.world import World
 

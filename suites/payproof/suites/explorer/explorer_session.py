@@ -13,7 +13,7 @@ from payproof.contracts.entries import OrderSeen
 from payproof.contracts.model import PayproofError
 from payproof.contracts.secrets import Redactor
 from payproof.suites.config import Config
-from payproof.suites.explorer.customer_pool import CustomerPool
+from payproof.suites.customer.customer import Customer
 from payproof.suites.explorer.facts import Habits
 from payproof.suites.session import control
 from payproof.suites.session.diagnosis import diagnose
@@ -52,6 +52,30 @@ class KnownOrders:
     restarts: bool = False
     referred: bool = False
     notes: list[str] = field(default_factory=list[str])
+
+
+class CustomerPool:
+    """The customers of one world. They are used again, each time with an empty browser."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._free: list[Customer] = []
+        self._busy: list[Customer] = []
+
+    def dismiss(self) -> None:
+        """The story is over: everybody may be somebody else from now on."""
+        self._free += self._busy
+        self._busy.clear()
+
+    def customer(self, name: str, like: Customer | None = None) -> Customer:
+        """Somebody called ``name``; with the cookies of ``like`` it is the same person in another tab."""
+        someone = self._free.pop() if self._free else self._world.customer()
+        self._busy.append(someone)
+        someone.name = name
+        someone.cookies.clear()
+        for cookie in like.cookies.jar if like is not None else ():
+            someone.cookies.jar.set_cookie(cookie)
+        return someone
 
 
 @dataclass(slots=True)

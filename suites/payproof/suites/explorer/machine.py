@@ -1,7 +1,7 @@
 """The hypothesis state machine that invents stories. Its rules write steps down; nothing is played while it draws.
 
-That keeps the drawing apart from the shop: the same seed gives the same stories whatever the shop answers, they can be
-played on several instances at once, and a story that is drawn again while shrinking need not be played again.
+That keeps the drawing apart from the shop: the same seed gives the same stories whatever the shop answers, and they can be played
+on several instances at once. Broken ones are made smaller on their plain values (``shrinking``).
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from payproof.contracts.model import Json
-from payproof.suites.explorer.fault_choices import HOLDING
-from payproof.suites.explorer.order_specs import Scope
+from payproof.suites.explorer.scope import HOLDING, Scope
 from payproof.suites.explorer.story import Story, StoryStep, act
 
 STEPS = 12
@@ -207,14 +206,10 @@ class Machine(RuleBasedStateMachine):
             self.payable.clear()
 
 
-def draw(scope: Scope, deliver: Callable[[Story], None], *, chance: str, stories: int, shrink: bool) -> None:
-    """Let the machine invent about ``stories`` stories; ``deliver`` gets each, and may raise to say that it is broken.
-
-    ``chance`` decides what is drawn: the same text, the same stories. With ``shrink`` the story that ``deliver`` refused
-    is made smaller, and the smallest one's exception is raised.
-    """
+def draw(scope: Scope, deliver: Callable[[Story], None], *, chance: str, stories: int) -> None:
+    """Let the machine invent about ``stories`` stories; ``deliver`` gets each. ``chance`` decides what is drawn: the same text, the
+    same stories."""
     made = type("Stories", (Machine,), {"scope": scope, "deliver": staticmethod(deliver)})
-    phases: tuple[Phase, ...] = (Phase.generate, Phase.shrink) if shrink else (Phase.generate,)
     run_state_machine_as_test(
         seed(chance)(made),
         settings=settings(
@@ -223,10 +218,8 @@ def draw(scope: Scope, deliver: Callable[[Story], None], *, chance: str, stories
             database=None,
             deadline=None,
             derandomize=False,
-            phases=phases,
+            phases=(Phase.generate,),
             suppress_health_check=_UNCHECKED,
-            report_multiple_bugs=False,
-            print_blob=False,
             verbosity=Verbosity.quiet,
         ),
     )

@@ -1,9 +1,10 @@
-"""One story from a known state to its verdict."""
+"""One story from a known state to its verdict, and the tally of many."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from payproof.contracts.entries import Entry
@@ -11,10 +12,10 @@ from payproof.contracts.model import PayproofError
 from payproof.suites.explorer.disturbances import Trouble
 from payproof.suites.explorer.explorer_session import ExplorerSession, Worker
 from payproof.suites.explorer.facts import Facts
-from payproof.suites.explorer.oracle import Ruling, Truth, broken, verdict
-from payproof.suites.explorer.order_specs import separate
-from payproof.suites.explorer.play import Player, SecondOrder
+from payproof.suites.explorer.oracle import RULES, Ruling, Truth, broken, verdict
+from payproof.suites.explorer.player import Player, SecondOrder
 from payproof.suites.explorer.quiesce import rest
+from payproof.suites.explorer.scope import separate
 from payproof.suites.explorer.story import Story
 
 CAUTIOUS, RENEWING, SLOWEST = 60.0, 20.0, 10.0
@@ -96,3 +97,48 @@ async def play(
 def _problem(error: PayproofError) -> str:
     """Why a story could not be played to its end; of a driver's mistake also what mends it."""
     return f"{error.message}; {error.remedy}" if isinstance(error, SecondOrder) else error.message
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A story that breaks a rule, played again on a fresh instance. ``after``: seconds until it was suspected."""
+
+    rule: str
+    played: Played
+    after: float
+    stories: int
+
+
+@dataclass(slots=True)
+class RuleTally:
+    """How far the search is."""
+
+    stories: int = 0
+    steps: int = 0
+    charges: int = 0
+    shrinking: int = 0
+    truths: Counter[Truth] = field(default_factory=Counter[Truth])
+    reasons: Counter[str] = field(default_factory=Counter[str])
+    found: list[Found] = field(default_factory=list[Found])
+    unconfirmed: list[str] = field(default_factory=list[str])
+    ended: str = ""
+    """Why the search ended before its limits: the integration does not start again, say."""
+    seconds: float = 0.0
+    """Of playing, shrinking and confirming; without the control payment."""
+    playing: float = 0.0
+    """Of playing alone."""
+
+    def add(self, played: Played) -> None:
+        self.stories += 1
+        self.steps += len(played.story.acts)
+        self.charges += played.charges
+        self.truths[played.truth] += 1
+        if played.problem:
+            self.reasons[played.problem] += 1
+        for reason in {ruling.reason for ruling in played.rulings if ruling.truth is Truth.UNKNOWN}:
+            self.reasons[reason] += 1
+
+
+def rules_left(tally: RuleTally) -> tuple[str, ...]:
+    """Rules that no story broke."""
+    return tuple(rule for rule in RULES if rule not in {found.rule for found in tally.found})

@@ -11,10 +11,9 @@ from payproof.contracts import money
 from payproof.contracts.alarms import is_alert
 from payproof.contracts.entries import Alert, Log
 from payproof.suites.driver.driver import Order
-from payproof.suites.explorer.customer_pool import OpenPage
 from payproof.suites.explorer.facts import Charge, Facts, Habits, OrderFacts
 from payproof.suites.explorer.oracle import Ruling, Truth, judge
-from payproof.suites.explorer.play import Player
+from payproof.suites.explorer.player import OpenPage, Player
 
 _MENDABLE = frozenset({"charged-is-paid", "charged-once", "fulfilled-once", "right-money"})
 """Rules that a background job or another reload may still make true."""

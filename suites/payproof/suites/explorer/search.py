@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from payproof.contracts.model import PayproofError
-from payproof.suites.explorer import machine, trim
+from payproof.suites.explorer import machine
 from payproof.suites.explorer.explorer_session import SLOW, ExplorerSession, Worker
-from payproof.suites.explorer.order_specs import Scope, scope
-from payproof.suites.explorer.playing import Care, Played, play
-from payproof.suites.explorer.shrinking import BrokenRule, Shrinking
+from payproof.suites.explorer.playing import Care, Found, Played, RuleTally, play
+from payproof.suites.explorer.scope import Scope, scope
+from payproof.suites.explorer.shrinking import Shrinking
 from payproof.suites.explorer.story import Acts, Story
-from payproof.suites.explorer.tally import Found, RuleTally
-from payproof.suites.explorer.threads import Stopped, from_thread, in_thread
 
 BATCH = 120
 """Stories that are drawn with one chance. Most are those before with a step repeated, and are left out."""
@@ -26,8 +24,6 @@ NEAR, ALIKE = 6, 0.7
 RENEWED, RENEWED_SLOW = 60, 40
 """Stories after which an integration is started anew, so that its old orders cost no time; fewer where jobs in the
 background ask about them."""
-TRIMMED = 80
-"""Stories with one step less that are tried."""
 TRIES = 3
 """Suspicions against one rule that may come to nothing before it is left alone."""
 
@@ -43,7 +39,6 @@ class Limits:
 
 @dataclass(slots=True)
 class _Batch:
-    chance: str
     stories: list[Story]
     suspects: dict[int, Played] = field(default_factory=dict[int, Played])
     next: int = 0
@@ -55,8 +50,8 @@ class Search:
     def __init__(self, stage: ExplorerSession, limits: Limits, tell: Callable[[RuleTally, str], None]) -> None:
         self.stage, self.limits, self.tell = stage, limits, tell
         self.tally = RuleTally()
-        self._known: dict[Acts, frozenset[str]] = {}
-        """Stories that were played, and the rules that they broke."""
+        self._known: set[Acts] = set()
+        """Stories that were played."""
         self._done: set[str] = set()
         """Rules that are found, or being confirmed."""
         self._failed: Counter[str] = Counter()
@@ -66,7 +61,6 @@ class Search:
         self._batches = 0
         self._taken = 0
         """Stories that were begun."""
-        self._stopped = False
 
     # -- the whole ------------------------------------------------------------------------------------------------------
 
@@ -93,7 +87,6 @@ class Search:
                 raise
             self.tally.ended = error.message
         finally:
-            self._stopped = True
             machine.keep_notes_in(None)
             for task in self._confirming:
                 task.cancel()
@@ -120,9 +113,7 @@ class Search:
                 began = self.stage.now()
                 await asyncio.gather(*(self._work(place, batch) for place in range(len(self._grounds))))
                 self.tally.playing += self.stage.now() - began
-                if batch.suspects:
-                    await asyncio.wait([coming])  # one drawing at a time
-                    await self._follow(what, batch)
+                await self._follow(batch)
         if coming is not None:
             await asyncio.wait([coming])
 
@@ -138,15 +129,15 @@ class Search:
 
     async def _drawn(self, what: Scope) -> _Batch:
         self._batches += 1
-        chance = f"{self.stage.seed}:{self._batches}"
         new: list[Story] = []
 
         def deliver(story: Story) -> None:
             if story.acts not in self._known and not any(_alike(story, other) for other in new[-NEAR:]):
                 new.append(story)
 
-        await in_thread(lambda: machine.draw(what, deliver, chance=chance, stories=BATCH, shrink=False))
-        return _Batch(chance, new)
+        chance = f"{self.stage.seed}:{self._batches}"
+        await asyncio.to_thread(machine.draw, what, deliver, chance=chance, stories=BATCH)
+        return _Batch(new)
 
     async def _work(self, place: int, batch: _Batch) -> None:
         """Play one story after the other, until there is a suspicion or nothing is left to do."""
@@ -155,7 +146,7 @@ class Search:
             batch.next += 1
             self._taken += 1
             played = await self._played(place, batch.stories[index], Care.EXPLORING, self._interesting)
-            self._known[played.story.acts] = frozenset(ruling.rule for ruling in played.broken)
+            self._known.add(played.story.acts)
             self.tally.add(played)
             self.tally.seconds = self.stage.now() - self._began
             self.tell(self.tally, "")
@@ -179,7 +170,7 @@ class Search:
 
     # -- suspicions -----------------------------------------------------------------------------------------------------
 
-    async def _follow(self, what: Scope, batch: _Batch) -> None:
+    async def _follow(self, batch: _Batch) -> None:
         """Shrink and confirm what is suspected, in the order in which the stories were drawn."""
         for index in sorted(batch.suspects):
             played = batch.suspects[index]
@@ -188,10 +179,8 @@ class Search:
                 if not self._interesting(rule) or self._enough():
                     continue
                 self.tell(self.tally, f"suspicion after {after:.1f} s: {rule}; making the story smaller")
-                shrinking = Shrinking(self._try, rule, self._known, self.stage.now)
-                smallest = await self._trimmed(
-                    shrinking, await self._drawn_smaller(what, batch.chance, shrinking) or played.story
-                )
+                shrinking = Shrinking(rule, partial(self._try, rule=rule), self.stage.now)
+                smallest = await shrinking.smallest(played.story)
                 rules = frozenset({rule}) | shrinking.tried.get(smallest.acts, frozenset())
                 self._done |= rules
                 work = self._confirm(Found(rule, played, after, stories), smallest, rules)
@@ -201,44 +190,13 @@ class Search:
                     await work
         batch.suspects.clear()
 
-    async def _try(self, story: Story, rule: str) -> frozenset[str]:
+    async def _try(self, story: Story, *, rule: str) -> frozenset[str]:
         """The rules that a smaller story breaks."""
         played = await self._played(0, story, Care.SHRINKING, lambda other: other == rule)
         self.tally.shrinking += 1
         self.tally.seconds = self.stage.now() - self._began
         self.tell(self.tally, "")
         return frozenset(ruling.rule for ruling in played.broken)
-
-    async def _drawn_smaller(self, what: Scope, chance: str, shrinking: Shrinking) -> Story | None:
-        """The smallest story that hypothesis finds; None when it does not come upon the broken one again."""
-        loop = asyncio.get_running_loop()
-
-        def attempt(story: Story) -> frozenset[str]:
-            if self._stopped:
-                raise Stopped
-            return from_thread(loop, shrinking.play(story))
-
-        def shrink() -> None:
-            with contextlib.suppress(BrokenRule):
-                deliver = shrinking.deliverer(attempt)
-                machine.draw(what, deliver, chance=chance, stories=BATCH, shrink=True)
-
-        await in_thread(shrink)
-        return shrinking.smallest
-
-    async def _trimmed(self, shrinking: Shrinking, story: Story) -> Story:
-        """Try it without each of its steps, until none can be spared."""
-        allowed = len(shrinking.tried) + TRIMMED
-        found: Story | None = story
-        while found is not None:
-            story, found = found, None
-            for candidate in trim.smaller(story):
-                if len(shrinking.tried) >= allowed or shrinking.late:
-                    return story
-                if shrinking.rule in await shrinking.play(candidate):
-                    found = candidate
-                    break
-        return story
 
     async def _confirm(self, found: Found, smallest: Story, rules: frozenset[str]) -> None:
         """Play the small story on a fresh instance with all patience; if it does not break the rule there, the long one."""

@@ -10,9 +10,8 @@ from rich.console import Console
 
 from payproof.reports.text_output import Paper
 from payproof.suites.explorer.oracle import RULES, Ruling, Truth
-from payproof.suites.explorer.playing import Played
+from payproof.suites.explorer.playing import Played, RuleTally, rules_left
 from payproof.suites.explorer.story import told
-from payproof.suites.explorer.tally import RuleTally, rules_left
 
 EVERY = 10.0
 """Seconds between two lines where there is no terminal."""

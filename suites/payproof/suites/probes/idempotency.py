@@ -11,7 +11,8 @@ from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
 from payproof.contracts.steps import StepName
 from payproof.suites.customer.customer import Customer
-from payproof.suites.driver.driver import Order, RecipeDriver
+from payproof.suites.driver.driver import Order
+from payproof.suites.driver.recipe import RecipeDriver
 from payproof.suites.probes import Params, probe
 from payproof.suites.session.world import World
 
@@ -96,6 +97,21 @@ async def paid_order(world: World) -> None:
         world.step("the paid order is checked out again", StepName.AGAIN)
         await world.checkout(bought.order, bought.customer, purpose="again", again=True)
         await world.look(bought.order, bought.customer)
+
+
+def _with_a_key(profile: Profile, settings: Settings) -> Iterable[Params]:
+    # Where each submission makes an order of the shop's own, a second one is another order.
+    return ({},) if profile.has("idempotency") and settings.addresses_orders else ()
+
+
+@probe("idempotency.lost-answer", group="duplicates", variants=_with_a_key)
+async def lost_answer(world: World) -> None:
+    """The gateway opens a payment and its answer is lost; the customer tries again."""
+    order, customer = world.new_order(), world.customer()
+    async with world.fault("dropped", operation=world.profile.named("open"), after_effect=True, times=1):
+        await world.checkout(order, customer)
+    world.step("the gateway's answer was lost; the customer tries again", StepName.AGAIN)
+    await world.checkout(world.same(order), customer, purpose="again", again=True)
 
 
 def _how_often(profile: Profile, settings: Settings) -> Iterable[Params]:

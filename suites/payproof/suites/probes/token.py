@@ -59,6 +59,7 @@ async def token_expired(world: World, moment: str) -> None:
         return
     await _end_token(world, moment == "revoked-before-status")
     await world.come_back(tab.url, customer, order)
+    await world.release_notices()
     await world.look(order, customer, wait=world.shared.patience)
 
 

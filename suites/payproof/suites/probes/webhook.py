@@ -170,8 +170,8 @@ async def disordered_notices(world: World, order: str) -> None:
 
 
 @probe(
-    "webhook.before-return", "webhook.fast-answer", "logs.webhooks", group="notices-later", needs=("notices", "clock"),
-    moves_clock=True,
+    "webhook.before-return", "webhook.not-swallowed", "webhook.fast-answer", "logs.webhooks", group="notices-later",
+    needs=("notices", "clock"), moves_clock=True,
 )  # fmt: skip
 async def first_the_notice(world: World) -> None:
     """The customer pays and does not come back; the gateway tells of it, and twice again while that is not taken. Later the
@@ -254,8 +254,7 @@ async def notice_in_an_outage(world: World) -> None:
     retries = world.profile.notices.retries if world.profile.notices else ()
     seen = await _told_again(world, payment, order, customer, len(retries))
     if not seen.paid:
-        promised = world.config.integration.order.within or LONGEST_PATIENCE
-        seen = await world.look(order, customer, wait=promised, or_held=True)
+        seen = await world.look(order, customer, wait=world.promised, or_held=True)
     if not seen.paid and world.profile.traits.settles:
         await _returns(world, tab, order, customer)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from payproof.contracts.journal import covered
 from payproof.contracts.model import Json
 from payproof.contracts.run import Run, Settings, digest
 from payproof.contracts.steps import StepName, number
+from payproof.simulator.faults import registered
 from payproof.suites.probes import Params, Probe, provoked_by
 from payproof.suites.run import secret_scan
 from payproof.suites.run.plan import MAIN, Options, Plan, powerless, skipped
@@ -71,6 +73,7 @@ def assembled(
         "journal": digest("\n".join(f"{world.name} {entry!r}" for world in worlds for entry in world.entries)),
         "errors": {id: redactor.redact(text) for id, text in losses.errors.items()},
         "cut": dict(losses.cut),
+        "faults": _faults(),
         **({"unattributed_log_lines": unattributed} if unattributed else {}),
         **({"unread_bytes": unread} if (unread := _unread(session)) else {}),
         **session.source.account(),
@@ -106,6 +109,12 @@ def _facts(session: Session, options: Options) -> dict[str, Json]:
         "seed": session.seed,
         "started": session.started.isoformat(timespec="seconds"),
     }
+
+
+def _faults() -> dict[str, Json]:
+    """The faults that this version knows, each with the first sentence of what it does: a map of what was tried shows the rest."""
+    texts = {name: " ".join((inspect.getdoc(cls) or "").split()) for name, cls in registered().items()}
+    return {name: text.partition(". ")[0].rstrip(".").replace("``", "`") for name, text in texts.items()}
 
 
 def _keep_shared_logs(session: Session) -> int:

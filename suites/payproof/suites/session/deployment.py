@@ -10,8 +10,9 @@ from payproof.contracts.model import PayproofError
 from payproof.simulator import GatewayServer, Target
 from payproof.simulator.store import gateway_values
 from payproof.suites.config.placeholders import fill
-from payproof.suites.customer.customer import Routing
-from payproof.suites.driver.driver import Driver, load_driver
+from payproof.suites.customer.routing import Routing
+from payproof.suites.driver.driver import Driver
+from payproof.suites.driver.loading import load_driver
 from payproof.suites.session.context import Shared
 from payproof.suites.session.endpoint import endpoint
 from payproof.suites.session.launcher import Instance, basics

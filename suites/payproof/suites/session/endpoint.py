@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from payproof.simulator.outbox import Endpoint
 from payproof.suites.config.models import WebhookTable
 from payproof.suites.config.placeholders import fill
-from payproof.suites.customer.customer import forwarded
+from payproof.suites.customer.routing import forwarded
 
 
 def endpoint(declared: WebhookTable, values: Mapping[str, str], instance_url: str) -> Endpoint:

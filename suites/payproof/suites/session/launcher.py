@@ -1,8 +1,5 @@
-"""Starts the integration under a supervisor, reads all it writes, and ends all of it.
-
-The output is read in chunks and split into lines here: a line of any length is a line, nothing blocks, and a flood is read
-and let go. Whoever answers at the integration's port must be one of its processes.
-"""
+"""Starts the integration under a supervisor, waits until it answers, and ends all of it. Whoever answers at the integration's port must
+be one of its processes."""
 
 from __future__ import annotations
 
@@ -14,29 +11,23 @@ import shlex
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import psutil
 
-from payproof.contracts.entries import Log, Process, Step
-from payproof.contracts.files import fixed_part, regular_within
+from payproof.contracts.entries import Log, Process
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
-from payproof.contracts.steps import StepName
 from payproof.simulator.listener import is_loopback
 from payproof.suites.resources import lacking
+from payproof.suites.session import ports
 from payproof.suites.session import process_family as family
-from payproof.suites.session.intake import Intake, Tail, size_of
-from payproof.suites.session.ports import PortTaken
-from payproof.suites.session.shared_logs import Reader, SharedLogs
+from payproof.suites.session.output import Output
+from payproof.suites.session.shared_logs import SharedLogs
 from payproof.suites.session.supervised import MARK, Supervised, supervised
 
-_CHUNK = 64 * 1024
 _ONE_ANSWER = 5.0
 """Seconds that one question for readiness may take."""
-_CLOSING = 3.0
-"""Seconds that whoever listened on the port before may take to leave it."""
 _BASICS = (
     "PATH",
     "HOME",
@@ -86,16 +77,12 @@ class Instance:
     ) -> None:
         self.command, self.env, self.folder, self.url = tuple(command), dict(env), folder, url
         self.ready, self.ready_timeout, self.journal = ready, ready_timeout, journal
-        self.log_files, self.shared_files, self.marks = tuple(log_files), tuple(shared_files), tuple(marks)
+        self.output = Output(journal, folder, log_files, shared_files, shared_logs or SharedLogs(), marks)
         self.start_seconds = self.start_work = 0.0
         """How long the last start took, and how much of that a processor was busy with it."""
         self.process: Supervised | None = None
         self._mark = secrets.token_hex(12)
         self._readers: list[asyncio.Task[None]] = []
-        self._intakes: dict[str, Intake] = {}
-        self._tails: dict[Path, tuple[Tail, Intake]] = {}
-        self._shared_logs = shared_logs or SharedLogs()
-        self._shared: Reader | None = None
         self._stopping = False
 
     async def start(self) -> None:
@@ -108,11 +95,8 @@ class Instance:
         """
         self._stopping = False
         began = time.monotonic()
-        await self._refuse_a_taken_port()
-        for path in self._paths(self.log_files):
-            self._tail(path, size_of(path))
-        if self.shared_files:
-            self._shared = self._shared_logs.join(self.journal, lambda: self._paths(self.shared_files), self.marks)
+        await ports.refuse_taken(self.url)
+        self.output.begin()
         try:
             self.process = await supervised(self.command, env=self.env, folder=self.folder, mark=self._mark)
         except OSError as error:
@@ -123,58 +107,20 @@ class Instance:
             ) from None
         self.journal.add(Process(event="started", detail=shlex.join(self.command)))
         self._readers = [
-            asyncio.create_task(self._read(self.process.stdout, "stdout")),
-            asyncio.create_task(self._read(self.process.stderr, "stderr")),
+            asyncio.create_task(self.output.read(self.process.stdout, "stdout")),
+            asyncio.create_task(self.output.read(self.process.stderr, "stderr")),
             asyncio.create_task(self._watch(self.process)),
         ]
         await self._until_ready()
         self.start_seconds = time.monotonic() - began
         self.start_work = family.worked(self._family())
 
-    # -- whose port it is --------------------------------------------------------------------------------------------------
-
-    @property
-    def _address(self) -> tuple[str, int]:
-        parts = urlsplit(self.url)
-        return parts.hostname or "127.0.0.1", parts.port or (443 if parts.scheme == "https" else 80)
-
-    async def _answers(self) -> bool:
-        """Whether somebody listens at the integration's address."""
-        try:
-            async with asyncio.timeout(1.0):
-                _, writer = await asyncio.open_connection(*self._address)
-        except (OSError, TimeoutError):
-            return False
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
-        return True
-
-    async def _refuse_a_taken_port(self) -> None:
-        """Whoever is just closing gets a moment to leave. Another machine's ports are its own affair."""
-        if not is_loopback(self._address[0]):
-            return
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + _CLOSING
-        while await self._answers():
-            if loop.time() >= deadline:
-                raise self._taken(family.holder(self._address[1]))
-            await asyncio.sleep(0.1)
-
-    def _taken(self, by: psutil.Process | None) -> PortTaken:
-        return PortTaken(
-            f"another program answers at {self.url}, where the integration should: {family.named(by)}",
-            place=f"integration.url = {self.url}",
-            remedy='end that program, or write url = "http://127.0.0.1:{port}" and hand {port} to the integration; '
-            "if it is the integration itself, started by somebody else, leave integration.command out",
-        )
-
     def _stranger(self) -> tuple[psutil.Process | None, str]:
         """Who answers at the integration's port though it is none of its processes; and what could not be told."""
-        host, port = self._address
+        host, port = ports.address(self.url)
         processes = self._family()
-        ports, told = family.listening(processes)
-        if port in ports:
+        listening, told = family.listening(processes)
+        if port in listening:
             return None, ""
         unknown = f"; who listens on port {port} cannot be told"
         if not (is_loopback(host) and told) or family.lets_others_serve(self.command, processes):
@@ -190,8 +136,8 @@ class Instance:
         async with httpx.AsyncClient(trust_env=False, verify=False, timeout=_ONE_ANSWER) as client:
             while (left := deadline - loop.time()) > 0:
                 if not self.alive:
-                    if await self._answers():
-                        raise self._taken(family.holder(self._address[1]))
+                    if await ports.answers(self.url):
+                        raise ports.taken(self.url)
                     raise await self._launch_error(f"the integration ended at once with exit code {self.exit_code}")
                 try:
                     async with asyncio.timeout(min(left, _ONE_ANSWER)):
@@ -206,12 +152,12 @@ class Instance:
                 if stranger is not None and self.alive:
                     stranger = await self._stranger_still()
                 if stranger is not None:
-                    raise self._taken(stranger)
+                    raise ports.taken(self.url, stranger)
                 self.journal.add(Process(event="ready", detail=f"processes={self.processes()}{note}"))
                 return
         raise await self._launch_error(
             f"the integration did not answer at {self.url}{self.ready} within {self.ready_timeout:g} s ({problem}); "
-            + _where(self.listening(), self._address[1])
+            + _where(self.listening(), ports.address(self.url)[1])
         )
 
     async def _ask(self, client: httpx.AsyncClient) -> None:
@@ -279,53 +225,9 @@ class Instance:
         if not self._stopping:
             self.journal.add(Process(event="exited", code=code))
 
-    # -- what it writes ----------------------------------------------------------------------------------------------------
-
-    def _intake(self, name: str) -> Intake:
-        return Intake(lambda text: self.journal.add(Log(stream=name, text=text)))
-
-    async def _read(self, stream: asyncio.StreamReader, name: str) -> None:
-        intake = self._intakes[name] = self._intake(name)
-        while chunk := await stream.read(_CHUNK):
-            intake.take(chunk)
-        intake.end()
-
-    def _paths(self, patterns: Sequence[str]) -> list[Path]:
-        found: list[Path] = []
-        for pattern in patterns:
-            path = Path(pattern)
-            base = Path(path.anchor) if path.is_absolute() else self.folder
-            root = fixed_part(path) if path.is_absolute() else self.folder
-            found += sorted(
-                file for file in base.glob(str(path.relative_to(path.anchor))) if regular_within(file, root)
-            )
-        return found
-
-    def _tail(self, path: Path, start: int = 0) -> tuple[Tail, Intake]:
-        if path not in self._tails:
-            self._tails[path] = Tail(path, start), self._intake(path.name)
-        return self._tails[path]
-
     def read_logs(self, *, story_over: bool = False) -> None:
-        """Take in what the declared log files gained since the last look. At the end of a story: say what was too much."""
-        for path in self._paths(self.log_files):
-            tail, intake = self._tail(path)
-            data, passed = tail.read()
-            intake.take(data)
-            if passed:
-                intake.lose(passed)
-        lost = self._shared_logs.read(story_over=story_over) if self._shared else 0
-        if story_over:
-            self._say_what_was_lost(lost)
-
-    def _say_what_was_lost(self, shared: int) -> None:
-        lost = {name: intake.refill() for name, intake in self._intakes.items()}
-        lost |= {path.name: intake.refill() for path, (_, intake) in self._tails.items()}
-        lost[", ".join(self.shared_files)] = shared
-        for name, count in lost.items():
-            if count:
-                text = f"the integration wrote more than can be kept: {count:,} bytes of {name} were not read"
-                self.journal.add(Step(text=text, name=StepName.CUT, facts={"stream": name, "bytes": count}))
+        """Take in what the declared log files gained. At the end of a story: say what was too much."""
+        self.output.take_in(story_over=story_over)
 
     # -- its end -----------------------------------------------------------------------------------------------------------
 
@@ -333,7 +235,7 @@ class Instance:
         """End every process of the integration."""
         self._stopping = True
         if self.process is None:
-            self._leave()
+            self.output.leave()
             return
         await self.process.end()
         for process in self._family():  # where the supervisor could not see them, or was killed itself
@@ -346,17 +248,10 @@ class Instance:
                 task.cancel()
             for task in done:
                 task.exception()
-        if self._readers or self._shared:
-            self.read_logs()
-            for _, intake in self._tails.values():
-                intake.end()
-            self._leave()
+        if self._readers:
+            self.output.end()
             self.journal.add(Process(event="stopped", code=self.process.returncode))
         self._readers = []
-
-    def _leave(self) -> None:
-        shared, self._shared = self._shared, None
-        self._say_what_was_lost(self._shared_logs.leave(shared) if shared else 0)
 
 
 def _where(ports: Sequence[int], wanted: int) -> str:

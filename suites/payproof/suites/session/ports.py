@@ -1,16 +1,25 @@
-"""Ports for integrations: free now, and kept free until the integration listens there."""
+"""Ports for integrations: free now, kept free until the integration listens there, and nobody else's meanwhile."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import random
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
 
 from payproof.contracts.model import PayproofError
+from payproof.simulator.listener import is_loopback
 from payproof.suites.resources import Lacking, lacking
+from payproof.suites.session import process_family as family
 
 _LOWEST, _USUAL_EPHEMERAL = 12_000, 32_768
 _TRIES = 400
+_CLOSING = 3.0
+"""Seconds that whoever listened on a port before may take to leave it."""
 
 
 class PortTaken(PayproofError):
@@ -68,3 +77,48 @@ def _first_ephemeral() -> int:
     except (OSError, ValueError, IndexError):
         first = _USUAL_EPHEMERAL
     return first if first > _LOWEST + _TRIES else _USUAL_EPHEMERAL
+
+
+def address(url: str) -> tuple[str, int]:
+    """Host and port of an integration's address."""
+    parts = urlsplit(url)
+    return parts.hostname or "127.0.0.1", parts.port or (443 if parts.scheme == "https" else 80)
+
+
+async def answers(url: str) -> bool:
+    """Whether somebody listens at an integration's address."""
+    try:
+        async with asyncio.timeout(1.0):
+            _, writer = await asyncio.open_connection(*address(url))
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+    return True
+
+
+async def refuse_taken(url: str) -> None:
+    """See that nobody listens there. Whoever is just closing gets a moment to leave; another machine's ports are its own affair.
+
+    Raises:
+        PortTaken: somebody does.
+    """
+    if not is_loopback(address(url)[0]):
+        return
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + _CLOSING
+    while await answers(url):
+        if loop.time() >= deadline:
+            raise taken(url)
+        await asyncio.sleep(0.1)
+
+
+def taken(url: str, by: psutil.Process | None = None) -> PortTaken:
+    """What to say when another program, this one or whichever is found, listens there."""
+    return PortTaken(
+        f"another program answers at {url}, where the integration should: {family.named(by or family.holder(address(url)[1]))}",
+        place=f"integration.url = {url}",
+        remedy='end that program, or write url = "http://127.0.0.1:{port}" and hand {port} to the integration; '
+        "if it is the integration itself, started by somebody else, leave integration.command out",
+    )

@@ -7,7 +7,7 @@ from typing import get_args
 
 from payproof.contracts.run import Power, Settings
 from payproof.suites.config import Config
-from payproof.suites.driver.driver import uses
+from payproof.suites.driver.recipe import uses
 
 
 def settings_of(

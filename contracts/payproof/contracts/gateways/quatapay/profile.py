@@ -136,6 +136,7 @@ PROFILE = Profile(
     traits=Traits(),
     hosted=wire.HOSTED,
     read=wire.read,
+    tell=wire.tell,
     payment_of=wire.payment_of,
     forged_return=wire.forged_return,
     returned_query=wire.returned_query,

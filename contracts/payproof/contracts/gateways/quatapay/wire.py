@@ -6,6 +6,7 @@ import base64
 import contextlib
 import json
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Literal, cast
 from urllib.parse import parse_qs, quote, urlsplit
@@ -60,27 +61,43 @@ def _object(text: str) -> dict[str, Any] | None:
 
 def read(request: Request, response: Response | None) -> AnyEvent:
     """What an exchange says."""
+    return tell(_asked(request), response)
+
+
+def _asked(request: Request) -> AnyEvent:
     operation, payment = operation_of(urlsplit(request.url).path)
     fields = fields_of(request)
-    said, data = _answer(response) if response else ({}, {})
-    said |= {"operation": operation, "sent": _sent(request, fields)}
+    sent = _sent(request, fields)
     if operation == "token":
-        return Authenticated(**said, issued=_text(data.get("access_token")))
+        return Authenticated(operation=operation, sent=sent)
     if operation == "create":
         return Opened(
-            **said,
+            operation=operation,
+            sent=sent,
             amount=_amount(fields.get("amount")),
             spelled=_text(fields.get("amount")),
             currency=_text(fields.get("currency")),
             return_url=_text(fields.get("return_url")) or None,
             cancel_url=_text(fields.get("cancel_url")) or None,
             reference=_text(fields.get("custom")),
-            payment=_text(data.get("token")),
-            payment_url=_text(data.get("payment_url")),
         )
     if operation == "status":
-        return Confirmed(**said, payment=payment or _text(fields.get("token")), **_told(data))
-    return Unknown(**said)
+        return Confirmed(operation=operation, sent=sent, payment=payment or _text(fields.get("token")))
+    return Unknown(operation=operation, sent=sent)
+
+
+def tell(asked: AnyEvent, response: Response | None) -> AnyEvent:
+    """What the request said, and what was answered."""
+    if response is None:
+        return asked
+    said, data = _answer(response)
+    if isinstance(asked, Authenticated):
+        return replace(asked, **said, issued=_text(data.get("access_token")))
+    if isinstance(asked, Opened):
+        return replace(asked, **said, payment=_text(data.get("token")), payment_url=_text(data.get("payment_url")))
+    if isinstance(asked, Confirmed):
+        return replace(asked, **said, **_told(data))
+    return replace(asked, **said)
 
 
 def _sent(request: Request, fields: dict[str, Any]) -> dict[str, str]:

@@ -6,17 +6,18 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from payproof.contracts.model import Json
 from payproof.simulator.dialect import GatewayDeps
+from payproof.simulator.exchange import Exchange
 from payproof.simulator.gateways.quatapay import magic
 from payproof.simulator.gateways.quatapay.envelope import Envelope
 from payproof.simulator.gateways.quatapay.fields import fields_of
 from payproof.simulator.gateways.quatapay.states import CREATED, SUCCESS, States
 from payproof.simulator.gateways.quatapay.validation import LARGEST, missing, number, problems
-from payproof.simulator.store import MerchantRow, Payment, Token, text_of
+from payproof.simulator.noted_ledger import text_of
+from payproof.simulator.store import MerchantRow, Payment, Token
 
 TOKEN_LENGTH, PAYMENT_LENGTH = 350, 60
 LIVE = "/pay/api/"
@@ -31,9 +32,9 @@ class Api:
 
     # Token
 
-    async def token(self, request: Request) -> Response:
-        fields = fields_of(request)
-        merchant = self._merchant(fields, live=request.scope["path"].startswith(LIVE))
+    def token(self, exchange: Exchange, last: str) -> Response:
+        fields = fields_of(exchange)
+        merchant = self._merchant(fields, live=exchange.path.startswith(LIVE))
         if isinstance(merchant, Response):
             return merchant
         store = self._deps.store
@@ -66,19 +67,19 @@ class Api:
 
     # Create
 
-    async def create(self, request: Request) -> Response:
-        token = self._bearer(request)
+    def create(self, exchange: Exchange, last: str) -> Response:
+        token = self._bearer(exchange)
         if isinstance(token, Response):
             return token
         row = self._deps.store.find(token.payment) if token.payment else None
         if row is not None and row.paid:
             return self._envelope.error("paid-token")
-        fields = fields_of(request)
+        fields = fields_of(exchange)
         if wrong := problems(fields, self._knobs, self._deps.profile.currencies):
             return self._envelope.error(*wrong)
         if token.merchant.gone:
             return self._envelope.error("merchant-row")
-        if request.scope["path"].startswith(LIVE):
+        if exchange.path.startswith(LIVE):
             return self._envelope.error("wrong-environment")
         asked = number(fields["amount"]) or Decimal(0)
         if asked >= LARGEST or (self._knobs["custom_required"] and "custom" not in fields):
@@ -88,8 +89,8 @@ class Api:
         if answer := self._magic(wish, value):
             return answer
         made = self._record(token, row, fields, amount)
-        made.extra["wish"] = (wish, value)
-        site = f"{request.scope['scheme']}://{request.headers.get('host', '')}"
+        made.extra = {"wish": (wish, value)} if wish else {}
+        site = f"{exchange.scope['scheme']}://{exchange.host}"
         address = f"{site}{self._pages}/user/authentication/form/{made.payment}"
         return self._envelope.success("CREATED", {"token": made.payment, "payment_url": address})
 
@@ -120,9 +121,9 @@ class Api:
             return self._envelope.failure(status, ["Failed to create payment! Please try again"])
         return None
 
-    def _bearer(self, request: Request) -> Token | Response:
+    def _bearer(self, exchange: Exchange) -> Token | Response:
         """The call's access token, or the answer that refuses it. A token of exactly its life's age is still good."""
-        scheme, _, value = request.headers.get("authorization", "").partition(" ")
+        scheme, _, value = exchange.header(b"authorization").partition(" ")
         if scheme.lower() != "bearer" or not value.strip():
             return self._envelope.error("no-bearer", status=_number(self._knobs["no_bearer_status"]))
         token = self._deps.store.token(value.strip())
@@ -136,16 +137,17 @@ class Api:
 
     # Status
 
-    async def status(self, request: Request) -> Response:
-        fields = fields_of(request)
-        if request.method == "POST" and "authorization" not in request.headers and "client_id" in fields:
-            asker: MerchantRow | Response = self._merchant(fields, live=request.scope["path"].startswith(LIVE))
+    def status(self, exchange: Exchange, last: str) -> Response:
+        fields = fields_of(exchange)
+        unnamed = exchange.scope["method"] == "POST" and b"authorization" not in exchange.head
+        if unnamed and "client_id" in fields:
+            asker: MerchantRow | Response = self._merchant(fields, live=exchange.path.startswith(LIVE))
         else:
-            token = self._bearer(request)
+            token = self._bearer(exchange)
             asker = token if isinstance(token, Response) else token.merchant
         if isinstance(asker, Response):
             return asker
-        payment = request.path_params.get("token") or fields.get("token")
+        payment = last or fields.get("token")
         if missing(payment):
             return self._envelope.error("token-required")
         row = self._deps.store.find(payment) if isinstance(payment, str) else None

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from payproof.contracts.events import Role
+from payproof.simulator.calls import Calls, Operation, Row, routes
 from payproof.simulator.dialect import Dialect, GatewayDeps
+from payproof.simulator.exchange import Exchange
 from payproof.simulator.gateways.quatapay.api import LIVE, PAYMENT_LENGTH, Api
 from payproof.simulator.gateways.quatapay.envelope import Envelope
 from payproof.simulator.gateways.quatapay.hosted import Hosted
@@ -23,10 +23,9 @@ from payproof.simulator.gateways.quatapay.throttle import Allowance, Throttle
 from payproof.simulator.store import CLIENT_ID, SECRET_KEY, Payment
 
 PAGES = ("/pay/sandbox/v1", "/pay/v1")
+_UNDER_PAGES = tuple(f"{base}/" for base in PAGES)
 KEY_LENGTH = 100
 _ICONS = ("/favicon.ico", "/apple-touch-icon.png", "/.well-known/appspecific/com.chrome.devtools.json")
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def dialect(deps: GatewayDeps) -> Dialect:
@@ -45,35 +44,40 @@ class QuataPay:
         limit = deps.knobs["rate_limit"]
         self._throttle = Throttle(deps.clock, limit if isinstance(limit, int) else 0)
         framework = {404: self._framework_error, 405: self._framework_error, Exception: self._broken}
-        inner = Starlette(routes=[*self._api_routes(), *self._hosted.routes()], exception_handlers=framework)
+        table = self._table()
+        inner = Starlette(routes=[*routes(table), *self._hosted.routes()], exception_handlers=framework)
         inner.router.redirect_slashes = False
-        self.app: ASGIApp = _Trimmed(inner)
+        self.app: ASGIApp = Calls(
+            table, _Trimmed(inner), lambda exchange: self._server_error(exchange.header(b"accept"))
+        )
 
-    def _api_routes(self) -> list[Route]:
+    def _table(self) -> list[Row]:
         base = self._deps.profile.base_path
         paths = self._deps.knobs["status_routes"]
         status = [str(path) for path in paths] if isinstance(paths, list) else []
-        table: list[tuple[str, Endpoint, list[str]]] = [
-            ("/authentication/token", self._api.token, ["POST"]),
-            ("/payment/create", self._api.create, ["POST"]),
-            *((path, self._api.status, ["GET"] if "{" in path else ["GET", "POST"]) for path in status),
+        calls: list[Row] = [
+            (("POST",), "/authentication/token", self._api.token),
+            (("POST",), "/payment/create", self._api.create),
+            *((("GET",) if "{" in path else ("GET", "POST"), path, self._api.status) for path in status),
         ]
         return [
-            Route(root + path, self._limited(endpoint), methods=methods)
+            (methods, root + path, self._limited(operation))
             for root in (base, LIVE.rstrip("/") + "/v1")
-            for path, endpoint, methods in table
+            for methods, path, operation in calls
         ]
 
-    def _limited(self, endpoint: Endpoint) -> Endpoint:
-        async def within(request: Request) -> Response:
-            allowance = self._throttle.take(request.client.host if request.client else "")
-            if allowance is None:
-                return await endpoint(request)
-            headers = {"X-RateLimit-Limit": str(allowance.limit), "X-RateLimit-Remaining": str(allowance.remaining)}
+    def _limited(self, operation: Operation) -> Operation:
+        if self._throttle.limit <= 0:
+            return operation
+
+        def within(exchange: Exchange, last: str) -> Response:
+            client = exchange.scope.get("client")
+            allowance = self._throttle.take(client[0] if client else "")
             if allowance.retry_after:
-                return self._framework(request, 429, "Too Many Attempts.", self._wait(allowance))
-            response = await endpoint(request)
-            response.headers.update(headers)
+                return self._framework(exchange.header(b"accept"), 429, "Too Many Attempts.", self._wait(allowance))
+            response = operation(exchange, last)
+            response.headers["X-RateLimit-Limit"] = str(allowance.limit)
+            response.headers["X-RateLimit-Remaining"] = str(allowance.remaining)
             return response
 
         return within
@@ -89,10 +93,9 @@ class QuataPay:
     # The framework's own errors
 
     def _framework(
-        self, request: Request, status: int, text: str, headers: dict[str, str] | None = None, *, spoken: str = ""
+        self, accept: str, status: int, text: str, headers: dict[str, str] | None = None, *, spoken: str = ""
     ) -> Response:
         """JSON, or a page where the knob says so and the caller did not ask for JSON. ``spoken``: the framework's own words."""
-        accept = request.headers.get("accept", "")
         wants_json = "/json" in accept or "+json" in accept
         if self._deps.knobs["framework_errors"] and not wants_json:
             return self._envelope.page(status, text, headers)
@@ -105,10 +108,14 @@ class QuataPay:
         headers = dict(error.headers or {}) if isinstance(error, HTTPException) else None
         if self.is_page(request.scope["path"]):
             return self._envelope.page(status, known.texts[0], headers)
-        return self._framework(request, status, known.texts[0], headers, spoken=_spoken(request, status, headers or {}))
+        spoken = _spoken(request, status, headers or {})
+        return self._framework(request.headers.get("accept", ""), status, known.texts[0], headers, spoken=spoken)
 
     async def _broken(self, request: Request, error: Exception) -> Response:
-        return self._framework(request, 500, "Server Error")
+        return self._server_error(request.headers.get("accept", ""))
+
+    def _server_error(self, accept: str) -> Response:
+        return self._framework(accept, 500, "Server Error")
 
     # What the core asks
 
@@ -125,7 +132,7 @@ class QuataPay:
         """Nothing happens here without a request."""
 
     def is_page(self, path: str) -> bool:
-        return path.startswith(tuple(f"{base}/" for base in PAGES)) or path in _ICONS
+        return path.startswith(_UNDER_PAGES) or path in _ICONS
 
     def error(self, name: str, canary: str = "") -> Response:
         return self._envelope.error(name, canary=canary)
@@ -148,8 +155,9 @@ class QuataPay:
     def told(self, payment: Payment, role: Role) -> Response:
         return self._api.answer(payment)
 
-    def notice(self, payment: Payment, event: str) -> None:
+    def notices(self, payment: Payment, event: str) -> tuple[tuple[str, bytes], ...]:
         """This generation sends none."""
+        return ()
 
     def example(self, base_url: str, client_id: str, secret_key: str) -> tuple[str, ...]:
         keys = f"-d client_id={shlex.quote(client_id)} -d secret_id={shlex.quote(secret_key)}"

@@ -9,46 +9,60 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from starlette.requests import Request
+import msgspec
 
 from payproof.contracts.form_data import multipart, pairs
-from payproof.simulator.exchange import exchange_of
+from payproof.simulator.exchange import Exchange
 
 
-def fields_of(request: Request) -> dict[str, Any]:
-    query = request.scope["query_string"].decode("latin-1")
-    found: dict[str, Any] = dict(pairs(query)) | _body(request)
+def fields_of(exchange: Exchange) -> dict[str, Any]:
+    found = _body(exchange)
+    if query := exchange.scope["query_string"]:
+        found = dict(pairs(query.decode("latin-1"))) | found
     return {name: _tidy(value) for name, value in found.items()}
 
 
-def pairs_of(request: Request) -> list[tuple[str, str]]:
+def pairs_of(exchange: Exchange) -> list[tuple[str, str]]:
     """A submitted form's pairs, repeated names kept."""
-    return pairs(exchange_of(request.scope).body.decode("utf-8", "replace"))
+    return pairs(exchange.body.decode("utf-8", "replace"))
 
 
-def _body(request: Request) -> dict[str, Any]:
-    raw = exchange_of(request.scope).body
-    kind = request.headers.get("content-type", "").lower()
+def _body(exchange: Exchange) -> dict[str, Any]:
+    raw = exchange.body
+    if not raw:
+        return {}
+    kind = exchange.header(b"content-type").lower()
     if "/json" in kind or "+json" in kind:
         return _json(raw)
-    if request.method != "POST":
+    if exchange.scope["method"] != "POST":
         return {}
     if kind.startswith("application/x-www-form-urlencoded"):
         return dict(pairs(raw.decode("utf-8", "replace")))
     if kind.startswith("multipart/form-data"):
-        return multipart(request.headers["content-type"], raw) or {}
+        return multipart(exchange.header(b"content-type"), raw) or {}
     return {}
 
 
 def _json(raw: bytes) -> dict[str, Any]:
     """As PHP reads it: no NaN, no lone surrogates, and an object or nothing."""
     try:
-        found: Any = json.loads(raw, parse_constant=_refuse)
+        found: Any = _read(raw)
         if b"\\u" in raw:
             json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return {}
     return cast(dict[str, Any], found) if isinstance(found, dict) else {}
+
+
+def _read(raw: bytes) -> Any:
+    try:
+        return msgspec.json.decode(raw)
+    except (
+        msgspec.MsgspecError,
+        ValueError,
+        RecursionError,
+    ):  # it is the stricter reader of the two, and never reads otherwise
+        return json.loads(raw, parse_constant=_refuse)
 
 
 def _refuse(word: str) -> None:

@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from payproof.contracts import money
 from payproof.contracts.gateways.quatapay import wire
 from payproof.contracts.profile import Payer
 from payproof.simulator.dialect import GatewayDeps
+from payproof.simulator.exchange import exchange_of
 from payproof.simulator.gateways.quatapay.envelope import Envelope
 from payproof.simulator.gateways.quatapay.fields import pairs_of
 from payproof.simulator.gateways.quatapay.sessions import Session, Sessions
@@ -70,7 +70,7 @@ class Hosted:
         async def endpoint(request: Request) -> Response:
             session = self._sessions.of(request)
             if request.method == "POST" and self._deps.knobs["csrf"]:
-                sent = dict(pairs_of(request)).get("_token", "")
+                sent = dict(pairs_of(exchange_of(request.scope))).get("_token", "")
                 if not hmac.compare_digest(sent.encode(), session.csrf.encode()):
                     return self._envelope.page(419, "Page Expired")
             row = self._deps.store.find(request.path_params["token"])
@@ -98,7 +98,7 @@ class Hosted:
         return self._login_page(row, session)
 
     async def log_in(self, request: Request, row: Payment, session: Session) -> Response:
-        sent = dict(pairs_of(request))
+        sent = dict(pairs_of(exchange_of(request.scope)))
         email, password = sent.get("email", "").strip().lower(), sent.get("password", "")
         for payer in self._deps.profile.payers.values():
             if (payer.login.lower(), payer.password) == (email, password):
@@ -120,7 +120,7 @@ class Hosted:
         payer = session.payers.get(row.payment)
         if payer is None:
             return self._problem(row, UNAUTHENTICATED)
-        if dict(pairs_of(request)).get("trx_type") not in [name for name, _, _ in TYPES]:
+        if dict(pairs_of(exchange_of(request.scope))).get("trx_type") not in [name for name, _, _ in TYPES]:
             return self._preview_page(row, session, problem="The selected trx type is invalid.")
         if self._deps.knobs["otp"]:
             session.confirmed.add(row.payment)
@@ -130,7 +130,7 @@ class Hosted:
     def _preview_page(self, row: Payment, session: Session, **more: str) -> Response:
         return self._page(
             "confirm.html", row, session, payer=session.payers[row.payment], types=TYPES, step=2,
-            balance=money.show("1000", row.currency), **more,
+            balance=self._deps.profile.money.show("1000", row.currency), **more,
         )  # fmt: skip
 
     # One-time code
@@ -144,7 +144,7 @@ class Hosted:
         payer = session.payers.get(row.payment)
         if payer is None or row.payment not in session.confirmed:
             return self._problem(row, UNAUTHENTICATED)
-        entered = "".join(value for name, value in pairs_of(request) if name in ("code[]", "code"))
+        entered = "".join(value for name, value in pairs_of(exchange_of(request.scope)) if name in ("code[]", "code"))
         if entered != CODE:
             return self._code_page(row, session, problem="The verification code does not match")
         session.confirmed.discard(row.payment)
@@ -196,7 +196,7 @@ class Hosted:
     def _page(self, template: str, row: Payment, session: Session, **values: Any) -> Response:
         return HTMLResponse(
             _PAGES.get_template(template).render(
-                base=self._base, row=row, csrf=session.csrf, amount=money.show(row.amount, row.currency),
+                base=self._base, row=row, csrf=session.csrf, amount=self._deps.profile.money.show(row.amount, row.currency),
                 total=f"{row.amount:,.2f}", otp=self._deps.knobs["otp"], **values,
             ),
             headers={"Cache-Control": "no-store"},

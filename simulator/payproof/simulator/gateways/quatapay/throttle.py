@@ -19,18 +19,16 @@ class Allowance:
 
 class Throttle:
     def __init__(self, clock: Clock, limit: int) -> None:
-        self._clock, self._limit = clock, limit
+        self._clock, self.limit = clock, limit
         self._windows: dict[str, tuple[float, int]] = {}
 
-    def take(self, caller: str) -> Allowance | None:
-        """Count one call of this caller; None when there is no limit."""
-        if self._limit <= 0:
-            return None
+    def take(self, caller: str) -> Allowance:
+        """Count one call of this caller."""
         now = self._clock.now()
         began, used = self._windows.get(caller, (now, 0))
         if now - began >= WINDOW:
             began, used = now, 0
-        if used >= self._limit:
-            return Allowance(self._limit, 0, max(1, round(began + WINDOW - now)))
+        if used >= self.limit:
+            return Allowance(self.limit, 0, max(1, round(began + WINDOW - now)))
         self._windows[caller] = (began, used + 1)
-        return Allowance(self._limit, self._limit - used - 1, 0)
+        return Allowance(self.limit, self.limit - used - 1, 0)

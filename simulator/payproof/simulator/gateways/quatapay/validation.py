@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from payproof.contracts.model import Json
 
 _NUMERIC = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_NO_URL = re.compile(r"[\s<>\"]")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 LARGEST = Decimal(10) ** 20
 """Amounts live in a DECIMAL(28,8) column; more than that is a storage error."""
@@ -87,7 +88,7 @@ def _url(name: str, value: object, *, required: bool, https: bool) -> Iterator[s
 def _is_url(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"[\s<>\"]", text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and not _NO_URL.search(text)
     except ValueError:
         return False
 

@@ -12,7 +12,9 @@ from payproof.contracts.forms import Submission, cancelling, leading_on
 from payproof.contracts.journal import Journal
 from payproof.contracts.pages import soup
 from payproof.contracts.profile import Payer, Profile
-from payproof.suites.customer.customer import Customer, Routing, next_address
+from payproof.suites.customer.customer import Customer
+from payproof.suites.customer.navigation import next_address
+from payproof.suites.customer.routing import Routing
 
 _HOPS = 12
 _NOWHERE = "https://shop.invalid"

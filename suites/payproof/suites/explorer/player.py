@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from payproof.contracts.entries import OrderSeen
+from payproof.contracts.entries import Checkout, OrderSeen
 from payproof.contracts.model import PayproofError
 from payproof.suites.customer.customer import Customer
 from payproof.suites.customer.hosted import HostedTab
-from payproof.suites.driver.driver import Order, RecipeDriver, uses
-from payproof.suites.explorer.customer_pool import CustomerPool, OpenPage
+from payproof.suites.driver.driver import Order
+from payproof.suites.driver.recipe import RecipeDriver, new_order
 from payproof.suites.explorer.disturbances import Trouble
+from payproof.suites.explorer.explorer_session import CustomerPool
 from payproof.suites.explorer.facts import Sighting
 from payproof.suites.explorer.story import Story, StoryStep, told
 from payproof.suites.session.world import World
@@ -31,6 +32,31 @@ class SecondOrder(PayproofError):
             "true or not: again=False means that the customer comes by the pages that lead there, and never "
             "that another order is meant (docs/driver.md)",
         )
+
+
+@dataclass(slots=True)
+class OpenPage:
+    """What a start led to: a hosted checkout, or nothing when the customer was turned away."""
+
+    number: int
+    wish: int
+    order: Order
+    customer: Customer
+    checkout: Checkout
+    began: float
+    """Seconds that had been added to the gateway's clock before the start."""
+    tab: HostedTab | None = None
+    """Logged in and ready to pay or cancel; each step uses a copy, as a browser with several tabs does."""
+    back: str = ""
+    """The address that a payment sent the customer to."""
+    charged: int = 0
+    booked: int = 0
+    """Number of the last journal entry before the charge."""
+
+    def another_tab(self) -> HostedTab:
+        """The hosted page as it stood when it was opened, in one more tab."""
+        assert self.tab is not None
+        return replace(self.tab, seen=[], _sent=set())
 
 
 class Player:
@@ -117,10 +143,8 @@ class Player:
             self._named[number] = order.id
 
     def _order(self, number: int) -> Order:
-        wish, config = self.story.wish(number), self.world.config
-        ours = config.integration.checkout.order_id is None
-        known = ours and (uses(config, "order.id") or bool(config.integration.driver))
-        order = Order(f"{self.tag}{number}", Decimal(wish.amount), wish.currency, known)
+        wish = self.story.wish(number)
+        order = new_order(self.world.config, f"{self.tag}{number}", wish.amount, wish.currency)
         facts = {"order": order.id, "amount": wish.amount, "currency": wish.currency}
         self.world.step(f"order {number} is number {order.id} for the shop", f"order:{number}", **facts)
         return order

@@ -1,0 +1,173 @@
+"""When does the integration hang up? Seconds at the socket, from the call's first byte until the client closed its connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from payproof.contracts.behaviour.waiting import Waiting
+from payproof.contracts.behaviour.why import missed, why_not
+from payproof.contracts.entries import Call, Connection
+from payproof.contracts.model import Pointer
+from payproof.contracts.probe_runs import probe_runs
+from payproof.contracts.profile import Limits
+from payproof.contracts.run import RecordedWorld, Run
+
+Stall: TypeAlias = Literal["connect", "tls", "first-byte", "body", "drip", "longest"]
+"""Where a call stands still: the connection is not accepted; its handshake is not answered; not a byte of the answer comes; its
+headers come, and no body; it comes a byte at a time, or without an end. ``longest``: whatever held any call of the run."""
+
+STALLS: Mapping[Stall, tuple[str, ...]] = {
+    "connect": ("backlog",),
+    "tls": ("silent", "tls-silence"),
+    "first-byte": ("never-answer",),
+    "body": ("stall",),
+    "drip": ("drip", "drip-headers", "endless"),
+}
+"""Names of the faults that make each."""
+AT_THE_CONNECTION: frozenset[Stall] = frozenset(("connect", "tls"))
+REQUIREMENTS: Mapping[Stall, str] = {
+    "connect": "timeout.connect",
+    "tls": "timeout.connect",
+    "first-byte": "timeout.response",
+    "body": "timeout.response",
+    "drip": "timeout.drip",
+}
+"""What judges each, and tells whether its probe was part of the run."""
+
+_EARLIER = 0.5
+"""Seconds by which a customer must be answered before the call ends, for the two to have different limits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long one kind of call was waited for. One of ``seconds``, ``watched`` and ``unmeasured`` is set.
+
+    ``seconds``: until the client hung up. ``watched``: it had not when we stopped looking, after so many seconds. ``answered``:
+    seconds after which the customer had an answer while the call stayed open.
+    """
+
+    stall: Stall
+    operation: str
+    limit: float
+    seconds: float | None = None
+    watched: float | None = None
+    answered: float | None = None
+    attempts: int = 1
+    """Calls, or attempts to connect, that were held so; the figure is that of the longest."""
+    unmeasured: str = ""
+    evidence: tuple[Pointer, ...] = ()
+
+
+def patience(run: Run, operations: Sequence[str], limits: Limits) -> tuple[Patience, ...]:
+    """Every stall at every operation, in this order."""
+    held = [(world, call) for world in run.worlds for call in world.of(Call)]
+    waiting = {world.name: Waiting(world) for world in run.worlds}
+    found: list[Patience] = []
+    if not operations:
+        return ()
+    for stall, faults in STALLS.items():
+        if stall in AT_THE_CONNECTION:
+            found += connecting(run, Patience(stall=stall, operation="", limit=_limit(stall, limits)), operations)
+            continue
+        for operation in operations:
+            calls = [(world, call) for world, call in held if call.fault in faults and _is(call, operation)]
+            figure = Patience(stall=stall, operation=operation, limit=_limit(stall, limits))
+            found.append(_measured(figure, calls, waiting) if calls else _unmeasured(figure, run, faults))
+    for operation in operations:
+        calls = [(world, call) for world, call in held if _is(call, operation)]
+        found.append(_longest(operation, calls, limits))
+    return tuple(found)
+
+
+def connecting(run: Run, figure: Patience, operations: Sequence[str]) -> list[Patience]:
+    """A stall before a request is read. Which call would have been made is known where the probe says so; else there is one
+    figure, for all of them."""
+    faults = STALLS[figure.stall]
+    met: dict[str, list[tuple[RecordedWorld, Connection]]] = {}
+    for told in probe_runs(run):
+        named = str(told.params.get("operation", ""))
+        operation = named if named in operations else ""
+        for each in told.of(Connection):
+            if (
+                each.fault in faults
+                and each.seconds is not None
+                and _waits(each, figure.stall, secure=run.settings.secure)
+            ):
+                met.setdefault(operation, []).append((told.world, each))
+    if not met and figure.stall == "tls" and not run.settings.secure:
+        return [replace(figure, unmeasured="this run was over plain HTTP")]
+    if not met:
+        return [_unmeasured(figure, run, faults)]
+    return [
+        _attempted(replace(figure, operation=operation), met[operation])
+        for operation in ("", *operations)
+        if operation in met
+    ]
+
+
+def _waits(each: Connection, stall: Stall, *, secure: bool) -> bool:
+    """Whether the client waited for what does not come: for a handshake only who has begun one."""
+    return stall != "tls" or (secure and each.first_byte is not None)
+
+
+def _attempted(figure: Patience, met: Sequence[tuple[RecordedWorld, Connection]]) -> Patience:
+    world, longest = max(met, key=lambda found: found[1].seconds or 0.0)
+    lasted = round(longest.seconds or 0.0, 3)
+    given_up = longest.ended_by == "client"
+    return replace(
+        figure,
+        seconds=lasted if given_up else None,
+        watched=None if given_up else lasted,
+        attempts=len(met),
+        evidence=world.point(longest),
+    )
+
+
+def _is(call: Call, operation: str) -> bool:
+    return call.event.operation == operation
+
+
+def _limit(stall: Stall, limits: Limits) -> float:
+    return {"connect": limits.connect, "tls": limits.connect, "drip": limits.whole}.get(stall, limits.call)
+
+
+def _measured(
+    figure: Patience, calls: Sequence[tuple[RecordedWorld, Call]], waiting: Mapping[str, Waiting]
+) -> Patience:
+    world, longest = max(calls, key=lambda found: found[1].seconds)
+    page = waiting[world.name].page(longest)
+    early = page is not None and page.response is not None and page.ended < longest.ended - _EARLIER
+    return replace(
+        figure,
+        seconds=round(longest.seconds, 3) if longest.ending == "hung_up" else None,
+        watched=round(longest.seconds, 3) if longest.ending != "hung_up" else None,
+        attempts=len(calls),
+        answered=round(page.ended - longest.began, 3) if page and early else None,
+        evidence=world.point(longest, page if early else None),
+    )
+
+
+def _longest(operation: str, calls: Sequence[tuple[RecordedWorld, Call]], limits: Limits) -> Patience:
+    if not calls:
+        why = f"no {operation} call was made"
+        return Patience(stall="longest", operation=operation, limit=limits.whole, unmeasured=why)
+    world, call = max(calls, key=lambda found: found[1].seconds)
+    return Patience(
+        stall="longest",
+        operation=operation,
+        limit=limits.whole,
+        seconds=round(call.seconds, 3),
+        evidence=world.point(call),
+    )
+
+
+def _unmeasured(figure: Patience, run: Run, faults: Iterable[str]) -> Patience:
+    why = why_not(run, REQUIREMENTS[figure.stall]) or _missed(run, figure, tuple(faults))
+    return replace(figure, unmeasured=why)
+
+
+def _missed(run: Run, figure: Patience, faults: Sequence[str]) -> str:
+    call = f"{figure.operation} call" if figure.operation else "connection"
+    return missed(run, call, faults)

@@ -1,0 +1,31 @@
+"""The customer's side of a call: which page of the shop was waited for while it was made."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+
+from payproof.contracts.entries import Call, Page
+from payproof.contracts.events import names_in
+from payproof.contracts.run import RecordedWorld
+
+_BACK = 40
+"""Pages that are looked through for one that was still open: so many customers wait at the same time at most."""
+
+
+class Waiting:
+    """The shop's pages of one world, by the time when they were asked for."""
+
+    def __init__(self, world: RecordedWorld) -> None:
+        self._pages = sorted((page for page in world.of(Page) if page.where == "integration"), key=_began)
+        self._begins = [page.began for page in self._pages]
+
+    def page(self, call: Call) -> Page | None:
+        """The page that this call was made for, as far as times and order ids tell; None: nobody waited."""
+        place = bisect_right(self._begins, call.began)
+        around = [page for page in self._pages[max(place - _BACK, 0) : place] if page.ended >= call.began]
+        named = names_in(call.event)
+        return next((page for page in reversed(around) if page.order in named), around[-1] if around else None)
+
+
+def _began(page: Page) -> float:
+    return page.began

@@ -1,0 +1,205 @@
+"""What a gateway's profile is made of: one type for each thing that it declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from payproof.contracts import money
+from payproof.contracts.events import Notified, Role
+from payproof.contracts.model import Json
+
+Fields: TypeAlias = tuple[tuple[str, str], ...]
+Provenance = Literal["documented", "observed", "client", "framework", "inferred", "memory", "assumed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact with its weight and where it was found."""
+
+    value: Json
+    provenance: Provenance
+    source: str
+    """Key of a source (Q1, C1, K2 ...) or the number of a choice, see docs/profiles.md."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """One of a gateway's hosts. ``host``: the label before the API's host name where it has one of its own (``pay`` is served
+    at pay.localhost); empty where it shares the API's. ``base_path``: what its addresses begin with."""
+
+    name: Literal["api", "checkout"]
+    base_path: str = ""
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One call of the gateway's API. ``path`` follows the origin's base path; ``{payment}`` stands for a payment's id."""
+
+    name: str
+    role: Role
+    method: str
+    path: str
+    origin: Literal["api", "checkout"] = "api"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """What a merchant is given. ``kind``: ``id`` and ``publishable`` are no secrets. ``placeholder``: what a configuration calls
+    it, ``{gateway.PLACEHOLDER}``. ``grace``: seconds that a replaced value is still good for."""
+
+    name: str
+    kind: Literal["id", "secret", "publishable", "webhook-secret"]
+    placeholder: str
+    label: str = ""
+    """What the gateway's own dashboard calls it."""
+    travels: Literal["body", "basic", "bearer", "never"] = "body"
+    grace: int = 0
+
+    @property
+    def secret(self) -> bool:
+        return self.kind in ("secret", "webhook-secret")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """How amounts stand on the wire. ``exponents``: decimals of a currency where they are not ISO 4217's."""
+
+    spelling: Literal["text", "integer"] = "text"
+    exponents: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    def decimals(self, currency: str) -> int:
+        """Decimals that amounts are written and compared with: those of the wire."""
+        return 2 if self.spelling == "text" else self.exponent(currency)
+
+    def show(self, amount: Decimal | str, currency: str) -> str:
+        """``5,000.00 XAF``: for people, with the decimals of the wire at least."""
+        return money.show(amount, currency, self.decimals(currency))
+
+    def exponent(self, currency: str) -> int:
+        found = self.exponents.get(currency.upper())
+        return money.exponent(currency) if found is None else found
+
+
+def _with_grace(seconds: float) -> float:
+    """Ten per cent, and at least the second to which a library may round up."""
+    return round(max(seconds * 1.1, seconds + 1), 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Seconds that the gateway's guidance gives: for a call, for connecting, for reading a whole slow answer, and for answering a
+    notice."""
+
+    call: float = 30.0
+    connect: float = 30.0
+    whole: float = 60.0
+    notice: float = 10.0
+
+    @property
+    def grace(self) -> float:
+        """Seconds after which a call that should have been given up is held against somebody."""
+        return _with_grace(self.call)
+
+    @property
+    def connect_grace(self) -> float:
+        """The same for one attempt to connect."""
+        return _with_grace(self.connect)
+
+    @property
+    def whole_grace(self) -> float:
+        """The same for the reading of an answer that comes slowly; libraries round up to the next second."""
+        return self.whole + 1
+
+    @property
+    def slow(self) -> float:
+        """Seconds that an answer may take and be waited for."""
+        return round(self.call / 3, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idempotency:
+    """``header``: where the key travels; ``life``: seconds that a key is remembered; ``longest``: characters."""
+
+    header: str
+    life: int = 86_400
+    longest: int = 255
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notices:
+    """Notices that the gateway sends. ``sign``: (secrets, body, real time in seconds since the epoch) -> headers of one attempt; the
+    newest secret is the first, and there are several only while one is rolled (``Credential.grace``). ``read``: what a delivery
+    says, and never raises. ``retries``: seconds of the gateway's clock after which an attempt that was not answered 2xx is repeated. ``tolerance``:
+    seconds that the signing time may be off the receiver's clock; 0: no time is signed. ``required``: the gateway's guidance
+    asks every integration to take them."""
+
+    sign: Callable[[tuple[str, ...], bytes, int], Fields]
+    read: Callable[[Fields, bytes], Notified]
+    retries: tuple[int, ...]
+    tolerance: int = 0
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WireError:
+    """An error answer of the gateway: HTTP status and literal texts. ``operations``: names of the calls that give it."""
+
+    status: int
+    texts: tuple[str, ...]
+    provenance: Provenance
+    source: str
+    operations: tuple[str, ...]
+    envelope: bool = True
+    """False: answered in the framework's own shape, outside the gateway's envelope."""
+    name: str = ""
+    issue: str = ""
+    field: str = ""
+    """Words for programs, on gateways whose problems have them."""
+    shown: bool = False
+    """The text is meant for the customer, who may read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What a gateway can do at all; requirements that need a trait do not apply without it."""
+
+    token_is_payment: bool = False
+    """The access token is the payment: it must never be shared by two orders."""
+    cancel_url_optional: bool = True
+    paid_survives_token: bool = True
+    """A paid payment can still be looked up after the token that made it has expired."""
+    settles: bool = False
+    """Approving is not paying: the integration takes the money, by a call of the role ``settle``."""
+    returns_after_failure: bool = True
+    """A customer whose payment was refused is sent to return_url."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """Somebody who can log in at the hosted checkout."""
+
+    login: str
+    password: str
+    outcome: Literal["paid", "refused", "insufficient", "slow"]
+    name: str = ""
+    otp: str = "123456"
+    """The one-time code that they type when they are asked for one."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostedRecipe:
+    """How the customer uses the gateway's hosted checkout by its forms.
+
+    ``fill``: (a form's fields as (name, value) pairs, payer) -> the pairs to send, or None when the form is not one
+    that leads to paying. ``cancel``: CSS selector of the link or button that cancels. ``problem``: CSS selector that only a page
+    saying "this payment cannot go on" has; its link leads back to the shop.
+    """
+
+    fill: Callable[[Fields, Payer], Fields | None]
+    cancel: str
+    problem: str

@@ -1,0 +1,54 @@
+"""Lines of the ledger as they are noted; each becomes an entry when somebody reads the journal."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from payproof.contracts.entries import Ledger, LedgerEvent
+from payproof.contracts.pending import Pending
+
+_SIZE = 700
+"""Bytes that a line takes besides its reference, about."""
+
+
+class Line(Pending):
+    """A line of the ledger about a payment, as it stood then."""
+
+    __slots__ = ("_amount", "_currency", "_detail", "_event", "_payment", "_reference")
+
+    def __init__(
+        self, event: LedgerEvent, payment: str, reference: str, amount: Decimal, currency: str, detail: str
+    ) -> None:
+        self._event: LedgerEvent = event
+        self._payment, self._reference, self._amount = payment, reference, amount
+        self._currency, self._detail = currency, detail
+
+    def entry(self) -> Ledger:
+        return Ledger(
+            event=self._event, payment=self._payment, reference=self._reference, amount=text_of(self._amount),
+            currency=self._currency, detail=self._detail,
+        )  # fmt: skip
+
+    def size(self) -> int:
+        return _SIZE + len(self._reference)
+
+
+class Issued(Pending):
+    """A line of the ledger about an access token."""
+
+    __slots__ = ("_payment", "_value")
+
+    def __init__(self, value: str, payment: str) -> None:
+        self._value, self._payment = value, payment
+
+    def entry(self) -> Ledger:
+        placeholder = self.journal.redactor.placeholder(self._value)
+        return Ledger(event="token_issued", payment=self._payment, detail=placeholder)
+
+    def size(self) -> int:
+        return _SIZE
+
+
+def text_of(amount: Decimal) -> str:
+    """At least two decimals, more where the amount has them."""
+    return f"{amount:.2f}" if amount == round(amount, 2) else f"{amount.normalize():f}"

@@ -1,0 +1,44 @@
+"""A client that offers HTTP/2 within HTTP/1.1 (``Upgrade: h2c``, as Java's HttpClient does in plain text) is answered in HTTP/1.1."""
+
+from __future__ import annotations
+
+import sys
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+
+class WithoutUpgrade(HttpToolsProtocol):
+    """The parser takes a request with such an offer for whole after its headers, and what follows for another protocol. Here it
+    is read once more without the offer, so that it has its body."""
+
+    _received = b""
+    _offered = False
+
+    def data_received(self, data: bytes) -> None:
+        self._received = data
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        self._offered = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+        if not self._offered:
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        if not self._offered:
+            super().on_message_complete()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """The parser has stopped at the end of the head."""
+        stopped = sys.exc_info()[1]
+        if self._offered and isinstance(stopped, httptools.HttpParserUpgrade):
+            self._offered = False
+            head, rest = self._head(), self._received[stopped.args[0] :]
+            self.parser = httptools.HttpRequestParser(self)
+            WithoutUpgrade.data_received(self, head + rest)
+
+    def _head(self) -> bytes:
+        """The request's head once more; without the header Connection an offer is none."""
+        version = self.parser.get_http_version().encode()
+        kept = [name + b": " + value for name, value in self.headers if name != b"connection"]
+        return b"\r\n".join([b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version), *kept, b"", b""])

@@ -1,0 +1,209 @@
+"""What customers do in a world: order, start to pay, pay, come back, look at their order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Literal
+
+import httpx
+
+from payproof.contracts import pages
+from payproof.contracts.entries import Checkout, OrderSeen, Page
+from payproof.contracts.steps import StepName
+from payproof.simulator.local_names import LocalNames
+from payproof.suites.customer.customer import Customer, Visit
+from payproof.suites.customer.hosted import Tab
+from payproof.suites.driver.driver import Order, Started
+from payproof.suites.driver.recipe import RecipeDriver, new_order
+from payproof.suites.session.context import LONGEST_PATIENCE, Purchase, Shared
+from payproof.suites.session.performance import Performance
+
+
+class Shopping(Performance):
+    """Performances with customers in them."""
+
+    def __init__(self, name: str, shared: Shared) -> None:
+        super().__init__(name, shared)
+        # One way to the gateway for all customers: its TLS handshakes are ours, and prove nothing.
+        self._outside = LocalNames(httpx.AsyncHTTPTransport(verify=shared.trust.client if shared.trust else False))
+        self._customers: list[Customer] = []
+        self._people = 0
+        self.recovery_failed = False
+        """Once no payment went through after a fault of this world, later recoveries are not waited for."""
+        self.waits_for = ""
+        """What the customer is waiting for, in words for a run whose time is up."""
+
+    async def stop(self) -> None:
+        """End everything of this world."""
+        for customer in self._customers:
+            with contextlib.suppress(Exception):
+                await customer.aclose()
+        self._customers.clear()
+        await self._outside.aclose()
+        await super().stop()
+
+    def new_order(self, amount: str = "5000.00", currency: str = "", *, role: str = "main") -> Order:
+        """An order that nobody has seen before. A price that the recipe cannot set is the configured one."""
+        recipe = self.config.integration.checkout
+        number = str(self.rng.randrange(100_000_000, 1_000_000_000))
+        currency = recipe.currency or currency or self.config.currencies[0]
+        order = new_order(self.config, number, recipe.amount or amount, currency)
+        self.step(
+            f"a customer wants to pay order {order.id}: {self.profile.money.show(order.amount, order.currency)}",
+            f"order:{role}",
+            order=order.id,
+            amount=f"{order.amount:f}",
+            currency=order.currency,
+        )
+        return order
+
+    def customer(self, patience: float = 0.0) -> Customer:
+        """Somebody new, with an empty browser. ``patience``: seconds that they wait for a page, where that must be longer than usual."""
+        self._people += 1
+        return self._keep(
+            Customer(
+                self.place,
+                self.journal,
+                self.profile.hosted,
+                name=f"customer {self._people}",
+                outside=self._outside,
+                patience=max(self.shared.page_patience, patience),
+            )
+        )
+
+    def _keep(self, customer: Customer) -> Customer:
+        self._customers.append(customer)
+        return customer
+
+    def tab(self, customer: Customer) -> Customer:
+        """Another tab of the same browser."""
+        return self._keep(customer.tab())
+
+    async def checkout(
+        self, order: Order, customer: Customer, *, purpose: str = "checkout", again: bool = False
+    ) -> Checkout:
+        """Start to pay; journals how it ended."""
+        before = order.id
+        self.waits_for = f"the shop's answer to the checkout of order {order.id}"
+        started = await self.driver.checkout(order, customer, again=again)
+        self._renamed(order, before)
+        self._orders.append((order, customer))
+        payment = self.target.payment_at(started.payment_url) if started.payment_url else ""
+        return self.journal.add(
+            Checkout(
+                order=order.id,
+                amount=f"{order.amount:f}",
+                currency=order.currency,
+                outcome=_outcome(started, payment),
+                payment=payment,
+                payment_url=started.payment_url,
+                page=started.page.n if started.page else 0,
+                purpose=purpose,
+                order_known=order.known,
+            )
+        )
+
+    def same(self, order: Order) -> Order:
+        """The order for a second submission: a recipe names it as the customer does, a driver as it learned to."""
+        return order.twin() if isinstance(self.driver, RecipeDriver) else order
+
+    async def hosted(self, checkout: Checkout, customer: Customer, payer: str = "paid") -> Tab:
+        """Open the hosted checkout and log in."""
+        source = self.shared.source
+        tab = source.tab(self.target, customer, source.payers[payer], checkout)
+        return await tab.open(checkout.payment_url)
+
+    async def pay_and_stay(self, order: Order, customer: Customer) -> Tab | None:
+        """Check out and pay, without opening the way back yet; None when it did not come to that. The gateway's notices are kept
+        back, so that the shop knows of nothing, until ``release_notices``, ``mended`` or ``recover``."""
+        checkout = await self.checkout(order, customer)
+        if not checkout.payment:
+            return None
+        if self.target.outbox is not None and self.target.outbox.mode == "send":
+            self.target.outbox.hold()
+        tab = await (await self.hosted(checkout, customer)).confirm()
+        return tab if tab.state == "left" else None
+
+    async def come_back(self, url: str, customer: Customer, order: Order, *, purpose: str = "return") -> Visit:
+        """Open an address that leads back to the shop; its pages may tell the integration's own order id."""
+        self.waits_for = f"the shop's page after the return to order {order.id}"
+        visit = await customer.browse("GET", url, purpose=purpose, order=order.id)
+        if not order.known and isinstance(self.driver, RecipeDriver):
+            before = order.id
+            self.driver.learn(order, visit)
+            self._renamed(order, before)
+        return visit
+
+    def _renamed(self, order: Order, before: str) -> None:
+        if order.id != before:
+            text = f"the integration calls order {order.label} by the id {order.id}"
+            self.step(text, StepName.RENAMED, order=order.id, ours=order.label)
+
+    @property
+    def promised(self) -> float:
+        """Seconds that a background job may take to verify a payment."""
+        return self.config.integration.order.within or LONGEST_PATIENCE
+
+    async def look(self, order: Order, customer: Customer, *, wait: float = 0.0, or_held: bool = False) -> OrderSeen:
+        """What the merchant believes of the order; waits up to ``wait`` seconds for it to be paid (or to be held for a
+        person, with ``or_held``)."""
+        deadline = self.journal.now() + wait
+        pause = 0.05
+        self.waits_for = f"order {order.id} to be paid" if wait else f"the state of order {order.id}"
+        while True:
+            state = await self.driver.order(order, customer)
+            if state.paid or (or_held and state.flagged) or self.journal.now() >= deadline:
+                break
+            await asyncio.sleep(min(pause, 0.5, max(deadline - self.journal.now(), 0.0)))
+            pause *= 1.5
+        return self.journal.add(
+            OrderSeen(
+                order=order.id,
+                state=state.state,
+                paid=state.paid,
+                effects=state.effects,
+                flagged=state.flagged,
+                status=state.page.response.status if state.page and state.page.response else 0,
+                problem=state.problem,
+                page=state.page.n if state.page else 0,
+            )
+        )
+
+    async def look_when_hit(self, order: Order, customer: Customer, fault: int) -> OrderSeen:
+        """Look at an order once its verification, perhaps a background job's, has met the fault."""
+        pace = self.config.integration.order.within or 3 * self.shared.latency
+        await self.until(lambda: self.target.faults.fired(fault) > 0, pace)
+        if self.config.integration.order.within:
+            await asyncio.sleep(0.2)
+        return await self.look(order, customer)
+
+    async def pay(self, order: Order, customer: Customer, checkout: Checkout, payer: str = "paid") -> Purchase:
+        """From the hosted checkout to a look at the order."""
+        if not checkout.payment:
+            return Purchase(order, customer, checkout, seen=await self.look(order, customer))
+        tab = await self.hosted(checkout, customer, payer)
+        await tab.confirm()
+        visit = await self.come_back(tab.url, customer, order) if tab.state == "left" else None
+        hopeless = self.recovery_failed and checkout.purpose == "recovery"
+        wait = self.shared.patience if payer in ("paid", "slow") and tab.state == "left" and not hopeless else 0.0
+        return Purchase(order, customer, checkout, tab, visit, await self.look(order, customer, wait=wait))
+
+    async def buy(self, order: Order | None = None, *, payer: str = "paid", purpose: str = "checkout") -> Purchase:
+        """A new customer buys, with nothing going wrong on purpose."""
+        order = order or self.new_order()
+        customer = self.customer()
+        return await self.pay(order, customer, await self.checkout(order, customer, purpose=purpose), payer)
+
+
+def _outcome(started: Started, payment: str) -> Literal["redirected", "refused", "broken", "no_answer", "elsewhere"]:
+    page: Page | None = started.page
+    if payment:
+        return "redirected"
+    if page is None or page.response is None:
+        return "no_answer"
+    if pages.broken(page.response):
+        return "broken"
+    if page.response.status >= 400:
+        return "refused"
+    return "elsewhere"
