@@ -117,6 +117,13 @@ def test_another_payment_can_be_a_real_one(gateway: GatewayThread, opened: Opene
     assert (data["token"], data["custom"], data["paid"]) == (paid, "order-a", True)
 
 
+def test_another_payment_that_there_is_not_is_made_up(gateway: GatewayThread, opened: Opened, check: Answer) -> None:
+    payment, _ = opened(gateway)
+    gateway.arm("other-payment", operation="status", params={"answer": "nobody-knows-it"})
+    data = check(gateway, payment).json()["data"]
+    assert (data["paid"], data["token"] == payment) == (True, False)
+
+
 def test_too_many_requests_has_its_headers_and_no_envelope(gateway: GatewayThread, authenticate: Answer) -> None:
     gateway.arm("rate-limit", params={"seconds": 2, "canary": CANARY})
     response = authenticate(gateway)

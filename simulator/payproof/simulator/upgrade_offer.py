@@ -38,7 +38,13 @@ class WithoutUpgrade(HttpToolsProtocol):
             WithoutUpgrade.data_received(self, head + rest)
 
     def _head(self) -> bytes:
-        """The request's head once more; without the header Connection an offer is none."""
+        """The request's head once more; an offer that the header Connection does not name is none."""
         version = self.parser.get_http_version().encode()
-        kept = [name + b": " + value for name, value in self.headers if name != b"connection"]
+        kept = [name + b": " + (_lasting(value) if name == b"connection" else value) for name, value in self.headers]
         return b"\r\n".join([b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version), *kept, b"", b""])
+
+
+def _lasting(connection: bytes) -> bytes:
+    """What a header Connection says of how long the connection lasts, and nothing else of it."""
+    words = [word.strip() for word in connection.lower().split(b",")]
+    return b", ".join(word for word in words if word in (b"close", b"keep-alive"))

@@ -116,7 +116,7 @@ class Unauthorized:
 @fault("other-payment")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherPayment:
-    """A status check is answered with another, paid payment: ``answer``, or a made-up one of the same amount."""
+    """A status check is answered with another, paid payment: ``answer``, or a made-up one of the same amount where there is none."""
 
     answer: str = ""
 
@@ -127,8 +127,8 @@ class OtherPayment:
         )
 
     def _other(self, hit: FaultContext) -> Payment:
-        if self.answer:
-            return hit.deps.store.payment(self.answer)
+        if self.answer and (named := hit.deps.store.get(self.answer)):
+            return named
         profile, dialect = hit.deps.profile, hit.dialect
         asked = hit.exchange.asked
         row = hit.deps.store.get(asked.payment) if asked and asked.payment else None
