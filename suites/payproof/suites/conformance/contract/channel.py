@@ -75,12 +75,14 @@ class Channel:
         self._limit = budget.budget
         self._client = SandboxClient(where, budget, patience=PATIENCE)
         self._asking: Future[httpx.Response] = Future()
+        self._closed = False
         self._running = ExitStack()
         self._portal = self._running.enter_context(start_blocking_portal())
         self._running.callback(self._portal.call, self._client.aclose)
 
     def close(self) -> None:
         """Also while a request waits for its answer, or for the rate: it is given up."""
+        self._closed = True
         self._asking.cancel()
         self._running.close()
 
@@ -119,6 +121,8 @@ class Channel:
         url = httpx.URL(self.where.origin).copy_with(raw_path=target.encode("ascii", "replace"))
         try:
             self._asking = self._portal.start_task_soon(self._client.call, method, url, headers, body)
+            if self._closed:  # by another thread, which may have seen the request before this one
+                self._asking.cancel()
             answer = self._asking.result()
         except httpx.ConnectError as error:
             self._give_up(f"the server cannot be reached: {error}", "check base_url and ca")
