@@ -177,12 +177,12 @@ def test_no_post_to_an_open_gate_is_lost_whatever_the_gate_did_before(
         try:
             async with asking(language, tmp_path, f"{scheme}://localhost:{up.server.port}/pay") as client:
                 assert await client.post() == "200"
-                for _ in range(15):
+                for _ in range(8):
                     for modes in between:
                         for mode in modes:
                             up.gate(mode)
-                        # A client may notice the end of a connection by itself, in its own time.
-                        await asyncio.sleep(0.03)
+                        # A client may notice the end of a connection by itself, in its own time, on a busy machine too.
+                        await asyncio.sleep(0.03 if set(modes) == {"open"} else 0.4)
                         assert await client.post() == "200", modes
         finally:
             await up.server.stop()

@@ -24,7 +24,7 @@ from payproof.suites.customer.customer import Customer
 from payproof.suites.customer.routing import Routing
 
 PATIENCE = 2.0
-HANGS_AFTER = 60.0
+HANGS_AFTER = 150.0
 """Seconds: far more than the customer's patience, on a busy machine too."""
 RECIPE = HostedRecipe(fill=lambda fields, payer: None, cancel=".cancel", problem=".process-error")
 PAYER = Payer("ada@example.test", "a-long-password-of-ada", "paid")
