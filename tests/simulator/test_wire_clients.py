@@ -105,7 +105,7 @@ EXPECTED = (
         "chunk-broken",
         {
             "curl": "56 .*chunked", "php": "56 .*chunked", "node": "HPE_INVALID_CHUNK_SIZE", "go": "invalid byte in chunk length",
-            "java": "in body", "ruby": "EOFError", "python": "IncompleteRead",
+            "java": "in body", "ruby": "EOFError|wrong chunk size", "python": "IncompleteRead",
         },
     ),
     Expected("stall", _LATE, patience=PATIENCE, waits=True),
