@@ -193,6 +193,15 @@ def test_a_shop_that_takes_a_form_and_shows_a_link(folder: Path, capsys: pytest.
     assert (recipe.order.status, recipe.order.paid) == ("html:p#state", ("payment received: paid",))
 
 
+def test_a_word_that_says_not_paid_is_never_taken_for_paid(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found(
+        folder,
+        FORM.replace("payment received: paid", "not paid yet").replace("check(order)", "orders[order]['state'] = PAID"),
+    )
+    assert "the order is paid" not in capsys.readouterr().out
+    assert load_config(folder).integration.order.paid == ("paid",)
+
+
 def test_a_shop_that_cannot_be_paid_at_leaves_one_sentence_and_a_file(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -46,19 +46,18 @@ def init(
     """Write a commented payproof.toml. Asks for what the flags leave open, tries one checkout, and corrects what it sees."""
     if output.exists() and not force:
         raise PayproofError("there is one already", place=str(output), remedy="edit it, or overwrite it with --force")
-    gateway = profile.load(flags["gateway"] or "quatapay")
-    folder = output.resolve().parent
-    around = look_around(folder, gateway)
     words = command or tuple(_split(line))
-    enough = (words or flags["url"]) and flags["checkout"] and flags["order"]
-    answers = _assumed(words, flags, around) if yes or enough else _asked(words, flags, around)
-    gateway = profile.load(answers.gateway)
+    asks = not (yes or ((words or flags["url"]) and flags["checkout"] and flags["order"]))
+    flags["gateway"] = flags["gateway"] or (_asked_gateway() if asks else "quatapay")
+    gateway, folder = profile.load(flags["gateway"]), output.resolve().parent
+    around = look_around(folder, gateway)
+    answers = _asked(words, flags, around, gateway) if asks else _assumed(words, flags, around)
     data = tables(answers, defaults=True)
     if answers.command:
         data["integration"].setdefault("env", _env(around, gateway))
     else:
         data["simulator"] = writing.beforehand()
-    if _wants_trial(trying, answers, asks=not (yes or enough)):
+    if _wants_trial(trying, answers, asks=asks):
         from payproof.suites.commands.loop import run_async
         from payproof.suites.discovery.drafting import improved
 
@@ -94,20 +93,22 @@ def _assumed(words: tuple[str, ...], flags: dict[str, Any], around: Surroundings
     name = Path.cwd().name or "integration"
     if not words and not flags["url"]:
         words = around.command or ("python", "app.py")
-    defaults: dict[str, Any] = {"gateway": "quatapay", "name": name, "checkout": "POST /checkout", "order": ORDER}
+    defaults: dict[str, Any] = {"name": name, "checkout": "POST /checkout", "order": ORDER}
     return Flags(**{**defaults, **given}, command=words)
 
 
-def _asked(words: tuple[str, ...], flags: dict[str, Any], around: Surroundings) -> Flags:
+def _asked_gateway() -> str:
+    known = ", ".join(sorted(name.replace("_", "-") for name in profile.names()))
+    return _prompt("gateway", f"Gateway ({known})", "quatapay", profile.load)
+
+
+def _asked(words: tuple[str, ...], flags: dict[str, Any], around: Surroundings, gateway: profile.Profile) -> Flags:
     """The same, with a question for each flag that is open. Each answer is looked at before the next question."""
     asked = dict(flags)
 
     def ask(key: str, question: str, default: str, check: Callable[[Flags], object] | None = None) -> None:
         asked[key] = flags[key] or _prompt(key, question, default, _checked(key, check))
 
-    known = ", ".join(sorted(name.replace("_", "-") for name in profile.names()))
-    ask("gateway", f"Gateway ({known})", "quatapay", lambda given: profile.load(given.gateway))
-    gateway = profile.load(asked["gateway"])
     ask("name", "Name of the integration", Path.cwd().name or "integration")
     if not words and not flags["url"]:
         if around.framework:
@@ -116,13 +117,12 @@ def _asked(words: tuple[str, ...], flags: dict[str, Any], around: Surroundings) 
     if not words:
         ask("url", "Where it runs", "http://127.0.0.1:8000")
     ask("ready", "A path that answers when it is ready", "/")
-    recipe: Callable[[Flags], object] = lambda given: _draft(given)  # noqa: E731
-    ask("checkout", "How a customer starts to pay", "POST /checkout", recipe)
+    ask("checkout", "How a customer starts to pay", "POST /checkout", _draft)
     if not (flags["json"] or flags["form"]):
         body = _prompt("body", "Sent as json or form", "json", _one_of("json", "form"))
         asked["form"] = tuple(f"{name}={value}" for name, value in BODY.items()) if body == "form" else ()
-    ask("redirect", "Where that answer says where to pay (a pointer)", "location", recipe)
-    ask("order", "Where an order's state is found, and the state that means paid", ORDER, recipe)
+    ask("redirect", "Where that answer says where to pay (a pointer)", "location", _draft)
+    ask("order", "Where an order's state is found, and the state that means paid", ORDER, _draft)
     if words and not flags["env"]:
         asked["env"] = tuple(_asked_env(gateway, around))
     within: float | None = asked.pop("within")

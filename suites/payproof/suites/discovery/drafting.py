@@ -28,6 +28,9 @@ async def improved(data: Tables, folder: Path, say: Callable[[str], None]) -> Ta
         except PayproofError as error:
             say(f"It does not start: {error.message}{f'; {error.remedy}' if error.remedy else ''}")
             return draft.tables
+        if trial.paid and trial.before is not None and trial.before.paid:
+            say(f'What is missing: the order is called "{trial.before.state}" before anybody paid for it.')
+            return draft.tables
         if trial.paid:
             say("The payment went through, and the order is paid.")
             return draft.tables
@@ -48,8 +51,8 @@ class _Draft:
 
     @property
     def tables(self) -> Tables:
-        checkout = {key: value for key, value in self.checkout.items() if not key.startswith("_")}
-        return {**self._data, "integration": {**self._data["integration"], "checkout": checkout, "order": self.order}}
+        integration = {**self._data["integration"], "checkout": self.checkout, "order": self.order}
+        return {**self._data, "integration": integration}
 
     @property
     def config(self) -> Config:

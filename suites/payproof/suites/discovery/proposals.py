@@ -20,7 +20,9 @@ _PAID = re.compile(
     r"\b(?:paid|payed|completed?|confirmed|success(?:ful)?|settled|fulfilled|bezahlt|pay[ée]e?|pagad[oa]|pag[oa])\b",
     re.IGNORECASE,
 )
-_UNPAID = re.compile(r"pending|open|new|created|await|unpaid|draft|offen|attente", re.IGNORECASE)
+_UNPAID = re.compile(
+    r"pending|open|new|created|await|unpaid|\bnot\b|nicht|\bnon\b|\bpas\b|draft|offen|attente", re.IGNORECASE
+)
 _LONGEST_STATE = 40
 
 
@@ -58,10 +60,10 @@ def _body(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Chan
     refused = (
         page is not None and page.response is not None and page.response.status in (400, 401, 403, 415, 419, 422, 500)
     )
-    if not refused or trial.calls or "json" not in checkout or checkout.get("_tried_form"):
+    if not refused or trial.calls or "json" not in checkout:
         return None
     fields = {name: value for name, value in checkout["json"].items() if isinstance(value, str)}
-    return Change("The shop refused JSON; a form is tried.", {"json": None, "form": fields, "_tried_form": True}, {})
+    return Change("The shop refused JSON; a form is tried.", {"json": None, "form": fields}, {})
 
 
 def _own_id(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Change | None:
@@ -126,9 +128,8 @@ def _order_page(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -
         for pointer, word in _states(page):
             if path and (path, pointer) != (order.get("path"), order.get("status")):
                 said = f'The order\'s state stands on {path} at {pointer}: "{word}".'
-                return Change(
-                    said, {}, {"path": path, "status": pointer, **({"paid": [word]} if _PAID.search(word) else {})}
-                )
+                paid = {"paid": [word]} if _PAID.search(word) and not _UNPAID.search(word) else {}
+                return Change(said, {}, {"path": path, "status": pointer, **paid})
     return None
 
 
