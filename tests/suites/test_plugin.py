@@ -137,6 +137,12 @@ def test_groups_are_markers(shop: pytest.Pytester) -> None:
     assert told(run(shop, *SUITE, "-v", "-m", "verify and must")) == {"passed": musts(group("verify"))}
 
 
+@pytest.mark.parametrize("arguments", [("-m", "custom"), ("-k", "custom")])
+def test_items_are_found_by_what_they_were_called_before(shop: pytest.Pytester, arguments: tuple[str, str]) -> None:
+    tell(shop, {})
+    assert told(run(shop, *SUITE, "-v", *arguments)) == {"passed": group("reference")}
+
+
 def test_verdicts_become_outcomes(shop: pytest.Pytester) -> None:
     tell(
         shop,

@@ -26,7 +26,7 @@ class FaultSpec:
     payment: str = ""
     """Only calls about this payment."""
     reference: str = ""
-    """Only calls whose order reference (custom field) contains this, or that ask about such an order's payment."""
+    """Only calls whose reference (the order's id) contains this, or that ask about such an order's payment."""
     after_effect: bool = False
     """The gateway does its work first, and then misbehaves: the payment exists but the answer is lost."""
     times: int | None = None

@@ -11,6 +11,7 @@ from datetime import date
 
 from payproof.contracts.causes import cut_short, why_not, with_causes
 from payproof.contracts.checklist import Item
+from payproof.contracts.former_ids import current
 from payproof.contracts.model import (
     Attestation,
     Finding,
@@ -82,7 +83,7 @@ def judge(
     today = today or date.today()
     run = replace(run, worlds=tuple(with_final_names(world) for world in run.worlds))
     attested = _by_requirement(profile, (a for a in attestations if date.fromisoformat(a.until) >= today))
-    accepted = {entry.check: entry for entry in baseline}
+    accepted = {current(entry.check): entry for entry in baseline}
     chosen = [known[id] for id in scope if not run.selected or id in run.selected]
     found = with_causes({req.id: tuple(_findings(run, profile, req)) for req in chosen})
     judgements = tuple(
@@ -175,7 +176,7 @@ def _by_requirement(profile: Profile, attestations: Iterable[Attestation]) -> Ma
     items = {item.id: item for item in (*profile.checklist.golive, *profile.checklist.guidelines)}
     for attestation in attestations:
         item = items.get(attestation.item)
-        for id in profile.checklist.requirements_of(item) if item else (attestation.item,):
+        for id in profile.checklist.requirements_of(item) if item else (current(attestation.item),):
             found.setdefault(id, attestation)
     return found
 

@@ -12,16 +12,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, cast, get_args
+from typing import Any, Literal, TypeAlias, TypeVar, cast, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
 from payproof.contracts import bounded, files
 from payproof.contracts.entries import BROKEN_OFF, AnyEntry, E, Entry, ProbeMark
 from payproof.contracts.events import from_meaning
+from payproof.contracts.former_ids import current
 from payproof.contracts.model import Json, PayproofError, Pointer
 
+T = TypeVar("T")
 _ENTRY: TypeAdapter[AnyEntry] = TypeAdapter(AnyEntry)
+_BY_REQUIREMENT = ("errors", "cut")
+"""Facts that are told by requirement."""
 
 
 Power: TypeAlias = Literal["answers", "clock", "credentials", "notices", "refusal", "tokens"]
@@ -314,16 +318,23 @@ def _run(head: _Head, entries: Mapping[str, list[Entry]]) -> Run:
         settings=head.settings,
         worlds=tuple(worlds[name] for name in worlds if name not in head.given_up),
         given_up=tuple(worlds[name] for name in head.given_up if name in worlds),
-        selected=head.selected,
-        provoked_by=head.provoked_by,
+        selected=tuple(map(current, head.selected)),
+        provoked_by=_renamed(head.provoked_by),
         left_out=head.left_out,
-        skipped=head.skipped,
-        powerless=head.powerless,
+        skipped=tuple(map(current, head.skipped)),
+        powerless=_renamed(head.powerless),
         scored=head.scored,
         cut=head.cut,
         diagnosis=head.diagnosis,
-        facts=head.facts,
+        facts={**head.facts, **{name: _renamed(head.facts[name]) for name in _BY_REQUIREMENT if name in head.facts}},
     )
+
+
+def _renamed(by_id: T) -> T:
+    """A run of an earlier version may know requirements by former ids."""
+    if not isinstance(by_id, dict):
+        return by_id
+    return cast("T", {current(id): value for id, value in cast("dict[str, Json]", by_id).items()})
 
 
 def read(path: Path) -> Run:

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path, PurePath
 
 from payproof.contracts.files import special
+from payproof.contracts.former_ids import current
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
 from payproof.suites.config import placeholders
@@ -101,10 +102,10 @@ def _names(config: Config, gateway: Profile) -> Iterator[ConfigProblem]:
         yield from _known(("simulator", "knobs", name), name, gateway.knobs, f"knob of {gateway.name}")
     for n, attest in enumerate(config.attest):
         yield from _known(
-            ("attest", str(n), "item"), attest.item, [*items, *requirements], "checklist item or requirement"
+            ("attest", str(n), "item"), current(attest.item), [*items, *requirements], "checklist item or requirement"
         )
     for n, entry in enumerate(config.baseline):
-        yield from _known(("baseline", str(n), "check"), entry.check, requirements, "requirement")
+        yield from _known(("baseline", str(n), "check"), current(entry.check), requirements, "requirement")
     if config.integration.webhook is not None and gateway.notices is None:
         yield ConfigProblem(
             ("integration", "webhook"),

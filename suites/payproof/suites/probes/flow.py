@@ -13,8 +13,8 @@ from payproof.suites.session.world import World
 
 _SEEN_EVERYWHERE = (
     "flow.success",
-    "custom.order-id",
-    "custom.distinct",
+    "reference.order-id",
+    "reference.distinct",
     "https.return-url",
     "https.cancel-url",
     "https.api",

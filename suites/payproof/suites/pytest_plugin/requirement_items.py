@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from payproof.contracts.former_ids import former
 from payproof.contracts.model import Finding, Judgement, Level, PayproofError, Verdict
 from payproof.suites.pytest_plugin.shared_run import SharedResult, SharedRun, given
 
@@ -23,7 +24,8 @@ def markers(config: pytest.Config) -> Iterator[str]:
     yield f"{Level.MUST}: payproof: a requirement whose failure fails the run"
     yield f"{Level.SHOULD}: payproof: a requirement whose failure warns"
     for group in dict.fromkeys(each.split(".")[0] for each in _scope(config)):
-        yield f"{group}: payproof: the requirements {group}.*"
+        for name in (group, *former(group)):
+            yield f"{name}: payproof: the requirements {group}.*"
 
 
 def _scope(config: pytest.Config) -> tuple[str, ...]:
@@ -88,7 +90,10 @@ class RequirementItem(pytest.Item):
         super().__init__(**rest)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         self.shared, self.level = shared, level
         self.add_marker(str(level))
-        self.add_marker(self.name.split(".")[0])
+        group = self.name.split(".")[0]
+        for name in (group, *former(group)):
+            self.add_marker(name)
+        self.extra_keyword_matches.update(former(self.name))
 
     def runtest(self) -> None:
         selected = [item.name for item in self.session.items if isinstance(item, RequirementItem)]

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import TypeAlias
 
 from payproof.contracts.checklist import Checklist, Item
+from payproof.contracts.former_ids import current, former
 from payproof.contracts.model import PayproofError
 
 Matcher: TypeAlias = Callable[[str], bool]
@@ -45,12 +46,12 @@ def _all(_: str) -> bool:
 
 def _named(checklist: Checklist, name: str) -> tuple[str, ...]:
     everything = checklist.all_requirements()
-    if name in everything:
-        return (name,)
+    if current(name) in everything:
+        return (current(name),)
     item = find_item(checklist, name)
     if item:
         return checklist.requirements_of(item)
-    if group := tuple(each for each in everything if each.split(".")[0] == name):
+    if group := tuple(each for each in everything if each.split(".")[0] == current(name)):
         return group
     near = _near([name], everything)
     raise PayproofError(
@@ -124,7 +125,7 @@ class _Parser:
             raise self.wrong("a name is missing")
         part = self.words[self.at].lower()
         self.at += 1
-        return lambda name: part in name.lower()
+        return lambda name: any(part in each.lower() for each in (name, *former(name)))
 
     def take(self, word: str) -> bool:
         if self.at < len(self.words) and self.words[self.at] == word:

@@ -132,7 +132,7 @@ CHECKLIST = Checklist(
             "custom-field",
             "The order's id travels in custom",
             "custom carries the merchant's order id.",
-            ("custom.order-id", "custom.distinct"),
+            ("reference.order-id", "reference.distinct"),
         ),
         Item(
             "10",

@@ -31,9 +31,9 @@ def _created(run: Run) -> Iterator[tuple[RecordedWorld, Checkout, Call]]:
             )
 
 
-@must("custom.order-id", before_control=True)
+@must("reference.order-id", before_control=True)
 def order_id(case: Case) -> Iterator[Finding]:
-    """The order's id travels in the create call's custom field.
+    """The order's id travels in the create call, as the payment's reference.
 
     Why: it is the only way to tell afterwards which order a payment was for.
 
@@ -41,7 +41,7 @@ def order_id(case: Case) -> Iterator[Finding]:
     is fine. An id of the integration's own making is read where the configuration says (checkout.order_id), and held only
     against the checkout that it was given to.
 
-    Fix: send the order's id in the custom field.
+    Fix: send the order's id in the field that the gateway gives back unchanged in its answers.
     """
     if not case.run.settings.names_orders:
         yield from _own_ids(case)
@@ -119,11 +119,11 @@ def _own_ids(case: Case) -> Iterator[Finding]:
     )
 
 
-@must("custom.distinct", before_control=True)
+@must("reference.distinct", before_control=True)
 def distinct(case: Case) -> Iterator[Finding]:
-    """Two orders never share one value of the custom field.
+    """Two orders never share one reference.
 
-    Why: with a shared value a payment cannot be told to belong to one order.
+    Why: with a shared reference a payment cannot be told to belong to one order.
 
     Judged: over all create calls of a world that belong to different orders.
 

@@ -1,4 +1,4 @@
-"""custom.order-id, custom.distinct, amount.sent, currency.sent: what the create call says of the order."""
+"""reference.order-id, reference.distinct, amount.sent, currency.sent: what the create call says of the order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from payproof.contracts.model import Verdict
 
 from .written import Written
 
-ORDER_ID, DISTINCT, AMOUNT, CURRENCY = "custom.order-id", "custom.distinct", "amount.sent", "currency.sent"
+ORDER_ID, DISTINCT, AMOUNT, CURRENCY = "reference.order-id", "reference.distinct", "amount.sent", "currency.sent"
 LABEL = "182801642"
 
 
@@ -28,7 +28,7 @@ def _renamed(run: Written, theirs: str, ours: str = LABEL) -> None:
     run.step("renamed", order=theirs, ours=ours)
 
 
-# custom.order-id
+# reference.order-id
 
 
 @pytest.mark.parametrize("reference", ["1001", "ORDER-1001", "1001-2", "shop1001", "202611281001"])
@@ -134,7 +134,7 @@ def test_a_create_call_that_the_gateway_refused_tells_before_control_all_the_sam
     assert run.finding(ORDER_ID, Verdict.FAIL)
 
 
-# custom.order-id where nobody knows the shop's ids
+# reference.order-id where nobody knows the shop's ids
 
 
 def test_a_shop_that_names_its_order_so_itself_passes() -> None:
@@ -163,7 +163,7 @@ def test_a_reference_that_nobody_can_check_is_not_judged() -> None:
     assert found.declare == "checkout.order_id"
 
 
-# custom.distinct
+# reference.distinct
 
 
 def test_orders_with_references_of_their_own_pass() -> None:
