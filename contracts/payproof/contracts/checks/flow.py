@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts import money, pages
-from payproof.contracts.checks.reference import expected_amount
 from payproof.contracts.checks.handling import crash, status_of
+from payproof.contracts.checks.reference import expected_amount
 from payproof.contracts.entries import Call, Checkout, Ledger, OrderSeen, Page
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import ProbeRun, ever_paid, final, ledger, obstacle, probe_runs
