@@ -43,6 +43,11 @@ def show(amount: Decimal | str, currency: str, decimals: int | None = None) -> s
     return f"{value:,.{shown}f} {currency}"
 
 
+def text(amount: Decimal, decimals: int) -> str:
+    """``5000.00``: for files. With at least so many decimals, and more where the amount has them."""
+    return f"{amount:.{max(decimals, _places(amount.normalize()))}f}"
+
+
 def _places(value: Decimal) -> int:
     exponent = value.as_tuple().exponent
     return max(-exponent, 0) if isinstance(exponent, int) else 0

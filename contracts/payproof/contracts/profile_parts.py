@@ -80,6 +80,10 @@ class Money:
         """``5,000.00 XAF``: for people, with the decimals of the wire at least."""
         return money.show(amount, currency, self.decimals(currency))
 
+    def text(self, amount: Decimal, currency: str) -> str:
+        """``5000.00``: decimal text in major units, with the decimals of the wire at least."""
+        return money.text(amount, self.decimals(currency))
+
     def exponent(self, currency: str) -> int:
         found = self.exponents.get(currency.upper())
         return money.exponent(currency) if found is None else found

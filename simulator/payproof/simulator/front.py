@@ -29,7 +29,7 @@ class Front:
         self.profile, self.journal = profile, journal
         self.knobs: dict[str, Json] = {name: fact.value for name, fact in profile.knobs.items()} | dict(knobs)
         self.clock = Clock()
-        self.store = Store(journal, self.clock)
+        self.store = Store(journal, self.clock, profile.money)
         self.outbox = Outbox(profile, self.store, self.clock, journal)
         deps = dialect.GatewayDeps(profile, self.knobs, self.store, self.clock, Ids(), journal, self.outbox)
         self.dialect = dialect.load(deps)

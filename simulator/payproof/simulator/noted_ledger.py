@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from payproof.contracts.entries import Ledger, LedgerEvent
 from payproof.contracts.pending import Pending
+from payproof.contracts.profile import Money
 
 _SIZE = 700
 """Bytes that a line takes besides its reference, about."""
@@ -14,19 +15,27 @@ _SIZE = 700
 class Line(Pending):
     """A line of the ledger about a payment, as it stood then."""
 
-    __slots__ = ("_amount", "_currency", "_detail", "_event", "_payment", "_reference")
+    __slots__ = ("_amount", "_currency", "_detail", "_event", "_money", "_payment", "_reference")
 
     def __init__(
-        self, event: LedgerEvent, payment: str, reference: str, amount: Decimal, currency: str, detail: str
+        self,
+        event: LedgerEvent,
+        payment: str,
+        reference: str,
+        amount: Decimal,
+        currency: str,
+        detail: str,
+        money: Money,
     ) -> None:
         self._event: LedgerEvent = event
+        self._money = money
         self._payment, self._reference, self._amount = payment, reference, amount
         self._currency, self._detail = currency, detail
 
     def entry(self) -> Ledger:
         return Ledger(
-            event=self._event, payment=self._payment, reference=self._reference, amount=text_of(self._amount),
-            currency=self._currency, detail=self._detail,
+            event=self._event, payment=self._payment, reference=self._reference,
+            amount=self._money.text(self._amount, self._currency), currency=self._currency, detail=self._detail,
         )  # fmt: skip
 
     def size(self) -> int:
@@ -47,8 +56,3 @@ class Issued(Pending):
 
     def size(self) -> int:
         return _SIZE
-
-
-def text_of(amount: Decimal) -> str:
-    """At least two decimals, more where the amount has them."""
-    return f"{amount:.2f}" if amount == round(amount, 2) else f"{amount.normalize():f}"

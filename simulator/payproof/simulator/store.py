@@ -12,9 +12,9 @@ from payproof.contracts.entries import LedgerEvent, Step
 from payproof.contracts.journal import FORGOTTEN, Journal
 from payproof.contracts.model import PayproofError
 from payproof.contracts.money import parse
-from payproof.contracts.profile import Payer, Profile
+from payproof.contracts.profile import Money, Payer, Profile
 from payproof.simulator.clock import Clock
-from payproof.simulator.noted_ledger import Issued, Line, text_of
+from payproof.simulator.noted_ledger import Issued, Line
 from payproof.simulator.rows import Rows
 
 CLIENT_ID, SECRET_KEY = "client-id", "secret-key"
@@ -146,17 +146,20 @@ class Payment:
     def paid(self) -> bool:
         return self.charged > 0
 
-    def view(self) -> PaymentView:
+    def view(self, money: Money) -> PaymentView:
         return PaymentView(
-            payment=self.payment, transaction=self.transaction, status=self.status, amount=text_of(self.amount),
-            currency=self.currency, reference=self.reference or "", return_url=self.return_url,
-            cancel_url=self.cancel_url or "", paid=self.paid, merchant=self.merchant.name, charged=self.charged,
+            payment=self.payment, transaction=self.transaction, status=self.status,
+            amount=money.text(self.amount, self.currency), currency=self.currency, reference=self.reference or "",
+            return_url=self.return_url, cancel_url=self.cancel_url or "", paid=self.paid, merchant=self.merchant.name,
+            charged=self.charged,
         )  # fmt: skip
 
 
 class Store:
-    def __init__(self, journal: Journal, clock: Clock) -> None:
-        self._journal, self._clock = journal, clock
+    """``money``: how the gateway writes amounts."""
+
+    def __init__(self, journal: Journal, clock: Clock, money: Money) -> None:
+        self._journal, self._clock, self._money = journal, clock, money
         self._merchants: dict[str, MerchantRow] = {}
         self.told: Callable[[str], None] = lambda text: None
         """Told once, in words, when the first row of a kind is forgotten."""
@@ -291,10 +294,10 @@ class Store:
     def view(self, payment: str) -> PaymentView | None:
         """A payment as it stands now; None where it was never seen."""
         row = self.get(payment)
-        return row.view() if row else None
+        return row.view(self._money) if row else None
 
     def views(self) -> tuple[PaymentView, ...]:
-        return tuple(row.view() for row in self.payments())
+        return tuple(row.view(self._money) for row in self.payments())
 
     def payment(self, payment: str) -> Payment:
         row = self._payments.all.get(payment)
@@ -322,7 +325,8 @@ class Store:
         return tell
 
     def _record(self, event: LedgerEvent, row: Payment, *, detail: str = "") -> None:
-        self._journal.note(Line(event, row.payment, row.reference or "", row.amount, row.currency, detail))
+        reference, money = row.reference or "", self._money
+        self._journal.note(Line(event, row.payment, reference, row.amount, row.currency, detail, money))
         for listener in tuple(self.listeners):
             listener(event, row)
 

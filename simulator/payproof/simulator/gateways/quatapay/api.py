@@ -16,7 +16,6 @@ from payproof.simulator.gateways.quatapay.envelope import Envelope
 from payproof.simulator.gateways.quatapay.fields import fields_of
 from payproof.simulator.gateways.quatapay.states import CREATED, SUCCESS, States
 from payproof.simulator.gateways.quatapay.validation import LARGEST, missing, number, problems
-from payproof.simulator.noted_ledger import text_of
 from payproof.simulator.store import MerchantRow, Payment, Token
 
 TOKEN_LENGTH, PAYMENT_LENGTH = 350, 60
@@ -166,7 +165,7 @@ class Api:
                 "token": row.payment,
                 "trx_id": row.transaction if row.paid else None,
                 "payer": payer,
-                "amount": row.told_amount or text_of(row.amount),
+                "amount": row.told_amount or self._deps.profile.money.text(row.amount, row.currency),
                 "currency": row.told_currency or row.currency,
                 "custom": row.reference,
                 "status": SUCCESS if row.paid else row.status,
