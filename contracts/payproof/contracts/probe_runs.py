@@ -18,7 +18,7 @@ from payproof.contracts.entries import (
     Process,
     Step,
 )
-from payproof.contracts.events import VERIFYING, Confirmed, Opened, Settled, Told
+from payproof.contracts.events import VERIFYING, Confirmed, Settled, Told
 from payproof.contracts.model import Json
 from payproof.contracts.naming import refers
 from payproof.contracts.run import RecordedWorld, Run
@@ -180,13 +180,6 @@ def told_in(entries: Iterable[Entry]) -> Iterator[tuple[Call, Told]]:
     """Every call by which the gateway says how a payment stands, with what it said."""
     for entry in entries:
         if isinstance(entry, Call) and isinstance(entry.event, Confirmed | Settled):
-            yield entry, entry.event
-
-
-def opened_in(entries: Iterable[Entry]) -> Iterator[tuple[Call, Opened]]:
-    """Every call that opens a payment, with what it said."""
-    for entry in entries:
-        if isinstance(entry, Call) and isinstance(entry.event, Opened):
             yield entry, entry.event
 
 

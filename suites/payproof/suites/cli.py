@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-READY, NOT_READY, NOT_SCORED, INTERRUPTED = 0, 1, 2, 130
+READY, INTERRUPTED = 0, 130
 
 
 def main() -> None:

@@ -27,8 +27,12 @@ Waits: TypeAlias = Callable[[Limits], float]
 Variants: TypeAlias = Callable[[Profile, Settings], Iterable[Params]]
 
 
-def _once(profile: Profile, settings: Settings) -> Iterable[Params]:
-    return ({},)
+def always(*params: Params) -> Variants:
+    """The same variants for every gateway and every integration."""
+    return lambda profile, settings: params
+
+
+_ONCE = always({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +79,7 @@ def probe(
     system: str = "",
     restarts: bool = False,
     moves_clock: bool = False,
-    variants: Variants = _once,
+    variants: Variants = _ONCE,
 ) -> Callable[[Tell], Tell]:
     """Register a probe under its function's name, with the requirements that its story lets judge."""
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from payproof.contracts.profile import Profile
-from payproof.contracts.run import Settings
 from payproof.contracts.steps import StepName
-from payproof.suites.probes import Params, probe
+from payproof.suites.probes import always, probe
 from payproof.suites.probes.token import count_processes, enough
 from payproof.suites.session.world import World
 
@@ -109,11 +105,7 @@ async def abandoned(world: World) -> None:
         await world.pay(order, customer, again)
 
 
-def _ways_of_leaving(profile: Profile, settings: Settings) -> Iterable[Params]:
-    return ({"left": "cancelled"}, {"left": "walked-away"})
-
-
-@probe("flow.late-success", variants=_ways_of_leaving)
+@probe("flow.late-success", variants=always({"left": "cancelled"}, {"left": "walked-away"}))
 async def late_success(world: World, left: str) -> None:
     """The hosted checkout is open in two tabs; the customer cancels (or walks away) in one and then pays in the other."""
     order, customer = world.new_order(), world.customer()

@@ -13,7 +13,7 @@ from payproof.contracts.steps import StepName
 from payproof.suites.customer.customer import Customer
 from payproof.suites.driver.driver import Order
 from payproof.suites.driver.recipe import RecipeDriver
-from payproof.suites.probes import Params, probe
+from payproof.suites.probes import Params, always, probe
 from payproof.suites.session.world import World
 
 _ALERT = 3.0
@@ -32,7 +32,7 @@ async def _pay_whatever_can_be_paid(
     await world.look(order, customer, wait=world.shared.patience)
 
 
-@probe("idempotency.double-submit", group="duplicates", variants=lambda profile, settings: ({"round": 1}, {"round": 2}))
+@probe("idempotency.double-submit", group="duplicates", variants=always({"round": 1}, {"round": 2}))
 async def double_submit(world: World, round: int) -> None:
     """The customer double-clicks: one order's checkout arrives twice at once. Then whatever can be paid is paid."""
     order, customer = world.new_order(), world.customer()
@@ -114,11 +114,7 @@ async def lost_answer(world: World) -> None:
     await world.checkout(world.same(order), customer, purpose="again", again=True)
 
 
-def _how_often(profile: Profile, settings: Settings) -> Iterable[Params]:
-    return ({"clients": 1}, {"clients": 6})
-
-
-@probe("idempotency.return-twice", group="duplicates", variants=_how_often)
+@probe("idempotency.return-twice", group="duplicates", variants=always({"clients": 1}, {"clients": 6}))
 async def return_twice(world: World, clients: int) -> None:
     """A paid customer's return URL is opened twice, or by six clients at once."""
     order, customer = world.new_order(), world.customer()

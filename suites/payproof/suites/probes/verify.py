@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import ROUND_FLOOR, Decimal
 from urllib.parse import urlsplit
 
 from payproof.contracts.model import Json
-from payproof.contracts.profile import Profile
-from payproof.contracts.run import Settings
 from payproof.contracts.steps import StepName
-from payproof.suites.probes import Params, probe
+from payproof.suites.probes import always, probe
 from payproof.suites.probes.flow import currencies
 from payproof.suites.session.world import World
 
@@ -28,11 +25,7 @@ async def forged_return(world: World) -> None:
     await world.look(order, customer)
 
 
-def _replays(profile: Profile, settings: Settings) -> Iterable[Params]:
-    return ({"replay": "verbatim"}, {"replay": "own-reference"})
-
-
-@probe("verify.other-payment", variants=_replays)
+@probe("verify.other-payment", variants=always({"replay": "verbatim"}, {"replay": "own-reference"}))
 async def replayed_return(world: World, replay: str) -> None:
     """One order is paid; the parameters of its return are replayed on the return URL of another order of the same
     amount, once word for word and once with the other order's own reference put in."""
@@ -60,11 +53,10 @@ async def replayed_return(world: World, replay: str) -> None:
     await world.look(order, customer)
 
 
-def _wrong_amounts(profile: Profile, settings: Settings) -> Iterable[Params]:
-    return ({"field": "amount", "by": "much"}, {"field": "amount", "by": "little"}, {"field": "currency"})
+_WRONG = always({"field": "amount", "by": "much"}, {"field": "amount", "by": "little"}, {"field": "currency"})
 
 
-@probe("verify.amount", "verify.currency", needs=("answers",), variants=_wrong_amounts)
+@probe("verify.amount", "verify.currency", needs=("answers",), variants=_WRONG)
 async def wrong_money(world: World, field: str, by: str = "") -> None:
     """The customer pays, but the gateway's status answer speaks of a smaller amount (much less; the same without
     its decimals), or of another currency."""
@@ -110,10 +102,6 @@ UNREADABLE: tuple[tuple[str, dict[str, Json]], ...] = (
 )
 
 
-def _unreadable(profile: Profile, settings: Settings) -> Iterable[Params]:
-    return ({"fault": name, **params} for name, params in UNREADABLE)
-
-
 @probe(
     "verify.unreachable",
     "errors.not-json",
@@ -121,7 +109,7 @@ def _unreadable(profile: Profile, settings: Settings) -> Iterable[Params]:
     "errors.friendly",
     "flow.recovers",
     group="unverified",
-    variants=_unreadable,
+    variants=always(*({"fault": name, **params} for name, params in UNREADABLE)),
 )
 async def unverified(world: World, fault: str, **params: Json) -> None:
     """The customer has paid, but the status check cannot be believed; then the gateway is well again."""

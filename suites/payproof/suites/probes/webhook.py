@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from functools import wraps
 from typing import cast, get_args
 
 from payproof.contracts.entries import Checkout, Forgery, LedgerEvent, OrderSeen
+from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
 from payproof.contracts.steps import StepName
@@ -18,7 +20,7 @@ from payproof.simulator.outbox import Notice
 from payproof.suites.customer.customer import Customer
 from payproof.suites.customer.hosted import Tab
 from payproof.suites.driver.driver import Order
-from payproof.suites.probes import Params, probe
+from payproof.suites.probes import Params, Tell, always, probe
 from payproof.suites.session.context import LONGEST_PATIENCE
 from payproof.suites.session.world import World
 
@@ -28,19 +30,52 @@ HOURS = 6
 """Hours after which a notice comes once more."""
 LARGE = 1024 * 1024
 """Bytes of a notice that is far too long."""
+_FORGERIES = always(*({"how": how} for how in get_args(Forgery) if how != "old"))
+_REPETITIONS = always(*({"how": how} for how in ("in-turn", "at-once", "other-id", "with-return")))
+_DISORDERS = always(
+    *({"order": each} for each in ("end-after-success", "end-before-success", "end-of-another-payment"))
+)
+_ODD = always({"odd": "event"}, {"odd": "data"})
 
 
-def _forgeries(profile: Profile, settings: Settings) -> Iterable[Params]:
-    return ({"how": how} for how in get_args(Forgery) if how != "old")
+def _unpaid(tell: Tell) -> Tell:
+    """A story of an order whose payment is open and not paid; it is not told when it does not come to that."""
+
+    @wraps(tell)
+    async def told(world: World, **params: Json) -> None:
+        order, customer = world.new_order(), world.customer()
+        checkout = await world.checkout(order, customer)
+        if checkout.payment:
+            await tell(world, order, customer, checkout, **params)
+
+    return told
 
 
-@probe("webhook.signature-verified", group="notices", needs=("notices",), variants=_forgeries)
-async def forged_notice(world: World, how: str) -> None:
+def _paid_and_held(tell: Tell) -> Tell:
+    """A story of a customer who pays and does not come back yet, while every notice is kept back; it is not told when it does not
+    come to that."""
+
+    @wraps(tell)
+    async def told(world: World, **params: Json) -> None:
+        order, customer = world.new_order(), world.customer()
+        world.outbox.hold()
+        if (agreed := await _agreed(world, order, customer)) is not None:
+            await tell(world, order, customer, *agreed, **params)
+
+    return told
+
+
+async def _agreed(world: World, order: Order, customer: Customer) -> tuple[str, Tab] | None:
+    """The customer pays and does not come back yet; None when it did not come to that."""
+    tab = await world.pay_and_stay(order, customer)
+    payment = next((entry.payment for entry in reversed(world.journal.entries) if isinstance(entry, Checkout)), "")
+    return None if tab is None else (payment, tab)
+
+
+@probe("webhook.signature-verified", group="notices", needs=("notices",), variants=_FORGERIES)
+@_unpaid
+async def forged_notice(world: World, order: Order, customer: Customer, checkout: Checkout, how: str) -> None:
     """Somebody who does not know the secret tells the shop that an unpaid order was paid."""
-    order, customer = world.new_order(), world.customer()
-    checkout = await world.checkout(order, customer)
-    if not checkout.payment:
-        return
     await world.look(order, customer)
     world.step(f"somebody tells the shop that the order was paid ({how})", StepName.NOTICED)
     await world.outbox.forge(checkout.payment, cast("Forgery", how))
@@ -64,13 +99,6 @@ async def spelled_notice(world: World) -> None:
     await world.look(bought.order, bought.customer)
 
 
-async def _agreed(world: World, order: Order, customer: Customer) -> tuple[str, Tab] | None:
-    """The customer pays and does not come back yet; None when it did not come to that."""
-    tab = await world.pay_and_stay(order, customer)
-    payment = next((entry.payment for entry in reversed(world.journal.entries) if isinstance(entry, Checkout)), "")
-    return None if tab is None else (payment, tab)
-
-
 async def _told_again(world: World, payment: str, order: Order, customer: Customer, times: int) -> OrderSeen:
     """The gateway repeats what was not taken, so many times at most, as long as the order is not paid."""
     while True:
@@ -84,19 +112,10 @@ async def _told_again(world: World, payment: str, order: Order, customer: Custom
         await world.target.advance(due + 0.01)
 
 
-def _repetitions(profile: Profile, settings: Settings) -> Iterable[Params]:
-    return ({"how": how} for how in ("in-turn", "at-once", "other-id", "with-return"))
-
-
-@probe("webhook.duplicate", group="notices", needs=("notices",), variants=_repetitions)
-async def repeated_notice(world: World, how: str) -> None:
+@probe("webhook.duplicate", group="notices", needs=("notices",), variants=_REPETITIONS)
+@_paid_and_held
+async def repeated_notice(world: World, order: Order, customer: Customer, payment: str, tab: Tab, how: str) -> None:
     """The same notice comes three times, five times at once, under another id, or while the customer comes back."""
-    order, customer = world.new_order(), world.customer()
-    world.outbox.hold()
-    agreed = await _agreed(world, order, customer)
-    if agreed is None:
-        return
-    payment, tab = agreed
     await world.look(order, customer)
     world.step(f"the gateway tells of the payment more than once ({how})", StepName.NOTICED)
     if how == "with-return":
@@ -133,11 +152,7 @@ async def replayed_notice(world: World) -> None:
     await world.look(bought.order, bought.customer, wait=world.config.integration.order.within)
 
 
-def _disorders(profile: Profile, settings: Settings) -> Iterable[Params]:
-    return ({"order": each} for each in ("end-after-success", "end-before-success", "end-of-another-payment"))
-
-
-@probe("webhook.out-of-order", group="notices", needs=("notices",), variants=_disorders)
+@probe("webhook.out-of-order", group="notices", needs=("notices",), variants=_DISORDERS)
 async def disordered_notices(world: World, order: str) -> None:
     """That a payment came to nothing is told late: after its success, shortly before it, or after another payment of the same
     order succeeded."""
@@ -173,15 +188,10 @@ async def disordered_notices(world: World, order: str) -> None:
     "webhook.before-return", "webhook.not-swallowed", "webhook.fast-answer", "logs.webhooks", group="notices-later",
     needs=("notices", "clock"), moves_clock=True,
 )  # fmt: skip
-async def first_the_notice(world: World) -> None:
+@_paid_and_held
+async def first_the_notice(world: World, order: Order, customer: Customer, payment: str, tab: Tab) -> None:
     """The customer pays and does not come back; the gateway tells of it, and twice again while that is not taken. Later the
     customer comes back after all."""
-    order, customer = world.new_order(), world.customer()
-    world.outbox.hold()
-    agreed = await _agreed(world, order, customer)
-    if agreed is None:
-        return
-    payment, tab = agreed
     world.step("the customer does not come back; the gateway tells of the payment", StepName.NOTICED)
     await world.outbox.release()
     await _told_again(world, payment, order, customer, 2)
@@ -202,13 +212,10 @@ def _ways_of_being_late(profile: Profile, settings: Settings) -> Iterable[Params
 @probe(
     "webhook.late", group="notices-later", needs=("notices", "clock"), moves_clock=True, variants=_ways_of_being_late
 )
-async def late_notice(world: World, left: str) -> None:
+@_unpaid
+async def late_notice(world: World, order: Order, customer: Customer, checkout: Checkout, left: str) -> None:
     """The customer cancels in one tab and pays in another, or pays and walks away; the notice comes when the payment's time is
     over, and the customer never comes back."""
-    order, customer = world.new_order(), world.customer()
-    checkout = await world.checkout(order, customer)
-    if not checkout.payment:
-        return
     world.outbox.hold()
     paying = await world.hosted(checkout, customer)
     if left == "cancelled":
@@ -238,14 +245,9 @@ async def lost_notice(world: World) -> None:
 
 
 @probe("webhook.not-swallowed", group="notices-down", needs=("notices", "clock"), moves_clock=True)
-async def notice_in_an_outage(world: World) -> None:
+@_paid_and_held
+async def notice_in_an_outage(world: World, order: Order, customer: Customer, payment: str, tab: Tab) -> None:
     """The gateway's API is down while its notice arrives. Then it works again, and what was not taken is told again."""
-    order, customer = world.new_order(), world.customer()
-    world.outbox.hold()
-    agreed = await _agreed(world, order, customer)
-    if agreed is None:
-        return
-    payment, tab = agreed
     async with world.fault("status", status=503):
         world.step("the gateway's API is down, and its notice arrives", StepName.NOTICED)
         await world.outbox.release()
@@ -259,17 +261,10 @@ async def notice_in_an_outage(world: World) -> None:
         await _returns(world, tab, order, customer)
 
 
-def _odd(profile: Profile, settings: Settings) -> Iterable[Params]:
-    return ({"odd": "event"}, {"odd": "data"})
-
-
-@probe("webhook.unknown-event", group="notices", needs=("notices",), variants=_odd)
-async def unknown_notice(world: World, odd: str) -> None:
+@probe("webhook.unknown-event", group="notices", needs=("notices",), variants=_ODD)
+@_unpaid
+async def unknown_notice(world: World, order: Order, customer: Customer, checkout: Checkout, odd: str) -> None:
     """A signed notice of an event that nobody knows, or without any data, about an unpaid order; then a customer pays."""
-    order, customer = world.new_order(), world.customer()
-    checkout = await world.checkout(order, customer)
-    if not checkout.payment:
-        return
     notice = world.outbox.compose(checkout.payment, *_UNPAID) or world.outbox.claim(checkout.payment)
     body = (
         unheard_of(world.profile.notices, notice.body)
@@ -300,12 +295,9 @@ async def _next(world: World) -> None:
 
 
 @probe("webhook.unknown-order", group="notices", needs=("notices",))
-async def foreign_notice(world: World) -> None:
+@_unpaid
+async def foreign_notice(world: World, order: Order, customer: Customer, checkout: Checkout) -> None:
     """A signed notice of a success that the shop never asked for: a payment and an order that it does not know."""
-    order, customer = world.new_order(), world.customer()
-    checkout = await world.checkout(order, customer)
-    if not checkout.payment:
-        return
     stranger = world.new_order(role="foreign")
     notice = world.outbox.claim(checkout.payment, foreign=stranger.id)
     await _send_odd(world, notice, notice.body, "unknown-order")
@@ -323,13 +315,10 @@ _MALFORMED: Mapping[str, bytes] = {
 
 @probe(
     "webhook.malformed", group="notices", needs=("notices",),
-    variants=lambda profile, settings: ({"body": body} for body in _MALFORMED),
+    variants=always(*({"body": body} for body in _MALFORMED)),
 )  # fmt: skip
-async def malformed_notice(world: World, body: str) -> None:
+@_unpaid
+async def malformed_notice(world: World, order: Order, customer: Customer, checkout: Checkout, body: str) -> None:
     """A signed notice that is no JSON, empty, or a megabyte long; then a customer pays."""
-    order, customer = world.new_order(), world.customer()
-    checkout = await world.checkout(order, customer)
-    if not checkout.payment:
-        return
     await _send_odd(world, world.outbox.claim(checkout.payment), _MALFORMED[body], body)
     await _next(world)
