@@ -7,13 +7,12 @@ value of the same shape that nobody was given, ``{name.swapcase}`` the same lett
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from payproof.contracts.model import Json, PayproofError
-from payproof.contracts.profile import Profile, package_of
+from payproof.contracts.profile import Profile, module, package_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,16 +146,12 @@ def catalogue_of(profile: Profile) -> Catalogue:
     Raises:
         PayproofError: it has none.
     """
-    name = f"{package_of(profile.name)}.drift"
-    try:
-        module = importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
+    drift = module(f"{package_of(profile.name)}.drift")
+    if drift is None:
         raise PayproofError(
             f'the gateway "{profile.name}" has no catalogue of cases to compare',
             place='key "gateway"',
             remedy="write one in its folder (drift), or choose another gateway",
-        ) from None
-    found: Catalogue = module.CATALOGUE
+        )
+    found: Catalogue = drift.CATALOGUE
     return found

@@ -323,6 +323,15 @@ class ReplayDifference(Entry):
 Forgery: TypeAlias = Literal["unsigned", "empty", "half", "other-secret", "other-body", "old"]
 """What is wrong with a forged notice: no signature at all, one without a value, half of the right one, made with a secret that is
 not the merchant's, made for another body; or right, and of a time that is past."""
+FORGERIES: Mapping[Forgery, str] = {
+    "unsigned": "without a signature",
+    "empty": "with a signature that has no value",
+    "half": "with half of its signature",
+    "other-secret": "signed with another secret",
+    "other-body": "with the signature of another body",
+    "old": "signed long ago",
+}
+"""A forgery in words, after "a notice"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

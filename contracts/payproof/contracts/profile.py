@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import entry_points
+from types import ModuleType
 from typing import Literal
 
 from payproof.contracts.checklist import Checklist
@@ -220,6 +221,16 @@ def package_of(name: str) -> str:
     return _modules().get(name, ours).partition(":")[0].rpartition(".")[0]
 
 
+def module(name: str) -> ModuleType | None:
+    """The module of that name; None where there is none, since a gateway need not bring every part."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        return None
+
+
 def load(name: str) -> Profile:
     """The profile of that name.
 
@@ -233,6 +244,6 @@ def load(name: str) -> Profile:
             place='key "gateway"',
             remedy=f"payproof knows: {', '.join(sorted(known))}",
         )
-    module, _, attribute = known[name].partition(":")
-    profile: Profile = getattr(importlib.import_module(module), attribute)
+    place, _, attribute = known[name].partition(":")
+    profile: Profile = getattr(importlib.import_module(place), attribute)
     return profile

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from payproof.contracts import money
 from payproof.contracts.entries import (
+    FORGERIES,
     Alert,
     Call,
     Checkout,
@@ -190,22 +191,12 @@ def _call(call: Call) -> tuple[str, str]:
     return f"integration asks the gateway: {operation}{status}", " · ".join(note for note in notes if note)
 
 
-_FORGED = {
-    "unsigned": "without a signature",
-    "empty": "with a signature that has no value",
-    "half": "with half of its signature",
-    "other-secret": "signed with another secret",
-    "other-body": "with the signature of another body",
-    "old": "signed long ago",
-}
-
-
 def _delivery(entry: Delivery) -> tuple[str, str]:
     status = f" → {entry.response.status}" if entry.response else ""
     notes = (
         f"payment {entry.payment}" if entry.payment else "",
         f"notice {entry.id}, attempt {entry.attempt}" if entry.id else f"attempt {entry.attempt}",
-        f"forged: {_FORGED[entry.forged]}" if entry.forged else "",
+        f"forged: {FORGERIES[entry.forged]}" if entry.forged else "",
         f"its body: {entry.shape}" if entry.shape else "",
         entry.problem or f"answered after {entry.seconds:.2f} s",
     )

@@ -1,11 +1,10 @@
 """What the core asks of a gateway's dialect, and what it offers one. The core itself knows no gateway.
 
-A dialect is a module ``payproof.simulator.gateways.NAME`` with a function ``dialect(desk) -> Dialect``.
+A dialect is a module ``payproof.simulator.gateways.NAME`` with a function ``dialect(deps) -> Dialect``.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -17,7 +16,7 @@ from starlette.types import ASGIApp
 from payproof.contracts.events import Role
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
-from payproof.contracts.profile import Profile
+from payproof.contracts.profile import Profile, module
 from payproof.simulator.clock import Clock
 from payproof.simulator.ids import Ids
 from payproof.simulator.outbox import Outbox
@@ -117,19 +116,15 @@ class Dialect(Protocol):
 
 
 def load(deps: GatewayDeps) -> Dialect:
-    """The dialect of the desk's profile.
+    """The dialect of the profile.
 
     Raises:
         PayproofError: this gateway has a profile and no dialect.
     """
     name = deps.profile.dialect or f"payproof.simulator.gateways.{deps.profile.name.replace('-', '_')}"
-    try:
-        module = importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name:
-            raise
+    if (found := module(name)) is None:
         raise PayproofError(
             f'the simulator cannot play "{deps.profile.name}"', place='key "gateway"', remedy="choose another gateway"
-        ) from None
-    made: Dialect = module.dialect(deps)
+        )
+    made: Dialect = found.dialect(deps)
     return made

@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts.deliveries import answer_of, taken, where_declared
-from payproof.contracts.entries import Delivery, Entry, FaultSet, Step
+from payproof.contracts.entries import FORGERIES, Delivery, Entry, FaultSet, Step
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.pages import broken
 from payproof.contracts.probe_runs import ProbeRun, ever_paid, final, ledger, looks, probe_runs
 from payproof.contracts.requirements import Case, must, should
 from payproof.contracts.steps import StepName
-
-_WORDS = {
-    "unsigned": "without a signature",
-    "empty": "with a signature that has no value",
-    "half": "with half of its signature",
-    "other-secret": "signed with another secret",
-    "other-body": "with the signature of another body",
-}
 
 
 def _believed(case: Case, probe_run: ProbeRun, order: str, since: Entry, what: str) -> Finding | None:
@@ -58,10 +50,11 @@ def signature_verified(case: Case) -> Iterator[Finding]:
     for probe_run in probe_runs(case.run, "forged-notice"):
         forged = next((each for each in probe_run.of(Delivery) if each.forged), None)
         order, world = probe_run.order(), probe_run.world
-        if forged is None or ledger(world, order, "charged"):
+        if forged is None or not forged.forged or ledger(world, order, "charged"):
             yield case.stuck(probe_run)
             continue
-        what = f"a notice {_WORDS.get(forged.forged, forged.forged)} said so"
+        words = FORGERIES[forged.forged]
+        what = f"a notice {words} said so"
         last = final(world, order)
         if (finding := _believed(case, probe_run, order, forged, what)) is not None:
             yield finding
@@ -76,7 +69,7 @@ def signature_verified(case: Case) -> Iterator[Finding]:
             )  # fmt: skip
         else:
             yield case.passed(
-                f"the order stayed unpaid after a notice {_WORDS.get(forged.forged, forged.forged)}",
+                f"the order stayed unpaid after a notice {words}",
                 expected={"paid": False}, actual={"state": last.state, "answer": answer_of(forged)},
                 world=world, seen=[forged, last],
             )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,7 @@ from payproof.contracts.contract.document import lineage
 from payproof.contracts.contract.problems import ContractProblem
 from payproof.contracts.entries import Response, header
 from payproof.contracts.events import Confirmed, Opened, issued_by
-from payproof.contracts.profile import Profile, package_of
+from payproof.contracts.profile import Profile, module, package_of
 from payproof.suites.conformance.contract.channel import SILENT, Channel, ContractExchange
 
 
@@ -50,14 +49,9 @@ def envelope(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
 def envelope_of(profile: Profile) -> Callable[[Response], Iterator[str]]:
     """The gateway's own rules, or those of the gateway that it extends."""
     for gateway in lineage(profile.name):
-        name = f"{package_of(gateway)}.envelope"
-        try:
-            broken: Callable[[Response], Iterator[str]] = importlib.import_module(name).broken
-        except ModuleNotFoundError as error:
-            if error.name != name:
-                raise
-            continue
-        return broken
+        if (found := module(f"{package_of(gateway)}.envelope")) is not None:
+            broken: Callable[[Response], Iterator[str]] = found.broken
+            return broken
     return lambda response: iter(())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from payproof.contracts.catalogue import CaseRequest, Decides, DriftCase
 from payproof.contracts.gateways.quatapay.drift.steps import (
     JSON,
+    KEYS,
     PAID,
     PAYMENT,
     STARTED,
@@ -14,61 +15,41 @@ from payproof.contracts.gateways.quatapay.drift.steps import (
     variations,
     varied,
 )
+from payproof.contracts.model import Json
 
 _IN_PATH = status("the status of an unpaid payment")
 _IN_QUERY = CaseRequest(
     label="the status, the payment in the query", operation="status", method="GET",
     path="/payment/status?token={payment}", headers=JSON | bearer(),
 )  # fmt: skip
-_POSTED = CaseRequest(
-    label="the status, by POST with a token", operation="status", method="POST", path="/payment/status",
-    json={"token": "{payment}"}, headers=JSON | bearer(),
-)  # fmt: skip
-_BY_KEYS = CaseRequest(
-    label="the status, by POST with credentials", operation="status", method="POST", path="/payment/status",
-    json={"token": "{payment}", "client_id": "{client_id}", "secret_id": "{secret_key}"}, headers=JSON,
-)  # fmt: skip
-_BAD_KEYS = CaseRequest(
-    label="the status, by POST with a wrong secret", operation="status", method="POST", path="/payment/status",
-    json={"token": "{payment}", "client_id": "{client_id}", "secret_id": "nothing"}, headers=JSON,
-)  # fmt: skip
 
 
-_NO_PAYMENT = CaseRequest(
-    label="a status check that names no payment", operation="status", method="POST", path="/payment/status", json={},
-    headers=JSON | bearer(),
-)  # fmt: skip
+def _posted(label: str, fields: dict[str, Json], headers: dict[str, str]) -> CaseRequest:
+    return CaseRequest(
+        label=label, operation="status", method="POST", path="/payment/status", json=fields, headers=headers
+    )
 
 
-def _route(label: str, member: str) -> tuple[Decides, ...]:
-    return (Decides(knob="status_routes", at=label, member=member),)
+_ASKED: dict[str, Json] = {"token": "{payment}"}
+_POSTED = _posted("the status, by POST with a token", _ASKED, JSON | bearer())
+_BY_KEYS = _posted("the status, by POST with credentials", _ASKED | KEYS, JSON)
+_BAD_KEYS = _posted("the status, by POST with a wrong secret", _ASKED | KEYS | {"secret_id": "nothing"}, JSON)
+_NO_PAYMENT = _posted("a status check that names no payment", {}, JSON | bearer())
+
+
+def _unpaid(id: str, how: str, route: str, *asked: CaseRequest) -> DriftCase:
+    """An unpaid payment is asked for in one of the ways that a gateway may have."""
+    return DriftCase(
+        id=f"status.{id}", text=f"An unpaid payment is asked for {how}.", steps=(*STARTED, *asked),
+        decides=(Decides(knob="status_routes", at=asked[0].label, member=route),),
+    )  # fmt: skip
 
 
 STATUS = (
-    DriftCase(
-        id="status.path",
-        text="An unpaid payment is asked for by the address that has it in its path.",
-        steps=(*STARTED, _IN_PATH),
-        decides=_route(_IN_PATH.label, "/payment/status/{token}"),
-    ),
-    DriftCase(
-        id="status.query",
-        text="An unpaid payment is asked for by a query.",
-        steps=(*STARTED, _IN_QUERY),
-        decides=_route(_IN_QUERY.label, "/payment/status"),
-    ),
-    DriftCase(
-        id="status.post",
-        text="An unpaid payment is asked for by POST.",
-        steps=(*STARTED, _POSTED),
-        decides=_route(_POSTED.label, "/payment/status"),
-    ),
-    DriftCase(
-        id="status.credentials",
-        text="An unpaid payment is asked for by POST with credentials instead of a token.",
-        steps=(*STARTED, _BY_KEYS, _BAD_KEYS),
-        decides=_route(_BY_KEYS.label, "/payment/status"),
-    ),
+    _unpaid("path", "by the address that has it in its path", "/payment/status/{token}", _IN_PATH),
+    _unpaid("query", "by a query", "/payment/status", _IN_QUERY),
+    _unpaid("post", "by POST", "/payment/status", _POSTED),
+    _unpaid("credentials", "by POST with credentials instead of a token", "/payment/status", _BY_KEYS, _BAD_KEYS),
     DriftCase(
         id="status.paid",
         text="A paid payment is asked for.",
