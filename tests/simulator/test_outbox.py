@@ -21,7 +21,7 @@ from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
 from payproof.simulator.control import control
 from payproof.simulator.forging import SPELLINGS, Spelling, spelled
-from payproof.simulator.store import Payment
+from payproof.simulator.records import Payment
 from payproof.simulator.testing import GatewayThread
 
 

@@ -1,8 +1,8 @@
 """The gateway to test against: its API, its hosted checkout, its books, its clock and its misbehaviour."""
 
 from payproof.simulator.listener import GatewayServer
+from payproof.simulator.records import Merchant, PaymentView
 from payproof.simulator.simulator import Simulator
-from payproof.simulator.store import Merchant, PaymentView
 from payproof.simulator.target import SimulatorTarget, Target
 
 __all__ = ["GatewayServer", "Merchant", "PaymentView", "Simulator", "SimulatorTarget", "Target"]

@@ -20,7 +20,8 @@ from payproof.contracts.profile import Profile, module
 from payproof.simulator.clock import Clock
 from payproof.simulator.ids import Ids
 from payproof.simulator.outbox import Outbox
-from payproof.simulator.store import Payment, Store
+from payproof.simulator.records import Payment
+from payproof.simulator.store import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from payproof.simulator.faults.middleware import FaultMiddleware
 from payproof.simulator.ids import Ids
 from payproof.simulator.journal_middleware import IsPage, JournalMiddleware
 from payproof.simulator.outbox import Outbox
-from payproof.simulator.store import PaymentView, Store
+from payproof.simulator.records import PaymentView
+from payproof.simulator.store import Store
 
 
 class Front:

@@ -18,8 +18,8 @@ from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import PayproofError
 from payproof.simulator.faults.registry import registered
 from payproof.simulator.outbox import endpoint_at
+from payproof.simulator.records import Merchant
 from payproof.simulator.simulator import Simulator
-from payproof.simulator.store import Merchant
 
 _ENTRY: TypeAdapter[Any] = TypeAdapter(AnyEntry)
 _FAULT: TypeAdapter[FaultSpec] = TypeAdapter(FaultSpec)

@@ -19,7 +19,8 @@ from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Fields, Notices, Profile
 from payproof.simulator.clock import Clock
 from payproof.simulator.forging import signed
-from payproof.simulator.store import MerchantRow, Payment, Store
+from payproof.simulator.records import MerchantRow, Payment
+from payproof.simulator.store import Store
 
 KEPT = 1_000
 """Notices that are remembered; the oldest go first."""

@@ -4,34 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
-T = TypeVar("T")
+
+class Row(Protocol):
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, about; it must not change."""
+        ...
+
+
+R = TypeVar("R", bound=Row)
 _SLICES = 100
 """The part of the rows that is forgotten at once: to find the oldest costs something each time."""
 
 
-class Rows(Generic[T]):
-    """Rows by their id, in the order in which they came. ``most``: bytes. ``size``: bytes of one, about; it must not change."""
+class Rows(Generic[R]):
+    """Rows by their id, in the order in which they came. ``most``: bytes."""
 
-    __slots__ = ("_bytes", "_forgot", "_size", "all", "forgotten", "most")
+    __slots__ = ("_bytes", "_forgot", "all", "forgotten", "most")
 
-    def __init__(self, most: int, size: Callable[[T], int], forgot: Callable[[int], None]) -> None:
-        self.most, self._size, self._forgot = most, size, forgot
-        self.all: dict[str, T] = {}
+    def __init__(self, most: int, forgot: Callable[[int], None]) -> None:
+        self.most, self._forgot = most, forgot
+        self.all: dict[str, R] = {}
         self._bytes = 0
         self.forgotten = 0
 
-    def put(self, key: str, row: T) -> None:
+    def put(self, key: str, row: R) -> None:
         if key in self.all:
             self.remove(key)
         self.all[key] = row
-        self._bytes += self._size(row)
+        self._bytes += row.size
         if self._bytes > self.most:
             self._make_room()
 
     def remove(self, key: str) -> None:
-        self._bytes -= self._size(self.all.pop(key))
+        self._bytes -= self.all.pop(key).size
 
     def clear(self) -> None:
         self.all.clear()

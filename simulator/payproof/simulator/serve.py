@@ -19,8 +19,8 @@ from payproof.contracts.secrets import Redactor
 from payproof.simulator.certificates import Certificates
 from payproof.simulator.control import control
 from payproof.simulator.listener import GatewayServer
+from payproof.simulator.records import gateway_values
 from payproof.simulator.simulator import Simulator
-from payproof.simulator.store import gateway_values
 
 KEPT_TOKENS = 500
 """Access tokens that the veil of a long-running simulator remembers."""

@@ -11,7 +11,7 @@ from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
 from payproof.simulator.front import Front
-from payproof.simulator.store import CLIENT_ID, SECRET_KEY, Merchant
+from payproof.simulator.records import CLIENT_ID, SECRET_KEY, Merchant
 
 
 class Simulator(Front):

@@ -10,8 +10,8 @@ from payproof.contracts.model import PayproofError
 from payproof.contracts.run import Power
 from payproof.simulator.front import Front
 from payproof.simulator.outbox import Outbox
+from payproof.simulator.records import Merchant, PaymentView
 from payproof.simulator.simulator import Simulator
-from payproof.simulator.store import Merchant, PaymentView
 
 TargetKind: TypeAlias = Literal["simulator", "sandbox", "cassette"]
 

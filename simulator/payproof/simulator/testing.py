@@ -25,8 +25,8 @@ from payproof.simulator import browser
 from payproof.simulator.certificates import Certificates
 from payproof.simulator.listener import GatewayServer
 from payproof.simulator.outbox import Notice, endpoint_at
+from payproof.simulator.records import Merchant, PaymentView
 from payproof.simulator.simulator import Simulator
-from payproof.simulator.store import Merchant, PaymentView
 
 T = TypeVar("T")
 _START_WITHIN = 10.0

@@ -17,7 +17,7 @@ from payproof.contracts import money
 from payproof.contracts.events import Role
 from payproof.simulator.dialect import Dialect, GatewayDeps
 from payproof.simulator.exchange import exchange_of
-from payproof.simulator.store import Payment, Token
+from payproof.simulator.records import Payment, Token
 
 FORM = """<!doctype html><title>Harbor</title><h1>Pay {amount}</h1><form method="post" action="/p/{id}">
 <input name="who"><input name="pin" type="password"><button>Pay</button></form><a class="abort" href="/p/{id}/abort">Abort</a>"""

@@ -22,9 +22,9 @@ from payproof.simulator.cassettes.stamp import Stamp
 from payproof.simulator.cassettes.values import Chosen, Values, headers_for_client, origin_of
 from payproof.simulator.exchange import Exchange as Passing
 from payproof.simulator.exchange import exchange_of
+from payproof.simulator.records import CLIENT_ID, SECRET_KEY
 from payproof.simulator.relay import rewrite
 from payproof.simulator.relay.mirrored_target import MirroredTarget
-from payproof.simulator.store import CLIENT_ID, SECRET_KEY
 from payproof.simulator.target import TargetKind
 
 MARK = "X-Payproof-Cassette"

@@ -18,8 +18,8 @@ from payproof.contracts.journal import Journal
 from payproof.contracts.secrets import SHORTEST_PART, mint
 from payproof.simulator.cassettes import placeholders
 from payproof.simulator.cassettes.stamp import Redacted
+from payproof.simulator.records import Merchant
 from payproof.simulator.relay import rewrite
-from payproof.simulator.store import Merchant
 
 _LENGTH = 40
 _EXPIRES = re.compile(r"(;\s*expires=)([^;]+)", re.IGNORECASE)

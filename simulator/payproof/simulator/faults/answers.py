@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from payproof.contracts.profile import Payer
 from payproof.simulator.faults.context import FaultContext
 from payproof.simulator.faults.registry import HttpStatus, Text, fault
-from payproof.simulator.store import MerchantRow, Payment
+from payproof.simulator.records import MerchantRow, Payment
 
 _PAGE = """<html>
 <head><title>{title}</title></head>

@@ -12,8 +12,8 @@ from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Profile
 from payproof.simulator.exchange import exchange_of
 from payproof.simulator.front import Front
+from payproof.simulator.records import Merchant
 from payproof.simulator.relay.ledger_mirror import LedgerMirror
-from payproof.simulator.store import Merchant
 from payproof.simulator.target import Target
 
 

@@ -14,6 +14,7 @@ from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Power
 from payproof.contracts.secrets import mint
+from payproof.simulator.records import CLIENT_ID, SECRET_KEY, Merchant
 from payproof.simulator.relay.forwarder import LEFT, Forwarder
 from payproof.simulator.relay.mirrored_target import MirroredTarget
 from payproof.simulator.relay.passages import Passage, Passages
@@ -22,7 +23,6 @@ from payproof.simulator.relay.return_waiter import ReturnWaiter
 from payproof.simulator.relay.sandbox_exchange import OnExchange, SandboxExchange
 from payproof.simulator.relay.tampering import told_otherwise
 from payproof.simulator.relay.upstream import PATIENCE, Upstream
-from payproof.simulator.store import CLIENT_ID, SECRET_KEY, Merchant
 from payproof.simulator.target import TargetKind
 
 _RANDOM = random.SystemRandom()

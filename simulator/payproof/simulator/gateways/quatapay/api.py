@@ -16,7 +16,7 @@ from payproof.simulator.gateways.quatapay.envelope import Envelope
 from payproof.simulator.gateways.quatapay.fields import fields_of
 from payproof.simulator.gateways.quatapay.states import CREATED, SUCCESS, States
 from payproof.simulator.gateways.quatapay.validation import LARGEST, missing, number, problems
-from payproof.simulator.store import MerchantRow, Payment, Token
+from payproof.simulator.records import MerchantRow, Payment, Token
 
 TOKEN_LENGTH, PAYMENT_LENGTH = 350, 60
 LIVE = "/pay/api/"

@@ -20,7 +20,7 @@ from payproof.simulator.gateways.quatapay.envelope import Envelope
 from payproof.simulator.gateways.quatapay.hosted import Hosted
 from payproof.simulator.gateways.quatapay.states import SUCCESS, TRANSACTION_LENGTH, States
 from payproof.simulator.gateways.quatapay.throttle import Allowance, Throttle
-from payproof.simulator.store import CLIENT_ID, SECRET_KEY, Payment
+from payproof.simulator.records import CLIENT_ID, SECRET_KEY, Payment
 
 PAGES = ("/pay/sandbox/v1", "/pay/v1")
 _UNDER_PAGES = tuple(f"{base}/" for base in PAGES)

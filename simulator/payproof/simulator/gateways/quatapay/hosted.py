@@ -21,7 +21,7 @@ from payproof.simulator.gateways.quatapay.envelope import Envelope
 from payproof.simulator.gateways.quatapay.fields import pairs_of
 from payproof.simulator.gateways.quatapay.sessions import Session, Sessions
 from payproof.simulator.gateways.quatapay.states import States
-from payproof.simulator.store import Payment
+from payproof.simulator.records import Payment
 
 CODE = "123456"
 SLOW_SECONDS = 2.0

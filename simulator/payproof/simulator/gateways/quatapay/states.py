@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from payproof.contracts.profile import Payer
 from payproof.simulator.dialect import GatewayDeps
-from payproof.simulator.store import Payment
+from payproof.simulator.records import Payment
 
 CREATED, SUCCESS, EXPIRED, CANCELLED = "CREATED", "SUCCESS", "EXPIRED", "CANCELLED"
 TRANSACTION_LENGTH = 16
