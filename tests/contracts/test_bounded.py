@@ -23,6 +23,7 @@ from payproof.contracts.journal import Journal
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import load as profile
+from payproof.contracts.run import reading
 from payproof.contracts.steps import StepName
 
 HUGE: dict[str, Any] = {
@@ -175,13 +176,13 @@ def test_a_run_with_any_bytes_in_it_is_refused(
 def test_a_line_or_a_file_without_end_is_refused_before_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(r, "LONGEST", 5_000)
+    monkeypatch.setattr(reading, "LONGEST", 5_000)
     lines = WHOLE.splitlines()[:-1]
     with pytest.raises(PayproofError, match="more than 5,000"):
         r.load(sealed([*lines, json.dumps({"world": "main", "text": "x" * 5_000})]))
     path = tmp_path / "huge.jsonl"
     path.write_bytes(b"")
-    os.truncate(path, r.LARGEST + 1)
+    os.truncate(path, reading.LARGEST + 1)
     with pytest.raises(PayproofError, match="are not read"):
         r.read(path)
 
