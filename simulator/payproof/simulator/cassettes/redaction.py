@@ -19,7 +19,8 @@ from payproof.contracts import secret_fields
 from payproof.contracts.entries import Headers, Request, Response, header
 from payproof.contracts.events import ACCESS_TOKEN, AnyEvent, Authenticated
 from payproof.contracts.profile import Profile
-from payproof.contracts.secrets import SHORTEST_PART, Redactor, spellings
+from payproof.contracts.secret_search import SHORTEST_PART
+from payproof.contracts.secrets import Redactor, spellings
 from payproof.simulator.cassettes import forms, placeholders
 from payproof.simulator.cassettes.reading import event_of
 from payproof.simulator.cassettes.stamp import Redacted

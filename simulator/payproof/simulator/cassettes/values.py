@@ -15,7 +15,8 @@ from urllib.parse import quote, quote_plus
 from payproof.contracts.entries import Headers, Request
 from payproof.contracts.events import AnyEvent, Opened
 from payproof.contracts.journal import Journal
-from payproof.contracts.secrets import SHORTEST_PART, mint
+from payproof.contracts.secret_search import SHORTEST_PART
+from payproof.contracts.secrets import mint
 from payproof.simulator.cassettes import placeholders
 from payproof.simulator.cassettes.stamp import Redacted
 from payproof.simulator.records import Merchant
