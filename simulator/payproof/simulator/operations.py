@@ -17,7 +17,7 @@ from payproof.contracts.entries import AnyEntry, Entry, Forgery
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import PayproofError
 from payproof.simulator.faults.registry import registered
-from payproof.simulator.outbox import endpoint_at
+from payproof.simulator.notice_client import endpoint_at
 from payproof.simulator.records import Merchant
 from payproof.simulator.simulator import Simulator
 

@@ -9,37 +9,22 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, TypeAlias
-from urllib.parse import urlsplit
 
-import httpx
-
-from payproof.contracts.entries import BODY_LIMIT, Delivery, Forgery, LedgerEvent, Request, Response
+from payproof.contracts.entries import BODY_LIMIT, Delivery, Forgery, LedgerEvent, Request
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
-from payproof.contracts.profile import Fields, Notices, Profile
+from payproof.contracts.profile import Notices, Profile
 from payproof.simulator.clock import Clock
 from payproof.simulator.forging import signed
+from payproof.simulator.notice_client import Endpoint, NoticeClient
 from payproof.simulator.records import MerchantRow, Payment
 from payproof.simulator.store import Store
 
 KEPT = 1_000
 """Notices that are remembered; the oldest go first."""
-_READ = 16 * BODY_LIMIT
-"""Bytes of an answer that are read."""
-
 Mode: TypeAlias = Literal["send", "hold", "lose"]
 """What becomes of a notice when its time has come: it is sent, kept back, or never seen again."""
 State: TypeAlias = Literal["held", "lost", "under way", "waiting", "taken", "given up"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """Where notices go. ``url``: what the merchant told the gateway. ``headers``: sent besides the gateway's own. ``through``:
-    origin that really serves it, as behind a proxy; empty where that is the url's own."""
-
-    url: str
-    headers: Fields = ()
-    through: str = ""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -84,7 +69,7 @@ class Outbox:
         self._notices: deque[Notice] = deque(maxlen=KEPT)
         self._under_way: dict[asyncio.Task[Any], str] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._http: httpx.AsyncClient | None = None
+        self._http = NoticeClient(profile.limits.notice)
         self._writer: NoticeWriter | None = None
 
     def begin(self, writer: NoticeWriter) -> None:
@@ -185,9 +170,7 @@ class Outbox:
         tasks = list(self._under_way)
         self.clear()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._http is not None:
-            await self._http.aclose()
-            self._http = None
+        await self._http.aclose()
 
     # -- what the gateway does -----------------------------------------------------------------------------------------
 
@@ -277,7 +260,7 @@ class Outbox:
         attempt, began = notice.attempts, self.journal.now()
         own = signed(scheme, self._secrets(notice.merchant), notice.body, int(self._real_time()), how)
         headers = (*own, *endpoint.headers)
-        response, problem = await self._exchange(endpoint, headers, notice.body)
+        response, problem = await self._http.post(endpoint, headers, notice.body)
         said = scheme.read(headers, notice.body)
         text = notice.body[:BODY_LIMIT].decode("utf-8", "replace")
         return self.journal.add(
@@ -288,48 +271,3 @@ class Outbox:
                 response=response, seconds=round(self.journal.now() - began, 4), problem=problem,
             )
         )  # fmt: skip
-
-    async def _exchange(self, endpoint: Endpoint, headers: Fields, body: bytes) -> tuple[Response | None, str]:
-        """(answer, why there is none)."""
-        if self._http is None:
-            # A merchant's certificate is not what is tried here; and nobody is to blame for a kept connection that broke.
-            limits = httpx.Limits(max_keepalive_connections=0)
-            self._http = httpx.AsyncClient(verify=False, timeout=None, trust_env=False, limits=limits)
-        url, longest = httpx.URL(endpoint.url), self.profile.limits.notice
-        sent = [("Host", url.netloc.decode()), *headers]
-        if endpoint.through:
-            real = httpx.URL(endpoint.through)
-            url = url.copy_with(scheme=real.scheme, host=real.host, port=real.port)
-        try:
-            async with asyncio.timeout(longest), self._http.stream("POST", url, headers=sent, content=body) as answer:
-                return await _read(answer), ""
-        except TimeoutError:
-            return None, f"no answer within {longest:g} s"
-        except httpx.ConnectError:
-            return None, "the connection was refused"
-        except httpx.HTTPError as error:
-            return None, f"the connection ended without an answer ({type(error).__name__})"
-
-
-async def _read(answer: httpx.Response) -> Response:
-    """The answer with as much of its body as is kept; a gateway reads no more."""
-    body = bytearray()
-    async for piece in answer.aiter_raw():
-        body += piece
-        if len(body) > _READ:
-            break
-    text = bytes(body[:BODY_LIMIT]).decode("utf-8", "replace")
-    headers = tuple((name, value) for name, value in answer.headers.multi_items())
-    return Response(status=answer.status_code, headers=headers, body=text, size=len(body))
-
-
-def endpoint_at(url: str, headers: Fields = ()) -> Endpoint:
-    """Raises:
-    PayproofError: this is no address that anything could be posted to.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise PayproofError(
-            f'"{url}" is no address', place="url", remedy='write it like "http://127.0.0.1:8000/notices"'
-        )
-    return Endpoint(url=url, headers=headers)

@@ -24,7 +24,8 @@ from payproof.contracts.profile import Fields, Profile
 from payproof.simulator import browser
 from payproof.simulator.certificates import Certificates
 from payproof.simulator.listener import GatewayServer
-from payproof.simulator.outbox import Notice, endpoint_at
+from payproof.simulator.notice_client import endpoint_at
+from payproof.simulator.outbox import Notice
 from payproof.simulator.records import Merchant, PaymentView
 from payproof.simulator.simulator import Simulator
 
