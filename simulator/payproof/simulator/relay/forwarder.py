@@ -17,7 +17,7 @@ from payproof.contracts.profile import Profile
 from payproof.simulator.exchange import Exchange, exchange_of
 from payproof.simulator.relay import illness, rewrite
 from payproof.simulator.relay.passages import SILENT, Passage, Passages
-from payproof.simulator.relay.sandbox_exchange import SandboxExchange
+from payproof.simulator.relay.sandbox_exchange import SandboxExchange, response_of
 from payproof.simulator.relay.upstream import PATIENCE, Upstream
 
 LEFT = "/payproof-left/"
@@ -238,7 +238,7 @@ class Forwarder:
             return Unknown()
 
     def _watch(self, exchange: Exchange, passage: Passage, got: httpx.Response) -> None:
-        if ill := illness.of_page(exchange.headers, _told(got)):
+        if ill := illness.of_page(exchange.headers, response_of(got)):
             self.port.passages.trouble(passage, ill)
         location = got.headers.get("location", "")
         if location.startswith("http") and not location.startswith(self.upstream.sandbox.origins):
@@ -255,18 +255,9 @@ class Forwarder:
                 request=entries.Request(
                     method=method, url=target, headers=tuple(headers), body=body.decode("utf-8", "replace")
                 ),
-                response=_told(got),
+                response=response_of(got),
             )
         )
-
-
-def _told(got: httpx.Response) -> entries.Response:
-    return entries.Response(
-        status=got.status_code,
-        headers=tuple(got.headers.multi_items()),
-        body=got.content.decode("utf-8", "replace"),
-        size=len(got.content),
-    )
 
 
 def why(error: Exception) -> str:
