@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from payproof.contracts.entries import Entry
 from payproof.contracts.model import Finding, Json, Level, Pointer, Verdict
-from payproof.contracts.probe_runs import ProbeRun, obstacle
+from payproof.contracts.probe_runs import ProbeRun, looks, obstacle
 from payproof.contracts.run import RecordedWorld, Run
 
 if TYPE_CHECKING:
@@ -155,6 +155,17 @@ class Case:
         why, seen = obstacle(probe_run)
         reason = f"{what}: {why}" if what else why
         return self.not_exercised(reason, because=because, world=probe_run.world, seen=seen)
+
+    def unread(self, world: RecordedWorld, order: str, *seen: Entry | None, what: str = "state") -> Finding:
+        """What the merchant believes of the order could not be read; with the last look at it."""
+        found = [*seen, *looks(world, order)[-1:]]
+        return self.not_exercised(f"the {what} of order {order} could not be read", world=world, seen=found)
+
+    def uncounted(self) -> Finding:
+        """Nobody can tell how often an order was fulfilled."""
+        return self.not_applicable(
+            "no counter of fulfilments is declared: set order.effects to judge this", declare="order.effects"
+        )
 
     def not_applicable(self, reason: str, *, declare: str = "") -> Finding:
         """There is no such thing here. ``declare``: the setting without which nobody can tell; a must is then a caveat."""

@@ -227,9 +227,7 @@ def return_twice(case: Case) -> Iterator[Finding]:
         counted = [entry for entry in seen if entry.effects is not None]
         before = next((entry.effects for entry in counted if not entry.paid), 0) or 0
         if not counted:
-            yield case.not_applicable(
-                "no counter of fulfilments is declared: set order.effects to judge this", declare="order.effects"
-            )
+            yield case.uncounted()
             continue
         rise = max(entry.effects or 0 for entry in (*counted, *([last] if last else []))) - before
         if rise > 1:

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from payproof.contracts.deliveries import answer_of, of_payments, where_declared
 from payproof.contracts.entries import Delivery, OrderSeen
 from payproof.contracts.model import Finding, Json
-from payproof.contracts.probe_runs import ProbeRun, final, ledger, looks, payments_of, probe_runs, sightings
+from payproof.contracts.probe_runs import ProbeRun, final, ledger, payments_of, probe_runs, sightings
 from payproof.contracts.requirements import Case, must, should
 from payproof.contracts.steps import StepName
-
-_EFFECTS = "order.effects"
 
 
 def _sent(probe_run: ProbeRun, since: StepName = StepName.NOTICED) -> list[Delivery]:
@@ -19,13 +17,6 @@ def _sent(probe_run: ProbeRun, since: StepName = StepName.NOTICED) -> list[Deliv
     payments = payments_of(probe_run.world, probe_run.order())
     after = probe_run.after(since)
     return [each for each in after.of(Delivery) if each.genuine and each.payment in payments]
-
-
-def _uncounted(case: Case) -> Finding | None:
-    if not case.run.settings.counts_effects:
-        reason = "no counter of fulfilments is declared: set order.effects to judge this"
-        return case.not_applicable(reason, declare=_EFFECTS)
-    return None
 
 
 def _fulfilled_once(case: Case, probe_run: ProbeRun, before: int, what: str) -> Finding:
@@ -36,9 +27,7 @@ def _fulfilled_once(case: Case, probe_run: ProbeRun, before: int, what: str) -> 
     if mark is None or not sent:
         return case.stuck(probe_run)
     if not counted:
-        return case.not_exercised(
-            f"the fulfilments of order {order} could not be read", world=world, seen=[mark, *looks(world, order)[-1:]]
-        )
+        return case.unread(world, order, mark, what="fulfilments")
     most = max(counted, key=lambda seen: seen.effects or 0)
     effects = most.effects or 0
     facts: dict[str, Json] = {"effects": effects, "notices": len(sent)}
@@ -76,8 +65,8 @@ def duplicate(case: Case) -> Iterator[Finding]:
 
     Fix: keep the ids of notices that were worked on, and mark the order paid and fulfil it in one atomic step.
     """
-    if (missing := _uncounted(case)) is not None:
-        yield missing
+    if not case.run.settings.counts_effects:
+        yield case.uncounted()
         return
     for probe_run in probe_runs(case.run, "repeated-notice"):
         yield _fulfilled_once(case, probe_run, 0, _HOW.get(str(probe_run.params.get("how")), "its notice was repeated"))
@@ -95,8 +84,8 @@ def replayed_old(case: Case) -> Iterator[Finding]:
 
     Fix: keep what was worked on with the order, in the database.
     """
-    if (missing := _uncounted(case)) is not None:
-        yield missing
+    if not case.run.settings.counts_effects:
+        yield case.uncounted()
         return
     for probe_run in probe_runs(case.run, "replayed-notice"):
         before = [
@@ -116,9 +105,7 @@ def _must_be_paid(
     world, order = probe_run.world, probe_run.order()
     last = final(world, order)
     if last is None:
-        return case.not_exercised(
-            f"the state of order {order} could not be read", world=world, seen=looks(world, order)[-1:]
-        )
+        return case.unread(world, order)
     seen = [*_sent(probe_run)[-2:], *ledger(world, order, "charged")[:1], last]
     if last.paid or (or_flagged and last.flagged):
         title = good if last.paid else f"the order is held for a person: {what}"
