@@ -33,7 +33,7 @@ waited."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exercise:
-    """One telling in which the fault struck. ``first``, ``last``: the numbers of the telling's entries."""
+    """One probe run in which the fault struck. ``first``, ``last``: the numbers of its entries."""
 
     world: str
     probe: str
@@ -47,7 +47,7 @@ class Exercise:
     waited: float | None = None
     """Seconds that the customer waited for it; None: nobody did."""
     paid: bool | None = None
-    """Whether the shop called its order paid when the telling ended; None: it was not asked, or could not be read."""
+    """Whether the shop called its order paid when the probe run ended; None: it was not asked, or could not be read."""
 
     @property
     def pointer(self) -> Pointer:
@@ -132,7 +132,7 @@ def _exercises(told: ProbeRun, operations: Sequence[str]) -> Iterator[tuple[tupl
 
 
 def _struck(told: ProbeRun) -> Iterator[Call | Connection | FaultSet]:
-    """What met a fault in a telling; a call or connection that was left open is journaled when it ends, perhaps after the telling."""
+    """What met a fault in a probe run; a call or connection that was left open is journaled when it ends, perhaps later."""
     first, last = told.entries[0], told.entries[-1]
     for each in told.world.entries:
         if isinstance(each, Call | Connection):

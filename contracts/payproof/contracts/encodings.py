@@ -1,6 +1,6 @@
 """How a text may hold another one: escaped, in base64, base32 or hex. Each decoder tells where its text stood.
 
-They read any text and promise nothing about what they find: the veil looks for secrets in it.
+They read any text and promise nothing about what they find: the redactor looks for secrets in it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The journal: the ordered record of everything that happened in a world, one entry a line.
 
-Every text has passed the veil on its way in, so a journal holds placeholders and never a secret. What somebody else wrote and
+Every text has passed the redactor on its way in, so a journal holds placeholders and never a secret. What somebody else wrote and
 looks like a placeholder is told from a real one (``‹access-token-1›``).
 """
 
@@ -50,7 +50,7 @@ class Bound:
 
 
 class Journal:
-    """Collects a world's entries: numbers them, stamps them, draws the veil over them.
+    """Collects a world's entries: numbers them, stamps them, redacts them.
 
     ``listeners`` are told of each entry, after it is recorded (for waiting without sleeping, and for progress). While there are none,
     and no ``sink``, what is noted becomes an entry when somebody reads ``entries``: the same entry, to the letter.
@@ -229,14 +229,14 @@ Cover: TypeAlias = Callable[[str], str]
 
 
 def covered(value: T, redactor: Redactor) -> T:
-    """``value`` (an entry, texts, a table) with the veil drawn over it once more: a secret that was learned from what somebody
+    """``value`` (an entry, texts, a table) redacted once more: a secret that was learned from what somebody
     sent covers also what was written before it was known."""
     found: T = _covered(value, redactor.redact)
     return found
 
 
 def _covered(value: Any, cover: Cover) -> Any:
-    """``value`` with the veil drawn over every text in it; the same object where there was nothing to hide."""
+    """``value`` with every text in it redacted; the same object where there was nothing to hide."""
     kind = value.__class__
     if kind is str:
         return cover(value)

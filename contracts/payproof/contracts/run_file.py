@@ -30,7 +30,7 @@ _SHARE = 50
 
 
 class RunFile:
-    """The file of one run. ``veil`` is the run's own: a secret that it learns late is taken out of the lines before, too.
+    """The file of one run. ``redactor`` is the run's own: a secret that it learns late is taken out of the lines before, too.
 
     Raises:
         PayproofError: the file cannot be made.

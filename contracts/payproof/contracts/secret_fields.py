@@ -126,7 +126,7 @@ def of_answer(response: Response, said: AnyEvent) -> Iterator[tuple[str, str]]:
 def learn(
     redactor: Redactor, found: Iterable[tuple[str, str]], said: AnyEvent, *, numbered: bool = True
 ) -> dict[str, str]:
-    """Have the veil hide secrets that were found. Returns value -> placeholder of those that are too short to be searched for."""
+    """Have the redactor hide secrets that were found. Returns value -> placeholder of those that are too short to be searched for."""
     ids = names_in(said)
     short: dict[str, str] = {}
     for kind, value in found:

@@ -179,7 +179,7 @@ class Redactor:
         return text if covered == text else covered
 
     def finds(self, text: str) -> list[tuple[int, int]]:
-        """(start, end) of what ``cover`` would replace, in the order of the text."""
+        """(start, end) of what ``redact`` would replace, in the order of the text."""
         self._settle()
         return sorted({span[:2] for span in self._search.spans(text)}) if self._names else []
 

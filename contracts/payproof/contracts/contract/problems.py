@@ -17,7 +17,7 @@ MISSING = "missing"
 LONGEST = 200
 """Characters of a wrong value that a problem quotes."""
 _PLACEHOLDER = re.compile(r"<[a-z][a-z0-9]*(-[a-z0-9]+)*(:[a-z0-9-]+)*>")
-"""What the veil writes in a secret's place: such a text has neither the length nor the letters of what was sent."""
+"""What the redactor writes in a secret's place: such a text has neither the length nor the letters of what was sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ def quoted(value: Json) -> Json:
 def of_schema(
     document: Node, schema: Node, errors: Iterable[jsonschema_rs.ValidationError], instance: Json, place: str
 ) -> Iterator[ContractProblem]:
-    """One problem for each place that the schema's errors name; none for a place where the veil lies."""
+    """One problem for each place that the schema's errors name; none for one that was redacted."""
     seen: set[str] = set()
     for error in errors:
         path = list(error.instance_path)

@@ -35,7 +35,7 @@ def spelled(name: str) -> str:
 
 
 def from_redactor(text: str) -> str:
-    """What a veil wrote, in a cassette's spelling: ``<access-token-1:base64>`` becomes ``__access-token-1.base64__``."""
+    """What a redactor wrote, in a cassette's spelling: ``<access-token-1:base64>`` becomes ``__access-token-1.base64__``."""
     return _VEILED.sub(lambda match: spelled(match[1] + match[2].replace(":", ".")), text)
 
 

@@ -1,7 +1,7 @@
 """Takes every secret out of a recording, and leaves a stable placeholder where it stood.
 
 Two passes: all exchanges are read for secrets first, in their order, so that one numbering holds for the whole cassette and a secret is
-covered also where it stood before it was known. The veil finds what is long enough for a search (twelve characters, in
+covered also where it stood before it was known. The redactor finds what is long enough for a search (twelve characters, in
 every spelling, and every longer part); what is shorter is found by where it stands.
 """
 
@@ -126,7 +126,7 @@ class Redaction:
             self._redactor.add(name, plain, numbered=False)
 
     def _literals(self) -> re.Pattern[str] | None:
-        """Spellings that the veil cannot find: too short for it, or with characters at which its search stops."""
+        """Spellings that the redactor cannot find: too short for it, or with characters at which its search stops."""
         for value, name in self._names.items():
             for text in _unusual(value, whole=name.startswith("login-")):
                 self._spelled.setdefault(text.lower() if name.startswith("login") else text, name)
@@ -243,7 +243,7 @@ class Redaction:
 
 
 def _unusual(value: str, *, whole: bool) -> Iterator[str]:
-    """Texts that stand for ``value`` and that the veil does not search for. ``whole``: it searches for none of them."""
+    """Texts that stand for ``value`` and that the redactor does not search for. ``whole``: it searches for none of them."""
     if whole and len(value) >= SHORTEST_PART:
         yield from (text for _, text in spellings(value))
     elif len(value) < SHORTEST_PART:
