@@ -64,7 +64,7 @@ class Cell:
     phase: Phase
     exercises: tuple[Exercise, ...]
     missed: int = 0
-    """Tellings in which the fault was armed and no such call was made."""
+    """Probe runs in which the fault was armed and no such call was made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Reading journals: the tellings of a probe, an order's payments, the calls that one request of the customer caused."""
+"""Reading journals: probe runs, an order's payments, the calls that one request of the customer caused."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ E = TypeVar("E", bound=Entry)
 
 @dataclass(frozen=True, slots=True)
 class ProbeRun:
-    """One telling of a probe: a slice of a world's journal between the story's begin and end."""
+    """One performance of a probe: a slice of a world's journal between its begin and end."""
 
     world: RecordedWorld
     probe: str
@@ -79,7 +79,7 @@ class ProbeRun:
 
 
 def probe_runs(run: Run, *probes: str, keep: Callable[[ProbeRun], bool] = lambda _: True) -> list[ProbeRun]:
-    """Every telling of these probes (all probes when none is named), in every world."""
+    """Every run of these probes (all probes when none is named), in every world."""
     found: list[ProbeRun] = []
     for world in run.worlds:
         begin: ProbeMark | None = None

@@ -51,7 +51,7 @@ class Failure:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryAfter:
     """A 429 that said when to come again. ``after``: seconds until the same call came again by itself; None: it did not, in its
-    telling, or a customer asked for it first."""
+    probe run, or a customer asked for it first."""
 
     operation: str
     asked: float

@@ -86,7 +86,7 @@ def _checkout(world: RecordedWorld, order: str) -> Checkout | None:
 def _never_paid(
     case: Case, found: list[ProbeRun], step: StepName, what: str, *, unless_asked: tuple[str, ...] = ()
 ) -> Iterator[Finding]:
-    """In each telling, the order must never become paid after the named step. ``unless_asked``: causes that explain a paid
+    """In each probe run, the order must never become paid after the named step. ``unless_asked``: causes that explain a paid
     order for which the gateway was not asked after the step."""
     for probe_run in found:
         told, world = probe_run.step(step), probe_run.world

@@ -12,7 +12,7 @@ from payproof.contracts.model import Json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeMark(Entry):
-    """Where one telling of a probe begins and ends. ``params`` are the facts that checks need."""
+    """Where one probe run begins and ends. ``params`` are the facts that checks need."""
 
     kind: Literal["story"] = "story"  # type: ignore[misc]
     event: Literal["begin", "end"]

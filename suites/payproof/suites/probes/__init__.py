@@ -2,8 +2,8 @@
 
 ``variants`` tells a probe several times with other parameters. ``group`` names the world it is told in; ``{...}`` in it
 is filled with the parameters (``{open}``: the gateway's name for the call that opens a payment), so that variants can have
-worlds of their own. ``waits``: seconds that one telling holds a call, as long as a patient client waits, or waits for somebody; its
-world is for such tellings alone.
+worlds of their own. ``waits``: seconds that one probe run holds a call, as long as a patient client waits, or waits for somebody; its
+world is for such probe runs alone.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Probe:
 
     @property
     def stalls(self) -> bool:
-        """Whether most of its telling is waiting in real seconds."""
+        """Whether most of it is waiting in real seconds."""
         return self.waits is not None
 
     def ends_token(self, params: Params, profile: Profile) -> bool:

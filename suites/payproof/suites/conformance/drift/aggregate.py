@@ -1,4 +1,4 @@
-"""From two sides' tellings to the findings of a comparison: merged, attributed, weighed. Pure."""
+"""From what two sides answered to the findings of a comparison: merged, attributed, weighed. Pure."""
 
 from __future__ import annotations
 
