@@ -77,13 +77,15 @@ def judge(
             f"the run was made for {run.gateway}, not for {profile.name}", remedy="give its own gateway"
         )
     known = requirements()
+    attestations = [replace(each, item=current(each.item)) for each in attestations]
+    baseline = [replace(entry, check=current(entry.check)) for entry in baseline]
     scope = profile.checklist.all_requirements()
     if unknown := set(run.selected) - set(scope):
         raise PayproofError(f"no such requirement: {', '.join(sorted(unknown))}", remedy="payproof list checks")
     today = today or date.today()
     run = replace(run, worlds=tuple(with_final_names(world) for world in run.worlds))
     attested = _by_requirement(profile, (a for a in attestations if date.fromisoformat(a.until) >= today))
-    accepted = {current(entry.check): entry for entry in baseline}
+    accepted = {entry.check: entry for entry in baseline}
     chosen = [known[id] for id in scope if not run.selected or id in run.selected]
     found = with_causes({req.id: tuple(_findings(run, profile, req)) for req in chosen})
     judgements = tuple(
@@ -176,7 +178,7 @@ def _by_requirement(profile: Profile, attestations: Iterable[Attestation]) -> Ma
     items = {item.id: item for item in (*profile.checklist.golive, *profile.checklist.guidelines)}
     for attestation in attestations:
         item = items.get(attestation.item)
-        for id in profile.checklist.requirements_of(item) if item else (current(attestation.item),):
+        for id in profile.checklist.requirements_of(item) if item else (attestation.item,):
             found.setdefault(id, attestation)
     return found
 

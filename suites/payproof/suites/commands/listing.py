@@ -48,10 +48,11 @@ def listing(what: str, gateway: str) -> int:
 def explain(name: str, gateway: str) -> int:
     """Say what a requirement or a checklist item asks, why, how it is judged and how to fix it."""
     known = profile.load(gateway)
+    name = current(name)
     if item := find_item(known.checklist, name):
         lines = _item(known, item)
-    elif current(name) in known.checklist.all_requirements():
-        lines = _requirement(known, current(name))
+    elif name in known.checklist.all_requirements():
+        lines = _requirement(known, name)
     else:
         raise _nothing(known, name)
     for line in lines:

@@ -102,10 +102,10 @@ def _names(config: Config, gateway: Profile) -> Iterator[ConfigProblem]:
         yield from _known(("simulator", "knobs", name), name, gateway.knobs, f"knob of {gateway.name}")
     for n, attest in enumerate(config.attest):
         yield from _known(
-            ("attest", str(n), "item"), current(attest.item), [*items, *requirements], "checklist item or requirement"
+            ("attest", str(n), "item"), attest.item, [*items, *requirements], "checklist item or requirement"
         )
     for n, entry in enumerate(config.baseline):
-        yield from _known(("baseline", str(n), "check"), current(entry.check), requirements, "requirement")
+        yield from _known(("baseline", str(n), "check"), entry.check, requirements, "requirement")
     if config.integration.webhook is not None and gateway.notices is None:
         yield ConfigProblem(
             ("integration", "webhook"),
@@ -120,7 +120,7 @@ def _names(config: Config, gateway: Profile) -> Iterator[ConfigProblem]:
 
 def _known(path: tuple[str, ...], name: str, known: Iterable[str], what: str) -> Iterator[ConfigProblem]:
     names = sorted(known)
-    if name in names:
+    if name in names or current(name) in names:
         return
     near = get_close_matches(name, names, n=1, cutoff=0.5)
     some = ", ".join(names) if len(names) < 30 else "see `payproof list checks`"

@@ -46,12 +46,13 @@ def _all(_: str) -> bool:
 
 def _named(checklist: Checklist, name: str) -> tuple[str, ...]:
     everything = checklist.all_requirements()
-    if current(name) in everything:
-        return (current(name),)
+    name = current(name)
+    if name in everything:
+        return (name,)
     item = find_item(checklist, name)
     if item:
         return checklist.requirements_of(item)
-    if group := tuple(each for each in everything if each.split(".")[0] == current(name)):
+    if group := tuple(each for each in everything if each.split(".")[0] == name):
         return group
     near = _near([name], everything)
     raise PayproofError(
