@@ -164,10 +164,6 @@ def _longest(operation: str, calls: Sequence[tuple[RecordedWorld, Call]], limits
 
 
 def _unmeasured(figure: Patience, run: Run, faults: Iterable[str]) -> Patience:
-    why = why_not(run, REQUIREMENTS[figure.stall]) or _missed(run, figure, tuple(faults))
-    return replace(figure, unmeasured=why)
-
-
-def _missed(run: Run, figure: Patience, faults: Sequence[str]) -> str:
     call = f"{figure.operation} call" if figure.operation else "connection"
-    return missed(run, call, faults)
+    why = why_not(run, REQUIREMENTS[figure.stall]) or missed(run, call, tuple(faults))
+    return replace(figure, unmeasured=why)

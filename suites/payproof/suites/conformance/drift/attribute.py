@@ -53,9 +53,7 @@ class Judge:
             if isinstance(said, Absent) or _equal(said, self.knobs[decides.knob]):
                 continue
             if said is not None:
-                return self._knob(
-                    decides, f"{_text(self.knobs[decides.knob])} -> {_text(said)}", self._verdict(decides, said)
-                )
+                return self._knob(decides, f"{self.knobs[decides.knob]!r} -> {said!r}", self._verdict(decides, said))
             touched.append(decides)
         error = self._error(raw) if raw.is_whole else None
         if touched and not (error and error.change):
@@ -184,10 +182,10 @@ class Judge:
         if before != after:
             yield "status", f"{before} -> {after}"
         if simulator.texts != gateway.texts:
-            yield "texts", f"{_text(list(simulator.texts))} -> {_text(list(gateway.texts))}"
+            yield "texts", f"{list(simulator.texts)!r} -> {list(gateway.texts)!r}"
         if "body" in simulator.facts and _shape(simulator) != _shape(gateway) and name in self.profile.errors:
             envelope = self.profile.errors[name].envelope
-            yield "envelope", f"{_text(envelope)} -> {_text(not envelope)}"
+            yield "envelope", f"{envelope!r} -> {not envelope!r}"
 
     def place(self, raw: Raw) -> Touched:
         """No knob and no error: a place of the contract."""
@@ -216,11 +214,6 @@ def changed(current: Json, member: str, *, there: bool) -> Json:
 
 def _equal(one: Json | Absent, other: Json) -> bool:
     return type(one) is type(other) and one == other
-
-
-def _text(value: Json) -> str:
-    """As Python writes it, which is how the profile is written."""
-    return repr(value)
 
 
 # What the steps on which both sides agree say of the profile: a proposal that they contradict is none
