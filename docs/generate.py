@@ -15,6 +15,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from payproof.contracts.former_ids import former
 from payproof.contracts.profile import load, names
 from payproof.contracts.requirements import requirements
 from payproof.simulator.faults import registered
@@ -52,6 +53,8 @@ def checks() -> Iterator[str]:
         provoked = [f"`{probe.name}`" for probe in probes().values() if id in probe.requirements]
         if provoked:
             yield f"- **Provoked by** {', '.join(provoked)}"
+        if before := former(id):
+            yield f"- **Formerly** {', '.join(f'`{each}`' for each in before)}, which is still taken"
         yield ""
 
 
