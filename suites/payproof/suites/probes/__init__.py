@@ -27,9 +27,9 @@ Waits: TypeAlias = Callable[[Limits], float]
 Variants: TypeAlias = Callable[[Profile, Settings], Iterable[Params]]
 
 
-def always(*params: Params) -> Variants:
+def always(*params: Mapping[str, Json]) -> Variants:
     """The same variants for every gateway and every integration."""
-    return lambda profile, settings: params
+    return lambda profile, settings: map(dict, params)
 
 
 _ONCE = always({})
