@@ -405,8 +405,6 @@ def test_only_loopback_is_served(host: str) -> None:
 
 
 def test_the_transport_is_in_each_request_s_state(run: Run) -> None:
-    """uvicorn's app_state is not documented: this holds what the simulator relies on."""
-
     async def story() -> None:
         seen: list[Any] = []
 
