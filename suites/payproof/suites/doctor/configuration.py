@@ -10,6 +10,7 @@ from payproof.contracts.model import PayproofError
 from payproof.suites.config import Config, config_in, load_config
 from payproof.suites.doctor.finding import Finding
 from payproof.suites.session import ports
+from payproof.suites.session.launcher import basics
 
 
 def read(path: Path | None) -> tuple[Config | None, Finding]:
@@ -34,7 +35,7 @@ async def of(config: Config) -> Iterator[Finding]:
     if "{" in program:
         return iter(())
     path = str(config.folder / program) if "/" in program else program
-    found = shutil.which(path, path=integration.env.get("PATH"))
+    found = shutil.which(path, path=integration.env.get("PATH", basics().get("PATH")))
     if found is None:
         remedy = "check the name; relative paths start at the folder of the configuration file"
         return iter(

@@ -21,6 +21,7 @@ from starlette.responses import PlainTextResponse
 
 from payproof.simulator.listener import GatewayServer
 from payproof.suites.doctor.finding import Finding
+from payproof.suites.session.launcher import basics
 from payproof.suites.session.trust import Trust
 
 _WITHIN = 20.0
@@ -86,7 +87,7 @@ async def runtimes(command: Sequence[str] = ()) -> list[Finding]:
 
 
 def _program(runtime: Runtime) -> str | None:
-    return next((path for name in runtime.programs if (path := shutil.which(name))), None)
+    return next((path for name in runtime.programs if (path := shutil.which(name, path=basics().get("PATH")))), None)
 
 
 def _uses(command: Sequence[str], runtime: Runtime) -> bool:
@@ -126,10 +127,9 @@ async def _examined(
 
 async def _said(command: Sequence[str], extra: Mapping[str, str], folder: Path) -> tuple[int | None, str]:
     """Exit code, None where it was ended for taking too long, and what it printed."""
-    basics = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "JAVA_HOME") if name in os.environ}
     try:
         process = await asyncio.create_subprocess_exec(
-            *command, cwd=folder, env={**basics, **extra}, start_new_session=True,
+            *command, cwd=folder, env={**basics(), **extra}, start_new_session=True,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
     except OSError as error:
