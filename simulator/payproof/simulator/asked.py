@@ -138,7 +138,6 @@ class Asked:
     # What is written
 
     def _write_head(self, status: int, headers: RawHeaders) -> None:
-        self.response_started, self._expects = True, False
         length: int | None = None
         lines, told, chunked = [STATUS_LINES[status]], False, False
         for name, value in (*self._headers, *headers):
@@ -161,6 +160,7 @@ class Asked:
         self._chunked = chunked
         self._room = length or 0 if has_body and not chunked else 0
         lines.append(b"\r\n")
+        self.response_started, self._expects = True, False
         self._transport.write(b"".join(lines))
 
     def _write_body(self, body: bytes, *, more: bool) -> None:
