@@ -142,7 +142,7 @@ class Asked:
         lines, told, chunked = [STATUS_LINES[status]], False, False
         for name, value in (*self._headers, *headers):
             if not _NAME.fullmatch(name) or _CONTROL.search(value):
-                raise RuntimeError(f"HTTP has no header {name!r}: {value!r}")
+                raise RuntimeError(f"HTTP allows no such header: {name!r}")
             name = name.lower()
             if name == b"content-length":
                 length = int(value)

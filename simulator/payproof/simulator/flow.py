@@ -6,13 +6,12 @@ import asyncio
 
 
 class Flow:
-    __slots__ = ("_room", "_transport", "read_paused")
+    __slots__ = ("_room", "_transport", "read_paused", "write_paused")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._room = asyncio.Event()
-        self._room.set()
-        self.read_paused = False
+        self.read_paused = self.write_paused = False
 
     def pause_reading(self) -> None:
         if not self.read_paused:
@@ -25,15 +24,13 @@ class Flow:
             self._transport.resume_reading()
 
     def pause_writing(self) -> None:
+        self.write_paused = True
         self._room.clear()
 
     def resume_writing(self) -> None:
+        self.write_paused = False
         self._room.set()
 
-    @property
-    def write_paused(self) -> bool:
-        return not self._room.is_set()
-
     async def room(self) -> None:
-        """Returns when more may be written."""
+        """Returns when more may be written; to be asked while writing is paused."""
         await self._room.wait()
