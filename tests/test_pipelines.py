@@ -46,7 +46,7 @@ def test_an_action_of_others_is_pinned_by_its_commit_and_says_its_version(page: 
 
 
 def test_the_action_uses_the_inputs_that_it_declares_and_no_others() -> None:
-    used = set(re.findall(r"inputs\.([\w-]+)", yaml.safe_dump(STEPS)))
+    used = set(re.findall(r"inputs\.([\w-]+)", json.dumps(STEPS)))
     assert used == set(ACTION["inputs"])
 
 

@@ -28,7 +28,8 @@ def lint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
     def go(*arguments: str) -> tuple[int, str, str]:
         code = cli.run(("lint", *arguments))
-        return code, *capsys.readouterr()
+        told = capsys.readouterr()
+        return code, told.out, told.err
 
     return go
 

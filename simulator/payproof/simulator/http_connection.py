@@ -179,5 +179,5 @@ class HttpConnection(asyncio.Protocol):
 
 
 def _address(transport: asyncio.Transport, end: str) -> tuple[str, int] | None:
-    found = transport.get_extra_info(end)
-    return (str(found[0]), int(found[1])) if isinstance(found, (tuple, list)) else None
+    found: tuple[Any, ...] | None = transport.get_extra_info(end)
+    return (str(found[0]), int(found[1])) if found else None
