@@ -25,10 +25,11 @@ from servers import HERE, PAYPROOF, SERVERS
 WIDTH, HEIGHT, LEAST = 1200.0, 17, 0.002
 """Pixels of the whole and of a box; the share below which a box is left out."""
 COLOURS = (
+    ("simulator/http_connection.py", "#f0b27a"),
+    ("simulator/asked.py", "#f0b27a"),
     ("payproof/", "#7fb3d5"),
     ("contracts/", "#7fb3d5"),
     ("simulator/", "#7fb3d5"),
-    ("uvicorn/", "#f0b27a"),
     ("starlette/", "#f7dc6f"),
 )
 OTHER = "#d5d8dc"

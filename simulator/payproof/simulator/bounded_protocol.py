@@ -1,4 +1,4 @@
-"""HTTP as uvicorn speaks it, within bounds: what one connection may send, for how long, and what it may leave unread.
+"""HTTP within bounds: what one connection may send, for how long, and what it may leave unread.
 
 A bound is far from what any client does that means well. Time runs only while we wait for the client: never while an answer is
 on its way, however late a fault lets it be.
@@ -6,17 +6,11 @@ on its way, however late a fault lets it be.
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
-import traceback
-from typing import NoReturn, cast
+from typing import NoReturn
 
-from uvicorn._types import ASGI3Application
-from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
-from uvicorn.server import ServerState
-
+from payproof.simulator.asked import STATUS_LINES
+from payproof.simulator.http_connection import Served
 from payproof.simulator.upgrade_offer import WithoutUpgrade
 
 LONGEST_HEAD = 64 * 1024
@@ -53,12 +47,9 @@ _REFUSALS = {
 class BoundedProtocol(WithoutUpgrade):
     """``within``: a request is on its way here."""
 
-    def __init__(self, config: Config, server_state: ServerState) -> None:
-        super().__init__(config, server_state, app_state={})
-        self.logger = _LOG
-        self.access_log = False
+    def __init__(self, served: Served) -> None:
+        super().__init__(served)
         self.within = False
-        self._served: RequestResponseCycle | None = None
         self._in_head = self._fresh = False
         self.given_up = False
         """We have ended the connection, or are about to."""
@@ -67,11 +58,6 @@ class BoundedProtocol(WithoutUpgrade):
 
     def refused(self, why: str) -> None:
         """Told before a connection is ended because of what came, or did not come, on it."""
-
-    @property
-    def asked(self) -> RequestResponseCycle | None:
-        """The last request, None before the first."""
-        return cast("RequestResponseCycle | None", self.cycle)
 
     @property
     def idle(self) -> bool:
@@ -100,7 +86,7 @@ class BoundedProtocol(WithoutUpgrade):
                 self.refuse(413)
 
     def on_message_begin(self) -> None:
-        if len(self.pipeline) >= MOST_WAITING:
+        if len(self.waiting) >= MOST_WAITING:
             self._give_up(429)
         self.within = self._in_head = self._fresh = True
         self._since, self._came = time.monotonic(), 0
@@ -116,18 +102,6 @@ class BoundedProtocol(WithoutUpgrade):
         self.within = False
         super().on_message_complete()
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self._served = cycle
-        super()._start_asgi_task(cycle, app)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        # uvicorn tells the last request that the client has gone, and those before it, which wait or are being answered, never.
-        self.pipeline.clear()
-        if self._served is not None and not self._served.response_complete:
-            self._served.disconnected = True
-            self._served.message_event.set()
-
     # What is refused
 
     def _give_up(self, status: int) -> NoReturn:
@@ -135,7 +109,7 @@ class BoundedProtocol(WithoutUpgrade):
         self.refuse(status)
         raise ValueError(_REFUSALS[status])
 
-    def send_400_response(self, msg: str) -> None:
+    def malformed(self) -> None:
         self.refuse(400)
 
     def refuse(self, status: int) -> None:
@@ -150,16 +124,16 @@ class BoundedProtocol(WithoutUpgrade):
 
     def _can_answer(self) -> bool:
         """Whether the next bytes that we send are the answer to what is refused."""
-        if self.pipeline or self.asked is None:
-            return not self.pipeline
+        if self.waiting or self.asked is None:
+            return not self.waiting
         in_body = self.within and not self._in_head
         return not self.asked.response_started if in_body else self.asked.response_complete
 
     def _refusal(self, status: int) -> bytes:
         text = f"{_REFUSALS[status]}\n".encode()
-        head = b"".join(name + b": " + value + b"\r\n" for name, value in self.server_state.default_headers)
+        head = b"".join(name + b": " + value + b"\r\n" for name, value in self.served.headers)
         head += b"content-type: text/plain; charset=utf-8\r\nconnection: close\r\n"
-        return STATUS_LINE[status] + head + b"content-length: %d\r\n\r\n" % len(text) + text
+        return STATUS_LINES[status] + head + b"content-length: %d\r\n\r\n" % len(text) + text
 
     # What takes too long
 
@@ -191,31 +165,10 @@ class BoundedProtocol(WithoutUpgrade):
         """An answer is owed to the client, or it has sent more than we have taken."""
         asked = self.asked
         owed = asked is not None and not asked.response_complete and (self._in_head or not self.within)
-        return owed or bool(self.pipeline) or self.flow.read_paused
+        return owed or bool(self.waiting) or self.flow.read_paused
 
     def _unread_too_long(self, now: float) -> bool:
         unread = self.transport.get_write_buffer_size()
         if not unread or unread != self._unread:
             self._unread, self._moved = unread, now
         return now - self._moved > READ_WITHIN
-
-
-class _InOneLine(logging.Filter):
-    """What went wrong in us is told in a line, with its place, and no trace-back."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, asyncio.CancelledError):
-            return False  # the server ends
-        if error is not None:
-            last = traceback.extract_tb(error.__traceback__)[-1:]
-            place = f" ({last[0].filename}:{last[0].lineno})" if last else ""
-            record.msg, record.args = f"payproof failed on a request: {type(error).__name__}: {error}{place}", ()
-            record.exc_info = record.exc_text = None
-        return True
-
-
-_LOG = logging.getLogger("payproof.simulator.requests")
-"""uvicorn's own warnings are about what clients send, which the journal tells."""
-_LOG.setLevel(logging.ERROR)
-_LOG.addFilter(_InOneLine())

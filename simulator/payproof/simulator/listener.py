@@ -13,8 +13,6 @@ from ipaddress import ip_address
 from typing import Literal, cast
 
 from starlette.types import ASGIApp
-from uvicorn.config import Config
-from uvicorn.server import ServerState
 
 from payproof.contracts.entries import Connection
 from payproof.contracts.journal import Journal
@@ -25,6 +23,7 @@ from payproof.simulator.certificates import Certificates
 from payproof.simulator.faults.connection_context import ConnectionContext
 from payproof.simulator.faults.injector import Armed, FaultInjector
 from payproof.simulator.faults.registry import PortFault
+from payproof.simulator.http_connection import Served
 from payproof.simulator.listening_port import ListeningPort
 from payproof.simulator.peers import is_ours
 from payproof.simulator.protocols import Protocol
@@ -68,18 +67,7 @@ class GatewayServer:
         self._tls, self._journal = tls, journal
         self._faults, self._certificates = faults, certificates or Certificates()
         self._spare_ours = spare_ours
-        # http and ws are ours: uvicorn's own server, its signals and its logging are never started.
-        # Nor does anybody stand in front of us, whose X-Forwarded headers would be believed.
-        self._config = Config(
-            app,
-            lifespan="off",
-            log_config=None,
-            ws="none",
-            proxy_headers=False,
-            server_header=False,
-            timeout_keep_alive=75,
-        )
-        self._state = ServerState()
+        self._served = Served(app)
         self._port = ListeningPort(host, port, self._adopt, self)
         self._looked = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -103,7 +91,6 @@ class GatewayServer:
             PayproofError: the port is taken, or may not be used.
         """
         self._loop = asyncio.get_running_loop()
-        self._config.load()
         self._port.open()
         if self._faults is not None:
             self._faults.wires.append(self)
@@ -121,14 +108,14 @@ class GatewayServer:
             task.cancel()
         for protocol in self._protocols():
             protocol.abandon()
-        pending = {*self._tasks, *self._state.tasks}
+        pending = {*self._tasks, *self._served.tasks}
         if pending:
             _, late = await asyncio.wait(pending, timeout=_STOP_WITHIN)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         for _ in range(_TURNS):
-            if not self._state.connections:
+            if not self._served.connections:
                 break
             await asyncio.sleep(0)  # sockets close in the loop's next turns
 
@@ -239,7 +226,7 @@ class GatewayServer:
         return True
 
     async def _serve(self, sock: socket.socket, log: SocketLog, tls: ssl.SSLContext | None) -> None:
-        factory = partial(Protocol, self._config, self._state, sock, log, self._port)
+        factory = partial(Protocol, self._served, sock, log, self._port)
         try:
             await self._loop.connect_accepted_socket(factory, sock, ssl=tls)
         except (TimeoutError, OSError) as error:  # ssl.SSLError is an OSError
@@ -248,10 +235,10 @@ class GatewayServer:
             sock.close()
 
     def _protocols(self) -> tuple[Protocol, ...]:
-        return tuple(cast("set[Protocol]", self._state.connections))
+        return tuple(cast("set[Protocol]", self._served.connections))
 
     def _keep_date(self) -> None:
-        self._state.default_headers = [(b"date", formatdate(time.time(), usegmt=True).encode())]
+        self._served.headers = [(b"date", formatdate(time.time(), usegmt=True).encode())]
         self._timer = self._loop.call_later(1.0, self._keep_date)
         self._look_at_connections()
 

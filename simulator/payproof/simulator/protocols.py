@@ -1,7 +1,4 @@
-"""What happens on one connection: HTTP as uvicorn speaks it, and how it ends.
-
-uvicorn's protocol classes are not documented API: its minor version is pinned, and tests hold what is used here.
-"""
+"""What happens on one connection of a gateway, and how it ends."""
 
 from __future__ import annotations
 
@@ -12,11 +9,9 @@ import ssl
 import time
 from typing import Literal, TypeAlias, cast
 
-from uvicorn.config import Config
-from uvicorn.server import ServerState
-
 from payproof.simulator.bounded_protocol import BoundedProtocol
 from payproof.simulator.exchange import Wire
+from payproof.simulator.http_connection import Served
 from payproof.simulator.listening_port import ListeningPort
 from payproof.simulator.one_write import OneWrite
 from payproof.simulator.socket_log import SocketLog
@@ -33,10 +28,8 @@ class Protocol(BoundedProtocol):
     has asked yet is nobody's fault, however long it was open.
     """
 
-    def __init__(
-        self, config: Config, server_state: ServerState, sock: socket.socket, log: SocketLog, port: ListeningPort
-    ) -> None:
-        super().__init__(config, server_state)
+    def __init__(self, served: Served, sock: socket.socket, log: SocketLog, port: ListeningPort) -> None:
+        super().__init__(served)
         self.log = log
         self._sock, self._port = sock, port
         self._wire: Wire | None = None
@@ -52,7 +45,7 @@ class Protocol(BoundedProtocol):
         if secured is not None:
             self.log.shook_hands(secured.version() or "")
         self._wire = Wire(transport, self._sock, self.log, joined.join)
-        self.app_state = {"transport": transport, "wire": self._wire}
+        self.state = {"transport": transport, "wire": self._wire}
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._wire is not None and self._wire.lost is None:
@@ -73,7 +66,7 @@ class Protocol(BoundedProtocol):
     def _turn_away(self, data: bytes, fate: TurnedAway) -> None:
         if self.transport.is_closing() or self._wire is None:
             return
-        self._unset_keepalive_if_required()
+        self.forget_idle()
         self._unserved += data
         asked, line_ended, _ = self._unserved.partition(b"\r\n")
         if not line_ended and len(asked) < _LONGEST_LINE:
@@ -91,7 +84,7 @@ class Protocol(BoundedProtocol):
         if self._retires:
             self.retire()
 
-    def timeout_keep_alive_handler(self) -> None:
+    def idle_too_long(self) -> None:
         self.retire()
 
     @property
@@ -118,7 +111,7 @@ class Protocol(BoundedProtocol):
 
     def abandon(self) -> None:
         """The server ends: what is still open counts as held."""
-        self._unset_keepalive_if_required()
+        self.forget_idle()
         if self._wire is not None:
             self._wire.ending, self._wire.ended = "held", True
         self.log.close(by="gateway")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from payproof.simulator.http_connection import HttpConnection
 
 
-class WithoutUpgrade(HttpToolsProtocol):
+class WithoutUpgrade(HttpConnection):
     """The parser takes a request with such an offer for whole after its headers, and what follows for another protocol. Here it
     is read once more without the offer, so that it has its body."""
 
@@ -28,12 +27,11 @@ class WithoutUpgrade(HttpToolsProtocol):
         if not self._offered:
             super().on_message_complete()
 
-    def _unsupported_upgrade_warning(self) -> None:
+    def offered(self, at: int) -> None:
         """The parser has stopped at the end of the head."""
-        stopped = sys.exc_info()[1]
-        if self._offered and isinstance(stopped, httptools.HttpParserUpgrade):
+        if self._offered:
             self._offered = False
-            head, rest = self._head(), self._received[stopped.args[0] :]
+            head, rest = self._head(), self._received[at:]
             self.parser = httptools.HttpRequestParser(self)
             WithoutUpgrade.data_received(self, head + rest)
 

@@ -21,6 +21,11 @@ def main() -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code and never raises."""
+    if sys.platform == "win32":
+        sys.stderr.write(
+            "error: payproof does not run on Windows itself; run it, and the integration, in WSL (wsl --install)\n"
+        )
+        return NOT_SCORED
     try:
         from payproof.suites.commands import command
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from payproof.contracts import files
 from payproof.contracts import profile as profiles
 from payproof.contracts.entries import Headers, Request, Response
@@ -20,6 +22,8 @@ from payproof.simulator.relay.sandbox_exchange import SandboxExchange
 
 _LARGEST = 256 << 20
 """Bytes of a cassette."""
+_DEEPEST = 100
+"""Lists and tables within each other; a recording has six."""
 _RECORD = "record one with `payproof record`"
 
 
@@ -91,9 +95,10 @@ def _parsed(path: Path) -> Mapping[str, Any]:
         path, says="the cassette cannot be read", largest=_LARGEST, remedy=f"name another file, or {_RECORD}"
     )
     try:
+        _refuse_too_deep(text)
         data: Any = vcr("serializers.yamlserializer").deserialize(text)
     except Exception as error:
-        # PyYAML is there only where VCR is; beside its own errors a date that is none, or a nest too deep, raises others.
+        # Beside the errors of YAML, a date that is none raises others.
         if isinstance(error, PayproofError):
             raise
         mark = getattr(error, "problem_mark", None)
@@ -181,3 +186,12 @@ def operation_of(profile: Profile, request: Request, base_path: str) -> str:
 def _meant(exchange: RecordedExchange, profile: Profile, base_path: str) -> RecordedExchange:
     said = event_of(profile, exchange.request, exchange.response, base_path)
     return replace(exchange, event=said, operation=said.operation if exchange.kind == "api" else "")
+
+
+def _refuse_too_deep(text: str) -> None:
+    """PyYAML before 6.0.4 ends the whole process on a nest of thousands."""
+    depth = 0
+    for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:
+            raise ValueError("nested too deep")

@@ -150,7 +150,7 @@ class FaultContext:
         if self.exchange.wire is None:
             raise ConnectionResetError("the simulated gateway closed the connection")
         await self.exchange.wire.close()
-        # uvicorn answers 500 for an application that returns before it has seen the end of the connection.
+        # The listener answers 500 for an application that returns before it has seen the end of the connection.
         try:
             await asyncio.wait_for(self.exchange.until_gone(), 2.0)
         except TimeoutError:  # a client that does not answer the end of TLS

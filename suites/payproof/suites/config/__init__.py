@@ -1,6 +1,6 @@
 """payproof.toml: its models, its loading, its schema."""
 
-from payproof.suites.config.loading import load_config, make_config
+from payproof.suites.config.loading import config_in, load_config, make_config
 from payproof.suites.config.models import (
     Alerts,
     Attest,
@@ -30,6 +30,7 @@ __all__ = [
     "SandboxTable",
     "SimulatorSettings",
     "SourceTable",
+    "config_in",
     "json_schema",
     "load_config",
     "make_config",

@@ -114,10 +114,8 @@ def _find(path: Path | None) -> Path:
     folder = Path() if path is None else path
     if path is not None and not path.is_dir():
         return path
-    candidates = [folder / FILE, folder / PROJECT]
-    for file in candidates:
-        if file.is_file() and (file.name == FILE or "payproof" in _parse(_read(file), file).get("tool", {})):
-            return file
+    if file := config_in(folder):
+        return file
     raise PayproofError(
         f"no {FILE} here, and no [tool.payproof] in a {PROJECT}",
         place=str(folder.resolve()),
@@ -125,6 +123,14 @@ def _find(path: Path | None) -> Path:
         "payproof run --env PAY_BASE_URL={gateway.base_url} ... --checkout 'POST /checkout' "
         "--order '/orders/{order.id} json:/status=paid' -- COMMAND",
     )
+
+
+def config_in(folder: Path) -> Path | None:
+    """The file of a folder that holds a configuration, read or not."""
+    for file in (folder / FILE, folder / PROJECT):
+        if file.is_file() and (file.name == FILE or "payproof" in _parse(_read(file), file).get("tool", {})):
+            return file
+    return None
 
 
 def _read(file: Path) -> str:

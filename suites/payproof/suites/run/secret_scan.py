@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -96,8 +97,7 @@ _PLACEHOLDER = re.compile(
 
 def scan(config: Config, journal: Journal) -> None:
     """Scan what the configuration declares; journals each find, and an end mark with the number of files."""
-    source = config.integration.source
-    names = _setting_names(config)
+    source, names = config.integration.source, setting_names(config)
     areas: tuple[tuple[Literal["source", "frontend"], tuple[str, ...]], ...] = (
         ("source", source.paths),
         ("frontend", source.frontend),
@@ -105,14 +105,26 @@ def scan(config: Config, journal: Journal) -> None:
     for area, paths in areas:
         if not paths:
             continue
-        files = sorted(set(_files(config.folder, paths)))
-        for file in files:
-            for line, what in _finds(file, names):
-                journal.add(SourceSeen(area=area, path=_shown(file, config.folder), line=line, what=what))
-        if area == "source":
-            for path in _tracked_env(config.folder):
-                journal.add(SourceSeen(area=area, path=path, line=1, what="a .env file is tracked by git"))
-        journal.add(SourceSeen(area=area, files=len(files)))
+        finds, files = look(config.folder, paths, names)
+        for found in [*finds, *(tracked_env(config.folder) if area == "source" else ())]:
+            journal.add(SourceSeen(area=area, path=found.path, line=found.line, what=found.what))
+        journal.add(SourceSeen(area=area, files=files))
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """A place in the source, relative to the folder; ``line`` from 1. The value is not in it."""
+
+    path: str
+    line: int
+    what: str
+
+
+def look(folder: Path, paths: Iterable[str], names: re.Pattern[str] | None) -> tuple[list[Find], int]:
+    """Literal credentials below ``paths`` of ``folder``, in order, and how many files were read. ``names``: of settings that are one."""
+    files = sorted(set(_files(folder, paths)))
+    finds = [Find(_shown(file, folder), line, what) for file in files for line, what in _finds(file, names)]
+    return finds, len(files)
 
 
 def _shown(file: Path, folder: Path) -> str:
@@ -141,7 +153,7 @@ def _files(folder: Path, paths: Iterable[str]) -> Iterator[Path]:
                 yield file
 
 
-def _setting_names(config: Config) -> re.Pattern[str] | None:
+def setting_names(config: Config) -> re.Pattern[str] | None:
     """Names by which this integration takes its credentials; a literal beside one of them is a literal credential."""
     told = [each.placeholder for each in config.profile.credentials]
     names = [name for name, text in config.integration.env.items() if any(each in text for each in told)]
@@ -177,7 +189,8 @@ def _mixed(value: str) -> bool:
     )
 
 
-def _tracked_env(folder: Path) -> list[str]:
+def tracked_env(folder: Path) -> list[Find]:
+    """.env files of ``folder`` that git has; none where there is no git."""
     try:
         listed = subprocess.run(
             ["git", "ls-files", "--", ".env", "*/.env"],
@@ -189,4 +202,4 @@ def _tracked_env(folder: Path) -> list[str]:
         )
     except (OSError, subprocess.TimeoutExpired):
         return []
-    return [line for line in listed.stdout.splitlines() if line]
+    return [Find(line, 1, "a .env file is tracked by git") for line in listed.stdout.splitlines() if line]

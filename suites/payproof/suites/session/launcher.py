@@ -25,6 +25,7 @@ from payproof.suites.session import process_family as family
 from payproof.suites.session.output import Output
 from payproof.suites.session.shared_logs import SharedLogs
 from payproof.suites.session.supervised import MARK, Supervised, supervised
+from payproof.suites.session.tool_environment import without_ours
 
 _ONE_ANSWER = 5.0
 """Seconds that one question for readiness may take."""
@@ -50,7 +51,8 @@ _BASICS = (
 
 def basics() -> dict[str, str]:
     """The few variables of our own environment that every program may need; nothing else is inherited."""
-    return {name: os.environ[name] for name in _BASICS if name in os.environ}
+    found = {name: os.environ[name] for name in _BASICS if name in os.environ}
+    return {**found, "PATH": without_ours(found["PATH"])} if "PATH" in found else found
 
 
 class Instance:

@@ -31,11 +31,11 @@ class Browser:
     """
 
     def __init__(self) -> None:
-        if not _installed():
+        if not installed():
             raise PayproofError(
                 "a customer with a browser needs Playwright", place=_PLACE, remedy="pip install 'payproof[browser]'"
             )
-        self._program = _found()
+        self._program = program()
         self._turn = asyncio.Lock()
         self._driver: playwright.Playwright | None = None
         self._browser: playwright.Browser | None = None
@@ -97,14 +97,19 @@ class Browser:
                 await asyncio.wait_for(end(), _END_WITHIN)
 
 
-def _installed() -> bool:
+def installed() -> bool:
     try:
         return find_spec("playwright") is not None
     except ValueError:  # the import system has it marked as absent
         return False
 
 
-def _found() -> str:
+def program() -> str:
+    """The path of the Chromium that is used.
+
+    Raises:
+        PayproofError: there is none.
+    """
     named = os.environ.get("PAYPROOF_BROWSER", "")
     for name in (named,) if named else NAMES:
         if path := shutil.which(name):

@@ -1,12 +1,15 @@
 """Starts the shop; ``SHOP_DEFECT`` names mistakes to make, by commas."""
 
+import asyncio
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 
-import uvicorn
+from starlette.types import ASGIApp
 
+from payproof.simulator.listener import GatewayServer
 from payproof.suites.selftest.shop.defects import DEFECTS, CarelessGateway, CarelessShop
 from payproof.suites.selftest.shop.gateway import Gateway
 from payproof.suites.selftest.shop.orders import Orders
@@ -31,7 +34,18 @@ def main() -> None:
         if defects
         else Shop(Gateway(base_url, client_id, secret_key), *rest)
     )
-    uvicorn.run(shop.app(), host="127.0.0.1", port=int(port), log_level="warning", access_log=False)
+    asyncio.run(_serve(shop.app(), int(port)))
+
+
+async def _serve(app: ASGIApp, port: int) -> None:
+    """Until it is told to end."""
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    server = GatewayServer(app, port=port)
+    await server.start()
+    await ended.wait()
+    await server.stop()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,36 @@
+"""How bytes flow on one connection: whether more is read, and whether the client takes what is written."""
+
+from __future__ import annotations
+
+import asyncio
+
+
+class Flow:
+    __slots__ = ("_room", "_transport", "read_paused", "write_paused")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._room = asyncio.Event()
+        self.read_paused = self.write_paused = False
+
+    def pause_reading(self) -> None:
+        if not self.read_paused:
+            self.read_paused = True
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if self.read_paused:
+            self.read_paused = False
+            self._transport.resume_reading()
+
+    def pause_writing(self) -> None:
+        self.write_paused = True
+        self._room.clear()
+
+    def resume_writing(self) -> None:
+        self.write_paused = False
+        self._room.set()
+
+    async def room(self) -> None:
+        """Returns when more may be written; to be asked while writing is paused."""
+        await self._room.wait()

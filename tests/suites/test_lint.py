@@ -1,0 +1,86 @@
+"""``payproof lint``: what the source tells by itself."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from payproof.suites import cli
+
+LITERAL = "q7Zk2mVx9Lw4Tn8s"
+CONFIG = """
+[integration]
+name = "shop"
+command = ["python", "app.py"]
+env = { SHOP_PHRASE = "{gateway.secret_key}" }
+checkout = { path = "/checkout" }
+order = { path = "/orders/{order.id}", status = "json:/status", paid = ["paid"] }
+"""
+Lint = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def lint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Lint:
+    monkeypatch.chdir(tmp_path)
+
+    def go(*arguments: str) -> tuple[int, str, str]:
+        code = cli.run(("lint", *arguments))
+        told = capsys.readouterr()
+        return code, told.out, told.err
+
+    return go
+
+
+def test_a_literal_credential_is_shown_by_its_place_and_not_by_its_value(lint: Lint, tmp_path: Path) -> None:
+    (tmp_path / "pay.py").write_text(f'\nclient_secret = "{LITERAL}"\n')
+    code, out, err = lint()
+    assert (code, out) == (1, "pay.py:2: a literal credential\n")
+    assert LITERAL not in out + err
+
+
+def test_credentials_from_the_environment_are_fine(lint: Lint, tmp_path: Path) -> None:
+    (tmp_path / "pay.py").write_text('client_secret = os.environ["CLIENT_SECRET"]\n')
+    code, out, err = lint()
+    assert (code, out, err) == (0, "", "0 found in 1 files\n")
+
+
+def test_a_configuration_adds_the_names_by_which_credentials_are_taken(lint: Lint, tmp_path: Path) -> None:
+    (tmp_path / "pay.py").write_text(f'SHOP_PHRASE = "{LITERAL}"\n')
+    assert lint()[0] == 0
+    (tmp_path / "payproof.toml").write_text(CONFIG)
+    assert lint()[:2] == (1, "pay.py:1: a literal credential\n")
+
+
+def test_only_what_is_declared_or_named_is_read(lint: Lint, tmp_path: Path) -> None:
+    (tmp_path / "good").mkdir()
+    (tmp_path / "good/pay.py").write_text("pass\n")
+    (tmp_path / "other.py").write_text(f'api_key = "{LITERAL}"\n')
+    (tmp_path / "payproof.toml").write_text(CONFIG + '[integration.source]\npaths = ["good"]\n')
+    assert lint()[0] == 0
+    assert lint("other.py")[0] == 1
+    assert lint("good")[0] == 0
+
+
+def test_an_env_file_in_git_is_a_find(lint: Lint, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("pass\n")
+    (tmp_path / ".env").write_text("A=b\n")
+    assert lint()[0] == 0
+    subprocess.run(["git", "init", "-q"], check=True)
+    subprocess.run(["git", "add", ".env"], check=True)
+    assert lint()[:2] == (1, ".env:1: a .env file is tracked by git\n")
+
+
+def test_where_there_is_nothing_to_read_nothing_is_said_to_be_fine(lint: Lint) -> None:
+    code, out, err = lint()
+    assert (code, out) == (2, "")
+    assert "no source file" in err
+    assert "  do: " in err
+
+
+def test_a_wrong_configuration_is_told(lint: Lint, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("pass\n")
+    (tmp_path / "payproof.toml").write_text("[integration]\nnam = 1\n")
+    assert lint()[0] == 2
