@@ -10,7 +10,8 @@ from rich.text import Text
 
 from payproof.reports import facts
 
-WIDEST = 100
+_WIDEST_ROW = 100
+"""Cells of a table's line: its right column must stay in sight of its title."""
 _TYPOGRAPHY = str.maketrans(
     {
         "–": "-",
@@ -34,7 +35,7 @@ class Paper:
     def __init__(self, console: Console) -> None:
         self.console = console
         self.ascii = not (console.encoding or "").lower().startswith("utf")
-        self.width = max(min(console.width, WIDEST), 20)
+        self.width = max(console.width, 20)
 
     def say(self, text: str | Text = "", *, indent: int = 0, style: str = "", lead: Text | None = None) -> None:
         """One paragraph, wrapped; ``lead`` stands before its first line and the others hang below the text."""
@@ -45,13 +46,15 @@ class Paper:
             front = Text(" " * indent).append_text(lead).append(" ") if lead and not number else Text(" " * hang)
             self._print(front.append_text(part) if part else front if lead and not number else Text())
 
-    def row(self, mark: Text, number: str, title: str, right: str) -> None:
-        """A line of a table: mark, number, title, and a few letters at the right edge."""
+    def row(self, mark: Text, number: str, title: str, right: str, beside: str = "") -> None:
+        """A line of a table: mark, number, title, a few letters at the right edge, and a note before these."""
         front = Text(" ").append_text(mark).append(f" {number:>3} ", style="dim")
-        room = self.width - front.cell_len - cell_len(right) - 1
+        note = f"{beside}  " if beside and right else beside
+        room = min(self.width, _WIDEST_ROW) - front.cell_len - cell_len(note) - cell_len(right) - 1
         middle = Text(self.shorten(title, room))
-        gap = " " * (room - middle.cell_len + 1)
-        self._print(front.append_text(middle).append(gap).append(right, style="dim"))
+        line = front.append_text(middle).append(" " * (room - middle.cell_len + 1)).append(note + right, style="dim")
+        line.rstrip()
+        self._print(line)
 
     def rule(self, title: str = "") -> None:
         """An empty line and a line across, with its title."""
