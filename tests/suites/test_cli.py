@@ -299,6 +299,50 @@ def test_everything_can_be_listed(run: Run, what: str, holds: str) -> None:
     code, out, err = run("list", what)
     assert (code, err) == (0, "")
     assert holds in out
+    assert "``" not in out
+
+
+def test_a_list_uses_the_whole_terminal_and_breaks_no_name(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "150")
+    lines = run("list", "probes")[1].splitlines()
+    assert 130 < max(map(len, lines)) <= 150
+    assert not any(line.endswith("-") for line in lines)
+
+
+def test_help_says_each_sentence_to_its_end(run: Run) -> None:
+    for arguments in (("--help",), ("cassettes", "--help")):
+        told = run(*arguments)[1].partition("Commands:")[2]
+        assert "inspect" in told or "selftest" in told
+        assert "..." not in told
+
+
+def test_a_group_is_explained_as_it_can_be_asked_for(run: Run) -> None:
+    code, out, err = run("explain", "token")
+    assert (code, err) == (0, "")
+    chosen = select(CHECKLIST, ["token"])
+    assert [name for name in CHECKLIST.all_requirements() if f"  {name} " in out] == list(chosen)
+    assert "payproof run --only token" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("payproof se", ["selftest", "serve"]),
+        ("payproof run --target s", ["simulator", "sandbox"]),
+        ("payproof run --only token.c", ["token.cached"]),
+        ("payproof explain http", ["https", "https.return-url"]),
+    ],
+)
+def test_a_shell_can_complete(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: str, completed: list[str]
+) -> None:
+    monkeypatch.setenv("_PAYPROOF_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    with pytest.raises(SystemExit):
+        commands.command([])
+    told = [line.partition(",")[2] for line in capsys.readouterr().out.splitlines()]
+    assert told[: len(completed)] == completed
 
 
 def test_every_requirement_and_item_can_be_explained(run: Run) -> None:

@@ -26,12 +26,13 @@ from payproof.suites.commands import (
     selftest,
     serve,
 )
+from payproof.suites.commands.whole_help import SETTINGS, Commands
 from payproof.suites.resources import lacking, raise_limits
 
 NOT_SCORED = 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Commands, context_settings=SETTINGS)
 @click.version_option(__version__, prog_name="payproof", message="%(prog)s %(version)s")
 def payproof() -> None:
     """Prove a payment integration before it goes live.

@@ -27,7 +27,13 @@ TARGETS = ("simulator", "sandbox", "cassette")
 @click.command()
 @options.config
 @click.option("--target", type=click.Choice(TARGETS), default="simulator", show_default=True, help="What it talks to.")
-@click.option("--only", multiple=True, metavar="ID", help="Requirement, group or checklist item; repeatable.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="ID",
+    shell_complete=options.ids,
+    help="Requirement, group or checklist item; repeatable.",
+)
 @click.option("-k", "expression", default="", metavar="EXPR", help='Like pytest: "token and not stampede".')
 @click.option("--quick", is_flag=True, help="Leave out the probes that wait for real seconds; end after half a minute.")
 @click.option(
