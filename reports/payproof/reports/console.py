@@ -260,10 +260,7 @@ def _reasons(paper: Paper, result: Result) -> None:
     above = {name for name in known if scored or _in_full(result, name)}
     told = [why for why in (result.reasons if scored else result.diagnosis[1:]) if why.split(":")[0] not in above]
     for reason in told[:_LISTED]:
-        first, *more = reason.splitlines()
-        paper.say(first, lead=Text("-"))
-        for line in more:
-            paper.say(line.strip(), indent=4 + min(len(line) - len(line.lstrip()), 8))
+        paper.lines(reason, lead=Text("-"))
     if len(told) > _LISTED:
         paper.say(f"and {len(told) - _LISTED} more", lead=Text("-"))
 

@@ -124,5 +124,8 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def _say(line: str) -> None:
-    """On stderr. A message may quote what a stranger wrote, and that may hold what no UTF-8 text can."""
-    click.echo(line.encode("utf-8", "backslashreplace").decode(), err=True)
+    """On stderr. A message may quote what a stranger wrote: nothing of it may steer the terminal."""
+    from payproof.contracts import levels
+    from payproof.reports.facts import clean
+
+    click.echo(clean(levels.plain(line)), err=True)
