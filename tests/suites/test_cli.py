@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from payproof.reports import WRITERS
 from payproof.suites import cli, commands
 from payproof.suites.commands import options, verdict
 from payproof.suites.commands.loop import run_async
-from payproof.suites.config import load_config
+from payproof.suites.config import load_config, writing
 from payproof.suites.config.short_forms import Flags, tables
 from payproof.suites.run.selection import matcher, select
 
@@ -380,6 +381,38 @@ def test_a_file_that_is_no_run_is_refused(run: Run, tmp_path: Path) -> None:
 
 def test_the_command_line_knows_every_report() -> None:
     assert set(options.FORMATS) == set(WRITERS)
+
+
+def test_an_instance_can_be_started_by_hand_with_what_a_run_hands_it(run: Run, tmp_path: Path) -> None:
+    given = {"KEY": "{gateway.secret_key}", "URL": "{gateway.base_url}", "ODD": 'it\'s $HOME \\ "two"\nlines'}
+    (tmp_path / "payproof.toml").write_text(
+        writing.compose(
+            {
+                "integration": {
+                    "name": "shop", "command": ["sh", "-c", 'printf "%s|" "$KEY" "$URL" "$ODD" "$STRANGE" {port}'],
+                    "env": given, "checkout": {"path": "/pay"}, "order": {"path": "/o", "status": "json:/s"},
+                },
+            },
+            profile.load("quatapay"),
+        )
+    )  # fmt: skip
+    code, script, err = run("run", "--show-env")
+    assert (code, err) == (0, "")
+    told = subprocess.run(
+        ["sh"], input=script, capture_output=True, text=True, check=True, env={"STRANGE": "no"}
+    ).stdout
+    key, url, odd, strange, port, _ = told.split("|")
+    assert "payproof serve --gateway quatapay --port 8400 --client-id " in script
+    assert f" --secret-key {key}\n" in script
+    assert len(key) > 30
+    assert (url, odd, strange) == ("http://localhost:8400/pay/sandbox/api/v1", given["ODD"], "")
+    assert f"http://127.0.0.1:{port}." in script
+
+
+def test_what_already_runs_is_not_started_by_hand(run: Run) -> None:
+    assert run("init", "--yes", "--url", "http://127.0.0.1:8000")[0] == 0
+    code, _, err = run("run", "--show-env")
+    assert (code, "has no command" in err) == (2, True)
 
 
 def test_every_outcome_has_an_exit_code() -> None:
