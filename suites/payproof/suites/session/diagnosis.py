@@ -64,6 +64,13 @@ class _Reader:
     # The gateway's side
 
     def _about_calls(self) -> Iterator[str]:
+        refused = [call for call in self.calls if call.response and call.response.status in (401, 403)]
+        asked = any(call.role == "authenticate" for call in self.calls)
+        if refused and not asked and not self.world.config.integration.command:
+            yield (
+                "It sent an access token that it was given before this run, and asked for no new one when that was refused."
+                " Restart it, then run again."
+            )
         for call in self.calls:
             if not call.event.operation:
                 yield (
