@@ -229,3 +229,9 @@ def test_after_a_selection_only_those_left_out_probes_are_named_that_it_wanted(r
     chosen = dataclasses.replace(run, selected=("token.cached",), provoked_by=wanted)
     assert "left out" not in shown(result, chosen)
     assert "probes left out: timeout-drip" in shown(result, dataclasses.replace(chosen, selected=("timeout.drip",)))
+
+
+def test_of_a_coloured_line_only_the_words_are_shown(not_scored: Result, run: Run) -> None:
+    trace = "It logged a failure of its own:\n\x1b[31mERROR\x1b[0m pay\n    at pay (/shop/pay.js:3:9)"
+    text = shown(dataclasses.replace(not_scored, diagnosis=("It ended.", trace)), run)
+    assert "- It logged a failure of its own:\n    ERROR pay\n        at pay (/shop/pay.js:3:9)\n" in text

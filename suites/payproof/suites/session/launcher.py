@@ -157,7 +157,7 @@ class Instance:
         return PayproofError(
             "\n    ".join((f"{message}; its last words:", *tail)) if tail else f"{message}; it wrote nothing",
             place=f"integration.command = {shlex.join(self.command)}",
-            remedy="start the command by hand with the same environment; check integration.url, {port} and ready",
+            remedy="start it by hand as `payproof run --show-env` prints it; check integration.url, {port} and ready",
         )
 
     # -- its processes -----------------------------------------------------------------------------------------------------
