@@ -27,8 +27,7 @@ from payproof.suites.config import make_config
 from payproof.suites.run.plan import MAIN, Options, plan
 from payproof.suites.run.runner import perform
 from payproof.suites.selftest.selftest import shop
-from payproof.suites.session.handed import basics
-from payproof.suites.session.launcher import Instance
+from payproof.suites.session.launcher import Instance, basics
 from payproof.suites.session.ports import Port
 from payproof.suites.session.settings import settings_of
 

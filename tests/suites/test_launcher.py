@@ -21,8 +21,7 @@ from payproof.suites.config import make_config
 from payproof.suites.run.plan import MAIN, Options, plan
 from payproof.suites.run.runner import perform
 from payproof.suites.session import deployment
-from payproof.suites.session.handed import basics
-from payproof.suites.session.launcher import Instance
+from payproof.suites.session.launcher import Instance, basics
 from payproof.suites.session.ports import Port, PortTaken
 from payproof.suites.session.settings import settings_of
 from payproof.suites.session.shared_logs import SharedLogs

@@ -11,8 +11,7 @@ import pytest
 
 from payproof.contracts.entries import Entry, Log
 from payproof.contracts.journal import Journal
-from payproof.suites.session.handed import basics
-from payproof.suites.session.launcher import Instance
+from payproof.suites.session.launcher import Instance, basics
 from payproof.suites.session.ports import Port
 
 SERVER = textwrap.dedent(

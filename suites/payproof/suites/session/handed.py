@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from payproof.simulator.store import Merchant, gateway_values
 from payproof.suites.config import Config
 from payproof.suites.config.placeholders import fill
-
-_BASICS = (
-    "PATH",
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "TMPDIR",
-    "TZ",
-    "USER",
-    "SHELL",
-    "SYSTEMROOT",
-    "VIRTUAL_ENV",
-    "JAVA_HOME",
-    "GOPATH",
-    "GOCACHE",
-    "NODE_PATH",
-    "GEM_HOME",
-    "PYENV_ROOT",
-)
-
-
-def basics() -> dict[str, str]:
-    """The few variables of our own environment that every program may need; nothing else is inherited."""
-    return {name: os.environ[name] for name in _BASICS if name in os.environ}
+from payproof.suites.session.launcher import basics
 
 
 def url_of(config: Config, port: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import secrets
 import shlex
 import time
@@ -29,6 +30,31 @@ from payproof.suites.session.traces import last_trace
 
 _ONE_ANSWER = 5.0
 """Seconds that one question for readiness may take."""
+
+
+_BASICS = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "TZ",
+    "USER",
+    "SHELL",
+    "SYSTEMROOT",
+    "VIRTUAL_ENV",
+    "JAVA_HOME",
+    "GOPATH",
+    "GOCACHE",
+    "NODE_PATH",
+    "GEM_HOME",
+    "PYENV_ROOT",
+)
+
+
+def basics() -> dict[str, str]:
+    """The few variables of our own environment that every program may need; nothing else is inherited."""
+    return {name: os.environ[name] for name in _BASICS if name in os.environ}
 
 
 class Instance:
