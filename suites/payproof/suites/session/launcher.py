@@ -30,8 +30,6 @@ from payproof.suites.session.traces import last_trace
 
 _ONE_ANSWER = 5.0
 """Seconds that one question for readiness may take."""
-
-
 _BASICS = (
     "PATH",
     "HOME",
