@@ -41,6 +41,19 @@ def test_an_unknown_token_is_403(gateway: GatewayThread, create: Answer) -> None
     assert (response.status_code, errors(response)) == (403, [INVALID_TOKEN])
 
 
+@pytest.mark.parametrize(("name", "later"), [("quatapay", 401), ("qrpay", 403)])
+def test_a_token_from_before_the_gateway_began_has_expired_and_is_purged_like_any_other(
+    start: Start, create: Answer, issue: Issue, name: str, later: int
+) -> None:
+    gateway = start(name)
+    gateway.simulator.store.had_earlier_tokens = True
+    assert create(gateway, token="x" * 350).status_code == 401
+    assert create(gateway, token="x" * 20).status_code == 403
+    assert "x" * 350 not in repr(gateway.journal)
+    issue(gateway)
+    assert create(gateway, token="y" * 350).status_code == later
+
+
 def test_both_can_be_401_by_knob(start: Start, create: Answer, http: httpx.Client) -> None:
     gateway = start(knobs={"unknown_token_status": 401, "no_bearer_status": 401})
     response = create(gateway, token="x" * 350)

@@ -11,12 +11,13 @@ import time
 import tomllib
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from payproof.contracts.entries import Checkout
+from payproof.contracts.entries import Call, Checkout
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Finding, Judgement, Outcome, Verdict
 from payproof.contracts.run import Run
@@ -142,3 +143,24 @@ def test_a_careful_shop_that_already_runs_sells_to_the_end(tmp_path: Path) -> No
     assert not bad
     assert found["token.renewed"].verdict is Verdict.PASS
     assert not any(finding.because for judgement in found.values() for finding in judgement.findings)
+
+
+def test_a_shop_that_kept_its_token_of_an_earlier_run_is_scored_again(tmp_path: Path) -> None:
+    options = Options(only=("flow.success",), quick=True, seed=7)
+    with running("app.py", "", tmp_path) as config:
+        verdicts(config, options)
+        run, found = verdicts(config, replace(options, seed=8))
+    assert found["flow.success"].verdict is Verdict.PASS
+    first = next(call for call in run.worlds[0].of(Call) if call.role != "authenticate")
+    assert first.response is not None
+    assert first.response.status == 401
+
+
+def test_a_shop_that_kept_a_token_and_asks_for_no_other_is_to_be_restarted(tmp_path: Path) -> None:
+    options = Options(only=("flow.success",), quick=True, seed=7)
+    with running("defects.py", "never-renews", tmp_path) as config:
+        verdicts(config, options)
+        run = asyncio.run(perform(config, replace(options, seed=8)))
+    assert not run.scored
+    assert run.diagnosis[0].startswith("It sent an access token that it was given before this run")
+    assert run.diagnosis[0].endswith("Restart it, then run again.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from payproof.reports import WRITERS
 from payproof.suites import cli, commands
 from payproof.suites.commands import options, verdict
 from payproof.suites.commands.loop import run_async
-from payproof.suites.config import load_config
+from payproof.suites.config import load_config, writing
 from payproof.suites.config.short_forms import Flags, tables
 from payproof.suites.run.selection import matcher, select
 
@@ -299,6 +300,50 @@ def test_everything_can_be_listed(run: Run, what: str, holds: str) -> None:
     code, out, err = run("list", what)
     assert (code, err) == (0, "")
     assert holds in out
+    assert "``" not in out
+
+
+def test_a_list_uses_the_whole_terminal_and_breaks_no_name(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "150")
+    lines = run("list", "probes")[1].splitlines()
+    assert 130 < max(map(len, lines)) <= 150
+    assert not any(line.endswith("-") for line in lines)
+
+
+def test_help_says_each_sentence_to_its_end(run: Run) -> None:
+    for arguments in (("--help",), ("cassettes", "--help")):
+        told = run(*arguments)[1].partition("Commands:")[2]
+        assert "inspect" in told or "selftest" in told
+        assert "..." not in told
+
+
+def test_a_group_is_explained_as_it_can_be_asked_for(run: Run) -> None:
+    code, out, err = run("explain", "token")
+    assert (code, err) == (0, "")
+    chosen = select(CHECKLIST, ["token"])
+    assert [name for name in CHECKLIST.all_requirements() if f"  {name} " in out] == list(chosen)
+    assert "payproof run --only token" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("payproof se", ["selftest", "serve"]),
+        ("payproof run --target s", ["simulator", "sandbox"]),
+        ("payproof run --only token.c", ["token.cached"]),
+        ("payproof explain http", ["https", "https.return-url"]),
+    ],
+)
+def test_a_shell_can_complete(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: str, completed: list[str]
+) -> None:
+    monkeypatch.setenv("_PAYPROOF_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    with pytest.raises(SystemExit):
+        commands.command([])
+    told = [line.partition(",")[2] for line in capsys.readouterr().out.splitlines()]
+    assert told[: len(completed)] == completed
 
 
 def test_every_requirement_and_item_can_be_explained(run: Run) -> None:
@@ -336,6 +381,38 @@ def test_a_file_that_is_no_run_is_refused(run: Run, tmp_path: Path) -> None:
 
 def test_the_command_line_knows_every_report() -> None:
     assert set(options.FORMATS) == set(WRITERS)
+
+
+def test_an_instance_can_be_started_by_hand_with_what_a_run_hands_it(run: Run, tmp_path: Path) -> None:
+    given = {"KEY": "{gateway.secret_key}", "URL": "{gateway.base_url}", "ODD": 'it\'s $HOME \\ "two"\nlines'}
+    (tmp_path / "payproof.toml").write_text(
+        writing.compose(
+            {
+                "integration": {
+                    "name": "shop", "command": ["sh", "-c", 'printf "%s|" "$KEY" "$URL" "$ODD" "$STRANGE" {port}'],
+                    "env": given, "checkout": {"path": "/pay"}, "order": {"path": "/o", "status": "json:/s"},
+                },
+            },
+            profile.load("quatapay"),
+        )
+    )  # fmt: skip
+    code, script, err = run("run", "--show-env")
+    assert (code, err) == (0, "")
+    told = subprocess.run(
+        ["sh"], input=script, capture_output=True, text=True, check=True, env={"STRANGE": "no"}
+    ).stdout
+    key, url, odd, strange, port, _ = told.split("|")
+    assert "payproof serve --gateway quatapay --port 8400 --client-id " in script
+    assert f" --secret-key {key}\n" in script
+    assert len(key) > 30
+    assert (url, odd, strange) == ("http://localhost:8400/pay/sandbox/api/v1", given["ODD"], "")
+    assert f"http://127.0.0.1:{port}." in script
+
+
+def test_what_already_runs_is_not_started_by_hand(run: Run) -> None:
+    assert run("init", "--yes", "--url", "http://127.0.0.1:8000")[0] == 0
+    code, _, err = run("run", "--show-env")
+    assert (code, "has no command" in err) == (2, True)
 
 
 def test_every_outcome_has_an_exit_code() -> None:

@@ -10,9 +10,10 @@ import pytest
 
 from payproof.contracts.entries import Page, Request, Response
 from payproof.contracts.judge import judge
-from payproof.contracts.model import Outcome
+from payproof.contracts.model import Outcome, PayproofError
 from payproof.suites.config import Config, make_config
 from payproof.suites.driver.declared import unmatched
+from payproof.suites.driver.flags import flag, holds
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
 from payproof.suites.selftest.selftest import shop
@@ -80,6 +81,51 @@ def test_a_flag_below_something_that_is_not_there_is_told(pointer: str) -> None:
 def test_a_flag_in_the_json_of_a_page_that_is_none_is_told() -> None:
     (told,) = unmatched(_config(flagged={"json:/note": ["double"]}), _page("<p>paid</p>", "text/html"))
     assert "not a JSON object" in told
+
+
+def test_a_counter_of_problems_that_is_no_number_is_told() -> None:
+    (told,) = unmatched(_config(flagged={"json:/status": "not zero"}), _page(JSON))
+    assert (
+        told
+        == 'integration.order.flagged."json:/status" finds "paid" on the page of the paid order, which is no number.'
+    )
+
+
+@pytest.mark.parametrize("rule", [["paid"], "not empty"])
+def test_a_flag_that_an_order_without_trouble_shows_is_told(rule: Any) -> None:
+    (told,) = unmatched(_config(flagged={"json:/status": rule}), _page(JSON))
+    assert 'already says "paid"' in told
+
+
+@pytest.mark.parametrize(
+    ("rule", "value", "shows"),
+    [
+        ("not zero", "2", True),
+        ("not zero", "0", False),
+        ("not zero", "0.00", False),
+        ("not zero", "none", False),
+        ("not empty", "[]", False),
+        ("not empty", '["paid twice"]', True),
+        ("not empty", " ", False),
+        ("not empty", "call us", True),
+        (("not zero",), "this is NOT ZERO", True),
+        (("double payment",), "2", False),
+    ],
+)
+def test_a_rule_says_when_an_order_needs_a_person(rule: Any, value: str, shows: bool) -> None:
+    assert holds(rule, value) is shows
+
+
+def test_a_flag_tells_where_it_stands() -> None:
+    rules = {"json:/note": ("double",), "json:/shipments": "not zero"}
+    assert flag(_page(JSON), rules) == "json:/shipments is not zero: 1"
+    assert flag(_page(JSON), {"json:/note": "not empty"}) == ""
+
+
+def test_a_rule_that_is_none_is_refused_with_the_ways_to_write_it() -> None:
+    with pytest.raises(PayproofError) as refused:
+        _config(flagged={"json:/problems": "nonzero"})
+    assert '["nonzero"], or "not zero" or "not empty"' in str((refused.value.message, refused.value.remedy))
 
 
 def test_a_run_whose_counter_is_nowhere_is_not_scored_and_says_why() -> None:

@@ -48,6 +48,13 @@ class Shop(BaseHTTPRequestHandler):
         elif mode == "other-host":
             print("POST https://api.payments.example/v1/create failed: no such host", flush=True)
             self.answer(502, "<p>Please try again later.</p>")
+        elif mode == "pays":
+            self.answer(200, json.dumps({"data": {"pay_at": payment()}}), "application/json")
+        elif mode == "complains":
+            print("ERROR no stock for order 1", flush=True)
+            for number in range(9):
+                print("GET /assets/%d.css 200" % number, flush=True)
+            self.answer(409, "<p>Sold out.</p>")
         elif mode == "breaks":
             print("\\x1b[31mERROR\\x1b[0m checkout of order 1", file=sys.stderr, flush=True)
             try:
@@ -139,9 +146,24 @@ def test_a_pointer_that_finds_nothing_is_shown_the_keys_there_are(tmp_path: Path
 
 def test_a_shop_that_called_another_host_is_told_which(tmp_path: Path) -> None:
     found = told(tmp_path, "other-host")
-    assert "https://api.payments.example" in found[0]
+    assert found[0].startswith("Its log names https://api.payments.example, and it called no gateway of this run.")
     assert any("answered 502" in line for line in found)
     assert any(SILENT in line and "PAY_URL" in line for line in found)
+
+
+def test_an_error_stands_above_what_else_was_logged(tmp_path: Path) -> None:
+    grave, noise = told(tmp_path, "complains")[-2:]
+    assert grave == "It logged an error: ERROR no stock for order 1"
+    assert noise.splitlines()[0] == "The last lines of its stdout:"
+    assert noise.splitlines()[-1] == "GET /assets/8.css 200"
+    assert "no stock" not in noise
+
+
+def test_a_page_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    found = told(tmp_path, "pays", redirect="json:/data/pay_at")
+    assert any(
+        "The order's state could not be read at GET https://" in line and "is not JSON" in line for line in found
+    )
 
 
 def test_a_trace_in_the_log_stands_whole_and_without_the_noise_after_it(tmp_path: Path) -> None:

@@ -57,6 +57,31 @@ def serve(shop):
     ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), shop).serve_forever()
 """
 
+TILL = """
+PAID = "Paid in full"
+class Shop(Base):
+    def do_GET(self):
+        if self.path == "/":
+            self.answer(200, '<a href="/imprint">About us</a><a href="/goodbye?log-out">Leave</a><a href="/next">Onwards</a>')
+        elif self.path == "/next":
+            form = '<form method="post" action="/till"><input name="email"><input type="checkbox" name="terms" value="yes">'
+            self.answer(200, form + '<input type="checkbox" name="newsletter"><button>Pay</button></form>')
+        elif self.path.startswith("/thanks?o="):
+            check(self.path[10:].partition("&")[0])
+            self.answer(303, "", Location="/orders/" + self.path[10:].partition("&")[0])
+        elif self.path[8:] in orders:
+            self.answer(200, f'<p class="state">{orders[self.path[8:]]["state"]}</p>')
+        else:
+            self.answer(200 if self.path == "/imprint" else 404, "<p>Ada Example</p>")
+    def do_POST(self):
+        given = self.fields()
+        if self.path == "/till" and given.get("terms") == "yes" and "newsletter" not in given:
+            self.answer(303, "", Location=payment(str(7000 + len(orders)), "2400.00"))
+        else:
+            self.answer(404, "")
+serve(Shop)
+"""
+
 CART = """
 PAID = "Bezahlt"
 carts = {}
@@ -172,6 +197,16 @@ def test_a_shop_with_a_cart_forms_tokens_and_ids_of_its_own(folder: Path, capsys
     assert command(["run", "--only", "flow.success", "--report-dir", "out"]) == 0
 
 
+def test_a_till_behind_any_link_is_found_and_what_must_be_agreed_to_is_ticked(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found(folder, TILL)
+    assert "the order is paid" in capsys.readouterr().out
+    checkout = load_config(folder).integration.checkout
+    assert checkout.before == ("GET /next",)
+    assert checkout.form == {"email": "ada@example.test", "terms": "yes"}
+
+
 def test_a_shop_that_speaks_json_with_names_of_its_own(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found(folder, JSON)
     assert "the order is paid" in capsys.readouterr().out
@@ -205,9 +240,13 @@ def test_a_word_that_says_not_paid_is_never_taken_for_paid(folder: Path, capsys:
 def test_a_shop_that_cannot_be_paid_at_leaves_one_sentence_and_a_file(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found(folder, "PAID = ''\nserve(Base)\n")
-    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("What is missing: ")]
+    answer = "self.answer(501, '\\x1b[31mclosed\\x1b[0m for good\\x07')"
+    found(folder, f"PAID = ''\nclass Shop(Base):\n    def do_POST(self):\n        {answer}\nserve(Shop)\n")
+    out = capsys.readouterr().out
+    told = [line for line in out.splitlines() if line.startswith("What is missing: ")]
     assert len(told) == 1
+    assert "closed for good" in " ".join(out.split())
+    assert not any(letter in out for letter in "\x1b\x07")
     assert "answered 501" in told[0]
     assert load_config(folder).integration.checkout.path == "/checkout"
 

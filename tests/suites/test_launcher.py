@@ -222,3 +222,15 @@ def test_a_flood_of_output_holds_nobody_up_and_what_was_not_kept_is_said(tmp_pat
     assert "of stdout were not read" in cut[0].text
     lost = sum(int(str(step.facts["bytes"])) for step in cut)
     assert 290_000_000 < lost < 300_000_000
+
+
+def test_a_start_that_fails_is_told_with_its_whole_trace(tmp_path: Path, port: int) -> None:
+    boot = "def boot():\n    raise OSError('no database')\nprint('\\x1b[31mstarting\\x1b[0m', flush=True)\nboot()\n"
+    (tmp_path / "boot.py").write_text(boot)
+    with pytest.raises(PayproofError, match="ended at once with exit code 1") as caught:
+        asyncio.run(started(an_instance(tmp_path, port, sys.executable, "boot.py")))
+    told = caught.value.message.splitlines()
+    assert [line for line in told if 'boot.py", line' in line]
+    assert told[-1].strip() == "OSError: no database"
+    assert "\x1b" not in caught.value.message
+    assert "--show-env" in caught.value.remedy

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -55,14 +55,15 @@ def checklist(result: Result, run: Run, *, console: Console, verbose: bool = Fal
     if scored:
         _table(paper, "Go-live checklist", facts.golive(result))
         _table(paper, "Guidelines", facts.guidelines(result))
+    waiting = reasons.waiting(result)
     for verdict, title in _IN_FULL:
-        _section(paper, title, facts.of(result, verdict), verbose=verbose)
+        _section(paper, title, facts.of(result, verdict), waiting, verbose=verbose)
     if scored:
-        _list(paper, "Not exercised", facts.of(result, Verdict.NOT_EXERCISED))
+        _not_exercised(paper, result, waiting)
     if verbose:
         _list(paper, "Attested", facts.of(result, Verdict.ATTESTED))
         _list(paper, "Not applicable", facts.of(result, Verdict.NOT_APPLICABLE))
-        _section(paper, "Passed", facts.of(result, Verdict.PASS), verbose=True)
+        _section(paper, "Passed", facts.of(result, Verdict.PASS), {}, verbose=True)
         _measured(paper, result, run)
     _end(paper, result, run)
 
@@ -98,25 +99,38 @@ def _replayed(paper: Paper, run: Run) -> None:
 
 
 def _table(paper: Paper, title: str, rows: Iterable[facts.Row]) -> None:
-    listed = tuple(rows)
+    """The items of which something was judged; below each the requirements that make it what it is: their reasons follow."""
+    listed = tuple(row for row in rows if row.judgements)
     if not listed:
         return
     paper.rule(title)
     for row in listed:
-        paper.row(_mark(paper, row.verdict), row.number, row.title, row.passed)
-        if row.cause:
-            indent = _mark(paper, row.verdict).cell_len + 6
-            paper.say(paper.shorten(row.cause, paper.width - indent), indent=indent, style="dim")
+        mark = _mark(paper, row.verdict)
+        paper.row(mark, row.number, row.title, row.passed, row.besides)
+        if row.worst:
+            vouched = row.worst[0].verdict is Verdict.ATTESTED
+            told = row.cause if vouched else ", ".join(judgement.requirement for judgement in row.worst)
+            paper.say(told, indent=mark.cell_len + 6, style="dim")
 
 
-def _section(paper: Paper, title: str, judgements: tuple[Judgement, ...], *, verbose: bool) -> None:
+def _section(
+    paper: Paper, title: str, judgements: tuple[Judgement, ...], waiting: Mapping[str, Sequence[str]], *, verbose: bool
+) -> None:
     if judgements:
         accepted = sum(bool(judgement.baseline) for judgement in judgements)
         paper.rule(f"{title} ({len(judgements)}{f', {accepted} accepted for now' if accepted else ''})")
-    for number, judgement in enumerate(sorted(judgements, key=lambda found: found.level)):
+    ordered = sorted(judgements, key=lambda found: found.level)
+    for number, (judgement, *mates) in enumerate([(each,) for each in ordered] if verbose else reasons.alike(ordered)):
         if number:
             paper.say()
         _judgement(paper, judgement, verbose=verbose)
+        if mates:
+            paper.say("and in the same way", indent=_INDENT)
+        for mate in mates:
+            paper.say(
+                facts.why(mate).partition(": ")[2], indent=_INDENT, lead=Text(f"  {mate.requirement}", style="bold")
+            )
+        _onward(paper, judgement, [name for each in (judgement, *mates) for name in waiting.get(each.requirement, ())])
 
 
 def _judgement(paper: Paper, judgement: Judgement, *, verbose: bool) -> None:
@@ -134,6 +148,12 @@ def _judgement(paper: Paper, judgement: Judgement, *, verbose: bool) -> None:
         )
     for label, text in _remarks(judgement):
         paper.say(f"{label}: {text}", indent=_INDENT)
+
+
+def _onward(paper: Paper, judgement: Judgement, waiting: Sequence[str]) -> None:
+    """``waiting``: the requirements that could not be judged because this one failed."""
+    if waiting:
+        paper.say(", ".join(waiting), indent=_INDENT, lead=Text("not judged because of it:", style="dim"))
     if judgement.verdict is not Verdict.PASS:
         paper.say(f"payproof explain {judgement.requirement}", indent=_INDENT, lead=Text("    next", style="dim"))
 
@@ -145,9 +165,9 @@ def _finding(paper: Paper, finding: Finding) -> None:
 
 
 def _values(finding: Finding) -> Iterator[tuple[str, str]]:
-    if finding.expected is not None or finding.actual is not None:
-        yield "expected", values.one_line(finding.expected, _VALUE_LIMIT)
-        yield "actual", values.one_line(finding.actual, _VALUE_LIMIT)
+    for label, value in (("expected", finding.expected), ("actual", finding.actual)):
+        if value is not None:
+            yield label, values.one_line(value, _VALUE_LIMIT)
     if finding.evidence:
         yield "evidence", values.pointers(finding.evidence, limit=6)
     if finding.because:
@@ -161,15 +181,31 @@ def _remarks(judgement: Judgement) -> Iterator[tuple[str, str]]:
         yield "accepted for now", judgement.baseline
 
 
-def _list(paper: Paper, title: str, judgements: tuple[Judgement, ...]) -> None:
-    """Why, and below it the requirements that share this reason."""
+def _not_exercised(paper: Paper, result: Result, waiting: Mapping[str, Sequence[str]]) -> None:
+    """Without those that wait for a failure: they stand with it."""
+    silent = facts.of(result, Verdict.NOT_EXERCISED)
+    told = {name for cause, names in waiting.items() if _in_full(result, cause) for name in names}
+    _list(paper, "Not exercised", tuple(each for each in silent if each.requirement not in told), apart=len(told))
+
+
+def _in_full(result: Result, requirement: str) -> bool:
+    """Whether this requirement is told in a section of its own."""
+    found = facts.by_id(result).get(requirement)
+    return found is not None and found.verdict in dict(_IN_FULL)
+
+
+def _list(paper: Paper, title: str, judgements: tuple[Judgement, ...], *, apart: int = 0) -> None:
+    """Why, and below it the requirements that share this reason. ``apart``: how many more stand with the failures above."""
     if not judgements:
         return
-    paper.rule(f"{title} ({len(judgements)})")
+    more = f", and {apart} for the failures above" if apart else ""
+    paper.rule(f"{title} ({len(judgements)}{more})")
     mark = _mark(paper, judgements[0].verdict)
+    optional = {judgement.requirement for judgement in judgements if judgement.level is Level.SHOULD}
     for why, names in reasons.by_reason(judgements).items():
         paper.say(why, lead=mark.copy())
-        paper.say(", ".join(names), indent=_INDENT, style="bold")
+        named = (f"{name} (should)" if name in optional else name for name in names)
+        paper.say(", ".join(named), indent=_INDENT, style="bold")
     paper.say(f"payproof explain {judgements[0].requirement}", indent=_INDENT, lead=Text("next", style="dim"))
 
 
@@ -209,21 +245,24 @@ def _end(paper: Paper, result: Result, run: Run) -> None:
         paper.say(f"{len(missing)} of {len(result.scope)} requirements were not part of this run", style="yellow")
     for caveat in result.caveats[facts.CAVEATS :]:
         paper.say(f"not judged: {caveat}", style="yellow")
-    if run.left_out:
-        paper.say(f"probes left out: {', '.join(run.left_out)}", style="dim")
-    unscored = result.outcome is Outcome.NOT_SCORED
-    told = result.diagnosis[1:] if unscored else result.reasons
-    for reason in told[:_LISTED]:
-        # A diagnosis is all there is to read; a reason stands in full with its requirement above.
-        first, *more = reason.splitlines() if unscored else (paper.shorten(reason, paper.width - 2),)
-        paper.say(first, lead=Text("-"))
-        for line in more:
-            paper.say(line.strip(), indent=4 + min(len(line) - len(line.lstrip()), 8))
-    if len(told) > _LISTED:
-        paper.say(f"and {len(told) - _LISTED} more", lead=Text("-"))
+    if left := reasons.left_out(run):
+        paper.say(f"probes left out: {', '.join(left)}", style="dim")
+    _reasons(paper, result)
     paper.say()
     banner = Text(facts.BANNERS[result.outcome], style=_BANNERS[result.outcome])
     paper.say(banner.append(f": {paper.plain(facts.sentence(result))}", style="none"))
+
+
+def _reasons(paper: Paper, result: Result) -> None:
+    """What stands in the way and was not told with its requirement above."""
+    scored = result.outcome is not Outcome.NOT_SCORED
+    known = facts.by_id(result)
+    above = {name for name in known if scored or _in_full(result, name)}
+    told = [why for why in (result.reasons if scored else result.diagnosis[1:]) if why.split(":")[0] not in above]
+    for reason in told[:_LISTED]:
+        paper.lines(reason, lead=Text("-"))
+    if len(told) > _LISTED:
+        paper.say(f"and {len(told) - _LISTED} more", lead=Text("-"))
 
 
 def _tally(paper: Paper, result: Result) -> None:

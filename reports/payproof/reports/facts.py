@@ -48,6 +48,8 @@ _WORST_FIRST = (
     Verdict.PASS,
 )
 
+_JUDGED = (Verdict.PASS, Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
+
 CAVEATS = 3
 """Caveats that one sentence can bear; the report has all."""
 
@@ -128,9 +130,17 @@ class Row:
 
     @property
     def passed(self) -> str:
-        """``2 of 3`` requirements passed."""
-        good = sum(judgement.verdict is Verdict.PASS for judgement in self.judgements)
-        return f"{good} of {len(self.item.requirements)}"
+        """``2 of 3``: what passed, of what was judged; empty where nothing was."""
+        judged = [judgement for judgement in self.judgements if judgement.verdict in _JUDGED]
+        good = sum(judgement.verdict is Verdict.PASS for judgement in judged)
+        return f"{good} of {len(judged)}" if judged else ""
+
+    @property
+    def besides(self) -> str:
+        """``1 not exercised``: what nobody judged, besides what does not apply."""
+        numbers = counts(self.judgements)
+        apart = (Verdict.NOT_EXERCISED, Verdict.ATTESTED)
+        return ", ".join(f"{numbers[verdict]} {WORDS[verdict]}" for verdict in apart if numbers[verdict])
 
 
 def why(judgement: Judgement) -> str:

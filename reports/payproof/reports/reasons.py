@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from payproof.contracts.model import Judgement, Result, Verdict
+from payproof.contracts.run import Run
 from payproof.reports import facts
 
 
@@ -34,3 +35,25 @@ def waiting(result: Result) -> dict[str, tuple[str, ...]]:
         if cause := because(judgement):
             found[cause] = (*found.get(cause, ()), judgement.requirement)
     return found
+
+
+def alike(judgements: Iterable[Judgement]) -> tuple[tuple[Judgement, ...], ...]:
+    """Judgements that failed in one way, together: the words before the colon, what was expected and what came are the same."""
+    found: dict[object, list[Judgement]] = {}
+    for judgement in judgements:
+        finding = facts.lead(judgement)
+        head, colon, _ = finding.title.partition(": ") if finding else ("", "", "")
+        same = finding and colon and not judgement.baseline
+        way = (
+            (judgement.level, head, repr(finding.expected), repr(finding.actual))
+            if finding and same
+            else judgement.requirement
+        )
+        found.setdefault(way, []).append(judgement)
+    return tuple(tuple(group) for group in found.values())
+
+
+def left_out(run: Run) -> tuple[str, ...]:
+    """The probes that could have judged what was asked for and were left out all the same."""
+    wanted = {probe for name in run.selected for probe in run.provoked_by.get(name, ())}
+    return tuple(name for name in run.left_out if not run.selected or name in wanted)

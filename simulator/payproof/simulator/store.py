@@ -31,6 +31,8 @@ class Store:
         self._payments = Rows[Payment](PAYMENTS_KEPT, self._forgot("payments"))
         self.listeners: list[Callable[[LedgerEvent, Payment], None]] = []
         """Told of each thing that happens to a payment, once it stands in the ledger."""
+        self.had_earlier_tokens = False
+        """Whether a merchant may still hold a token that was issued before these books began."""
 
     # Merchants
 
@@ -71,6 +73,13 @@ class Store:
         self._tokens.put(value, token)
         self._journal.redactor.minted("access-token", value)
         self._journal.note(Issued(value, payment))
+        return token
+
+    def adopt(self, merchant: MerchantRow, value: str) -> Token:
+        """A token that this merchant was issued before these books began: it is known, and its life is over."""
+        token = Token(value, merchant, self._clock.now(), "", revoked=True)
+        self._tokens.put(value, token)
+        self._journal.redactor.minted("access-token", value)
         return token
 
     def tokens(self) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ from payproof.contracts.drift import Drift, DriftDifference
 from payproof.reports.drift import wording
 from payproof.reports.text_output import Paper
 
-_WIDEST = 140
 _LEAST = 14
 """Cells of a column, at the least."""
 _ALIKE = 30
@@ -30,7 +29,6 @@ def render(drift: Drift) -> str:
 def show(drift: Drift, console: Console) -> None:
     """Print the comparison."""
     paper = Paper(console)
-    paper.width = max(min(console.width, _WIDEST), paper.width)
     paper.say()
     paper.say(Text("payproof drift  ", style="dim").append(paper.plain(drift.title), style="not dim bold"))
     paper.say(" · ".join(wording.heading(drift)), style="dim")

@@ -28,12 +28,13 @@ from payproof.suites.commands import (
     selftest,
     serve,
 )
+from payproof.suites.commands.whole_help import SETTINGS, Commands
 from payproof.suites.resources import lacking, raise_limits
 
 NOT_SCORED = 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Commands, context_settings=SETTINGS)
 @click.version_option(__version__, prog_name="payproof", message="%(prog)s %(version)s")
 def payproof() -> None:
     """Prove a payment integration before it goes live.
@@ -127,5 +128,8 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def _say(line: str) -> None:
-    """On stderr. A message may quote what a stranger wrote, and that may hold what no UTF-8 text can."""
-    click.echo(line.encode("utf-8", "backslashreplace").decode(), err=True)
+    """On stderr. A message may quote what a stranger wrote: nothing of it may steer the terminal."""
+    from payproof.contracts import levels
+    from payproof.reports.facts import clean
+
+    click.echo(clean(levels.plain(line)), err=True)

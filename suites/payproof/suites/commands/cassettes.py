@@ -14,6 +14,7 @@ from rich.text import Text
 
 from payproof.contracts.model import PayproofError
 from payproof.contracts.volatile import shape
+from payproof.suites.commands.whole_help import Commands
 
 if TYPE_CHECKING:
     from payproof.simulator.cassettes import RecordedExchange, Recording, Stamp
@@ -25,7 +26,7 @@ _WIDE = 160
 """Columns where the output is not a terminal: nothing is cut, so that it can be searched."""
 
 
-@click.group()
+@click.group(cls=Commands)
 def cassettes() -> None:
     """Recordings of the sandbox: inspect one, compare two. `payproof record` makes them."""
 

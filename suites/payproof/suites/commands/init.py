@@ -58,10 +58,13 @@ def init(
     else:
         data["simulator"] = writing.beforehand()
     if _wants_trial(trying, answers, asks=asks):
+        from rich.console import Console
+
+        from payproof.reports.text_output import Paper
         from payproof.suites.commands.loop import run_async
         from payproof.suites.discovery.drafting import improved
 
-        data = run_async(improved(data, folder, click.echo))
+        data = run_async(improved(data, folder, Paper(Console()).lines))
     text = writing.compose(data, gateway)
     make_config(tomllib.loads(text), folder=folder, place=str(output), text=text)
     files.write(output, text)

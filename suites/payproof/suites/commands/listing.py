@@ -16,7 +16,8 @@ from payproof.contracts.checklist import Item
 from payproof.contracts.former_ids import current, former
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
-from payproof.suites.run.selection import find_item
+from payproof.suites.commands import options
+from payproof.suites.run.selection import find_item, group_of
 
 GATEWAY = click.option("--gateway", default="quatapay", show_default=True, metavar="NAME", help="Whose profile.")
 KINDS = ("checks", "probes", "faults", "gateways", "reports", "profile")
@@ -43,16 +44,18 @@ def listing(what: str, gateway: str) -> int:
 
 
 @click.command()
-@click.argument("name", metavar="CHECK_OR_ITEM")
+@click.argument("name", metavar="REQUIREMENT|GROUP|ITEM", shell_complete=options.ids)
 @GATEWAY
 def explain(name: str, gateway: str) -> int:
-    """Say what a requirement or a checklist item asks, why, how it is judged and how to fix it."""
+    """Say what a requirement, a group of them or a checklist item asks, why, how it is judged and how to fix it."""
     known = profile.load(gateway)
     name = current(name)
     if item := find_item(known.checklist, name):
         lines = _item(known, item)
     elif name in known.checklist.all_requirements():
         lines = _requirement(known, name)
+    elif group := group_of(known.checklist, name):
+        lines = _group(known, name, group)
     else:
         raise _nothing(known, name)
     for line in lines:
@@ -61,7 +64,15 @@ def explain(name: str, gateway: str) -> int:
 
 
 def _width() -> int:
-    return min(shutil.get_terminal_size((88, 24)).columns, 100)
+    return shutil.get_terminal_size((88, 24)).columns
+
+
+def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """``text`` without the markup of docstrings, in lines; names are never broken at their hyphens."""
+    plain = text.replace("``", "`")
+    return textwrap.wrap(
+        plain, width, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def _columns(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -69,24 +80,17 @@ def _columns(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
     kept = list(rows)
     left = max((len(name) for name, _ in kept), default=0) + 2
     for name, text in kept:
-        lines = textwrap.wrap(text, max(_width() - left, 30)) or [""]
+        lines = _wrapped(text, max(_width() - left, 30)) or [""]
         yield f"{name:<{left}}{lines[0]}".rstrip()
         yield from (" " * left + line for line in lines[1:])
 
 
 def _checks(known: Profile) -> Iterator[str]:
-    from payproof.contracts.requirements import requirements
-
-    texts = requirements()
     for item in (*known.checklist.guidelines, *known.checklist.golive):
         if not item.requirements:
             continue
         yield f"{item.number}  {item.title} ({item.id})"
-        rows = (
-            (f"  {each}", f"{texts[each].level}: {texts[each].text}" if each in texts else "")
-            for each in item.requirements
-        )
-        yield from _columns(rows)
+        yield from _texts(item.requirements)
         yield ""
 
 
@@ -156,16 +160,30 @@ def _requirement(known: Profile, name: str) -> Iterator[str]:
 
 
 def _item(known: Profile, item: Item) -> Iterator[str]:
-    from payproof.contracts.requirements import requirements
-
     yield f"{item.number} {item.title} ({item.id})"
     yield from _paragraph("", item.text)
     yield ""
     yield f"Made of (source: {known.checklist.source})"
+    yield from _texts(known.checklist.requirements_of(item))
+
+
+def _group(known: Profile, name: str, requirements: Iterable[str]) -> Iterator[str]:
+    names = tuple(requirements)
+    yield f"{name}: {len(names)} requirement{'s' if len(names) > 1 else ''} on {known.name}"
+    yield ""
+    yield from _texts(names)
+    yield from _paragraph("More about one", f"payproof explain {names[0]}")
+    yield from _paragraph("Try them alone", f"payproof run --only {name}")
+
+
+def _texts(names: Iterable[str]) -> Iterator[str]:
+    """Requirements with their levels and sentences; one that has no check yet has none."""
+    from payproof.contracts.requirements import requirements
+
     texts = requirements()
-    names = known.checklist.requirements_of(item)
-    rows = ((f"  {name}", f"{texts[name].level}: {texts[name].text}" if name in texts else "") for name in names)
-    yield from _columns(rows)
+    return _columns(
+        (f"  {name}", f"{texts[name].level}: {texts[name].text}" if name in texts else "") for name in names
+    )
 
 
 def _paragraph(title: str, text: str) -> Iterator[str]:
@@ -174,12 +192,16 @@ def _paragraph(title: str, text: str) -> Iterator[str]:
     yield ""
     if title:
         yield title
-    yield from textwrap.wrap(text, _width() - 2, initial_indent="  ", subsequent_indent="  ", break_long_words=False)
+    yield from _wrapped(text, _width() - 2, "  ")
 
 
 def _nothing(known: Profile, name: str) -> PayproofError:
     items = [item.id for item in (*known.checklist.guidelines, *known.checklist.golive)]
-    names = [*known.checklist.all_requirements(), *items]
-    near = [each for each in names if name.lower() in each] or get_close_matches(name, names, n=3, cutoff=0.4)
+    groups = dict.fromkeys(each.partition(".")[0] for each in known.checklist.all_requirements())
+    names = [*known.checklist.all_requirements(), *items, *groups]
+    near = [each for each in names if name.lower() in each] + get_close_matches(name, names, n=2, cutoff=0.6)
+    near = list(dict.fromkeys(near)) or get_close_matches(name, names, n=3, cutoff=0.4)
     remedy = f"did you mean {' or '.join(near[:4])}?" if near else "`payproof list checks` shows all"
-    return PayproofError(f'there is no requirement or checklist item "{name}"', place="payproof explain", remedy=remedy)
+    return PayproofError(
+        f'there is no requirement, group or checklist item "{name}"', place="payproof explain", remedy=remedy
+    )

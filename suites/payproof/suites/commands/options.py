@@ -29,6 +29,17 @@ _RECIPE = (
 )
 
 
+def ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """What a shell may complete: requirements, their groups and checklist items of the gateway that was named."""
+    from payproof.contracts import profile
+
+    checklist = profile.load(ctx.params.get("gateway") or "quatapay").checklist
+    requirements = checklist.all_requirements()
+    items = (item.id for item in (*checklist.guidelines, *checklist.golive))
+    known = dict.fromkeys((*(name.partition(".")[0] for name in requirements), *requirements, *items))
+    return [name for name in known if name.startswith(incomplete)]
+
+
 def recipe(function: F) -> F:
     """The flags that describe an integration without a file, and the command behind ``--``."""
     for option in reversed(_RECIPE):

@@ -27,7 +27,13 @@ TARGETS = ("simulator", "sandbox", "cassette")
 @click.command()
 @options.config
 @click.option("--target", type=click.Choice(TARGETS), default="simulator", show_default=True, help="What it talks to.")
-@click.option("--only", multiple=True, metavar="ID", help="Requirement, group or checklist item; repeatable.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="ID",
+    shell_complete=options.ids,
+    help="Requirement, group or checklist item; repeatable.",
+)
 @click.option("-k", "expression", default="", metavar="EXPR", help='Like pytest: "token and not stampede".')
 @click.option("--quick", is_flag=True, help="Leave out the probes that wait for real seconds; end after half a minute.")
 @click.option(
@@ -35,6 +41,9 @@ TARGETS = ("simulator", "sandbox", "cassette")
 )
 @click.option("--seed", type=int, default=None, help="Repeat a run: its report names its seed.")
 @options.reports
+@click.option(
+    "--show-env", is_flag=True, help="Print an instance's environment and command, to start it by hand; run nothing."
+)
 @click.option("--skip-unconfigured", is_flag=True, help="Without a sandbox's credentials: one line, and exit 0.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @click.option("--verbose", "-v", is_flag=True, help="Show every requirement, also those that passed.")
@@ -49,6 +58,7 @@ def run(
     seed: int | None,
     report_dir: Path,
     formats: tuple[str, ...],
+    show_env: bool,
     skip_unconfigured: bool,
     quiet: bool,
     verbose: bool,
@@ -67,6 +77,11 @@ def run(
     from payproof.suites.run.selection import select
 
     config = configuration(config_path, Flags(**flags))
+    if show_env:
+        from payproof.suites.commands.by_hand import script
+
+        click.echo(script(config), nl=False)
+        return 0
     if skip_unconfigured and target == "sandbox" and (missing := unconfigured(config)):
         click.echo(f"skipped: {missing}")
         return 0

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from payproof.contracts import addresses, money
 from payproof.suites.config import pointers
 
+NOT_ZERO, NOT_EMPTY = "not zero", "not empty"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
@@ -100,6 +101,15 @@ def _driver(value: str) -> str:
     return value
 
 
+def _flag(value: Any) -> Any:
+    if value in (NOT_ZERO, NOT_EMPTY) or isinstance(value, list | tuple):
+        return value
+    raise wrong(
+        f'"{value}" is not how a flag is told', f'write a list of texts, ["{value}"], or "{NOT_ZERO}" or "{NOT_EMPTY}"'
+    )
+
+
+Flag = Annotated[Literal["not zero", "not empty"] | tuple[str, ...], BeforeValidator(_flag)]
 AnyPointer = Annotated[str, _pointer()]
 ValuePointer = Annotated[str, _pointer("json", "header", "html", "cookie")]
 RedirectPointer = Annotated[str, _pointer("location", "json", "header", "html")]

@@ -21,6 +21,7 @@ from payproof.suites.config.fields import (
     Currency,
     DriverName,
     Fee,
+    Flag,
     Host,
     HttpsAddress,
     Method,
@@ -88,8 +89,9 @@ class OrderTable(_Part):
     """Seconds that a background verification may take."""
     effects: ValuePointer | None = None
     """A counter of fulfilments."""
-    flagged: dict[ValuePointer, tuple[str, ...]] = {}
-    """How an order shows that it needs a person: where, and which texts."""
+    flagged: dict[ValuePointer, Flag] = {}
+    """How an order shows that it needs a person: where, and which texts (part of the value, letter case does not count), or
+    "not zero" for a counter, "not empty" for a text or a list."""
 
 
 class Logs(_Part):

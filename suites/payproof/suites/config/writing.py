@@ -12,6 +12,7 @@ from payproof.contracts.profile import Profile
 from payproof.contracts.secrets import mint
 from payproof.suites.config import placeholders
 
+_CONTROLS = re.compile("[\x7f-\x9f]")
 BASICS = {"PUBLIC_URL": "{public_url}", "PORT": "{port}"}
 
 
@@ -61,7 +62,7 @@ def compose(data: Mapping[str, Any], profile: Profile) -> str:
             else ["# within = 10               # seconds that a background verification may take"]
         ),
         '# effects = "json:/shipments"                      # a counter of fulfilments',
-        '# flagged = { "json:/note" = ["double payment"] }  # how it shows that an order needs a person',
+        '# flagged = { "json:/note" = ["double payment"] }  # how it shows that an order needs a person; or "not zero", "not empty"',
         "",
         *REST,
     ]
@@ -130,8 +131,8 @@ def _key(key: str) -> str:
 def toml(value: Any) -> str:
     """A value as TOML writes it, on one line."""
     if isinstance(value, str):
-        # JSON's escapes are TOML's too, but for DEL, which TOML wants escaped and JSON does not.
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        # JSON's escapes are TOML's too, but for what else steers a terminal: TOML wants DEL escaped, and who prints a file the rest.
+        return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
     if isinstance(value, Mapping):
         table = cast(Mapping[str, Any], value)
         return (

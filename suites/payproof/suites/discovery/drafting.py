@@ -26,7 +26,9 @@ async def improved(data: Tables, folder: Path, say: Callable[[str], None]) -> Ta
         try:
             trial = await tried(draft.config)
         except PayproofError as error:
-            say(f"It does not start: {error.message}{f'; {error.remedy}' if error.remedy else ''}")
+            say(f"It does not start: {error.message}")
+            if error.remedy:
+                say(f"To do: {error.remedy}.")
             return draft.tables
         if trial.paid and trial.before is not None and trial.before.paid:
             say(f'What is missing: the order is called "{trial.before.state}" before anybody paid for it.')

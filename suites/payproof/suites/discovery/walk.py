@@ -26,6 +26,8 @@ _PAYS = re.compile(
 )
 _COLLECTS = re.compile(r"\badd|cart|basket|\bbag\b|warenkorb|panier|carrito", re.IGNORECASE)
 _LEADS = re.compile(r"product|item|shop|cart|basket|check\W?out|order|buy|panier|article|book", re.IGNORECASE)
+_AWAY = re.compile(r"log.?out|sign.?out|abmelden|delete|remove|cancel|^mailto:|^tel:", re.IGNORECASE)
+_AGREES = re.compile(r"terms|agree|accept|consent|condition|agb|datenschutz|privacy|cgv", re.IGNORECASE)
 _VALUES = tuple(
     (re.compile(pattern, re.IGNORECASE), value)
     for pattern, value in (
@@ -81,6 +83,8 @@ async def walked(config: Config, progress: Progress | None = None) -> Way | None
 class _Walk:
     def __init__(self, world: World) -> None:
         self.world, self.opened = world, set[str]()
+        self.elsewhere: list[tuple[_Stand, str]] = []
+        """Links whose words say nothing of paying, and where they stand: the way to the till may be one of them."""
         order = world.new_order()
         self.values = order.values(world.profile.money.decimals(order.currency))
 
@@ -88,7 +92,10 @@ class _Walk:
         """The first way that leads to the gateway: links are followed, what can be bought is put into the cart."""
         customer = self.world.customer()
         stands = [_Stand(page, ("GET /",)) for page in [await self._open(customer, "/")] if page]
-        while stands and len(self.opened) < _STEPS:
+        while (stands or self.elsewhere) and len(self.opened) < _STEPS:
+            if not stands:
+                stands += await self._tried(customer, *self.elsewhere.pop())
+                continue
             stand = stands.pop(0)
             for form in _forms(stand.page):
                 if (
@@ -120,11 +127,19 @@ class _Walk:
         found: list[_Stand] = []
         for link in soup(stand.page.response.body if stand.page.response else "").find_all("a", href=True):
             url = urljoin(stand.page.request.url, str(link["href"]))
-            path = _path(url)
-            leads = self.world.place.where(url) == "integration" and _LEADS.search(f"{path} {link.get_text()}")
-            if leads and (page := await self._open(customer, path)) is not None:
-                found.append(_Stand(page, (*stand.before, f"GET {path}")))
+            words = f"{_path(url)} {link.get_text()}"
+            if self.world.place.where(url) != "integration" or _AWAY.search(words):
+                continue
+            if _LEADS.search(words):
+                found += await self._tried(customer, stand, _path(url))
+            else:
+                self.elsewhere.append((stand, _path(url)))
         return found
+
+    async def _tried(self, customer: Customer, stand: _Stand, path: str) -> list[_Stand]:
+        """The page behind a link, if it is one and was not opened before."""
+        page = await self._open(customer, path)
+        return [] if page is None else [_Stand(page, (*stand.before, f"GET {path}"))]
 
     async def _collected(self, customer: Customer, stand: _Stand, form: Tag) -> _Stand | None:
         """The page after something was put into the cart; once for each form."""
@@ -196,6 +211,9 @@ def _filled(form: Tag) -> dict[str, str]:
         chosen = form.find("select", attrs={"name": name}) is not None
         usual = next((usual for words, usual in _VALUES if words.search(name)), value or "1")
         given[name] = value if chosen and value else usual
+    for box in form.select("input[type=checkbox i][name]:not([checked], [disabled])"):
+        if box.has_attr("required") or _AGREES.search(str(box["name"])):
+            given[str(box["name"])] = str(box.get("value", "on"))
     return given
 
 

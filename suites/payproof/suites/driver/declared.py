@@ -12,8 +12,10 @@ from typing import Any, cast
 from payproof.contracts import money, pages
 from payproof.contracts.entries import Page
 from payproof.suites.config import Config
+from payproof.suites.config.fields import NOT_ZERO
 from payproof.suites.config.pointers import split
 from payproof.suites.driver import pointers as reading
+from payproof.suites.driver.flags import holds
 
 
 def unmatched(config: Config, page: Page | None) -> tuple[str, ...]:
@@ -32,10 +34,14 @@ def _unmatched(config: Config, page: Page) -> Iterator[str]:
             yield f"{where} matches nothing on the page of the paid order, {shown(page, order.effects)}."
         elif money.parse(found) is None:
             yield f'{where} finds "{found[:80]}" on the page of the paid order, which is no number.'
-    for pointer in order.flagged:
-        if reading.read(pointer, page) is None and _cannot_be(pointer, page):
-            where = f'integration.order.flagged."{pointer}"'
+    for pointer, rule in order.flagged.items():
+        where, found = f'integration.order.flagged."{pointer}"', reading.read(pointer, page)
+        if found is None and _cannot_be(pointer, page):
             yield f"{where} can match nothing on the order's page, {shown(page, pointer)}."
+        elif found is not None and rule == NOT_ZERO and money.parse(found.strip()) is None:
+            yield f'{where} finds "{found[:80]}" on the page of the paid order, which is no number.'
+        elif found is not None and holds(rule, found):
+            yield f'{where} already says "{found[:80]}" of an order that was paid without any trouble.'
 
 
 def _cannot_be(pointer: str, page: Page) -> bool:

@@ -19,6 +19,7 @@ from payproof.suites.customer.customer import Customer, Form, Visit
 from payproof.suites.driver import declared
 from payproof.suites.driver import pointers as reading
 from payproof.suites.driver.driver import Order, OrderState, Started
+from payproof.suites.driver.flags import flag
 
 
 def _sent(recipe: CheckoutTable) -> list[str]:
@@ -183,15 +184,8 @@ class RecipeDriver:
         state = state.strip()
         effects = money.parse(count) if recipe.effects and (count := reading.read(recipe.effects, page)) else None
         paid = state.lower() in {word.lower() for word in recipe.paid}
-        return OrderState(state, paid, int(effects) if effects is not None else None, self._flag(page), page=page)
-
-    def _flag(self, page: Page) -> str:
-        """The text by which the order's page shows that it needs a person; empty when it does not."""
-        for pointer, marks in self.config.integration.order.flagged.items():
-            text = reading.read(pointer, page)
-            if text and any(mark.lower() in text.lower() for mark in marks):
-                return text
-        return ""
+        count = int(effects) if effects is not None else None
+        return OrderState(state, paid, count, flag(page, recipe.flagged), page=page)
 
 
 def with_hidden(page: Page | None, method: str, url: str, given: Fields | None) -> Fields | None:

@@ -52,7 +52,7 @@ def _named(checklist: Checklist, name: str) -> tuple[str, ...]:
     item = find_item(checklist, name)
     if item:
         return checklist.requirements_of(item)
-    if group := tuple(each for each in everything if each.split(".")[0] == name):
+    if group := group_of(checklist, name):
         return group
     near = _near([name], everything)
     raise PayproofError(
@@ -66,6 +66,11 @@ def find_item(checklist: Checklist, name: str) -> Item | None:
     """The checklist item of that number or id."""
     items = (*checklist.guidelines, *checklist.golive)
     return next((item for item in items if name.lower() in (item.id, item.number.lower())), None)
+
+
+def group_of(checklist: Checklist, name: str) -> tuple[str, ...]:
+    """The requirements of that group; none when there is no such group."""
+    return tuple(each for each in checklist.all_requirements() if each.partition(".")[0] == name)
 
 
 def _near(words: Iterable[str], names: Iterable[str]) -> list[str]:

@@ -13,9 +13,10 @@ from payproof.suites.config.placeholders import fill
 from payproof.suites.customer.routing import Routing
 from payproof.suites.driver.driver import Driver
 from payproof.suites.driver.loading import load_driver
+from payproof.suites.session import handed
 from payproof.suites.session.context import Shared
 from payproof.suites.session.endpoint import endpoint
-from payproof.suites.session.launcher import Instance, basics
+from payproof.suites.session.launcher import Instance
 from payproof.suites.session.ports import Port, PortTaken
 
 
@@ -79,17 +80,9 @@ class Deployment:
         integration = self.config.integration
         folder = self.shared.folder / "instances" / self.name
         folder.mkdir(parents=True, exist_ok=True)
-        public_host = f"shop-{port}.localhost" if integration.command else None
-        url = fill(integration.url, {"port": str(port)}, "integration.url")
         base = f"{self.server.scheme}://localhost:{self.server.port}"
-        self.values = {
-            "port": str(port),
-            "public_url": f"https://{public_host}" if public_host else url.rstrip("/"),
-            "instance.dir": str(folder),
-            "gateway.base_url": base + self.profile.base_path,
-            "gateway.url": base,
-            **gateway_values(self.profile, self.target.merchant),
-        }
+        self.values = handed.values_of(self.config, self.target.merchant, port=port, base=base, folder=folder)
+        url = handed.url_of(self.config, port)
         sandbox = self.config.sandbox
         self.place = Routing(
             self.values["public_url"],
@@ -105,14 +98,13 @@ class Deployment:
         self.driver = load_driver(self.config, self.values)
         if not integration.command:
             return
-        env = {**basics(), "PYTHONUNBUFFERED": "1"}
+        env = handed.environment(self.config, self.values)
         if self.shared.trust and authorities:
-            env |= self.shared.trust.environment()
-        env |= {name: fill(text, self.values, f"integration.env.{name}") for name, text in integration.env.items()}
+            env = {**self.shared.trust.environment(), **env}
         if integration.alerts.webhook_env:
             env[integration.alerts.webhook_env] = self.shared.alert_url(self.name)
         self.instance = Instance(
-            command=[fill(word, self.values, "integration.command") for word in integration.command],
+            command=handed.command(self.config, self.values),
             env=env,
             folder=self.config.folder,
             url=url,

@@ -22,13 +22,13 @@ from payproof.contracts.entries import (
 from payproof.contracts.events import VERIFYING
 from payproof.contracts.steps import StepName
 from payproof.suites.driver import declared, standing
+from payproof.suites.session.traces import last_trace
 from payproof.suites.session.world import World
 
 _URL = re.compile(r"https?://[\w.-]+(?::\d+)?")
-_TRACE = re.compile(
-    r"^\s*(?:Traceback \(most recent call last\)|at \S+.*[:(]\d+|File \".*\", line \d+|#\d+ \S+|from \S+:\d+:in )"
-)
-_LINES, _FRAMES = 6, 40
+_LINES, _LONGEST = 6, 300
+_GRAVE = 50
+"""Rank of a log line that says it is an error."""
 
 
 def diagnose(world: World) -> tuple[str, ...]:
@@ -64,6 +64,13 @@ class _Reader:
     # The gateway's side
 
     def _about_calls(self) -> Iterator[str]:
+        refused = [call for call in self.calls if call.response and call.response.status in (401, 403)]
+        asked = any(call.role == "authenticate" for call in self.calls)
+        if refused and not asked and not self.world.config.integration.command:
+            yield (
+                "It sent an access token that it was given before this run, and asked for no new one when that was refused."
+                " Restart it, then run again."
+            )
         for call in self.calls:
             if not call.event.operation:
                 yield (
@@ -97,20 +104,25 @@ class _Reader:
         )
 
     def _about_elsewhere(self) -> Iterator[str]:
-        """Which other hosts it speaks of, in its log and on its page."""
-        texts = [entry.text for entry in self._of(Log)]
-        texts += [
-            page.response.body[:20_000] for page in self._of(Page) if page.purpose == "checkout" and page.response
-        ]
-        routing = self.world.place
-        strange = [
-            url
-            for url in dict.fromkeys(_URL.findall("\n".join(texts)))
-            if routing.where(url) == "elsewhere" and "." in url.split("/")[2]
-        ]
-        calls = [url for url in strange if re.search(r"pay|api|sandbox|gateway", url)]
-        if calls:
-            yield f"It seems to have called {calls[0]}, and not the gateway of this run: it names that host in what it wrote."
+        """Which other hosts it speaks of, in its log and on its page: what it called cannot be seen."""
+        answered = [page for page in self._of(Page) if page.purpose == "checkout" and page.response]
+        told = {
+            "log": [entry.text for entry in self._of(Log)],
+            "answer to the checkout": [page.response.body[:20_000] for page in answered if page.response],
+        }
+        for where, texts in told.items():
+            for url in _URL.findall("\n".join(texts)):
+                if self._strange(url):
+                    yield (
+                        f"Its {where} names {url}, and it called no gateway of this run. Is that address fixed in its code,"
+                        " or read under a name that [integration.env] does not set?"
+                    )
+                    return
+
+    def _strange(self, url: str) -> bool:
+        """An address that may be another gateway's."""
+        elsewhere = self.world.place.where(url) == "elsewhere" and "." in url.split("/")[2]
+        return elsewhere and re.search(r"pay|api|sandbox|gateway", url) is not None
 
     # The shop's side
 
@@ -203,7 +215,9 @@ class _Reader:
         if seen is None:
             yield "The order's page was never read."
         elif seen.paid is None:
-            yield f"The order's state could not be read: {seen.problem}. Check integration.order.path and status."
+            page = next((page for page in self._of(Page) if page.n == seen.page), None)
+            at = f" at {_asked(page)}" if page else ""
+            yield f"The order's state could not be read{at}: {seen.problem}. Check integration.order.path and status."
         else:
             words = ", ".join(self.world.config.integration.order.paid)
             yield f'The order\'s state was "{seen.state}", and integration.order.paid names only: {words}.'
@@ -222,30 +236,28 @@ class _Reader:
     # The log
 
     def _last_words(self) -> Iterator[str]:
-        lines = [levels.plain(entry.text).rstrip() for entry in self._of(Log)]
-        written = [line for line in lines if line.strip()]
-        if not written:
+        """A failure of its own, whole; else the last line that says it is an error, and below it what else it wrote last."""
+        streams: dict[str, list[str]] = {}
+        for entry in self._of(Log):
+            if line := levels.plain(entry.text).rstrip():
+                streams.setdefault(entry.stream, []).append(line)
+        trace = next((found for lines in reversed(streams.values()) if (found := last_trace(lines))), None)
+        if not streams:
             yield "It logged nothing."
-            return
-        if trace := _last_trace(written):
-            yield "It logged a failure of its own:\n" + "\n".join(line[:300] for line in trace)
+        elif trace:
+            yield _listed("It logged a failure of its own:", trace)
         else:
-            yield "Its last log lines: " + " | ".join(line.strip()[:200] for line in written[-_LINES:])
+            grave = [line for lines in streams.values() for line in lines if (levels.rank(line) or 0) >= _GRAVE]
+            if grave:
+                yield f"It logged an error: {grave[-1].strip()[:_LONGEST]}"
+            for stream, lines in streams.items():
+                yield _listed(
+                    f"The last lines of its {stream}:", [line for line in lines[-_LINES:] if line not in grave[-1:]]
+                )
 
 
-def _last_trace(lines: list[str]) -> list[str]:
-    """The last stack trace in a log, whole: its frames with what stands between them, the line that says what, and the one before."""
-    frames = [number for number, line in enumerate(lines) if _TRACE.match(line)]
-    if not frames:
-        return []
-    first = last = frames[-1]
-    for number in reversed(frames):
-        if first - number > 4:
-            break
-        first = number
-    if "Traceback" in lines[first]:  # what went wrong stands below the frames, else above them
-        last = next((n for n in range(last + 1, len(lines)) if not lines[n][:1].isspace()), last)
-    return lines[max(first - 1, 0) : last + 1][-_FRAMES:]
+def _listed(head: str, lines: Iterable[str]) -> str:
+    return "\n".join((head, *(line[:_LONGEST] for line in lines)))
 
 
 def _asked(page: Page) -> str:

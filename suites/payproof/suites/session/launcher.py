@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import psutil
 
+from payproof.contracts import levels
 from payproof.contracts.entries import Log, Process
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
@@ -26,6 +27,7 @@ from payproof.suites.session.output import Output
 from payproof.suites.session.shared_logs import SharedLogs
 from payproof.suites.session.supervised import MARK, Supervised, supervised
 from payproof.suites.session.tool_environment import without_ours
+from payproof.suites.session.traces import last_trace
 
 _ONE_ANSWER = 5.0
 """Seconds that one question for readiness may take."""
@@ -175,12 +177,13 @@ class Instance:
     async def _launch_error(self, message: str) -> PayproofError:
         if self._readers:
             await asyncio.wait(self._readers, timeout=0.2)  # what it said last is on its way
-        tail = [entry.text for entry in self.journal.entries if isinstance(entry, Log)][-5:]
-        said = ("; its last words: " + " | ".join(word[:500] for word in tail)) if tail else "; it wrote nothing"
+        said = [levels.plain(entry.text).rstrip() for entry in self.journal.entries if isinstance(entry, Log)]
+        written = [line for line in said if line]
+        tail = [line[:500] for line in last_trace(written) or written[-5:]]
         return PayproofError(
-            message + said,
+            "\n    ".join((f"{message}; its last words:", *tail)) if tail else f"{message}; it wrote nothing",
             place=f"integration.command = {shlex.join(self.command)}",
-            remedy="start the command by hand with the same environment; check integration.url, {port} and ready",
+            remedy="start it by hand as `payproof run --show-env` prints it; check integration.url, {port} and ready",
         )
 
     # -- its processes -----------------------------------------------------------------------------------------------------
