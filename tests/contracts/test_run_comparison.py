@@ -52,9 +52,7 @@ def test_a_failure_that_is_accepted_is_told_and_is_not_worse_until_it_is_accepte
 
 def test_a_shortened_run_says_nothing_of_what_it_left_out() -> None:
     whole = a_result(a_judgement("a.b", "pass"), a_judgement("a.c", "pass"))
-    short = a_result(
-        a_judgement("a.c", "not_exercised"), outcome=Outcome.PARTIAL, reasons=(), scope=("a.b", "a.c")
-    )
+    short = a_result(a_judgement("a.c", "not_exercised"), outcome=Outcome.PARTIAL, reasons=(), scope=("a.b", "a.c"))
     for found in (compare_results(whole, short), compare_results(short, whole)):
         assert [change.kind for change in found.changes] == ["unjudged", "unjudged"]
         assert not found.worse
@@ -73,7 +71,10 @@ def test_requirements_that_only_one_checklist_has_are_named() -> None:
     new = a_result(a_judgement("a.b", "pass"), a_judgement("fresh.y", "fail"), a_judgement("fresh.z", "pass"))
     found = compare_results(old, new)
     assert [change.requirement for change in found.of("removed")] == ["gone.x"]
-    assert [(change.requirement, change.worse) for change in found.of("added")] == [("fresh.y", True), ("fresh.z", False)]
+    assert [(change.requirement, change.worse) for change in found.of("added")] == [
+        ("fresh.y", True),
+        ("fresh.z", False),
+    ]
 
 
 def test_facts_that_may_explain_a_change_are_told_and_the_time_is_none() -> None:

@@ -5,7 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from an_event import an_event
+
+from payproof.contracts import entries as e
+from payproof.contracts.journal import Journal
 from payproof.contracts.model import Attestation, Finding, Judgement, Level, Outcome, Result, Verdict
+from payproof.contracts.run import RecordedWorld, Run
+
+
+def a_run(**facts: Any) -> Run:
+    """One paid order, with what a run says of itself; it is not ready, as nothing was provoked."""
+    journal = Journal(clock=lambda: 1.0)
+    journal.add(e.ProbeMark(event="begin", probe="control", params={"round": 1}))
+    journal.add(
+        e.Call(
+            began=0.1,
+            ended=0.2,
+            ending="answered",
+            request=e.Request(method="POST", url="https://x/pay/sandbox/api/v1/payment/create", body="{}"),
+            response=e.Response(status=200, body="{}", size=2),
+            event=an_event(operation="create", ok=True, payment="p", amount="5.00", currency="XAF", reference="1"),
+        )
+    )
+    journal.add(e.Checkout(order="1", amount="5.00", currency="XAF", outcome="redirected", payment="p"))
+    journal.add(e.OrderSeen(order="1", state="paid", paid=True, effects=1))
+    journal.add(e.ProbeMark(event="end", probe="control"))
+    told = {"name": "shop", "gateway": "quatapay", "target": "simulator", "seed": 3, "started": "2026-11-28T10:00:00Z"}
+    world = RecordedWorld(name="main", entries=tuple(journal.entries))
+    return Run(gateway="quatapay", worlds=(world,), facts={**told, "journal": "sha256:0f5c3a", **facts})
 
 
 def a_judgement(id: str, verdict: str, **fields: Any) -> Judgement:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
 from payproof.contracts import bounded, files
@@ -44,6 +45,18 @@ def _pointer(value: Any) -> Pointer:
     return Pointer(world, int(number))
 
 
+def _date(value: str) -> str:
+    if value:
+        date.fromisoformat(value)
+    return value
+
+
+def _dated(value: Attestation | None) -> Attestation | None:
+    if value is not None:
+        date.fromisoformat(value.until)
+    return value
+
+
 @validated(frozen=True, kw_only=True, config=ConfigDict(extra="ignore"))
 class _Finding:
     check: str
@@ -64,9 +77,9 @@ class _Judgement:
     verdict: Verdict
     findings: tuple[_Finding, ...]
     contradiction: str = ""
-    attestation: Attestation | None = None
+    attestation: Annotated[Attestation | None, AfterValidator(_dated)] = None
     baseline: str = ""
-    accepted_until: str = ""
+    accepted_until: Annotated[str, AfterValidator(_date)] = ""
 
 
 @validated(frozen=True, kw_only=True, config=ConfigDict(extra="ignore"))

@@ -209,6 +209,8 @@ def _end(paper: Paper, result: Result, run: Run) -> None:
         paper.say(f"{len(missing)} of {len(result.scope)} requirements were not part of this run", style="yellow")
     for caveat in result.caveats[facts.CAVEATS :]:
         paper.say(f"not judged: {caveat}", style="yellow")
+    for ends in result.expiring:
+        paper.say(ends, style="yellow")
     if run.left_out:
         paper.say(f"probes left out: {', '.join(run.left_out)}", style="dim")
     unscored = result.outcome is Outcome.NOT_SCORED
