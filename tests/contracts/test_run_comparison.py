@@ -19,7 +19,9 @@ def one(old: str, new: str, **fields: str) -> tuple[Change, RunComparison]:
     [
         ("pass", "fail", "failing", True),
         ("not_exercised", "fail", "failing", True),
-        ("pass", "error", "failing", True),
+        ("error", "fail", "failing", True),
+        ("pass", "error", "changed", True),
+        ("error", "pass", "changed", False),
         ("fail", "pass", "mended", False),
         ("fail", "attested", "mended", False),
         ("fail", "not_exercised", "changed", False),

@@ -13,7 +13,7 @@ from payproof.contracts.model import Attestation, Finding, Judgement, Level, Out
 from payproof.contracts.run import RecordedWorld, Run
 
 
-def a_run(**facts: Any) -> Run:
+def a_run(*, return_url: str = "https://shop.example/return", **facts: Any) -> Run:
     """One paid order, with what a run says of itself; it is not ready, as nothing was provoked."""
     journal = Journal(clock=lambda: 1.0)
     journal.add(e.ProbeMark(event="begin", probe="control", params={"round": 1}))
@@ -24,7 +24,15 @@ def a_run(**facts: Any) -> Run:
             ending="answered",
             request=e.Request(method="POST", url="https://x/pay/sandbox/api/v1/payment/create", body="{}"),
             response=e.Response(status=200, body="{}", size=2),
-            event=an_event(operation="create", ok=True, payment="p", amount="5.00", currency="XAF", reference="1"),
+            event=an_event(
+                operation="create",
+                ok=True,
+                payment="p",
+                amount="5.00",
+                currency="XAF",
+                reference="1",
+                return_url=return_url,
+            ),
         )
     )
     journal.add(e.Checkout(order="1", amount="5.00", currency="XAF", outcome="redirected", payment="p"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from payproof.contracts.model import Result
 from payproof.contracts.profile import load
 from payproof.reports import WRITERS
 from payproof.reports.folder import write_all
-from payproof.suites.commands import command
+from payproof.suites.commands import command, run
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 RUN = a_run(commit=COMMIT, dirty=False, started=datetime.now(UTC).isoformat(timespec="seconds"), quick=False)
@@ -133,6 +134,43 @@ def test_what_cannot_be_decided_exits_with_2_and_a_remedy(
     assert says in capsys.readouterr().err.splitlines()[-1]
 
 
+# -- the baseline -----------------------------------------------------------------------------------------------------------
+
+TOML = """\
+[integration]
+command = ["python", "app.py"]
+checkout = { path = "/checkout" }
+order = { path = "/orders/{order.id}", status = "json:/status" }
+"""
+
+
+def test_what_fails_is_written_down_completed_by_people_and_then_accepted(
+    folder: Path, capsys: Says, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = replace(RUN, worlds=(a_run(return_url="http://shop/return").worlds[0],))
+    monkeypatch.setattr(run, "performed", lambda *_, **__: bad)
+    Path("payproof.toml").write_text(TOML)
+    file = Path("payproof-baseline.toml")
+    assert command(["run", "--write-baseline", "--format", "json"]) == 1
+    out = capsys.readouterr().out
+    assert "write reason and owner of https.return-url" in out
+    assert command(["check", "payproof-report/run.jsonl", "--config", "."]) == 2
+    assert "https.return-url is accepted without a reason" in capsys.readouterr().err
+    file.write_text(file.read_text().replace('""', '"staging"'))
+    assert command(["check", "payproof-report/run.jsonl", "--config", "."]) == 1
+    out = capsys.readouterr().out
+    assert "staging (staging, until" in out
+    assert "https.return-url:" not in out
+    written = file.read_text()
+    assert command(["run", "--write-baseline", "--format", "json"]) == 1
+    assert file.read_text() == written
+    monkeypatch.setattr(run, "performed", lambda *_, **__: RUN)
+    assert command(["run", "--format", "json"]) == 1
+    assert "its baseline entry in payproof-baseline.toml, line 4 is stale" in " ".join(capsys.readouterr().out.split())
+    assert command(["run", "--write-baseline", "--format", "json"]) == 1
+    assert "[[baseline]]" not in file.read_text()
+
+
 # -- bundle and verify ------------------------------------------------------------------------------------------------------
 
 
@@ -151,7 +189,7 @@ def test_a_bundle_holds_the_reports_and_nothing_else_and_is_the_same_each_time(f
     out = capsys.readouterr().out
     assert "anybody can recompute a digest" in out
     assert "the verdicts are what payproof" in out
-    assert out.splitlines()[-1] == "GENUINE, as far as a digest tells"
+    assert out.splitlines()[-1] == "UNCHANGED, as far as a digest tells"
 
 
 def test_a_signature_holds_under_its_own_key_only(folder: Path, capsys: Says) -> None:

@@ -117,7 +117,7 @@ def _unfit(result: Result, demands: Demands) -> Iterator[str]:
     if age < -_SKEW:
         yield f"was made in the future ({started:%Y-%m-%d %H:%M}): a clock is wrong"
     elif age > demands.max_age:
-        yield f"is {age.days} days old, and may be {demands.max_age.days}"
+        yield f"was made on {started:%Y-%m-%d %H:%M}, more than {demands.max_age.days} days ago"
 
 
 def _shortened(result: Result, *, powers: bool) -> str:

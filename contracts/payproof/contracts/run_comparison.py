@@ -14,7 +14,7 @@ Kind: TypeAlias = Literal["failing", "mended", "changed", "same", "unjudged", "a
 """``failing``: it fails and did not; ``mended``: the other way round; ``unjudged``: one of the two runs was shortened and says
 nothing of it; ``added``, ``removed``: only one of the two checklists has it."""
 
-_BROKEN = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
+_BROKEN = (Verdict.FAIL, Verdict.WARN)
 _SETTLED = (Verdict.PASS, Verdict.ATTESTED, Verdict.NOT_APPLICABLE)
 _FACTS = (
     "name", "gateway", "profile_version", "payproof", "target", "quick", "seed", "commit", "dirty", "configuration",

@@ -23,7 +23,7 @@ _FACTS = (
     "name", "gateway", "profile_version", "payproof", "target", "quick", "seed", "started", "commit", "dirty",
     "configuration", "journal",
 )  # fmt: skip
-_HEAD = ("name", "gateway", "target", "commit", "started", "outcome")
+_HEAD = {"name": "", "gateway": "", "target": "", "commit": "commit ", "started": "started ", "outcome": ""}
 _LARGEST = 256 << 20
 """Bytes of a report file beyond which it is not packed."""
 _Line: TypeAlias = tuple[bool | None, str]
@@ -102,14 +102,15 @@ def verify(archive: Path, key: Path | None) -> int:
     fits = checker(key) if key else None
     found = evidence.unpack(_bytes(archive, evidence.LARGEST), place=str(archive))
     paper = Paper(Console(file=sys.stdout))
-    paper.say(", ".join(f"{name} {value}" for name, value in found.manifest.run.items() if name in _HEAD))
+    run = found.manifest.run
+    paper.say(" - ".join(f"{label}{run[name]}" for name, label in _HEAD.items() if name in run).replace("_", " "))
     good = True
     for holds, text in (*_intact(found), *_signed(found, fits), *_verdicts(found)):
         good = good and holds is not False
         mark = {True: "ok" if paper.ascii else "✓", False: "x" if paper.ascii else "✗", None: "!"}[holds]
         paper.say(text, lead=Text(mark, style={True: "green", False: "red", None: "yellow"}[holds]))
-    answer = Text("GENUINE" if good else "NOT GENUINE", style=f"bold {'green' if good else 'red'}")
-    paper.say(answer if not good or fits else answer.append(", as far as a digest tells", style="none"))
+    genuine = "GENUINE" if fits else "UNCHANGED, as far as a digest tells"
+    paper.say(genuine if good else "NOT GENUINE", style=f"bold {'green' if good else 'red'}")
     return 0 if good else 1
 
 

@@ -18,19 +18,21 @@ if TYPE_CHECKING:
     from payproof.contracts.go_live import Evidence, Missing
 
 _REPORT = Path("payproof-report")
+_ROOM = 240
+"""Letters for one thing that is missing; the report has the rest."""
 
 
 @click.command("can-i-go-live")
 @click.argument("reports", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
-    "--max-age", type=click.FloatRange(min=0), default=30, show_default=True, metavar="DAYS", help="Of the evidence."
+    "--max-age", type=click.IntRange(1, 3650), default=30, show_default=True, metavar="DAYS", help="Of the evidence."
 )
 @click.option("--sandbox", is_flag=True, help="Also demand a run against the sandbox.")
 @click.option(
     "--commit", default="", metavar="SHA", help="What goes live; default: the commit that is checked out here."
 )
 @click.option("--any-commit", is_flag=True, help="Do not ask which commit was tested.")
-def can_i_go_live(reports: tuple[Path, ...], max_age: float, sandbox: bool, commit: str, any_commit: bool) -> int:
+def can_i_go_live(reports: tuple[Path, ...], max_age: int, sandbox: bool, commit: str, any_commit: bool) -> int:
     """Say whether the integration may go live, by reports: report.json or its folder (default payproof-report).
 
     Every must has to pass, be attested, or be accepted by a baseline entry, in one whole run of this commit. Where run.jsonl
@@ -123,7 +125,7 @@ def _show(missing: tuple[Missing, ...], evidence: Iterable[Evidence], commit: st
     for command in commands:
         for each in missing:
             if each.command == command:
-                paper.say(each.what, lead=Text("x" if paper.ascii else "✗", style="red"))
+                paper.say(paper.shorten(each.what, _ROOM), lead=Text("x" if paper.ascii else "✗", style="red"))
         paper.say(command, indent=2, lead=Text("next", style="dim"))
     for each in evidence:
         for ends in each.result.expiring:

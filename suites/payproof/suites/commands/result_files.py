@@ -40,9 +40,9 @@ def found_in(path: Path, *names: str) -> Path:
         return path
     file = next((path / name for name in names if (path / name).is_file()), None)
     if file is None:
-        raise PayproofError(
-            f"this folder holds no {' and no '.join(names)}",
-            place=str(path),
-            remedy="name the folder that `payproof run` wrote its reports into, or run it first",
-        )
+        run = path / RUN
+        remedy = "name the folder that `payproof run` wrote its reports into, or run it first"
+        if run.is_file():
+            remedy = f"payproof check {run} --config payproof.toml --report-dir {path}"
+        raise PayproofError(f"this folder holds no {' and no '.join(names)}", place=str(path), remedy=remedy)
     return file
