@@ -11,7 +11,8 @@ from an_event import an_event
 from payproof.contracts import entries as e
 from payproof.contracts import journal as j
 from payproof.contracts import run as r
-from payproof.contracts.judge import Accepted, judge
+from payproof.contracts.baseline import Accepted
+from payproof.contracts.judge import judge
 from payproof.contracts.model import Attestation, Judgement, Level, Outcome, PayproofError, Result, Verdict
 from payproof.contracts.profile import load
 from payproof.contracts.requirements import requirements
@@ -198,3 +199,37 @@ def test_advice_that_contradicts_the_gateway_is_said() -> None:
     assert found.verdict is Verdict.FAIL
     assert "the access token is the payment" in found.contradiction
     assert found.level is Level.MUST
+
+
+def test_a_stale_entry_says_where_it_stands_and_what_to_do() -> None:
+    entry = Accepted(check="https.return-url", reason="x", owner="Ada", until=date(2026, 12, 1), place="a.toml, line 4")
+    bad, good = a_run(a_call("create", return_url="http://s/")), a_run(a_call("create", return_url="https://s/"))
+    mended = judge(good, PROFILE, baseline=[entry], today=TODAY).reasons
+    told = (
+        "https.return-url: its baseline entry in a.toml, line 4 is stale: the requirement passes now; remove the entry"
+    )
+    assert told in mended
+    over = judge(bad, PROFILE, baseline=[entry], today=date(2026, 12, 2)).reasons
+    assert any("a.toml, line 4 is stale: it held until 2026-12-01 (Ada)" in reason for reason in over)
+
+
+def test_an_attestation_that_ended_is_the_reason_why_its_requirement_was_not_exercised() -> None:
+    ended = Attestation(item="timeouts", by="Ada", on="2026-10-01", until="2026-11-01")
+    found = of(judge(a_run(), PROFILE, attestations=[ended], today=TODAY), "timeout.response")
+    assert found.verdict is Verdict.NOT_EXERCISED
+    assert found.findings[0].title.startswith("the attestation of Ada for timeouts ended on 2026-11-01")
+    fresh = replace(ended, until="2026-12-01")
+    both = judge(a_run(), PROFILE, attestations=[ended, fresh], today=TODAY)
+    assert of(both, "timeout.response").attestation == fresh
+
+
+def test_what_the_result_leans_on_is_told_thirty_days_before_it_ends() -> None:
+    entry = Accepted(check="https.return-url", reason="staging", owner="Ada", until=date(2026, 12, 31))
+    vouched = Attestation(item="timeouts", by="Ada", on="2026-11-01", until="2026-12-31")
+    run = a_run(a_call("create", return_url="http://s/"))
+    for today, told in ((date(2026, 11, 30), 0), (date(2026, 12, 1), 2)):
+        result = judge(run, PROFILE, attestations=[vouched], baseline=[entry], today=today)
+        assert len(result.expiring) == told
+    assert result.expiring[0] == "https.return-url: the baseline accepts its failure until 2026-12-31 only"
+    assert "timeout.response" in result.expiring[1]
+    assert result.expiring[1].endswith("the attestation of Ada ends on 2026-12-31")

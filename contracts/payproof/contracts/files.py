@@ -16,12 +16,19 @@ def write(path: Path, text: str, *, remedy: str = "name a folder that can be wri
     Raises:
         PayproofError: it cannot be written, or its folder is a link out of the project.
     """
+    return write_bytes(path, text.encode("utf-8", "replace"), remedy=remedy)
+
+
+def write_bytes(
+    path: Path, data: bytes, *, remedy: str = "name a folder that can be written, with enough space left"
+) -> Path:
+    """``write``, for what is no text."""
     refuse_links(path.parent)
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with fresh.open("x", encoding="utf-8", errors="replace", newline="\n") as file:
-            file.write(text)
+        with fresh.open("xb") as file:
+            file.write(data)
         os.replace(fresh, path)
     except OSError as error:
         raise PayproofError(

@@ -6,9 +6,10 @@ Pure: the same run gives the same result, live, from a saved journal, or from on
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
+from payproof.contracts.baseline import Accepted, ending, stale, tolerated
 from payproof.contracts.causes import cut_short, why_not, with_causes
 from payproof.contracts.checklist import Item
 from payproof.contracts.former_ids import current
@@ -49,16 +50,6 @@ _NEEDS = {
 """What a gateway lacks, in words."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
-    """A baseline entry: a known failure that the team accepts for now."""
-
-    check: str
-    reason: str
-    owner: str
-    until: date
-
-
 def judge(
     run: Run,
     profile: Profile,
@@ -84,7 +75,7 @@ def judge(
         raise PayproofError(f"no such requirement: {', '.join(sorted(unknown))}", remedy="payproof list checks")
     today = today or date.today()
     run = replace(run, worlds=tuple(with_final_names(world) for world in run.worlds))
-    attested = _by_requirement(profile, (a for a in attestations if date.fromisoformat(a.until) >= today))
+    attested = _by_requirement(profile, attestations, today)
     accepted = {entry.check: entry for entry in baseline}
     chosen = [known[id] for id in scope if not run.selected or id in run.selected]
     found = with_causes({req.id: tuple(_findings(run, profile, req)) for req in chosen})
@@ -92,11 +83,11 @@ def judge(
         _judge_one(profile, req, found, attested.get(req.id), accepted.get(req.id), today) for req in chosen
     )
     by_id = {judgement.requirement: judgement for judgement in judgements}
-    stale = tuple(id for id, entry in accepted.items() if _is_stale(by_id.get(id), entry, today))
+    outdated = stale(accepted.values(), by_id, today)
     reasons = _reasons(
         {id: judgement for id, judgement in by_id.items() if _counts(run, judgement)},
         by_id,
-        stale,
+        outdated,
     )
     return Result(
         outcome=_outcome(run, reasons),
@@ -106,8 +97,9 @@ def judge(
         guidelines=tuple(_roll_up(item, profile, by_id) for item in profile.checklist.guidelines),
         judgements=judgements,
         scope=scope,
-        stale_baseline=stale,
+        stale_baseline=tuple(outdated),
         caveats=_caveats(judgements) if run.scored else (),
+        expiring=tuple(ending(judgements, today)) if run.scored else (),
         facts=run.facts,
     )
 
@@ -123,8 +115,11 @@ def _judge_one(
     findings = tuple(replace(finding, causes=()) for finding in found[req.id])
     verdict = _weigh(findings, {id for id, known in found.items() if any(f.verdict is Verdict.FAIL for f in known)})
     if verdict is Verdict.NOT_EXERCISED and attestation is not None:
-        verdict = Verdict.ATTESTED
-    tolerated = entry is not None and entry.until >= today and verdict in (Verdict.FAIL, Verdict.WARN)
+        if date.fromisoformat(attestation.until) >= today:
+            verdict = Verdict.ATTESTED
+        else:
+            findings = (_no_longer_attested(req.id, attestation), *findings)
+    accepts = tolerated(entry, verdict, today)
     return Judgement(
         requirement=req.id,
         level=req.level,
@@ -133,7 +128,16 @@ def _judge_one(
         findings=findings,
         contradiction=profile.contradictions.get(req.id, ""),
         attestation=attestation if verdict is Verdict.ATTESTED else None,
-        baseline=f"{entry.reason} ({entry.owner}, until {entry.until})" if entry and tolerated else "",
+        baseline=accepts.told if accepts else "",
+        accepted_until=str(accepts.until) if accepts else "",
+    )
+
+
+def _no_longer_attested(id: str, attestation: Attestation) -> Finding:
+    return Finding(
+        check=id,
+        verdict=Verdict.NOT_EXERCISED,
+        title=f"the attestation of {attestation.by} for {attestation.item} ended on {attestation.until}: look again, and set a new date",
     )
 
 
@@ -173,25 +177,18 @@ def _weigh(findings: Iterable[Finding], failed: Collection[str]) -> Verdict:
     return next(verdict for verdict in _WEIGHT if verdict in found)
 
 
-def _by_requirement(profile: Profile, attestations: Iterable[Attestation]) -> Mapping[str, Attestation]:
+def _by_requirement(profile: Profile, attestations: Iterable[Attestation], today: date) -> Mapping[str, Attestation]:
+    """The attestation of each requirement: the first that still holds, else the one that held longest."""
     found: dict[str, Attestation] = {}
     items = {item.id: item for item in (*profile.checklist.golive, *profile.checklist.guidelines)}
-    for attestation in attestations:
+    given = tuple(attestations)
+    holding = [each for each in given if date.fromisoformat(each.until) >= today]
+    ended = sorted((each for each in given if each not in holding), key=lambda each: each.until, reverse=True)
+    for attestation in (*holding, *ended):
         item = items.get(attestation.item)
         for id in profile.checklist.requirements_of(item) if item else (attestation.item,):
             found.setdefault(id, attestation)
     return found
-
-
-def _is_stale(judgement: Judgement | None, entry: Accepted, today: date) -> bool:
-    if entry.until < today:
-        return True
-    return judgement is not None and judgement.verdict not in (
-        Verdict.FAIL,
-        Verdict.WARN,
-        Verdict.NOT_EXERCISED,
-        Verdict.ERROR,
-    )
 
 
 def stands_in_the_way(judgement: Judgement, by_id: Mapping[str, Judgement]) -> bool:
@@ -217,16 +214,15 @@ def _counts(run: Run, judgement: Judgement) -> bool:
     return not left_out or judgement.verdict is not Verdict.NOT_EXERCISED
 
 
-def _reasons(counted: Mapping[str, Judgement], by_id: Mapping[str, Judgement], stale: Iterable[str]) -> tuple[str, ...]:
+def _reasons(
+    counted: Mapping[str, Judgement], by_id: Mapping[str, Judgement], outdated: Mapping[str, str]
+) -> tuple[str, ...]:
     said: list[str] = []
     for judgement in counted.values():
         if stands_in_the_way(judgement, by_id):
             finding = next((f for f in judgement.findings if f.verdict is judgement.verdict), judgement.findings[0])
             said.append(f"{judgement.requirement}: {finding.title}")
-    return (
-        *said,
-        *(f"{id}: the baseline entry is stale (it is past its date, or the check no longer fails)" for id in stale),
-    )
+    return (*said, *(f"{id}: {why}" for id, why in outdated.items()))
 
 
 def _caveats(judgements: Iterable[Judgement]) -> tuple[str, ...]:

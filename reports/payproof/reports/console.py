@@ -245,6 +245,8 @@ def _end(paper: Paper, result: Result, run: Run) -> None:
         paper.say(f"{len(missing)} of {len(result.scope)} requirements were not part of this run", style="yellow")
     for caveat in result.caveats[facts.CAVEATS :]:
         paper.say(f"not judged: {caveat}", style="yellow")
+    for ends in result.expiring:
+        paper.say(ends, style="yellow")
     if left := reasons.left_out(run):
         paper.say(f"probes left out: {', '.join(left)}", style="dim")
     _reasons(paper, result)

@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-READY, INTERRUPTED = 0, 130
+READY, NOT_SCORED, INTERRUPTED = 0, 2, 130
 
 
 def main() -> None:

@@ -44,6 +44,7 @@ def document(result: Result, run: Run) -> dict[str, Any]:
         "left_out": list(run.left_out),
         "stale_baseline": list(result.stale_baseline),
         "caveats": list(result.caveats),
+        "expiring": list(result.expiring),
         "evidence": _evidence(result, run),
         **measures.document(result, run),
         **({"replay": replay.document(run)} if "cassette" in run.facts else {}),
@@ -64,6 +65,7 @@ def _judgement(judgement: Judgement) -> dict[str, Any]:
         "contradiction": judgement.contradiction,
         "attestation": dataclasses.asdict(judgement.attestation) if judgement.attestation else None,
         "baseline": judgement.baseline,
+        "accepted_until": judgement.accepted_until,
     }
 
 

@@ -12,11 +12,14 @@ import click
 from payproof.contracts import __version__
 from payproof.contracts.model import PayproofError
 from payproof.suites.commands import (
+    bundle,
     cassettes,
+    compare,
     contract,
     doctor,
     drift,
     explore,
+    go_live,
     init,
     judging,
     lint,
@@ -50,6 +53,10 @@ for each in (
     init.init,
     judging.check,
     judging.report,
+    compare.compare,
+    go_live.can_i_go_live,
+    bundle.bundle,
+    bundle.verify,
     listing.listing,
     listing.explain,
     serve.serve,

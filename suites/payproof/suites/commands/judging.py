@@ -27,7 +27,7 @@ def check(run_file: Path, config_path: Path | None, report_dir: Path, formats: t
 
     Attestations and the baseline are read from --config.
     """
-    with _of_a_file(run_file):
+    with telling(run_file):
         result, run = _judged(run_file, config_path)
         verdict.show(result, run, verbose=verbose)
         verdict.write(result, run, report_dir, formats)
@@ -40,14 +40,14 @@ def check(run_file: Path, config_path: Path | None, report_dir: Path, formats: t
 @options.reports
 def report(run_file: Path, config_path: Path | None, report_dir: Path, formats: tuple[str, ...]) -> int:
     """Write the reports of a saved run."""
-    with _of_a_file(run_file):
+    with telling(run_file):
         result, run = _judged(run_file, config_path)
         verdict.write(result, run, report_dir, formats)
     return 0
 
 
 @contextmanager
-def _of_a_file(run_file: Path) -> Generator[None]:
+def telling(run_file: Path) -> Generator[None]:
     """A file can have the shape of a run and hold what no run holds; that is not payproof's own failure.
 
     Raises:

@@ -21,13 +21,14 @@ EXIT = {Outcome.READY: 0, Outcome.PARTIAL: 0, Outcome.NOT_READY: 1, Outcome.NOT_
 def judged(run: Run, config: Config | None) -> Result:
     """The verdict; attestations and the baseline come from the configuration."""
     from payproof.contracts import judge, profile
+    from payproof.contracts.baseline import Accepted
 
     attestations = [
         Attestation(item=each.item, by=each.by, on=str(each.on), until=str(each.until), note=each.note)
         for each in (config.attest if config else ())
     ]
     accepted = [
-        judge.Accepted(check=each.check, reason=each.reason, owner=each.owner, until=each.until)
+        Accepted(check=each.check, reason=each.reason, owner=each.owner, until=each.until, place=each.place)
         for each in (config.baseline if config else ())
     ]
     gateway = profile.load(run.gateway)

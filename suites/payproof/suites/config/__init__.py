@@ -1,6 +1,6 @@
 """payproof.toml: its models, its loading, its schema."""
 
-from payproof.suites.config.loading import config_in, load_config, make_config
+from payproof.suites.config.loading import config_in, load_config, make_config, with_baseline
 from payproof.suites.config.models import (
     Alerts,
     Attest,
@@ -34,4 +34,5 @@ __all__ = [
     "json_schema",
     "load_config",
     "make_config",
+    "with_baseline",
 ]

@@ -6,25 +6,21 @@ Precedence: command line > ``PAYPROOF_*`` > file > default.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from pydantic import ValidationError
 
-from payproof.contracts import files
 from payproof.contracts.model import PayproofError
 from payproof.suites.config import environment
+from payproof.suites.config.baseline_file import placed, with_file
 from payproof.suites.config.models import Config
 from payproof.suites.config.problems import ConfigProblem, Origin, from_validation, report
 from payproof.suites.config.rules import problems_of
+from payproof.suites.config.toml_file import parse, read
 
 FILE, PROJECT = "payproof.toml", "pyproject.toml"
-_LARGEST = 1_000_000
-"""Bytes of a configuration; a team's largest pyproject.toml has a tenth of it."""
-_DOTS = 500
-"""Dots of one line: a key of thousands of parts takes the parser minutes."""
 
 
 def load_config(
@@ -32,24 +28,27 @@ def load_config(
     *,
     overrides: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,
+    drafts: bool = False,
 ) -> Config:
-    """Read a configuration. Without a path: payproof.toml, or [tool.payproof] of pyproject.toml, in the current folder.
+    """Read a configuration, and the baseline beside it. Without a path: payproof.toml, or [tool.payproof] of pyproject.toml, in the
+    current folder.
 
     Args:
         overrides: what the command line says, nested like the file.
         environ: instead of ``os.environ``.
+        drafts: the baseline is about to be written anew: entries that nobody completed yet are no error, and accept nothing.
 
     Raises:
         PayproofError: no file, not TOML, or anything in it that cannot be used.
     """
     file = _find(path)
-    text = _read(file)
-    data = _parse(text, file)
+    text = read(file)
+    data = parse(text, file)
     under: tuple[str, ...] = ()
     if file.name == PROJECT:
         under = ("tool", "payproof")
         data = _table(data, file)
-    return make_config(
+    config = make_config(
         data,
         folder=file.resolve().parent,
         place=file.name,
@@ -58,6 +57,7 @@ def load_config(
         overrides=overrides,
         environ=environ,
     )
+    return with_baseline(config, drafts=drafts)
 
 
 def make_config(
@@ -88,7 +88,17 @@ def make_config(
             raise report(problems, origin)
     except PayproofError as error:
         raise environment.masked(error, hidden) from None
-    return config
+    return config.model_copy(update={"baseline": placed(config.baseline, place, text, under)})
+
+
+def with_baseline(config: Config, *, drafts: bool = False) -> Config:
+    """The configuration with what payproof-baseline.toml accepts. ``drafts``: see ``load_config``.
+
+    Raises:
+        PayproofError: the file cannot be used.
+    """
+    known = config.profile.checklist.all_requirements()
+    return config.model_copy(update={"baseline": with_file(config.baseline, config.folder, known, drafts=drafts)})
 
 
 def _validated(tables: Mapping[str, Any], folder: Path, origin: Origin) -> Config:
@@ -128,33 +138,9 @@ def _find(path: Path | None) -> Path:
 def config_in(folder: Path) -> Path | None:
     """The file of a folder that holds a configuration, read or not."""
     for file in (folder / FILE, folder / PROJECT):
-        if file.is_file() and (file.name == FILE or "payproof" in _parse(_read(file), file).get("tool", {})):
+        if file.is_file() and (file.name == FILE or "payproof" in parse(read(file), file).get("tool", {})):
             return file
     return None
-
-
-def _read(file: Path) -> str:
-    if not file.exists():
-        raise PayproofError(
-            "there is no such file", place=str(file), remedy="check the path, or write one with `payproof init`"
-        )
-    text = files.read(file, says="cannot be read", largest=_LARGEST, remedy="name a payproof.toml or its folder")
-    if line := next((n for n, line in enumerate(text.splitlines(), 1) if line.count(".") > _DOTS), 0):
-        raise PayproofError(
-            f"line {line} holds more than {_DOTS} dots", place=str(file), remedy="write long lists over several lines"
-        )
-    return text
-
-
-def _parse(text: str, file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise PayproofError(
-            f"not valid TOML: {error}", place=str(file), remedy="texts stand in quotes, a table begins with [name]"
-        ) from None
-    except RecursionError:
-        raise PayproofError("nested too deep to be read", place=str(file)) from None
 
 
 def _table(data: Mapping[str, Any], file: Path) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from payproof.contracts import profile
@@ -261,6 +261,18 @@ class Baseline(_Part):
     reason: str = Field(min_length=1)
     owner: str = Field(min_length=1)
     until: date
+    _place: str = PrivateAttr(default="")
+
+    @property
+    def place(self) -> str:
+        """Where the entry stands: file and line. Not a key of the file."""
+        return self._place
+
+    def at(self, place: str) -> Baseline:
+        """The same entry, that knows where it stands."""
+        found = self.model_copy()
+        found._place = place
+        return found
 
 
 class Config(_Part):

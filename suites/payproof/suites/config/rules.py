@@ -99,13 +99,13 @@ def _names(config: Config, gateway: Profile) -> Iterator[ConfigProblem]:
     requirements = gateway.checklist.all_requirements()
     items = [item.id for item in (*gateway.checklist.golive, *gateway.checklist.guidelines)]
     for name in config.simulator.knobs:
-        yield from _known(("simulator", "knobs", name), name, gateway.knobs, f"knob of {gateway.name}")
+        yield from known_name(("simulator", "knobs", name), name, gateway.knobs, f"knob of {gateway.name}")
     for n, attest in enumerate(config.attest):
-        yield from _known(
+        yield from known_name(
             ("attest", str(n), "item"), attest.item, [*items, *requirements], "checklist item or requirement"
         )
     for n, entry in enumerate(config.baseline):
-        yield from _known(("baseline", str(n), "check"), entry.check, requirements, "requirement")
+        yield from known_name(("baseline", str(n), "check"), entry.check, requirements, "requirement")
     if config.integration.webhook is not None and gateway.notices is None:
         yield ConfigProblem(
             ("integration", "webhook"),
@@ -113,12 +113,13 @@ def _names(config: Config, gateway: Profile) -> Iterator[ConfigProblem]:
             "leave [integration.webhook] out, or choose the gateway that sends them",
         )
     for currency in config.currencies:
-        yield from _known(
+        yield from known_name(
             ("integration", "checkout", "currencies"), currency, gateway.currencies, f"currency of {gateway.name}"
         )
 
 
-def _known(path: tuple[str, ...], name: str, known: Iterable[str], what: str) -> Iterator[ConfigProblem]:
+def known_name(path: tuple[str, ...], name: str, known: Iterable[str], what: str) -> Iterator[ConfigProblem]:
+    """A problem where a name is not known, with the nearest that is."""
     names = sorted(known)
     if name in names or current(name) in names:
         return

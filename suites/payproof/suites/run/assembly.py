@@ -17,6 +17,7 @@ from payproof.simulator.faults import registered
 from payproof.suites.probes import Params, Probe, provoked_by
 from payproof.suites.run import secret_scan
 from payproof.suites.run.plan import MAIN, Options, Plan, powerless, skipped
+from payproof.suites.run.revision import revision
 from payproof.suites.session.session import Session
 
 
@@ -43,11 +44,27 @@ class Losses:
 
 def begun(session: Session, options: Options) -> Run:
     """What a run that is broken off has to say of itself."""
-    return Run(gateway=session.config.gateway, selected=options.only, facts=_facts(session, options))
+    tested = revision(session.config.folder)
+    return Run(
+        gateway=session.config.gateway,
+        selected=options.only,
+        facts={
+            "name": session.config.integration.name,
+            "gateway": session.config.gateway,
+            "payproof": __version__,
+            "profile_version": session.config.profile.version,
+            "target": options.target,
+            "quick": options.quick,
+            "seed": session.seed,
+            "started": session.started.isoformat(timespec="seconds"),
+            **({"commit": tested.commit, "dirty": tested.dirty} if tested else {}),
+        },
+    )
 
 
 def assembled(
     session: Session,
+    begun: Run,
     options: Options,
     planned: Plan,
     settings: Settings,
@@ -67,7 +84,7 @@ def assembled(
         diagnosis = covered(diagnosis, redactor)
     described = json.dumps(session.config.model_dump(mode="json"), sort_keys=True)
     facts: dict[str, Json] = {
-        **_facts(session, options),
+        **begun.facts,
         "seconds": round(session.now(), 1),
         "configuration": digest(redactor.redact(described)),
         "journal": digest("\n".join(f"{world.name} {entry!r}" for world in worlds for entry in world.entries)),
@@ -97,18 +114,6 @@ def assembled(
         diagnosis=diagnosis,
         facts=facts,
     )
-
-
-def _facts(session: Session, options: Options) -> dict[str, Json]:
-    return {
-        "name": session.config.integration.name,
-        "payproof": __version__,
-        "profile_version": session.config.profile.version,
-        "target": options.target,
-        "quick": options.quick,
-        "seed": session.seed,
-        "started": session.started.isoformat(timespec="seconds"),
-    }
 
 
 def _faults() -> dict[str, Json]:

@@ -81,7 +81,8 @@ class _Performance:
     def __init__(self, session: Session, options: Options, run_file: Path | None) -> None:
         self.session, self.options, self.config, self.progress = session, options, session.config, session.progress
         self.losses = Losses()
-        self.run_file = session.write_to(run_file, begun(session, options)) if run_file else None
+        self.begun = begun(session, options)
+        self.run_file = session.write_to(run_file, self.begun) if run_file else None
         self.paid: Control
         """The last control payment."""
         self.busy = asyncio.Semaphore(_BUSY)
@@ -112,7 +113,9 @@ class _Performance:
         else:
             diagnosis = diagnose(main)
         await session.retire(main)
-        return assembled(session, self.options, planned, settings, self.losses, scored=paid, diagnosis=diagnosis)
+        return assembled(
+            session, self.begun, self.options, planned, settings, self.losses, scored=paid, diagnosis=diagnosis
+        )
 
     async def _control(self, world: World) -> bool:
         """Raises:

@@ -1,0 +1,116 @@
+"""What is different between two runs, for the console and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from payproof.contracts.model import Json, Judgement, Level, Outcome
+from payproof.contracts.run_comparison import Change, Kind, RunComparison
+from payproof.reports import facts
+from payproof.reports.text_output import Paper
+
+_TITLES: tuple[tuple[Kind, str, str], ...] = (
+    ("failing", "Fails now", "red"),
+    ("mended", "Mended", "green"),
+    ("changed", "Changed", "yellow"),
+    ("added", "New requirements", ""),
+    ("removed", "Requirements that are gone", ""),
+)
+_LABELS = {"profile_version": "profile", "dirty": "uncommitted changes", "name": "integration"}
+
+
+def show(found: RunComparison, console: Console) -> None:
+    """On the console; the last line is the answer."""
+    paper = Paper(console)
+    for kind, title, style in _TITLES:
+        _section(paper, title, style, found.of(kind))
+    if found.facts:
+        paper.rule("The runs")
+        for fact in found.facts:
+            label = _LABELS.get(fact.name, fact.name)
+            paper.say(f"{label}: {_value(fact.old)} -> {_value(fact.new)}", indent=2)
+    for id in found.stale:
+        paper.say(f"{id}: its baseline entry is stale now", style="red")
+    paper.say()
+    paper.say(_summary(found))
+    answer = Text("WORSE" if found.worse else "NO WORSE", style="bold red" if found.worse else "bold green")
+    paper.say(answer.append(f": {_answer(found)}", style="none"))
+
+
+def _section(paper: Paper, title: str, style: str, changes: tuple[Change, ...]) -> None:
+    if not changes:
+        return
+    paper.rule(f"{title} ({len(changes)})")
+    for change in changes:
+        weight = "" if change.level is Level.MUST else "  should"
+        paper.say(Text(paper.plain(change.requirement), style=f"bold {style}").append(weight, style="not bold dim"))
+        paper.say(f"{_said(change.old)} -> {_said(change.new)}", indent=4)
+        if change.new and change.kind != "mended" and (why := facts.reason(change.new)):
+            paper.say(why, indent=4)
+
+
+def _said(judgement: Judgement | None) -> str:
+    if judgement is None:
+        return "not judged"
+    return f"{facts.WORDS[judgement.verdict]}{', accepted for now' if judgement.baseline else ''}"
+
+
+def _value(value: Json) -> str:
+    return "not told" if value is None else facts.line(str(value))[:40]
+
+
+def _summary(found: RunComparison) -> str:
+    words: Iterable[tuple[str, tuple[Change, ...]]] = (
+        ("fail now", found.of("failing")),
+        ("mended", found.of("mended")),
+        ("changed", found.of("changed")),
+        ("new", found.of("added")),
+        ("gone", found.of("removed")),
+        ("not comparable, as one run did not judge them", found.of("unjudged")),
+        ("the same", found.of("same")),
+    )
+    return ", ".join(f"{len(changes)} {word}" for word, changes in words if changes)
+
+
+def _answer(found: RunComparison) -> str:
+    outcomes = f"{facts.BANNERS[found.old]} -> {facts.BANNERS[found.new]}"
+    if found.unscored:
+        return f"nothing was scored any more ({outcomes})."
+    worse = [change.requirement for change in found.changes if change.worse]
+    if found.worse:
+        named = [*worse, *(f"{id} (baseline)" for id in found.stale)]
+        return f"{', '.join(named[:3])}{f' and {len(named) - 3} more' if len(named) > 3 else ''} ({outcomes})."
+    if found.new is Outcome.NOT_SCORED:
+        return f"neither run says more ({outcomes})."
+    return f"nothing that held before is broken now ({outcomes})."
+
+
+def document(found: RunComparison) -> dict[str, Any]:
+    """As plain data."""
+    return {
+        "payproof": "comparison",
+        "format": 1,
+        "worse": found.worse,
+        "old": found.old.value,
+        "new": found.new.value,
+        "changes": [
+            {
+                "requirement": change.requirement,
+                "level": change.level and change.level.value,
+                "kind": change.kind,
+                "worse": change.worse,
+                "old": change.old and change.old.verdict.value,
+                "new": change.new and change.new.verdict.value,
+                "title": facts.reason(change.new) if change.new else "",
+            }
+            for change in found.changes
+            if change.kind != "same"
+        ],
+        "same": [change.requirement for change in found.of("same")],
+        "facts": [{"name": fact.name, "old": fact.old, "new": fact.new} for fact in found.facts],
+        "stale_baseline": list(found.stale),
+    }
