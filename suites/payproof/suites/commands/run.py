@@ -12,7 +12,7 @@ from rich.console import Console
 
 from payproof.contracts.model import PayproofError
 from payproof.contracts.run import Run
-from payproof.suites.commands import options, verdict
+from payproof.suites.commands import options, pipeline, verdict
 from payproof.suites.config import Config, load_config, make_config
 from payproof.suites.config.short_forms import Flags, tables
 
@@ -81,6 +81,7 @@ def run(
     result = verdict.judged(told, config)
     verdict.show(result, told, verbose=verbose)
     verdict.write(result, told, report_dir, formats)
+    pipeline.tell(result, told)
     return verdict.EXIT[result.outcome]
 
 
