@@ -35,7 +35,13 @@ def faults(name: str, result: Result, run: Run) -> list[str]:
 @pytest.fixture
 def leaky(result: Result, run: Run) -> tuple[Result, Run]:
     """A should that fails on three lines of the source, which lies in a folder of the repository."""
-    found = [("shop/pay.py", 12), ("shop/pay.py", 40), ("my shop/#1.py", 3), ("/elsewhere/x.py", 1)]
+    found = [
+        ("shop/pay.py", 12),
+        ("shop/pay.py", 40),
+        ("my shop/#1.py", 3),
+        ("/elsewhere/x.py", 1),
+        ("a/../../b.py", 1),
+    ]
     entries = tuple(
         SourceSeen(n=n, area="source", path=path, line=line, what="a secret key")
         for n, (path, line) in enumerate(found, start=1)
@@ -167,6 +173,12 @@ def test_a_failure_is_shown_where_the_source_has_it_else_at_the_configuration(le
     locations = [each["location"] for each in loaded("gitlab", *leaky) if each["check_name"].startswith("cred")]
     assert [each["path"] for each in locations][2] == "apps/shop/my shop/#1.py"
     assert "::warning file=apps/shop/shop/pay.py,line=12," in WRITERS["annotations"].render(*leaky)
+
+
+@pytest.mark.parametrize("folder", ["/etc", "../..", ""])
+def test_a_folder_from_elsewhere_leads_nowhere(folder: str, result: Result, run: Run) -> None:
+    told = dataclasses.replace(run, facts={**run.facts, "folder": folder})
+    assert places(result, told, "timeout.drip") == [("payproof.toml", 1)]
 
 
 @pytest.mark.parametrize("name", ["sarif", "gitlab"])

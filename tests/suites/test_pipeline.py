@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from payproof.contracts.model import Outcome, Result
 from payproof.contracts.run import Run
 from payproof.suites.commands import options, pipeline
+from payproof.suites.run.assembly import placed
 
 RESULT = Result(
     outcome=Outcome.PARTIAL, reasons=(), diagnosis=(), golive=(), guidelines=(), judgements=(), scope=("a.b",)
@@ -90,3 +91,14 @@ def test_report_adds_to_the_usual_formats_and_format_replaces_them() -> None:
 def test_a_report_that_does_not_exist_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"'pdf' is not one of .*'sarif'"):
         wanted("--report", "sarif,pdf")
+
+
+def test_a_run_says_where_its_configuration_lies_below_the_folder_it_was_started_in(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    here = tmp_path / "repository"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    assert placed(here) == {"folder": "."}
+    assert placed(here / "apps" / "shop") == {"folder": "apps/shop"}
+    assert placed(tmp_path / "elsewhere") == {}

@@ -5,14 +5,14 @@ The place is the line of the source that the scan found, else the configuration,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import sha256
 from pathlib import PurePosixPath
 
 from payproof.contracts.entries import SourceSeen
-from payproof.contracts.model import Judgement, Outcome, Result, Verdict
+from payproof.contracts.model import Judgement, Outcome, Pointer, Result, Verdict
 from payproof.contracts.run import Run
 from payproof.reports import cases, facts
 from payproof.reports.cases import OUTCOME, State
@@ -51,7 +51,9 @@ class Issue:
 def issues(result: Result, run: Run) -> tuple[Issue, ...]:
     """The worst first. What the baseline accepts is not there."""
     graded = [(grade, each) for each in result.judgements if (grade := _grade(each, result)) is not None]
-    found = [issue for grade, each in sorted(graded, key=lambda pair: pair[0]) for issue in _issues(each, grade, run)]
+    graded.sort(key=lambda pair: pair[0])
+    seen = {Pointer(world.name, entry.n): entry for world in run.worlds for entry in world.of(SourceSeen)}
+    found = [issue for grade, each in graded for issue in _issues(each, grade, run, seen)]
     if result.outcome is Outcome.NOT_SCORED:
         path, told = _configuration(run), f"not scored: {facts.sentence(result)}"
         found.insert(0, Issue(name=OUTCOME, grade=Grade.NOT_SCORED, message=told, path=path, mark=_mark(OUTCOME, path)))
@@ -68,18 +70,18 @@ def _grade(judgement: Judgement, result: Result) -> Grade | None:
     return Grade.SHOULD if cases.warned(judgement) else None
 
 
-def _issues(judgement: Judgement, grade: Grade, run: Run) -> Iterator[Issue]:
+def _issues(judgement: Judgement, grade: Grade, run: Run, seen: Mapping[Pointer, SourceSeen]) -> Iterator[Issue]:
     """One for each line of the source that the failure points at, or else one."""
     name, count = judgement.requirement, dict[str, int]()
-    for seen in _seen(judgement, run):
-        path = str(_folder(run) / facts.line(seen.path))
+    for find in _finds(judgement, seen):
+        path = str(_folder(run) / facts.line(find.path))
         count[path] = count.get(path, 0) + 1
         yield Issue(
             name=name,
             grade=grade,
-            message=facts.line(seen.what),
+            message=facts.line(find.what),
             path=path,
-            line=max(seen.line, 1),
+            line=max(find.line, 1),
             in_source=True,
             # Lines move; the first find of a file stays the first.
             mark=_mark(name, path, str(count[path])),
@@ -92,13 +94,12 @@ def _issues(judgement: Judgement, grade: Grade, run: Run) -> Iterator[Issue]:
         yield Issue(name=name, grade=grade, message=told, path=path, mark=_mark(name, path), judgement=judgement)
 
 
-def _seen(judgement: Judgement, run: Run) -> Iterator[SourceSeen]:
+def _finds(judgement: Judgement, seen: Mapping[Pointer, SourceSeen]) -> Iterator[SourceSeen]:
     """What the scan of the source found. A file outside the configuration's folder has no name that a repository knows."""
     for finding in judgement.findings:
         for pointer in finding.evidence if finding.verdict is not Verdict.PASS else ():
-            entry = run.entry(pointer)
-            if isinstance(entry, SourceSeen) and entry.what and not PurePosixPath(entry.path).is_absolute():
-                yield entry
+            if (found := seen.get(pointer)) and found.what and _below(found.path):
+                yield found
 
 
 def _configuration(run: Run) -> str:
@@ -106,7 +107,14 @@ def _configuration(run: Run) -> str:
 
 
 def _folder(run: Run) -> PurePosixPath:
-    return PurePosixPath(facts.line(str(run.facts.get("folder") or ".")))
+    told = facts.line(str(run.facts.get("folder") or "."))
+    return PurePosixPath(told if _below(told) else ".")
+
+
+def _below(path: str) -> bool:
+    """Whether a path stays below where it begins; a file from elsewhere may hold any."""
+    parts = PurePosixPath(path)
+    return not parts.is_absolute() and ".." not in parts.parts
 
 
 def _mark(*parts: str) -> str:

@@ -71,7 +71,7 @@ def assembled(
         **_facts(session, options),
         "seconds": round(session.now(), 1),
         "configuration": digest(redactor.redact(described)),
-        **_folder(session.config.folder),
+        **placed(session.config.folder),
         "journal": digest("\n".join(f"{world.name} {entry!r}" for world in worlds for entry in world.entries)),
         "errors": {id: redactor.redact(text) for id, text in losses.errors.items()},
         "cut": dict(losses.cut),
@@ -113,7 +113,7 @@ def _facts(session: Session, options: Options) -> dict[str, Json]:
     }
 
 
-def _folder(folder: Path) -> dict[str, Json]:
+def placed(folder: Path) -> dict[str, Json]:
     """Where the configuration lies below the current folder, as a pipeline's formats name files; nothing when it lies elsewhere."""
     here = Path.cwd().resolve()
     return {"folder": folder.relative_to(here).as_posix()} if folder.is_relative_to(here) else {}
