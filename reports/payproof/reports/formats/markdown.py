@@ -32,8 +32,8 @@ _LINKING = re.compile(r"@(?=\w)|#(?=\d)|:(?=//)|\bwww(?=\.)", re.IGNORECASE)
 
 @writer("markdown", "report.md", usual=True)
 def render(result: Result, run: Run) -> str:
-    """GitHub-flavoured Markdown of at most 65,536 bytes: what a comment holds."""
-    return document(result, run, room=65_000)
+    """GitHub-flavoured Markdown for a comment, which holds 65,536 characters: there is room for some more beside it."""
+    return document(result, run, room=62_000)
 
 
 def document(result: Result, run: Run, *, room: int) -> str:
