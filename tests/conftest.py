@@ -4,6 +4,7 @@ the integrations of other styles (tests/integrations), compiled where their lang
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import tomllib
@@ -21,6 +22,13 @@ SERVER = Path(__file__).parent / "sandbox" / "server.mjs"
 STYLES = Path(__file__).parent / "integrations"
 CARELESS = {"shop.py": "defects.py", "start.mjs": "defects.mjs"}
 """Program of a style -> the one that starts it with a planted mistake. A Go program has them in a build of its own."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_pipeline() -> None:
+    """On GitHub, too, tests see what a developer sees, and add nothing to the job's own summary."""
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
+        os.environ.pop(name, None)
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,8 @@ def test_basic_credentials_are_written_as_such(result: Result) -> None:
     run = of(dataclasses.replace(made, request=dataclasses.replace(made.request, headers=headers)))
     assert handover(run).variables == ("client_id", "secret_key")
     assert '--user "$CLIENT_ID:$SECRET_KEY"' in WRITERS["curl"].render(result, run)
-    assert "Authorization: Basic {{client_id}}:{{secret_key}}" in WRITERS["http"].render(result, run)
+    for name in ("http", "intellij"):
+        assert "Authorization: Basic {{client_id}} {{secret_key}}" in WRITERS[name].render(result, run)
     assert json.loads(WRITERS["postman"].render(result, run))["item"][0]["request"]["auth"]["type"] == "basic"
 
 
@@ -151,6 +152,35 @@ def test_the_http_file_chains_its_requests(result: Result, run: Run) -> None:
     assert "@access_token = {{token.response.body.$.data.access_token}}" in text
     assert "\nauthorization: Bearer {{access_token}}\n" in text
     assert "\nhost:" not in text
+
+
+def test_every_variable_has_a_value_for_httpyac_takes_no_empty_one(result: Result, run: Run) -> None:
+    for name in ("http", "intellij"):
+        text = WRITERS[name].render(result, run)
+        assert "\n@client_id = your-client-id\n@secret_key = your-secret-key\n" in text
+
+
+def test_in_intellij_and_httpyac_scripts_keep_what_the_answers_give(result: Result, run: Run) -> None:
+    text = WRITERS["intellij"].render(result, run)
+    assert '"}\n\n> {% client.global.set("access_token", response.body.data.access_token); %}\n' in text
+    assert '> {% client.global.set("payment", response.body.data.token); %}' in text
+    assert "{{token.response" not in text
+
+
+def test_a_request_is_called_by_letters_digits_and_underscores(result: Result) -> None:
+    answer = {"token": "<access-token-1>"}
+    made = call(1, "token", "http://h/t", answer=answer, issued="<access-token-1>")
+    named = dataclasses.replace(made, event=dataclasses.replace(made.event, operation="make-token"))
+    text = WRITERS["http"].render(result, of(named, call(2, "create", "http://h/c", answer={})))
+    assert "# @name make_token\n" in text
+    assert "@access_token = {{make_token.response.body.$.token}}" in text
+
+
+def test_a_key_of_an_answer_ends_no_script(result: Result) -> None:
+    answer = {"a %} b": "<access-token-1>"}
+    made = call(1, "token", "http://h/t", answer=answer, issued="<access-token-1>")
+    text = WRITERS["intellij"].render(result, of(made, call(2, "create", "http://h/c", answer={})))
+    assert "%}" not in text
 
 
 CURL = """#!/bin/sh
@@ -212,10 +242,15 @@ def test_without_a_call_each_export_says_so(result: Result) -> None:
         "x\u2028### y",
         "// @prompt name",
         "@base_url = http://evil",
+        "a\n?? js evil",
+        "/* evil",
+        "a\n```\nevil",
+        "HTTP/1.1 200 evil",
     ],
 )
 def test_a_body_that_an_editor_would_obey_is_left_out(body: str, result: Result) -> None:
     run = of(call(1, "create", "http://h/create", body, answer={}))
+    assert "evil" not in WRITERS["intellij"].render(result, run)
     text = WRITERS["http"].render(result, run)
     assert "# The body is left out" in text
     after = text.split("# The body is left out")[1]

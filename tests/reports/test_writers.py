@@ -13,7 +13,7 @@ from payproof.contracts.model import PayproofError, Result
 from payproof.contracts.run import Run
 from payproof.reports import WRITERS, registry, write_all
 
-FILES = {
+USUAL = {
     "json": "report.json",
     "junit": "junit.xml",
     "markdown": "report.md",
@@ -21,6 +21,17 @@ FILES = {
     "curl": "requests.sh",
     "http": "requests.http",
     "postman": "postman_collection.json",
+}
+FILES = {
+    **USUAL,
+    "annotations": "annotations.txt",
+    "badge": "badge.svg",
+    "ctrf": "ctrf.json",
+    "gitlab": "gl-code-quality-report.json",
+    "intellij": "requests.intellij.http",
+    "sarif": "payproof.sarif",
+    "shields": "badge.json",
+    "summary": "summary.md",
 }
 
 
@@ -36,9 +47,9 @@ def test_a_name_or_a_file_is_taken_once(name: str, filename: str) -> None:
     assert "other" not in WRITERS
 
 
-def test_all_formats_and_the_run_are_written(result: Result, run: Run, tmp_path: Path) -> None:
+def test_the_usual_formats_and_the_run_are_written(result: Result, run: Run, tmp_path: Path) -> None:
     paths = write_all(result, run, tmp_path / "new" / "folder")
-    assert set(paths) == {*FILES, "run"}
+    assert set(paths) == {*USUAL, "run"}
     assert all(path.stat().st_size for path in paths.values())
     assert runs.read(paths["run"]) == run
 
@@ -110,7 +121,7 @@ def test_a_link_in_the_report_folder_is_replaced_and_not_followed(result: Result
     folder.mkdir()
     for name in ("run.jsonl", *FILES.values()):
         (folder / name).symlink_to(other)
-    write_all(result, run, folder)
+    write_all(result, run, folder, FILES)
     assert other.read_text() == "mine"
     assert sorted(path.name for path in folder.iterdir()) == sorted(["run.jsonl", *FILES.values()])
     assert not any(path.is_symlink() for path in folder.iterdir())

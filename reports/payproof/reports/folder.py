@@ -13,8 +13,13 @@ from payproof.reports.registry import WRITERS
 RUN_FILE = "run.jsonl"
 
 
+def usual() -> tuple[str, ...]:
+    """What is written when nobody says which formats are wanted."""
+    return tuple(name for name, writer in WRITERS.items() if writer.usual)
+
+
 def write_all(result: Result, run: Run, folder: Path, names: Iterable[str] | None = None) -> dict[str, Path]:
-    """Write the named formats (None: all), and always the run itself (``run``), which can be judged again.
+    """Write the named formats (None: the usual ones), and always the run itself (``run``), which can be judged again.
 
     Returns:
         Name of the format -> the file written.
@@ -22,7 +27,7 @@ def write_all(result: Result, run: Run, folder: Path, names: Iterable[str] | Non
     Raises:
         PayproofError: a format that does not exist, or a folder that cannot be written or is a link out of the project.
     """
-    chosen = tuple(WRITERS) if names is None else tuple(dict.fromkeys(names))
+    chosen = usual() if names is None else tuple(dict.fromkeys(names))
     if unknown := [name for name in chosen if name not in WRITERS]:
         raise PayproofError(
             f'unknown report format "{unknown[0]}"', place=unknown[0], remedy=f"payproof knows: {', '.join(WRITERS)}"

@@ -1,4 +1,4 @@
-"""The report formats: each registers itself under a name that nobody else has."""
+"""The report formats: each registers itself under a name that nobody else has, the name of its module."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ class Writer(Protocol):
     @property
     def filename(self) -> str: ...
 
+    @property
+    def usual(self) -> bool:
+        """Written when nobody says which formats are wanted."""
+        ...
+
     def render(self, result: Result, run: Run, /) -> str: ...
 
 
@@ -29,6 +34,7 @@ class Writer(Protocol):
 class _Format:
     name: str
     filename: str
+    usual: bool
     render: Render
 
 
@@ -37,14 +43,14 @@ WRITERS: Mapping[str, Writer] = MappingProxyType(_writers)
 """Name -> writer."""
 
 
-def writer(name: str, filename: str) -> Callable[[Render], Render]:
-    """Register the decorated function as the format ``name``, written to ``filename``."""
+def writer(name: str, filename: str, *, usual: bool = False) -> Callable[[Render], Render]:
+    """Register the decorated function as the format ``name``, written to ``filename``. ``usual``: see ``Writer``."""
 
     def register(render: Render) -> Render:
         taken = {known.filename for known in _writers.values()}
         if name in _writers or filename in taken:
             raise ValueError(f"the report format {name!r} ({filename}) is registered twice")
-        _writers[name] = _Format(name, filename, render)
+        _writers[name] = _Format(name, filename, usual, render)
         return render
 
     return register

@@ -35,7 +35,7 @@ print(value)' "$1"
 }"""
 
 
-@writer("curl", "requests.sh")
+@writer("curl", "requests.sh", usual=True)
 def render(result: Result, run: Run) -> str:
     """A POSIX shell script; credentials come from the environment."""
     return "\n".join(_script(handover(run))) + "\n"

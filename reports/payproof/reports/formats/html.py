@@ -64,7 +64,7 @@ class RequirementGroup:
     cards: tuple[Card, ...]
 
 
-@writer("html", "report.html")
+@writer("html", "report.html", usual=True)
 def render(result: Result, run: Run) -> str:
     """One page without outside assets; readable, and complete, without its script."""
     environment = _environment()

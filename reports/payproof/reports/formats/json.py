@@ -18,7 +18,7 @@ from payproof.reports.registry import writer
 FORMAT = 1
 
 
-@writer("json", "report.json")
+@writer("json", "report.json", usual=True)
 def render(result: Result, run: Run) -> str:
     """UTF-8 JSON, indented, keys in a fixed order."""
     return json.dumps(_cleaned(document(result, run)), indent=2, ensure_ascii=False) + "\n"

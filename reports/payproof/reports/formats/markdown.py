@@ -23,29 +23,42 @@ _MARKS = {
     Verdict.ERROR: "💥",
 }
 _TOLD = (Verdict.FAIL, Verdict.ERROR, Verdict.WARN)
-_TITLE, _BODY, _FINDINGS, _TOTAL = 300, 600, 5, 60_000
+_TITLE, _BODY, _FINDINGS = 300, 600, 5
+_SEE = "see the HTML report."
 _MARKUP = re.compile(r"[\\`*_\[\]|~<>&]")
 _LINKING = re.compile(r"@(?=\w)|#(?=\d)|:(?=//)|\bwww(?=\.)", re.IGNORECASE)
 """What GitHub makes a link of, also when it is escaped: a word joiner after it keeps it text."""
 
 
-@writer("markdown", "report.md")
+@writer("markdown", "report.md", usual=True)
 def render(result: Result, run: Run) -> str:
-    """GitHub-flavoured Markdown, at most about 60,000 characters (a comment holds 65,536)."""
-    parts = [*_head(result, run), *_replayed(run), *_table(result)]
-    size, left = sum(map(len, parts)), 0
+    """GitHub-flavoured Markdown for a comment, which holds 65,536 characters: there is room for some more beside it."""
+    return document(result, run, room=62_000)
+
+
+def document(result: Result, run: Run, *, room: int) -> str:
+    """The report in ``room`` bytes, at least 20,000. Failures that have no room are counted, and so are the reasons of what was
+    not exercised."""
+    parts, silent = [*_head(result, run), *_replayed(run), *_table(result)], list(_silent(result))
+    if _size(silent) > room // 4:
+        silent = [f"\nWhat was not exercised has no room here: {_SEE}"]
+    size, left = _size(parts) + _size(silent) + len(_SEE) + 100, 0
     teller = Teller(run)
     for judgement in facts.of(result, *_TOLD):
         text = "\n".join(_requirement(judgement, teller))
-        if size + len(text) > _TOTAL:
+        if size + (wide := _size([text])) > room:
             left += 1
             continue
-        size += len(text)
+        size += wide
         parts.append(text)
     if left:
-        parts.append(f"\nAnd {left} more, see the HTML report.")
-    parts += _silent(result)
-    return "\n".join(parts) + "\n"
+        parts.append(f"\nAnd {left} more, {_SEE}")
+    return "\n".join((*parts, *silent)) + "\n"
+
+
+def _size(lines: Iterable[str]) -> int:
+    """Bytes of lines with their ends."""
+    return sum(len(line.encode("utf-8", "replace")) + 1 for line in lines)
 
 
 def _head(result: Result, run: Run) -> Iterator[str]:

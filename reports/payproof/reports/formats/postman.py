@@ -24,7 +24,7 @@ from payproof.reports.request_export import (
 _SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 
 
-@writer("postman", "postman_collection.json")
+@writer("postman", "postman_collection.json", usual=True)
 def render(result: Result, run: Run) -> str:
     """JSON; credentials are collection variables without a value, answers are kept by test scripts."""
     export = handover(run)

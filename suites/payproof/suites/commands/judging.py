@@ -11,7 +11,7 @@ import click
 
 from payproof.contracts.model import PayproofError, Result
 from payproof.contracts.run import Run, read
-from payproof.suites.commands import options, verdict
+from payproof.suites.commands import options, pipeline, verdict
 from payproof.suites.config import load_config
 
 _RUN = click.argument("run_file", metavar="RUN.jsonl", type=click.Path(path_type=Path))
@@ -31,6 +31,7 @@ def check(run_file: Path, config_path: Path | None, report_dir: Path, formats: t
         result, run = _judged(run_file, config_path)
         verdict.show(result, run, verbose=verbose)
         verdict.write(result, run, report_dir, formats)
+        pipeline.tell(result, run)
     return verdict.EXIT[result.outcome]
 
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import importlib.util
+import pkgutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
-FORMATS = ("json", "junit", "markdown", "html", "curl", "http", "postman")
-"""The names in ``payproof.reports.WRITERS``: a test says that they agree (importing the writers here would be slow)."""
+
+
+def _formats() -> tuple[str, ...]:
+    found = importlib.util.find_spec("payproof.reports")
+    folders = found.submodule_search_locations if found else None
+    return tuple(module.name for module in pkgutil.iter_modules([f"{folder}/formats" for folder in folders or ()]))
+
+
+FORMATS = _formats()
+"""The names in ``payproof.reports.WRITERS``, which are those of their modules: importing the writers here would be slow."""
 
 _RECIPE = (
     click.option("--gateway", default="", metavar="NAME", help="Gateway to test against (payproof list gateways)."),
@@ -56,11 +67,36 @@ def config(function: F) -> F:
 
 
 def reports(function: F) -> F:
-    """``--report-dir`` and ``--format``."""
+    """``--report-dir``, ``--format`` and ``--report``; the function gets ``report_dir`` and ``formats``: empty for the usual ones."""
+
+    @functools.wraps(function)
+    def chosen(*args: Any, formats: tuple[str, ...], also: tuple[str, ...], **options: Any) -> Any:
+        return function(*args, formats=_wanted(formats, also), **options)
+
     folder = click.Path(path_type=Path)
-    function = click.option(
-        "--format", "formats", multiple=True, type=click.Choice(FORMATS), help="Only these reports; repeatable."
-    )(function)
-    return click.option(
-        "--report-dir", type=folder, default=Path("payproof-report"), show_default=True, help="Where reports go."
-    )(function)
+    for option in (
+        click.option("--report", "also", multiple=True, metavar="NAME", callback=_names, help=_ALSO),
+        click.option("--format", "formats", multiple=True, type=click.Choice(FORMATS), help=_ONLY, metavar="NAME"),
+        click.option(
+            "--report-dir", type=folder, default=Path("payproof-report"), show_default=True, help="Where reports go."
+        ),
+    ):
+        chosen = option(chosen)
+    return cast("F", chosen)
+
+
+_ONLY = "Only this report; repeatable (payproof list reports)."
+_ALSO = "This report besides the usual ones; repeatable, or with commas."
+
+
+def _names(context: click.Context, option: click.Parameter, values: Sequence[str]) -> tuple[str, ...]:
+    names = tuple(name.strip() for value in values for name in value.split(","))
+    return tuple(click.Choice(FORMATS).convert(name, option, context) for name in names if name)
+
+
+def _wanted(only: tuple[str, ...], also: tuple[str, ...]) -> tuple[str, ...]:
+    if only or not also:
+        return tuple(dict.fromkeys((*only, *also)))
+    from payproof.reports.folder import usual
+
+    return tuple(dict.fromkeys((*usual(), *also)))

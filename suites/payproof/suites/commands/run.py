@@ -12,7 +12,7 @@ from rich.console import Console
 
 from payproof.contracts.model import PayproofError
 from payproof.contracts.run import Run
-from payproof.suites.commands import baseline, options, verdict
+from payproof.suites.commands import baseline, options, pipeline, verdict
 from payproof.suites.config import Config, load_config, make_config, with_baseline
 from payproof.suites.config.short_forms import Flags, tables
 
@@ -105,6 +105,7 @@ def run(
     verdict.write(result, told, report_dir, formats)
     for line in lines:
         click.echo(line)
+    pipeline.tell(result, told)
     return verdict.EXIT[result.outcome]
 
 

@@ -6,6 +6,7 @@ import inspect
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from payproof.contracts import __version__
 from payproof.contracts.entries import Step
@@ -87,6 +88,7 @@ def assembled(
         **begun.facts,
         "seconds": round(session.now(), 1),
         "configuration": digest(redactor.redact(described)),
+        **placed(session.config.folder),
         "journal": digest("\n".join(f"{world.name} {entry!r}" for world in worlds for entry in world.entries)),
         "errors": {id: redactor.redact(text) for id, text in losses.errors.items()},
         "cut": dict(losses.cut),
@@ -114,6 +116,12 @@ def assembled(
         diagnosis=diagnosis,
         facts=facts,
     )
+
+
+def placed(folder: Path) -> dict[str, Json]:
+    """Where the configuration lies below the current folder, as a pipeline's formats name files; nothing when it lies elsewhere."""
+    here = Path.cwd().resolve()
+    return {"folder": folder.relative_to(here).as_posix()} if folder.is_relative_to(here) else {}
 
 
 def _faults() -> dict[str, Json]:
