@@ -54,7 +54,7 @@ def _goes_on(block: Block, entry: Log) -> bool:
     lines = [written(each) for each in block if isinstance(each, Log)]
     text = written(entry)
     if not any(map(_BEGINS.search, lines)):
-        return bool(re.match(r"\s+(?:at|from) \S", text))  # the line before is what went wrong
+        return bool(re.match(r"\s+(?:at|from) \S|Stack trace:|#0 ", text))  # the line before is what went wrong
     if _GOES_ON.match(text):
         return True
     # The first line below the frames says what went wrong; Go's frames have their functions at the margin.
