@@ -105,6 +105,8 @@ class Judgement:
     attestation: Attestation | None = None
     baseline: str = ""
     """Reason from the baseline when the team accepts this failure for now."""
+    accepted_until: str = ""
+    """The last day (ISO 8601) on which the baseline accepts it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,5 +147,7 @@ class Result:
     stale_baseline: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
     """One sentence for each must that was not judged because something is not declared: its id, and what to declare."""
+    expiring: tuple[str, ...] = ()
+    """One sentence for each attestation and baseline entry that this result leans on and that ends within thirty days."""
     facts: Mapping[str, Json] = field(default_factory=dict[str, Json])
     """name, gateway, profile_version, target, seed, started, seconds, journal and configuration digests ..."""
