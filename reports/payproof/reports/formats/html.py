@@ -19,6 +19,7 @@ from payproof.reports.behaviour import seconds
 from payproof.reports.cards import sections
 from payproof.reports.measured import measured
 from payproof.reports.registry import writer
+from payproof.reports.since import Since
 from payproof.reports.story import Teller, anchor
 
 _PLACEHOLDER = re.compile(r"(<(?:[a-z]+(?:-[a-z]+)*-\d+|access-token|client-id|secret-key)(?::[a-z0-9:]+)?>)")
@@ -28,6 +29,11 @@ _SCRIPTS = ("filter.js", "copy.js")
 @writer("html", "report.html")
 def render(result: Result, run: Run) -> str:
     """One page without outside assets; readable, and complete, without its script."""
+    return page(result, run)
+
+
+def page(result: Result, run: Run, before: Since | None = None) -> str:
+    """The page, with what changed since the last run where that is known."""
     environment = _environment()
     script = "".join(environment.get_template(name).render() for name in _SCRIPTS)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -44,6 +50,7 @@ def render(result: Result, run: Run) -> str:
         banner=facts.BANNERS[result.outcome],
         sentence=facts.sentence(result),
         reasons=[_linked(reason, facts.by_id(result)) for reason in result.reasons],
+        since=before,
         counts=facts.counts(result.judgements),
         golive=facts.golive(result),
         guidelines=facts.guidelines(result),
