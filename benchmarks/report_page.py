@@ -33,7 +33,9 @@ def entries(exchanges: int) -> Iterator[Entry]:
         yield ProbeMark(n=(n := n + 1), at=start, event="begin", probe="error-answer", params={"operation": "create"})
         for place in range(PER_PROBE_RUN // 2):
             at = start + place / 10
-            yield Call(n=(n := n + 1), at=at, began=at + 0.01, ended=at + 0.04, ending="answered", request=asked, response=told)
+            yield Call(
+                n=(n := n + 1), at=at, began=at + 0.01, ended=at + 0.04, ending="answered", request=asked, response=told
+            )
             yield Page(n=(n := n + 1), at=at, began=at, ended=at + 0.05, where="integration", purpose="checkout",
                        customer="Ada", request=asked, response=told)  # fmt: skip
         yield ProbeMark(n=(n := n + 1), at=start + PER_PROBE_RUN / 10, event="end", probe="error-answer")

@@ -53,7 +53,9 @@ def take(browser: Browser, report: Path, picture: Picture, file: Path) -> None:
         playwright.sync_api.Error: what the picture is to show is not on the page.
     """
     page = browser.new_page(
-        viewport={"width": picture.width, "height": picture.height}, color_scheme=picture.scheme, reduced_motion="reduce"
+        viewport={"width": picture.width, "height": picture.height},
+        color_scheme=picture.scheme,
+        reduced_motion="reduce",
     )
     page.goto(report.resolve().as_uri() + picture.query)
     shown = page.locator(picture.shows).first

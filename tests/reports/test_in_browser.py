@@ -188,7 +188,10 @@ def test_a_clean_run_takes_five_pages_and_opens_nothing(browser: Browser, tmp_pa
     run, seen, broken = sample_run()
     result = sample_result(seen, broken)
     good = tuple(dataclasses.replace(each, verdict=Verdict.PASS, baseline="") for each in result.judgements)
-    items = [tuple(dataclasses.replace(each, verdict=Verdict.PASS) for each in rows) for rows in (result.golive, result.guidelines)]
+    items = [
+        tuple(dataclasses.replace(each, verdict=Verdict.PASS) for each in rows)
+        for rows in (result.golive, result.guidelines)
+    ]
     clean = dataclasses.replace(
         result, outcome=Outcome.READY, reasons=(), judgements=good, golive=items[0], guidelines=items[1]
     )
@@ -213,9 +216,7 @@ def pages(browser: Browser, text: str, folder: Path) -> int:
 
 
 def screenshots() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "screenshots", Path(__file__).parents[2] / "docs" / "screenshots.py"
-    )
+    spec = importlib.util.spec_from_file_location("screenshots", Path(__file__).parents[2] / "docs" / "screenshots.py")
     assert spec
     assert spec.loader
     found = importlib.util.module_from_spec(spec)

@@ -62,7 +62,9 @@ def between(found: list[Entry], place: int) -> list[Entry]:
     return [*found[:place], call, Log(n=901, at=at, stream="stdout", text="GET / 200"), *found[place:]]
 
 
-@pytest.mark.parametrize("text", [PYTHON, NODE, PHP, JAVA, GO, RUBY], ids=["python", "node", "php", "java", "go", "ruby"])
+@pytest.mark.parametrize(
+    "text", [PYTHON, NODE, PHP, JAVA, GO, RUBY], ids=["python", "node", "php", "java", "go", "ruby"]
+)
 def test_a_stack_trace_is_one_block_whatever_comes_between_its_lines(text: str) -> None:
     whole = lines(text)
     for place in range(1, len(whole)):
@@ -95,7 +97,9 @@ def test_a_long_block_keeps_its_head_its_end_and_what_is_pointed_at() -> None:
 
 
 def test_a_long_line_is_cut_in_its_middle_and_colours_are_taken_out() -> None:
-    (line,) = log_scene([Log(n=1, stream="s", text="\x1b[31mbegin" + "x" * 2_000 + "end\x1b[0m")], world="w", pointed=(), caused=False).lines
+    (line,) = log_scene(
+        [Log(n=1, stream="s", text="\x1b[31mbegin" + "x" * 2_000 + "end\x1b[0m")], world="w", pointed=(), caused=False
+    ).lines
     assert line.text.startswith("begin")
     assert line.text.endswith("end")
     assert "(1,408 more characters)" in line.text

@@ -46,7 +46,8 @@ def test_a_compiled_shop_is_known_by_what_its_calls_say_and_an_unknown_one_gets_
 
 def test_a_recipe_for_the_requirement_wins_over_one_for_its_group() -> None:
     own, group = recipe("verify.unreachable", "python"), recipe("verify.amount", "python")
-    assert own and group
+    assert own
+    assert group
     assert (own.language, group.language) == ("Python", "Python")
     assert own.code != group.code
     assert recipe("alerts.payment-error", "python") is None
@@ -78,6 +79,8 @@ def test_recipes_of_other_languages_have_their_grammar(spoken: str) -> None:
     if not shutil.which(program):
         pytest.skip(f"needs {program}")
     for each in texts(spoken):
-        code = frame.format(each["code"]) if "def " not in each["code"] and "= ENV" not in each["code"] else each["code"]
+        code = (
+            frame.format(each["code"]) if "def " not in each["code"] and "= ENV" not in each["code"] else each["code"]
+        )
         done = subprocess.run([program, *arguments], input=code, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, f"{each['for']}: {done.stderr}{done.stdout}"

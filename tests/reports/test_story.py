@@ -116,7 +116,14 @@ def test_a_page_stands_before_the_calls_that_it_caused() -> None:
     ]
     (chapter,) = chapters(entries, 2)
     assert outline(chapter) == [1, 4, 2, 3, 5, 6]
-    assert [part.caused for part in chapter.parts if isinstance(part, Scene)] == [False, False, True, True, False, False]
+    assert [part.caused for part in chapter.parts if isinstance(part, Scene)] == [
+        False,
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_a_diagram_is_shown_once_for_the_same_evidence_and_again_for_other() -> None:

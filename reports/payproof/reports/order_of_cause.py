@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from payproof.contracts.entries import Call, Connection, Delivery, Entry, Page, ProbeMark
+from payproof.contracts.entries import Alert, Call, Connection, Delivery, Entry, Ledger, Log, Page, ProbeMark
 
 
 def began(entry: Entry) -> float:
@@ -33,8 +33,6 @@ def caused(entries: Sequence[Entry]) -> frozenset[int]:
     for entry in entries:
         if isinstance(entry, Page):
             until = max(until, entry.ended) if entry.where == "integration" else until
-        elif isinstance(entry, Call | Delivery | Connection) and began(entry) < until:
-            found.add(entry.n)
-        elif entry.at < until and entry.kind in ("ledger", "log", "alert"):
+        elif began(entry) < until and isinstance(entry, Call | Delivery | Connection | Ledger | Log | Alert):
             found.add(entry.n)
     return frozenset(found)

@@ -254,4 +254,3 @@ def _message(label: str, line: str, headers: Headers, body: str, limit: int) -> 
 
 def _headers(headers: Headers) -> Headers:
     return tuple((clean(name), cut(clean(value), 500)) for name, value in headers)
-

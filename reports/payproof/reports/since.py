@@ -29,7 +29,10 @@ class Since:
             ("Fails now", told.of("failing")),
             ("Mended", told.of("mended")),
             ("Otherwise changed", told.of("changed")),
-            ("Only one of the two judged it", told.of("unjudged") if Outcome.PARTIAL not in (told.old, told.new) else ()),
+            (
+                "Only one of the two judged it",
+                told.of("unjudged") if Outcome.PARTIAL not in (told.old, told.new) else (),
+            ),
             ("New", told.of("added")),
             ("Gone", told.of("removed")),
         )
