@@ -6,15 +6,18 @@ import base64
 import dataclasses
 import hashlib
 import re
+from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup, Tag
 
 from payproof.contracts.entries import Page, Request, Step
 from payproof.contracts.model import Finding, Judgement, Outcome, Pointer, Result, Verdict
+from payproof.contracts.requirements import requirements
 from payproof.contracts.run import Run
-from payproof.reports import WRITERS
+from payproof.reports import WRITERS, write_all
 from payproof.reports.sequence.excerpt import excerpt
+from payproof.reports.since import since
 
 
 def render(result: Result, run: Run) -> BeautifulSoup:
@@ -142,8 +145,7 @@ def test_a_story_is_told_whole_once_and_linked_afterwards(result: Result, run: R
     page = render(failed(result, Pointer("main", 21)), run)
     first, second = page.select(".chapter")
     assert len(first.select(".scene")) > len(second.select(".scene")) == 1
-    assert len(first.select(".sequence")) == 1
-    assert not second.select(".sequence")
+    assert len(page.select(".sequence")) == 1
     assert second.select(f'a[href="#{first["id"]}"]')
 
 
@@ -200,3 +202,88 @@ def test_nothing_is_green_in_a_run_that_was_not_scored(result: Result, run: Run)
     assert "✓" not in page.get_text()
     assert not page.select(".items .mark.pass")
     assert page.select("main.unscored")
+
+
+def test_the_worst_comes_first_and_each_requirement_once(page: BeautifulSoup, result: Result) -> None:
+    assert [group["class"][1] for group in page.select(".group")] == [
+        "fail", "error", "warn", "not_exercised", "attested", "pass", "not_applicable"
+    ]  # fmt: skip
+    ids = [str(found["id"]) for found in page.select(".card")]
+    assert len(ids) == len(set(ids)) == len(result.judgements)
+
+
+def test_a_failure_is_told_once_and_linked_from_its_items(page: BeautifulSoup) -> None:
+    title = "charged twice, 10,000.00 XAF, for one order of 5,000.00 XAF"
+    assert len(page.find_all(string=title)) == 1
+    links = page.select('.items a[href="#idempotency.double-submit"]')
+    assert len(links) == 2
+    assert {str(link["href"]) for link in card(page, "idempotency.double-submit").select(".part a")} == {
+        f"#{item['id']}" for link in links if (item := link.find_parent("li"))
+    }
+
+
+def test_a_failure_says_why_how_it_is_fixed_and_how_it_is_tried_again(page: BeautifulSoup) -> None:
+    told = card(page, "idempotency.double-submit").select_one(".about-it")
+    assert told
+    about = requirements()["idempotency.double-submit"]
+    shown = " ".join(told.get_text(" ").split())
+    assert about.why in shown
+    assert about.fix in shown
+    assert "payproof run --only idempotency.double-submit --seed 4711" in shown
+    assert "IntegrityError" in shown  # the run's command is python's
+    passed = card(page, "token.cached").get_text()
+    assert requirements()["token.cached"].judged in passed
+    assert requirements()["token.cached"].fix not in passed
+
+
+def test_a_probe_run_is_headed_by_what_it_is_about(result: Result, run: Run) -> None:
+    told = dataclasses.replace(run, facts={**run.facts, "probes": {"forged-return": "The customer never pays"}})
+    found = card(render(result, told), "verify.forged-return")
+    assert found.select_one(".drawing > summary").get_text() == "The customer never pays"  # type: ignore[union-attr]
+    assert found.select_one(".chapter > .where").get_text() == "world main · forged-return, order 1002"  # type: ignore[union-attr]
+
+
+def test_what_was_not_exercised_stands_under_its_reason(result: Result, run: Run) -> None:
+    reason = "left out of this shortened run"
+    finding = Finding(check="x", verdict=Verdict.NOT_EXERCISED, title=reason)
+    silent = [
+        dataclasses.replace(each, verdict=Verdict.NOT_EXERCISED, findings=(finding,), attestation=None)
+        for each in result.judgements[:4]
+    ]
+    page = render(dataclasses.replace(result, judgements=tuple(silent)), run)
+    assert [found.get_text() for found in page.select(".reason")] == [reason]
+    assert len(page.select(".group .cards .card")) == 4
+
+
+def test_a_log_line_that_is_evidence_is_marked_and_has_its_anchor(page: BeautifulSoup) -> None:
+    (line,) = card(page, "logs.no-access-token").select("pre.log .pointed")
+    assert str(line["id"]).startswith("entry-faults-")
+    assert "<access-token-1>" in line.get_text()
+
+
+def test_the_page_tells_what_changed_since_the_report_in_the_folder(result: Result, run: Run, tmp_path: Path) -> None:
+    broken = next(each for each in result.judgements if each.requirement == "verify.forged-return")
+    mended = dataclasses.replace(broken, verdict=Verdict.PASS)
+    judgements = tuple(mended if each is broken else each for each in result.judgements)
+    earlier = dataclasses.replace(
+        result, judgements=judgements, facts={**result.facts, "started": "2026-11-20T08:00:00Z"}
+    )
+    for told in (earlier, result):
+        write_all(told, run, tmp_path, ["json", "html"])
+    page = BeautifulSoup((tmp_path / "report.html").read_text(encoding="utf-8"), "html.parser")
+    since = page.select_one(".since")
+    assert since
+    assert "(2026-11-20T08:00:00Z): 1 newly failing, 0 mended" in since.get_text()
+    assert [link["href"] for link in since.select("a")] == ["#verify.forged-return"]
+
+
+@pytest.mark.parametrize("lies_there", ["nothing", "the same run", "another shop", "no report"])
+def test_nothing_is_compared_with_what_is_no_earlier_run(
+    result: Result, run: Run, tmp_path: Path, lies_there: str
+) -> None:
+    if lies_there == "no report":
+        (tmp_path / "report.json").write_text("{")
+    elif lies_there != "nothing":
+        name = "other" if lies_there == "another shop" else result.facts["name"]
+        write_all(dataclasses.replace(result, facts={**result.facts, "name": name}), run, tmp_path, ["json"])
+    assert since(tmp_path, result) is None

@@ -28,8 +28,9 @@ from payproof.contracts.entries import (
 )
 from payproof.contracts.model import Pointer
 from payproof.contracts.run import RecordedWorld, Run
-from payproof.reports.render_entry import Scene, scene
-from payproof.reports.story import CHAPTERS, NEAR, Chapter, Gap, Teller
+from payproof.reports.render_entry import scene
+from payproof.reports.scenes import Scene
+from payproof.reports.story import BETWEEN, CHAPTERS, NEAR, POINTERS, Chapter, Gap, Teller
 
 GET = Request(method="GET", url="https://h/")
 
@@ -44,20 +45,20 @@ def outline(chapter: Chapter) -> list[Any]:
 
 
 def story(*marks: str) -> list[Entry]:
-    """``+p`` begins the story p, ``-p`` ends it, anything else is a log line."""
+    """``+p`` begins the story p, ``-p`` ends it, anything else is an alert."""
     found: list[Entry] = []
     for number, mark in enumerate(marks, start=1):
         if mark[0] in "+-":
             found.append(ProbeMark(n=number, event="begin" if mark[0] == "+" else "end", probe=mark[1:]))
         else:
-            found.append(Log(n=number, stream="stdout", text=mark))
+            found.append(Alert(n=number, channel="webhook", text=mark))
     return found
 
 
 def test_the_whole_story_around_an_entry_is_told() -> None:
     (chapter,) = chapters(story("x", "+p", "a", "b", "-p", "y"), 3)
     assert outline(chapter) == [2, 3, 4, 5]
-    assert chapter.title == "p"
+    assert (chapter.title, chapter.probe) == ("P", "p")
     assert [part.pointed for part in chapter.parts if isinstance(part, Scene)] == [False, True, False, False]
 
 
@@ -74,7 +75,7 @@ def test_a_story_that_never_ends_lasts_to_the_end() -> None:
 def test_entries_outside_of_stories_are_told_with_their_neighbours() -> None:
     (chapter,) = chapters(story("+p", "-p", "a", "b", "+q", "-q"), 4)
     assert outline(chapter) == [3, 4]
-    assert chapter.title == "between the stories"
+    assert chapter.title == BETWEEN
 
 
 def test_a_long_story_is_told_near_its_evidence() -> None:
@@ -85,7 +86,7 @@ def test_a_long_story_is_told_near_its_evidence() -> None:
 
 def test_passed_findings_show_the_pointed_entries_alone() -> None:
     (chapter,) = chapters(story("+p", "a", "b", "c", "-p"), 2, 4, whole=False)
-    assert outline(chapter) == [2, 1, 4]
+    assert outline(chapter) == [2, 4]
 
 
 def test_two_stories_are_two_chapters_up_to_a_limit() -> None:
@@ -94,6 +95,44 @@ def test_two_stories_are_two_chapters_up_to_a_limit() -> None:
     evidence = [Pointer("w", number) for number in range(2, len(entries), 3)]
     told, lost = Teller(run).chapters(evidence, whole=True)
     assert (len(told), lost) == (CHAPTERS, 2)
+
+
+def test_what_a_finding_points_at_has_a_limit() -> None:
+    entries = story("+p", *["x"] * (POINTERS + 5), "-p")
+    evidence = [Pointer("w", number) for number in range(2, len(entries))]
+    run = Run(gateway="nobody", worlds=(RecordedWorld(name="w", entries=tuple(entries)),))
+    (chapter,), lost = Teller(run).chapters(evidence, whole=False)
+    assert (len(chapter.parts), lost) == (POINTERS, 5)
+
+
+def test_a_page_stands_before_the_calls_that_it_caused() -> None:
+    entries = [
+        ProbeMark(n=1, at=0.0, event="begin", probe="p"),
+        Call(n=2, at=0.4, began=0.2, ended=0.4, ending="answered", request=GET),
+        Log(n=3, at=0.5, stream="stdout", text="paid"),
+        Page(n=4, at=0.6, began=0.1, ended=0.6, where="integration", request=GET),
+        Alert(n=5, at=0.7, channel="webhook", text="x"),
+        ProbeMark(n=6, at=0.7, event="end", probe="p"),
+    ]
+    (chapter,) = chapters(entries, 2)
+    assert outline(chapter) == [1, 4, 2, 3, 5, 6]
+    assert [part.caused for part in chapter.parts if isinstance(part, Scene)] == [
+        False,
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_a_diagram_is_shown_once_for_the_same_evidence_and_again_for_other() -> None:
+    exchange = Page(n=2, began=0, ended=1, where="integration", customer="Ada", request=GET)
+    begin, end = ProbeMark(n=1, event="begin", probe="p"), ProbeMark(n=4, event="end", probe="p")
+    entries = (begin, exchange, Alert(n=3, channel="webhook", text="x"), end)
+    teller = Teller(Run(gateway="nobody", worlds=(RecordedWorld(name="w", entries=entries),)))
+    drawn = [teller.chapters([Pointer("w", n)], whole=True)[0][0].diagram is not None for n in (2, 2, 3)]
+    assert drawn == [True, False, True]
 
 
 PAGE: dict[str, Any] = {"began": 0, "ended": 1, "where": "integration", "request": GET}

@@ -8,7 +8,9 @@ from pathlib import Path
 from payproof.contracts import files
 from payproof.contracts.model import PayproofError, Result
 from payproof.contracts.run import Run, dump
+from payproof.reports.formats import html
 from payproof.reports.registry import WRITERS
+from payproof.reports.since import Since, since
 
 RUN_FILE = "run.jsonl"
 
@@ -32,6 +34,11 @@ def write_all(result: Result, run: Run, folder: Path, names: Iterable[str] | Non
         raise PayproofError(
             f'unknown report format "{unknown[0]}"', place=unknown[0], remedy=f"payproof knows: {', '.join(WRITERS)}"
         )
-    texts = {name: (WRITERS[name].filename, WRITERS[name].render(result, run)) for name in chosen}
+    before = since(folder, result)
+    texts = {name: (WRITERS[name].filename, _rendered(name, result, run, before)) for name in chosen}
     texts["run"] = (RUN_FILE, dump(run))
     return {name: files.write(folder / filename, text) for name, (filename, text) in texts.items()}
+
+
+def _rendered(name: str, result: Result, run: Run, before: Since | None) -> str:
+    return html.page(result, run, before) if name == "html" else WRITERS[name].render(result, run)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from payproof.contracts import money
 from payproof.contracts.entries import (
@@ -32,35 +31,9 @@ from payproof.contracts.entries import (
 )
 from payproof.contracts.model import Json
 from payproof.reports.facts import clean
+from payproof.reports.order_of_cause import began
+from payproof.reports.scenes import Message, Scene
 from payproof.reports.values import cut, pretty
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One half of an exchange."""
-
-    label: str
-    line: str
-    headers: Headers
-    body: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """``actor`` is one of story, customer, call, gateway, log, order, fault, process, alert."""
-
-    pointer: str
-    n: int
-    at: float
-    actor: str
-    title: str
-    note: str = ""
-    text: str = ""
-    messages: tuple[Message, ...] = ()
-    pointed: bool = False
-    """A finding points at this entry."""
-    anchor: str = ""
-    """Where links to this entry lead; empty where they lead to another place that shows it."""
 
 
 def scene(entry: Entry, *, world: str, pointed: bool, limit: int) -> Scene:
@@ -74,7 +47,7 @@ def scene(entry: Entry, *, world: str, pointed: bool, limit: int) -> Scene:
     return Scene(
         pointer=f"{world}#{entry.n}",
         n=entry.n,
-        at=entry.at,
+        at=began(entry),
         actor=actor,
         title=clean(title),
         note=clean(note),
@@ -259,18 +232,16 @@ def _details(facts: Mapping[str, Json]) -> str:
 
 
 def _exchange(request: Request, response: Response | None, limit: int) -> tuple[Message, ...]:
-    asked = Message(
-        "request", clean(f"{request.method} {request.url}"), _headers(request.headers), _body(request.body, limit)
-    )
+    asked = _message("request", f"{request.method} {request.url}", request.headers, request.body, limit)
     if response is None:
         return (asked,)
-    told = Message("response", f"HTTP {response.status}", _headers(response.headers), _body(response.body, limit))
-    return asked, told
+    return asked, _message("response", f"HTTP {response.status}", response.headers, response.body, limit)
+
+
+def _message(label: str, line: str, headers: Headers, body: str, limit: int) -> Message:
+    shown = clean(pretty(body))
+    return Message(label, clean(line), _headers(headers), cut(shown, limit), cut=len(shown) > limit)
 
 
 def _headers(headers: Headers) -> Headers:
     return tuple((clean(name), cut(clean(value), 500)) for name, value in headers)
-
-
-def _body(body: str, limit: int) -> str:
-    return cut(clean(pretty(body)), limit)

@@ -8,11 +8,15 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
-from payproof.contracts.entries import Entry, FaultSet, ProbeMark, Step
+from payproof.contracts.entries import Entry, FaultSet, Log, ProbeMark, Step
 from payproof.contracts.model import Pointer
 from payproof.contracts.run import RecordedWorld, Run
-from payproof.reports.render_entry import Scene, scene
+from payproof.reports.log_blocks import Block, blocks, log_scene
+from payproof.reports.order_of_cause import caused, in_order
+from payproof.reports.render_entry import scene
+from payproof.reports.scenes import Scene
 from payproof.reports.sequence.excerpt import excerpt
+from payproof.reports.situation import particulars, situation
 
 WHOLE = 30
 """A story of so many entries is told whole; of a longer one, what is near the evidence."""
@@ -20,7 +24,9 @@ NEAR = 4
 POINTED_LIMIT, LIMIT, BRIEF_LIMIT = 4_000, 1_500, 600
 """Characters of a body: in an entry that is evidence, in any other of its story, and in one that a figure leads to."""
 CHAPTERS = 8
-BETWEEN = "between the stories"
+POINTERS = 60
+"""Entries that one finding points at; the JSON report and run.jsonl have all."""
+BETWEEN = "Between the probe runs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +38,18 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chapter:
-    """One story of one world. ``told`` is the anchor of the chapter where the same story stands whole."""
+    """One story of one world. ``title`` says in words what it is about, ``probe`` how it is called and with which parameters.
+    ``told`` is the anchor of the chapter where the same story stands whole."""
 
     anchor: str
     world: str
     title: str
+    probe: str = ""
     parts: tuple[Scene | Gap, ...]
     told: str = ""
     diagram: Markup | None = None
-    """Who said what to whom; only where the story is told whole, and somebody said something."""
+    """Who said what to whom, with what the finding points at marked; None where nobody said anything, and where the same diagram
+    was shown before."""
 
 
 def anchor(pointer: Pointer) -> str:
@@ -52,27 +61,29 @@ class Teller:
     """Tells evidence of one run. A story is told whole once; after that only what is pointed at, with a link."""
 
     def __init__(self, run: Run) -> None:
+        self._run = run
         self._shelves = {world.name: _Shelf(world) for world in (*run.worlds, *run.given_up)}
         self._told: dict[tuple[str, int], str] = {}
+        self._drawn: set[tuple[str, int, frozenset[int]]] = set()
         self._anchored: set[Pointer] = set()
         self._count = 0
 
     def chapters(self, evidence: Iterable[Pointer], *, whole: bool) -> tuple[tuple[Chapter, ...], int]:
-        """The chapters, and how many pointers they leave out (not in a journal, or too many chapters).
+        """The chapters, and how many pointers they leave out (not in a journal, or too many).
 
         ``whole``: with what happened around the evidence; otherwise the pointed entries alone.
         """
         wanted: dict[tuple[str, int, int], set[int]] = {}
         lost = 0
-        for pointer in dict.fromkeys(evidence):
+        for number, pointer in enumerate(dict.fromkeys(evidence)):
             shelf = self._shelves.get(pointer.world)
             place = shelf.places.get(pointer.entry) if shelf else None
             span = (pointer.world, *shelf.spans[place]) if shelf and place is not None else None
-            if span is None or place is None or (span not in wanted and len(wanted) == CHAPTERS):
+            if span is None or place is None or number >= POINTERS or (span not in wanted and len(wanted) == CHAPTERS):
                 lost += 1
                 continue
-            wanted.setdefault(span, set()).add(place)
-        return tuple(self._chapter(span, places, whole=whole) for span, places in wanted.items()), lost
+            wanted.setdefault(span, set()).add(pointer.entry)
+        return tuple(self._chapter(span, numbers, whole=whole) for span, numbers in wanted.items()), lost
 
     def entries(self, evidence: Iterable[Pointer]) -> tuple[Chapter, ...]:
         """Those of the entries that no chapter has shown yet, by world and number; what no journal holds is left out."""
@@ -92,13 +103,16 @@ class Teller:
         return tuple(self._anchored_scene(name, part) if isinstance(part, Scene) else part for part in parts)
 
     def _anchored_scene(self, name: str, part: Scene) -> Scene:
-        pointer = Pointer(name, part.n)
-        if pointer in self._anchored:
-            return part
-        self._anchored.add(pointer)
-        return replace(part, anchor=anchor(pointer))
+        lines = tuple(replace(each, anchor=self._new_anchor(Pointer(name, each.n))) for each in part.lines)
+        return replace(part, lines=lines) if lines else replace(part, anchor=self._new_anchor(Pointer(name, part.n)))
 
-    def _chapter(self, span: tuple[str, int, int], places: set[int], *, whole: bool) -> Chapter:
+    def _new_anchor(self, pointer: Pointer) -> str:
+        if pointer in self._anchored:
+            return ""
+        self._anchored.add(pointer)
+        return anchor(pointer)
+
+    def _chapter(self, span: tuple[str, int, int], numbers: set[int], *, whole: bool) -> Chapter:
         name, first, last = span
         shelf = self._shelves[name]
         told = self._told.get((name, first), "")
@@ -107,13 +121,25 @@ class Teller:
         anchor = f"story-{self._count}"
         if around:
             self._told[name, first] = anchor
-        kept = shelf.near(first, last, places) if around else sorted(places)
         opening = shelf.entries[first]
-        parts = self._anchor(name, shelf.parts(kept, places))
-        title = opening.probe if isinstance(opening, ProbeMark) else ""
-        numbers = {shelf.entries[place].n for place in places}
-        diagram = excerpt(shelf.entries[first : last + 1], numbers) if around and title else None
-        return Chapter(anchor=anchor, world=name, title=title or BETWEEN, parts=parts, told=told, diagram=diagram)
+        mark = opening if isinstance(opening, ProbeMark) else None
+        return Chapter(
+            anchor=anchor,
+            world=name,
+            title=situation(self._run, mark) if mark else BETWEEN,
+            probe=particulars(mark) if mark else "",
+            parts=self._anchor(name, shelf.parts(first, last, numbers, around=around)),
+            told=told,
+            diagram=self._diagram(span, numbers) if whole and mark else None,
+        )
+
+    def _diagram(self, span: tuple[str, int, int], numbers: set[int]) -> Markup | None:
+        name, first, last = span
+        key = (name, first, frozenset(numbers))
+        if key in self._drawn:
+            return None
+        self._drawn.add(key)
+        return excerpt(self._shelves[name].entries[first : last + 1], numbers)
 
 
 class _Shelf:
@@ -124,30 +150,54 @@ class _Shelf:
         self.entries: Sequence[Entry] = world.entries
         self.places = {entry.n: place for place, entry in enumerate(world.entries)}
         self.spans = _spans(world.entries)
+        self._ordered: dict[int, tuple[Block, ...]] = {}
 
-    def near(self, first: int, last: int, places: set[int]) -> list[int]:
-        if last - first < WHOLE:
-            return list(range(first, last + 1))
-        spine = (Step, ProbeMark, FaultSet)
-        return [
-            place
-            for place in range(first, last + 1)
-            if isinstance(self.entries[place], spine) or any(abs(place - pointed) <= NEAR for pointed in places)
-        ]
-
-    def parts(self, kept: Sequence[int], places: set[int]) -> Iterator[Scene | Gap]:
-        before: int | None = None
-        for place in kept:
-            if before is not None and place > before + 1:
-                yield Gap(place - before - 1)
-            before = place
-            entry, pointed = self.entries[place], place in places
-            limit = POINTED_LIMIT if pointed else LIMIT
-            yield scene(entry, world=self.name, pointed=pointed, limit=limit)
+    def parts(self, first: int, last: int, pointed: set[int], *, around: bool) -> Iterator[Scene | Gap]:
+        """A story in the order of cause: whole, or near what is pointed at; else (not ``around``) what is pointed at alone."""
+        ordered = self._blocks(first, last)
+        kept = _kept(ordered, pointed, around=around, short=last - first < WHOLE)
+        depths = caused([entry for block in ordered for entry in block])
+        left_out = 0
+        for place, block in enumerate(ordered):
+            if place not in kept:
+                left_out += len(block)
+                continue
+            if left_out and around:
+                yield Gap(left_out)
+            left_out = 0
+            yield self._scene(block, pointed, caused=block[0].n in depths)
+        if left_out and around:
+            yield Gap(left_out)
 
     def scenes(self, places: Iterable[int], limit: int) -> Iterator[Scene]:
         """These entries alone."""
         return (scene(self.entries[place], world=self.name, pointed=False, limit=limit) for place in places)
+
+    def _blocks(self, first: int, last: int) -> tuple[Block, ...]:
+        if first not in self._ordered:
+            self._ordered[first] = blocks(in_order(self.entries[first : last + 1]))
+        return self._ordered[first]
+
+    def _scene(self, block: Block, pointed: set[int], *, caused: bool) -> Scene:
+        logs = [entry for entry in block if isinstance(entry, Log)]
+        if logs:
+            return log_scene(logs, world=self.name, pointed=pointed, caused=caused)
+        (entry,) = block
+        told = entry.n in pointed
+        shown = scene(entry, world=self.name, pointed=told, limit=POINTED_LIMIT if told else LIMIT)
+        return replace(shown, caused=caused)
+
+
+def _kept(ordered: Sequence[Block], pointed: set[int], *, around: bool, short: bool) -> set[int]:
+    """Places of the blocks that are shown."""
+    meant = {place for place, block in enumerate(ordered) if any(entry.n in pointed for entry in block)}
+    if not around:
+        return meant
+    if short:
+        return set(range(len(ordered)))
+    spine = (Step, ProbeMark, FaultSet)
+    near = {place + by for place in meant for by in range(-NEAR, NEAR + 1)}
+    return {place for place, block in enumerate(ordered) if place in near or isinstance(block[0], spine)}
 
 
 def _spans(entries: Sequence[Entry]) -> list[tuple[int, int]]:

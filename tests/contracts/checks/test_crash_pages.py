@@ -39,3 +39,16 @@ def test_a_page_for_people_is_not_a_crash(status: int) -> None:
         "<p>Etwas ist schiefgelaufen. Bitte versuchen Sie es später noch einmal. Ref 8812</p>", status=status
     )
     assert run.finding("errors.server-error", Verdict.PASS)
+
+
+def test_a_title_says_in_words_what_the_call_was_answered_with() -> None:
+    run = Written()
+    with run.probe("error-answer", operation="create", fault="not-json"):
+        run.order()
+        run.step("armed")
+        run.create(None, status=200, fault="not-json")
+        run.page("checkout", status=502, body="<p>Please try again later.</p>")
+        run.checkout(payment="")
+        run.seen(paid=False)
+        run.step("tried")
+    assert run.finding("errors.not-json", Verdict.PASS).title == "handled: create answered with prose instead of JSON"

@@ -110,10 +110,23 @@ def outage_of(params: Mapping[str, Json]) -> str:
     return f"{how} after its effect" if params.get("phase") == "after" else how
 
 
+_ANSWERS: Mapping[str, str] = {
+    "cut": "JSON that breaks off",
+    "empty": "nothing",
+    "html": "an HTML page",
+    "not-json": "prose instead of JSON",
+    "oversized": "a very long answer",
+    "other-payment": "another payment's state",
+    "wrong-content-type": "JSON under another content type",
+}
+"""Fault -> what the call is answered with, in words; any other is an error of the gateway's own, called by its name."""
+
+
 def _answer(params: Mapping[str, Json], first: Call | None) -> str:
     kind = kind_of(params)
     code = first.response.status if first and first.response and kind in ("status", "plain-error", "html") else 0
-    return f" answered with {f'HTTP {code}' if code else kind}"
+    words = _ANSWERS.get(kind, "" if kind in ("status", "plain-error") else f"the error {kind}")
+    return f" answered with {', '.join(filter(None, (f'HTTP {code}' if code else '', words))) or kind}"
 
 
 _MENDED = _Reading(lambda verifies: StepName.MENDED, _answer)

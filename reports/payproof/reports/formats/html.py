@@ -5,88 +5,56 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from collections.abc import Container
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from payproof.contracts import __version__
-from payproof.contracts.model import Finding, Judgement, Outcome, Result, Verdict
+from payproof.contracts.model import Outcome, Result, Verdict
 from payproof.contracts.run import Run
-from payproof.reports import facts, reasons, replay, timeline
+from payproof.reports import facts, replay, timeline
 from payproof.reports.behaviour import seconds
+from payproof.reports.cards import sections
 from payproof.reports.measured import measured
 from payproof.reports.registry import writer
-from payproof.reports.story import Chapter, Teller, anchor
-from payproof.reports.values import Pair, pointers, side_by_side
-
-SHOWN, FOLDED = 3, 20
-"""Findings of one requirement that are shown at once, and folded away; the JSON report has all."""
+from payproof.reports.since import Since
+from payproof.reports.story import Teller, anchor
 
 _PLACEHOLDER = re.compile(r"(<(?:[a-z]+(?:-[a-z]+)*-\d+|access-token|client-id|secret-key)(?::[a-z0-9:]+)?>)")
-_OPEN = (Verdict.FAIL, Verdict.ERROR)
-_TOLD = (Verdict.FAIL, Verdict.ERROR, Verdict.WARN, Verdict.NOT_EXERCISED)
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """A finding made ready for the page."""
-
-    finding: Finding
-    pairs: tuple[Pair, ...]
-    chapters: tuple[Chapter, ...]
-    lost: int
-    pointers: str
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A requirement made ready for the page."""
-
-    judgement: Judgement
-    proofs: tuple[Proof, ...]
-    folded: tuple[Proof, ...]
-    more: int
-    reason: str
-    opened: bool
-    waiting: tuple[str, ...]
-    """Requirements that could not be judged because of this one."""
-
-
-@dataclass(frozen=True, slots=True)
-class RequirementGroup:
-    """The cards of one checklist item."""
-
-    number: str
-    title: str
-    cards: tuple[Card, ...]
+_SCRIPTS = ("filter.js", "copy.js")
 
 
 @writer("html", "report.html", usual=True)
 def render(result: Result, run: Run) -> str:
     """One page without outside assets; readable, and complete, without its script."""
+    return page(result, run)
+
+
+def page(result: Result, run: Run, before: Since | None = None) -> str:
+    """The page, with what changed since the last run where that is known."""
     environment = _environment()
-    script = environment.get_template("filter.js").render()
+    script = "".join(environment.get_template(name).render() for name in _SCRIPTS)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     teller, found = Teller(run), measured(result, run)
-    groups = _groups(result, teller)
+    cards = sections(result, run, teller)
     return environment.get_template("report.html.j2").render(
         result=result,
         words=facts.WORDS,
         marks=facts.MARKS if result.outcome is not Outcome.NOT_SCORED else {**facts.MARKS, Verdict.PASS: "·"},
-        why=facts.why,
         name=facts.name_of(result),
         heading=facts.heading(result, run),
+        seed=facts.fact(result, "seed"),
         digests=[(key, str(value)) for key, value in result.facts.items() if str(value).startswith("sha256:")],
         banner=facts.BANNERS[result.outcome],
         sentence=facts.sentence(result),
         reasons=[_linked(reason, facts.by_id(result)) for reason in result.reasons],
+        since=before,
         counts=facts.counts(result.judgements),
         golive=facts.golive(result),
         guidelines=facts.guidelines(result),
-        groups=groups,
+        sections=cards,
         measured=found,
         verdicts=Verdict,
         behind=teller.entries(found.pointers),
@@ -135,34 +103,3 @@ def _coded(text: str) -> Markup:
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
     )
-
-
-def _groups(result: Result, teller: Teller) -> Sequence[RequirementGroup]:
-    waiting = reasons.waiting(result)
-    return [
-        RequirementGroup(
-            row.number if row else "",
-            row.title if row else "Other requirements",
-            tuple(_card(judgement, teller, waiting.get(judgement.requirement, ())) for judgement in judgements),
-        )
-        for row, judgements in facts.groups(result)
-    ]
-
-
-def _card(judgement: Judgement, teller: Teller, waiting: tuple[str, ...]) -> Card:
-    told = facts.probe_run(judgement)
-    proofs = tuple(_proof(finding, teller) for finding in told[: SHOWN + FOLDED])
-    return Card(
-        judgement=judgement,
-        proofs=proofs[:SHOWN],
-        folded=proofs[SHOWN:],
-        more=len(told[SHOWN + FOLDED :]),
-        reason=facts.reason(judgement),
-        opened=judgement.verdict in _OPEN,
-        waiting=waiting,
-    )
-
-
-def _proof(finding: Finding, teller: Teller) -> Proof:
-    chapters, lost = teller.chapters(finding.evidence, whole=finding.verdict in _TOLD)
-    return Proof(finding, side_by_side(finding), chapters, lost, pointers(finding.evidence, limit=8))

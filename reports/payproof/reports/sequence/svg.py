@@ -44,9 +44,9 @@ def svg(found: Sequence[Line], pointed: Collection[int] = ()) -> Markup:
 
 
 def _band(top: float, below: float) -> Markup:
-    return Markup('<rect class="band" x="2" y="{:.0f}" width="{}" height="{:.0f}" rx="4"/>').format(
-        top + 3, WIDTH - 4, below - top
-    )
+    return Markup(
+        '<rect class="band" x="2" y="{:.0f}" width="{}" height="{:.0f}" rx="4"/><text class="pointer" x="14" y="{:.0f}">▶</text>'
+    ).format(top + 3, WIDTH - 4, below - top, (top + below) / 2 + 7)
 
 
 def _lanes(plan: _Plan, height: float) -> Iterator[Markup]:

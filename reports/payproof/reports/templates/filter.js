@@ -1,53 +1,68 @@
 (() => {
   const bar = document.querySelector(".filter");
   if (!bar) return;
-  bar.hidden = false;
-  const apply = wanted => {
-    for (const button of bar.querySelectorAll("button"))
-      button.setAttribute("aria-pressed", String(button.dataset.verdict === wanted));
-    for (const card of document.querySelectorAll(".card"))
-      card.hidden = wanted !== "all" && card.dataset.verdict !== wanted;
-    for (const group of document.querySelectorAll(".group"))
-      group.hidden = !group.querySelector(".card:not([hidden])");
+  const cards = [...document.querySelectorAll(".card")];
+  const boxes = [...document.querySelectorAll(".group, .cards")];
+  const chips = [...bar.querySelectorAll("button")];
+  const { q, level, item } = bar.elements;
+  let verdict = "";
+  // What is searched: the requirement and its findings, not the evidence.
+  const words = new Map();
+  const said = card => {
+    if (!words.has(card))
+      words.set(card, [...card.querySelectorAll("summary .text, summary .id, .finding > .title")].map(each => each.textContent).join(" ").toLowerCase());
+    return words.get(card);
   };
+  const show = () => {
+    for (const chip of chips) chip.setAttribute("aria-pressed", String(chip.dataset.verdict === verdict));
+    const wanted = q.value.trim().toLowerCase().split(/\s+/);
+    let shown = 0;
+    for (const card of cards) {
+      card.hidden = Boolean(verdict && card.dataset.verdict !== verdict) || Boolean(level.value && card.dataset.level !== level.value)
+        || Boolean(item.value && !card.dataset.items.split(" ").includes(item.value)) || !wanted.every(word => said(card).includes(word));
+      shown += !card.hidden;
+    }
+    for (const box of boxes) {
+      box.hidden = !box.querySelector(".card:not([hidden])");
+      const reason = box.previousElementSibling;
+      if (reason && reason.matches(".reason")) reason.hidden = box.hidden;
+    }
+    bar.querySelector(".found").textContent = shown === cards.length ? "" : shown ? `${shown} of ${cards.length} shown` : "Nothing matches.";
+  };
+  // The choice stands in the address, so that it can be handed on.
+  const keep = () => {
+    const query = new URLSearchParams();
+    for (const [name, value] of [["show", verdict], ["level", level.value], ["item", item.value], ["q", q.value.trim()]]) if (value) query.set(name, value);
+    const text = String(query);
+    try { history.replaceState(null, "", location.pathname + (text && "?" + text) + location.hash); } catch { /* a frame without an address of its own */ }
+  };
+  const changed = () => { show(); keep(); };
+  const choose = (wanted, of = "", part = "", text = "") => { verdict = wanted; level.value = of; item.value = part; q.value = text; };
   bar.addEventListener("click", event => {
-    const button = event.target.closest("button");
-    if (button) apply(button.dataset.verdict);
+    const chip = event.target.closest("button");
+    if (chip) { verdict = chip.dataset.verdict; changed(); }
   });
+  bar.addEventListener("input", changed);
+  bar.addEventListener("submit", event => event.preventDefault());
   const reveal = () => {
     const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
     if (!target) return;
-    if (target.closest("[hidden]")) apply("all");
+    if (target.closest("[hidden]")) { choose(""); changed(); }
     for (let box = target; box; box = box.parentElement && box.parentElement.closest("details")) if (box.tagName === "DETAILS") box.open = true;
     target.scrollIntoView();
   };
+  const asked = new URLSearchParams(location.search);
+  const known = asked.get("show") || "";
+  choose(chips.some(chip => chip.dataset.verdict === known) ? known : "", asked.get("level") || "", asked.get("item") || "", asked.get("q") || "");
+  bar.hidden = false;
+  show();
   window.addEventListener("hashchange", reveal);
+  document.addEventListener("click", event => {
+    const link = event.target.closest('a[href^="#"]');
+    if (link && link.hash === location.hash) reveal();
+  });
+  window.addEventListener("beforeprint", () => {
+    for (const box of document.querySelectorAll(".outcome details, .card:is(.fail, .error)")) box.open = true;
+  });
   reveal();
-})();
-(() => {
-  // What stands on the page is what is copied: placeholders and all, without the headers that curl writes itself.
-  const own = new Set(["host", "content-length", "connection", "transfer-encoding", "accept-encoding", "expect"]);
-  const quoted = text => "'" + text.replaceAll("'", "'\\''") + "'";
-  const curl = message => {
-    const [method, ...address] = message.querySelector("summary code").textContent.split(" ");
-    const parts = ["curl -X " + method + " " + quoted(address.join(" "))];
-    for (const pair of message.querySelectorAll("dl > div")) {
-      const [name, value] = [pair.querySelector("dt").textContent, pair.querySelector("dd").textContent];
-      if (!own.has(name.toLowerCase())) parts.push("-H " + quoted(name + ": " + value));
-    }
-    const body = message.querySelector(":scope > pre");
-    if (body) parts.push("--data-raw " + quoted(body.textContent));
-    return parts.join(" \\\n  ");
-  };
-  const copied = async (button, text) => {
-    await navigator.clipboard.writeText(text);
-    const before = button.textContent;
-    button.textContent = "copied";
-    setTimeout(() => { button.textContent = before; }, 1500);
-  };
-  if (!navigator.clipboard) return;
-  for (const button of document.querySelectorAll(".copy")) {
-    button.hidden = false;
-    button.addEventListener("click", () => copied(button, curl(button.closest(".message"))));
-  }
 })();

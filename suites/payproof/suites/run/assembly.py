@@ -15,7 +15,7 @@ from payproof.contracts.model import Json
 from payproof.contracts.run import Run, Settings, digest
 from payproof.contracts.steps import StepName, number
 from payproof.simulator.faults import registered
-from payproof.suites.probes import Params, Probe, provoked_by
+from payproof.suites.probes import Params, Probe, probes, provoked_by
 from payproof.suites.run import secret_scan
 from payproof.suites.run.plan import MAIN, Options, Plan, powerless, skipped
 from payproof.suites.run.revision import revision
@@ -93,6 +93,7 @@ def assembled(
         "errors": {id: redactor.redact(text) for id, text in losses.errors.items()},
         "cut": dict(losses.cut),
         "faults": _faults(),
+        "probes": _probes(),
         **({"unattributed_log_lines": unattributed} if unattributed else {}),
         **({"unread_bytes": unread} if (unread := _unread(session)) else {}),
         **session.source.account(),
@@ -126,8 +127,16 @@ def placed(folder: Path) -> dict[str, Json]:
 
 def _faults() -> dict[str, Json]:
     """The faults that this version knows, each with the first sentence of what it does: a map of what was tried shows the rest."""
-    texts = {name: " ".join((inspect.getdoc(cls) or "").split()) for name, cls in registered().items()}
-    return {name: text.partition(". ")[0].rstrip(".").replace("``", "`") for name, text in texts.items()}
+    return {name: _first_sentence(inspect.getdoc(cls) or "") for name, cls in registered().items()}
+
+
+def _probes() -> dict[str, Json]:
+    """The first sentence of each probe's story: the heading of its probe runs in a report."""
+    return {name: _first_sentence(found.text) for name, found in probes().items()}
+
+
+def _first_sentence(text: str) -> str:
+    return " ".join(text.split()).partition(". ")[0].rstrip(".").replace("``", "`")
 
 
 def _keep_shared_logs(session: Session) -> int:
