@@ -33,9 +33,10 @@ KINDS: Mapping[Kind, str] = {
 
 
 def checks() -> Iterator[str]:
-    """Every requirement: its sentence, why, how it is judged, how to mend it."""
+    """Every requirement: its sentence, why, how it is judged, how to mend it, and the planted mistakes that it finds."""
     yield "# Requirements and their checks\n"
-    yield "A **must** that fails keeps an integration from going live; a **should** warns.\n"
+    yield "A **must** that fails keeps an integration from going live; a **should** warns. Each has an anchor of its own: `checks.md#token.cached`.\n"
+    planted = catches()
     group = ""
     listed = load("quatapay").checklist.all_requirements()
     others = [id for id in requirements() if id not in listed]
@@ -44,6 +45,7 @@ def checks() -> Iterator[str]:
         if found.group != group:
             group = found.group
             yield f"## {group}\n"
+        yield f'<a id="{id}"></a>\n'
         yield f"### `{id}` ({found.level})\n"
         yield f"{found.text}\n"
         for title, text in (("Why", found.why), ("How it is judged", found.judged), ("How to mend it", found.fix)):
@@ -52,7 +54,24 @@ def checks() -> Iterator[str]:
         provoked = [f"`{probe.name}`" for probe in probes().values() if id in probe.requirements]
         if provoked:
             yield f"- **Provoked by** {', '.join(provoked)}"
+        if id in planted:
+            yield "- **Known to catch**, planted in a shop and found ([kill matrix](kill-matrix.md)):"
+            yield from planted[id]
         yield ""
+
+
+def catches() -> Mapping[str, list[str]]:
+    """Requirement -> the mistakes that it is known to find, from each defects.toml: those that it must find, else those that it
+    finds beside another."""
+    own: dict[str, list[str]] = {}
+    beside: dict[str, list[str]] = {}
+    for file in sorted((*DOCS.parent.glob("examples/*/defects.toml"), *DOCS.parent.glob("tests/integrations/*/defects.toml"))):
+        for name, row in tomllib.loads(file.read_text())["defects"].items():
+            line = f"    - {row['mistake']} `{file.parent.name}: {name}`"
+            own.setdefault(row["requirement"], []).append(line)
+            for id in row["also"]:
+                beside.setdefault(id, []).append(line)
+    return beside | own
 
 
 def stories() -> Iterator[str]:
