@@ -1,4 +1,4 @@
-"""Writes the pages that are made from the registries: ``python docs/generate.py [--check] [--matrix FOLDER]``.
+"""Writes the pages that are made from the registries, and the excerpts of output on other pages: ``python docs/generate.py [--check] [--matrix FOLDER]``.
 
 ``--check`` writes nothing and exits 1 when a page is out of date. ``--matrix`` takes the rows that tests/test_kill_matrix.py
 left in FOLDER and writes the kill matrix.
@@ -15,6 +15,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from excerpts import renewed
 from payproof.contracts.profile import load, names
 from payproof.contracts.requirements import requirements
 from payproof.simulator.faults import registered
@@ -170,20 +171,19 @@ def main() -> int:
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--matrix", type=Path)
     options = parser.parse_args()
-    pages = {"checks.md": checks(), "probes.md": stories(), "faults.md": faults(), "profiles.md": profiles()}
-    pages["clients.md"] = clients()
+    made = {"checks.md": checks(), "probes.md": stories(), "faults.md": faults(), "profiles.md": profiles()}
+    made["clients.md"] = clients()
     if options.matrix:
-        pages["kill-matrix.md"] = matrix(options.matrix)
-    stale = []
-    for name, lines in pages.items():
-        text = NOTE + "\n".join(lines).rstrip() + "\n"
-        if options.check and (not (DOCS / name).is_file() or (DOCS / name).read_text() != text):
-            stale.append(name)
-        elif not options.check:
-            (DOCS / name).write_text(text)
-    for name in stale:
-        print(f"docs/{name} is out of date: run python docs/generate.py", file=sys.stderr)
-    return 1 if stale else 0
+        made["kill-matrix.md"] = matrix(options.matrix)
+    pages = {DOCS / name: NOTE + "\n".join(lines).rstrip() + "\n" for name, lines in made.items()}
+    pages |= {page: renewed(page.read_text()) for page in (DOCS.parent / "README.md", *DOCS.glob("*.md")) if page not in pages}
+    stale = [page for page, text in pages.items() if not page.is_file() or page.read_text() != text]
+    for page in stale:
+        if options.check:
+            print(f"{page.relative_to(DOCS.parent)} is out of date: run python docs/generate.py", file=sys.stderr)
+        else:
+            page.write_text(pages[page])
+    return 1 if stale and options.check else 0
 
 
 if __name__ == "__main__":
