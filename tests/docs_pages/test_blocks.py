@@ -36,6 +36,8 @@ EXCUSES = {
     ("benchmarks/clients/programs/README.md", "how each program is called, not a command"),
 }
 
+SAID = "payproof held a create call back"
+"""A message, not a command."""
 INTEGRATION: dict[str, Any] = {
     "command": ["python", "app.py"],
     "checkout": {"path": "/checkout"},
@@ -189,3 +191,11 @@ def test_a_shell_text_is_cut_into_its_commands() -> None:
         ["sh", "b"],
     ]
     assert parsed(["run", "--quick"])["quick"] is True
+
+
+@pytest.mark.parametrize("page", sorted({it.page for it in every_block()}))
+def test_every_command_within_a_text_exists(page: str) -> None:
+    spans = re.findall(r"(?<!`)`(payproof [^`\n]+|tox -e [^`\n]+)`(?!`)", (ROOT / page).read_text())
+    plain = (re.sub(r"\b[A-Z][A-Z_]+\b|…|\.\.\.", "1", span).replace("|", " ") for span in spans)
+    found = (wrong(words, ROOT) for span in plain if span != SAID for words in commands(span))
+    assert [problem for problem in found if problem and not re.search(r"Missing argument|requires an argument", problem)] == []

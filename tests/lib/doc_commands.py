@@ -26,6 +26,7 @@ from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
 from payproof.reports.registry import WRITERS
 from payproof.suites.commands import payproof
+from payproof.suites.conformance.drift.comparison import chosen
 from payproof.suites.run.selection import select
 
 OURS = "payproof"
@@ -38,7 +39,7 @@ _VARIABLE = re.compile(r"\$\{\{.*?\}\}|\$\{\w+\}|\$\w+")
 
 def commands(text: str) -> Iterator[list[str]]:
     """The simple commands of a shell text, in words, without comments, redirections and what is assigned before them."""
-    for line in _whole_lines(text):
+    for line in whole_lines(text):
         words: list[str] = []
         tokens = iter([*_tokens(line), ";"])
         for token in tokens:
@@ -54,7 +55,7 @@ def commands(text: str) -> Iterator[list[str]]:
                 words.append(token)
 
 
-def _whole_lines(text: str) -> Iterator[str]:
+def whole_lines(text: str) -> Iterator[str]:
     """Lines with their continuations, and those that a quote is still open in."""
     waiting = ""
     for line in text.replace("\\\n", " ").splitlines():
@@ -109,10 +110,7 @@ def _selected(command: str, params: Mapping[str, Any]) -> None:
     if command == "run":
         select(load("quatapay").checklist, params["only"], params["expression"])
     elif command == "drift":
-        known = [case.id for case in catalogue_of(load("quatapay")).cases]
-        for name in params["only"]:
-            if not any(id == name or id.startswith(f"{name}.") for id in known):
-                raise click.UsageError(f"there is no case {name}")
+        chosen(catalogue_of(load("quatapay")), params["only"])
 
 
 def parsed(words: Sequence[str]) -> Mapping[str, Any]:
