@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Literal
 
 import httpx
+from rich.console import Console
+
 from payproof.contracts.drift import Drift, DriftDifference, Fidelity, Touched
 from payproof.contracts.entries import Checkout
 from payproof.contracts.journal import Journal
@@ -33,7 +35,6 @@ from payproof.suites.explorer import story_progress
 from payproof.suites.explorer.oracle import Ruling, Truth
 from payproof.suites.explorer.playing import Played
 from payproof.suites.explorer.story import OrderSpec, Story, act
-from rich.console import Console
 
 DOCS = Path(__file__).parent
 _MARKED = re.compile(r"(<!-- excerpt: (.+?) -->\n```text\n)(.*?)(^```$)", re.MULTILINE | re.DOTALL)
@@ -55,7 +56,9 @@ def _checked() -> tuple[str, ...]:
     with tempfile.TemporaryDirectory() as folder, _narrow(), contextlib.redirect_stdout(out):
         run = Path(folder) / "run.jsonl"
         run.write_bytes(lzma.decompress((DOCS / "careless-run.jsonl.xz").read_bytes()))
-        assert cli.run(["check", str(run), "--report-dir", folder, "--format", "junit"]) == 1, "the careless shop is not ready"
+        assert cli.run(["check", str(run), "--report-dir", folder, "--format", "junit"]) == 1, (
+            "the careless shop is not ready"
+        )
     return tuple(line.rstrip() for line in out.getvalue().splitlines())
 
 
@@ -98,10 +101,11 @@ def _story() -> str:
     """A story that breaks a rule, as `payproof explore` tells it."""
     orders = (OrderSpec(1, "5000.00", "XAF", "A"), OrderSpec(3, "1234.00", "XAF", "A"))
     acts = (act("start", order=1, how="fresh"), act("start", order=3, how="fresh"), act("pay", page=1, then="return"))
-    wanted, seen = "the order paid, or visibly held", '5,000.00 XAF taken at page 1, and the shop says "pending" at rest'
-    ruling = Ruling("charged-is-paid", 1, Truth.FALSE, wanted, seen)
+    seen = '5,000.00 XAF taken at page 1, and the shop says "pending" at rest'
+    ruling = Ruling("charged-is-paid", 1, Truth.FALSE, "the order paid, or visibly held", seen)
     out = io.StringIO()
-    story_progress.found(Paper(Console(file=out, width=100, color_system=None)), Played(Story(orders, acts), Truth.FALSE, (ruling,)))
+    paper = Paper(Console(file=out, width=100, color_system=None))
+    story_progress.found(paper, Played(Story(orders, acts), Truth.FALSE, (ruling,)))
     return _plain(out.getvalue())
 
 
@@ -110,7 +114,8 @@ def _drift() -> str:
     difference = DriftDifference(
         kind="difference", operation="create", what="a payment: the cancel URL is left out", path="answer", contract="has 200, 400",
         simulator="200 ok", gateway="400 The cancel url field is required.", change="False -> True",
-        fact=Touched(name='knobs["cancel_url_required"]', provenance="documented", source="Q3; choice 8"), labels=("a payment: the cancel URL is left out", "an order: the cancel URL is left out"),
+        fact=Touched(name='knobs["cancel_url_required"]', provenance="documented", source="Q3; choice 8"),
+        labels=("a payment: the cancel URL is left out", "an order: the cancel URL is left out"),
     )  # fmt: skip
     drift = Drift(
         gateway="quatapay", title="", version="", target="sandbox", where="", observed="", cases=1, differences=(difference,),
@@ -144,7 +149,9 @@ def _person() -> str:
 
     async def asked() -> None:
         place = Routing("https://shop.example", "http://127.0.0.1:1", "https://localhost:40701")
-        customer = Customer(place, Journal(), load("quatapay").hosted, name="customer", outside=httpx.AsyncHTTPTransport())
+        customer = Customer(
+            place, Journal(), load("quatapay").hosted, name="customer", outside=httpx.AsyncHTTPTransport()
+        )
         tab = PersonTab(Person(said.append), _Doorman(), customer, payer, checkout)
         await (await tab.open(link)).confirm()
 

@@ -1,4 +1,6 @@
-"""Writes the pages that are made from the registries, and the excerpts of output on other pages: ``python docs/generate.py [--check] [--matrix FOLDER]``.
+"""Writes the pages that are made from the registries, and the excerpts of output on the other pages.
+
+``python docs/generate.py [--check] [--matrix FOLDER]``
 
 ``--check`` writes nothing and exits 1 when a page is out of date. ``--matrix`` takes the rows that tests/test_kill_matrix.py
 left in FOLDER and writes the kill matrix.
@@ -16,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from excerpts import renewed
+
 from payproof.contracts.profile import load, names
 from payproof.contracts.requirements import requirements
 from payproof.simulator.faults import registered
@@ -66,7 +69,9 @@ def catches() -> Mapping[str, list[str]]:
     finds beside another."""
     own: dict[str, list[str]] = {}
     beside: dict[str, list[str]] = {}
-    for file in sorted((*DOCS.parent.glob("examples/*/defects.toml"), *DOCS.parent.glob("tests/integrations/*/defects.toml"))):
+    for file in sorted(
+        (*DOCS.parent.glob("examples/*/defects.toml"), *DOCS.parent.glob("tests/integrations/*/defects.toml"))
+    ):
         for name, row in tomllib.loads(file.read_text())["defects"].items():
             line = f"    - {row['mistake']} `{file.parent.name}: {name}`"
             own.setdefault(row["requirement"], []).append(line)
@@ -176,7 +181,9 @@ def main() -> int:
     if options.matrix:
         made["kill-matrix.md"] = matrix(options.matrix)
     pages = {DOCS / name: NOTE + "\n".join(lines).rstrip() + "\n" for name, lines in made.items()}
-    pages |= {page: renewed(page.read_text()) for page in (DOCS.parent / "README.md", *DOCS.glob("*.md")) if page not in pages}
+    pages |= {
+        page: renewed(page.read_text()) for page in (DOCS.parent / "README.md", *DOCS.glob("*.md")) if page not in pages
+    }
     stale = [page for page, text in pages.items() if not page.is_file() or page.read_text() != text]
     for page in stale:
         if options.check:

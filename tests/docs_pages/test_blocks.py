@@ -55,7 +55,12 @@ def test_every_block_is_fenced_and_names_its_language() -> None:
 
 def test_every_block_is_checked_or_made_or_says_why_not() -> None:
     code = (ROOT / "benchmarks/clients/programs").rglob("*.*")
-    programs = {line.strip() for file in code if "node_modules" not in file.parts for line in file.read_text(errors="replace").splitlines()}
+    programs = {
+        line.strip()
+        for file in code
+        if "node_modules" not in file.parts
+        for line in file.read_text(errors="replace").splitlines()
+    }
     unchecked = [
         f"{it.place}: {it.language}"
         for it in blocks()
@@ -80,16 +85,26 @@ def test_every_command_line_can_be_typed(block: Block) -> None:
 
 
 def _problems(text: str, block: Block) -> list[str]:
-    found = (wrong(words, block.folder) for words in commands(text) if words[0] != "curl" or block.page not in CURLS_ARE_RUN)
+    found = (
+        wrong(words, block.folder) for words in commands(text) if words[0] != "curl" or block.page not in CURLS_ARE_RUN
+    )
     return [problem for problem in found if problem]
 
 
 def test_what_only_tells_something_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT / "examples/express-shop")
-    inline = {words for page in {it.page for it in every_block()} for words in re.findall(r"`payproof ([^`]+)`", (ROOT / page).read_text())}
-    lines = [line for it in blocks("sh") for words in commands(it.text) if words[0] == "payproof" for line in [words[1:]]]
+    inline = {
+        words
+        for page in {it.page for it in every_block()}
+        for words in re.findall(r"`payproof ([^`]+)`", (ROOT / page).read_text())
+    }
+    lines = [
+        line for it in blocks("sh") for words in commands(it.text) if words[0] == "payproof" for line in [words[1:]]
+    ]
     lines += [words.split() for words in inline]
-    told = [line for line in lines if line[:1] and (line[0] in ONLY_TOLD or line in (["--version"], ["drift", "--list"]))]
+    told = [
+        line for line in lines if line[:1] and (line[0] in ONLY_TOLD or line in (["--version"], ["drift", "--list"]))
+    ]
     told = [line for line in told if not any(word.isupper() or word in (">", "…") for word in line[1:])]
     assert len(told) > 5
     for line in told:
@@ -103,7 +118,10 @@ def test_every_configuration_is_taken(block: Block, tmp_path: Path, monkeypatch:
     own = data.get("integration", {})
     base = {key: value for key, value in INTEGRATION.items() if key != "command" or "url" not in own}
     names = set(re.findall(r"\$\{(\w+)\}", block.text))
-    environ = {name: "https://sandbox.example/pay/sandbox/api/v1" if "URL" in name else "a-value-of-16-letters" for name in names}
+    environ = {
+        name: "https://sandbox.example/pay/sandbox/api/v1" if "URL" in name else "a-value-of-16-letters"
+        for name in names
+    }
     config = make_config(merge({"integration": base}, data), folder=tmp_path, place=block.place, environ=environ)
     assert config.profile
 
@@ -144,7 +162,11 @@ def test_every_json_can_be_read() -> None:
 
 @each("python")
 def test_every_python_block_compiles_and_its_imports_exist(block: Block) -> None:
-    text = block.text if not _inside_a_function(block.text) else f"def it():\n{re.sub('^', '    ', block.text, flags=re.MULTILINE)}"
+    text = (
+        block.text
+        if not _inside_a_function(block.text)
+        else f"def it():\n{re.sub('^', '    ', block.text, flags=re.MULTILINE)}"
+    )
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             for name in node.names:
@@ -181,7 +203,7 @@ def test_a_command_that_does_not_exist_is_found(tmp_path: Path) -> None:
 
 
 def test_a_shell_text_is_cut_into_its_commands() -> None:
-    text = "A=1 payproof run \\\n  --only token  # a comment\nfor x in *; do payproof replay \"$x\" || exit 1; done\ncat a >> \"$B\" | sh b 2>&1"
+    text = 'A=1 payproof run \\\n  --only token  # a comment\nfor x in *; do payproof replay "$x" || exit 1; done\ncat a >> "$B" | sh b 2>&1'
     assert list(commands(text)) == [
         ["payproof", "run", "--only", "token"],
         ["payproof", "replay", "1"],
@@ -198,4 +220,6 @@ def test_every_command_within_a_text_exists(page: str) -> None:
     spans = re.findall(r"(?<!`)`(payproof [^`\n]+|tox -e [^`\n]+)`(?!`)", (ROOT / page).read_text())
     plain = (re.sub(r"\b[A-Z][A-Z_]+\b|…|\.\.\.", "1", span).replace("|", " ") for span in spans)
     found = (wrong(words, ROOT) for span in plain if span != SAID for words in commands(span))
-    assert [problem for problem in found if problem and not re.search(r"Missing argument|requires an argument", problem)] == []
+    assert [
+        problem for problem in found if problem and not re.search(r"Missing argument|requires an argument", problem)
+    ] == []

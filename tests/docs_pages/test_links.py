@@ -12,8 +12,6 @@ from doc_pages import ROOT, anchors, every_block, links, pages
 
 from payproof.contracts.requirements import requirements
 
-NO_SECTIONS = {"CHANGELOG.md"}
-
 
 class _Loader(yaml.SafeLoader):
     """mkdocs.yml names functions of Python, which nobody needs here."""

@@ -51,14 +51,18 @@ def test_the_command_without_a_file_works_on_the_shipped_shop_and_its_run_can_be
     (words,) = commands(block("README.md", "--env PAY_BASE_URL=").text)
     said = run(*words[:2], "--only", "flow.success", *words[2:], folder=shop)
     assert "PARTIAL" in said
-    (shop / "payproof.toml").write_text((ROOT / "examples/flask-shop/payproof.toml").read_text().partition("[sandbox]")[0])
+    (shop / "payproof.toml").write_text(
+        (ROOT / "examples/flask-shop/payproof.toml").read_text().partition("[sandbox]")[0]
+    )
     for words in commands(block("docs/reports.md", "payproof check").text):
         run(*words, folder=shop)
     assert (shop / "payproof-report/report.html").is_file()
     run("sh", "-c", block("docs/reports.md", "python -c").text, folder=shop)
     # requests.sh on a simulator, as the page says
     with GatewayThread("quatapay") as gateway:
-        line = block("docs/reports.md", "requests.sh").text.replace("http://127.0.0.1:8400/pay/sandbox/api/v1", gateway.base_url)
+        line = block("docs/reports.md", "requests.sh").text.replace(
+            "http://127.0.0.1:8400/pay/sandbox/api/v1", gateway.base_url
+        )
         keys = {"CLIENT_ID=...": f"CLIENT_ID={gateway.client_id}", "SECRET_KEY=...": f"SECRET_KEY={gateway.secret_key}"}
         for old, new in keys.items():
             assert old in line
@@ -84,7 +88,7 @@ class Shell:
     def type(self, line: str) -> Any:
         line = line.replace(":8400", f":{self.served.gateway}").replace(":8401", f":{self.served.control}")
         if re.fullmatch(r"(\w+=\S+\s*)+", line):
-            self.known |= {name: value for name, value in re.findall(r"(\w+)=(\S+)", line)}
+            self.known |= dict(re.findall(r"(\w+)=(\S+)", line))
             self.known |= {"TOKEN": self.served.token} if self.known.get("TOKEN") == "..." else {}
             return None
         endless = "/follow" in line
@@ -116,8 +120,20 @@ def test_the_complete_driver_drives_the_shop_that_it_is_for(tmp_path: Path) -> N
         "PAY_SECRET_KEY": "{gateway.secret_key}", "PORT": "{port}", "DATA_DIR": "{instance.dir}",
     }  # fmt: skip
     table = "\n".join(f'{name} = "{value}"' for name, value in env.items())
-    (tmp_path / "payproof.toml").write_text(f"{block('docs/driver.md', 'driver  =').text}\n[integration.env]\n{table}\n")
-    run("payproof", "run", "--only", "flow.success", "--only", "idempotency.paid-order", "--format", "json", folder=tmp_path)
+    (tmp_path / "payproof.toml").write_text(
+        f"{block('docs/driver.md', 'driver  =').text}\n[integration.env]\n{table}\n"
+    )
+    run(
+        "payproof",
+        "run",
+        "--only",
+        "flow.success",
+        "--only",
+        "idempotency.paid-order",
+        "--format",
+        "json",
+        folder=tmp_path,
+    )
     report = json.loads((tmp_path / "payproof-report/report.json").read_text())
     verdicts = {each["requirement"]: each["verdict"] for each in report["requirements"]}
     assert verdicts["flow.success"] == verdicts["idempotency.paid-order"] == "pass"
@@ -143,7 +159,7 @@ class Shop:
 
 
 '''
-GATEWAY = '''
+GATEWAY = """
 import httpx
 from types import SimpleNamespace
 
@@ -162,7 +178,7 @@ class Gateway:
     def status(self, payment):
         answer = httpx.get(f"{self.base_url}/payment/status/{payment}", headers=self.headers)
         return SimpleNamespace(paid=answer.json()["data"]["status"] == "SUCCESS")
-'''
+"""
 
 
 def cassette(base: str) -> str:
@@ -188,7 +204,10 @@ def cassette(base: str) -> str:
 
 def test_the_tests_on_the_pages_pass_as_they_stand(tmp_path: Path) -> None:
     """With the fixture of a simulator, and with a recording."""
-    guide, recorded = block("docs/simulator.md", "def test_a_customer_pays").text, block("docs/cassettes.md", "pytest.mark.vcr").text
+    guide, recorded = (
+        block("docs/simulator.md", "def test_a_customer_pays").text,
+        block("docs/cassettes.md", "pytest.mark.vcr").text,
+    )
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop/gateway.py").write_text(GATEWAY)
     file = tmp_path / "cassettes/quatapay.yaml"
@@ -228,7 +247,9 @@ def test_the_case_of_drift_on_the_page_is_the_catalogues_own() -> None:
 
 def test_pytest_collects_what_the_page_names(tmp_path: Path) -> None:
     words = next(iter(commands(block("docs/pytest.md", "-k token").text)))
-    (tmp_path / "payproof.toml").write_text((ROOT / "examples/flask-shop/payproof.toml").read_text().partition("[sandbox]")[0])
+    (tmp_path / "payproof.toml").write_text(
+        (ROOT / "examples/flask-shop/payproof.toml").read_text().partition("[sandbox]")[0]
+    )
     said = run(*words, "--collect-only", "-q", folder=tmp_path)
     assert "token.cached" in said
     assert "verify.amount" not in said

@@ -104,7 +104,9 @@ def test_an_integration_that_already_runs_is_paid_at(tmp_path: Path) -> None:
 def test_an_integration_that_is_told_by_notices_is_judged(tmp_path: Path) -> None:
     python = str(Path(sys.executable).parent)
     text = shape("told-by-notices").replace('"python"', f'"{sys.executable}"')
-    (tmp_path / "payproof.toml").write_text(text.replace("[integration.env]", f'[integration.env]\nPYTHONPATH = "{ROOT}/tests/lib"'))
+    (tmp_path / "payproof.toml").write_text(
+        text.replace("[integration.env]", f'[integration.env]\nPYTHONPATH = "{ROOT}/tests/lib"')
+    )
     found = {"PYTHONPATH": f"{ROOT}/tests/lib", "PATH": f"{python}{os.pathsep}{os.environ['PATH']}"}
     payproof("run", "--only", "webhook.signature-verified", "--format", "json", folder=tmp_path, **found)
 

@@ -179,7 +179,9 @@ def _pytest(words: Sequence[str], folder: Path) -> str:
 @cache
 def pytest_options() -> frozenset[str]:
     """Every long option, those of the installed plugins too."""
-    done = subprocess.run([sys.executable, "-m", "pytest", "--help"], capture_output=True, text=True, check=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--help"], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     return frozenset(re.findall(r"--[a-z][\w-]*", done.stdout))
 
 
