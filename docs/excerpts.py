@@ -83,13 +83,14 @@ def _checklist() -> str:
 
 
 def _finding(requirement: str) -> list[str]:
-    return list(_from(rf"\W+{re.escape(requirement)}$", "$"))
+    return list(_from(rf"\S {re.escape(requirement)}$", "$"))
 
 
 def _from(first: str, end: str) -> Iterator[str]:
     """The line that begins so, and those below it until one that begins like the end, or is empty."""
     lines = _checked()
-    start = next(n for n, line in enumerate(lines) if re.match(first, line))
+    start = next((n for n, line in enumerate(lines) if re.match(first, line)), None)
+    assert start is not None, f"the console shows no line like {first}: has its layout changed?"
     yield lines[start]
     for line in lines[start + 1 :]:
         if not line or re.match(end, line):
