@@ -1,4 +1,6 @@
-"""Writes the pages that are made from the registries: ``python docs/generate.py [--check] [--matrix FOLDER]``.
+"""Writes the pages that are made from the registries, and the excerpts of output on the other pages.
+
+``python docs/generate.py [--check] [--matrix FOLDER]``
 
 ``--check`` writes nothing and exits 1 when a page is out of date. ``--matrix`` takes the rows that tests/test_kill_matrix.py
 left in FOLDER and writes the kill matrix.
@@ -14,6 +16,8 @@ import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from excerpts import renewed
 
 from payproof.contracts.former_ids import former
 from payproof.contracts.profile import load, names
@@ -34,9 +38,10 @@ KINDS: Mapping[Kind, str] = {
 
 
 def checks() -> Iterator[str]:
-    """Every requirement: its sentence, why, how it is judged, how to mend it."""
+    """Every requirement: its sentence, why, how it is judged, how to mend it, and the planted mistakes that it finds."""
     yield "# Requirements and their checks\n"
-    yield "A **must** that fails keeps an integration from going live; a **should** warns.\n"
+    yield "A **must** that fails keeps an integration from going live; a **should** warns. Each has an anchor of its own: `checks.md#token.cached`.\n"
+    planted = catches()
     group = ""
     listed = load("quatapay").checklist.all_requirements()
     others = [id for id in requirements() if id not in listed]
@@ -45,6 +50,7 @@ def checks() -> Iterator[str]:
         if found.group != group:
             group = found.group
             yield f"## {group}\n"
+        yield f'<a id="{id}"></a>\n'
         yield f"### `{id}` ({found.level})\n"
         yield f"{found.text}\n"
         for title, text in (("Why", found.why), ("How it is judged", found.judged), ("How to mend it", found.fix)):
@@ -55,7 +61,26 @@ def checks() -> Iterator[str]:
             yield f"- **Provoked by** {', '.join(provoked)}"
         if before := former(id):
             yield f"- **Formerly** {', '.join(f'`{each}`' for each in before)}, which is still taken"
+        if id in planted:
+            yield "- **Known to catch**, planted in a shop and found ([kill matrix](kill-matrix.md)):"
+            yield from planted[id]
         yield ""
+
+
+def catches() -> Mapping[str, list[str]]:
+    """Requirement -> the mistakes that it is known to find, from each defects.toml: those that it must find, else those that it
+    finds beside another."""
+    own: dict[str, list[str]] = {}
+    beside: dict[str, list[str]] = {}
+    for file in sorted(
+        (*DOCS.parent.glob("examples/*/defects.toml"), *DOCS.parent.glob("tests/integrations/*/defects.toml"))
+    ):
+        for name, row in tomllib.loads(file.read_text())["defects"].items():
+            line = f"    - {row['mistake']} `{file.parent.name}: {name}`"
+            own.setdefault(row["requirement"], []).append(line)
+            for id in row["also"]:
+                beside.setdefault(id, []).append(line)
+    return beside | own
 
 
 def stories() -> Iterator[str]:
@@ -154,20 +179,21 @@ def main() -> int:
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--matrix", type=Path)
     options = parser.parse_args()
-    pages = {"checks.md": checks(), "probes.md": stories(), "faults.md": faults(), "profiles.md": profiles()}
-    pages["clients.md"] = clients()
+    made = {"checks.md": checks(), "probes.md": stories(), "faults.md": faults(), "profiles.md": profiles()}
+    made["clients.md"] = clients()
     if options.matrix:
-        pages["kill-matrix.md"] = matrix(options.matrix)
-    stale = []
-    for name, lines in pages.items():
-        text = NOTE + "\n".join(lines).rstrip() + "\n"
-        if options.check and (not (DOCS / name).is_file() or (DOCS / name).read_text() != text):
-            stale.append(name)
-        elif not options.check:
-            (DOCS / name).write_text(text)
-    for name in stale:
-        print(f"docs/{name} is out of date: run python docs/generate.py", file=sys.stderr)
-    return 1 if stale else 0
+        made["kill-matrix.md"] = matrix(options.matrix)
+    pages = {DOCS / name: NOTE + "\n".join(lines).rstrip() + "\n" for name, lines in made.items()}
+    pages |= {
+        page: renewed(page.read_text()) for page in (DOCS.parent / "README.md", *DOCS.glob("*.md")) if page not in pages
+    }
+    stale = [page for page, text in pages.items() if not page.is_file() or page.read_text() != text]
+    for page in stale:
+        if options.check:
+            print(f"{page.relative_to(DOCS.parent)} is out of date: run python docs/generate.py", file=sys.stderr)
+        else:
+            page.write_text(pages[page])
+    return 1 if stale and options.check else 0
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from payproof.contracts import run as runs
+from payproof.contracts.baseline import Accepted
 from payproof.contracts.former_ids import FORMER, current, former
-from payproof.contracts.judge import Accepted, judge
+from payproof.contracts.judge import judge
 from payproof.contracts.model import Attestation, Verdict
 from payproof.contracts.profile import load
 from payproof.contracts.requirements import requirements

@@ -182,7 +182,8 @@ class RecipeDriver:
         if state is None:
             return OrderState(problem=_why_unreadable(page, recipe.status), page=page)
         state = state.strip()
-        effects = money.parse(count) if recipe.effects and (count := reading.read(recipe.effects, page)) else None
+        told = reading.read(recipe.effects, page) if recipe.effects else None
+        effects = money.parse(told) if told else None
         paid = state.lower() in {word.lower() for word in recipe.paid}
         count = int(effects) if effects is not None else None
         return OrderState(state, paid, count, flag(page, recipe.flagged), page=page)
