@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast, get_args
 
@@ -20,9 +20,6 @@ from payproof.contracts import bounded, files
 from payproof.contracts.entries import BROKEN_OFF, AnyEntry, E, Entry, ProbeMark
 from payproof.contracts.events import from_meaning
 from payproof.contracts.model import Json, PayproofError, Pointer
-
-_ENTRY: TypeAdapter[AnyEntry] = TypeAdapter(AnyEntry)
-
 
 Power: TypeAlias = Literal["answers", "clock", "credentials", "notices", "refusal", "tokens"]
 """What somebody can do with a gateway: change its answers, move its clock, replace and revoke credentials, keep back, repeat and
@@ -151,7 +148,7 @@ def head_line(run: Run) -> str:
 
 def entry_line(world: str, entry: Entry) -> str:
     # The journal's texts may hold what no UTF-8 file can: json escapes lone surrogates when asked for ASCII.
-    return json.dumps({"world": world, **_ENTRY.dump_python(cast("AnyEntry", entry))}, ensure_ascii=True)
+    return json.dumps({"world": world, **_entry_adapter().dump_python(cast("AnyEntry", entry))}, ensure_ascii=True)
 
 
 def drop_line(world: str, since: int) -> str:
@@ -185,7 +182,15 @@ class _Head:
     facts: dict[str, Json]
 
 
-_HEAD: TypeAdapter[_Head] = TypeAdapter(_Head)
+@cache
+def _head_adapter() -> TypeAdapter[_Head]:
+    return TypeAdapter(_Head)
+
+
+@cache
+def _entry_adapter() -> TypeAdapter[AnyEntry]:
+    """Made when it is first needed: whoever writes no run and reads none does not wait for it."""
+    return TypeAdapter(AnyEntry)
 
 
 def load(text: str, *, place: str = "the run file") -> Run:
@@ -254,8 +259,8 @@ def _header(line: str, place: str, known: _Head | None = None) -> _Head:
     try:
         raw = _parsed(line)
         if known is not None:
-            raw = {**cast("dict[str, Json]", _HEAD.dump_python(known)), **cast("dict[str, Json]", raw["head"])}
-        return _HEAD.validate_python(raw)
+            raw = {**cast("dict[str, Json]", _head_adapter().dump_python(known)), **cast("dict[str, Json]", raw["head"])}
+        return _head_adapter().validate_python(raw)
     except (ValidationError, ValueError) as error:
         raise PayproofError(f"not a payproof run: {_why(error)}", place=place, remedy=_REMEDY) from None
 
@@ -281,7 +286,7 @@ def _entry(raw: dict[str, Json], number: int, place: str) -> tuple[str, Entry]:
     try:
         if isinstance(old := raw.pop("meaning", None), dict):  # a run of an earlier version
             raw["event"] = from_meaning(old)
-        return str(raw.pop("world")), _ENTRY.validate_python(raw)
+        return str(raw.pop("world")), _entry_adapter().validate_python(raw)
     except (ValidationError, ValueError, KeyError) as error:
         raise _not_an_entry(number, place, _why(error)) from None
 

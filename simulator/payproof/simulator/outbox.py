@@ -8,10 +8,8 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from urllib.parse import urlsplit
-
-import httpx
 
 from payproof.contracts.entries import BODY_LIMIT, Delivery, Forgery, LedgerEvent, Request, Response
 from payproof.contracts.journal import Journal
@@ -20,6 +18,9 @@ from payproof.contracts.profile import Fields, Notices, Profile
 from payproof.simulator.clock import Clock
 from payproof.simulator.forging import signed
 from payproof.simulator.store import MerchantRow, Payment, Store
+
+if TYPE_CHECKING:
+    import httpx
 
 KEPT = 1_000
 """Notices that are remembered; the oldest go first."""
@@ -290,6 +291,8 @@ class Outbox:
 
     async def _exchange(self, endpoint: Endpoint, headers: Fields, body: bytes) -> tuple[Response | None, str]:
         """(answer, why there is none)."""
+        import httpx  # here, because most gateways send no notices, and it takes a quarter of a second
+
         if self._http is None:
             # A merchant's certificate is not what is tried here; and nobody is to blame for a kept connection that broke.
             limits = httpx.Limits(max_keepalive_connections=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -292,6 +293,10 @@ class Store:
         """A payment as it stands now; None where it was never seen."""
         row = self.get(payment)
         return row.view() if row else None
+
+    def latest(self, most: int) -> tuple[PaymentView, ...]:
+        """The payments that were opened last, the newest first."""
+        return tuple(row.view() for row in islice(reversed(self._payments.all.values()), most))
 
     def views(self) -> tuple[PaymentView, ...]:
         return tuple(row.view() for row in self.payments())

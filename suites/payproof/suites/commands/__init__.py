@@ -11,53 +11,42 @@ import click
 
 from payproof.contracts import __version__
 from payproof.contracts.model import PayproofError
-from payproof.suites.commands import (
-    cassettes,
-    contract,
-    drift,
-    explore,
-    init,
-    judging,
-    listing,
-    record,
-    replay,
-    run,
-    schema,
-    selftest,
-    serve,
-)
+from payproof.suites.commands.lazy import LazyGroup
 from payproof.suites.resources import lacking, raise_limits
 
 NOT_SCORED = 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+_HERE = "payproof.suites.commands"
+COMMANDS = {
+    "run": f"{_HERE}.run:run",
+    "explore": f"{_HERE}.explore:explore",
+    "replay": f"{_HERE}.replay:replay",
+    "init": f"{_HERE}.init:init",
+    "check": f"{_HERE}.judging:check",
+    "report": f"{_HERE}.judging:report",
+    "list": f"{_HERE}.listing:listing",
+    "explain": f"{_HERE}.listing:explain",
+    "serve": f"{_HERE}.serve:serve",
+    "drift": f"{_HERE}.drift:drift",
+    "contract": f"{_HERE}.contract:contract",
+    "selftest": f"{_HERE}.selftest:selftest",
+    "schema": f"{_HERE}.schema:schema",
+    "record": f"{_HERE}.record:record",
+    "cassettes": f"{_HERE}.cassettes:cassettes",
+}
+"""Name of each command -> its function, which is imported when the command is called."""
+
+
+@click.group(
+    cls=LazyGroup, places=COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, prog_name="payproof", message="%(prog)s %(version)s")
 def payproof() -> None:
     """Prove a payment integration before it goes live.
 
     Start with `payproof init` and `payproof run`.
     """
-
-
-for each in (
-    run.run,
-    explore.explore,
-    replay.replay,
-    init.init,
-    judging.check,
-    judging.report,
-    listing.listing,
-    listing.explain,
-    serve.serve,
-    drift.drift,
-    contract.contract,
-    selftest.selftest,
-    schema.schema,
-    record.record,
-    cassettes.cassettes,
-):
-    payproof.add_command(each)
 
 
 def command(arguments: Sequence[str] | None = None) -> int:
