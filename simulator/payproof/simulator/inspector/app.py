@@ -27,9 +27,9 @@ from payproof.simulator.operations import OPERATIONS, Body, revoke_first, rotate
 from payproof.simulator.simulator import Simulator
 from payproof.simulator.watching import entries_after
 
-_ASSETS = {"inspector.css": "text/css", "inspector.js": "text/javascript"}
+_ASSETS = {"inspector.css": "text/css", "inspector.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _STATIC = Path(__file__).parent / "static"
-_PAYMENTS, _ADDRESSES = 12, 1_000
+_PAYMENTS, _ADDRESSES = 8, 1_000
 """Payments that a page shows; addresses to pay at that are remembered."""
 
 

@@ -18,8 +18,8 @@ from payproof.simulator.inspector.stories import WORLD, stories
 
 MOST = 2_000
 """Entries that are judged: the newest."""
-_PAUSE = 1.0
-"""Seconds between two judgements at least, and ten times as long as the last one took: the gateway's answers come first."""
+_PAUSE, _LONGEST_PAUSE = 1.0, 5.0
+"""Seconds between two judgements at least, and ten times as long as the last one took, up to so many: the gateway's answers come first."""
 
 State: TypeAlias = Literal["pass", "fail", "warn", "open"]
 
@@ -68,8 +68,8 @@ class Judged:
     rows: tuple[Row, ...]
     elsewhere: int
 
-    def count(self, state: State) -> int:
-        return sum(row.state == state for row in self.rows)
+    def of(self, state: State) -> tuple[Row, ...]:
+        return tuple(row for row in self.rows if row.state == state)
 
 
 def judged(entries: Sequence[Entry], profile: Profile, *, secure: bool) -> Judged:
@@ -104,7 +104,7 @@ def _row(judgement: Judgement, *, seen: bool) -> Row:
     id = judgement.requirement
     finding = next((each for each in judgement.findings if each.verdict is judgement.verdict), judgement.findings[0])
     state, says = _state(judgement.verdict), finding.title
-    if state == "pass" and id in ONLY_BREACHES:
+    if state in ("pass", "open") and id in ONLY_BREACHES:
         state, says = "open", ONLY_BREACHES[id]
     elif state == "fail" and id in _UNSURE:
         state, says = "warn", says + _PERHAPS
@@ -131,14 +131,14 @@ class LiveJudge:
         self._upto, self._next_at = -1, 0.0
         self._last = Judged((), 0)
 
-    async def at(self, newest: int, entries: Sequence[Entry], *, now: bool = False) -> Judged:
-        """What is known up to this entry, or a little before. ``now``: do not wait for the pause to be over."""
-        if self._upto == newest or self._lock.locked() or not (now or time.monotonic() >= self._next_at):
+    async def at(self, newest: int, entries: Sequence[Entry]) -> Judged:
+        """What is known up to this entry, or a little before."""
+        if self._upto == newest or self._lock.locked() or time.monotonic() < self._next_at:
             return self._last
         async with self._lock:
             began = time.monotonic()
             kept = tuple(entries[-MOST:])
             self._last = await asyncio.to_thread(judged, kept, self._profile, secure=self._secure)
             ended = time.monotonic()
-            self._upto, self._next_at = newest, ended + max(_PAUSE, 10 * (ended - began))
+            self._upto, self._next_at = newest, ended + min(max(_PAUSE, 10 * (ended - began)), _LONGEST_PAUSE)
         return self._last

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from payproof.contracts.entries import Call, Entry, FaultSet, OrderSeen, ProbeMark, Step
+from payproof.contracts.entries import Call, Connection, Entry, FaultSet, OrderSeen, ProbeMark, Step
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import RecordedWorld
@@ -22,7 +22,7 @@ WORLD = "gateway"
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """``first``: the step that the check looks for after the story's begin."""
+    """``first``: the step that the check looks for at the story's begin."""
 
     probe: str
     first: StepName | None = None
@@ -42,45 +42,56 @@ _OF_A_FAULT: Mapping[str, _Kind] = {
 
 def stories(entries: Sequence[Entry], profile: Profile) -> tuple[RecordedWorld, ...]:
     """A world for each story, with the entries that belong to it under their own numbers."""
-    found = [_steady(entries)] if profile.has("authenticate") else []
-    found += [story for armed in entries if isinstance(armed, FaultSet) and (story := _faulty(entries, armed, profile))]
+    found = [_steady(calm) for calm in _calm(entries)] if profile.has("authenticate") else []
+    for armed in entries:
+        if isinstance(armed, FaultSet) and armed.event == "armed" and armed.name in _OF_A_FAULT:
+            found += _faulty(entries, armed)
     return tuple(RecordedWorld(name=WORLD, entries=tuple(story)) for story in found if story)
 
 
-def _steady(entries: Sequence[Entry]) -> list[Entry]:
-    """What came since the gateway was last disturbed. A payment is over when the gateway first tells that it is paid."""
-    begun = max((at for at, entry in enumerate(entries, 1) if _disturbs(entry)), default=0)
+def _calm(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
+    """The stretches in which nobody disturbed the gateway, and no fault was armed."""
+    calm: list[Entry] = []
+    armed: set[str] = set()
+    for entry in entries:
+        if isinstance(entry, FaultSet):
+            (armed.add if entry.event == "armed" else armed.discard)(str(entry.detail.get("id")))
+        if isinstance(entry, FaultSet) or (isinstance(entry, Step) and entry.name == DISTURBED):
+            yield calm
+            calm = []
+        elif not armed:
+            calm.append(entry)
+    yield calm
+
+
+def _steady(calm: Sequence[Entry]) -> list[Entry]:
+    """Payments one after the other; each is over when the gateway first tells that it is paid. Nothing where there are fewer than two."""
     told: list[Entry] = []
     paid: set[str] = set()
-    for entry in entries[begun:]:
+    for entry in calm:
         told.append(entry)
         if isinstance(entry, Call) and entry.told.paid and (payment := entry.told.payment or "") not in paid:
             paid.add(payment)
             told.append(OrderSeen(n=entry.n, at=entry.at, order=entry.told.reference or payment, paid=True, state="told"))
-    return _marked(told, "steady", {}) if told else []
+    return _marked(told, "steady", {}) if len(paid) > 1 else []
 
 
-def _disturbs(entry: Entry) -> bool:
-    return isinstance(entry, FaultSet) or (isinstance(entry, Step) and entry.name == DISTURBED)
+def _faulty(entries: Sequence[Entry], armed: FaultSet) -> Iterator[list[Entry]]:
+    """The stories of a fault, one for each operation that it hit: what happened while it was armed, and the calls that it held, which
+    end when it is cleared."""
+    kind = _OF_A_FAULT[armed.name]
+    after = (entry for entry in entries if entry.n > armed.n)
+    met = list(_until_cleared(after, armed.name, armed.detail.get("id")))
+    hit = [entry for entry in met if isinstance(entry, Call | Connection) and entry.fault == armed.name]
+    for operation in dict.fromkeys(_operation(entry) for entry in hit):
+        story = [entry for entry in met if entry not in hit or _operation(entry) == operation]
+        if kind.first is not None:
+            story.insert(0, Step(n=armed.n, at=armed.at, text=f"the gateway shows {armed.name}", name=kind.first))
+        yield _marked(story, kind.probe, {"operation": operation, "shows": armed.name})
 
 
-def _faulty(entries: Sequence[Entry], armed: FaultSet, profile: Profile) -> list[Entry]:
-    """The story of a fault: what happened while it was armed, and what still belongs to it (a call ends when the fault is cleared)."""
-    kind = _OF_A_FAULT.get(armed.name)
-    number = armed.detail.get("id")
-    if kind is None or armed.event != "armed":
-        return []
-    while_armed = list(_until_cleared((entry for entry in entries if entry.n > armed.n), armed.name, number))
-    held = [entry for entry in while_armed if not isinstance(entry, FaultSet)]
-    if kind.first is not None:
-        held.insert(0, Step(n=armed.n, at=armed.at, text=f"the gateway shows {armed.name}", name=kind.first))
-    calls = [entry for entry in held if isinstance(entry, Call) and entry.fault == armed.name]
-    told: list[Entry] = []
-    for operation in dict.fromkeys(call.event.operation for call in calls) or ("",):
-        others = [entry for entry in held if entry not in calls or getattr(entry.event, "operation", "") == operation]  # type: ignore[attr-defined]
-        params: dict[str, Json] = {"operation": operation or armed.operation or profile.named("open"), "shows": armed.name}
-        told += _marked(others, kind.probe, params)
-    return told
+def _operation(entry: Entry) -> str:
+    return entry.event.operation if isinstance(entry, Call) else ""
 
 
 def _until_cleared(entries: Iterable[Entry], name: str, number: Json) -> Iterator[Entry]:
@@ -94,8 +105,6 @@ def _until_cleared(entries: Iterable[Entry], name: str, number: Json) -> Iterato
 
 
 def _marked(entries: list[Entry], probe: str, params: dict[str, Json]) -> list[Entry]:
-    first, last = entries[0] if entries else None, entries[-1] if entries else None
-    begin = ProbeMark(event="begin", probe=probe, params=params)
-    begin = replace(begin, n=first.n, at=first.at) if first else begin
-    end = ProbeMark(event="end", probe=probe)
-    return [begin, *entries, replace(end, n=last.n, at=last.at) if last else end]
+    first, last = entries[0], entries[-1]
+    begin = ProbeMark(n=first.n, at=first.at, event="begin", probe=probe, params=params)
+    return [begin, *entries, ProbeMark(n=last.n, at=last.at, event="end", probe=probe)]

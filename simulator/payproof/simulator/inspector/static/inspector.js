@@ -91,9 +91,11 @@
 
   const put = (id, html) => {
     const place = $(id);
-    const focused = place.contains(document.activeElement) ? [...place.querySelectorAll("a, button, select")].indexOf(document.activeElement) : -1;
+    const open = [...place.querySelectorAll("details[id][open]")].map((each) => each.id);
+    const focused = place.contains(document.activeElement) ? [...place.querySelectorAll("a, button, select, summary")].indexOf(document.activeElement) : -1;
     place.replaceChildren(fragment(html));
-    if (focused >= 0) (place.querySelectorAll("a, button, select")[focused] ?? $("switches")).focus?.();
+    for (const each of open) $(each)?.setAttribute("open", "");
+    if (focused >= 0) (place.querySelectorAll("a, button, select, summary")[focused] ?? $("switches")).focus?.();
   };
 
   const payments = ({ html, keep }) => {
