@@ -22,9 +22,10 @@ _AT_ONCE = 100
 Say = Callable[[str], None]
 
 
-async def follow(journal: Journal, say: Say, *, base_path: str = "") -> None:
-    """Say each call, until this is cancelled. ``base_path``: left out of the paths that are shown."""
-    done = journal.next - 1
+async def follow(journal: Journal, say: Say, *, base_path: str = "", after: int | None = None) -> None:
+    """Say each call, until this is cancelled. ``base_path``: left out of the paths that are shown. ``after``: the number of the entry after
+    which it begins; left out: with what comes from now on."""
+    done = journal.next - 1 if after is None else after
     silent = 0
     async for newest in moved(journal, done):
         if newest - done > _AT_ONCE:

@@ -2,7 +2,7 @@
 
 A run plays a probe and marks where it begins and ends. Here a person clicks: payments one after the other are the probe ``steady``, and a
 fault that is armed until it is cleared is the probe that arms the same fault. Nothing is invented but the marks, and, for ``steady``, that
-an order counts as paid when the gateway has told the integration so: what the shop itself believes is not seen from here.
+an order counts as paid when the gateway has taken the money: what the shop itself believes is not seen from here.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from payproof.contracts.entries import Call, Connection, Entry, FaultSet, OrderSeen, ProbeMark, Step
+from payproof.contracts.entries import Call, Connection, Entry, FaultSet, Ledger, OrderSeen, ProbeMark, Step
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import RecordedWorld
@@ -65,14 +65,14 @@ def _calm(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
 
 
 def _steady(calm: Sequence[Entry]) -> list[Entry]:
-    """Payments one after the other; each is over when the gateway first tells that it is paid. Nothing where there are fewer than two."""
+    """Payments one after the other; each is over when the gateway has taken the money. Nothing where there are fewer than two."""
     told: list[Entry] = []
     paid: set[str] = set()
     for entry in calm:
         told.append(entry)
-        if isinstance(entry, Call) and entry.told.paid and (payment := entry.told.payment or "") not in paid:
-            paid.add(payment)
-            told.append(OrderSeen(n=entry.n, at=entry.at, order=entry.told.reference or payment, paid=True, state="told"))
+        if isinstance(entry, Ledger) and entry.event == "charged" and entry.payment not in paid:
+            paid.add(entry.payment)
+            told.append(OrderSeen(n=entry.n, at=entry.at, order=entry.reference or entry.payment, paid=True, state="charged"))
     return _marked(told, "steady", {}) if len(paid) > 1 else []
 
 
