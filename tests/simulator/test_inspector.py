@@ -18,6 +18,7 @@ from payproof.simulator.control import control
 from payproof.simulator.inspector import Access, Inspector
 from payproof.simulator.inspector.curl import curl
 from payproof.simulator.inspector.judging import judged
+from payproof.simulator.inspector.parts import Parts
 from payproof.simulator.inspector.stream import WINDOW, events
 from payproof.simulator.inspector.view import detail, switches
 from payproof.simulator.testing import GatewayThread
@@ -38,7 +39,9 @@ class Door:
 
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> httpx.Response:
         """``headers``: in place of those that a browser sends from the inspector's own page; an underscore is a dash."""
-        own = {"origin": HERE, "cookie": self.cookie} | {name.replace("_", "-"): value for name, value in headers.items()}
+        own = {"origin": HERE, "cookie": self.cookie} | {
+            name.replace("_", "-"): value for name, value in headers.items()
+        }
 
         async def call() -> httpx.Response:
             transport = httpx.ASGITransport(self.app, client=("127.0.0.1", 5))
@@ -87,9 +90,9 @@ def test_the_cookie_does_not_open_the_control_port(door: Door) -> None:
 def test_another_page_cannot_use_the_switches(door: Door, headers: dict[str, str]) -> None:
     door.enter()
     assert door.ask("POST", "/inspector/api/clock", {"advance": 600}, **headers).status_code == 403
-    assert door.inspector.sim.clock.ahead == 0
+    assert door.inspector.parts.sim.clock.ahead == 0
     assert door.ask("POST", "/inspector/api/clock", {"advance": 600}).status_code == 200
-    assert door.inspector.sim.clock.ahead == 600
+    assert door.inspector.parts.sim.clock.ahead == 600
 
 
 def test_a_name_that_was_made_to_point_here_is_refused(door: Door) -> None:
@@ -108,7 +111,7 @@ def test_every_answer_forbids_what_the_page_does_not_need(door: Door) -> None:
 
 
 def test_operations_that_tell_keys_are_not_reached_through_the_inspector(door: Door) -> None:
-    door.inspector.sim.add_merchant()
+    door.inspector.parts.sim.add_merchant()
     door.enter()
     assert door.ask("GET", "/inspector/api/merchants").status_code == 404
     assert door.ask("POST", "/inspector/api/rotate").json() == {"ok": True}
@@ -154,7 +157,7 @@ def test_a_page_shows_what_an_integration_sent_as_text(gateway: GatewayThread, c
     page = door.ask("GET", "/inspector").text
     assert "&lt;img src=x" in page
     assert "<img" not in page
-    assert gateway.secret_key not in page + door.inspector.rows(gateway.journal())[0]
+    assert gateway.secret_key not in page + door.inspector.parts.rows(gateway.journal())[0]
     number = next(entry.n for entry in gateway.journal() if isinstance(entry, Call) and entry.role == "open")
     exchange = door.ask("GET", f"/inspector/exchange/{number}").text
     assert "onerror" in exchange
@@ -164,16 +167,20 @@ def test_a_page_shows_what_an_integration_sent_as_text(gateway: GatewayThread, c
 def test_a_body_in_json_is_indented() -> None:
     call = Call(began=0, ended=1, ending="hung_up", request=Request(method="POST", url="http://h/", body='{"a":1}'))
     shown = detail(call)
-    assert (shown.asked.body, shown.answered, shown.ending) == ('{\n  "a": 1\n}', None, "no answer: the client hung up after 1.0 s")
+    assert (shown.asked.body, shown.answered, shown.ending) == (
+        '{\n  "a": 1\n}',
+        None,
+        "no answer: the client hung up after 1.0 s",
+    )
 
 
-def received(inspector: Inspector, after: int, enough: Callable[[list[dict[str, object]]], bool]) -> list[dict[str, object]]:
+def received(parts: Parts, after: int, enough: Callable[[list[dict[str, object]]], bool]) -> list[dict[str, object]]:
     """The events of a page that knows of all entries up to ``after``, until there are enough."""
 
     async def read() -> list[dict[str, object]]:
         found: list[dict[str, object]] = []
         async with asyncio.timeout(20):
-            async for text in events(inspector, after):
+            async for text in events(parts, after):
                 fields = dict(line.split(": ", 1) for line in text.strip().splitlines() if not line.startswith(":"))
                 if "event" in fields:
                     found.append({"event": fields["event"], "id": int(fields["id"]), **json.loads(fields["data"])})
@@ -188,27 +195,29 @@ def rows_with(text: str) -> Callable[[list[dict[str, object]]], bool]:
     return lambda found: any(each["event"] == "rows" and text in str(each["html"]) for each in found)
 
 
-def test_a_browser_that_lost_its_line_goes_on_after_the_last_entry_that_it_has(gateway: GatewayThread, opened: Opened) -> None:
+def test_a_browser_that_lost_its_line_goes_on_after_the_last_entry_that_it_has(
+    gateway: GatewayThread, opened: Opened
+) -> None:
     opened(gateway)
-    inspector = Door(gateway.simulator).inspector
-    first = received(inspector, 0, rows_with("for order-1"))
+    parts = Door(gateway.simulator).inspector.parts
+    first = received(parts, 0, rows_with("for order-1"))
     opened(gateway, custom="order-2")
-    again = received(inspector, int(str(first[-1]["id"])), rows_with("for order-2"))
+    again = received(parts, int(str(first[-1]["id"])), rows_with("for order-2"))
     assert not rows_with("for order-1")(again)
 
 
 def test_of_a_flood_a_page_is_sent_the_newest_part(gateway: GatewayThread, authenticate: Answer) -> None:
     for _ in range(WINDOW + 20):
         authenticate(gateway)
-    inspector = Door(gateway.simulator).inspector
-    found = received(inspector, 0, lambda found: bool(found))[0]
+    parts = Door(gateway.simulator).inspector.parts
+    found = received(parts, 0, lambda found: bool(found))[0]
     assert found["skipped"] == 2 * (WINDOW + 20) - WINDOW, "each token call is a call and a line of the ledger"
     assert str(found["html"]).count("<li") <= WINDOW
 
 
 def test_nobody_listens_to_the_journal_while_a_page_is_open(gateway: GatewayThread, opened: Opened) -> None:
     opened(gateway)
-    received(Door(gateway.simulator).inspector, 0, lambda found: bool(found))
+    received(Door(gateway.simulator).inspector.parts, 0, lambda found: bool(found))
     assert gateway.simulator.journal.listeners == []
 
 
@@ -232,7 +241,9 @@ def test_a_return_address_without_https_is_seen_at_the_first_payment(gateway: Ga
     rows = {row.id: row for row in judged(gateway.journal(), gateway.profile, secure=False).rows}
     assert rows["https.return-url"].state == "fail"
     number = rows["https.return-url"].evidence[0]
-    assert [entry.n for entry in gateway.journal() if isinstance(entry, Call) and "http://shop" in entry.request.body] == [number]
+    assert [
+        entry.n for entry in gateway.journal() if isinstance(entry, Call) and "http://shop" in entry.request.body
+    ] == [number]
 
 
 def paid(gateway: GatewayThread, opened: Opened, number: int, **changes: str) -> None:
@@ -263,20 +274,26 @@ def test_tokens_that_somebody_made_expire_are_not_held_against_the_integration(
     assert states(gateway)["token.cached"] == "open"
 
 
-def test_a_call_that_was_given_up_in_time_holds_and_one_that_stays_open_is_doubted(gateway: GatewayThread, create: Answer) -> None:
+def test_a_call_that_was_given_up_in_time_holds_and_one_that_stays_open_is_doubted(
+    gateway: GatewayThread, create: Answer
+) -> None:
     fault = gateway.arm("never-answer", operation="create")
     with pytest.raises(httpx.ReadTimeout):
         httpx.post(f"{gateway.base_url}/payment/create", json={}, timeout=0.3, headers={"Authorization": "Bearer x"})
     gateway.deliveries()
     gateway.clear(fault)
     entries = gateway.journal()
-    assert {row.id: row.state for row in judged(entries, gateway.profile, secure=False).rows}["timeout.response"] == "pass"
+    assert {row.id: row.state for row in judged(entries, gateway.profile, secure=False).rows}[
+        "timeout.response"
+    ] == "pass"
     slow = [replace(entry, ended=entry.began + 40) if isinstance(entry, Call) else entry for entry in entries]
     row = next(row for row in judged(slow, gateway.profile, secure=False).rows if row.id == "timeout.response")
     assert (row.state, "not seen from here" in row.says) == ("warn", True)
 
 
-def test_a_pass_is_never_shown_of_what_the_gateway_sees_a_part_of_only(gateway: GatewayThread, create: Answer, issue: Callable[[GatewayThread], str]) -> None:
+def test_of_what_the_gateway_sees_a_part_of_only_a_breach_is_shown(
+    gateway: GatewayThread, create: Answer, issue: Callable[[GatewayThread], str]
+) -> None:
     create(gateway)
     assert states(gateway)["credentials.not-served"] == "open"
     create(gateway, return_url=f"https://shop.example/return?key={gateway.secret_key}")

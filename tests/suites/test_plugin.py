@@ -253,7 +253,9 @@ def test_the_fixture_gives_a_gateway(shop: pytest.Pytester) -> None:
     run(shop).assert_outcomes(passed=1)
 
 
-def test_the_gateway_of_the_session_is_as_new_for_each_test_at_one_address_with_one_pair_of_keys(shop: pytest.Pytester) -> None:
+def test_the_gateway_of_the_session_is_as_new_for_each_test_at_one_address_with_one_pair_of_keys(
+    shop: pytest.Pytester,
+) -> None:
     shop.makepyfile(
         """
         import httpx

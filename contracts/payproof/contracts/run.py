@@ -259,7 +259,10 @@ def _header(line: str, place: str, known: _Head | None = None) -> _Head:
     try:
         raw = _parsed(line)
         if known is not None:
-            raw = {**cast("dict[str, Json]", _head_adapter().dump_python(known)), **cast("dict[str, Json]", raw["head"])}
+            raw = {
+                **cast("dict[str, Json]", _head_adapter().dump_python(known)),
+                **cast("dict[str, Json]", raw["head"]),
+            }
         return _head_adapter().validate_python(raw)
     except (ValidationError, ValueError) as error:
         raise PayproofError(f"not a payproof run: {_why(error)}", place=place, remedy=_REMEDY) from None

@@ -60,7 +60,9 @@ def _call(call: Call, base_path: str) -> str:
 
 def _delivery(sent: Delivery) -> str:
     status = sent.response.status if sent.response else "---"
-    what = f"notice {sent.event or sent.id}, attempt {sent.attempt}" + (f", forged ({sent.forged})" if sent.forged else "")
+    what = f"notice {sent.event or sent.id}, attempt {sent.attempt}" + (
+        f", forged ({sent.forged})" if sent.forged else ""
+    )
     where = plain(f"POST {sent.request.url}")
     return f"{where:<34} {status} {sent.seconds * 1000:6.0f} ms  {plain(what)}{f' → {plain(sent.problem)}' if sent.problem else ''}"
 

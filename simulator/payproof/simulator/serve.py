@@ -91,7 +91,9 @@ async def serve(
     token = secrets.token_urlsafe(24)
     access, settings = Access(), _Settings(sim, merchant, gateway, offer)
     inspector = Inspector(sim, access, secure=tls is not None, settings=settings.block)
-    controls = GatewayServer(control(sim, token, inspector.app), host=host, port=control_port, allow_remote=allow_remote)
+    controls = GatewayServer(
+        control(sim, token, inspector.app), host=host, port=control_port, allow_remote=allow_remote
+    )
     try:
         await gateway.start()
         await controls.start()
@@ -111,11 +113,14 @@ async def serve(
 
 
 def _merchant(sim: Simulator, offer: Offer) -> Merchant:
+    minted = sim.dialect.keys()
     given = {CLIENT_ID: offer.client_id, SECRET_KEY: offer.secret_key}
     for name, value in given.items():
         option = f"--{name}"
-        if value and name not in sim.dialect.keys():
-            raise PayproofError(f"{sim.profile.title} has no {name.replace('-', ' ')}", place=option, remedy="leave it out")
+        if value and name not in minted:
+            raise PayproofError(
+                f"{sim.profile.title} has no {name.replace('-', ' ')}", place=option, remedy="leave it out"
+            )
         if value and sim.profile.is_live("", value):
             raise PayproofError("this is a live key, and payproof takes none", place=option, remedy="invent one")
     return sim.add_merchant(client_id=offer.client_id or None, secret_key=offer.secret_key or None)
@@ -162,7 +167,13 @@ class _Settings:
 
     def examples(self) -> Iterator[str]:
         yield from ("", "Try it:")
-        trust = f"--cacert {shlex.quote(str(self._offer.ca))}" if self._offer.ca else "-k" if self._offer.certificates else ""
+        trust = (
+            f"--cacert {shlex.quote(str(self._offer.ca))}"
+            if self._offer.ca
+            else "-k"
+            if self._offer.certificates
+            else ""
+        )
         for command in self._sim.dialect.example(self.base_url, self.merchant.client_id, self.merchant.secret_key):
             yield from (f"  {command.replace('curl ', f'curl {trust} ', 1) if trust else command}", "")
 

@@ -71,7 +71,7 @@ class Access:
 
     def _knows(self, headers: Headers) -> bool:
         given = cookie_parser(headers.get("cookie", "")).get(_name(headers), "").encode("utf-8", "replace")
-        return any([hmac.compare_digest(given, each.encode()) for each in self._sessions])
+        return any(hmac.compare_digest(given, each.encode()) for each in self._sessions)
 
 
 def _is_visit(headers: Headers) -> bool:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -15,46 +14,46 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from payproof.contracts.entries import Call, Delivery, Entry
+from payproof.contracts.entries import Call, Delivery
 from payproof.contracts.model import PayproofError
 from payproof.simulator.answering import endpoint, not_there, refusal
 from payproof.simulator.bounded_body import LARGEST_BODY, bounded, replayed
 from payproof.simulator.inspector.access import HEADERS, PATH, Access
-from payproof.simulator.inspector.judging import Judged, LiveJudge
+from payproof.simulator.inspector.parts import Parts
 from payproof.simulator.inspector.stream import WINDOW, events
-from payproof.simulator.inspector.view import detail, handle_of, lines, paying, switches
+from payproof.simulator.inspector.view import detail, lines, switches
 from payproof.simulator.operations import OPERATIONS, Body, revoke_first, rotate_first
 from payproof.simulator.simulator import Simulator
 from payproof.simulator.watching import entries_after
 
+if TYPE_CHECKING:
+    pass
+
 _ASSETS = {"inspector.css": "text/css", "inspector.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _STATIC = Path(__file__).parent / "static"
-_PAYMENTS, _ADDRESSES = 8, 1_000
-"""Payments that a page shows; addresses to pay at that are remembered."""
 
 
 class Inspector:
     """``settings``: lines for a shell by which an integration is told of the gateway, with its keys as they are now."""
 
     def __init__(self, sim: Simulator, access: Access, *, secure: bool, settings: Callable[[], str]) -> None:
-        self.sim, self.closed, self._settings = sim, False, settings
-        self._judge = LiveJudge(sim.profile, secure=secure)
-        self._addresses: dict[str, str] = {}
-        self._templates = Environment(
-            loader=PackageLoader("payproof.simulator.inspector"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-            lstrip_blocks=True,
-        )  # fmt: skip
+        self._sim, self.parts, self._settings = sim, Parts(sim, secure=secure), settings
         app = Starlette(routes=self._routes(access), exception_handlers={HTTPException: not_there})
         self.app: ASGIApp = _Door(app, access, self._shut_out)
 
     def close(self) -> None:
         """End every stream."""
-        self.closed = True
+        self.parts.closed = True
 
     def _routes(self, access: Access) -> list[Route]:
         acts = [
-            Route(f"{PATH}/api{path}", endpoint(self.sim, act), methods=[method])
-            for method, path, act in (*_SHARED, ("POST", "/rotate", rotate_first), ("POST", "/revoke", revoke_first), ("POST", "/pay", self._pay))
+            Route(f"{PATH}/api{path}", endpoint(self._sim, act), methods=[method])
+            for method, path, act in (
+                *_SHARED,
+                ("POST", "/rotate", rotate_first),
+                ("POST", "/revoke", revoke_first),
+                ("POST", "/pay", self._pay),
+            )
         ]
 
         async def login(request: Request) -> Response:
@@ -81,21 +80,20 @@ class Inspector:
 
     async def _page(self, request: Request) -> Response:
         before = request.query_params.get("before", "")
-        kept = await self.sim.journal.read()
+        kept = await self._sim.journal.read()
         if before.isdecimal() and len(before) < 16:
             kept = [entry for entry in kept if entry.n < int(before)]
         shown = kept[-WINDOW:]
-        self._remember(kept[-WINDOW * 10 :])
-        payers = self.sim.profile.payers
+        self.parts.remember(kept[-WINDOW * 10 :])
+        profile, journal = self._sim.profile, self._sim.journal
         return self._html(
-            "page.html.j2", title=self.sim.profile.title, profile=self.sim.profile, after=self.sim.journal.next - 1,
-            lines=lines(shown, self.sim.journal, self.sim.profile), earlier=shown[0].n if len(kept) > len(shown) else 0, live=not before,
-            payers=payers, switches=switches(self.sim.profile), operations=self.sim.profile.operations, window=WINDOW,
+            "page.html.j2", profile=profile, after=journal.next - 1, lines=lines(shown, journal, profile), live=not before,
+            earlier=shown[0].n if len(kept) > len(shown) else 0, switches=switches(profile), window=WINDOW,
         )  # fmt: skip
 
     async def _exchange(self, request: Request) -> Response:
         number = request.path_params["n"]
-        found, _ = await entries_after(self.sim.journal, 0, self.sim.journal.next)
+        found, _ = await entries_after(self._sim.journal, 0, self._sim.journal.next)
         entry = next((each for each in reversed(found) if each.n == number), None)
         if not isinstance(entry, Call | Delivery):
             return self._html("gone.html.j2", status=404)
@@ -104,76 +102,24 @@ class Inspector:
     async def _events(self, request: Request) -> Response:
         after = request.headers.get("last-event-id") or request.query_params.get("after", "0")
         number = int(after) if after.isdecimal() and len(after) < 16 else 0
-        return StreamingResponse(events(self, number), media_type="text/event-stream")
+        return StreamingResponse(events(self.parts, number), media_type="text/event-stream")
 
     async def _shut_out(self, status: int, why: str) -> Response:
         return self._html("shut.html.j2", status=status, why=why)
 
     def _html(self, template: str, *, status: int = 200, **values: object) -> HTMLResponse:
-        return HTMLResponse(self._render(template, **values), status)
-
-    def _render(self, template: str, **values: object) -> str:
-        return self._templates.get_template(template).render(**values)
+        return HTMLResponse(self.parts.render(template, **values), status)
 
     async def _pay(self, sim: Simulator, request: Request) -> Any:
         """Pay at the hosted checkout as one of the payers; the answer says where the customer is sent then."""
         from payproof.simulator import browser  # here, because a browser takes a quarter of a second to import
 
         body = Customer.model_validate_json(await request.body() or b"{}")
-        known = (each.payment for each in sim.store.latest(_PAYMENTS) if handle_of(each.payment) == body.handle)
-        address = self._addresses.get(next(known, ""))
+        address = self.parts.address_of(body.handle)
         if address is None:
             raise PayproofError("this payment cannot be paid from here", remedy="open its hosted checkout")
         back = await asyncio.to_thread(browser.pay, address, sim.profile, body.payer)
         return {"url": back if back.startswith(("http://", "https://")) else ""}
-
-    # -- parts of the page -----------------------------------------------------------------------------------------------
-
-    def rows(self, entries: Iterable[Entry]) -> tuple[str, str]:
-        """(HTML of these lines, the newest first; the newest in words)."""
-        entries = list(entries)
-        self._remember(entries)
-        found = lines(entries, self.sim.journal, self.sim.profile)
-        newest = next((line for line in found if line.detail), None)
-        said = f"{newest.what}: {newest.said}, {newest.answer}" if newest else ""
-        return self._render("rows.html.j2", lines=found) if found else "", said
-
-    def payments(self) -> dict[str, str]:
-        """Handle -> HTML, the newest first."""
-        found = [
-            paying(view, self.sim.journal, self._addresses.get(view.payment, "")) for view in self.sim.store.latest(_PAYMENTS)
-        ]
-        return {each.handle: self._render("payment.html.j2", it=each, payers=self.sim.profile.payers) for each in found}
-
-    def armed_mark(self) -> object:
-        """Changes when ``armed`` does."""
-        return tuple((each.id, each.fired) for each in self.sim.faults.armed())
-
-    def armed(self) -> str:
-        return self._render("armed.html.j2", armed=self.sim.faults.armed())
-
-    def state_mark(self) -> tuple[int, bool]:
-        """Seconds that the clock is ahead; whether a secret key is revoked. Changes when ``state`` does."""
-        return round(self.sim.clock.ahead), any(row.revoked for row in self.sim.store.merchants())
-
-    def state(self) -> str:
-        ahead, revoked = self.state_mark()
-        return self._render("state.html.j2", ahead=ahead, revoked=revoked)
-
-    def verdicts(self, judged: Judged) -> str:
-        return self._render("verdicts.html.j2", judged=judged)
-
-    async def judged(self) -> Judged:
-        journal = self.sim.journal
-        return await self._judge.at(journal.next - 1, await journal.read())
-
-    def _remember(self, entries: Iterable[Entry]) -> None:
-        """Where each payment is paid: only the answer that opened it says so."""
-        for entry in entries:
-            if isinstance(entry, Call) and entry.event.payment and entry.opened.payment_url:
-                self._addresses[entry.event.payment] = entry.opened.payment_url
-        while len(self._addresses) > _ADDRESSES:
-            del self._addresses[next(iter(self._addresses))]
 
 
 async def _asset(request: Request) -> Response:

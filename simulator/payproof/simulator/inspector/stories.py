@@ -8,7 +8,7 @@ an order counts as paid when the gateway has taken the money: what the shop itse
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from payproof.contracts.entries import Call, Connection, Entry, FaultSet, Ledger, OrderSeen, ProbeMark, Step
 from payproof.contracts.model import Json
@@ -72,7 +72,9 @@ def _steady(calm: Sequence[Entry]) -> list[Entry]:
         told.append(entry)
         if isinstance(entry, Ledger) and entry.event == "charged" and entry.payment not in paid:
             paid.add(entry.payment)
-            told.append(OrderSeen(n=entry.n, at=entry.at, order=entry.reference or entry.payment, paid=True, state="charged"))
+            told.append(
+                OrderSeen(n=entry.n, at=entry.at, order=entry.reference or entry.payment, paid=True, state="charged")
+            )
     return _marked(told, "steady", {}) if len(paid) > 1 else []
 
 

@@ -7,12 +7,9 @@ import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from payproof.simulator.inspector.parts import Parts
 from payproof.simulator.watching import entries_after, moved
-
-if TYPE_CHECKING:
-    from payproof.simulator.inspector.app import Inspector
 
 WINDOW = 200
 """Lines that a page holds; older ones are asked for."""
@@ -30,14 +27,14 @@ class _Shown:
     payments: dict[str, str] = field(default_factory=dict[str, str])
 
 
-async def events(inspector: Inspector, after: int) -> AsyncIterator[str]:
+async def events(parts: Parts, after: int) -> AsyncIterator[str]:
     """Until the simulator ends, or the client has gone."""
     shown, spoken = _Shown(after), time.monotonic()
     yield "retry: 1000\n\n"
-    async for newest in moved(inspector.sim.journal, after):
-        if inspector.closed:
+    async for newest in moved(parts.sim.journal, after):
+        if parts.closed:
             return
-        async for part in _news(inspector, shown, newest):
+        async for part in _news(parts, shown, newest):
             spoken = time.monotonic()
             yield part
         if time.monotonic() - spoken > _SILENCE:
@@ -45,31 +42,31 @@ async def events(inspector: Inspector, after: int) -> AsyncIterator[str]:
             yield ": still here\n\n"
 
 
-async def _news(inspector: Inspector, shown: _Shown, newest: int) -> AsyncIterator[str]:
+async def _news(parts: Parts, shown: _Shown, newest: int) -> AsyncIterator[str]:
     if newest > shown.after:
-        found, skipped = await entries_after(inspector.sim.journal, shown.after, WINDOW)
+        found, skipped = await entries_after(parts.sim.journal, shown.after, WINDOW)
         shown.after = newest
-        html, said = inspector.rows(found)
+        html, said = parts.rows(found)
         if html:
             yield _event("rows", {"html": html, "skipped": skipped, "said": said}, newest)
-    books = (newest, inspector.sim.store.forgotten()["payments"])
+    books = (newest, parts.sim.store.forgotten()["payments"])
     if shown.marks.get("payments") != books:
         shown.marks["payments"] = books
-        for each in _payments(inspector, shown):
+        for each in _payments(parts, shown):
             yield each
-    judged = await inspector.judged()
+    judged = await parts.judged()
     for name, mark, render in (
-        ("faults", inspector.armed_mark(), inspector.armed),
-        ("state", inspector.state_mark(), inspector.state),
-        ("verdicts", judged, lambda: inspector.verdicts(judged)),
+        ("faults", parts.armed_mark(), parts.armed),
+        ("state", parts.state_mark(), parts.state),
+        ("verdicts", judged, lambda: parts.verdicts(judged)),
     ):
         if shown.marks.get(name) != mark:
             shown.marks[name] = mark
             yield _event(name, {"html": render()}, shown.after)
 
 
-def _payments(inspector: Inspector, shown: _Shown) -> Iterator[str]:
-    now = inspector.payments()
+def _payments(parts: Parts, shown: _Shown) -> Iterator[str]:
+    now = parts.payments()
     changed = [html for handle, html in now.items() if shown.payments.get(handle) != html]
     if changed or shown.payments.keys() - now.keys():
         shown.payments = now

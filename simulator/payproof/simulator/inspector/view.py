@@ -21,7 +21,9 @@ from payproof.simulator.inspector.curl import curl
 from payproof.simulator.store import PaymentView
 
 Tone: TypeAlias = Literal["good", "bad", "note", "money"]
-_MONEY = frozenset({"charged", "refused", "declined", "cancelled", "expired", "refunded", "reversed", "pending", "approved"})
+_MONEY = frozenset(
+    {"charged", "refused", "declined", "cancelled", "expired", "refunded", "reversed", "pending", "approved"}
+)
 _DONE = {"charged": "was paid", "pending": "is not decided yet"}
 
 
@@ -54,7 +56,9 @@ def _line(entry: Entry, at: str, profile: Profile) -> Line | None:
             return _call(entry, at, profile)
         case Delivery():
             answer = f"HTTP {entry.response.status}" if entry.response else plain(entry.problem)
-            said = f"{entry.event or entry.id}, attempt {entry.attempt}" + (f", forged ({entry.forged})" if entry.forged else "")
+            said = f"{entry.event or entry.id}, attempt {entry.attempt}" + (
+                f", forged ({entry.forged})" if entry.forged else ""
+            )
             return Line(
                 n=entry.n, at=at, what="notice", said=plain(said), answer=answer, took=f"{entry.seconds * 1000:.0f} ms",
                 status=str(entry.response.status) if entry.response else "–", tone="good" if entry.accepted else "bad", detail=True,

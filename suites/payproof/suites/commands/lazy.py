@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.utils import make_default_short_help
 
 
 class LazyGroup(click.Group):
@@ -33,7 +32,10 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         room = formatter.width - 6 - max(map(len, self.places))  # as click itself does
-        rows = [(name, make_default_short_help(_docstring(place), room)) for name, place in self.places.items()]
+        rows = [
+            (name, click.Command(name, help=_docstring(place)).get_short_help_str(room))
+            for name, place in self.places.items()
+        ]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 

@@ -21,7 +21,12 @@ _LOG_TO = 1
 
 
 @click.command()
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="payproof.toml or its folder: gateway, keys, names of its settings.")
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    help="payproof.toml or its folder: gateway, keys, names of its settings.",
+)
 @click.option("--gateway", default="", metavar="NAME", help="See payproof list gateways.  [default: quatapay]")
 @click.option("--host", default="127.0.0.1", show_default=True, help="A loopback address.")
 @click.option("--port", type=click.IntRange(0, 65535), default=None, help="The gateway's port.  [default: 8400]")
@@ -76,7 +81,9 @@ def _wanted(config_path: Path | None, given: Mapping[str, Any]) -> _Wanted:
     from payproof.simulator.serve import Offer
 
     knobs = _knobs(given["knobs"])
-    offer = Offer(seed=given["seed"], client_id=given["client_id"], secret_key=given["secret_key"], ca=given["ca"], knobs=knobs)
+    offer = Offer(
+        seed=given["seed"], client_id=given["client_id"], secret_key=given["secret_key"], ca=given["ca"], knobs=knobs
+    )
     gateway, port = given["gateway"], given["port"]
     if config_path is not None:
         from payproof.suites.config import load_config
@@ -130,7 +137,9 @@ def _with_tls(offer: Offer, sites: tuple[str, ...], *, asked: bool) -> Iterator[
     with TemporaryDirectory(prefix="payproof-serve-") as folder:
         trust = Trust(Path(folder), sites)
         exports = offer.exports or generic_exports
-        yield replace(offer, certificates=trust.certificates, exports=lambda values: {**exports(values), **trust.environment()})
+        yield replace(
+            offer, certificates=trust.certificates, exports=lambda values: {**exports(values), **trust.environment()}
+        )
 
 
 def _value(text: str) -> Json:
