@@ -12,11 +12,12 @@ import pytest
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
 from payproof.contracts.secrets import Redactor
+from payproof.simulator.certificates import Certificates
 from payproof.simulator.faults import registered
-from payproof.simulator.serve import serve
+from payproof.simulator.serve import Offer, serve
 
 
-def served(name: str, use: Callable[[str], Awaitable[None]], ca: Path | None = None) -> None:
+def served(name: str, use: Callable[[str], Awaitable[None]], offer: Offer | None = None) -> None:
     """Serve on free ports, hand the printed text to ``use``, and stop."""
 
     async def story() -> None:
@@ -26,7 +27,7 @@ def served(name: str, use: Callable[[str], Awaitable[None]], ca: Path | None = N
             texts.append(text)
             said.set()
 
-        running = asyncio.create_task(serve(load(name), port=0, control_port=0, out=out, stop=stop, ca=ca))
+        running = asyncio.create_task(serve(load(name), port=0, control_port=0, out=out, stop=stop, offer=offer))
         async with asyncio.timeout(20):
             await said.wait()
             try:
@@ -64,7 +65,7 @@ def test_https_is_offered_and_its_authority_written_down(tmp_path: Path) -> None
         assert caught.value.returncode == 60, "curl does not trust it"
         assert '"access_token"' in await asyncio.to_thread(shell, token)
 
-    served("quatapay", use, ca)
+    served("quatapay", use, Offer(ca=ca))
     assert ca.read_text().startswith("-----BEGIN CERTIFICATE-----")
 
 
@@ -129,3 +130,34 @@ def test_the_control_address_answers() -> None:
         assert response.json()["ok"] is True
 
     served("quatapay", use)
+
+
+def test_keys_that_were_given_stay_and_stand_in_the_block_to_paste() -> None:
+    async def use(text: str) -> None:
+        exports = re.findall(r"^  (export .+)$", text, re.MULTILINE)
+        shown = await asyncio.to_thread(shell, "\n".join([*exports, 'echo "$BASE_URL $CLIENT_ID $SECRET_KEY"']))
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/pay/sandbox/api/v1 my client's-key\n", shown)
+
+    served("quatapay", use, Offer(client_id="my", secret_key="client's-key"))
+
+
+def test_the_names_in_the_block_are_those_that_the_integration_reads() -> None:
+    async def use(text: str) -> None:
+        assert re.search(r"^  export PAY_ID=the-id$", text, re.MULTILINE)
+        assert "export CLIENT_ID" not in text
+
+    served("quatapay", use, Offer(client_id="the-id", exports=lambda values: {"PAY_ID": values["gateway.client_id"]}))
+
+
+def test_with_certificates_the_settings_say_https() -> None:
+    async def use(text: str) -> None:
+        assert re.search(r"^  export BASE_URL=https://localhost:\d+/pay", text, re.MULTILINE)
+        _, token, _ = re.findall(r"^  (curl .+)$", text, re.MULTILINE)
+        assert '"access_token"' in await asyncio.to_thread(shell, token)
+
+    served("quatapay", use, Offer(certificates=Certificates()))
+
+
+def test_a_live_key_is_refused() -> None:
+    with pytest.raises(PayproofError, match="live key"):
+        asyncio.run(serve(load("quatapay"), port=0, control_port=0, offer=Offer(secret_key="sk_live_0123456789abcdef")))

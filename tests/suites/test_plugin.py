@@ -259,6 +259,50 @@ def test_the_fixture_gives_a_gateway(shop: pytest.Pytester) -> None:
     run(shop).assert_outcomes(passed=1)
 
 
+def test_the_gateway_of_the_session_is_as_new_for_each_test_at_one_address_with_one_pair_of_keys(
+    shop: pytest.Pytester,
+) -> None:
+    shop.makepyfile(
+        """
+        import httpx
+        import pytest
+
+        ORDER = {"amount": "5.00", "currency": "XAF", "return_url": "https://s.example/r", "cancel_url": "https://s.example/c", "custom": "1"}
+        HTTP = httpx.Client(verify=False)
+        seen = set()
+
+        @pytest.mark.parametrize("turn", [1, 2, 3])
+        def test_everything_that_a_test_can_leave_behind(payproof_session_gateway, turn):
+            gateway = payproof_session_gateway
+            seen.add((gateway.base_url, gateway.client_id, gateway.secret_key))
+            assert len(seen) == 1
+            sim = gateway.simulator
+            assert (gateway.payments(), gateway.journal(), gateway.notices(), sim.faults.armed(), sim.outbox.endpoint) == ((), (), (), (), None)
+            assert sim.clock.now() < 300
+            assert len(sim.merchants()) == 1
+
+            keys = {"client_id": gateway.client_id, "secret_id": gateway.secret_key}
+            token = HTTP.post(f"{gateway.base_url}/authentication/token", json=keys).json()["data"]["access_token"]
+            made = HTTP.post(f"{gateway.base_url}/payment/create", json=ORDER, headers={"Authorization": f"Bearer {token}"})
+            gateway.pay(made.json()["data"]["payment_url"])
+            assert [entry.n for entry in gateway.journal()][:2] == [1, 2]
+            assert "<access-token-1>" in str(gateway.journal())
+
+            assert gateway.arm("never-answer", operation="create") == 1
+            with pytest.raises(httpx.ReadTimeout):
+                HTTP.post(f"{gateway.base_url}/payment/create", json=ORDER, headers={"Authorization": f"Bearer {token}"}, timeout=0.2)
+            gateway.arm("refuse")
+            gateway.advance(601)
+            gateway.notify("http://127.0.0.1:9/notices")
+            gateway.hold_notices()
+            gateway.add_merchant("another")
+            gateway.rotate_secret()
+            gateway.revoke_secret()
+        """
+    )
+    run(shop).assert_outcomes(passed=3)
+
+
 def test_the_fixture_over_https_gives_the_authority_to_trust_and_takes_faults_of_tls(shop: pytest.Pytester) -> None:
     shop.makepyfile(
         """

@@ -19,6 +19,11 @@ class Clock:
         self.listeners: list[Callable[[], None]] = []
         """Told after each jump; for gateways that act by themselves when time has passed."""
 
+    @property
+    def ahead(self) -> float:
+        """Seconds by which it was moved forward so far."""
+        return self._added
+
     def now(self) -> float:
         return self._real() - self._began + self._added
 

@@ -7,13 +7,14 @@ import json
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
+from functools import cache
 from typing import Annotated, Any, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
-from payproof.contracts.entries import AnyEntry, Entry, Forgery
+from payproof.contracts.entries import AnyEntry, Entry, Forgery, Step
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import PayproofError
 from payproof.simulator.faults.registry import registered
@@ -21,38 +22,36 @@ from payproof.simulator.notice_client import endpoint_at
 from payproof.simulator.records import Merchant
 from payproof.simulator.simulator import Simulator
 
-_ENTRY: TypeAdapter[Any] = TypeAdapter(AnyEntry)
-_FAULT: TypeAdapter[FaultSpec] = TypeAdapter(FaultSpec)
 _FAULT_FIELDS = frozenset(FaultSpec.__dataclass_fields__)
 
 Operation: TypeAlias = Callable[[Simulator, Request], Awaitable[Any]]
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Advance(_Body):
+class Advance(Body):
     advance: float
     """Seconds."""
 
 
-class NewMerchant(_Body):
+class NewMerchant(Body):
     name: str = "shop"
     client_id: str | None = None
     secret_key: str | None = None
 
 
-class Which(_Body):
+class Which(Body):
     client_id: str | None = None
 
 
-class Lie(_Body):
+class Lie(Body):
     amount: str | None = None
     currency: str | None = None
 
 
-B = TypeVar("B", bound=_Body)
+B = TypeVar("B", bound=Body)
 
 
 async def _body(request: Request, model: type[B]) -> B:
@@ -65,6 +64,14 @@ def _merchant(sim: Simulator, client_id: str) -> Merchant:
     if found is None:
         raise PayproofError("there is no merchant with this client id", place=client_id, remedy="see GET /merchants")
     return found
+
+
+DISTURBED = "disturbed"
+"""Name of the step in the journal by which somebody at the control port changed what tokens and keys are good for."""
+
+
+def _disturb(sim: Simulator, text: str) -> None:
+    sim.journal.put(Step(text=text, name=DISTURBED))
 
 
 def _doc(value: object) -> str:
@@ -87,6 +94,7 @@ async def health(sim: Simulator, request: Request) -> Any:
 async def reset(sim: Simulator, request: Request) -> Any:
     """Forget faults, payments, tokens and journal; merchants stay."""
     sim.reset()
+    _disturb(sim, "faults, payments, access tokens and journal were forgotten")
     return {"ok": True}
 
 
@@ -99,9 +107,11 @@ async def advance(sim: Simulator, request: Request) -> Any:
     """Move the clock forward: {"advance": 601}."""
     body = await _body(request, Advance)
     try:
-        return {"now": sim.clock.advance(body.advance)}
+        now = sim.clock.advance(body.advance)
     except ValueError as error:
         raise PayproofError(str(error), place="advance") from None
+    _disturb(sim, f"the gateway's clock was moved {body.advance:g} s forward")
+    return {"now": now}
 
 
 async def faults(sim: Simulator, request: Request) -> Any:
@@ -120,7 +130,7 @@ async def arm(sim: Simulator, request: Request) -> Any:
     if unknown:
         known = ", ".join(sorted(_FAULT_FIELDS))
         raise PayproofError(f"unknown field: {', '.join(sorted(unknown))}", remedy=f"known: {known}")
-    return {"id": sim.faults.arm(_FAULT.validate_python(given))}
+    return {"id": sim.faults.arm(_fault_adapter().validate_python(given))}
 
 
 async def clear(sim: Simulator, request: Request) -> Any:
@@ -147,19 +157,44 @@ async def add_merchant(sim: Simulator, request: Request) -> Any:
 
 async def rotate(sim: Simulator, request: Request) -> Any:
     """A new secret key; the old one is refused from now on."""
-    return sim.rotate_secret(_merchant(sim, request.path_params["client_id"])).plain()
+    return _rotate(sim, _merchant(sim, request.path_params["client_id"])).plain()
 
 
 async def revoke(sim: Simulator, request: Request) -> Any:
     """Refuse this merchant's token calls from now on."""
-    sim.revoke_secret(_merchant(sim, request.path_params["client_id"]))
+    _revoke(sim, _merchant(sim, request.path_params["client_id"]))
+    return {"ok": True}
+
+
+def _rotate(sim: Simulator, merchant: Merchant) -> Merchant:
+    merchant = sim.rotate_secret(merchant)
+    _disturb(sim, "the secret key was replaced")
+    return merchant
+
+
+def _revoke(sim: Simulator, merchant: Merchant) -> None:
+    sim.revoke_secret(merchant)
+    _disturb(sim, "the secret key was revoked")
+
+
+async def rotate_first(sim: Simulator, request: Request) -> Any:
+    """A new secret key for the first merchant; it is not told."""
+    _rotate(sim, sim.merchants()[0])
+    return {"ok": True}
+
+
+async def revoke_first(sim: Simulator, request: Request) -> Any:
+    """Refuse the first merchant's token calls from now on."""
+    _revoke(sim, sim.merchants()[0])
     return {"ok": True}
 
 
 async def expire(sim: Simulator, request: Request) -> Any:
     """Answer access tokens, however young, as expired; all, or one merchant's: {"client_id": ...}."""
     body = await _body(request, Which)
-    return {"expired": sim.expire_tokens(_merchant(sim, body.client_id) if body.client_id else None)}
+    expired = sim.expire_tokens(_merchant(sim, body.client_id) if body.client_id else None)
+    _disturb(sim, f"{expired} access tokens were made to expire")
+    return {"expired": expired}
 
 
 async def payments(sim: Simulator, request: Request) -> Any:
@@ -179,21 +214,21 @@ async def tamper(sim: Simulator, request: Request) -> Any:
     return {"ok": True}
 
 
-class Told(_Body):
+class Told(Body):
     url: str
 
 
-class Order(_Body):
+class Order(Body):
     first: tuple[str, ...] = ()
 
 
-class Again(_Body):
+class Again(Body):
     id: str
     times: Annotated[int, Field(ge=1, le=100)] = 1
     at_once: bool = False
 
 
-class Forged(_Body):
+class Forged(Body):
     payment: str
     how: Forgery
 
@@ -267,7 +302,18 @@ def _after(request: Request) -> int:
 
 
 def _plain(entry: Entry) -> Any:
-    return _ENTRY.dump_python(entry, mode="json")  # pyright: ignore
+    return _entry_adapter().dump_python(entry, mode="json")
+
+
+@cache
+def _entry_adapter() -> TypeAdapter[Any]:
+    """Made when it is first needed: it takes as long as everything else that `payproof serve` does before it is ready."""
+    return TypeAdapter(AnyEntry)
+
+
+@cache
+def _fault_adapter() -> TypeAdapter[FaultSpec]:
+    return TypeAdapter(FaultSpec)
 
 
 async def _lines(sim: Simulator, after: int) -> AsyncIterator[bytes]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import socket
 
-import psutil
-
 
 def is_ours(sock: socket.socket) -> bool:
     """Whether the other end is a socket of this very process."""
+    import psutil  # here, because hardly anybody asks
+
     try:
         peer = sock.getpeername()[:2]
         ours = psutil.Process().net_connections("tcp")

@@ -8,24 +8,52 @@ import gc
 import secrets
 import shlex
 import signal
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from payproof.contracts import files
 from payproof.contracts.journal import Bound, Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
 from payproof.contracts.secrets import Redactor
+from payproof.simulator import request_log
 from payproof.simulator.certificates import Certificates
 from payproof.simulator.control import control
+from payproof.simulator.inspector import Access, Inspector
 from payproof.simulator.listener import GatewayServer
-from payproof.simulator.records import gateway_values
+from payproof.simulator.records import CLIENT_ID, SECRET_KEY, Merchant, gateway_values
 from payproof.simulator.simulator import Simulator
 
 KEPT_TOKENS = 500
 """Access tokens that the veil of a long-running simulator remembers."""
 KEPT_ENTRIES, KEPT_BYTES = 10_000, 64 * 1024 * 1024
 """Journal entries that it keeps, and the bytes that they may take."""
+
+
+Values: TypeAlias = Mapping[str, str]
+"""Placeholder without braces (``gateway.base_url``) -> what it stands for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What ``serve`` is asked for besides addresses. ``client_id``, ``secret_key``: keys that stay; fresh ones where they are empty.
+
+    ``ca``: offer HTTPS, too, and write the authority that its certificate is signed by to this file. ``certificates``: offer HTTPS with
+    these. ``exports``: the environment of the integration, made of the values. ``log``: is told each call, in a line. ``visit``: is told the
+    address by which a browser gets into the inspector.
+    """
+
+    knobs: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    seed: int = 0
+    client_id: str = ""
+    secret_key: str = ""
+    ca: Path | None = None
+    certificates: Certificates | None = None
+    exports: Callable[[Values], Mapping[str, str]] | None = None
+    log: Callable[[str], None] | None = None
+    visit: Callable[[str], None] | None = None
 
 
 async def serve(
@@ -36,61 +64,130 @@ async def serve(
     control_port: int = 8401,
     out: Callable[[str], None] = print,
     stop: asyncio.Event | None = None,
-    knobs: Mapping[str, Json] | None = None,
     allow_remote: bool = False,
-    ca: Path | None = None,
+    offer: Offer | None = None,
 ) -> None:
     """Serve until ``stop`` is set, or Ctrl-C, or SIGTERM. Prints settings to copy through ``out``.
 
-    ``ca``: offer HTTPS, too, and write the authority that its certificate is signed by to this file.
-
     Raises:
-        PayproofError: a port is taken, ``host`` is not a loopback address, or ``ca`` cannot be written.
+        PayproofError: a port is taken, ``host`` is not a loopback address, a key is a live one or none of this gateway's, or ``ca`` cannot
+            be written.
     """
     if port and port == control_port:
         raise PayproofError("the gateway and its control need two ports", place="control port", remedy="choose another")
-    stop = stop or asyncio.Event()
+    offer, stop = offer or Offer(), stop or asyncio.Event()
     journal = Journal(Redactor(limit=KEPT_TOKENS), bound=Bound(KEPT_ENTRIES, KEPT_BYTES))
-    sim = Simulator(profile, journal=journal, knobs=knobs)
+    sim = Simulator(profile, journal=journal, knobs=offer.knobs, seed=offer.seed)
     sim.store.told = out
-    token = secrets.token_urlsafe(24)
-    certificates = Certificates(sites=(host,))
+    merchant = _merchant(sim, offer)
+    certificates = offer.certificates or Certificates(sites=(host,))
+    tls = certificates.good if offer.ca or offer.certificates else None
     gateway = GatewayServer(
-        sim.app, host=host, port=port, tls=certificates.good if ca else None, journal=sim.journal, faults=sim.faults,
-        certificates=certificates, allow_remote=allow_remote,
+        sim.app, host=host, port=port, tls=tls, journal=journal, faults=sim.faults, certificates=certificates,
+        allow_remote=allow_remote,
     )  # fmt: skip
-    if ca:
-        files.write(ca, certificates.authority, remedy="name a file that can be written")
-    controls = GatewayServer(control(sim, token), host=host, port=control_port, allow_remote=allow_remote)
+    if offer.ca:
+        files.write(offer.ca, certificates.authority, remedy="name a file that can be written")
+    token = secrets.token_urlsafe(24)
+    access, settings = Access(), _Settings(sim, merchant, gateway, offer)
+    inspector = Inspector(sim, access, secure=tls is not None, settings=settings.block)
+    controls = GatewayServer(
+        control(sim, token, inspector.app), host=host, port=control_port, allow_remote=allow_remote
+    )
     try:
         await gateway.start()
         await controls.start()
-        out(_welcome(sim, gateway, controls, token, ca))
+        address = f"http://{_host(controls.host)}:{controls.port}/"
+        entrance = address + access.entrance()
+        out("\n".join([*settings.lines(), *_ways(address, token, entrance), *settings.examples(), "Ctrl-C stops it."]))
+        if offer.visit:
+            offer.visit(entrance)
         with _signals(stop), _calm_collector():
-            await stop.wait()
+            async with request_log.following(journal, offer.log, profile.base_path):
+                await stop.wait()
     finally:
+        inspector.close()
         await sim.aclose()
         await controls.stop()
         await gateway.stop()
 
 
-def _welcome(sim: Simulator, gateway: GatewayServer, controls: GatewayServer, token: str, ca: Path | None) -> str:
-    merchant = sim.add_merchant()
-    base_url = f"{gateway.scheme}://{_host(gateway.host)}:{gateway.port}{sim.profile.base_path}"
-    values = {"gateway.base_url": base_url, **gateway_values(sim.profile, merchant)}
-    values = {f"{{{name}}}": value for name, value in values.items()}
-    lines = [f"{sim.profile.title} (profile {sim.profile.name})", "", "Settings of the integration (throw-away):"]
-    lines += [f"  {label:<38} {values.get(value, value)}" for label, value in sim.profile.settings]
-    lines += [f"  {'authority of its certificate':<38} {ca}"] if ca else []
-    lines += ["", "Customers who can log in at the hosted checkout:"]
-    lines += [f"  {payer.login:<38} {payer.password}  ({payer.outcome})" for payer in sim.profile.payers.values()]
-    address = f"http://{_host(controls.host)}:{controls.port}/"
+def _merchant(sim: Simulator, offer: Offer) -> Merchant:
+    minted = sim.dialect.keys()
+    given = {CLIENT_ID: offer.client_id, SECRET_KEY: offer.secret_key}
+    for name, value in given.items():
+        option = f"--{name}"
+        if value and name not in minted:
+            raise PayproofError(
+                f"{sim.profile.title} has no {name.replace('-', ' ')}", place=option, remedy="leave it out"
+            )
+        if value and sim.profile.is_live("", value):
+            raise PayproofError("this is a live key, and payproof takes none", place=option, remedy="invent one")
+    return sim.add_merchant(client_id=offer.client_id or None, secret_key=offer.secret_key or None)
+
+
+class _Settings:
+    """What an integration is told of the gateway. ``merchant``: as it was at the start; its keys are looked up anew."""
+
+    def __init__(self, sim: Simulator, merchant: Merchant, gateway: GatewayServer, offer: Offer) -> None:
+        self._sim, self._merchant, self._gateway, self._offer = sim, merchant, gateway, offer
+
+    @property
+    def merchant(self) -> Merchant:
+        found = (each for each in self._sim.merchants() if each.client_id == self._merchant.client_id)
+        return next(found, self._merchant)
+
+    @property
+    def base_url(self) -> str:
+        return self.url + self._sim.profile.base_path
+
+    @property
+    def url(self) -> str:
+        secure = self._gateway.scheme == "https" and self._offer.ca is None
+        return f"{self._gateway.scheme}://{'localhost' if secure else _host(self._gateway.host)}:{self._gateway.port}"
+
+    def values(self) -> dict[str, str]:
+        own = {"gateway.base_url": self.base_url, "gateway.url": self.url}
+        return own | gateway_values(self._sim.profile, self.merchant)
+
+    def block(self) -> str:
+        """Lines to paste into a shell, with the keys as they are now."""
+        made = (self._offer.exports or generic_exports)(self.values())
+        return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in made.items())
+
+    def lines(self) -> Iterator[str]:
+        profile, values = self._sim.profile, {f"{{{name}}}": value for name, value in self.values().items()}
+        yield from (f"{profile.title} (profile {profile.name})", "", "Settings of the integration (throw-away):")
+        yield from (f"  {label:<38} {values.get(value, value)}" for label, value in profile.settings)
+        if self._offer.ca:
+            yield f"  {'authority of its certificate':<38} {self._offer.ca}"
+        yield from ("", "The same for a shell:", *(f"  {line}" for line in self.block().splitlines()))
+        yield from ("", "Customers who can log in at the hosted checkout:")
+        yield from (f"  {payer.login:<38} {payer.password}  ({payer.outcome})" for payer in profile.payers.values())
+
+    def examples(self) -> Iterator[str]:
+        yield from ("", "Try it:")
+        trust = (
+            f"--cacert {shlex.quote(str(self._offer.ca))}"
+            if self._offer.ca
+            else "-k"
+            if self._offer.certificates
+            else ""
+        )
+        for command in self._sim.dialect.example(self.base_url, self.merchant.client_id, self.merchant.secret_key):
+            yield from (f"  {command.replace('curl ', f'curl {trust} ', 1) if trust else command}", "")
+
+
+def generic_exports(values: Values) -> dict[str, str]:
+    """``BASE_URL``, ``CLIENT_ID`` ...: names for an integration of which nothing is known."""
+    return {name.removeprefix("gateway.").upper(): value for name, value in values.items() if name != "gateway.url"}
+
+
+def _ways(address: str, token: str, entrance: str) -> Iterator[str]:
     kept = f"the last {KEPT_ENTRIES:,} entries, {KEPT_BYTES // 2**20} MB of them at most"
-    lines += ["", f"Control (clock, faults, journal; it keeps {kept}):"]
-    lines += [f"  curl -s -H 'X-Payproof-Token: {token}' {address}", "", "Try it:"]
-    for command in sim.dialect.example(base_url, merchant.client_id, merchant.secret_key):
-        lines += [f"  {command.replace('curl ', f'curl --cacert {shlex.quote(str(ca))} ', 1) if ca else command}", ""]
-    return "\n".join([*lines, "Ctrl-C stops it."])
+    yield from ("", "Inspector (payments and calls as they happen; this address is good once):", f"  {entrance}")
+    yield from ("", f"Control (clock, faults, journal; it keeps {kept}):")
+    yield f"  curl -s -H 'X-Payproof-Token: {token}' {address}"
 
 
 def _host(host: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 
 from payproof.contracts.entries import LedgerEvent, Step
 from payproof.contracts.journal import FORGOTTEN, Journal
@@ -167,6 +168,10 @@ class Store:
         """A payment as it stands now; None where it was never seen."""
         row = self.get(payment)
         return row.view(self._money) if row else None
+
+    def latest(self, most: int) -> tuple[PaymentView, ...]:
+        """The payments that were opened last, the newest first."""
+        return tuple(row.view(self._money) for row in islice(reversed(self._payments.all.values()), most))
 
     def views(self) -> tuple[PaymentView, ...]:
         return tuple(row.view(self._money) for row in self.payments())

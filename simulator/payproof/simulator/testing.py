@@ -50,16 +50,21 @@ class GatewayThread:
         certificates: Certificates | None = None,
     ) -> None:
         self.profile = gateway if isinstance(gateway, Profile) else profiles.load(gateway)
-        self.simulator = Simulator(self.profile, knobs=knobs, seed=seed)
-        self.merchant = self.simulator.add_merchant()
+        self._knobs, self._seed = knobs, seed
         self._certificates = certificates or Certificates()
-        self._server = GatewayServer(
-            self.simulator.app, tls=tls or (self._certificates.good if https else None), journal=self.simulator.journal,
-            faults=self.simulator.faults, certificates=self._certificates,
-        )  # fmt: skip
+        self._tls = tls or (self._certificates.good if https else None)
+        self.simulator = Simulator(self.profile, knobs=knobs, seed=seed)
+        self.merchant = self._first = self.simulator.add_merchant()
+        self._server = self._serving(port=0)
         self._stop: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
+
+    def _serving(self, port: int) -> GatewayServer:
+        return GatewayServer(
+            self.simulator.app, port=port, tls=self._tls, journal=self.simulator.journal, faults=self.simulator.faults,
+            certificates=self._certificates,
+        )  # fmt: skip
 
     def __enter__(self) -> GatewayThread:
         started: list[BaseException | None] = []
@@ -232,3 +237,18 @@ class GatewayThread:
 
     def reset(self) -> None:
         self._do(self.simulator.reset)
+
+    def renew(self) -> None:
+        """Begin anew: another gateway, which knows of nothing that happened, at the same address and with the keys that the first merchant
+        had at first. Connections are closed, calls that a fault held end without an answer."""
+
+        async def run() -> None:
+            await self.simulator.aclose()
+            await self._server.stop()
+            self.simulator = Simulator(self.profile, knobs=self._knobs, seed=self._seed)
+            row = self.simulator.store.add_merchant(self._first.name, self._first.credentials)
+            self.merchant = row.value()
+            self._server = self._serving(self._server.port)
+            await self._server.start()
+
+        self._wait_for(run())

@@ -11,65 +11,47 @@ import click
 
 from payproof.contracts import __version__
 from payproof.contracts.model import PayproofError
-from payproof.suites.commands import (
-    bundle,
-    cassettes,
-    compare,
-    contract,
-    doctor,
-    drift,
-    explore,
-    go_live,
-    init,
-    judging,
-    lint,
-    listing,
-    record,
-    replay,
-    run,
-    schema,
-    selftest,
-    serve,
-)
-from payproof.suites.commands.whole_help import SETTINGS, Commands
+from payproof.suites.commands.lazy import LazyGroup
+from payproof.suites.commands.whole_help import SETTINGS
 from payproof.suites.resources import lacking, raise_limits
 
 NOT_SCORED = 2
 
 
-@click.group(cls=Commands, context_settings=SETTINGS)
+_HERE = "payproof.suites.commands"
+COMMANDS = {
+    "run": f"{_HERE}.run:run",
+    "explore": f"{_HERE}.explore:explore",
+    "replay": f"{_HERE}.replay:replay",
+    "init": f"{_HERE}.init:init",
+    "check": f"{_HERE}.judging:check",
+    "report": f"{_HERE}.judging:report",
+    "compare": f"{_HERE}.compare:compare",
+    "can-i-go-live": f"{_HERE}.go_live:can_i_go_live",
+    "bundle": f"{_HERE}.bundle:bundle",
+    "verify": f"{_HERE}.bundle:verify",
+    "list": f"{_HERE}.listing:listing",
+    "explain": f"{_HERE}.listing:explain",
+    "serve": f"{_HERE}.serve:serve",
+    "drift": f"{_HERE}.drift:drift",
+    "contract": f"{_HERE}.contract:contract",
+    "selftest": f"{_HERE}.selftest:selftest",
+    "doctor": f"{_HERE}.doctor:doctor",
+    "lint": f"{_HERE}.lint:lint",
+    "schema": f"{_HERE}.schema:schema",
+    "record": f"{_HERE}.record:record",
+    "cassettes": f"{_HERE}.cassettes:cassettes",
+}
+"""Name of each command -> its function, which is imported when the command is called."""
+
+
+@click.group(cls=LazyGroup, places=COMMANDS, context_settings=SETTINGS)
 @click.version_option(__version__, prog_name="payproof", message="%(prog)s %(version)s")
 def payproof() -> None:
     """Prove a payment integration before it goes live.
 
     Start with `payproof init` and `payproof run`.
     """
-
-
-for each in (
-    run.run,
-    explore.explore,
-    replay.replay,
-    init.init,
-    judging.check,
-    judging.report,
-    compare.compare,
-    go_live.can_i_go_live,
-    bundle.bundle,
-    bundle.verify,
-    listing.listing,
-    listing.explain,
-    serve.serve,
-    drift.drift,
-    contract.contract,
-    selftest.selftest,
-    doctor.doctor,
-    lint.lint,
-    schema.schema,
-    record.record,
-    cassettes.cassettes,
-):
-    payproof.add_command(each)
 
 
 def command(arguments: Sequence[str] | None = None) -> int:

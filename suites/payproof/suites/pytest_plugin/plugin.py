@@ -1,4 +1,5 @@
-"""The pytest plugin: options, markers, the shipped suite's items, the fixtures ``payproof_gateway`` and ``payproof_https_gateway``.
+"""The pytest plugin: options, markers, the shipped suite's items, the fixtures ``payproof_gateway``,
+``payproof_session_gateway`` and ``payproof_https_gateway``.
 
 It is loaded wherever payproof is installed, so nothing else of payproof is imported before it is asked for.
 """
@@ -116,6 +117,22 @@ def payproof_gateway() -> Iterator[GatewayThread]:
 
     with GatewayThread() as gateway:
         yield gateway
+
+
+@pytest.fixture(scope="session")
+def _payproof_gateway_of_the_session() -> Iterator[GatewayThread]:
+    from payproof.simulator.testing import GatewayThread
+
+    with GatewayThread() as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def payproof_session_gateway(_payproof_gateway_of_the_session: GatewayThread) -> GatewayThread:
+    """A simulated gateway with one address and one pair of keys for the whole session: for software that reads its settings once. Each
+    test finds it as new."""
+    _payproof_gateway_of_the_session.renew()
+    return _payproof_gateway_of_the_session
 
 
 @pytest.fixture

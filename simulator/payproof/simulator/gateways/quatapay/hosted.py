@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import Awaitable, Callable
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from jinja2 import Environment, FileSystemLoader
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -22,6 +22,9 @@ from payproof.simulator.gateways.quatapay.fields import pairs_of
 from payproof.simulator.gateways.quatapay.sessions import Session, Sessions
 from payproof.simulator.gateways.quatapay.states import States
 from payproof.simulator.records import Payment
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 CODE = "123456"
 SLOW_SECONDS = 2.0
@@ -40,7 +43,13 @@ ADVICE = {
     GONE: "This shop can no longer take payments here.",
 }
 
-_PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
+
+@cache
+def _pages() -> Environment:
+    from jinja2 import Environment, FileSystemLoader  # here: who only calls the API does not wait for it
+
+    return Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
+
 
 Step: TypeAlias = Callable[[Request, Payment, Session], Awaitable[Response]]
 
@@ -195,7 +204,7 @@ class Hosted:
 
     def _page(self, template: str, row: Payment, session: Session, **values: Any) -> Response:
         return HTMLResponse(
-            _PAGES.get_template(template).render(
+            _pages().get_template(template).render(
                 base=self._base, row=row, csrf=session.csrf, amount=self._deps.profile.money.show(row.amount, row.currency),
                 total=f"{row.amount:,.2f}", otp=self._deps.knobs["otp"], **values,
             ),
@@ -205,7 +214,9 @@ class Hosted:
     def _problem(self, row: Payment | None, title: str) -> Response:
         """The family's Process Error: HTTP 200, a title, one link to the bare cancel URL."""
         back = row.cancel_url if row is not None else None
-        page = _PAGES.get_template("problem.html").render(
-            title=title, back=back, row=row, total=f"{row.amount:,.2f}" if row else "", advice=ADVICE[title]
+        page = (
+            _pages()
+            .get_template("problem.html")
+            .render(title=title, back=back, row=row, total=f"{row.amount:,.2f}" if row else "", advice=ADVICE[title])
         )
         return HTMLResponse(page, headers={"Cache-Control": "no-store"})

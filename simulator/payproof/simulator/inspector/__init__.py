@@ -1,0 +1,6 @@
+"""The inspector: a page on the control port that shows payments and calls as they happen, and has the gateway's switches on it."""
+
+from payproof.simulator.inspector.access import Access
+from payproof.simulator.inspector.app import Inspector
+
+__all__ = ["Access", "Inspector"]
