@@ -8,10 +8,13 @@ from textwrap import dedent
 
 import pytest
 
+from payproof.contracts.entries import Checkout, Page, Request, Response
 from payproof.contracts.profile import load
 from payproof.suites.commands import command
 from payproof.suites.config import load_config
+from payproof.suites.discovery.proposals import next_change
 from payproof.suites.discovery.surroundings import look_around, matched
+from payproof.suites.discovery.trial import Trial
 
 COMMON = """
 import json, os, secrets, urllib.parse, urllib.request
@@ -172,6 +175,37 @@ serve(Shop)
 """
 
 
+def refused(body: str, kind: str) -> Trial:
+    """The shop answered the checkout with 422, and this."""
+    answer = Response(status=422, headers=(("content-type", kind),), body=body, size=len(body))
+    asked = Request(method="POST", url="https://shop.localhost/checkout")
+    page = Page(n=1, began=0, ended=0, where="integration", purpose="checkout", request=asked, response=answer)
+    checkout = Checkout(order="1", amount="10.00", currency="XAF", outcome="refused", page=1)
+    return Trial(False, (), "1", checkout, (page,), (), None, None, lambda url: False)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "form"),
+    [('{"missing": "cart.total"}', "application/json", False), ("<p>order_id is missing</p>", "text/html", True)],
+)
+def test_a_form_is_tried_where_json_is_refused_by_a_page_and_not_where_it_is_refused_in_json(
+    body: str, kind: str, form: bool
+) -> None:
+    change = next_change(refused(body, kind), {"json": {"order_id": "{order.id}"}}, {})
+    assert (change is not None and "form" in change.checkout) is form
+
+
+def test_the_json_itself_may_be_the_answer(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"Sent as json": '{"cart": {"total": "{order.amount}"}}', "Command": "python shop.py"}
+
+    def prompt(question: str, *, default: str, show_default: bool) -> str:
+        return next((answer for words, answer in given.items() if question.startswith(words)), default)
+
+    monkeypatch.setattr("click.prompt", prompt)
+    assert command(["init", "--no-try"]) == 0
+    assert load_config(folder).integration.checkout.json_body == {"cart": {"total": "{order.amount}"}}
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
@@ -265,6 +299,7 @@ def test_answers_are_looked_at_one_by_one_and_a_question_mark_helps(
             "checkout",
             "POST /pay",
             "xml",
+            '{"cart": ',
             "form",
             "josn:/x",
             "json:/url",
@@ -282,6 +317,7 @@ def test_answers_are_looked_at_one_by_one_and_a_question_mark_helps(
         "{port} stands for a free port",
         "is not a method and a path",
         "neither json nor form",
+        "not JSON",
     ):
         assert words in told
     recipe = load_config(folder).integration
@@ -328,3 +364,7 @@ def test_settings_are_known_by_the_names_that_the_code_reads(tmp_path: Path) -> 
         "APP_URL": "{public_url}",
     }
     assert matched(["LOG_LEVEL", "HOST", "HOME"], load("quatapay")) == {}
+    assert matched(["QP_CLIENT", "STORAGE"], load("quatapay")) == {
+        "QP_CLIENT": "{gateway.client_id}",
+        "STORAGE": "{instance.dir}",
+    }

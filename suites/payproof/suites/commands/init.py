@@ -26,7 +26,8 @@ HELP = {
     "url": "Where it answers now, like http://127.0.0.1:8000.",
     "ready": "payproof asks this path until anything answers, also 404.",
     "checkout": "Method and path of the request that starts a payment. A wrong one is no harm: the form is looked for.",
-    "body": "How the order is sent: json, as a script does; form, as a page's form does.",
+    "body": "How the order is sent: json, as a script does; form, as a page's form does; or the JSON itself, in one line, like "
+    '{"cart": {"total": "{order.amount}"}}.',
     "redirect": "Where the answer says where to pay: location (a redirect), json:/payment_url (a JSON pointer), html:a#pay (a CSS selector).",
     "order": "A page that shows an order's state: its path, a pointer to the state, and the word for paid.",
     "env": "The name under which the code reads this value from its environment. A dash: it does not.",
@@ -122,8 +123,9 @@ def _asked(words: tuple[str, ...], flags: dict[str, Any], around: Surroundings, 
     ask("ready", "A path that answers when it is ready", "/")
     ask("checkout", "How a customer starts to pay", "POST /checkout", _draft)
     if not (flags["json"] or flags["form"]):
-        body = _prompt("body", "Sent as json or form", "json", _one_of("json", "form"))
+        body = _prompt("body", "Sent as json or form", "json", _body)
         asked["form"] = tuple(f"{name}={value}" for name, value in BODY.items()) if body == "form" else ()
+        asked["json"] = body if body.startswith("{") else ""
     ask("redirect", "Where that answer says where to pay (a pointer)", "location", _draft)
     ask("order", "Where an order's state is found, and the state that means paid", ORDER, _draft)
     if words and not flags["env"]:
@@ -162,12 +164,16 @@ def _checked(key: str, check: Callable[[Flags], object] | None) -> Callable[[str
     return look
 
 
-def _one_of(*words: str) -> Callable[[str], object]:
-    def check(text: str) -> None:
-        if text not in words:
-            raise PayproofError(f'"{text}" is neither {" nor ".join(words)}', remedy=f"answer {' or '.join(words)}")
-
-    return check
+def _body(text: str) -> None:
+    """Raises:
+    PayproofError: this is neither a kind of body nor the body itself.
+    """
+    if text.startswith("{"):
+        _draft(Flags(json=text))
+    elif text not in ("json", "form"):
+        raise PayproofError(
+            f'"{text}" is neither json nor form', remedy="answer json or form, or write the JSON object"
+        )
 
 
 def _prompt(key: str, question: str, default: str, check: Callable[[str], object] | None = None) -> str:
@@ -204,4 +210,5 @@ def _asked_env(gateway: profile.Profile, around: Surroundings) -> list[str]:
         answer = _prompt("env", f"  {value}", read.get(value, name))
         if answer != "-":
             pairs.append(f"{answer}={value}")
-    return pairs
+    usual = writing.usual_env(gateway).values()
+    return [*pairs, *(f"{name}={value}" for name, value in around.env.items() if value not in usual)]

@@ -17,7 +17,7 @@ from payproof.suites.driver import standing
 
 _STATE_KEY = re.compile(r"state|status|paid", re.IGNORECASE)
 _PAID = re.compile(
-    r"\b(?:paid|payed|completed?|confirmed|success(?:ful)?|settled|fulfilled|bezahlt|pay[ée]e?|pagad[oa]|pag[oa])\b",
+    r"\b(?:paid|payed|completed?|confirmed|received|success(?:ful)?|settled|fulfilled|bezahlt|pay[ée]e?|pagad[oa]|pag[oa])\b",
     re.IGNORECASE,
 )
 _UNPAID = re.compile(
@@ -55,12 +55,12 @@ def _redirect(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> 
 
 
 def _body(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Change | None:
-    """The shop refused JSON: perhaps it takes a form."""
+    """The shop refused JSON: perhaps it takes a form. One that answers with JSON wants another one."""
     page = trial.checkout_page
     refused = (
         page is not None and page.response is not None and page.response.status in (400, 401, 403, 415, 419, 422, 500)
     )
-    if not refused or trial.calls or "json" not in checkout:
+    if not refused or trial.calls or "json" not in checkout or (page and next(standing.values(page), None)):
         return None
     fields = {name: value for name, value in checkout["json"].items() if isinstance(value, str)}
     return Change("The shop refused JSON; a form is tried.", {"json": None, "form": fields}, {})
@@ -124,19 +124,23 @@ def _order_page(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -
         return None
     pages = [page for page in trial.pages if page.n == seen.page and page.response and page.response.status < 400]
     for page in [*pages, *reversed(trial.shop_pages("return"))]:
-        path = _template(page, seen.order)
+        path = _template(page, seen.order, trial.opened.opened.return_url if trial.opened else None)
         for pointer, word in _states(page):
             if path and (path, pointer) != (order.get("path"), order.get("status")):
                 said = f'The order\'s state stands on {path} at {pointer}: "{word}".'
+                if page.purpose == "return":
+                    said += " Customers return to that page; one that only shows the order is better, if there is one."
                 paid = {"paid": [word]} if _PAID.search(word) and not _UNPAID.search(word) else {}
                 return Change(said, {}, {"path": path, "status": pointer, **paid})
     return None
 
 
-def _template(page: Page, id: str) -> str:
-    """The address of a page, with the order's id as its placeholder; empty when it does not hold it."""
-    parts = urlsplit(page.request.url)
-    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+def _template(page: Page, id: str, return_url: str | None) -> str:
+    """The address of a page, with the order's id as its placeholder; empty when it does not hold it. What the gateway added to the
+    ``return_url`` is left out."""
+    parts, back = urlsplit(page.request.url), urlsplit(return_url or "")
+    query = back.query if page.purpose == "return" and parts.path == back.path else parts.query
+    path = f"{parts.path}?{query}" if query else parts.path
     return path.replace(id, "{order.id}") if id and id in path else ""
 
 

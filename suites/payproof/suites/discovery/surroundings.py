@@ -65,7 +65,11 @@ def _meaning(name: str, profile: Profile) -> str:
     asked = [each for _, text in profile.settings for each in placeholders.names(text) if each != "gateway.base_url"]
     for placeholder in asked:
         parts = placeholder.removeprefix("gateway.").upper().split("_")
-        if set(parts) <= words or (parts[0] in words and words & {"KEY", "ID", "SECRET"} and parts[0] == "SECRET"):
+        if (
+            set(parts) <= words
+            or (parts[0] == "CLIENT" and name.endswith("_CLIENT"))
+            or (parts[0] in words and words & {"KEY", "ID", "SECRET"} and parts[0] == "SECRET")
+        ):
             return f"{{{placeholder}}}"
     if name == "PORT" or name.endswith("_PORT"):
         return "{port}"
@@ -80,7 +84,7 @@ def _meaning(name: str, profile: Profile) -> str:
         return "{gateway.base_url}"
     if words & {"URL", "ORIGIN"} and words & {"PUBLIC", "APP", "SITE", "SHOP", "BASE", "SELF", "EXTERNAL", "MY"}:
         return "{public_url}"
-    if name in ("DATA_DIR", "STATE_DIR", "STORAGE_DIR", "VAR_DIR"):
+    if name in ("DATA_DIR", "DATA_PATH", "STATE_DIR", "STORAGE", "STORAGE_DIR", "STORAGE_PATH", "VAR_DIR"):
         return "{instance.dir}"
     return ""
 

@@ -27,12 +27,15 @@ _PAYS = re.compile(
 _COLLECTS = re.compile(r"\badd|cart|basket|\bbag\b|warenkorb|panier|carrito", re.IGNORECASE)
 _LEADS = re.compile(r"product|item|shop|cart|basket|check\W?out|order|buy|panier|article|book", re.IGNORECASE)
 _AWAY = re.compile(r"log.?out|sign.?out|abmelden|delete|remove|cancel|^mailto:|^tel:", re.IGNORECASE)
+_PRIVATE = re.compile(
+    rf"{_AWAY.pattern}|log.?in|sign.?(?:in|up)|register|search|contact|newsletter|anmelden", re.IGNORECASE
+)
 _AGREES = re.compile(r"terms|agree|accept|consent|condition|agb|datenschutz|privacy|cgv", re.IGNORECASE)
 _VALUES = tuple(
     (re.compile(pattern, re.IGNORECASE), value)
     for pattern, value in (
         ("amount|price|total|montant|betrag", "{order.amount}"),
-        ("currency|devise", "{order.currency}"),
+        ("currency|devise|w(?:ä|ae)hrung|moneda", "{order.currency}"),
         ("^order$|order_?(id|no|number|ref)|reference", "{order.id}"),
         ("mail", "ada@example.test"),
         ("phone|mobile|tel", "+237600000001"),
@@ -43,6 +46,8 @@ _VALUES = tuple(
 )
 _STEPS = 15
 """Pages that a walk opens at most."""
+_UNSURE = 5
+"""Forms that it tries although they do not say what they are for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,8 @@ class _Walk:
         self.world, self.opened = world, set[str]()
         self.elsewhere: list[tuple[_Stand, str]] = []
         """Links whose words say nothing of paying, and where they stand: the way to the till may be one of them."""
+        self.unsure: list[tuple[_Stand, Tag]] = []
+        """Forms of which the same is true."""
         order = world.new_order()
         self.values = order.values(world.profile.money.decimals(order.currency))
 
@@ -98,16 +105,19 @@ class _Walk:
                 continue
             stand = stands.pop(0)
             for form in _forms(stand.page):
-                if (
-                    _is(form, _PAYS)
-                    and not _is_collecting(form)
-                    and (way := await self._submitted(customer, stand, form))
-                ):
+                if _is_collecting(form):
+                    continue
+                if not _is(form, _PAYS):
+                    self.unsure.append((stand, form))
+                elif way := await self._submitted(customer, stand, form):
                     return way
             for form in filter(_is_collecting, _forms(stand.page)):
                 if (after := await self._collected(customer, stand, form)) is not None:
                     stands.insert(0, after)
             stands += await self._followed(customer, stand)
+        for stand, form in [each for each in self.unsure if not _is_private(each[1])][:_UNSURE]:
+            if way := await self._submitted(customer, stand, form):
+                return way
         return None
 
     async def _open(self, customer: Customer, path: str) -> Page | None:
@@ -190,6 +200,11 @@ def _is(form: Tag, words: re.Pattern[str]) -> bool:
 def _is_collecting(form: Tag) -> bool:
     """The form puts something into the cart."""
     return bool(_COLLECTS.search(f"{form.get('action') or ''} {_label(form)}")) and not _PAYS.search(_label(form))
+
+
+def _is_private(form: Tag) -> bool:
+    """The form is for other things than buying: an account, a question, leaving."""
+    return form.select_one("input[type=password i]") is not None or _is(form, _PRIVATE)
 
 
 def _label(form: Tag) -> str:

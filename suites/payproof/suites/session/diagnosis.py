@@ -177,6 +177,8 @@ class _Reader:
             return (
                 " Perhaps it wants a token of its form, or a session: see `before` and `csrf` in docs/configuration.md."
             )
+        if status in (400, 422) and as_json and "json" in header(page.response.headers, "content-type").lower():
+            return " Compare the keys of integration.checkout.json with what it says."
         if status in (400, 415, 422) and as_json:
             return " It was sent JSON: when the shop takes a form, write form = { … } instead of json."
         if status in (400, 415, 422):
