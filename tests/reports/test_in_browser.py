@@ -59,10 +59,16 @@ def opened(browser: Browser, path: Path, width: int = 1280) -> Page:
     return page
 
 
+_UNFOLD = """() => {
+  const shut = document.querySelectorAll("details:not([open])");
+  for (const found of shut) found.open = true;
+  return !shut.length && !document.querySelector("details > noscript");
+}"""
+
+
 def unfold(page: Page) -> None:
     """Open everything, also what comes to light by that."""
-    script = "() => { const shut = document.querySelectorAll('details:not([open])'); shut.forEach(found => { found.open = true; }); return !shut.length && !document.querySelector('details > noscript'); }"
-    page.wait_for_function(script)
+    page.wait_for_function(_UNFOLD)
 
 
 @pytest.mark.parametrize("width", [1280, 360])
