@@ -4,7 +4,7 @@
   const cards = [...document.querySelectorAll(".card")];
   const boxes = [...document.querySelectorAll(".group, .cards")];
   const chips = [...bar.querySelectorAll("button")];
-  const { q, level, item } = bar.elements;
+  const [q, level, item] = ["q", "level", "item"].map(name => bar.elements.namedItem(name));
   let verdict = "";
   // What is searched: the requirement and its findings, not the evidence.
   const words = new Map();
