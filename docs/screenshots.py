@@ -61,6 +61,7 @@ def take(browser: Browser, report: Path, picture: Picture, file: Path) -> None:
     shown = page.locator(picture.shows).first
     shown.wait_for(state="visible", timeout=5_000)
     if picture.whole:
+        page.locator(".filter").evaluate("bar => { bar.style.position = 'static'; }")  # it would stand in the middle
         shown.screenshot(path=file)
     else:
         if picture.query:

@@ -59,6 +59,18 @@ def opened(browser: Browser, path: Path, width: int = 1280) -> Page:
     return page
 
 
+_UNFOLD = """() => {
+  const shut = document.querySelectorAll("details:not([open])");
+  for (const found of shut) found.open = true;
+  return !shut.length && !document.querySelector("details > noscript");
+}"""
+
+
+def unfold(page: Page) -> None:
+    """Open everything, also what comes to light by that."""
+    page.wait_for_function(_UNFOLD)
+
+
 @pytest.mark.parametrize("width", [1280, 360])
 def test_a_figure_and_a_mark_reveal_their_entry(browser: Browser, path: Path, width: int) -> None:
     page = opened(browser, path, width)
@@ -75,7 +87,7 @@ def test_a_figure_and_a_mark_reveal_their_entry(browser: Browser, path: Path, wi
 @pytest.mark.parametrize("width", [1280, 360])
 def test_the_page_is_never_wider_than_the_window(browser: Browser, path: Path, width: int) -> None:
     page = opened(browser, path, width)
-    page.evaluate("document.querySelectorAll('details').forEach(found => { found.open = true; })")
+    unfold(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.close()
 
@@ -84,7 +96,7 @@ def test_a_call_is_copied_as_a_command_that_a_shell_reads(browser: Browser, samp
     page = browser.new_page()
     page.add_init_script("navigator.clipboard.writeText = async text => { window.copied = text; };")
     page.goto(sample.as_uri())
-    page.evaluate("document.querySelectorAll('details').forEach(found => { found.open = true; })")
+    unfold(page)
     page.locator(".message", has_text="payment/create").locator(".copy").first.click()
     command = page.evaluate("window.copied")
     words = shlex.split(command)
@@ -174,7 +186,7 @@ def test_nobody_is_shut_out(browser: Browser, sample: Path, width: int, scheme: 
     page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
     page.goto(sample.as_uri())
     if all_open:
-        page.evaluate("document.querySelectorAll('details').forEach(found => { found.open = true; })")
+        unfold(page)
     found = axe.Axe().run(page).response["violations"]
     page.close()
     assert [

@@ -23,7 +23,7 @@ from payproof.reports.since import Since
 from payproof.reports.story import Teller, anchor
 
 _PLACEHOLDER = re.compile(r"(<(?:[a-z]+(?:-[a-z]+)*-\d+|access-token|client-id|secret-key)(?::[a-z0-9:]+)?>)")
-_SCRIPTS = ("filter.js", "copy.js")
+_SCRIPTS = ("unfold.js", "filter.js", "copy.js")
 
 
 @writer("html", "report.html", usual=True)

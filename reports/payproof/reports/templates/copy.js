@@ -22,7 +22,7 @@
     setTimeout(() => { button.textContent = before; }, 1500);
   };
   if (!navigator.clipboard) return;
-  for (const button of document.querySelectorAll(".copy")) button.hidden = false;
+  document.documentElement.classList.add("copies");
   document.addEventListener("click", event => {
     const button = event.target.closest(".copy");
     if (button) copied(button, curl(button.closest(".message")));

@@ -4,7 +4,7 @@
   const cards = [...document.querySelectorAll(".card")];
   const boxes = [...document.querySelectorAll(".group, .cards")];
   const chips = [...bar.querySelectorAll("button")];
-  const { q, level, item } = bar.elements;
+  const [q, level, item] = ["q", "level", "item"].map(name => bar.elements.namedItem(name));
   let verdict = "";
   // What is searched: the requirement and its findings, not the evidence.
   const words = new Map();
@@ -44,25 +44,10 @@
   });
   bar.addEventListener("input", changed);
   bar.addEventListener("submit", event => event.preventDefault());
-  const reveal = () => {
-    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (!target) return;
-    if (target.closest("[hidden]")) { choose(""); changed(); }
-    for (let box = target; box; box = box.parentElement && box.parentElement.closest("details")) if (box.tagName === "DETAILS") box.open = true;
-    target.scrollIntoView();
-  };
   const asked = new URLSearchParams(location.search);
   const known = asked.get("show") || "";
   choose(chips.some(chip => chip.dataset.verdict === known) ? known : "", asked.get("level") || "", asked.get("item") || "", asked.get("q") || "");
   bar.hidden = false;
   show();
-  window.addEventListener("hashchange", reveal);
-  document.addEventListener("click", event => {
-    const link = event.target.closest('a[href^="#"]');
-    if (link && link.hash === location.hash) reveal();
-  });
-  window.addEventListener("beforeprint", () => {
-    for (const box of document.querySelectorAll(".outcome details, .card:is(.fail, .error)")) box.open = true;
-  });
-  reveal();
+  document.addEventListener("wanted", () => { choose(""); changed(); }); // a link leads to what is not shown
 })();
