@@ -45,7 +45,7 @@ INTEGRATION: dict[str, Any] = {
 }
 
 
-def each(*languages: str) -> Any:
+def each(*languages: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("block", [pytest.param(it, id=it.place) for it in blocks(*languages)])
 
 

@@ -13,7 +13,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -135,7 +135,7 @@ def parsed(words: Sequence[str]) -> Mapping[str, Any]:
 def _pip(words: Sequence[str], folder: Path) -> str:
     if words[:1] != ["install"]:
         return f"pip {shlex.join(words)}: only install is known"
-    return next(filter(None, map(_extras, words[1:])), "")
+    return _first(map(_extras, words[1:]))
 
 
 def _extras(word: str) -> str:
@@ -143,6 +143,10 @@ def _extras(word: str) -> str:
     asked = re.fullmatch(r"payproof(?:\[([\w,-]+)\])?(?:[=<>~!]=?.*)?", word)
     unknown = set(asked[1].split(",")) - set(known) if asked and asked[1] else set[str]()
     return f"{word}: there is no extra {', '.join(unknown)}" if unknown else ""
+
+
+def _first(problems: Iterable[str]) -> str:
+    return next((problem for problem in problems if problem), "")
 
 
 @cache
@@ -216,7 +220,7 @@ def _file(name: str, folder: Path) -> str:
 
 
 def _cat(words: Sequence[str], folder: Path) -> str:
-    return next(filter(None, (_file(word, folder) for word in words)), "")
+    return _first(_file(word, folder) for word in words)
 
 
 def _npm(words: Sequence[str], folder: Path) -> str:
@@ -227,7 +231,7 @@ def _pipx(words: Sequence[str], folder: Path) -> str:
     """pipx install PACKAGE, pipx run PACKAGE ARGUMENTS; uvx and uv tool likewise."""
     match list(words):
         case ["install" | "inject", *packages]:
-            return next(filter(None, map(_extras, packages)), "")
+            return _first(map(_extras, packages))
         case ["run" | "tool", *rest]:
             return _pipx(rest, folder)
         case ["--from", package, *rest]:
