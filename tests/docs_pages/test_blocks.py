@@ -24,7 +24,7 @@ from payproof.suites import cli
 from payproof.suites.config import make_config
 from payproof.suites.config.loading import merge
 
-CHECKED = {"sh", "toml", "yaml", "json", "python"}
+CHECKED = {"sh", "toml", "yaml", "json", "python", "dockerfile"}
 CURLS_ARE_RUN = {"README.md", "docs/simulator.md"}
 """By test_run.py, against a simulator."""
 ONLY_TOLD = {"list", "explain", "schema"}
@@ -146,6 +146,32 @@ def _scripts(node: Any) -> Iterator[str]:
                 yield from inner if isinstance(inner, list) else [str(inner)]  # pyright: ignore[reportUnknownArgumentType]
             else:
                 yield from _scripts(inner)
+
+
+def test_every_use_of_our_own_action_and_hook_names_what_they_have() -> None:
+    for block in blocks("yaml"):
+        for step in _tables(yaml.safe_load(block.text)):
+            if re.search(r"/payproof@", str(step.get("uses"))):
+                assert set(step["with"]) <= set(yaml.safe_load((ROOT / "action.yml").read_text())["inputs"]), (
+                    block.place
+                )
+            if str(step.get("id")).startswith("payproof-"):
+                hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+                assert step["id"] in {hook["id"] for hook in hooks}, block.place
+
+
+def _tables(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+    for inner in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():  # pyright: ignore
+        yield from _tables(inner)
+
+
+def test_every_image_is_made_of_instructions_and_commands() -> None:
+    for block in blocks("dockerfile"):
+        for instruction, rest in re.findall(r"^(\w+) (.+)$", block.text.replace("\\\n", " "), re.MULTILINE):
+            assert instruction in ("FROM", "USER", "RUN", "COPY", "WORKDIR", "ENV", "CMD"), block.place
+            assert instruction != "RUN" or _problems(rest, block) == []
 
 
 def test_the_examples_of_a_contract_stand_in_it() -> None:
