@@ -36,8 +36,8 @@ EXCUSES = {
     ("benchmarks/clients/programs/README.md", "how each program is called, not a command"),
 }
 
-SAID = "payproof held a create call back"
-"""A message, not a command."""
+SAID = {"payproof held a create call back": "a message", "payproof run --only tok": "what the tab key completes"}
+"""What looks like a command and is none -> what it is."""
 INTEGRATION: dict[str, Any] = {
     "command": ["python", "app.py"],
     "checkout": {"path": "/checkout"},
@@ -245,7 +245,7 @@ def test_a_shell_text_is_cut_into_its_commands() -> None:
 def test_every_command_within_a_text_exists(page: str) -> None:
     spans = re.findall(r"(?<!`)`(payproof [^`\n]+|tox -e [^`\n]+)`(?!`)", (ROOT / page).read_text())
     plain = (re.sub(r"\b[A-Z][A-Z_]+\b|…|\.\.\.", "1", span).replace("|", " ") for span in spans)
-    found = (wrong(words, ROOT) for span in plain if span != SAID for words in commands(span))
+    found = (wrong(words, ROOT) for span in plain if span not in SAID for words in commands(span))
     assert [
         problem for problem in found if problem and not re.search(r"Missing argument|requires an argument", problem)
     ] == []
