@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -95,8 +94,8 @@ class Shell:
         endless = "/follow" in line
         line = line.replace("curl ", f"curl --max-time {1 if endless else 60} ")
         said = run("sh", "-c", line, folder=self.folder, code=28 if endless else 0, **self.known)
-        answer = json.loads(said.splitlines()[0])
-        data: Mapping[str, Any] = answer.get("data") or {} if isinstance(answer, dict) else {}
+        answer: Any = json.loads(said.splitlines()[0])
+        data: dict[str, Any] = (answer["data"] or {}) if "data" in answer else {}
         self.known |= {"ACCESS_TOKEN": data["access_token"]} if "access_token" in data else {}
         self.known |= {"PAYMENT": data["token"]} if "payment_url" in data else {}
         return answer
@@ -189,7 +188,7 @@ def cassette(base: str) -> str:
         ("POST", "/payment/create", {"data": {"token": "p1"}}),
         ("GET", "/payment/status/p1", {"data": {"status": "SUCCESS"}}),
     )
-    exchanges = [
+    exchanges: list[dict[str, Any]] = [
         {
             "request": {"method": method, "uri": base + path, "body": "", "headers": {}},
             "response": {

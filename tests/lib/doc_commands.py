@@ -13,7 +13,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,9 @@ from payproof.suites.conformance.drift.comparison import chosen
 from payproof.suites.run.selection import select
 
 OURS = "payproof"
-SHELL = {"cd", "export", "exit", "done", "fi", "echo", "mkdir", "set", ".", "source", "true"}
+SHELL = {"cd", "export", "exit", "done", "fi", "echo", "mkdir", "set", ".", "source", "true", "rm", "unzip"}
+FOREIGN = {"openssl": [["genpkey"], ["pkey"], ["pkeyutl"]], "git": [["clone"], ["ls-remote"]], "docker": [["build"]]}
+"""Programs that are not ours to check, and what of them the pages may use."""
 KEYWORDS = {"do", "then", "else", "if", "time", "!"}
 SEPARATORS = {"&&", "||", "|", ";", "&", ";;"}
 _ASSIGNED = re.compile(r"[A-Za-z_]\w*=")
@@ -85,7 +87,8 @@ def _bare(words: Sequence[str]) -> list[str]:
 def wrong(words: Sequence[str], folder: Path) -> str:
     """What is wrong with a command of a page in this folder."""
     program, *rest = words
-    if program in SHELL:
+    program = program.rpartition("/")[2]
+    if program in SHELL or rest[:1] in FOREIGN.get(program, []):
         return ""
     if check := PROGRAMS.get(program):
         return check(rest, folder)
@@ -125,17 +128,17 @@ def parsed(words: Sequence[str]) -> Mapping[str, Any]:
     while isinstance(command, click.Group):
         if not rest or rest[0].startswith("-"):
             command.make_context(name, rest)
-        if rest[0] not in command.commands:
+        found = command.get_command(click.Context(command), rest[0])
+        if found is None:
             raise click.UsageError(f"there is no command {rest[0]}")
-        name = rest.pop(0)
-        command = command.commands[name]
+        name, command = rest.pop(0), found
     return command.make_context(name, rest).params
 
 
 def _pip(words: Sequence[str], folder: Path) -> str:
     if words[:1] != ["install"]:
         return f"pip {shlex.join(words)}: only install is known"
-    return next(filter(None, map(_extras, words[1:])), "")
+    return _first(map(_extras, words[1:]))
 
 
 def _extras(word: str) -> str:
@@ -143,6 +146,10 @@ def _extras(word: str) -> str:
     asked = re.fullmatch(r"payproof(?:\[([\w,-]+)\])?(?:[=<>~!]=?.*)?", word)
     unknown = set(asked[1].split(",")) - set(known) if asked and asked[1] else set[str]()
     return f"{word}: there is no extra {', '.join(unknown)}" if unknown else ""
+
+
+def _first(problems: Iterable[str]) -> str:
+    return next((problem for problem in problems if problem), "")
 
 
 @cache
@@ -157,9 +164,10 @@ def _tox(words: Sequence[str], folder: Path) -> str:
     ini = configparser.ConfigParser(interpolation=None)
     ini.read(ROOT / "tox.ini")
     for name in names:
-        if not ini.has_section(f"testenv:{name}") and name != "py":
+        section = "testenv" if re.fullmatch(r"py\d*", name) else f"testenv:{name}"
+        if not ini.has_section(section):
             return f"tox.ini has no environment {name}"
-        runs = ini.get(f"testenv:{name}" if name != "py" else "testenv", "commands").strip().splitlines()[-1]
+        runs = ini.get(section, "commands").strip().splitlines()[-1]
         if passed.strip() and "{posargs" not in runs:
             return f"tox -e {name} takes no arguments"
         if passed.strip() and runs.startswith(OURS):
@@ -216,18 +224,23 @@ def _file(name: str, folder: Path) -> str:
 
 
 def _cat(words: Sequence[str], folder: Path) -> str:
-    return next(filter(None, (_file(word, folder) for word in words)), "")
+    return _first(_file(word, folder) for word in words)
 
 
 def _npm(words: Sequence[str], folder: Path) -> str:
     return "" if (folder / "package.json").is_file() else f"npm {shlex.join(words)}: no package.json beside the page"
 
 
+def _docker(words: Sequence[str], folder: Path) -> str:
+    """docker run OPTIONS payproof ARGUMENTS: the image's entry point is the command line."""
+    return _payproof(words[words.index(OURS) + 1 :], folder) if OURS in words else "which image?"
+
+
 def _pipx(words: Sequence[str], folder: Path) -> str:
     """pipx install PACKAGE, pipx run PACKAGE ARGUMENTS; uvx and uv tool likewise."""
     match list(words):
         case ["install" | "inject", *packages]:
-            return next(filter(None, map(_extras, packages)), "")
+            return _first(map(_extras, packages))
         case ["run" | "tool", *rest]:
             return _pipx(rest, folder)
         case ["--from", package, *rest]:
@@ -251,5 +264,6 @@ PROGRAMS: Mapping[str, Callable[[Sequence[str], Path], str]] = {
     "sh": _script,
     "cat": _cat,
     "npm": _npm,
+    "docker": _docker,
     "apt-get": lambda words, _: "" if words[0] in ("install", "update") else "apt-get installs or updates",
 }
