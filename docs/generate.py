@@ -15,7 +15,6 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from payproof.contracts.former_ids import former
 from payproof.contracts.profile import load, names
 from payproof.contracts.requirements import requirements
 from payproof.simulator.faults import registered
@@ -50,11 +49,11 @@ def checks() -> Iterator[str]:
         for title, text in (("Why", found.why), ("How it is judged", found.judged), ("How to mend it", found.fix)):
             if text:
                 yield f"- **{title}.** {text}"
+        if found.formerly:
+            yield f"- **Formerly** {', '.join(f'<a id="{each}"></a>`{each}`' for each in found.formerly)}, which is still taken."
         provoked = [f"`{probe.name}`" for probe in probes().values() if id in probe.requirements]
         if provoked:
             yield f"- **Provoked by** {', '.join(provoked)}"
-        if before := former(id):
-            yield f"- **Formerly** {', '.join(f'`{each}`' for each in before)}, which is still taken"
         yield ""
 
 
