@@ -49,8 +49,8 @@ def checks() -> Iterator[str]:
         for title, text in (("Why", found.why), ("How it is judged", found.judged), ("How to mend it", found.fix)):
             if text:
                 yield f"- **{title}.** {text}"
-        if found.formerly:
-            yield f"- **Formerly** {', '.join(f'<a id="{each}"></a>`{each}`' for each in found.formerly)}, which is still taken."
+        for old in found.formerly:
+            yield f'- **Formerly** <a id="{old}"></a>`{old}`, which is still taken.'
         provoked = [f"`{probe.name}`" for probe in probes().values() if id in probe.requirements]
         if provoked:
             yield f"- **Provoked by** {', '.join(provoked)}"
