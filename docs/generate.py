@@ -19,7 +19,6 @@ from pathlib import Path
 
 from excerpts import renewed
 
-from payproof.contracts.former_ids import former
 from payproof.contracts.profile import load, names
 from payproof.contracts.requirements import requirements
 from payproof.simulator.faults import registered
@@ -56,11 +55,11 @@ def checks() -> Iterator[str]:
         for title, text in (("Why", found.why), ("How it is judged", found.judged), ("How to mend it", found.fix)):
             if text:
                 yield f"- **{title}.** {text}"
+        for old in found.formerly:
+            yield f'- **Formerly** <a id="{old}"></a>`{old}`, which is still taken.'
         provoked = [f"`{probe.name}`" for probe in probes().values() if id in probe.requirements]
         if provoked:
             yield f"- **Provoked by** {', '.join(provoked)}"
-        if before := former(id):
-            yield f"- **Formerly** {', '.join(f'`{each}`' for each in before)}, which is still taken"
         if id in planted:
             yield "- **Known to catch**, planted in a shop and found ([kill matrix](kill-matrix.md)):"
             yield from planted[id]

@@ -16,6 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from payproof.contracts.entries import Entry
+from payproof.contracts.former_ids import former
 from payproof.contracts.model import Finding, Json, Level, Pointer, Verdict
 from payproof.contracts.probe_runs import ProbeRun, looks, obstacle
 from payproof.contracts.run import RecordedWorld, Run
@@ -46,6 +47,11 @@ class Requirement:
     @property
     def group(self) -> str:
         return self.id.split(".")[0]
+
+    @property
+    def formerly(self) -> tuple[str, ...]:
+        """Its ids in earlier versions."""
+        return former(self.id)
 
 
 _FOUND: dict[str, Requirement] = {}

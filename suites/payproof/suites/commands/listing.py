@@ -13,7 +13,7 @@ import click
 
 from payproof.contracts import profile
 from payproof.contracts.checklist import Item
-from payproof.contracts.former_ids import current, former
+from payproof.contracts.former_ids import current
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
 from payproof.suites.commands import options
@@ -154,7 +154,7 @@ def _requirement(known: Profile, name: str) -> Iterator[str]:
     yield from _paragraph(f"On {known.name}", known.contradictions.get(name, ""))
     items = (*known.checklist.guidelines, *known.checklist.golive)
     part_of = [f"{item.number} {item.title}" for item in items if name in known.checklist.requirements_of(item)]
-    yield from _paragraph("Formerly", ", ".join(former(name)))
+    yield from _paragraph("Formerly", ", ".join(found.formerly))
     yield from _paragraph("Part of", "; ".join(part_of))
     yield from _paragraph("Try it alone", f"payproof run --only {name}")
 
