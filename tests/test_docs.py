@@ -36,7 +36,7 @@ def test_every_link_of_the_pages_leads_somewhere() -> None:
 
 def test_every_command_that_the_pages_name_exists() -> None:
     known = {"run", "init", "list", "explain", "check", "report", "serve", "selftest", "schema"}
-    known |= {"record", "cassettes", "contract", "drift", "explore", "replay"}
+    known |= {"record", "cassettes", "contract", "drift", "explore", "replay", "doctor", "lint"}
     for page in (ROOT / "README.md", *ROOT.glob("docs/*.md")):
         blocks = "\n".join(re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL))
         for name in re.findall(r"^payproof ([a-z]+)", blocks, re.MULTILINE):
