@@ -214,7 +214,8 @@ def _end(paper: Paper, result: Result, run: Run) -> None:
     if run.left_out:
         paper.say(f"probes left out: {', '.join(run.left_out)}", style="dim")
     unscored = result.outcome is Outcome.NOT_SCORED
-    told = result.diagnosis[1:] if unscored else result.reasons
+    stale = () if unscored else result.reasons[len(result.reasons) - len(result.stale_baseline) :]
+    told = result.diagnosis[1:] if unscored else result.reasons[: len(result.reasons) - len(stale)]
     for reason in told[:_LISTED]:
         # A diagnosis is all there is to read; a reason stands in full with its requirement above.
         first, *more = reason.splitlines() if unscored else (paper.shorten(reason, paper.width - 2),)
@@ -223,6 +224,8 @@ def _end(paper: Paper, result: Result, run: Run) -> None:
             paper.say(line.strip(), indent=4 + min(len(line) - len(line.lstrip()), 8))
     if len(told) > _LISTED:
         paper.say(f"and {len(told) - _LISTED} more", lead=Text("-"))
+    for reason in stale:  # it stands nowhere else: its requirement passes
+        paper.say(reason, lead=Text("-"), style="red")
     paper.say()
     banner = Text(facts.BANNERS[result.outcome], style=_BANNERS[result.outcome])
     paper.say(banner.append(f": {paper.plain(facts.sentence(result))}", style="none"))
