@@ -83,6 +83,12 @@ def test_a_report_says_what_its_run_is_judged_with_what_was_attested_and_accepte
     assert disagreements(load(TEXT).result, RUN, GATEWAY) == ()
 
 
+def test_what_ended_on_the_day_of_the_report_counts_where_the_run_began_on_the_next_day_in_utc() -> None:
+    vouched = an_attestation("timeouts", "2026-11-27")
+    told = judge(RUN, GATEWAY, attestations=[vouched], today=date(2026, 11, 27))
+    assert disagreements(told, RUN, GATEWAY) == ()
+
+
 def test_a_verdict_that_was_changed_in_the_report_is_named() -> None:
     better = replace(RESULT.judgements[0], verdict=Verdict.PASS)
     told = replace(RESULT, judgements=(better, *RESULT.judgements[1:]), outcome=Outcome.READY)

@@ -38,7 +38,13 @@ def a_run(*, return_url: str = "https://shop.example/return", **facts: Any) -> R
     journal.add(e.Checkout(order="1", amount="5.00", currency="XAF", outcome="redirected", payment="p"))
     journal.add(e.OrderSeen(order="1", state="paid", paid=True, effects=1))
     journal.add(e.ProbeMark(event="end", probe="control"))
-    told = {"name": "shop", "gateway": "quatapay", "target": "simulator", "seed": 3, "started": "2026-11-28T10:00:00Z"}
+    told: dict[str, Any] = {
+        "name": "shop",
+        "gateway": "quatapay",
+        "target": "simulator",
+        "seed": 3,
+        "started": "2026-11-28T10:00:00Z",
+    }
     world = RecordedWorld(name="main", entries=tuple(journal.entries))
     return Run(gateway="quatapay", worlds=(world,), facts={**told, "journal": "sha256:0f5c3a", **facts})
 

@@ -23,10 +23,10 @@ ENTRY = '[[baseline]]\ncheck = "token.cached"\nreason = "later"\nowner = "Ada"\n
 KNOWN = ("token.cached", "verify.amount", "flow.success")
 
 
-def config_of(tmp_path: Path, baseline: str, own: str = "", **more: bool) -> Config:
+def config_of(tmp_path: Path, baseline: str, own: str = "", *, drafts: bool = False) -> Config:
     (tmp_path / "payproof.toml").write_text(TOML + own)
     (tmp_path / NAME).write_text(baseline)
-    return load_config(tmp_path, environ={}, **more)
+    return load_config(tmp_path, environ={}, drafts=drafts)
 
 
 def test_the_entries_beside_the_configuration_are_read_with_their_places(tmp_path: Path) -> None:

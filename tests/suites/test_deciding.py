@@ -160,7 +160,7 @@ def test_what_fails_is_written_down_completed_by_people_and_then_accepted(
     assert command(["check", "payproof-report/run.jsonl", "--config", "."]) == 1
     out = capsys.readouterr().out
     assert "staging (staging, until" in out
-    assert "https.return-url:" not in out
+    assert "- https.return-url" not in out
     written = file.read_text()
     assert command(["run", "--write-baseline", "--format", "json"]) == 1
     assert file.read_text() == written
@@ -168,7 +168,7 @@ def test_what_fails_is_written_down_completed_by_people_and_then_accepted(
     assert command(["run", "--format", "json"]) == 1
     assert "its baseline entry in payproof-baseline.toml, line 4 is stale" in " ".join(capsys.readouterr().out.split())
     assert command(["run", "--write-baseline", "--format", "json"]) == 1
-    assert "[[baseline]]" not in file.read_text()
+    assert "https.return-url" not in file.read_text()
 
 
 # -- bundle and verify ------------------------------------------------------------------------------------------------------

@@ -21,13 +21,10 @@ def disagreements(report: Result, run: Run, profile: Profile) -> tuple[str, ...]
     """
     if (told := report.facts.get("journal")) != (known := run.facts.get("journal")):
         return (f"they are of two runs: the journal is {_short(told)} in the report, and {_short(known)} in the run",)
-    result = judge(
-        run,
-        profile,
-        attestations=tuple(_attestations(report)),
-        baseline=tuple(_accepted(report)),
-        today=_day(run),
-    )
+    attestations, baseline = tuple(_attestations(report)), tuple(_accepted(report))
+    # All that the report leans on held when it was written, which was not always the same day in UTC.
+    ends = (*(date.fromisoformat(each.until) for each in attestations), *(each.until for each in baseline))
+    result = judge(run, profile, attestations=attestations, baseline=baseline, today=min((_day(run), *ends)))
     return (*_verdicts(report, result), *_outcome(report, result))
 
 
@@ -52,7 +49,7 @@ def _accepted(report: Result) -> Iterator[Accepted]:
 
 
 def _day(run: Run) -> date:
-    """The day of the run: what the report leans on held then."""
+    """The day of the run, in UTC."""
     try:
         return date.fromisoformat(str(run.facts.get("started"))[:10])
     except ValueError:

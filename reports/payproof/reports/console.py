@@ -261,10 +261,14 @@ def _reasons(paper: Paper, result: Result) -> None:
     known = facts.by_id(result)
     above = {name for name in known if scored or _in_full(result, name)}
     told = [why for why in (result.reasons if scored else result.diagnosis[1:]) if why.split(":")[0] not in above]
+    stale = told[len(told) - len(result.stale_baseline) :] if scored else []  # they stand last, and nowhere else
+    told = told[: len(told) - len(stale)]
     for reason in told[:_LISTED]:
         paper.lines(reason, lead=Text("-"))
     if len(told) > _LISTED:
         paper.say(f"and {len(told) - _LISTED} more", lead=Text("-"))
+    for reason in stale:
+        paper.lines(reason, lead=Text("-"))
 
 
 def _tally(paper: Paper, result: Result) -> None:

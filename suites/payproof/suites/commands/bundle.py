@@ -57,7 +57,7 @@ def bundle(folder: Path, output: Path, sign: Path | None) -> int:
             remedy=f"payproof check {run_file} --config payproof.toml --report-dir {folder}",
         )
     run: dict[str, Json] = {name: report.facts[name] for name in _FACTS if name in report.facts}
-    run["outcome"] = report.outcome.value
+    run["outcome"] = report.outcome.value.replace("_", " ")
     manifest, archive = evidence.pack(contents, run, version=__version__, sign=signer(sign) if sign else None)
     files.write_bytes(output, archive)
     click.echo(f"{output}: {len(contents)} files, {len(archive):,} bytes")
@@ -103,7 +103,7 @@ def verify(archive: Path, key: Path | None) -> int:
     found = evidence.unpack(_bytes(archive, evidence.LARGEST), place=str(archive))
     paper = Paper(Console(file=sys.stdout))
     run = found.manifest.run
-    paper.say(" - ".join(f"{label}{run[name]}" for name, label in _HEAD.items() if name in run).replace("_", " "))
+    paper.say(" · ".join(f"{label}{run[name]}" for name, label in _HEAD.items() if name in run))
     good = True
     for holds, text in (*_intact(found), *_signed(found, fits), *_verdicts(found)):
         good = good and holds is not False

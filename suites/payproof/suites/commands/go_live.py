@@ -127,9 +127,8 @@ def _show(missing: tuple[Missing, ...], evidence: Iterable[Evidence], commit: st
             if each.command == command:
                 paper.say(paper.shorten(each.what, _ROOM), lead=Text("x" if paper.ascii else "✗", style="red"))
         paper.say(command, indent=2, lead=Text("next", style="dim"))
-    for each in evidence:
-        for ends in each.result.expiring:
-            paper.say(ends, lead=Text("!", style="yellow"))
+    for ends in dict.fromkeys(text for report in evidence for text in report.result.expiring):
+        paper.say(ends, lead=Text("!", style="yellow"))
     what = f"commit {commit[:12]}" if commit else "any commit"
     if missing:
         count = f"{len(missing)} {'thing is' if len(missing) == 1 else 'things are'} missing"
