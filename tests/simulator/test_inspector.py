@@ -13,7 +13,7 @@ import pytest
 
 from payproof.contracts.entries import Call, Request
 from payproof.contracts.profile import load
-from payproof.simulator import Simulator
+from payproof.simulator import GatewayServer, Simulator
 from payproof.simulator.control import control
 from payproof.simulator.inspector import Access, Inspector
 from payproof.simulator.inspector.curl import curl
@@ -152,6 +152,7 @@ def test_a_copied_call_repeats_the_request_with_variables_for_its_secrets() -> N
 
 def test_a_page_shows_what_an_integration_sent_as_text(gateway: GatewayThread, create: Answer) -> None:
     create(gateway, custom="<img src=x onerror=alert(1)>")
+    assert gateway.journal(), "what is under way is over now"
     door = Door(gateway.simulator)
     door.enter()
     page = door.ask("GET", "/inspector").text
@@ -219,6 +220,43 @@ def test_nobody_listens_to_the_journal_while_a_page_is_open(gateway: GatewayThre
     opened(gateway)
     received(Door(gateway.simulator).inspector.parts, 0, lambda found: bool(found))
     assert gateway.simulator.journal.listeners == []
+
+
+def test_a_page_that_was_closed_leaves_nothing_running(gateway: GatewayThread) -> None:
+    door = Door(gateway.simulator)
+
+    async def story() -> int:
+        server = GatewayServer(door.app)
+        await server.start()
+        before = len(asyncio.all_tasks())
+        own = f"http://127.0.0.1:{server.port}"
+        async with httpx.AsyncClient(verify=False, base_url=own) as client:
+            entered = await client.get("/" + door.access.entrance())
+            cookie = {"cookie": entered.headers["set-cookie"].partition(";")[0]}
+            async with client.stream("GET", "/inspector/events", headers=cookie) as answer:
+                async for line in answer.aiter_lines():
+                    if line.startswith("event: verdicts"):
+                        break
+        async with asyncio.timeout(10):
+            while len(asyncio.all_tasks()) > before:  # noqa: ASYNC110 - tasks end by themselves, and tell nobody
+                await asyncio.sleep(0)
+        await server.stop()
+        return answer.status_code
+
+    assert asyncio.run(story()) == 200
+
+
+def test_a_page_holds_neither_tokens_nor_keys(qrpay: GatewayThread, opened: Opened) -> None:
+    opened(qrpay)
+    door = Door(qrpay.simulator)
+    door.enter()
+    number = next(entry.n for entry in qrpay.journal() if isinstance(entry, Call) and entry.role == "open")
+    shown = door.ask("GET", "/inspector").text + door.ask("GET", f"/inspector/exchange/{number}").text
+    shown += "".join(door.inspector.parts.payments().values())
+    secrets = (*qrpay.simulator.store.tokens(), qrpay.secret_key, qrpay.client_id)
+    assert len(secrets) == 3
+    assert ("order-1" in shown, "access-token-1" in shown) == (True, True)
+    assert not any(secret in shown for secret in secrets)
 
 
 # -- what is judged

@@ -18,11 +18,12 @@ from payproof.contracts.entries import Call, Delivery
 from payproof.contracts.model import PayproofError
 from payproof.simulator.answering import endpoint, not_there, refusal
 from payproof.simulator.bounded_body import LARGEST_BODY, bounded, replayed
+from payproof.simulator.control_values import Body, body_of
 from payproof.simulator.inspector.access import HEADERS, PATH, Access
 from payproof.simulator.inspector.parts import Parts
 from payproof.simulator.inspector.stream import WINDOW, events
 from payproof.simulator.inspector.view import detail, lines, switches
-from payproof.simulator.operations import OPERATIONS, Body, revoke_first, rotate_first
+from payproof.simulator.operations import OPERATIONS, revoke_first, rotate_first
 from payproof.simulator.simulator import Simulator
 from payproof.simulator.watching import entries_after
 
@@ -114,7 +115,7 @@ class Inspector:
         """Pay at the hosted checkout as one of the payers; the answer says where the customer is sent then."""
         from payproof.simulator import browser  # here, because a browser takes a quarter of a second to import
 
-        body = Customer.model_validate_json(await request.body() or b"{}")
+        body = await body_of(request, Customer)
         address = self.parts.address_of(body.handle)
         if address is None:
             raise PayproofError("this payment cannot be paid from here", remedy="open its hosted checkout")
