@@ -53,7 +53,7 @@ class Offer:
     certificates: Certificates | None = None
     exports: Callable[[Values], Mapping[str, str]] | None = None
     log: Callable[[str], None] | None = None
-    visit: Callable[[str], None] | None = None
+    visit: Callable[[str], object] | None = None
 
 
 async def serve(
