@@ -21,7 +21,7 @@ from payproof.contracts.secrets import SHORTEST_PART, Redactor
 from payproof.simulator import request_log
 from payproof.simulator.certificates import Certificates
 from payproof.simulator.control import control
-from payproof.simulator.inspector import Access, Inspector
+from payproof.simulator.inspector import Access, Inspector, what_is_known
 from payproof.simulator.listener import GatewayServer
 from payproof.simulator.simulator import Simulator
 from payproof.simulator.store import CLIENT_ID, SECRET_KEY, Merchant, gateway_values
@@ -41,7 +41,8 @@ class Offer:
     """What ``serve`` is asked for besides addresses. ``client_id``, ``secret_key``: keys that stay; fresh ones where they are empty.
 
     ``ca``: offer HTTPS, too, and write the authority that its certificate is signed by to this file. ``certificates``: offer HTTPS with
-    these. ``exports``: the environment of the integration, made of the values. ``log``: is told each call, in a line. ``visit``: is told the
+    these. ``exports``: the environment of the integration, made of the values.
+    ``workers``: its processes that keep an access token each, where that is declared. ``log``: is told each call, in a line. ``visit``: is told the
     address by which a browser gets into the inspector.
     """
 
@@ -52,6 +53,7 @@ class Offer:
     ca: Path | None = None
     certificates: Certificates | None = None
     exports: Callable[[Values], Mapping[str, str]] | None = None
+    workers: int | None = None
     log: Callable[[str], None] | None = None
     visit: Callable[[str], object] | None = None
 
@@ -82,7 +84,8 @@ async def serve(
     merchant = _merchant(sim, offer)
     gateway = _gateway(sim, host, port, offer, allow_remote=allow_remote)
     token, access, settings = secrets.token_urlsafe(24), Access(), _Settings(sim, merchant, gateway, offer)
-    inspector = Inspector(sim, access, secure=gateway.scheme == "https", settings=settings.block)
+    known = what_is_known(secure=gateway.scheme == "https", workers=offer.workers)
+    inspector = Inspector(sim, access, known, exports=settings.block)
     application = control(sim, token, inspector.app)
     controls = GatewayServer(application, host=host, port=control_port, allow_remote=allow_remote)
     try:

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payproof.contracts.entries import Call, Delivery
 from payproof.contracts.model import PayproofError
+from payproof.contracts.run import Settings
 from payproof.simulator.answering import endpoint, not_there, refusal
 from payproof.simulator.bounded_body import LARGEST_BODY, bounded, replayed
 from payproof.simulator.control_values import Body, body_of
@@ -35,10 +36,10 @@ _STATIC = Path(__file__).parent / "static"
 
 
 class Inspector:
-    """``settings``: lines for a shell by which an integration is told of the gateway, with its keys as they are now."""
+    """``known``: what checks may know of the integration. ``exports``: lines for a shell by which an integration is told of the gateway, with its keys as they are now."""
 
-    def __init__(self, sim: Simulator, access: Access, *, secure: bool, settings: Callable[[], str]) -> None:
-        self._sim, self.parts, self._settings = sim, Parts(sim, secure=secure), settings
+    def __init__(self, sim: Simulator, access: Access, known: Settings, *, exports: Callable[[], str]) -> None:
+        self._sim, self.parts, self._exports = sim, Parts(sim, known), exports
         app = Starlette(routes=self._routes(access), exception_handlers={HTTPException: not_there})
         self.app: ASGIApp = _Door(app, access, self._shut_out)
 
@@ -65,7 +66,7 @@ class Inspector:
             return answer
 
         async def settings(request: Request) -> Response:
-            return Response(self._settings(), media_type="text/plain")
+            return Response(self._exports(), media_type="text/plain")
 
         return [
             Route(PATH, self._page),

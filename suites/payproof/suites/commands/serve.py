@@ -97,6 +97,7 @@ def _wanted(config_path: Path | None, given: Mapping[str, Any]) -> _Wanted:
             secret_key=offer.secret_key or own.secret_key or "",
             knobs={**own.knobs, **knobs},
             exports=_exports(config.integration.env),
+            workers=config.integration.workers,
         )
     return _Wanted(gateway=gateway or "quatapay", port=8400 if port is None else port, offer=offer)
 
