@@ -36,7 +36,8 @@ _STATIC = Path(__file__).parent / "static"
 
 
 class Inspector:
-    """``known``: what checks may know of the integration. ``exports``: lines for a shell by which an integration is told of the gateway, with its keys as they are now."""
+    """``known``: what checks may know of the integration. ``exports``: lines for a shell by which it is told of the gateway, with its keys as
+    they are now."""
 
     def __init__(self, sim: Simulator, access: Access, known: Settings, *, exports: Callable[[], str]) -> None:
         self._sim, self.parts, self._exports = sim, Parts(sim, known), exports
