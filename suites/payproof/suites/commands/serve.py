@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,7 +125,7 @@ def _knobs(given: tuple[str, ...]) -> dict[str, Json]:
 
 
 @contextlib.contextmanager
-def _with_tls(offer: Offer, sites: tuple[str, ...], *, asked: bool) -> Iterator[Offer]:
+def _with_tls(offer: Offer, sites: tuple[str, ...], *, asked: bool) -> Generator[Offer]:
     """The offer with certificates, and with the variables by which every runtime is told of their authority."""
     if not asked or offer.ca is not None:
         yield offer
