@@ -138,9 +138,11 @@ def _with_tls(offer: Offer, sites: tuple[str, ...], *, asked: bool) -> Generator
     with TemporaryDirectory(prefix="payproof-serve-") as folder:
         trust = Trust(Path(folder), sites)
         exports = offer.exports or generic_exports
-        yield replace(
-            offer, certificates=trust.certificates, exports=lambda values: {**exports(values), **trust.environment()}
-        )
+
+        def with_trust(values: Mapping[str, str]) -> dict[str, str]:
+            return {**exports(values), **trust.environment()}
+
+        yield replace(offer, certificates=trust.certificates, exports=with_trust)
 
 
 def _value(text: str) -> Json:
