@@ -314,6 +314,27 @@ def test_a_token_for_each_payment_is_seen_after_a_few_payments(
     assert states(gateway)["token.cached"] == "pass"
 
 
+def test_a_careful_integration_is_accused_of_nothing(
+    gateway: GatewayThread, opened: Opened, issue: Callable[[GatewayThread], str], create: Answer
+) -> None:
+    door = Door(gateway.simulator)
+    door.enter()
+    number = 0
+    for disturbed in (None, ("/clock", {"advance": 601}), ("/tokens/expire", {}), ("/rotate", {})):
+        if disturbed:
+            door.ask("POST", f"/inspector/api{disturbed[0]}", disturbed[1])
+            gateway.merchant = gateway.simulator.merchants()[0]
+        token = issue(gateway)
+        for number in range(number + 1, number + 4):
+            paid(gateway, opened, number, token=token)
+        fault = gateway.arm("status", operation="create", params={"status": 503}, times=1)
+        assert create(gateway, token=token).status_code == 503
+        gateway.clear(fault)
+    found = states(gateway)
+    assert not {"fail", "warn"} & set(found.values()), found
+    assert found["token.cached"] == "pass"
+
+
 def test_tokens_that_somebody_made_expire_are_not_held_against_the_integration(
     gateway: GatewayThread, opened: Opened, issue: Callable[[GatewayThread], str]
 ) -> None:
