@@ -65,7 +65,7 @@ class Server:
 
 def payproof(port: int) -> list[str]:
     control = ["--control-port", str(free_port())]
-    return [sys.executable, "-m", "payproof.suites.cli", "serve", "--port", str(port), *control]
+    return [sys.executable, "-m", "payproof.suites.cli", "serve", "--quiet", "--port", str(port), *control]
 
 
 def payproof_calls(client: httpx.Client, printed: str) -> dict[str, Call] | None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from payproof.contracts.faults import FaultSpec
-from payproof.simulator import operations
+from payproof.simulator import notice_operations, operations
 from payproof.simulator.faults.registry import Kind, registered
 
 from .served_process import Served, serving
@@ -129,8 +129,8 @@ def a_fault(draw: st.DrawFn, kinds: tuple[Kind, ...] = ("call", "handshake", "co
 
 TAKES = {
     "/clock": operations.Advance, "/merchants": operations.NewMerchant, "/tokens/expire": operations.Which,
-    "/payments/{payment}/tamper": operations.Lie, "/notices/endpoint": operations.Told, "/notices/release": operations.Order,
-    "/notices/repeat": operations.Again, "/notices/forge": operations.Forged,
+    "/payments/{payment}/tamper": operations.Lie, "/notices/endpoint": notice_operations.Told,
+    "/notices/release": notice_operations.Order, "/notices/repeat": notice_operations.Again, "/notices/forge": notice_operations.Forged,
 }  # fmt: skip
 NEVER_ENDS = "/journal/follow"
 
@@ -162,6 +162,38 @@ def test_any_call_of_the_control_port(stranger: Served, call: tuple[str, str, by
     assert answer.json() is not None
     if answer.status >= 400:
         assert {"error", "remedy"} <= set(answer.json())
+
+
+WORDS = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=40)
+
+
+@given(
+    method=st.sampled_from(["GET", "HEAD", "POST", "DELETE", "OPTIONS"]),
+    path=st.sampled_from(
+        [
+            "",
+            "/",
+            "/events",
+            "/exchange/1",
+            "/api/clock",
+            "/api/settings",
+            "/login?code=x",
+            "/login?code=%ff",
+            "/assets/../x",
+        ]
+    ),
+    headers=st.dictionaries(
+        st.sampled_from(["Cookie", "Origin", "Sec-Fetch-Site", "Last-Event-ID", "X-Payproof-Token"]), WORDS, max_size=3
+    ),
+)
+@FUZZ
+def test_whoever_was_not_let_in_learns_nothing_from_the_inspector(
+    stranger: Served, method: str, path: str, headers: dict[str, str]
+) -> None:
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    answer = stranger.ask(stranger.control, method, f"/inspector{path}", b"", *lines)
+    assert answer.status in (303, 400, 401, 403, 404, 405)
+    assert stranger.client_id.encode() not in answer.body
 
 
 @given(faults=st.lists(a_fault(("call", "handshake", "connection")), max_size=4), data=mangled())

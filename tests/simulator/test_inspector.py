@@ -13,9 +13,9 @@ import pytest
 
 from payproof.contracts.entries import Call, Request
 from payproof.contracts.profile import load
-from payproof.simulator import Simulator
+from payproof.simulator import GatewayServer, Simulator
 from payproof.simulator.control import control
-from payproof.simulator.inspector import Access, Inspector
+from payproof.simulator.inspector import Access, Inspector, what_is_known
 from payproof.simulator.inspector.curl import curl
 from payproof.simulator.inspector.judging import judged
 from payproof.simulator.inspector.parts import Parts
@@ -24,6 +24,7 @@ from payproof.simulator.inspector.view import detail, switches
 from payproof.simulator.testing import GatewayThread
 
 HERE = "http://127.0.0.1:8401"
+KNOWN = what_is_known(secure=False)
 Answer = Callable[..., httpx.Response]
 Opened = Callable[..., tuple[str, str]]
 
@@ -33,7 +34,7 @@ class Door:
 
     def __init__(self, sim: Simulator) -> None:
         self.access = Access()
-        self.inspector = Inspector(sim, self.access, secure=False, settings=lambda: "export CLIENT_ID=c")
+        self.inspector = Inspector(sim, self.access, KNOWN, exports=lambda: "export CLIENT_ID=c")
         self.app = control(sim, "token", self.inspector.app)
         self.cookie = ""
 
@@ -95,10 +96,18 @@ def test_another_page_cannot_use_the_switches(door: Door, headers: dict[str, str
     assert door.inspector.parts.sim.clock.ahead == 600
 
 
-def test_a_name_that_was_made_to_point_here_is_refused(door: Door) -> None:
+@pytest.mark.parametrize(
+    "host", ["rebound.example:8401", "127.0.0.1.rebound.example:8401", "localhost.rebound.example", "[::1", "x:y"]
+)
+def test_a_name_that_was_made_to_point_here_is_refused(door: Door, host: str) -> None:
     door.enter()
-    assert door.ask("GET", "/inspector", host="rebound.example:8401").status_code == 421
-    assert door.ask("GET", "/inspector", host="localhost:8401", cookie=door.cookie).status_code == 200
+    assert door.ask("GET", "/inspector", host=host).status_code == 421
+
+
+@pytest.mark.parametrize("host", ["localhost:8401", "127.0.0.1:8401", "[::1]:8401", "127.1.2.3:8401"])
+def test_every_name_of_this_machine_is_its_own(door: Door, host: str) -> None:
+    door.enter()
+    assert door.ask("GET", "/inspector", host=host).status_code == 200
 
 
 def test_every_answer_forbids_what_the_page_does_not_need(door: Door) -> None:
@@ -152,6 +161,7 @@ def test_a_copied_call_repeats_the_request_with_variables_for_its_secrets() -> N
 
 def test_a_page_shows_what_an_integration_sent_as_text(gateway: GatewayThread, create: Answer) -> None:
     create(gateway, custom="<img src=x onerror=alert(1)>")
+    assert gateway.journal(), "what is under way is over now"
     door = Door(gateway.simulator)
     door.enter()
     page = door.ask("GET", "/inspector").text
@@ -221,15 +231,52 @@ def test_nobody_listens_to_the_journal_while_a_page_is_open(gateway: GatewayThre
     assert gateway.simulator.journal.listeners == []
 
 
+def test_a_page_that_was_closed_leaves_nothing_running(gateway: GatewayThread) -> None:
+    door = Door(gateway.simulator)
+
+    async def story() -> int:
+        server = GatewayServer(door.app)
+        await server.start()
+        before = len(asyncio.all_tasks())
+        own = f"http://127.0.0.1:{server.port}"
+        async with httpx.AsyncClient(verify=False, base_url=own) as client:
+            entered = await client.get("/" + door.access.entrance())
+            cookie = {"cookie": entered.headers["set-cookie"].partition(";")[0]}
+            async with client.stream("GET", "/inspector/events", headers=cookie) as answer:
+                async for line in answer.aiter_lines():
+                    if line.startswith("event: verdicts"):
+                        break
+        async with asyncio.timeout(10):
+            while len(asyncio.all_tasks()) > before:  # noqa: ASYNC110 - tasks end by themselves, and tell nobody
+                await asyncio.sleep(0)
+        await server.stop()
+        return answer.status_code
+
+    assert asyncio.run(story()) == 200
+
+
+def test_a_page_holds_neither_tokens_nor_keys(qrpay: GatewayThread, opened: Opened) -> None:
+    opened(qrpay)
+    door = Door(qrpay.simulator)
+    door.enter()
+    number = next(entry.n for entry in qrpay.journal() if isinstance(entry, Call) and entry.role == "open")
+    shown = door.ask("GET", "/inspector").text + door.ask("GET", f"/inspector/exchange/{number}").text
+    shown += "".join(door.inspector.parts.payments().values())
+    secrets = (*qrpay.simulator.store.tokens(), qrpay.secret_key, qrpay.client_id)
+    assert len(secrets) == 3
+    assert ("order-1" in shown, "access-token-1" in shown) == (True, True)
+    assert not any(secret in shown for secret in secrets)
+
+
 # -- what is judged
 
 
 def states(gateway: GatewayThread) -> dict[str, str]:
-    return {row.id: row.state for row in judged(gateway.journal(), gateway.profile, secure=False).rows}
+    return {row.id: row.state for row in judged(gateway.journal(), gateway.profile, KNOWN).rows}
 
 
 def test_before_anything_has_happened_each_requirement_says_what_shows_it(gateway: GatewayThread) -> None:
-    rows = judged(gateway.journal(), gateway.profile, secure=False).rows
+    rows = judged(gateway.journal(), gateway.profile, KNOWN).rows
     assert {row.state for row in rows} == {"open"}
     assert all(row.says for row in rows)
 
@@ -238,7 +285,7 @@ def test_a_return_address_without_https_is_seen_at_the_first_payment(gateway: Ga
     opened(gateway)
     assert states(gateway)["https.return-url"] == "pass"
     opened(gateway, return_url="http://shop.example/return")
-    rows = {row.id: row for row in judged(gateway.journal(), gateway.profile, secure=False).rows}
+    rows = {row.id: row for row in judged(gateway.journal(), gateway.profile, KNOWN).rows}
     assert rows["https.return-url"].state == "fail"
     number = rows["https.return-url"].evidence[0]
     assert [
@@ -256,11 +303,36 @@ def test_a_token_for_each_payment_is_seen_after_a_few_payments(
     for number in range(4):
         paid(gateway, opened, number)
     assert states(gateway)["token.cached"] == "fail"
+    several = judged(gateway.journal(), gateway.profile, what_is_known(secure=False, workers=3)).rows
+    assert next(row.state for row in several if row.id == "token.cached") == "pass", (
+        "as many processes may ask for one each"
+    )
     gateway.reset()
     token = issue(gateway)
     for number in range(4):
         paid(gateway, opened, number, token=token)
     assert states(gateway)["token.cached"] == "pass"
+
+
+def test_a_careful_integration_is_accused_of_nothing(
+    gateway: GatewayThread, opened: Opened, issue: Callable[[GatewayThread], str], create: Answer
+) -> None:
+    door = Door(gateway.simulator)
+    door.enter()
+    number = 0
+    for disturbed in (None, ("/clock", {"advance": 601}), ("/tokens/expire", {}), ("/rotate", {})):
+        if disturbed:
+            door.ask("POST", f"/inspector/api{disturbed[0]}", disturbed[1])
+            gateway.merchant = gateway.simulator.merchants()[0]
+        token = issue(gateway)
+        for number in range(number + 1, number + 4):
+            paid(gateway, opened, number, token=token)
+        fault = gateway.arm("status", operation="create", params={"status": 503}, times=1)
+        assert create(gateway, token=token).status_code == 503
+        gateway.clear(fault)
+    found = states(gateway)
+    assert not {"fail", "warn"} & set(found.values()), found
+    assert found["token.cached"] == "pass"
 
 
 def test_tokens_that_somebody_made_expire_are_not_held_against_the_integration(
@@ -283,11 +355,9 @@ def test_a_call_that_was_given_up_in_time_holds_and_one_that_stays_open_is_doubt
     gateway.deliveries()
     gateway.clear(fault)
     entries = gateway.journal()
-    assert {row.id: row.state for row in judged(entries, gateway.profile, secure=False).rows}[
-        "timeout.response"
-    ] == "pass"
+    assert {row.id: row.state for row in judged(entries, gateway.profile, KNOWN).rows}["timeout.response"] == "pass"
     slow = [replace(entry, ended=entry.began + 40) if isinstance(entry, Call) else entry for entry in entries]
-    row = next(row for row in judged(slow, gateway.profile, secure=False).rows if row.id == "timeout.response")
+    row = next(row for row in judged(slow, gateway.profile, KNOWN).rows if row.id == "timeout.response")
     assert (row.state, "not seen from here" in row.says) == ("warn", True)
 
 

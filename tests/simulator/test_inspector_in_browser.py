@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +60,7 @@ class Scene:
 
 
 @contextmanager
-def process(command: list[str], **settings: Any) -> Iterator[subprocess.Popen[str]]:
+def process(command: list[str], **settings: Any) -> Generator[subprocess.Popen[str]]:
     started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **settings)
     try:
         yield started

@@ -136,17 +136,21 @@ def test_keys_that_were_given_stay_and_stand_in_the_block_to_paste() -> None:
     async def use(text: str) -> None:
         exports = re.findall(r"^  (export .+)$", text, re.MULTILINE)
         shown = await asyncio.to_thread(shell, "\n".join([*exports, 'echo "$BASE_URL $CLIENT_ID $SECRET_KEY"']))
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/pay/sandbox/api/v1 my client's-key\n", shown)
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/pay/sandbox/api/v1 my-own-client client's-own-key\n", shown)
 
-    served("quatapay", use, Offer(client_id="my", secret_key="client's-key"))
+    served("quatapay", use, Offer(client_id="my-own-client", secret_key="client's-own-key"))
 
 
 def test_the_names_in_the_block_are_those_that_the_integration_reads() -> None:
     async def use(text: str) -> None:
-        assert re.search(r"^  export PAY_ID=the-id$", text, re.MULTILINE)
+        assert re.search(r"^  export PAY_ID=the-id-that-stays$", text, re.MULTILINE)
         assert "export CLIENT_ID" not in text
 
-    served("quatapay", use, Offer(client_id="the-id", exports=lambda values: {"PAY_ID": values["gateway.client_id"]}))
+    served(
+        "quatapay",
+        use,
+        Offer(client_id="the-id-that-stays", exports=lambda values: {"PAY_ID": values["gateway.client_id"]}),
+    )
 
 
 def test_with_certificates_the_settings_say_https() -> None:
@@ -158,6 +162,7 @@ def test_with_certificates_the_settings_say_https() -> None:
     served("quatapay", use, Offer(certificates=Certificates()))
 
 
-def test_a_live_key_is_refused() -> None:
-    with pytest.raises(PayproofError, match="live key"):
-        asyncio.run(serve(load("quatapay"), port=0, control_port=0, offer=Offer(secret_key="sk_live_0123456789abcdef")))
+@pytest.mark.parametrize(("key", "why"), [("sk_live_0123456789abcdef", "live key"), ("short", "fewer than 12")])
+def test_a_live_key_and_one_that_cannot_be_hidden_are_refused(key: str, why: str) -> None:
+    with pytest.raises(PayproofError, match=why):
+        asyncio.run(serve(load("quatapay"), port=0, control_port=0, offer=Offer(secret_key=key)))

@@ -92,7 +92,7 @@ secret_key = "from-the-file-too"
         "--config",
         str(file),
         "--client-id",
-        "typed",
+        "typed-by-hand",
         "--tls",
     ]
     process = subprocess.Popen([*command, "--port", "0", "--control-port", "0"], stdout=subprocess.PIPE, text=True)
@@ -106,7 +106,7 @@ secret_key = "from-the-file-too"
         exports = dict(re.findall(r"^  export (\w+)=(.+)$", text, re.MULTILINE))
         assert exports["SHOP_GATEWAY"].startswith("https://localhost:")
         assert (exports["SHOP_ID"], exports["SHOP_KEY"], exports["SHOP_MODE"]) == (
-            "typed",
+            "typed-by-hand",
             "from-the-file-too",
             "'plain text'",
         )

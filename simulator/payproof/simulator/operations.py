@@ -8,27 +8,24 @@ from bisect import bisect_right
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
 from functools import cache
-from typing import Annotated, Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, cast
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
-from payproof.contracts.entries import AnyEntry, Entry, Forgery, Step
+from payproof.contracts.entries import Entry, Step
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import PayproofError
+from payproof.simulator import notice_operations
+from payproof.simulator.control_values import Body, body_of, plain
 from payproof.simulator.faults.registry import registered
-from payproof.simulator.notice_client import endpoint_at
 from payproof.simulator.records import Merchant
 from payproof.simulator.simulator import Simulator
 
 _FAULT_FIELDS = frozenset(FaultSpec.__dataclass_fields__)
 
 Operation: TypeAlias = Callable[[Simulator, Request], Awaitable[Any]]
-
-
-class Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 class Advance(Body):
@@ -49,14 +46,6 @@ class Which(Body):
 class Lie(Body):
     amount: str | None = None
     currency: str | None = None
-
-
-B = TypeVar("B", bound=Body)
-
-
-async def _body(request: Request, model: type[B]) -> B:
-    raw = await request.body()
-    return model.model_validate_json(raw or b"{}")
 
 
 def _merchant(sim: Simulator, client_id: str) -> Merchant:
@@ -105,7 +94,7 @@ async def clock(sim: Simulator, request: Request) -> Any:
 
 async def advance(sim: Simulator, request: Request) -> Any:
     """Move the clock forward: {"advance": 601}."""
-    body = await _body(request, Advance)
+    body = await body_of(request, Advance)
     try:
         now = sim.clock.advance(body.advance)
     except ValueError as error:
@@ -151,7 +140,7 @@ async def merchants(sim: Simulator, request: Request) -> Any:
 
 async def add_merchant(sim: Simulator, request: Request) -> Any:
     """Add a merchant: {"name": "second-shop"}."""
-    body = await _body(request, NewMerchant)
+    body = await body_of(request, NewMerchant)
     return sim.add_merchant(body.name, client_id=body.client_id, secret_key=body.secret_key).plain()
 
 
@@ -191,7 +180,7 @@ async def revoke_first(sim: Simulator, request: Request) -> Any:
 
 async def expire(sim: Simulator, request: Request) -> Any:
     """Answer access tokens, however young, as expired; all, or one merchant's: {"client_id": ...}."""
-    body = await _body(request, Which)
+    body = await body_of(request, Which)
     expired = sim.expire_tokens(_merchant(sim, body.client_id) if body.client_id else None)
     _disturb(sim, f"{expired} access tokens were made to expire")
     return {"expired": expired}
@@ -209,78 +198,15 @@ async def forge(sim: Simulator, request: Request) -> Any:
 
 async def tamper(sim: Simulator, request: Request) -> Any:
     """Status answers of this payment lie from now on: {"amount": "1.00", "currency": "USD"}."""
-    body = await _body(request, Lie)
+    body = await body_of(request, Lie)
     sim.tamper(request.path_params["payment"], amount=body.amount, currency=body.currency)
     return {"ok": True}
-
-
-class Told(Body):
-    url: str
-
-
-class Order(Body):
-    first: tuple[str, ...] = ()
-
-
-class Again(Body):
-    id: str
-    times: Annotated[int, Field(ge=1, le=100)] = 1
-    at_once: bool = False
-
-
-class Forged(Body):
-    payment: str
-    how: Forgery
-
-
-async def notices(sim: Simulator, request: Request) -> Any:
-    """Notices to the integration: what each is about, and what became of it."""
-    return [
-        {"id": each.id, "payment": each.payment, "state": each.state, "attempts": each.attempts, "due": each.due}
-        for each in sim.outbox.notices()
-    ]
-
-
-async def notify(sim: Simulator, request: Request) -> Any:
-    """Where notices go: {"url": "http://127.0.0.1:8000/notices"}."""
-    sim.outbox.endpoint = endpoint_at((await _body(request, Told)).url)
-    return {"ok": True}
-
-
-async def hold(sim: Simulator, request: Request) -> Any:
-    """Keep every notice back from now on."""
-    sim.outbox.hold()
-    return {"ok": True}
-
-
-async def lose(sim: Simulator, request: Request) -> Any:
-    """No notice ever arrives from now on."""
-    sim.outbox.lose()
-    return {"ok": True}
-
-
-async def release(sim: Simulator, request: Request) -> Any:
-    """Send what was kept back, and everything from now on; {"first": [ids]} gives an order."""
-    body = await _body(request, Order)
-    return [_plain(delivery) for delivery in await sim.outbox.release(body.first)]
-
-
-async def repeat(sim: Simulator, request: Request) -> Any:
-    """Send a notice again, freshly signed: {"id": "...", "times": 5, "at_once": true}."""
-    body = await _body(request, Again)
-    return [_plain(each) for each in await sim.outbox.repeat(body.id, body.times, at_once=body.at_once)]
-
-
-async def forge_notice(sim: Simulator, request: Request) -> Any:
-    """Claim that a payment was paid, with a bad signature: {"payment": "...", "how": "other-secret"}."""
-    body = await _body(request, Forged)
-    return _plain(await sim.outbox.forge(body.payment, body.how))
 
 
 async def journal(sim: Simulator, request: Request) -> Any:
     """Everything that happened; ?after=N gives the entries after number N."""
     after = _after(request)
-    return [_plain(entry) for entry in _after_number(await sim.journal.read(), after)]
+    return [plain(entry) for entry in _after_number(await sim.journal.read(), after)]
 
 
 async def follow(sim: Simulator, request: Request) -> Any:
@@ -301,16 +227,6 @@ def _after(request: Request) -> int:
     return int(given)
 
 
-def _plain(entry: Entry) -> Any:
-    return _entry_adapter().dump_python(entry, mode="json")
-
-
-@cache
-def _entry_adapter() -> TypeAdapter[Any]:
-    """Made when it is first needed: it takes as long as everything else that `payproof serve` does before it is ready."""
-    return TypeAdapter(AnyEntry)
-
-
 @cache
 def _fault_adapter() -> TypeAdapter[FaultSpec]:
     return TypeAdapter(FaultSpec)
@@ -329,7 +245,7 @@ async def _lines(sim: Simulator, after: int) -> AsyncIterator[bytes]:
             news.clear()
             for entry in _after_number(await sim.journal.read(), after):
                 after = entry.n
-                yield json.dumps(_plain(entry)).encode() + b"\n"
+                yield json.dumps(plain(entry)).encode() + b"\n"
             await news.wait()
     finally:
         sim.journal.listeners.remove(tell)
@@ -358,13 +274,13 @@ OPERATIONS: tuple[tuple[str, str, Operation], ...] = (
     ("GET", "/payments", payments),
     ("POST", "/payments/{payment}/forge-return", forge),
     ("POST", "/payments/{payment}/tamper", tamper),
-    ("GET", "/notices", notices),
-    ("POST", "/notices/endpoint", notify),
-    ("POST", "/notices/hold", hold),
-    ("POST", "/notices/lose", lose),
-    ("POST", "/notices/release", release),
-    ("POST", "/notices/repeat", repeat),
-    ("POST", "/notices/forge", forge_notice),
+    ("GET", "/notices", notice_operations.notices),
+    ("POST", "/notices/endpoint", notice_operations.notify),
+    ("POST", "/notices/hold", notice_operations.hold),
+    ("POST", "/notices/lose", notice_operations.lose),
+    ("POST", "/notices/release", notice_operations.release),
+    ("POST", "/notices/repeat", notice_operations.repeat),
+    ("POST", "/notices/forge", notice_operations.forge_notice),
     ("GET", "/journal", journal),
     ("GET", "/journal/follow", follow),
     ("DELETE", "/journal", forget),

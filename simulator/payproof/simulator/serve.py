@@ -17,11 +17,11 @@ from payproof.contracts import files
 from payproof.contracts.journal import Bound, Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
-from payproof.contracts.secrets import Redactor
+from payproof.contracts.secrets import SHORTEST_PART, Redactor
 from payproof.simulator import request_log
 from payproof.simulator.certificates import Certificates
 from payproof.simulator.control import control
-from payproof.simulator.inspector import Access, Inspector
+from payproof.simulator.inspector import Access, Inspector, what_is_known
 from payproof.simulator.listener import GatewayServer
 from payproof.simulator.records import CLIENT_ID, SECRET_KEY, Merchant, gateway_values
 from payproof.simulator.simulator import Simulator
@@ -41,7 +41,8 @@ class Offer:
     """What ``serve`` is asked for besides addresses. ``client_id``, ``secret_key``: keys that stay; fresh ones where they are empty.
 
     ``ca``: offer HTTPS, too, and write the authority that its certificate is signed by to this file. ``certificates``: offer HTTPS with
-    these. ``exports``: the environment of the integration, made of the values. ``log``: is told each call, in a line. ``visit``: is told the
+    these. ``exports``: the environment of the integration, made of the values.
+    ``workers``: its processes that keep an access token each, where that is declared. ``log``: is told each call, in a line. ``visit``: is told the
     address by which a browser gets into the inspector.
     """
 
@@ -52,8 +53,9 @@ class Offer:
     ca: Path | None = None
     certificates: Certificates | None = None
     exports: Callable[[Values], Mapping[str, str]] | None = None
+    workers: int | None = None
     log: Callable[[str], None] | None = None
-    visit: Callable[[str], None] | None = None
+    visit: Callable[[str], object] | None = None
 
 
 async def serve(
@@ -80,20 +82,12 @@ async def serve(
     sim = Simulator(profile, journal=journal, knobs=offer.knobs, seed=offer.seed)
     sim.store.told = out
     merchant = _merchant(sim, offer)
-    certificates = offer.certificates or Certificates(sites=(host,))
-    tls = certificates.good if offer.ca or offer.certificates else None
-    gateway = GatewayServer(
-        sim.app, host=host, port=port, tls=tls, journal=journal, faults=sim.faults, certificates=certificates,
-        allow_remote=allow_remote,
-    )  # fmt: skip
-    if offer.ca:
-        files.write(offer.ca, certificates.authority, remedy="name a file that can be written")
-    token = secrets.token_urlsafe(24)
-    access, settings = Access(), _Settings(sim, merchant, gateway, offer)
-    inspector = Inspector(sim, access, secure=tls is not None, settings=settings.block)
-    controls = GatewayServer(
-        control(sim, token, inspector.app), host=host, port=control_port, allow_remote=allow_remote
-    )
+    gateway = _gateway(sim, host, port, offer, allow_remote=allow_remote)
+    token, access, settings = secrets.token_urlsafe(24), Access(), _Settings(sim, merchant, gateway, offer)
+    known = what_is_known(secure=gateway.scheme == "https", workers=offer.workers)
+    inspector = Inspector(sim, access, known, exports=settings.block)
+    application = control(sim, token, inspector.app)
+    controls = GatewayServer(application, host=host, port=control_port, allow_remote=allow_remote)
     try:
         await gateway.start()
         await controls.start()
@@ -112,6 +106,18 @@ async def serve(
         await gateway.stop()
 
 
+def _gateway(sim: Simulator, host: str, port: int, offer: Offer, *, allow_remote: bool) -> GatewayServer:
+    certificates = offer.certificates or Certificates(sites=(host,))
+    tls = certificates.good if offer.ca or offer.certificates else None
+    server = GatewayServer(
+        sim.app, host=host, port=port, tls=tls, journal=sim.journal, faults=sim.faults, certificates=certificates,
+        allow_remote=allow_remote,
+    )  # fmt: skip
+    if offer.ca:
+        files.write(offer.ca, certificates.authority, remedy="name a file that can be written")
+    return server
+
+
 def _merchant(sim: Simulator, offer: Offer) -> Merchant:
     minted = sim.dialect.keys()
     given = {CLIENT_ID: offer.client_id, SECRET_KEY: offer.secret_key}
@@ -121,6 +127,9 @@ def _merchant(sim: Simulator, offer: Offer) -> Merchant:
             raise PayproofError(
                 f"{sim.profile.title} has no {name.replace('-', ' ')}", place=option, remedy="leave it out"
             )
+        if value and len(value) < SHORTEST_PART:
+            why = f"a key of fewer than {SHORTEST_PART} characters cannot be told from other text, and would be shown"
+            raise PayproofError(why, place=option, remedy="invent a longer one")
         if value and sim.profile.is_live("", value):
             raise PayproofError("this is a live key, and payproof takes none", place=option, remedy="invent one")
     return sim.add_merchant(client_id=offer.client_id or None, secret_key=offer.secret_key or None)

@@ -2,5 +2,6 @@
 
 from payproof.simulator.inspector.access import Access
 from payproof.simulator.inspector.app import Inspector
+from payproof.simulator.inspector.judging import what_is_known
 
-__all__ = ["Access", "Inspector"]
+__all__ = ["Access", "Inspector", "what_is_known"]

@@ -8,6 +8,7 @@ readers. Whatever changes something must come from the same origin, and name a h
 from __future__ import annotations
 
 import hmac
+import re
 import secrets
 from collections import deque
 from ipaddress import ip_address
@@ -20,6 +21,8 @@ from starlette.types import Scope
 PATH = "/inspector"
 _MOST_SESSIONS = 20
 """Browsers that can be in at the same time; the oldest has to come in again."""
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::\d{1,5})?")
+"""A name or an address, and perhaps a port."""
 Refused: TypeAlias = Literal["host", "origin", "session", ""]
 """Why a request is not served; empty: it is."""
 
@@ -86,8 +89,9 @@ def _name(headers: Headers) -> str:
 
 def _is_own(host: str, scope: Scope) -> bool:
     """Whether a host is this machine's own name. A name that was made to point here (DNS rebinding) is not."""
-    name = host.rpartition(":")[0] if not host.endswith("]") else host
-    if name in ("localhost", "[::1]"):
+    match = _HOST.fullmatch(host)
+    name = match[1] if match else ""
+    if name == "localhost":
         return True
     if _is_loopback(str((scope.get("server") or ("",))[0])):
         return _is_loopback(name.strip("[]"))

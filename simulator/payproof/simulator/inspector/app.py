@@ -16,13 +16,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payproof.contracts.entries import Call, Delivery
 from payproof.contracts.model import PayproofError
+from payproof.contracts.run import Settings
 from payproof.simulator.answering import endpoint, not_there, refusal
 from payproof.simulator.bounded_body import LARGEST_BODY, bounded, replayed
+from payproof.simulator.control_values import Body, body_of
 from payproof.simulator.inspector.access import HEADERS, PATH, Access
 from payproof.simulator.inspector.parts import Parts
 from payproof.simulator.inspector.stream import WINDOW, events
 from payproof.simulator.inspector.view import detail, lines, switches
-from payproof.simulator.operations import OPERATIONS, Body, revoke_first, rotate_first
+from payproof.simulator.operations import OPERATIONS, revoke_first, rotate_first
 from payproof.simulator.simulator import Simulator
 from payproof.simulator.watching import entries_after
 
@@ -34,10 +36,11 @@ _STATIC = Path(__file__).parent / "static"
 
 
 class Inspector:
-    """``settings``: lines for a shell by which an integration is told of the gateway, with its keys as they are now."""
+    """``known``: what checks may know of the integration. ``exports``: lines for a shell by which it is told of the gateway, with its keys as
+    they are now."""
 
-    def __init__(self, sim: Simulator, access: Access, *, secure: bool, settings: Callable[[], str]) -> None:
-        self._sim, self.parts, self._settings = sim, Parts(sim, secure=secure), settings
+    def __init__(self, sim: Simulator, access: Access, known: Settings, *, exports: Callable[[], str]) -> None:
+        self._sim, self.parts, self._exports = sim, Parts(sim, known), exports
         app = Starlette(routes=self._routes(access), exception_handlers={HTTPException: not_there})
         self.app: ASGIApp = _Door(app, access, self._shut_out)
 
@@ -64,7 +67,7 @@ class Inspector:
             return answer
 
         async def settings(request: Request) -> Response:
-            return Response(self._settings(), media_type="text/plain")
+            return Response(self._exports(), media_type="text/plain")
 
         return [
             Route(PATH, self._page),
@@ -114,7 +117,7 @@ class Inspector:
         """Pay at the hosted checkout as one of the payers; the answer says where the customer is sent then."""
         from payproof.simulator import browser  # here, because a browser takes a quarter of a second to import
 
-        body = Customer.model_validate_json(await request.body() or b"{}")
+        body = await body_of(request, Customer)
         address = self.parts.address_of(body.handle)
         if address is None:
             raise PayproofError("this payment cannot be paid from here", remedy="open its hosted checkout")

@@ -72,11 +72,15 @@ class Judged:
         return tuple(row for row in self.rows if row.state == state)
 
 
-def judged(entries: Sequence[Entry], profile: Profile, *, secure: bool) -> Judged:
-    """Judge what happened. ``secure``: the gateway offers HTTPS."""
+def what_is_known(*, secure: bool, workers: int | None = None) -> Settings:
+    """For checks. ``secure``: the gateway offers HTTPS. ``workers``: processes that keep an access token each, where that is declared."""
+    return Settings(secure=secure, secure_note="it was started without --tls", restarts=False, workers=workers)
+
+
+def judged(entries: Sequence[Entry], profile: Profile, settings: Settings) -> Judged:
+    """Judge what happened."""
     scope = [id for id in profile.checklist.all_requirements() if not _without(profile, id)]
     calls = [entry for entry in entries if isinstance(entry, Call)]
-    settings = Settings(secure=secure, secure_note="it was started without --tls", restarts=False)
     at_sight = _judgements(
         profile, settings, (RecordedWorld(name=WORLD, entries=tuple(entries)),), scope, {**AT_SIGHT, **ONLY_BREACHES}
     )
@@ -125,8 +129,8 @@ def _state(verdict: Verdict) -> State:
 class LiveJudge:
     """One judgement for all who look, made beside the event loop and not more often than the gateway can bear."""
 
-    def __init__(self, profile: Profile, *, secure: bool) -> None:
-        self._profile, self._secure = profile, secure
+    def __init__(self, profile: Profile, settings: Settings) -> None:
+        self._profile, self._settings = profile, settings
         self._lock = asyncio.Lock()
         self._upto, self._next_at = -1, 0.0
         self._last = Judged((), 0)
@@ -138,7 +142,7 @@ class LiveJudge:
         async with self._lock:
             began = time.monotonic()
             kept = tuple(entries[-MOST:])
-            self._last = await asyncio.to_thread(judged, kept, self._profile, secure=self._secure)
+            self._last = await asyncio.to_thread(judged, kept, self._profile, self._settings)
             ended = time.monotonic()
             self._upto, self._next_at = newest, ended + min(max(_PAUSE, 10 * (ended - began)), _LONGEST_PAUSE)
         return self._last

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from payproof.contracts.entries import Call, Entry
+from payproof.contracts.run import Settings
 from payproof.simulator.inspector.judging import Judged, LiveJudge
 from payproof.simulator.inspector.view import handle_of, lines, paying
 from payproof.simulator.simulator import Simulator
@@ -21,11 +22,11 @@ _ADDRESSES = 1_000
 
 
 class Parts:
-    """``secure``: the gateway offers HTTPS. ``closed``: the simulator ends, and every stream with it."""
+    """``known``: what checks may know. ``closed``: the simulator ends, and every stream with it."""
 
-    def __init__(self, sim: Simulator, *, secure: bool) -> None:
+    def __init__(self, sim: Simulator, known: Settings) -> None:
         self.sim, self.closed = sim, False
-        self._judge = LiveJudge(sim.profile, secure=secure)
+        self._judge = LiveJudge(sim.profile, known)
         self._addresses: dict[str, str] = {}
 
     @cached_property

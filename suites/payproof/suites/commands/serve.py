@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,6 +97,7 @@ def _wanted(config_path: Path | None, given: Mapping[str, Any]) -> _Wanted:
             secret_key=offer.secret_key or own.secret_key or "",
             knobs={**own.knobs, **knobs},
             exports=_exports(config.integration.env),
+            workers=config.integration.workers,
         )
     return _Wanted(gateway=gateway or "quatapay", port=8400 if port is None else port, offer=offer)
 
@@ -124,7 +125,7 @@ def _knobs(given: tuple[str, ...]) -> dict[str, Json]:
 
 
 @contextlib.contextmanager
-def _with_tls(offer: Offer, sites: tuple[str, ...], *, asked: bool) -> Iterator[Offer]:
+def _with_tls(offer: Offer, sites: tuple[str, ...], *, asked: bool) -> Generator[Offer]:
     """The offer with certificates, and with the variables by which every runtime is told of their authority."""
     if not asked or offer.ca is not None:
         yield offer
@@ -137,9 +138,11 @@ def _with_tls(offer: Offer, sites: tuple[str, ...], *, asked: bool) -> Iterator[
     with TemporaryDirectory(prefix="payproof-serve-") as folder:
         trust = Trust(Path(folder), sites)
         exports = offer.exports or generic_exports
-        yield replace(
-            offer, certificates=trust.certificates, exports=lambda values: {**exports(values), **trust.environment()}
-        )
+
+        def with_trust(values: Mapping[str, str]) -> dict[str, str]:
+            return {**exports(values), **trust.environment()}
+
+        yield replace(offer, certificates=trust.certificates, exports=with_trust)
 
 
 def _value(text: str) -> Json:

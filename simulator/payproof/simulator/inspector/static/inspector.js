@@ -169,6 +169,7 @@
     if (button.isConnected) button.focus();
   };
   const copy = async (button, text) => {
+    if (!navigator.clipboard) throw new Error("A browser copies from 127.0.0.1 or localhost only.");
     const before = button.textContent;
     await navigator.clipboard.writeText(text);
     button.textContent = "Copied";
@@ -195,7 +196,7 @@
         }
       }, button.dataset.done);
     } else if ("copy" in button.dataset) {
-      copy(button, button.parentElement.querySelector("code").textContent);
+      copy(button, button.parentElement.querySelector("code").textContent).catch((error) => tell(error.message, false));
     } else if ("settings" in button.dataset) {
       act(button, async () => {
         await copy(button, await (await ask("POST", "/settings")).text());
