@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from payproof.contracts.entries import Forgery
 from payproof.simulator.control_values import Body, body_of, plain
-from payproof.simulator.outbox import endpoint_at
+from payproof.simulator.notice_client import endpoint_at
 from payproof.simulator.simulator import Simulator
 
 

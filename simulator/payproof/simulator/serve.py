@@ -17,7 +17,8 @@ from payproof.contracts import files
 from payproof.contracts.journal import Bound, Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
-from payproof.contracts.secrets import SHORTEST_PART, Redactor
+from payproof.contracts.secret_search import SHORTEST_PART
+from payproof.contracts.secrets import Redactor
 from payproof.simulator import request_log
 from payproof.simulator.certificates import Certificates
 from payproof.simulator.control import control

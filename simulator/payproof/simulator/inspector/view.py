@@ -18,7 +18,7 @@ from payproof.contracts.profile import Profile
 from payproof.simulator.call_words import answered, asked, plain
 from payproof.simulator.faults.registry import FILTERS, kind_of, registered
 from payproof.simulator.inspector.curl import curl
-from payproof.simulator.store import PaymentView
+from payproof.simulator.records import PaymentView
 
 Tone: TypeAlias = Literal["good", "bad", "note", "money"]
 _MONEY = frozenset(
