@@ -184,8 +184,8 @@ class RecipeDriver:
         state = state.strip()
         effects = money.parse(count) if recipe.effects and (count := reading.read(recipe.effects, page)) else None
         paid = state.lower() in {word.lower() for word in recipe.paid}
-        count = int(effects) if effects is not None else None
-        return OrderState(state, paid, count, flag(page, recipe.flagged), page=page)
+        done = int(effects) if effects is not None else None
+        return OrderState(state, paid, done, flag(page, recipe.flagged), page=page)
 
 
 def with_hidden(page: Page | None, method: str, url: str, given: Fields | None) -> Fields | None:
