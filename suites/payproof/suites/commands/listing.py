@@ -168,7 +168,7 @@ def _item(known: Profile, item: Item) -> Iterator[str]:
 
 
 def _group(known: Profile, name: str, requirements: Iterable[str]) -> Iterator[str]:
-    names = tuple(requirements)
+    names = list(requirements)
     yield f"{name}: {len(names)} requirement{'s' if len(names) > 1 else ''} on {known.name}"
     yield ""
     yield from _texts(names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
@@ -101,12 +101,13 @@ def _driver(value: str) -> str:
     return value
 
 
-def _flag(value: Any) -> Any:
-    if value in (NOT_ZERO, NOT_EMPTY) or isinstance(value, list | tuple):
-        return value
-    raise wrong(
-        f'"{value}" is not how a flag is told', f'write a list of texts, ["{value}"], or "{NOT_ZERO}" or "{NOT_EMPTY}"'
-    )
+def _flag(value: object) -> object:
+    if isinstance(value, str) and value not in (NOT_ZERO, NOT_EMPTY):
+        raise wrong(
+            f'"{value}" is not how a flag is told',
+            f'write a list of texts, ["{value}"], or "{NOT_ZERO}" or "{NOT_EMPTY}"',
+        )
+    return value
 
 
 Flag = Annotated[Literal["not zero", "not empty"] | tuple[str, ...], BeforeValidator(_flag)]

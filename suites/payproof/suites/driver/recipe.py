@@ -185,8 +185,8 @@ class RecipeDriver:
         told = reading.read(recipe.effects, page) if recipe.effects else None
         effects = money.parse(told) if told else None
         paid = state.lower() in {word.lower() for word in recipe.paid}
-        count = int(effects) if effects is not None else None
-        return OrderState(state, paid, count, flag(page, recipe.flagged), page=page)
+        done = int(effects) if effects is not None else None
+        return OrderState(state, paid, done, flag(page, recipe.flagged), page=page)
 
 
 def with_hidden(page: Page | None, method: str, url: str, given: Fields | None) -> Fields | None:

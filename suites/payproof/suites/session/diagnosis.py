@@ -217,8 +217,7 @@ class _Reader:
         if seen is None:
             yield "The order's page was never read."
         elif seen.paid is None:
-            page = next((page for page in self._of(Page) if page.n == seen.page), None)
-            at = f" at {_asked(page)}" if page else ""
+            at = next((f" at {_asked(looked)}" for looked in self._of(Page) if looked.n == seen.page), "")
             yield f"The order's state could not be read{at}: {seen.problem}. Check integration.order.path and status."
         else:
             words = ", ".join(self.world.config.integration.order.paid)
