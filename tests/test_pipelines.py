@@ -27,7 +27,7 @@ PAGES = [ROOT / "action.yml", *WORKFLOWS, ROOT / "README.md", ROOT / "docs/ci.md
 
 
 def script(step: str) -> str:
-    return next(each["run"] for each in STEPS if each.get("id") == step)
+    return str(next(each["run"] for each in STEPS if each.get("id") == step))
 
 
 def options(command: str) -> set[str]:

@@ -16,7 +16,7 @@ from ipaddress import ip_address
 from payproof.contracts import __version__
 from payproof.contracts.model import PayproofError
 from payproof.suites.customer.browser import browser
-from payproof.suites.doctor.finding import Finding
+from payproof.suites.doctor.finding import Finding, State
 from payproof.suites.resources import Lacking, need_files
 
 _SERVE_PORTS = (8400, 8401)
@@ -116,7 +116,7 @@ def _localhost() -> Finding:
 
 def chromium(*, needed: bool) -> Finding:
     """``needed``: the configuration asks for a customer with a browser."""
-    lacks = "problem" if needed else "note"
+    lacks: State = "problem" if needed else "note"
     if not browser.installed():
         return Finding(
             "browser",
