@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -181,7 +181,9 @@ def test_without_a_script_everything_is_there(browser: Browser, sample: Path) ->
 @pytest.mark.parametrize(
     ("width", "scheme", "all_open"), [(1280, "light", False), (1280, "light", True), (360, "dark", True)]
 )
-def test_nobody_is_shut_out(browser: Browser, sample: Path, width: int, scheme: str, all_open: bool) -> None:
+def test_nobody_is_shut_out(
+    browser: Browser, sample: Path, width: int, scheme: Literal["light", "dark"], all_open: bool
+) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
     page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
     page.goto(sample.as_uri())

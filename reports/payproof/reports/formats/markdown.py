@@ -10,7 +10,7 @@ from payproof.contracts.model import Finding, Judgement, Outcome, Result, Verdic
 from payproof.contracts.run import Run
 from payproof.reports import facts, reasons, replay, values
 from payproof.reports.registry import writer
-from payproof.reports.render_entry import Scene
+from payproof.reports.scenes import Scene
 from payproof.reports.story import Teller
 
 _MARKS = {
