@@ -102,7 +102,7 @@ def test_a_call_is_copied_as_a_command_that_a_shell_reads(browser: Browser, samp
     words = shlex.split(command)
     assert words[:3] == ["curl", "-X", "POST"]
     assert words[3].startswith("https://")
-    assert "'Authorization: Bearer '\"$ACCESS_TOKEN\"''" in command
+    assert "'authorization: Bearer '\"$ACCESS_TOKEN\"''" in command
     assert "<" not in command
     page.close()
 
