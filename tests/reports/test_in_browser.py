@@ -84,6 +84,15 @@ def test_a_figure_and_a_mark_reveal_their_entry(browser: Browser, path: Path, wi
     page.close()
 
 
+def test_what_comes_to_light_is_text_and_no_markup_of_the_journal(browser: Browser, sample: Path) -> None:
+    page = opened(browser, sample)
+    page.on("dialog", lambda dialog: pytest.fail(f"a script of the journal ran: {dialog.message}"))
+    unfold(page)
+    assert page.evaluate("document.scripts.length") == 1
+    assert "<script>alert('owned')</script>" in page.locator('[id="errors.friendly"] .scenes').first.inner_text()
+    page.close()
+
+
 @pytest.mark.parametrize("width", [1280, 360])
 def test_the_page_is_never_wider_than_the_window(browser: Browser, path: Path, width: int) -> None:
     page = opened(browser, path, width)
