@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -84,6 +84,15 @@ def test_a_figure_and_a_mark_reveal_their_entry(browser: Browser, path: Path, wi
     page.close()
 
 
+def test_what_comes_to_light_is_text_and_no_markup_of_the_journal(browser: Browser, sample: Path) -> None:
+    page = opened(browser, sample)
+    page.on("dialog", lambda dialog: pytest.fail(f"a script of the journal ran: {dialog.message}"))
+    unfold(page)
+    assert page.evaluate("document.scripts.length") == 1
+    assert "<script>alert('owned')</script>" in page.locator('[id="errors.friendly"] .scenes').first.inner_text()
+    page.close()
+
+
 @pytest.mark.parametrize("width", [1280, 360])
 def test_the_page_is_never_wider_than_the_window(browser: Browser, path: Path, width: int) -> None:
     page = opened(browser, path, width)
@@ -102,7 +111,7 @@ def test_a_call_is_copied_as_a_command_that_a_shell_reads(browser: Browser, samp
     words = shlex.split(command)
     assert words[:3] == ["curl", "-X", "POST"]
     assert words[3].startswith("https://")
-    assert "'Authorization: Bearer '\"$ACCESS_TOKEN\"''" in command
+    assert "'authorization: Bearer '\"$ACCESS_TOKEN\"''" in command
     assert "<" not in command
     page.close()
 
@@ -181,7 +190,9 @@ def test_without_a_script_everything_is_there(browser: Browser, sample: Path) ->
 @pytest.mark.parametrize(
     ("width", "scheme", "all_open"), [(1280, "light", False), (1280, "light", True), (360, "dark", True)]
 )
-def test_nobody_is_shut_out(browser: Browser, sample: Path, width: int, scheme: str, all_open: bool) -> None:
+def test_nobody_is_shut_out(
+    browser: Browser, sample: Path, width: int, scheme: Literal["light", "dark"], all_open: bool
+) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python")
     page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
     page.goto(sample.as_uri())

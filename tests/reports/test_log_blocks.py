@@ -92,6 +92,7 @@ def test_a_long_block_keeps_its_head_its_end_and_what_is_pointed_at() -> None:
     scene = log_scene(many, world="w", pointed={150}, caused=False)
     assert [line.n for line in scene.lines] == [*range(1, LINES_BEFORE + 1), 150, *range(301 - LINES_AFTER, 301)]
     assert [line.n for line in scene.lines if line.pointed] == [150]
+    assert scene.text.splitlines()[LINES_BEFORE:][:2] == [f"… {149 - LINES_BEFORE} lines …", "line 150"]
     shown = len(scene.lines)
     assert sum(line.left_out for line in scene.lines) == 300 - shown
 

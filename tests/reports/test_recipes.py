@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tomllib
 from importlib import resources
+from typing import Any
 
 import pytest
 
@@ -20,8 +21,11 @@ def run(*entries: Entry) -> Run:
     return Run(gateway="quatapay", worlds=(RecordedWorld(name="main", entries=entries),))
 
 
-def texts(spoken: str) -> list[dict[str, str]]:
-    return tomllib.loads(resources.files("payproof.reports.recipes").joinpath(f"{spoken}.toml").read_text())["recipe"]
+def texts(spoken: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = tomllib.loads(
+        resources.files("payproof.reports.recipes").joinpath(f"{spoken}.toml").read_text()
+    )["recipe"]
+    return found
 
 
 @pytest.mark.parametrize(

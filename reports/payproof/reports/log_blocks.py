@@ -85,6 +85,7 @@ def log_scene(block: Sequence[Log], *, world: str, pointed: Collection[int], cau
         at=first.at,
         actor="log",
         title=clean(first.stream) if len(block) == 1 else f"{clean(first.stream)}, {len(block)} lines to #{last.n}",
+        text="\n".join(f"… {each.left_out} lines …\n{each.text}" if each.left_out else each.text for each in lines),
         lines=tuple(lines),
         pointed=bool(numbers),
         caused=caused,

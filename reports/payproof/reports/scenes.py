@@ -42,7 +42,7 @@ class Scene:
     note: str = ""
     text: str = ""
     lines: tuple[LogLine, ...] = ()
-    """Of a block of log lines."""
+    """Of a block of log lines: ``text``, line by line."""
     messages: tuple[Message, ...] = ()
     pointed: bool = False
     """A finding points at this entry."""
