@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from receiver import Receiver
 
+from payproof.contracts.checks.handling import MOST_ATTEMPTS
 from payproof.contracts.entries import Checkout, OrderSeen
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import load
@@ -223,3 +225,41 @@ def test_a_gateway_without_notices_gives_no_power_over_them(tmp_path: Path) -> N
         await world.stop()
 
     asyncio.run(story())
+
+
+def _until_the_burst_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attempts: Callable[[float], float]
+) -> tuple[float, int]:
+    """Seconds that a fault was left armed, and how often it was met: ``attempts`` gives the number that a job has made by then."""
+    now, turn = 0.0, asyncio.sleep
+
+    async def passes(seconds: float, *args: Any) -> None:
+        nonlocal now
+        now += seconds
+        await turn(0)
+
+    async def story() -> int:
+        world = World("busy", dataclasses.replace(shared(tmp_path), now=lambda: now))
+        monkeypatch.setattr("payproof.suites.session.shopping.asyncio.sleep", passes)
+        monkeypatch.setattr(world.target.faults, "fired", lambda number: int(attempts(now)))
+        await world._burst(1)  # pyright: ignore[reportPrivateUsage]
+        met = world.target.faults.fired(1)
+        monkeypatch.undo()
+        await world.stop()
+        return met
+
+    met = asyncio.run(story())
+    return now, met
+
+
+def test_a_job_that_asks_again_and_again_is_watched_until_there_is_no_doubt_also_on_a_busy_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quiet, met = _until_the_burst_is_over(tmp_path, monkeypatch, lambda seconds: 1 + 100 * seconds)
+    assert (quiet, met > MOST_ATTEMPTS) == (0.2, True)
+    busy, met = _until_the_burst_is_over(tmp_path, monkeypatch, lambda seconds: 1 + 6 * seconds)
+    assert (busy < 3, met > MOST_ATTEMPTS) == (True, True)
+
+
+def test_a_job_that_pauses_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _until_the_burst_is_over(tmp_path, monkeypatch, lambda seconds: 1 + seconds) == (0.2, 1)
