@@ -12,6 +12,9 @@ from typing import Any
 
 import click
 
+_UNCUT = 10_000
+"""Characters of a command's sentence in the list: no sentence is cut."""
+
 
 class LazyGroup(click.Group):
     """``places``: name of a command -> ``module:attribute``, in the order in which they are listed."""
@@ -31,9 +34,8 @@ class LazyGroup(click.Group):
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        room = formatter.width - 6 - max(map(len, self.places))  # as click itself does
         rows = [
-            (name, click.Command(name, help=_docstring(place)).get_short_help_str(room))
+            (name, click.Command(name, help=_docstring(place)).get_short_help_str(_UNCUT))
             for name, place in self.places.items()
         ]
         with formatter.section("Commands"):
