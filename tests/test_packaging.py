@@ -35,6 +35,9 @@ def test_wheel_installs_one_name_with_its_data_and_nothing_of_the_examples(tmp_p
     assert "payproof/contracts/gateways/quatapay/openapi.yaml" in names
     assert "payproof/contracts/gateways/qrpay/openapi.overlay.yaml" in names
     assert any(name.endswith(".html") and "/gateways/" in name for name in names)
+    assert {"inspector.js", "inspector.css", "page.html.j2"} <= {
+        name.rpartition("/")[2] for name in names if "/inspector/" in name
+    }
     assert not [name for name in names if "node_modules" in name or name.startswith("examples")]
 
 
