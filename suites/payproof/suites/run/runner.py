@@ -227,7 +227,8 @@ class _Performance:
             await world.calm()
         else:
             told = world.journal.entries[before:]
-            if probe.name in ONCE or not (lost := lost_to_us(told)):
+            lost = lost_to_us(told) or self.session.lateness.given_up(told)
+            if probe.name in ONCE or not lost:
                 return
             world.leave_out(told[0].n, orders=orders, why=f"the story {probe.name} is told again: {lost}")
             self.progress.note(f"{probe.name} is told again: {lost}")
@@ -237,8 +238,12 @@ class _Performance:
         except Spoiled:
             await world.calm()
             raise
-        if lost := lost_to_us(world.journal.entries[before:]):
+        told = world.journal.entries[before:]
+        if lost := lost_to_us(told):
             world.step(f"{lost} once more: the story {probe.name} stands as it is", "stands")
+        elif late := self.session.lateness.given_up(told):
+            world.leave_out(told[0].n, orders=orders, why=f"the story {probe.name} is left out: {late}")
+            raise Spoiled(late, place=f"the story {probe.name}", remedy="run again when this machine has less to do")
 
 
 def _start_seconds(world: World) -> float:

@@ -25,6 +25,7 @@ from payproof.suites.resources import lacking, need_files
 from payproof.suites.session.alert_hook import AlertHook
 from payproof.suites.session.cassette_source import Recordings
 from payproof.suites.session.context import Shared
+from payproof.suites.session.lateness import Lateness
 from payproof.suites.session.progress import Progress, Silent
 from payproof.suites.session.targets import Relays, Simulators, TargetSource
 from payproof.suites.session.trust import Trust
@@ -51,6 +52,7 @@ class Session:
         self.seed, self.started = seed, datetime.now(UTC)
         began = time.monotonic()
         self.now: Callable[[], float] = lambda: time.monotonic() - began
+        self.lateness = Lateness(self.now)
         self.redactor = Redactor()
         self.recorded: dict[str, RecordedWorld] = {}
         self.given_up: list[RecordedWorld] = []
@@ -81,6 +83,7 @@ class Session:
             PayproofError: the integration does not start.
         """
         await self._hook.start()
+        self.lateness.start()
         first, *other = self._transports(plain_first=plain_first)
         self._offer(first, seconds)
         world = self.world(name)
@@ -170,6 +173,7 @@ class Session:
 
     async def stop(self) -> None:
         """End everything, at once and together."""
+        self.lateness.stop()
         try:
             await asyncio.gather(*(world.stop() for world in self._worlds), self._hook.stop(), return_exceptions=True)
             self._worlds.clear()
