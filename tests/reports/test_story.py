@@ -106,7 +106,7 @@ def test_what_a_finding_points_at_has_a_limit() -> None:
 
 
 def test_a_page_stands_before_the_calls_that_it_caused() -> None:
-    entries = [
+    entries: list[Entry] = [
         ProbeMark(n=1, at=0.0, event="begin", probe="p"),
         Call(n=2, at=0.4, began=0.2, ended=0.4, ending="answered", request=GET),
         Log(n=3, at=0.5, stream="stdout", text="paid"),

@@ -37,8 +37,9 @@ def blocks(entries: Sequence[Entry]) -> tuple[Block, ...]:
         if block is not None and (found[-1] is block or _goes_on(block, entry)):
             block.append(entry)
         else:
-            latest[entry.stream] = block = [entry]
-            found.append(block)
+            started: Block = [entry]
+            latest[entry.stream] = started
+            found.append(started)
     return tuple(found)
 
 

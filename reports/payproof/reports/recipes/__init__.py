@@ -55,7 +55,9 @@ def language(run: Run) -> str:
 
 def recipe(requirement: str, spoken: str) -> Recipe | None:
     """How the requirement is met in the language of that file."""
-    known = _recipes(spoken) if spoken in LANGUAGES else {}
+    if spoken not in LANGUAGES:
+        return None
+    known = _recipes(spoken)
     code = known.get(requirement) or known.get(requirement.partition(".")[0])
     return Recipe(LANGUAGES[spoken], code) if code else None
 
