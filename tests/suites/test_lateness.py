@@ -65,9 +65,7 @@ def test_a_loop_that_stands_still_is_noticed() -> None:
 
 
 @pytest.mark.parametrize(("times", "left"), [(1, 1), (2, 0)])
-def test_such_a_story_is_told_again_and_then_not_judged(
-    monkeypatch: pytest.MonkeyPatch, times: int, left: int
-) -> None:
+def test_such_a_story_is_told_again_and_then_not_judged(monkeypatch: pytest.MonkeyPatch, times: int, left: int) -> None:
     count = 0
 
     async def told(probe: Probe, world: World, params: Params) -> None:

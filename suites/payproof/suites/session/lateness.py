@@ -52,7 +52,11 @@ class Lateness:
         """Which call of the integration was given up because payproof was late; empty when none was. What a fault met is no such call."""
         for entry in entries:
             if isinstance(entry, Call) and entry.ending == "hung_up" and not entry.fault:
-                what, began, ended = f"the {entry.event.operation or entry.request.method} call", entry.began, entry.ended
+                what, began, ended = (
+                    f"the {entry.event.operation or entry.request.method} call",
+                    entry.began,
+                    entry.ended,
+                )
             elif (
                 isinstance(entry, Connection)
                 and entry.event in ("handshake_failed", "unused")
