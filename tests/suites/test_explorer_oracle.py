@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from payproof.contracts.profile import load
+from payproof.suites.explorer import quiesce
 from payproof.suites.explorer.facts import Charge, Facts, Habits, OrderFacts, Sighting
 from payproof.suites.explorer.oracle import RULES, Truth, broken, judge, verdict
 
@@ -145,3 +148,17 @@ def test_broken_rules_are_told_in_the_order_of_the_rules_with_values() -> None:
     told = broken(judge(facts))
     assert [each.rule for each in told] == ["paid-stays-paid", "charged-is-paid", "fulfilled-once"]
     assert told[1].actual == '5,000.00 XAF taken at page 1, and the shop says "cancelled" at rest'
+
+
+@pytest.mark.parametrize(("payments", "verifiable"), [(("p1", "p2"), True), (("p1", "p1"), False)])
+def test_a_payment_that_a_shop_leads_to_again_is_as_old_as_its_first_page(
+    payments: tuple[str, str], verifiable: bool
+) -> None:
+    pages: list[Any] = [
+        SimpleNamespace(number=n, began=300.0 * (n - 1), charged=1, checkout=SimpleNamespace(payment=payment))
+        for n, payment in enumerate(payments, 1)
+    ]
+    view = SimpleNamespace(amount="1234.00", currency="XAF", reference="order 3")
+    world = SimpleNamespace(profile=load("qrpay"), target=SimpleNamespace(payment=lambda name: view))
+    player: Any = SimpleNamespace(world=world, trouble=SimpleNamespace(added=600.0), pages=pages)
+    assert quiesce._charge(player, pages[1]).verifiable is verifiable  # pyright: ignore[reportPrivateUsage]

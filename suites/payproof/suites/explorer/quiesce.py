@@ -111,7 +111,9 @@ def _charge(player: Player, page: OpenPage) -> Charge:
     payment = player.world.target.payment(page.checkout.payment)
     assert payment is not None
     profile = player.world.profile
-    age = player.trouble.added - page.began
+    # A shop may lead to a payment again that it opened before, and its age counts from then.
+    opened = min(each.began for each in player.pages if each.checkout.payment == page.checkout.payment)
+    age = player.trouble.added - opened
     return Charge(
         payment=page.checkout.payment,
         page=page.number,
