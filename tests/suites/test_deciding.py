@@ -7,6 +7,7 @@ import zipfile
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -17,6 +18,7 @@ from payproof.contracts.gateways.quatapay.checklist import CHECKLIST
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Result
 from payproof.contracts.profile import load
+from payproof.contracts.run import Run
 from payproof.reports import WRITERS
 from payproof.reports.folder import write_all
 from payproof.suites.commands import command, run
@@ -147,8 +149,12 @@ order = { path = "/orders/{order.id}", status = "json:/status" }
 def test_what_fails_is_written_down_completed_by_people_and_then_accepted(
     folder: Path, capsys: Says, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bad = replace(RUN, worlds=(a_run(return_url="http://shop/return").worlds[0],))
-    monkeypatch.setattr(run, "performed", lambda *_, **__: bad)
+    told = replace(RUN, worlds=(a_run(return_url="http://shop/return").worlds[0],))
+
+    def performed(*_: Any, **__: Any) -> Run:
+        return told
+
+    monkeypatch.setattr(run, "performed", performed)
     Path("payproof.toml").write_text(TOML)
     file = Path("payproof-baseline.toml")
     assert command(["run", "--write-baseline", "--format", "json"]) == 1
@@ -164,7 +170,7 @@ def test_what_fails_is_written_down_completed_by_people_and_then_accepted(
     written = file.read_text()
     assert command(["run", "--write-baseline", "--format", "json"]) == 1
     assert file.read_text() == written
-    monkeypatch.setattr(run, "performed", lambda *_, **__: RUN)
+    told = RUN
     assert command(["run", "--format", "json"]) == 1
     assert "its baseline entry in payproof-baseline.toml, line 4 is stale" in " ".join(capsys.readouterr().out.split())
     assert command(["run", "--write-baseline", "--format", "json"]) == 1

@@ -78,8 +78,11 @@ def test_such_a_story_is_told_again_and_then_not_judged(monkeypatch: pytest.Monk
             now = world.journal.now()
             world.journal.add(call(now, now))
 
+    def always(lateness: Lateness, began: float, ended: float) -> float:
+        return 9.0
+
     monkeypatch.setattr(runner, "tell", told)
-    monkeypatch.setattr(Lateness, "between", lambda self, began, ended: 9.0)
+    monkeypatch.setattr(Lateness, "between", always)
     run = asyncio.run(perform(shop("late"), Options(probes=("cancelled",), seed=1)))
     world = next(world for world in run.worlds if world.name == MAIN)
     assert [mark.probe for mark in world.of(ProbeMark) if mark.event == "begin"].count("cancelled") == left

@@ -238,10 +238,13 @@ def _until_the_burst_is_over(
         now += seconds
         await turn(0)
 
+    def fired(number: int) -> int:
+        return int(attempts(now))
+
     async def story() -> int:
         world = World("busy", dataclasses.replace(shared(tmp_path), now=lambda: now))
         monkeypatch.setattr("payproof.suites.session.shopping.asyncio.sleep", passes)
-        monkeypatch.setattr(world.target.faults, "fired", lambda number: int(attempts(now)))
+        monkeypatch.setattr(world.target.faults, "fired", fired)
         await world._burst(1)  # pyright: ignore[reportPrivateUsage]
         met = world.target.faults.fired(1)
         monkeypatch.undo()
