@@ -260,9 +260,9 @@ def _reasons(paper: Paper, result: Result) -> None:
     scored = result.outcome is not Outcome.NOT_SCORED
     known = facts.by_id(result)
     above = {name for name in known if scored or _in_full(result, name)}
-    told = [why for why in (result.reasons if scored else result.diagnosis[1:]) if why.split(":")[0] not in above]
-    stale = told[len(told) - len(result.stale_baseline) :] if scored else []  # they stand last, and nowhere else
-    told = told[: len(told) - len(stale)]
+    every = list(result.reasons if scored else result.diagnosis[1:])
+    stale = every[len(every) - len(result.stale_baseline) :] if scored else []  # they stand last, and nowhere else
+    told = [why for why in every[: len(every) - len(stale)] if why.split(":")[0] not in above]
     for reason in told[:_LISTED]:
         paper.lines(reason, lead=Text("-"))
     if len(told) > _LISTED:
