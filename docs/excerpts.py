@@ -22,11 +22,13 @@ import httpx
 from rich.console import Console
 
 from payproof.contracts.drift import Drift, DriftDifference, Fidelity, Touched
-from payproof.contracts.entries import Checkout
+from payproof.contracts.entries import Call, Checkout, Request, Response
+from payproof.contracts.events import Authenticated, Opened, Problem
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Payer, load
 from payproof.reports.drift import console as drift_console
 from payproof.reports.text_output import Paper
+from payproof.simulator.request_log import line_of
 from payproof.suites import cli
 from payproof.suites.customer.customer import Customer
 from payproof.suites.customer.person import Person, PersonTab
@@ -160,6 +162,29 @@ def _person() -> str:
     return _plain(said[0])
 
 
+def _requests() -> str:
+    """Three calls as `payproof serve` shows them."""
+    issued = Authenticated(operation="token", ok=True, issued="<access-token-3>")
+    opened = Opened(
+        operation="create", ok=True, spelled="5000.00", currency="XAF", reference="915062", payment="UVzdN5NeiuV4Zx"
+    )
+    refused = Opened(
+        operation="create", spelled="5000.00", currency="XAF", reference="99871",
+        problems=(Problem(text="Something went wrong! Please try again"),),
+    )  # fmt: skip
+    calls = (
+        ("authentication/token", issued, 200, ""), ("payment/create", opened, 200, ""), ("payment/create", refused, 500, "status"),
+    )  # fmt: skip
+    lines = [
+        Call(
+            began=0.0, ended=0.001, ending="answered", event=event, fault=fault,
+            request=Request(method="POST", url=f"http://127.0.0.1/{path}"), response=Response(status=status),
+        )
+        for path, event, status, fault in calls
+    ]  # fmt: skip
+    return _plain("\n".join(f"18:45:0{second}  {line_of(call)}" for second, call in enumerate(lines, 6)))
+
+
 def _plain(text: str) -> str:
     return "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
 
@@ -170,4 +195,5 @@ EXCERPTS: Mapping[str, Callable[[], str]] = {
     "story": _story,
     "drift": _drift,
     "person": _person,
+    "requests": _requests,
 }

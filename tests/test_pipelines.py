@@ -31,7 +31,8 @@ def script(step: str) -> str:
 
 
 def options(command: str) -> set[str]:
-    found = payproof.commands[command]
+    found = payproof.get_command(click.Context(payproof), command)
+    assert found is not None
     return {name for each in found.params if isinstance(each, click.Option) for name in each.opts}
 
 
@@ -70,7 +71,7 @@ def test_the_commands_of_the_action_and_of_the_hook_exist() -> None:
     assert set(re.findall(r"--[\w-]+", run)) <= options(command)
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
     program, entry = shlex.split(hook["entry"])
-    assert (hook["id"], program, entry in payproof.commands) == ("payproof-lint", "payproof", True)
+    assert (hook["id"], program, entry in payproof.places) == ("payproof-lint", "payproof", True)
 
 
 def run_step(folder: Path, code: int, report: dict[str, str] | None, **given: str) -> tuple[int, list[str], str]:
@@ -144,4 +145,4 @@ def test_the_image_copies_what_there_is_and_runs_as_nobody_special() -> None:
     assert {f"!{name}" for name in copied} <= set(ignored)
     assert lines.index("USER 1000") < lines.index('ENTRYPOINT ["payproof"]')
     (default,) = (json.loads(line.removeprefix("CMD ")) for line in lines if line.startswith("CMD "))
-    assert default[0] in payproof.commands
+    assert default[0] in payproof.places

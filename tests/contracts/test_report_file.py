@@ -90,8 +90,10 @@ def test_what_ended_on_the_day_of_the_report_counts_where_the_run_began_on_the_n
 
 
 def test_a_verdict_that_was_changed_in_the_report_is_named() -> None:
-    better = replace(RESULT.judgements[0], verdict=Verdict.PASS)
-    told = replace(RESULT, judgements=(better, *RESULT.judgements[1:]), outcome=Outcome.READY)
+    worse = next(each for each in RESULT.judgements if each.verdict is Verdict.NOT_EXERCISED)
+    better = replace(worse, verdict=Verdict.PASS)
+    judgements = tuple(better if each is worse else each for each in RESULT.judgements)
+    told = replace(RESULT, judgements=judgements, outcome=Outcome.READY)
     first, second = disagreements(told, RUN, GATEWAY)
     assert first.startswith(f"{better.requirement}: the report says pass, and its run is judged not exercised")
     assert second == "the report says ready, and its run is judged not ready"

@@ -328,7 +328,7 @@ def test_a_group_is_explained_as_it_can_be_asked_for(run: Run) -> None:
 @pytest.mark.parametrize(
     ("words", "completed"),
     [
-        ("payproof se", ["selftest", "serve"]),
+        ("payproof se", ["serve", "selftest"]),
         ("payproof run --target s", ["simulator", "sandbox"]),
         ("payproof run --only token.c", ["token.cached"]),
         ("payproof explain http", ["https", "https.return-url"]),

@@ -44,8 +44,12 @@ class ListeningPort:
         self.state = "open"
 
     def refuse(self) -> None:
-        """Refuse connections."""
-        self.close()
+        """Refuse connections. The port stays ours without a gap, in which an outgoing connection might get its number."""
+        listens = self._bound if self.state in ("open", "full") else None
+        self._leave()
+        if listens is not None:
+            self._bound = self._beside(listens)
+            listens.close()
         self._kept()
         self.state = "refusing"
 
@@ -129,11 +133,23 @@ class ListeningPort:
             self.number = self._bound.getsockname()[1]
         return self._bound
 
-    def _bind(self) -> socket.socket:
+    def _beside(self, sock: socket.socket) -> socket.socket | None:
+        """Another socket bound to the same port, which does not listen; None where the system has no such thing."""
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            beside = self._bind(shared=True)
+        except PayproofError:
+            return None
+        beside.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
+        return beside
+
+    def _bind(self, *, shared: bool = False) -> socket.socket:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         # Made with IPPROTO_TCP, which accepted sockets inherit: without it no event loop sets TCP_NODELAY.
         sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.setblocking(False)
         try:
             sock.bind((self.host, self.number))

@@ -45,12 +45,13 @@ def _lines(journal: Journal, entries: list[Entry], base_path: str) -> Iterator[s
     for entry in entries:
         at = datetime.fromtimestamp(began + entry.at).strftime("%H:%M:%S")
         if isinstance(entry, Call):
-            yield f"{at}  {_call(entry, base_path)}"
+            yield f"{at}  {line_of(entry, base_path)}"
         elif isinstance(entry, Delivery):
             yield f"{at}  {_delivery(entry)}"
 
 
-def _call(call: Call, base_path: str) -> str:
+def line_of(call: Call, base_path: str = "") -> str:
+    """What is shown of a call behind the time of day."""
     path = urlsplit(call.request.url).path
     where = plain(f"{call.request.method} {path.removeprefix(base_path) or '/'}")
     status = call.response.status if call.response else "---"

@@ -1,0 +1,57 @@
+"""The number of a port that refuses stays ours."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import pytest
+
+from payproof.simulator.backlog import Attempt
+from payproof.simulator.listening_port import ListeningPort
+
+
+class Unwatched:
+    def attempt_began(self, attempt: Attempt) -> None: ...
+
+    def attempt_ended(self, attempt: Attempt, *, gave_up: bool) -> None: ...
+
+
+def test_a_port_that_refuses_is_given_back_to_nobody_between_listening_and_refusing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whenever a socket is closed, somebody else tries to get its number."""
+
+    class Watched(socket.socket):
+        def close(self) -> None:
+            number = self.getsockname()[1] if self.fileno() >= 0 else 0
+            super().close()
+            if number == taken["number"]:
+                with socket.socket(fileno=None) as thief, pytest.raises(OSError, match="in use"):
+                    thief.bind(("127.0.0.1", number))
+                taken["tried"] += 1
+
+    taken = {"number": 0, "tried": 0}
+
+    async def story() -> list[str]:
+        port = ListeningPort("127.0.0.1", 0, lambda sock: sock.close(), Unwatched())
+        monkeypatch.setattr("payproof.simulator.listening_port.socket.socket", Watched)
+        port.open()
+        taken["number"] = port.number
+        answers: list[str] = []
+        for change in (port.refuse, port.open, port.refuse, port.open):
+            change()
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port.number)
+            except ConnectionRefusedError:
+                answers.append("refused")
+            else:
+                answers.append("taken")
+                writer.close()
+        taken["number"] = 0
+        monkeypatch.undo()
+        port.close()
+        return answers
+
+    assert asyncio.run(story()) == ["refused", "taken", "refused", "taken"]
+    assert taken["tried"] >= 2
