@@ -15,8 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import hypothesis
 import pytest
 import trustme
+
+hypothesis.settings.register_profile("unhurried", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("unhurried")  # a busy machine is no failure
 
 SERVER = Path(__file__).parent / "sandbox" / "server.mjs"
 STYLES = Path(__file__).parent / "integrations"

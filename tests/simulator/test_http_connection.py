@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Generator
 
 import pytest
+import trustme
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from payproof.simulator import GatewayServer
+from payproof.simulator.flow import unsent
 
 
 def app_of(start: dict[str, object] | None, *bodies: bytes, error: Exception | None = None) -> ASGIApp:
@@ -120,3 +123,28 @@ def test_an_answer_is_broken_off_that_is_not_as_long_as_it_says(
 
 def test_a_request_that_is_no_http_is_refused(loop: asyncio.AbstractEventLoop) -> None:
     assert asked(loop, echo, b"hello\r\n\r\n").startswith(b"HTTP/1.1 400 Bad Request\r\n")
+
+
+def test_a_connection_over_tls_that_was_closed_twice_has_nothing_left_to_send() -> None:
+    """asyncio's own transport forgets then what it belongs to."""
+
+    async def story() -> int:
+        loop = asyncio.get_running_loop()
+        left, right = socket.socketpair()
+        server, client = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
+        authority = trustme.CA()
+        authority.issue_cert("localhost").configure_cert(server)
+        authority.configure_trust(client)
+        made = loop.create_task(
+            loop.create_connection(asyncio.Protocol, sock=right, ssl=client, server_hostname="localhost")
+        )
+        transport, _ = await loop.connect_accepted_socket(asyncio.Protocol, left, ssl=server)
+        other, _ = await made
+        for each in (transport, other):
+            each.abort()
+        await asyncio.sleep(0)
+        for _ in range(2):
+            transport.close()
+        return unsent(transport)
+
+    assert asyncio.run(story()) == 0

@@ -10,6 +10,7 @@ import time
 from typing import NoReturn
 
 from payproof.simulator.asked import STATUS_LINES
+from payproof.simulator.flow import unsent
 from payproof.simulator.http_connection import Served
 from payproof.simulator.upgrade_offer import WithoutUpgrade
 
@@ -168,7 +169,7 @@ class BoundedProtocol(WithoutUpgrade):
         return owed or bool(self.waiting) or self.flow.read_paused
 
     def _unread_too_long(self, now: float) -> bool:
-        unread = self.transport.get_write_buffer_size()
+        unread = unsent(self.transport)
         if not unread or unread != self._unread:
             self._unread, self._moved = unread, now
         return now - self._moved > READ_WITHIN

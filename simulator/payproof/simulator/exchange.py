@@ -16,6 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from payproof.contracts.entries import BODY_LIMIT, Headers, Request
 from payproof.contracts.events import AnyEvent
+from payproof.simulator.flow import unsent
 from payproof.simulator.socket_log import SocketLog
 
 KEY = "payproof.exchange"
@@ -52,7 +53,7 @@ class Wire:
         if self.transport.get_extra_info("ssl_object") is not None:
             await asyncio.sleep(0)  # some event loops write when nothing else is to be done
             with contextlib.suppress(OSError):
-                if not self.transport.get_write_buffer_size():
+                if not unsent(self.transport):
                     self.sock.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:

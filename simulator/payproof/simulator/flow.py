@@ -34,3 +34,11 @@ class Flow:
     async def room(self) -> None:
         """Returns when more may be written; to be asked while writing is paused."""
         await self._room.wait()
+
+
+def unsent(transport: asyncio.Transport) -> int:
+    """Bytes that wait to be written; none where the connection is gone, of which asyncio's TLS, closed twice, cannot say it."""
+    try:
+        return transport.get_write_buffer_size()
+    except AttributeError:
+        return 0

@@ -69,7 +69,8 @@ class HttpConnection(asyncio.Protocol):
             if asked is not None:
                 asked.client_left()
         self.flow.resume_writing()
-        self.transport.close()
+        if not self.transport.is_closing():
+            self.transport.close()
         del self.parser  # they hold each other
 
     def eof_received(self) -> None:

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias, cast
 
 from payproof.simulator.bounded_protocol import BoundedProtocol
 from payproof.simulator.exchange import Wire
+from payproof.simulator.flow import unsent
 from payproof.simulator.http_connection import Served
 from payproof.simulator.listening_port import ListeningPort
 from payproof.simulator.one_write import OneWrite
@@ -103,7 +104,7 @@ class Protocol(BoundedProtocol):
             self._retires = True
             if not self.asked.response_complete and not self.asked.response_started:
                 self.asked.keep_alive = False  # the answer says that it is the last one
-        elif not self.transport.get_write_buffer_size():
+        elif not unsent(self.transport):
             self._retired = True
             # The transport stays: it alone can tell us of a request that was on its way when the client had seen nothing yet.
             with contextlib.suppress(OSError):

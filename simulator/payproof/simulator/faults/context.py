@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from payproof.contracts.faults import FaultSpec
 from payproof.simulator.dialect import Dialect, GatewayDeps
 from payproof.simulator.exchange import Exchange, Written
+from payproof.simulator.flow import unsent
 
 Then: TypeAlias = Literal["close", "reset", "hold"]
 """How a connection ends on which an answer was broken off: FIN, RST, or silence until the client hangs up."""
@@ -106,7 +107,7 @@ class FaultContext:
     def congested(self) -> bool:
         """The client does not read as fast as we write."""
         wire = self.exchange.wire
-        return wire is not None and wire.transport.get_write_buffer_size() > _CONGESTED
+        return wire is not None and unsent(wire.transport) > _CONGESTED
 
     async def begin_raw(self, response: Response, *framing: tuple[bytes, bytes]) -> None:
         """Write the status and headers of ``response``, with this ``framing`` in place of its own."""
