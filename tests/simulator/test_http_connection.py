@@ -133,8 +133,8 @@ def test_a_connection_over_tls_that_was_closed_twice_has_nothing_left_to_send() 
         left, right = socket.socketpair()
         server, client = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
         authority = trustme.CA()
-        authority.issue_cert("localhost").configure_cert(server)
-        authority.configure_trust(client)
+        authority.issue_cert("localhost").configure_cert(server)  # pyright: ignore[reportUnknownMemberType]
+        authority.configure_trust(client)  # pyright: ignore[reportUnknownMemberType]
         made = loop.create_task(
             loop.create_connection(asyncio.Protocol, sock=right, ssl=client, server_hostname="localhost")
         )

@@ -159,6 +159,10 @@ def test_a_payment_that_a_shop_leads_to_again_is_as_old_as_its_first_page(
         for n, payment in enumerate(payments, 1)
     ]
     view = SimpleNamespace(amount="1234.00", currency="XAF", reference="order 3")
-    world = SimpleNamespace(profile=load("qrpay"), target=SimpleNamespace(payment=lambda name: view))
+
+    def payment(name: str) -> SimpleNamespace:
+        return view
+
+    world = SimpleNamespace(profile=load("qrpay"), target=SimpleNamespace(payment=payment))
     player: Any = SimpleNamespace(world=world, trouble=SimpleNamespace(added=600.0), pages=pages)
     assert quiesce._charge(player, pages[1]).verifiable is verifiable  # pyright: ignore[reportPrivateUsage]
