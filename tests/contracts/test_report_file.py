@@ -107,3 +107,10 @@ def test_a_requirement_that_the_report_leaves_out_is_named() -> None:
 def test_a_report_of_another_run_is_none_of_this_one() -> None:
     (told,) = disagreements(RESULT, a_run(journal="sha256:ffff"), GATEWAY)
     assert told.startswith("they are of two runs")
+
+
+def test_a_report_of_an_earlier_version_has_the_ids_of_today() -> None:
+    assert "reference.order-id" in TEXT
+    told = load(TEXT.replace('"reference.', '"custom.')).result
+    assert [each.requirement for each in told.judgements] == [each.requirement for each in RESULT.judgements]
+    assert told.scope == RESULT.scope

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, TypeAdapter, V
 from pydantic.dataclasses import dataclass as validated
 
 from payproof.contracts import bounded, files
+from payproof.contracts.former_ids import current
 from payproof.contracts.model import (
     Attestation,
     Finding,
@@ -111,7 +112,7 @@ def load(text: str, *, place: str = "the report") -> Report:
     """
     try:
         raw = _REPORT.validate_python(bounded.parse(text))
-        names = [each.requirement for each in raw.requirements]
+        names = [current(each.requirement) for each in raw.requirements]
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"requirements that stand twice: {', '.join(sorted(twice))[:200]}")
     except ValidationError as error:
@@ -140,8 +141,8 @@ def _result(raw: _Report) -> Result:
         golive=raw.golive,
         guidelines=raw.guidelines,
         judgements=tuple(map(_judgement, raw.requirements)),
-        scope=raw.scope,
-        stale_baseline=raw.stale_baseline,
+        scope=tuple(map(current, raw.scope)),
+        stale_baseline=tuple(map(current, raw.stale_baseline)),
         caveats=raw.caveats,
         expiring=raw.expiring,
         facts=raw.facts,
@@ -150,7 +151,7 @@ def _result(raw: _Report) -> Result:
 
 def _judgement(raw: _Judgement) -> Judgement:
     return Judgement(
-        requirement=raw.requirement,
+        requirement=current(raw.requirement),
         level=raw.level,
         text=raw.text,
         verdict=raw.verdict,
