@@ -31,11 +31,13 @@ class Losses:
     cut: dict[str, str] = field(default_factory=dict[str, str])
 
     def leave_out(self, stories: Iterable[tuple[Probe, Params]], why: str, seconds: float | None) -> None:
-        """The time of all probes, ``seconds``, was up."""
+        """The time of all probes, ``seconds``, was up. ``why``: what was waited for; empty for what was not begun."""
         for probe, _ in stories:
             for id in probe.requirements:
-                text = f"left out: the time of this quick run was up after {seconds:g} s; the probe {probe.name} {why}"
-                self.cut.setdefault(id, text)
+                text = f"left out: the time of this quick run was up after {seconds:g} s"
+                self.cut.setdefault(
+                    id, f"{text}; the probe {probe.name} {why}" if why else f"{text}, before its turn came"
+                )
 
     def broke(self, stories: Iterable[tuple[Probe, Params]], message: str) -> None:
         for probe, _ in stories:

@@ -145,7 +145,7 @@ class _Performance:
         shared = self.session.shared
         async with contextlib.nullcontext() if stalls else self.busy, self.slots:
             if shared.time_is_up:
-                self.losses.leave_out(stories, "was not begun", shared.seconds)
+                self.losses.leave_out(stories, "", shared.seconds)
                 return
             world = self.session.world(name)
             self.progress.world_started(name)
@@ -173,7 +173,7 @@ class _Performance:
         alone = ""
         for number, (probe, params) in enumerate(stories):
             if world.shared.time_is_up:
-                self.losses.leave_out(stories[number:], "was not begun", world.shared.seconds)
+                self.losses.leave_out(stories[number:], "", world.shared.seconds)
                 return
             if alone:
                 world.left_alone(probe.name, params, alone)
