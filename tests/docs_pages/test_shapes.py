@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from doc_pages import ROOT, Block, blocks
+from ports import free_port, listens
 
 PAGE = "docs/shapes.md"
 FROM = re.compile(r"\]\((\.\./[^)]+/payproof\.toml)\)")
@@ -54,18 +54,6 @@ def payproof(*words: str, folder: Path, **env: str) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "PARTIAL" in done.stdout, "one payment, and nothing that failed"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @contextmanager

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
-import os
 import re
 import shlex
-import shutil
 import struct
 import sys
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
+import chromium
 import pytest
 
 from payproof.contracts.judge import judge
@@ -26,20 +25,16 @@ from payproof.reports import WRITERS
 from .conftest import sample_result, sample_run
 from .test_measured import written
 
-playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (extra `browser`)")
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "msedge"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium")
+pytestmark = chromium.needed
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with playwright.sync_playwright() as driver:
-        found = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+    with chromium.launched() as found:
         yield found
-        found.close()
 
 
 def report(run: Run) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,16 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import chromium
 import httpx
 import pytest
+from ports import free_port
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (extra `browser`)")
 pytest.importorskip("flask", reason="needs the Flask shop's packages")
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "msedge"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium")
+pytestmark = chromium.needed
 SHOP = Path(__file__).parents[2] / "examples" / "flask-shop"
 SERVE = [sys.executable, "-m", "payproof.suites.cli", "serve", "--port", "0", "--control-port", "0", "--quiet"]
 
@@ -80,17 +80,10 @@ def until(started: subprocess.Popen[str], mark: str) -> str:
     return text
 
 
-def a_free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with playwright.sync_playwright() as driver:
-        found = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"] if os.geteuid() == 0 else [])
+    with chromium.launched() as found:
         yield found
-        found.close()
 
 
 def entrance(printed: str) -> str:
@@ -106,7 +99,7 @@ def controlled(printed: str) -> httpx.Client:
 def scene(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     with process([*SERVE, "--config", str(SHOP)]) as simulator:
         printed = until(simulator, "Ctrl-C stops it")
-        port = a_free_port()
+        port = free_port()
         env = dict(re.findall(r"^  export (\w+)=(\S+)$", printed, re.MULTILINE))
         own = {
             "PUBLIC_URL": "https://shop.example",

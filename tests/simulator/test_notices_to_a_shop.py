@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from ports import free_port
 
 from payproof.contracts.entries import Forgery
 from payproof.simulator.testing import GatewayThread
@@ -42,12 +42,6 @@ class Shop:
     def state(self, order: str) -> tuple[str, int]:
         found = self.http.get(f"/orders/{order}").json()
         return str(found["status"]), int(found["shipments"])
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def until_ready(process: subprocess.Popen[bytes], http: httpx.Client) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ports import free_port, listens
 
 from payproof.contracts.entries import Call, Checkout
 from payproof.contracts.judge import judge
@@ -50,18 +50,6 @@ def started(program: str, defect: str) -> Config:
     integration["command"] = [program if word == "app.py" else word for word in integration["command"]]
     integration["env"]["SHOP_DEFECT"] = defect
     return make_config(given, folder=SHOP, place="payproof.toml", environ={})
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @contextmanager

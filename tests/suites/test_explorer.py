@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from ports import free_port
 
 SHOP = Path(__file__).parents[2] / "examples" / "flask-shop"
 
@@ -81,13 +81,6 @@ def test_the_careful_shop_survives_and_the_figures_are_told(tmp_path: Path) -> N
     assert re.search(r"60 stories \(\d+\.\d a second\), \d+ steps, [1-9]\d* payments charged", " ".join(told.split()))
     assert "money: 60 true, 0 false, 0 unknown" in told
     assert not (tmp_path / "explore").exists()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 SECRETS = {"client_id": "canary-client-9f3b7c1d5e", "secret_key": "canary-secret-4a8e2d6c0b"}

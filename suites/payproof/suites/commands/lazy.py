@@ -12,10 +12,10 @@ from typing import Any
 
 import click
 
-from payproof.suites.commands.whole_help import UNCUT
+from payproof.suites.commands.whole_help import Commands
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Commands):
     """``places``: name of a command -> ``module:attribute``, in the order in which they are listed."""
 
     def __init__(self, *args: Any, places: Mapping[str, str], **settings: Any) -> None:
@@ -32,13 +32,8 @@ class LazyGroup(click.Group):
         found: click.Command = getattr(importlib.import_module(module), attribute)
         return found
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = [
-            (name, click.Command(name, help=_docstring(place)).get_short_help_str(UNCUT))
-            for name, place in self.places.items()
-        ]
-        with formatter.section("Commands"):
-            formatter.write_dl(rows)
+    def described(self, ctx: click.Context, name: str) -> click.Command:
+        return click.Command(name, help=_docstring(self.places[name]))
 
 
 def _docstring(place: str) -> str:
