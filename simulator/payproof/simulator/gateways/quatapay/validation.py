@@ -12,6 +12,8 @@ from payproof.contracts.model import Json
 
 _NUMERIC = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _NO_URL = re.compile(r"[\s<>\"]")
+_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(:\d+)?(/[!#-;=?-Z_a-z~]*)?")
+"""What most addresses look like, and needs no closer look."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 LARGEST = Decimal(10) ** 20
 """Amounts live in a DECIMAL(28,8) column; more than that is a storage error."""
@@ -86,6 +88,8 @@ def _url(name: str, value: object, *, required: bool, https: bool) -> Iterator[s
 
 
 def _is_url(text: str) -> bool:
+    if _PLAIN_URL.fullmatch(text):
+        return True
     try:
         parts = urlsplit(text)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and not _NO_URL.search(text)
