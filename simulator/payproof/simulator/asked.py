@@ -7,6 +7,7 @@ import logging
 import re
 import traceback
 from collections.abc import Callable
+from functools import lru_cache
 from http import HTTPStatus
 
 from starlette.responses import PlainTextResponse, Response
@@ -163,17 +164,14 @@ class Asked:
         length: int | None = None
         lines, told, chunked = [STATUS_LINES[status]], False, False
         for name, value in (*self._headers, *headers):
-            name = name.lower()
-            line = b"%b: %b" % (name, value)
-            if not _HEADER.fullmatch(line):
-                raise RuntimeError(f"HTTP allows no such header: {name!r}")
+            name, line = _line(name, value)
             if name == b"content-length":
                 length = int(value)
             elif name == b"transfer-encoding":
                 chunked = value.lower() == b"chunked"
             elif name == b"connection" and _closes(value):
                 self.keep_alive, told = False, True
-            lines += (line, b"\r\n")
+            lines.append(line)
         has_body = self.scope["method"] != "HEAD" and status not in _BODILESS
         if not self.keep_alive and not told:
             lines.append(b"connection: close\r\n")
@@ -206,6 +204,15 @@ class Asked:
             if not self.keep_alive:
                 self._transport.close()
             self._done()
+
+
+@lru_cache(maxsize=1024)
+def _line(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """A header's name in lower case, and its line."""
+    line = b"%b: %b" % (name.lower(), value)
+    if not _HEADER.fullmatch(line):
+        raise RuntimeError(f"HTTP allows no such header: {name!r}")
+    return name.lower(), line + b"\r\n"
 
 
 def _closes(connection: bytes) -> bool:

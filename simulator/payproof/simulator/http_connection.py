@@ -64,14 +64,18 @@ class HttpConnection(asyncio.Protocol):
         self._due: Asked | None = None
         """What is to be answered as soon as all is read that came with it."""
         self._answering: Asked | None = None
-        self._peers: Scope = {}
+        self._common: Scope = {}
+        """What the scopes of all requests here have in common."""
 
     # What the transport tells
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.transport, self.flow = transport, Flow(transport)
         self.served.connections.add(self)
-        self._peers = {
+        self._common = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "root_path": "",
             "server": _address(transport, "sockname"),
             "client": _address(transport, "peername"),
             "scheme": "http" if transport.get_extra_info("sslcontext") is None else "https",
@@ -154,19 +158,15 @@ class HttpConnection(asyncio.Protocol):
     def _scope(self) -> Scope:
         parsed = httptools.parse_url(self.url)
         path = parsed.path.decode("ascii")
-        return {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": self.parser.get_http_version(),
-            **self._peers,
-            "method": self.parser.get_method().decode("ascii"),
-            "root_path": "",
-            "path": urllib.parse.unquote(path) if "%" in path else path,
-            "raw_path": parsed.path,
-            "query_string": parsed.query or b"",
-            "headers": self.headers,
-            "state": self.state.copy(),
-        }
+        scope = self._common.copy()
+        scope["http_version"] = self.parser.get_http_version()
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["path"] = urllib.parse.unquote(path) if "%" in path else path
+        scope["raw_path"] = parsed.path
+        scope["query_string"] = parsed.query or b""
+        scope["headers"] = self.headers
+        scope["state"] = self.state.copy()
+        return scope
 
     # Answering, in turn
 

@@ -32,10 +32,12 @@ def number(value: object) -> Decimal | None:
     return Decimal(text) if _NUMERIC.fullmatch(text) else None
 
 
-def problems(fields: Mapping[str, Any], knobs: Mapping[str, Json], currencies: tuple[str, ...]) -> list[str]:
-    """Names of the profile's errors, in the order of the fields; empty when the call may go on."""
+def problems(
+    fields: Mapping[str, Any], amount: Decimal | None, knobs: Mapping[str, Json], currencies: tuple[str, ...]
+) -> list[str]:
+    """Names of the profile's errors, in the order of the fields; empty when the call may go on. ``amount``: the field's ``number``."""
     return [
-        *_amount(fields.get("amount"), knobs),
+        *_amount(fields.get("amount"), amount, knobs),
         *_currency(fields.get("currency"), currencies, exact=bool(knobs["currency_case"])),
         *_url("return-url", fields.get("return_url"), required=True, https=bool(knobs["refuse_http_urls"])),
         *_url(
@@ -46,13 +48,12 @@ def problems(fields: Mapping[str, Any], knobs: Mapping[str, Json], currencies: t
     ]  # fmt: skip
 
 
-def _amount(value: object, knobs: Mapping[str, Json]) -> Iterator[str]:
+def _amount(value: object, found: Decimal | None, knobs: Mapping[str, Json]) -> Iterator[str]:
     if missing(value):
         yield "amount-required"
         return
     if knobs["amount_must_be_string"] and not isinstance(value, str):
         yield "amount-string"
-    found = number(value)
     if found is None:
         yield "amount-number"
     elif found <= 0:
