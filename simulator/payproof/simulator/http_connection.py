@@ -64,7 +64,7 @@ class HttpConnection(asyncio.Protocol):
         self._due: Asked | None = None
         """What is to be answered as soon as all is read that came with it."""
         self._answering: Asked | None = None
-        self._common: Scope = {}
+        self._common: dict[str, Any] = {}
         """What the scopes of all requests here have in common."""
 
     # What the transport tells
@@ -158,7 +158,7 @@ class HttpConnection(asyncio.Protocol):
     def _scope(self) -> Scope:
         parsed = httptools.parse_url(self.url)
         path = parsed.path.decode("ascii")
-        scope = self._common.copy()
+        scope: Scope = self._common.copy()
         scope["http_version"] = self.parser.get_http_version()
         scope["method"] = self.parser.get_method().decode("ascii")
         scope["path"] = urllib.parse.unquote(path) if "%" in path else path

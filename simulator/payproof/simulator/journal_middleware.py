@@ -32,7 +32,7 @@ class JournalMiddleware:
 
     def at_once(self, scope: Scope, body: bytes, send: Callable[[Response], None]) -> bool:
         """Answer a call that the gateway can answer without waiting, and note it; False, and nothing has happened, for any other."""
-        exchange = Exchange(scope, _never, _never, self.journal.now(), self.write)
+        exchange = Exchange(scope, _nothing, _nowhere, self.journal.now(), self.write)
         if len(body) > LARGEST_CALL or self.is_page(exchange.host, scope["path"]):
             return False
         exchange.body = body
@@ -84,10 +84,12 @@ class JournalMiddleware:
         self.journal.note(NotedCall(exchange, self.profile, ended, ending))
 
 
+async def _nothing() -> Message:
+    raise RuntimeError("whoever answers in one go has the whole request")
 
-async def _never(message: Message | None = None) -> Message:
-    """Who answers at once neither asks for more nor sends by parts."""
-    raise RuntimeError("this call was answered in one go")
+
+async def _nowhere(message: Message) -> None:
+    raise RuntimeError("whoever answers in one go does not send by parts")
 
 
 _TOO_LARGE = PlainTextResponse("Request Entity Too Large", status_code=413)
