@@ -41,10 +41,12 @@ def signature_verified(case: Case) -> Iterator[Finding]:
     Why: the endpoint is open to the world; whoever knows an order's id could have it delivered for nothing.
 
     Judged: a success is told of an unpaid payment: without a signature, with an empty one, with half of the right one, signed
-    with another secret, with the signature of another body; the order is never paid. How the notice is answered does not
-    matter, and neither does whether the gateway is asked: a shop that takes notices for doorbells passes.
+    as for another merchant, with the signature of another body, and, where a certificate belongs to it, with a key of somebody
+    else's; the order is never paid. How the notice is answered does not matter, and neither does whether the gateway is asked: a
+    shop that takes notices for doorbells passes.
 
-    Fix: compute the signature over the raw body and compare it, in constant time, before the body is read.
+    Fix: compute the signature over the raw body and compare it, in constant time, before the body is read; take a certificate from
+    the gateway's own host only, or have the gateway verify the notice.
     """
     genuine = taken(case.run)
     for probe_run in probe_runs(case.run, "forged-notice"):

@@ -30,7 +30,14 @@ HOURS = 6
 """Hours after which a notice comes once more."""
 LARGE = 1024 * 1024
 """Bytes of a notice that is far too long."""
-_FORGERIES = always(*({"how": how} for how in get_args(Forgery) if how != "old"))
+
+
+def _forgeries(profile: Profile, settings: Settings) -> Iterable[Params]:
+    own_key = profile.notices is not None and profile.notices.impostor is not None
+    left_out = ("old",) if own_key else ("old", "other-key")
+    return ({"how": how} for how in get_args(Forgery) if how not in left_out)
+
+
 _REPETITIONS = always(*({"how": how} for how in ("in-turn", "at-once", "other-id", "with-return")))
 _DISORDERS = always(
     *({"order": each} for each in ("end-after-success", "end-before-success", "end-of-another-payment"))
@@ -72,7 +79,7 @@ async def _agreed(world: World, order: Order, customer: Customer) -> tuple[str, 
     return None if tab is None else (payment, tab)
 
 
-@probe("webhook.signature-verified", group="notices", needs=("notices",), variants=_FORGERIES)
+@probe("webhook.signature-verified", group="notices", needs=("notices",), variants=_forgeries)
 @_unpaid
 async def forged_notice(world: World, order: Order, customer: Customer, checkout: Checkout, how: str) -> None:
     """Somebody who does not know the secret tells the shop that an unpaid order was paid."""
@@ -94,7 +101,8 @@ async def spelled_notice(world: World) -> None:
     for how in SPELLINGS:
         notice = world.outbox.claim(bought.checkout.payment)
         if (body := spelled(notice.body, how)) is not None:
-            notice.body, notice.shape = body, how
+            # Who asks the gateway to verify a notice puts it into another text: blanks around it are lost on the way.
+            notice.body, notice.shape = body.strip() if world.profile.has("verify-notice") else body, how
             await world.outbox.deliver(notice)
     await world.look(bought.order, bought.customer)
 
