@@ -127,8 +127,8 @@ class Limits:
 
     @property
     def slow(self) -> float:
-        """Seconds that an answer may take and be waited for."""
-        return round(self.call / 3, 1)
+        """Seconds that an answer may take and be waited for: ten, or less where a call has less than thirty."""
+        return round(min(self.call / 3, 10.0), 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,15 +191,19 @@ class Traits:
     """Approving is not paying: the integration takes the money, by a call of the role ``settle``."""
     returns_after_failure: bool = True
     """A customer whose payment was refused is sent to return_url."""
+    decides_later: int = 0
+    """Seconds of the gateway's clock until money comes, or does not, for which the customer has done their part: by bank debit, say.
+    The payers ``pending`` and ``unsettled`` pay so. 0: a payment is decided at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """Somebody who can log in at the hosted checkout."""
+    """Somebody who can log in at the hosted checkout. ``pending``, ``unsettled``: they do their part, and their money comes later, or
+    never does."""
 
     login: str
     password: str
-    outcome: Literal["paid", "refused", "insufficient", "slow"]
+    outcome: Literal["paid", "refused", "insufficient", "slow", "pending", "unsettled"]
     name: str = ""
     otp: str = "123456"
     """The one-time code that they type when they are asked for one."""

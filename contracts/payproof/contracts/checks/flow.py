@@ -110,16 +110,16 @@ def page_of(world: RecordedWorld, checkout: Checkout) -> Page | None:
 
 
 def _ends_unpaid(
-    case: Case, probe_run: ProbeRun, step: StepName, purpose: str, what: str, *, blank_is_bad: bool
+    case: Case, probe_run: ProbeRun, step: StepName, purposes: tuple[str, ...], what: str, *, blank_is_bad: bool
 ) -> Iterator[Finding]:
     mark = probe_run.step(step)
-    arrived = list(probe_run.after(step).pages(purpose)) if mark else []
+    arrived = list(probe_run.after(step).pages(*purposes)) if mark else []
     if mark is None or not arrived:
         yield case.stuck(probe_run)
         return
     order = probe_run.order()
     paid = ever_paid(probe_run.world, order)
-    crashed = crash(probe_run.after(step), None, purpose)
+    crashed = crash(probe_run.after(step), None, *purposes)
     if paid is not None and not ledger(probe_run.world, order, "charged"):
         yield case.failed(
             f"order {order} is paid though {what}",
@@ -165,7 +165,7 @@ def cancelled(case: Case) -> Iterator[Finding]:
     """
     for probe_run in probe_runs(case.run, "cancelled"):
         yield from _ends_unpaid(
-            case, probe_run, StepName.CANCELLED, "cancel", "the customer cancelled", blank_is_bad=False
+            case, probe_run, StepName.CANCELLED, ("cancel",), "the customer cancelled", blank_is_bad=False
         )
 
 
@@ -173,15 +173,16 @@ def cancelled(case: Case) -> Iterator[Finding]:
 def failed(case: Case) -> Iterator[Finding]:
     """A refused payment ends with an unpaid order and a page that says something.
 
-    Why: the gateway sends refused customers to return_url, with other parameters than a success has.
+    Why: a refusal is ordinary, and a refused customer comes back with other parameters than a success has.
 
-    Judged: the gateway refuses; the order is never paid, and the page is neither 5xx nor empty.
+    Judged: the gateway refuses, and the customer comes back as it lets them, to return_url, or from the gateway's own page to
+    cancel_url; the order is never paid, and the page is neither 5xx nor empty.
 
-    Fix: expect on return_url what the gateway says of a failure, which is not what it says of a success.
+    Fix: expect there what the gateway says of a failure, which is not what it says of a success.
     """
     for probe_run in probe_runs(case.run, "refused"):
         yield from _ends_unpaid(
-            case, probe_run, StepName.REFUSED, "return", "the gateway refused the payment", blank_is_bad=True
+            case, probe_run, StepName.REFUSED, ("return", "cancel"), "the gateway refused the payment", blank_is_bad=True
         )
 
 
