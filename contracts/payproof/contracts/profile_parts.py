@@ -80,7 +80,8 @@ class Money:
 
     def decimals(self, currency: str) -> int:
         """Decimals that amounts are written and compared with: those of the wire."""
-        return 2 if self.spelling == "text" else self.exponent(currency)
+        declared = self.exponents.get(currency.upper())
+        return (2 if self.spelling == "text" else money.exponent(currency)) if declared is None else declared
 
     def show(self, amount: Decimal | str, currency: str) -> str:
         """``5,000.00 XAF``: for people, with the decimals of the wire at least."""

@@ -193,7 +193,8 @@ async def disordered_notices(world: World, order: str) -> None:
 
 
 @probe(
-    "webhook.before-return", "webhook.not-swallowed", "webhook.fast-answer", "logs.webhooks", group="notices-later",
+    "webhook.before-return", "webhook.not-swallowed", "webhook.fast-answer", "logs.webhooks", "capture.without-return",
+    group="notices-later",
     needs=("notices", "clock"), moves_clock=True,
 )  # fmt: skip
 @_paid_and_held
