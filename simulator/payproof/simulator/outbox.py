@@ -138,10 +138,10 @@ class Outbox:
         assert written, "a gateway with notices tells of money that it took"
         return next((notice for notice in written if read((), notice.body).paid), written[0])
 
-    def compose(self, payment: str, *events: LedgerEvent) -> Notice | None:
-        """A notice of the payment as it stands now: of the first of these events that the gateway tells of."""
+    def compose(self, payment: str, *events: LedgerEvent) -> list[Notice]:
+        """Notices of the payment as it stands now: of those of these events that the gateway tells of."""
         row = self.store.payment(payment)
-        return next((notice for event in events for notice in self._written(row, event)), None)
+        return [notice for event in events for notice in self._written(row, event)]
 
     async def deliver(self, notice: Notice, how: Forgery | Literal[""] = "") -> Delivery:
         """Send a notice once, now, in whatever mode; the schedule does not count it."""

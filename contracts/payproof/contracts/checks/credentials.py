@@ -134,7 +134,7 @@ def from_environment(case: Case) -> Iterator[Finding]:
 
     Why: credentials in code cannot be kept apart for sandbox and live, nor replaced.
 
-    Judged: each world hands the integration credentials of its own; the token calls carry exactly these.
+    Judged: each world hands the integration credentials of its own; the calls that carry credentials carry exactly these.
 
     Fix: read the credentials from the environment at start.
     """

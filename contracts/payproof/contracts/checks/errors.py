@@ -40,11 +40,11 @@ def _handled(case: Case, *kinds: str) -> Iterator[Finding]:
 
 @must("errors.invalid-token")
 def invalid_token(case: Case) -> Iterator[Finding]:
-    """An answer that the access token is invalid is handled.
+    """An answer that the access token or the key is not valid is handled.
 
-    Why: 403 is not 401: renewing may not help, crashing never does.
+    Why: sending it again does not help, and crashing never does.
 
-    Judged: create and status are answered with the profile's invalid-token errors; a crash, a paid order or more than five
+    Judged: every call of a payment is answered with the gateway's own such errors; a crash, a paid order or more than five
     attempts is the defect.
 
     Fix: treat it as a payment error with a page for people.

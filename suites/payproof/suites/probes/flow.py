@@ -87,10 +87,12 @@ async def refused(world: World) -> None:
             told = "the gateway refused the payment and sent the customer back" if refused_here else declined
             world.step(told, StepName.REFUSED, url=tab.url)
             await world.come_back(tab.url, customer, order)
-        elif tab.state == "problem" and tab.url and world.place.where(tab.url) == "integration":
-            told = "the gateway refused the payment on its own page; the customer goes back to the shop"
-            world.step(told, StepName.REFUSED, url=tab.url)
-            await world.come_back(tab.url, customer, order, purpose="cancel")
+        elif tab.state == "problem" and not world.profile.traits.returns_after_failure:
+            back = bool(tab.url) and world.place.where(tab.url) == "integration"
+            told = "the customer goes back to the shop" if back else "no way leads back to the shop"
+            world.step(f"the gateway refused the payment on its own page; {told}", StepName.REFUSED, url=tab.url)
+            if back:
+                await world.come_back(tab.url, customer, order, purpose="cancel")
     await world.look(order, customer)
 
 
@@ -167,7 +169,7 @@ async def undecided(world: World, came: bool) -> None:
 
 @probe("flow.slow-success", group="slow", waits=lambda limits: 3 * limits.slow)
 async def slow(world: World) -> None:
-    """The gateway works, but each answer takes a third of the time that a call has: ten seconds of thirty."""
+    """The gateway works, but each answer takes ten seconds, or a third of the time that a call has where that is less."""
     order, customer = world.new_order(), world.customer()
     seconds = world.profile.limits.slow
     async with world.fault("delay", seconds=seconds):

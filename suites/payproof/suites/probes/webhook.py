@@ -169,7 +169,7 @@ async def disordered_notices(world: World, order: str) -> None:
     if not first.payment:
         return
     ended = world.outbox.compose(first.payment, *_UNPAID)  # as it stands now: nobody paid
-    if ended is None:
+    if not ended:
         world.step("this gateway does not tell of payments that came to nothing", StepName.UNTOLD)
         return
     checkout = first
@@ -180,16 +180,21 @@ async def disordered_notices(world: World, order: str) -> None:
         checkout = await world.checkout(wanted, customer, purpose="again")
     elif order == "end-before-success":
         world.step("the gateway tells that the payment came to nothing, before it succeeds", StepName.NOTICED)
-        await world.outbox.deliver(ended)
+        await _deliver(world, ended)
     bought = await world.pay(wanted, customer, checkout)
     if order != "end-before-success" and bought.paid:
         await world.outbox.idle()
         world.step(
             "only now the gateway tells that the payment, or an earlier one, had come to nothing", StepName.NOTICED
         )
-        await world.outbox.deliver(ended)
+        await _deliver(world, ended)
     await world.outbox.idle()
     await world.look(wanted, customer, wait=world.config.integration.order.within)
+
+
+async def _deliver(world: World, notices: Iterable[Notice]) -> None:
+    for notice in notices:
+        await world.outbox.deliver(notice)
 
 
 @probe(
@@ -274,7 +279,7 @@ async def notice_in_an_outage(world: World, order: Order, customer: Customer, pa
 @_unpaid
 async def unknown_notice(world: World, order: Order, customer: Customer, checkout: Checkout, odd: str) -> None:
     """A signed notice of an event that nobody knows, or without any data, about an unpaid order; then a customer pays."""
-    notice = world.outbox.compose(checkout.payment, *_UNPAID) or world.outbox.claim(checkout.payment)
+    notice = next(iter(world.outbox.compose(checkout.payment, *_UNPAID)), None) or world.outbox.claim(checkout.payment)
     body = (
         unheard_of(world.profile.notices, notice.body)
         if odd == "event" and world.profile.notices

@@ -158,8 +158,8 @@ def guards(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
     foreign = header(request.headers, "authorization").partition(" ")[2][::-1]
     target = request.url.removeprefix(bench.channel.where.origin)
     for what, headers in (
-        ("no access token", rest),
-        ("a made-up one", (*rest, ("Authorization", f"Bearer {foreign}"))),
+        ("no credentials", rest),
+        ("made-up ones", (*rest, ("Authorization", f"Bearer {foreign}"))),
     ):
         answer = bench.channel.send(request.method, target, headers, exchange.raw[0]).response
         if answer is not None and answer.status not in (401, 403, 429):
