@@ -137,7 +137,7 @@ def test_who_takes_no_genuine_notice_has_not_shown_that_he_knows_a_forged_one() 
     bought(run, status=400)
     forged(run)
     assert "no genuine notice was answered with success" in run.finding(SIGNATURE, Verdict.NOT_EXERCISED).title
-    assert run.causes(SIGNATURE) == {"webhook.before-return", "flow.success"}
+    assert run.causes(SIGNATURE) == {"webhook.before-return", "webhook.raw-body", "flow.success"}
 
 
 def test_an_order_that_was_paid_before_the_forgery_is_another_matter() -> None:

@@ -12,7 +12,10 @@ from payproof.suites.session.world import World
 
 
 def _without_money(profile: Profile, settings: Settings) -> Iterable[Params]:
-    outcomes = ("refused", "insufficient") if profile.has("settle") else ()
+    if not profile.has("settle"):
+        return ()
+    # Whoever operates a real sandbox names a payer who is refused, and no other.
+    outcomes = ("refused", "insufficient") if "clock" in settings.powers else ("refused",)
     return tuple({"payer": outcome} for outcome in outcomes if outcome in profile.payers)
 
 
