@@ -10,7 +10,7 @@ import pytest
 from receiver import Receiver
 
 from payproof.contracts.entries import Forgery
-from payproof.contracts.profile import Credential, Fields, Notices, Profile, load
+from payproof.contracts.profile import Credential, Fields, Notices, Operation, Profile, load
 from payproof.contracts.run import Settings
 from payproof.simulator.forging import signed
 from payproof.simulator.testing import GatewayThread
@@ -85,3 +85,10 @@ def test_a_key_of_somebody_else_is_tried_only_where_the_gateway_has_one() -> Non
         return {params["how"] for params in probes()["forged-notice"].variants(profile, Settings())}
 
     assert told(keyed()) - told(load("harbor")) == {"other-key"}
+
+
+def test_where_the_gateway_verifies_notices_one_is_forged_while_it_cannot_be_asked() -> None:
+    verifying = Operation(name="verify", role="verify-notice", method="POST", path="/verify")
+    profile = replace(keyed(), operations=(*keyed().operations, verifying))
+    last = list(probes()["forged-notice"].variants(profile, Settings()))[-1]
+    assert last == {"how": "other-secret", "unverifiable": True}

@@ -43,7 +43,7 @@ def signature_verified(case: Case) -> Iterator[Finding]:
 
     Judged: a success is told of an unpaid payment: without a signature, with an empty one, with half of the right one, signed
     as for another merchant, with the signature of another body, and, where a certificate belongs to it, with a key of somebody
-    else's; the order is never paid. How the notice is answered does not matter, and neither does whether the gateway is asked: a
+    else's; where the gateway verifies notices, once also while it cannot be asked to. The order is never paid. How the notice is answered does not matter, and neither does whether the gateway is asked: a
     shop that takes notices for doorbells passes.
 
     Fix: compute the signature over the raw body and compare it, in constant time, before the body is read; take a certificate from
@@ -56,7 +56,8 @@ def signature_verified(case: Case) -> Iterator[Finding]:
         if forged is None or not forged.forged or ledger(world, order, "charged"):
             yield case.stuck(probe_run)
             continue
-        words = FORGERIES[forged.forged]
+        asked = ", while the gateway could not be asked to verify it," if probe_run.params.get("unverifiable") else ""
+        words = f"{FORGERIES[forged.forged]}{asked}"
         what = f"a notice {words} said so"
         last = final(world, order)
         if (finding := _believed(case, probe_run, order, forged, what)) is not None:

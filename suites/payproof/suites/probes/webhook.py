@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
 from functools import wraps
 from typing import cast, get_args
 
@@ -35,7 +36,9 @@ LARGE = 1024 * 1024
 def _forgeries(profile: Profile, settings: Settings) -> Iterable[Params]:
     own_key = profile.notices is not None and profile.notices.impostor is not None
     left_out = ("old",) if own_key else ("old", "other-key")
-    return ({"how": how} for how in get_args(Forgery) if how not in left_out)
+    yield from ({"how": how} for how in get_args(Forgery) if how not in left_out)
+    if profile.has("verify-notice"):
+        yield {"how": "other-secret", "unverifiable": True}
 
 
 _REPETITIONS = always(*({"how": how} for how in ("in-turn", "at-once", "other-id", "with-return")))
@@ -81,11 +84,18 @@ async def _agreed(world: World, order: Order, customer: Customer) -> tuple[str, 
 
 @probe("webhook.signature-verified", group="notices", needs=("notices",), variants=_forgeries)
 @_unpaid
-async def forged_notice(world: World, order: Order, customer: Customer, checkout: Checkout, how: str) -> None:
-    """Somebody who does not know the secret tells the shop that an unpaid order was paid."""
+async def forged_notice(
+    world: World, order: Order, customer: Customer, checkout: Checkout, how: str, unverifiable: bool = False
+) -> None:
+    """Somebody who does not know the secret tells the shop that an unpaid order was paid; where the gateway verifies notices, once also
+    while it cannot be asked to."""
     await world.look(order, customer)
-    world.step(f"somebody tells the shop that the order was paid ({how})", StepName.NOTICED)
-    await world.outbox.forge(checkout.payment, cast("Forgery", how))
+    async with AsyncExitStack() as meanwhile:
+        if unverifiable:
+            verifying = world.profile.named("verify-notice")
+            await meanwhile.enter_async_context(world.fault("status", operation=verifying, status=503))
+        world.step(f"somebody tells the shop that the order was paid ({how})", StepName.NOTICED)
+        await world.outbox.forge(checkout.payment, cast("Forgery", how))
     await world.look(order, customer, wait=world.config.integration.order.within)
 
 
