@@ -81,6 +81,7 @@ class Profile:
     payment_life: int
     """Seconds that the hosted checkout stays open."""
     payers: Mapping[str, Payer]
+    """Who can pay at the hosted checkout, each under its outcome."""
     traits: Traits
     hosted: HostedRecipe
     read: Callable[[Request, Response | None], AnyEvent]
@@ -106,6 +107,10 @@ class Profile:
     dialect: str = ""
     """Module with the gateway's dialect; empty: ``payproof.simulator.gateways.NAME``."""
 
+    return_template: str = ""
+    """What stands in return_url for the payment and is replaced by its id (``{CHECKOUT_SESSION_ID}``), on gateways that append
+    nothing; empty: there is no such thing."""
+
     tell: Callable[[AnyEvent, Response | None], AnyEvent] | None = None
     """(what ``read`` made of the request alone, answer) -> what it makes of both: so that nothing is read twice. None: it is."""
 
@@ -127,6 +132,10 @@ class Profile:
 
     def origin(self, name: Literal["api", "checkout"]) -> Origin:
         return next(origin for origin in self.origins if origin.name == name)
+
+    def filled(self, return_url: str, payment: str) -> str:
+        """The address of a return, its template filled in."""
+        return return_url.replace(self.return_template, payment) if self.return_template else return_url
 
     def site(self, api: str, name: Literal["api", "checkout"]) -> str:
         """Scheme and host of an origin, where ``api`` is the API's: its label stands before the same host."""

@@ -49,11 +49,12 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """What a merchant is given. ``kind``: ``id`` and ``publishable`` are no secrets. ``placeholder``: what a configuration calls
-    it, ``{gateway.PLACEHOLDER}``. ``grace``: seconds that a replaced value is still good for."""
+    """What a merchant is given. ``kind``: ``id``, ``publishable`` and ``webhook-id`` are no secrets; a ``webhook-id`` is what notices are
+    signed for, where the gateway signs them with a key of its own. ``placeholder``: what a configuration calls it,
+    ``{gateway.PLACEHOLDER}``. ``grace``: seconds that a replaced value is still good for."""
 
     name: str
-    kind: Literal["id", "secret", "publishable", "webhook-secret"]
+    kind: Literal["id", "secret", "publishable", "webhook-secret", "webhook-id"]
     placeholder: str
     label: str = ""
     """What the gateway's own dashboard calls it."""
@@ -63,6 +64,11 @@ class Credential:
     @property
     def secret(self) -> bool:
         return self.kind in ("secret", "webhook-secret")
+
+    @property
+    def signs(self) -> bool:
+        """Its value goes into the signature of notices."""
+        return self.kind in ("webhook-secret", "webhook-id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +80,8 @@ class Money:
 
     def decimals(self, currency: str) -> int:
         """Decimals that amounts are written and compared with: those of the wire."""
-        return 2 if self.spelling == "text" else self.exponent(currency)
+        declared = self.exponents.get(currency.upper())
+        return (2 if self.spelling == "text" else money.exponent(currency)) if declared is None else declared
 
     def show(self, amount: Decimal | str, currency: str) -> str:
         """``5,000.00 XAF``: for people, with the decimals of the wire at least."""
@@ -121,8 +128,8 @@ class Limits:
 
     @property
     def slow(self) -> float:
-        """Seconds that an answer may take and be waited for."""
-        return round(self.call / 3, 1)
+        """Seconds that an answer may take and be waited for: ten, or less where a call has less than thirty."""
+        return round(min(self.call / 3, 10.0), 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +144,10 @@ class Idempotency:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notices:
     """Notices that the gateway sends. ``sign``: (secrets, body, real time in seconds since the epoch) -> headers of one attempt; the
-    newest secret is the first, and there are several only while one is rolled (``Credential.grace``). ``read``: what a delivery
+    newest secret (or the webhook's id) is the first, and there are several only while one is rolled (``Credential.grace``). A header's
+    value may hold ``{gateway.url}`` and ``{checkout.url}``, scheme and host of the two origins: a certificate's address, say.
+    ``impostor``: the same as ``sign`` with a key that is not the gateway's, where signatures are checked with a public key; None
+    where they are checked with the secret. ``read``: what a delivery
     says, and never raises. ``retries``: seconds of the gateway's clock after which an attempt that was not answered 2xx is repeated. ``tolerance``:
     seconds that the signing time may be off the receiver's clock; 0: no time is signed. ``required``: the gateway's guidance
     asks every integration to take them."""
@@ -147,6 +157,7 @@ class Notices:
     retries: tuple[int, ...]
     tolerance: int = 0
     required: bool = False
+    impostor: Callable[[tuple[str, ...], bytes, int], Fields] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,15 +192,19 @@ class Traits:
     """Approving is not paying: the integration takes the money, by a call of the role ``settle``."""
     returns_after_failure: bool = True
     """A customer whose payment was refused is sent to return_url."""
+    decides_later: int = 0
+    """Seconds of the gateway's clock until money comes, or does not, for which the customer has done their part: by bank debit, say.
+    The payers ``pending`` and ``unsettled`` pay so. 0: a payment is decided at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """Somebody who can log in at the hosted checkout."""
+    """Somebody who can log in at the hosted checkout. ``pending``, ``unsettled``: they do their part, and their money comes later, or
+    never does."""
 
     login: str
     password: str
-    outcome: Literal["paid", "refused", "insufficient", "slow"]
+    outcome: Literal["paid", "refused", "insufficient", "slow", "pending", "unsettled"]
     name: str = ""
     otp: str = "123456"
     """The one-time code that they type when they are asked for one."""
@@ -200,10 +215,12 @@ class HostedRecipe:
     """How the customer uses the gateway's hosted checkout by its forms.
 
     ``fill``: (a form's fields as (name, value) pairs, payer) -> the pairs to send, or None when the form is not one
-    that leads to paying. ``cancel``: CSS selector of the link or button that cancels. ``problem``: CSS selector that only a page
+    that leads to paying. ``cancel``: CSS selector of the link or button that cancels; ``paying``: one that the page has where one pays, also where nothing
+    cancels. ``problem``: CSS selector that only a page
     saying "this payment cannot go on" has; its link leads back to the shop.
     """
 
     fill: Callable[[Fields, Payer], Fields | None]
     cancel: str
     problem: str
+    paying: str = ""

@@ -99,7 +99,8 @@ class Dialect(Protocol):
         ...
 
     def told(self, payment: Payment, role: Role) -> Response:
-        """The answer that tells how this payment stands, to a call of a role in ``VERIFYING``."""
+        """The answer that tells how this payment stands, to a call of a role in ``VERIFYING``. Behind a relay it is a payment that this
+        dialect did not open, and ``extra`` is empty."""
         ...
 
     def notices(self, payment: Payment, event: str) -> tuple[tuple[str, bytes], ...]:

@@ -4,6 +4,7 @@ known here: which header is the signature shows when the same body is signed wit
 from __future__ import annotations
 
 import json
+import re
 import secrets as random_secrets
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeAlias, cast, get_args
@@ -25,12 +26,14 @@ def signed(notices: Notices, secrets: tuple[str, ...], body: bytes, at: int, how
     """The headers of one delivery. ``secrets``: those that are good now, the newest first. ``how``: see ``Forgery``."""
     if how == "old":
         return notices.sign(secrets, body, at - max(AGE, 2 * notices.tolerance))
+    if how == "other-key":
+        return (notices.impostor or notices.sign)(secrets, body, at)
     if how == "other-body":
         return notices.sign(secrets, body[::-1] + b".", at)
     right = notices.sign(secrets, body, at)
     if not how:
         return right
-    others = [notices.sign((random_secrets.token_hex(20),), body, at) for _ in range(4)]
+    others = [notices.sign(tuple(random_secrets.token_hex(20) for _ in secrets), body, at) for _ in range(4)]
     if how == "other-secret":
         return others[0]
     return tuple(_weakened(right, [dict(other) for other in others], how))
@@ -43,15 +46,22 @@ def _weakened(right: Fields, others: list[dict[str, str]], how: Forgery) -> list
         if len(set(signatures)) == 1:
             found.append((name, value))  # it does not depend on the secret
         elif how != "unsigned":
-            start = _shared(signatures)
-            found.append((name, value[: start + (len(value) - start) // 2] if how == "half" else value[:start]))
+            found.append((name, _without(signatures, how)))
     return found
 
 
-def _shared(texts: list[str]) -> int:
-    """How many characters all of them begin with."""
-    return next(
-        (place for place, letters in enumerate(zip(*texts, strict=False)) if len(set(letters)) > 1), len(texts[0])
+_WORD = re.compile(r"([A-Za-z0-9+/_-]+)")
+
+
+def _without(signatures: list[str], how: Forgery) -> str:
+    """The first of these values, every word of it that depends on the secret halved, or left out: there may be several signatures in
+    one header, each of which would do."""
+    split = [_WORD.split(signature) for signature in signatures]
+    if len({len(words) for words in split}) > 1:
+        return signatures[0][: len(signatures[0]) // 2 if how == "half" else 0]
+    return "".join(
+        words[0] if len(set(words)) == 1 else words[0][: len(words[0]) // 2 if how == "half" else 0]
+        for words in zip(*split, strict=True)
     )
 
 

@@ -8,12 +8,13 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any, Literal, Protocol, TypeAlias
 
 from payproof.contracts.entries import BODY_LIMIT, Delivery, Forgery, LedgerEvent, Request
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
-from payproof.contracts.profile import Notices, Profile
+from payproof.contracts.profile import Fields, Notices, Profile
 from payproof.simulator.clock import Clock
 from payproof.simulator.forging import signed
 from payproof.simulator.notice_client import Endpoint, NoticeClient
@@ -64,6 +65,8 @@ class Outbox:
     ) -> None:
         self.profile, self.store, self.clock, self.journal = profile, store, clock, journal
         self.endpoint: Endpoint | None = None
+        self.site = ""
+        """Scheme and host by which the integration reaches the API."""
         self.mode: Mode = "send"
         self._real_time = real_time
         self._notices: deque[Notice] = deque(maxlen=KEPT)
@@ -135,10 +138,10 @@ class Outbox:
         assert written, "a gateway with notices tells of money that it took"
         return next((notice for notice in written if read((), notice.body).paid), written[0])
 
-    def compose(self, payment: str, *events: LedgerEvent) -> Notice | None:
-        """A notice of the payment as it stands now: of the first of these events that the gateway tells of."""
+    def compose(self, payment: str, *events: LedgerEvent) -> list[Notice]:
+        """Notices of the payment as it stands now: of those of these events that the gateway tells of."""
         row = self.store.payment(payment)
-        return next((notice for event in events for notice in self._written(row, event)), None)
+        return [notice for event in events for notice in self._written(row, event)]
 
     async def deliver(self, notice: Notice, how: Forgery | Literal[""] = "") -> Delivery:
         """Send a notice once, now, in whatever mode; the schedule does not count it."""
@@ -248,9 +251,14 @@ class Outbox:
     def _secrets(self, merchant: MerchantRow) -> tuple[str, ...]:
         """Those that are good now, the newest first: while one is rolled, the old one is, too."""
         for credential in self.profile.credentials:
-            if credential.kind == "webhook-secret":
+            if credential.signs:
                 return merchant.good(credential.name, credential.grace, self.clock)
         return ("",)
+
+    def _addressed(self, headers: Fields) -> Fields:
+        """With the gateway's addresses in place of their names."""
+        sites = {"{gateway.url}": self.site, "{checkout.url}": self.profile.site(self.site, "checkout")}
+        return tuple((name, reduce(lambda text, known: text.replace(*known), sites.items(), value)) for name, value in headers)
 
     async def _post(self, notice: Notice, how: Forgery | Literal[""] = "") -> Delivery:
         endpoint, scheme = self.endpoint, self._scheme()
@@ -259,7 +267,7 @@ class Outbox:
         notice.attempts += 1
         attempt, began = notice.attempts, self.journal.now()
         own = signed(scheme, self._secrets(notice.merchant), notice.body, int(self._real_time()), how)
-        headers = (*own, *endpoint.headers)
+        headers = (*self._addressed(own), *endpoint.headers)
         response, problem = await self._http.post(endpoint, headers, notice.body)
         said = scheme.read(headers, notice.body)
         text = notice.body[:BODY_LIMIT].decode("utf-8", "replace")

@@ -8,6 +8,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Money, Payer, Profile
 from payproof.simulator.clock import Clock
 
@@ -36,6 +37,22 @@ class Merchant:
     def plain(self) -> dict[str, str]:
         """For JSON: the name, and every credential under its name."""
         return {"name": self.name, **{name.replace("-", "_"): value for name, value in self.credentials.items()}}
+
+
+def named(profile: Profile, given: Mapping[str, str]) -> dict[str, str]:
+    """Credential -> value, where ``given`` calls the credentials by their placeholders (``webhook_secret``).
+
+    Raises:
+        PayproofError: the gateway has no such credential.
+    """
+    known = {each.placeholder: each.name for each in profile.credentials}
+    for placeholder in given:
+        if placeholder not in known:
+            raise PayproofError(
+                f"{profile.title} has no {placeholder.replace('_', ' ')}", place=placeholder,
+                remedy=f"leave it out; it has {', '.join(known)}",
+            )  # fmt: skip
+    return {known[placeholder]: value for placeholder, value in given.items() if value}
 
 
 def gateway_values(profile: Profile, merchant: Merchant) -> dict[str, str]:

@@ -24,7 +24,7 @@ from payproof.simulator.certificates import Certificates
 from payproof.simulator.control import control
 from payproof.simulator.inspector import Access, Inspector, what_is_known
 from payproof.simulator.listener import GatewayServer
-from payproof.simulator.records import CLIENT_ID, SECRET_KEY, Merchant, gateway_values
+from payproof.simulator.records import CLIENT_ID, SECRET_KEY, Merchant, gateway_values, named
 from payproof.simulator.simulator import Simulator
 
 KEPT_TOKENS = 500
@@ -39,7 +39,8 @@ Values: TypeAlias = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """What ``serve`` is asked for besides addresses. ``client_id``, ``secret_key``: keys that stay; fresh ones where they are empty.
+    """What ``serve`` is asked for besides addresses. ``client_id``, ``secret_key``, and ``credentials`` by
+    their placeholders: keys that stay; fresh ones where they are empty.
 
     ``ca``: offer HTTPS, too, and write the authority that its certificate is signed by to this file. ``certificates``: offer HTTPS with
     these. ``exports``: the environment of the integration, made of the values.
@@ -51,6 +52,7 @@ class Offer:
     seed: int = 0
     client_id: str = ""
     secret_key: str = ""
+    credentials: Mapping[str, str] = field(default_factory=dict[str, str])
     ca: Path | None = None
     certificates: Certificates | None = None
     exports: Callable[[Values], Mapping[str, str]] | None = None
@@ -91,6 +93,7 @@ async def serve(
     controls = GatewayServer(application, host=host, port=control_port, allow_remote=allow_remote)
     try:
         await gateway.start()
+        sim.outbox.site = settings.url
         await controls.start()
         address = f"http://{_host(controls.host)}:{controls.port}/"
         entrance = address + access.entrance()
@@ -108,7 +111,7 @@ async def serve(
 
 
 def _gateway(sim: Simulator, host: str, port: int, offer: Offer, *, allow_remote: bool) -> GatewayServer:
-    certificates = offer.certificates or Certificates(sites=(host,))
+    certificates = offer.certificates or Certificates(sites=(host, *sim.profile.local_names))
     tls = certificates.good if offer.ca or offer.certificates else None
     server = GatewayServer(
         sim.app, host=host, port=port, tls=tls, journal=sim.journal, faults=sim.faults, certificates=certificates,
@@ -121,9 +124,10 @@ def _gateway(sim: Simulator, host: str, port: int, offer: Offer, *, allow_remote
 
 def _merchant(sim: Simulator, offer: Offer) -> Merchant:
     minted = sim.dialect.keys()
-    given = {CLIENT_ID: offer.client_id, SECRET_KEY: offer.secret_key}
+    others = named(sim.profile, offer.credentials)
+    given = {**others, CLIENT_ID: offer.client_id, SECRET_KEY: offer.secret_key}
     for name, value in given.items():
-        option = f"--{name}"
+        option = f"--{name}" if name in (CLIENT_ID, SECRET_KEY) else "--credential"
         if value and name not in minted:
             raise PayproofError(
                 f"{sim.profile.title} has no {name.replace('-', ' ')}", place=option, remedy="leave it out"
@@ -133,7 +137,7 @@ def _merchant(sim: Simulator, offer: Offer) -> Merchant:
             raise PayproofError(why, place=option, remedy="invent a longer one")
         if value and sim.profile.is_live("", value):
             raise PayproofError("this is a live key, and payproof takes none", place=option, remedy="invent one")
-    return sim.add_merchant(client_id=offer.client_id or None, secret_key=offer.secret_key or None)
+    return sim.add_merchant(client_id=offer.client_id or None, secret_key=offer.secret_key or None, others=others)
 
 
 class _Settings:

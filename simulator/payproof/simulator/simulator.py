@@ -42,10 +42,15 @@ class Simulator(Front):
     # Merchants
 
     def add_merchant(
-        self, name: str = "shop", *, client_id: str | None = None, secret_key: str | None = None
+        self,
+        name: str = "shop",
+        *,
+        client_id: str | None = None,
+        secret_key: str | None = None,
+        others: Mapping[str, str] | None = None,
     ) -> Merchant:
-        """A merchant with keys of its own; keys that are not given are minted."""
-        given = {CLIENT_ID: client_id, SECRET_KEY: secret_key}
+        """A merchant with keys of its own; keys that are not given are minted. ``others``: further credentials, by their names."""
+        given = {**(others or {}), CLIENT_ID: client_id, SECRET_KEY: secret_key}
         minted = self.dialect.keys()
         return self.store.add_merchant(name, {kind: given.get(kind) or minted[kind] for kind in minted}).value()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from itertools import islice
 
 from payproof.contracts.entries import LedgerEvent, Step
@@ -138,6 +139,16 @@ class Store:
         """The customer agrees to pay, and the integration may take the money."""
         row.payer, row.status = payer, status
         self._record("approved", row)
+
+    def pend(self, row: Payment, *, payer: Payer, status: str) -> None:
+        """The customer has done their part; whether the money comes shows later: ``charge`` or ``decline`` says it."""
+        row.payer, row.status = payer, status
+        self._record("pending", row)
+
+    def refund(self, row: Payment, amount: Decimal, *, status: str | None = None) -> None:
+        """Money goes back to the customer: ``amount`` of it."""
+        row.status = status or row.status
+        self._record("refunded", row, detail=self._money.text(amount, row.currency))
 
     def decline(self, row: Payment, why: str, *, status: str | None = None) -> None:
         """The integration tried to take the money, and did not get it."""

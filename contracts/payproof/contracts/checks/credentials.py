@@ -7,13 +7,19 @@ from typing import Literal
 
 from payproof.contracts import pages
 from payproof.contracts.entries import Call, Entry, OrderSeen, Page, SourceSeen
+from payproof.contracts.events import ACCESS_TOKEN
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import attempts, final, probe_runs
+from payproof.contracts.profile import Profile
 from payproof.contracts.requirements import Case, must, should
 from payproof.contracts.run import RecordedWorld
 from payproof.contracts.steps import StepName
 
-_SECRETS = ("<access-token-", "<secret-key-", "<client-id-")
+
+def _not_for_customers(profile: Profile) -> tuple[str, ...]:
+    """What the placeholders of the credentials begin with that a customer must not get: all but publishable ones."""
+    names = [each.name for each in profile.credentials if each.kind != "publishable"]
+    return tuple(f"<{name}-" for name in (ACCESS_TOKEN, *names))
 
 
 def _held(page: Page) -> str:
@@ -24,7 +30,7 @@ def _held(page: Page) -> str:
 
 @must("credentials.not-served", before_control=True)
 def not_served(case: Case) -> Iterator[Finding]:
-    """Nothing that the customer receives holds a secret key, an access token or the client id.
+    """Nothing that the customer receives holds a secret, an access token or the merchant's id.
 
     Why: whoever has them acts as the merchant.
 
@@ -35,11 +41,12 @@ def not_served(case: Case) -> Iterator[Finding]:
     Fix: keep credentials in server-side code; send the browser the payment address only.
     """
     looked = cut = 0
+    marks = _not_for_customers(case.profile)
     for world in case.run.worlds:
         for entry, place, text in _given_away(world):
             looked += 1
             cut += isinstance(entry, Page) and entry.problem.startswith("cut after")
-            found = [mark.strip("<-") for mark in _SECRETS if mark in text]
+            found = [mark.strip("<-") for mark in marks if mark in text]
             if found:
                 what = ", ".join(name.replace("-", " ") for name in found)
                 yield case.failed(
@@ -127,7 +134,7 @@ def from_environment(case: Case) -> Iterator[Finding]:
 
     Why: credentials in code cannot be kept apart for sandbox and live, nor replaced.
 
-    Judged: each world hands the integration credentials of its own; the token calls carry exactly these.
+    Judged: each world hands the integration credentials of its own; the calls that carry credentials carry exactly these.
 
     Fix: read the credentials from the environment at start.
     """
@@ -239,19 +246,21 @@ def rotation(case: Case) -> Iterator[Finding]:
 
 @must("credentials.revoked")
 def revoked(case: Case) -> Iterator[Finding]:
-    """A revoked secret key ends in a page for people, not in a crash or a storm of token calls.
+    """A revoked secret key ends in a page for people, not in a crash or a storm of calls.
 
     Why: the gateway revokes keys when it suspects abuse; hammering it makes that worse.
 
-    Judged: secret and token are revoked while the integration runs; one checkout causes at most three token calls, and
-    the customer gets an answer.
+    Judged: the secret, and an access token with it, is revoked while the integration runs; one checkout causes at most three
+    calls that carry the secret, and the customer gets an answer.
 
-    Fix: treat a refused token call as final for this request; tell the customer to try later; raise an alert.
+    Fix: treat a refused secret as final for this request; tell the customer to try later; raise an alert.
     """
+    what = "token call" if case.profile.has("authenticate") else "call"
     for probe_run in probe_runs(case.run, "revoked"):
         after = probe_run.after(StepName.REVOKED)
         checkouts = after.checkouts()
-        refused = [call for call in after.calls("authenticate") if not call.event.ok]
+        asking = after.calls("authenticate") if case.profile.has("authenticate") else after.calls()
+        refused = [call for call in asking if not call.event.ok]
         if not checkouts:
             continue
         page = next((page for page in after.pages("checkout") if page.n == checkouts[0].page), None)
@@ -261,9 +270,9 @@ def revoked(case: Case) -> Iterator[Finding]:
             yield case.not_exercised("the integration did not call the gateway after the revocation")
         elif len(worst) > 3:
             yield case.failed(
-                f"one checkout caused {len(worst)} token calls with a revoked secret",
-                expected={"token calls": "at most 3"},
-                actual={"token calls": len(worst)},
+                f"one checkout caused {len(worst)} {what}s with a revoked secret",
+                expected={f"{what}s": "at most 3"},
+                actual={f"{what}s": len(worst)},
                 world=probe_run.world,
                 seen=seen,
             )
@@ -279,6 +288,6 @@ def revoked(case: Case) -> Iterator[Finding]:
                 seen=[*seen, *after.exits()],
             )
         elif refused:
-            yield case.passed(f"{len(worst)} token call(s), and a page for people", world=probe_run.world, seen=seen)
+            yield case.passed(f"{len(worst)} {what}(s), and a page for people", world=probe_run.world, seen=seen)
         else:
-            yield case.not_exercised("no token call was made after the revocation", because="token.renewed")
+            yield case.not_exercised(f"no {what} was made after the revocation", because="token.renewed")

@@ -16,7 +16,7 @@ from payproof.contracts.checks.handling import (
     troubles,
     wrongly_paid,
 )
-from payproof.contracts.entries import Call, OrderSeen, Page, Step
+from payproof.contracts.entries import Call, Delivery, OrderSeen, Page, Step, header
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import ProbeRun, probe_runs
 from payproof.contracts.requirements import Case, must, should
@@ -40,11 +40,11 @@ def _handled(case: Case, *kinds: str) -> Iterator[Finding]:
 
 @must("errors.invalid-token")
 def invalid_token(case: Case) -> Iterator[Finding]:
-    """An answer that the access token is invalid is handled.
+    """An answer that the access token or the key is not valid is handled.
 
-    Why: 403 is not 401: renewing may not help, crashing never does.
+    Why: sending it again does not help, and crashing never does.
 
-    Judged: create and status are answered with the profile's invalid-token errors; a crash, a paid order or more than five
+    Judged: every call of a payment is answered with the gateway's own such errors; a crash, a paid order or more than five
     attempts is the defect.
 
     Fix: treat it as a payment error with a page for people.
@@ -144,23 +144,25 @@ def rate_limit(case: Case) -> Iterator[Finding]:
 
     Why: hammering a limited gateway prolongs the limit.
 
-    Judged: one 429 with Retry-After: 2 at each call; crash, paid order, or an early repetition by itself is the defect.
+    Judged: one 429 at each call, with Retry-After: 2 where the gateway names a time; crash, paid order, or an early repetition
+    by itself is the defect. Asking again because a customer or a notice came is fine.
 
     Fix: wait as long as the gateway asks, or give the customer a page that says try again.
     """
     for trouble in troubles(case, "rate-limited"):
-        yield judged(case, trouble, _LIMITED, f"{trouble.operation} was not sent again before Retry-After")
+        yield judged(case, trouble, _LIMITED, f"{trouble.operation} was not sent again before its time")
 
 
 def _impatient(case: Case, trouble: Trouble) -> Finding | None:
-    """The same request came again by itself before its time."""
+    """The same request came again by itself before its time. A gateway that names no time asks for none."""
     hit = trouble.hit[0]
-    again = _too_early(trouble.probe_run, hit, trouble.operation)
+    asked = header(hit.response.headers, "retry-after") if hit.response else ""
+    again = _too_early(trouble.probe_run, hit, trouble.operation) if asked else None
     if again is None:
         return None
     return case.failed(
-        f"{trouble.operation} was sent again {again.began - hit.ended:.1f} s after a 429 that asked for 2 s",
-        expected={"seconds": "at least 2"},
+        f"{trouble.operation} was sent again {again.began - hit.ended:.1f} s after a 429 that asked for {asked} s",
+        expected={"seconds": f"at least {asked}"},
         actual={"seconds": round(again.began - hit.ended, 1)},
         world=trouble.probe_run.world,
         seen=[hit, again],
@@ -171,8 +173,9 @@ _LIMITED = (not_met, crashed, wrongly_paid, _impatient)
 
 
 def _too_early(probe_run: ProbeRun, hit: Call, operation: str) -> Call | None:
-    """The same request again within two seconds, without a customer's doing."""
+    """The same request again within two seconds, without a customer's doing, or a notice of the gateway's own."""
     acts = [page.began for page in probe_run.of(Page) if page.where == "integration" and page.began > hit.ended]
+    acts += [notice.began for notice in probe_run.of(Delivery) if notice.began > hit.ended]
     for call in probe_run.calls(operation):
         same = call.role == "authenticate" or (
             call.opened.reference == hit.opened.reference

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from payproof.contracts import money, pages
 from payproof.contracts.checks.handling import crash, status_of
 from payproof.contracts.checks.reference import expected_amount
-from payproof.contracts.entries import Call, Checkout, Ledger, OrderSeen, Page
+from payproof.contracts.entries import Call, Checkout, Ledger, OrderSeen, Page, Step
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import ProbeRun, ever_paid, final, ledger, obstacle, probe_runs
 from payproof.contracts.requirements import Case, must
@@ -110,16 +110,22 @@ def page_of(world: RecordedWorld, checkout: Checkout) -> Page | None:
 
 
 def _ends_unpaid(
-    case: Case, probe_run: ProbeRun, step: StepName, purpose: str, what: str, *, blank_is_bad: bool
+    case: Case, probe_run: ProbeRun, step: StepName, purposes: tuple[str, ...], what: str, *, blank_is_bad: bool
 ) -> Iterator[Finding]:
-    mark = probe_run.step(step)
-    arrived = list(probe_run.after(step).pages(purpose)) if mark else []
-    if mark is None or not arrived:
+    mark, order = probe_run.step(step), probe_run.order()
+    arrived = list(probe_run.after(step).pages(*purposes)) if mark else []
+    paid = ever_paid(probe_run.world, order)
+    no_way_back = _no_way_back(case, probe_run)
+    if mark is None and no_way_back and step == StepName.CANCELLED:
+        yield case.not_applicable("no cancel_url is given, so the hosted checkout has no way back")
+        return
+    if mark is None or not (arrived or no_way_back):
         yield case.stuck(probe_run)
         return
-    order = probe_run.order()
-    paid = ever_paid(probe_run.world, order)
-    crashed = crash(probe_run.after(step), None, purpose)
+    if not arrived:
+        yield _left_unpaid(case, probe_run, mark, paid, what)
+        return
+    crashed = crash(probe_run.after(step), None, *purposes)
     if paid is not None and not ledger(probe_run.world, order, "charged"):
         yield case.failed(
             f"order {order} is paid though {what}",
@@ -153,6 +159,21 @@ def _ends_unpaid(
         )
 
 
+def _no_way_back(case: Case, probe_run: ProbeRun) -> bool:
+    """Whether the gateway lets nobody go back from its page, because it was not told where to."""
+    opened = [call.opened for call in probe_run.calls("open") if call.event.payment]
+    return case.profile.traits.cancel_url_optional and bool(opened) and not any(each.cancel_url for each in opened)
+
+
+def _left_unpaid(case: Case, probe_run: ProbeRun, mark: Step, paid: OrderSeen | None, what: str) -> Finding:
+    """The customer stayed on the gateway's page: the order alone says how it was taken."""
+    title = f"order {probe_run.order()} is {'paid' if paid else 'unpaid'}, and the customer was not sent back, when {what}"
+    world, seen = probe_run.world, [mark, paid or final(probe_run.world, probe_run.order())]
+    if paid is None:
+        return case.passed(title, expected={"paid": False}, world=world, seen=seen)
+    return case.failed(title, expected={"paid": False}, actual={"paid": True}, world=world, seen=seen)
+
+
 @must("flow.cancelled")
 def cancelled(case: Case) -> Iterator[Finding]:
     """A customer who cancels ends with an unpaid order and a page that is no error.
@@ -161,11 +182,11 @@ def cancelled(case: Case) -> Iterator[Finding]:
 
     Judged: the customer cancels at the hosted checkout; the order is never paid, and the cancel page is no 5xx.
 
-    Fix: handle cancel_url without expecting any parameter but the payment's token.
+    Fix: handle cancel_url without expecting what a success brings along.
     """
     for probe_run in probe_runs(case.run, "cancelled"):
         yield from _ends_unpaid(
-            case, probe_run, StepName.CANCELLED, "cancel", "the customer cancelled", blank_is_bad=False
+            case, probe_run, StepName.CANCELLED, ("cancel",), "the customer cancelled", blank_is_bad=False
         )
 
 
@@ -173,15 +194,16 @@ def cancelled(case: Case) -> Iterator[Finding]:
 def failed(case: Case) -> Iterator[Finding]:
     """A refused payment ends with an unpaid order and a page that says something.
 
-    Why: the gateway sends refused customers to return_url, with other parameters than a success has.
+    Why: a refusal is ordinary, and a refused customer comes back with other parameters than a success has.
 
-    Judged: the gateway refuses; the order is never paid, and the page is neither 5xx nor empty.
+    Judged: the gateway refuses, and the customer comes back as it lets them, to return_url, or from the gateway's own page to
+    cancel_url; the order is never paid, and the page is neither 5xx nor empty.
 
-    Fix: expect on return_url what the gateway says of a failure, which is not what it says of a success.
+    Fix: expect there what the gateway says of a failure, which is not what it says of a success.
     """
     for probe_run in probe_runs(case.run, "refused"):
         yield from _ends_unpaid(
-            case, probe_run, StepName.REFUSED, "return", "the gateway refused the payment", blank_is_bad=True
+            case, probe_run, StepName.REFUSED, ("return", "cancel"), "the gateway refused the payment", blank_is_bad=True
         )
 
 

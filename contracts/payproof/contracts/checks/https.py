@@ -81,7 +81,7 @@ def cancel_url(case: Case) -> Iterator[Finding]:
 def api(case: Case) -> Iterator[Finding]:
     """Every call to the gateway's API goes over HTTPS.
 
-    Why: secret key and access token travel in these calls.
+    Why: the credentials travel in these calls.
 
     Judged: the target offers both HTTPS and plain text at one port and is configured as https; a plain-text request is
     the defect.

@@ -59,7 +59,7 @@ def slow_success(case: Case) -> Iterator[Finding]:
 
     Why: slow is not broken; giving up early loses sales.
 
-    Judged: each answer takes a third of the time that the guidance gives a call (10 of 30 seconds), and the order must end paid.
+    Judged: each answer takes ten seconds, or a third of the time that the guidance gives a call where that is less; the order must end paid.
     Giving up later than that is told and not held against anybody.
 
     Fix: a timeout of 25 to 30 seconds, not of five.

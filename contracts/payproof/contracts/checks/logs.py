@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -21,12 +21,16 @@ _NEAR = 12
 """Log lines that belong together: a logger may spread one call over several lines."""
 
 
-def _leak(case: Case, mark: str, what: str) -> Iterator[Finding]:
-    lines = 0
+def _leak(case: Case, marks: Mapping[str, str]) -> Iterator[Finding]:
+    """``marks``: what the placeholder of a secret begins with -> the secret in words."""
+    lines, all_ = 0, " or ".join(marks.values())
     for world in case.run.worlds:
         logs = list(world.of(Log))
         lines += len(logs)
-        found = [entry for entry in logs if mark in entry.text]
+        what, found = next(
+            ((what, held) for mark, what in marks.items() if (held := [entry for entry in logs if mark in entry.text])),
+            ("", []),
+        )
         if found:
             yield case.failed(
                 f"the {what} is in {len(found)} log line(s)",
@@ -37,14 +41,14 @@ def _leak(case: Case, mark: str, what: str) -> Iterator[Finding]:
             )
             return
     if lines:
-        yield case.passed(f"{lines} log lines hold no {what}", actual={"lines": lines})
+        yield case.passed(f"{lines} log lines hold no {all_}", actual={"lines": lines})
     elif any(list(world.of(Call)) for world in case.run.worlds) and case.run.settings.restarts:
-        yield case.passed(f"the integration logs nothing, so no {what} either", actual={"lines": 0})
+        yield case.passed(f"the integration logs nothing, so no {all_} either", actual={"lines": 0})
     else:
         yield case.not_exercised(_UNREAD, declare="logs.files")
 
 
-@must("logs.no-access-token", before_control=True)
+@must("logs.no-access-token", needs="authenticate", before_control=True)
 def no_access_token(case: Case) -> Iterator[Finding]:
     """No log line holds an access token.
 
@@ -55,20 +59,22 @@ def no_access_token(case: Case) -> Iterator[Finding]:
 
     Fix: log the call without its Authorization header; leave the token answer's body out.
     """
-    yield from _leak(case, "<access-token-", "access token")
+    yield from _leak(case, {"<access-token-": "access token"})
 
 
 @must("logs.no-secret-key", before_control=True)
 def no_secret_key(case: Case) -> Iterator[Finding]:
-    """No log line holds the secret key.
+    """No log line holds the secret key, or the secret that notices are signed with.
 
-    Why: as for access tokens, and it lives longer.
+    Why: logs are copied, shipped and read by many, and whoever has the secret acts as the merchant, or as the gateway.
 
-    Judged: as for access tokens.
+    Judged: stdout, stderr and the declared log files over the whole run, plain, URL-encoded, base64, hex, and any part of
+    twelve characters or more. A mask or a hash is fine.
 
-    Fix: never log the token request's body, nor the process's environment.
+    Fix: never log a request that carries it, headers and body, nor the process's environment.
     """
-    yield from _leak(case, "<secret-key-", "secret key")
+    secrets = {f"<{each.name}-": each.name.replace("-", " ") for each in case.profile.credentials if each.secret}
+    yield from _leak(case, secrets)
 
 
 def own_lines(probe_run: ProbeRun) -> list[Log]:
@@ -132,8 +138,8 @@ def responses(case: Case) -> Iterator[Finding]:
 
     Why: without it a dispute cannot be settled.
 
-    Judged: some log line beside the web server's access log shows the payment's token or transaction, and its outcome. The
-    token answer's body may be left out.
+    Judged: some log line beside the web server's access log shows the payment's id or transaction, and its outcome. An
+    answer that holds an access token may be left out.
 
     Fix: log one line for each answer: payment or transaction, HTTP status, outcome.
     """

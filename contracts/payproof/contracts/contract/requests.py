@@ -28,8 +28,8 @@ def problems(api: Api, match: OperationMatch, request: Request) -> Iterator[Cont
     yield from _parameters(api, operation, match, fields)
     if (body := _body_of(api, operation)) is None:
         return
-    if fields.how == "foreign":
-        kinds = list(body["content"])
+    kinds = list(body["content"])
+    if fields.how == "foreign" or (fields.how == "read" and request.body and not _listed(request, kinds)):
         actual = header(request.headers, "content-type") or MISSING
         yield at(body, "header content-type", {"one of": kinds}, actual)
     elif fields.how == "broken":
@@ -37,6 +37,12 @@ def problems(api: Api, match: OperationMatch, request: Request) -> Iterator[Cont
         yield at(body, "body", f"an object, as {kind}", quoted(request.body))
     elif fields.how == "read":
         yield from _fields(api, body, fields, accepted=False)
+
+
+def _listed(request: Request, kinds: list[str]) -> bool:
+    """Whether the gateway reads a body of this content type."""
+    kind = media_type(request.headers)
+    return kind in kinds or (kind.endswith("+json") and "application/json" in kinds)
 
 
 def refused(api: Api, match: OperationMatch, request: Request) -> tuple[ContractProblem, ...]:

@@ -51,8 +51,9 @@ class Cassette(MirroredTarget):
         if recording.stamp is None or recording.profile is None:
             raise unstamped(recording)
         self.recording, self.stamp = recording, recording.stamp
-        given = {CLIENT_ID: client_id, SECRET_KEY: secret_key}
-        keys = {kind: value or _minted(self.stamp, kind) for kind, value in given.items()}
+        own = {each.name for each in recording.profile.credentials}
+        given = {name: value for name, value in ((CLIENT_ID, client_id), (SECRET_KEY, secret_key)) if name in own}
+        keys = {name: value or _minted(self.stamp, name) for name, value in given.items()}
         super().__init__(recording.profile, journal, seed=seed, keys=keys)
         self._age: timedelta = self.stamp.age()
         self._reel = CassetteIndex(recording)
@@ -64,6 +65,9 @@ class Cassette(MirroredTarget):
         self.app = self._way(self._serve)
 
     def _refuses(self) -> bool:
+        """A refusal shows in a redirect, or else is what its story was recorded for."""
+        if not self.profile.traits.returns_after_failure:
+            return "refused" in self.stamp.stories
         return any(
             self.profile.read_return(header(each.response.headers, "location"))[0] == "refused"
             for each in self.recording.exchanges
@@ -89,7 +93,7 @@ class Cassette(MirroredTarget):
         self._audit.tell(match, recorded, meant)
         was = exchange.event
         if isinstance(was, Opened) and isinstance(said, Opened) and was.payment:
-            self._chosen[was.payment] = Chosen(was, said)
+            self._chosen[was.payment] = Chosen(was, said, self.profile.filled)
         if match.repeated and isinstance(was, Authenticated):
             self._values.renew(was.issued or "")
         answer = self._answer(exchange, sites)

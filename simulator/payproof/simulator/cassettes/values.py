@@ -6,7 +6,7 @@ import html
 import json
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.utils import format_datetime, parsedate_to_datetime
@@ -33,7 +33,7 @@ class Values:
     def __init__(self, merchant: Merchant, redacted: Mapping[str, Redacted], journal: Journal) -> None:
         self._rng = random.SystemRandom()
         self._redacted, self._journal = redacted, journal
-        self._fresh = {"client-id-1": merchant.client_id, "secret-key-1": merchant.secret_key}
+        self._fresh = {f"{name}-1": value for name, value in merchant.credentials.items()}
         self._names = {value: name for name, value in self._fresh.items()}
 
     def to_client(self, text: str) -> str:
@@ -88,17 +88,18 @@ class Chosen:
 
     recorded: Opened
     actual: Opened
+    filled: Callable[[str, str], str]
+    """(return_url, payment) -> the address that the gateway sends a customer to."""
 
     def put(self, text: str) -> str:
         """``text`` with the integration's own addresses and order reference in the place of the recorded ones."""
-        addresses = [
-            (old, new)
-            for old, new in (
-                (self.recorded.return_url, self.actual.return_url),
-                (self.recorded.cancel_url, self.actual.cancel_url),
-            )
-            if old and new and old != new
-        ]
+        pairs = (
+            (self.recorded.return_url, self.actual.return_url),
+            (self.recorded.cancel_url, self.actual.cancel_url),
+        )
+        chosen = [(old, new) for old, new in pairs if old and new and old != new]
+        payment = self.recorded.payment or ""
+        addresses = [*chosen, *((self.filled(old, payment), self.filled(new, payment)) for old, new in chosen)]
         for encode in (str, _json, html.escape, _quoted):
             text = _readdressed(text, {encode(old): encode(new) for old, new in addresses}, encode("&"))
         old, new = self.recorded.reference, self.actual.reference

@@ -208,7 +208,8 @@ class Forwarder:
             return value
         scheme, _, token = value.partition(" ")
         if scheme.lower() == "bearer":
-            return f"{scheme} {self.port.bearer(token.strip())}"
+            token = token.strip()  # a key that travels as a bearer is a credential like any other
+            return f"{scheme} {pairs.get(token) or self.port.bearer(token)}"
         return rewrite.authorization(value, pairs)
 
     def _for_client(self, got: httpx.Response, ours: str, sites: rewrite.Sites, *, page: bool) -> Response:

@@ -31,7 +31,7 @@ class LedgerMirror:
 
     def _hint(self, said: AnyEvent) -> str:
         """Does the sandbox take an access token for a payment, where the profile says that it does not?"""
-        before = self._store.get(self._made_by.get(said.bearer, ""))
+        before = self._store.get(self._made_by.get(said.bearer, "")) if said.bearer else None
         if self._profile.traits.token_is_payment or not isinstance(said, Opened) or before is None:
             return ""
         same = said.ok and said.payment == before.payment and said.reference != before.reference

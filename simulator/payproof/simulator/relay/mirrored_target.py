@@ -18,14 +18,14 @@ from payproof.simulator.target import Target
 
 
 class MirroredTarget(Target):
-    """``keys``: the credentials of its one merchant, by kind. Its limits are its own, and its dialect only lends the shapes of faults:
+    """``keys``: credentials of its one merchant, by their names; those that are not given are minted in the gateway's own shape. Its limits are its own, and its dialect only lends the shapes of faults:
     what the gateway says, it says itself."""
 
     def __init__(self, profile: Profile, journal: Journal, *, seed: int, keys: Mapping[str, str]) -> None:
         super().__init__(Front(profile, journal, seed=seed, knobs=profile.calm))
         self.profile = profile
         self._store, self._dialect = self.front.store, self.front.dialect
-        row = self._store.add_merchant("shop", keys)
+        row = self._store.add_merchant("shop", {**self._dialect.keys(), **keys})
         self._ledger_mirror = LedgerMirror(self._store, profile, row, paid=self._dialect.paid_status)
         self.merchant: Merchant = row.value()
 

@@ -14,7 +14,7 @@ from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Power
 from payproof.contracts.secrets import mint
-from payproof.simulator.records import CLIENT_ID, SECRET_KEY, Merchant
+from payproof.simulator.records import SECRET_KEY, Merchant
 from payproof.simulator.relay.forwarder import LEFT, Forwarder
 from payproof.simulator.relay.mirrored_target import MirroredTarget
 from payproof.simulator.relay.passages import Passage, Passages
@@ -46,12 +46,10 @@ class Relay(MirroredTarget):
         on_exchange: OnExchange | None = None,
         person: bool = False,
     ) -> None:
-        sandbox = upstream.sandbox
-        real = {CLIENT_ID: sandbox.client_id, SECRET_KEY: sandbox.secret_key}
+        real = upstream.sandbox.credentials
         for kind, value in real.items():
             journal.redactor.add(f"sandbox-{kind}", value, numbered=False)
-        keys = {kind: _minted(value) for kind, value in real.items()} if own_credentials else real
-        super().__init__(profile, journal, seed=seed, keys=keys)
+        super().__init__(profile, journal, seed=seed, keys={} if own_credentials else real)
         self.upstream, self.story, self.person = upstream, "", person
         self._own, self._on_exchange = own_credentials, on_exchange
         self.powers = self._powers()
@@ -105,7 +103,7 @@ class Relay(MirroredTarget):
         return len(young)
 
     def rotate_secret(self) -> Merchant:
-        self.merchant = self._store.rotate(self.merchant.client_id, _minted(self.merchant.secret_key)).value()
+        self.merchant = self._store.rotate(self.merchant.client_id, self._dialect.keys()[SECRET_KEY]).value()
         return self.merchant
 
     def revoke_secret(self) -> None:
@@ -121,8 +119,7 @@ class Relay(MirroredTarget):
     def pairs(self) -> dict[str, str]:
         if not self._own or self._revoked:
             return {}
-        sandbox = self.upstream.sandbox
-        return {self.merchant.client_id: sandbox.client_id, self.merchant.secret_key: sandbox.secret_key}
+        return {self.merchant.credentials[name]: value for name, value in self.upstream.sandbox.credentials.items()}
 
     def bearer(self, value: str) -> str:
         return self._dead.get(value, value)

@@ -23,13 +23,20 @@ def told_otherwise(answer: Response, real: Decimal, known: str, amount: str | No
     if amount is not None and real > 0:
         found = _other_amount(found, real, Decimal(amount), known, answer.status_code)
     if currency is not None and known:
-        found = _replaced(found, lambda value: currency if value == known else None)
+        found = _replaced(found, lambda value: _recoded(value, known, currency))
     if found == before:
         return answer
     changed = Response(json.dumps(found).encode(), status_code=answer.status_code)
     length = (b"content-length", str(len(changed.body)).encode())
     changed.raw_headers = [pair for pair in answer.raw_headers if pair[0] != b"content-length"] + [length]
     return changed
+
+
+def _recoded(value: Any, known: str, currency: str) -> str | None:
+    """``currency`` in the letter case of a value that is the ``known`` one; None when it is another value."""
+    if not isinstance(value, str) or value.upper() != known.upper():
+        return None
+    return currency.lower() if value.islower() else currency
 
 
 def _other_amount(body: Any, real: Decimal, amount: Decimal, currency: str, status: int) -> Any:

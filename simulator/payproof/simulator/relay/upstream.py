@@ -15,6 +15,7 @@ from payproof.contracts import addresses
 from payproof.contracts.model import PayproofError
 from payproof.simulator import bounded_read as bounded
 from payproof.simulator.local_names import LocalNames
+from payproof.simulator.records import CLIENT_ID, SECRET_KEY
 from payproof.simulator.relay.proxies import proxy_for
 from payproof.simulator.relay.rate_budget import RateBudget
 
@@ -28,7 +29,7 @@ LARGEST_CA = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxAddress:
-    """One merchant's account at a gateway's sandbox. ``clock``: address that moves its clock, empty where there is none."""
+    """One merchant's account at a gateway's sandbox. ``client_id``: empty where the gateway has none. ``clock``: address that moves its clock, empty where there is none."""
 
     base_url: str
     client_id: str = field(repr=False)
@@ -39,6 +40,11 @@ class SandboxAddress:
     """Origin of the hosted checkout, where the gateway has another host for it."""
     refuses: bool = False
     """A payer is known whom this sandbox refuses."""
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """By the names that profiles declare."""
+        return {name: value for name, value in ((CLIENT_ID, self.client_id), (SECRET_KEY, self.secret_key)) if value}
 
     @property
     def origin(self) -> str:

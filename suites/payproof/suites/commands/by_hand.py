@@ -26,6 +26,7 @@ def script(config: Config) -> str:
         PayproofError: there is no command.
     """
     from payproof.simulator import Simulator
+    from payproof.simulator.records import named
 
     integration, known = config.integration, config.simulator
     if not integration.command:
@@ -34,10 +35,23 @@ def script(config: Config) -> str:
             place="integration.command",
             remedy="an integration that already runs takes its settings from [simulator]; `payproof serve` shows the gateway's",
         )
-    merchant = Simulator(config.profile).add_merchant(client_id=known.client_id, secret_key=known.secret_key)
+    others = named(config.profile, known.credentials)
+    merchant = Simulator(config.profile).add_merchant(
+        client_id=known.client_id, secret_key=known.secret_key, others=others
+    )
     gateway = f"payproof serve --gateway {config.gateway} --port {known.port or GATEWAY_PORT}"
-    gateway += f" --client-id {shlex.quote(merchant.client_id)} --secret-key {shlex.quote(merchant.secret_key)}"
+    gateway += "".join(f" {option}" for option in _kept(config, merchant))
     return "\n".join(_lines(config, gateway, _values(config, merchant, known.port or GATEWAY_PORT))) + "\n"
+
+
+def _kept(config: Config, merchant: Merchant) -> Iterator[str]:
+    """The options by which ``payproof serve`` takes this merchant's credentials."""
+    for each in config.profile.credentials:
+        value = merchant.credentials[each.name]
+        if each.name in ("client-id", "secret-key"):
+            yield f"--{each.name} {shlex.quote(value)}"
+        else:
+            yield f"--credential {shlex.quote(f'{each.placeholder}={value}')}"
 
 
 def _values(config: Config, merchant: Merchant, gateway_port: int) -> dict[str, str]:

@@ -41,6 +41,13 @@ _LOG_TO = 1
 )
 @click.option("--client-id", default="", metavar="ID", help="A client id that stays; else a new one each time.")
 @click.option("--secret-key", default="", metavar="KEY", help="A secret key that stays; else a new one each time.")
+@click.option(
+    "--credential",
+    "credentials",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Another credential of the gateway that stays: webhook_secret=...",
+)
 @click.option("--seed", type=int, default=0, metavar="N", help="Decides which calls a fault with a share hits.")
 @click.option("--knob", "knobs", multiple=True, metavar="NAME=VALUE", help="Behaviour set otherwise; VALUE is JSON.")
 @click.option("--open", "opens", is_flag=True, help="Open the inspector in a browser.")
@@ -80,9 +87,12 @@ def _wanted(config_path: Path | None, given: Mapping[str, Any]) -> _Wanted:
     """The command line before the file before the default."""
     from payproof.simulator.serve import Offer
 
+    from payproof.suites.config.short_forms import pairs
+
     knobs = _knobs(given["knobs"])
     offer = Offer(
-        seed=given["seed"], client_id=given["client_id"], secret_key=given["secret_key"], ca=given["ca"], knobs=knobs
+        seed=given["seed"], client_id=given["client_id"], secret_key=given["secret_key"], ca=given["ca"], knobs=knobs,
+        credentials=pairs(given["credentials"], "--credential"),
     )
     gateway, port = given["gateway"], given["port"]
     if config_path is not None:
@@ -95,6 +105,7 @@ def _wanted(config_path: Path | None, given: Mapping[str, Any]) -> _Wanted:
             offer,
             client_id=offer.client_id or own.client_id or "",
             secret_key=offer.secret_key or own.secret_key or "",
+            credentials={**own.credentials, **offer.credentials},
             knobs={**own.knobs, **knobs},
             exports=_exports(config.integration.env),
             workers=config.integration.workers,

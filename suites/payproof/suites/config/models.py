@@ -164,6 +164,8 @@ class SimulatorSettings(_Part):
     port: int | None = Field(default=None, ge=1, le=65535)
     client_id: str | None = Field(default=None, min_length=1)
     secret_key: str | None = Field(default=None, min_length=1, repr=False)
+    credentials: dict[str, str] = Field(default={}, repr=False)
+    """Further credentials of the gateway, by their placeholders: { webhook_secret = "..." }."""
     https: bool = True
     knobs: dict[str, JsonValue] = {}
     """Behaviour of the gateway that is set otherwise (payproof list profile)."""
@@ -181,7 +183,7 @@ class TestPayer(_Part):
 class OtherMerchant(_Part):
     """A second merchant at the sandbox."""
 
-    client_id: str = Field(repr=False)
+    client_id: str = Field(default="", repr=False)
     secret_key: str = Field(repr=False)
 
     @property
@@ -194,7 +196,8 @@ class SandboxTable(_Part):
     """The real thing. ``${NAME}`` takes a value from the environment."""
 
     base_url: HttpsAddress
-    client_id: str = Field(repr=False)
+    client_id: str = Field(default="", repr=False)
+    """On gateways that have client ids."""
     secret_key: str = Field(repr=False)
     checkout_url: Host = ""
     """Address of the hosted checkout, where the gateway has another host for it and it is not the one that the profile knows."""

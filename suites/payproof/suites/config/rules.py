@@ -11,6 +11,7 @@ from payproof.contracts.files import special
 from payproof.contracts.former_ids import current
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
+from payproof.simulator.records import CLIENT_ID
 from payproof.suites.config import placeholders
 from payproof.suites.config.models import Config, Integration
 from payproof.suites.config.problems import ConfigProblem
@@ -31,6 +32,7 @@ def problems_of(config: Config) -> list[ConfigProblem]:
         *_recipe(config.integration),
         *_placeholders(config.integration, gateway),
         *_names(config, gateway),
+        *_client_ids(config, gateway),
         *_files(config),
     ]
 
@@ -118,6 +120,25 @@ def _names(config: Config, gateway: Profile) -> Iterator[ConfigProblem]:
         )
 
 
+def _client_ids(config: Config, gateway: Profile) -> Iterator[ConfigProblem]:
+    """A client id stands where the gateway has one, and nowhere else."""
+    has, sandbox = any(each.name == CLIENT_ID for each in gateway.credentials), config.sandbox
+    needed: dict[tuple[str, ...], str] = {}
+    if sandbox is not None:
+        needed[("sandbox", "client_id")] = sandbox.client_id
+    if sandbox is not None and sandbox.other is not None:
+        needed[("sandbox", "other", "client_id")] = sandbox.other.client_id
+    for path, value in needed.items():
+        if has and not value:
+            yield ConfigProblem(path, "is needed and missing", "give that of your account at the gateway's sandbox")
+    for path, value in {**needed, ("simulator", "client_id"): config.simulator.client_id}.items():
+        if value and not has:
+            yield ConfigProblem(path, f"{gateway.name} has no client id", "leave it out")
+    for name in config.simulator.credentials:
+        known = [each.placeholder for each in gateway.credentials]
+        yield from known_name(("simulator", "credentials", name), name, known, f"credential of {gateway.name}")
+
+
 def known_name(path: tuple[str, ...], name: str, known: Iterable[str], what: str) -> Iterator[ConfigProblem]:
     """A problem where a name is not known, with the nearest that is."""
     names = sorted(known)
@@ -141,7 +162,7 @@ def _refuse_live(config: Config, gateway: Profile) -> None:
     texts |= {
         "simulator.client_id": config.simulator.client_id or "",
         "simulator.secret_key": config.simulator.secret_key or "",
-    }
+    } | {f"simulator.credentials.{name}": value for name, value in config.simulator.credentials.items()}
     for place, text in texts.items():
         if text and (gateway.is_live(text, "") or gateway.is_live("", text)):
             raise PayproofError(

@@ -143,7 +143,7 @@ def judge(
     if problem is not None or status >= 400:
         link = (problem or tree).find("a", href=True) or tree.find("a", href=True)
         return "problem", urljoin(address, str(link["href"])) if isinstance(link, Tag) else ""
-    if tree.select_one(recipe.cancel) is not None:
+    if tree.select_one(recipe.cancel) is not None or (recipe.paying and tree.select_one(recipe.paying) is not None):
         return "confirm", ""
     link = tree.find("a", href=True)
     if settled and tree.find("form") is None and isinstance(link, Tag):

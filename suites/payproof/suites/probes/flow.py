@@ -25,6 +25,8 @@ _SEEN_EVERYWHERE = (
     "amount.sent",
     "currency.sent",
     "contract.request",
+    "idempotency.key-sent",
+    "idempotency.new-key-per-order",
 )
 
 
@@ -73,7 +75,8 @@ async def cancelled(world: World) -> None:
 
 @probe("flow.failed", "verify.failed-return", needs=("refusal",))
 async def refused(world: World) -> None:
-    """The gateway refuses the payment and sends the customer to the return URL, saying so in the query."""
+    """The gateway refuses the payment and sends the customer to the return URL, saying so in the query; or it says so on its own
+    page, and the customer goes back to the shop from there."""
     order, customer = world.new_order(), world.customer()
     checkout = await world.checkout(order, customer)
     if checkout.payment:
@@ -84,6 +87,12 @@ async def refused(world: World) -> None:
             told = "the gateway refused the payment and sent the customer back" if refused_here else declined
             world.step(told, StepName.REFUSED, url=tab.url)
             await world.come_back(tab.url, customer, order)
+        elif tab.state == "problem" and not world.profile.traits.returns_after_failure:
+            back = bool(tab.url) and world.place.where(tab.url) == "integration"
+            told = "the customer goes back to the shop" if back else "no way leads back to the shop"
+            world.step(f"the gateway refused the payment on its own page; {told}", StepName.REFUSED, url=tab.url)
+            if back:
+                await world.come_back(tab.url, customer, order, purpose="cancel")
     await world.look(order, customer)
 
 
@@ -126,9 +135,41 @@ async def late_success(world: World, left: str) -> None:
     await world.look(order, customer, wait=world.shared.patience)
 
 
+@probe(
+    "flow.pending",
+    "flow.pending-success",
+    "flow.pending-failure",
+    group="undecided",
+    needs=("clock", "refusal"),
+    moves_clock=True,
+    variants=lambda profile, settings: ({"came": True}, {"came": False}) if profile.has("decides_later") else (),
+)
+async def undecided(world: World, came: bool) -> None:
+    """The customer pays in a way that is decided later, and comes back. Much later the money comes, or does not; in that case the
+    customer tries again."""
+    order, customer = world.new_order(), world.customer()
+    checkout = await world.checkout(order, customer)
+    if not checkout.payment:
+        return
+    tab = await (await world.hosted(checkout, customer, "pending" if came else "unsettled")).confirm()
+    if tab.state != "left":
+        return
+    world.step("the customer has done their part; whether the money comes is not decided", StepName.PENDING)
+    await world.come_back(tab.url, customer, order)
+    await world.notices_over()
+    await world.look(order, customer, wait=world.config.integration.order.within)
+    await world.target.advance(world.profile.traits.decides_later + 1)
+    world.step(f"the money {'has come' if came else 'will never come'}", StepName.DECIDED, came=came)
+    await world.notices_over()
+    await world.look(order, customer, wait=world.shared.patience if came else world.config.integration.order.within)
+    if not came:
+        world.step("the customer tries again", StepName.AGAIN)
+        await world.pay(order, customer, await world.checkout(order, customer, purpose="again"))
+
+
 @probe("flow.slow-success", group="slow", waits=lambda limits: 3 * limits.slow)
 async def slow(world: World) -> None:
-    """The gateway works, but each answer takes a third of the time that a call has: ten seconds of thirty."""
+    """The gateway works, but each answer takes ten seconds, or a third of the time that a call has where that is less."""
     order, customer = world.new_order(), world.customer()
     seconds = world.profile.limits.slow
     async with world.fault("delay", seconds=seconds):

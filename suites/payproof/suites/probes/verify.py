@@ -48,6 +48,8 @@ async def replayed_return(world: World, replay: str) -> None:
         )
         query = world.profile.returned_query(crafted)
     url = f"{payment.return_url}{'&' if urlsplit(payment.return_url).query else '?'}{query}"
+    if world.profile.return_template:
+        url = world.profile.filled(payment.return_url, other.payment)
     world.step("the paid order's return is replayed for the unpaid one", StepName.REPLAYED, url=url)
     await world.come_back(url, customer, order)
     await world.look(order, customer)

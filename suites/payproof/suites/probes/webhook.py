@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
 from functools import wraps
 from typing import cast, get_args
 
@@ -30,7 +31,16 @@ HOURS = 6
 """Hours after which a notice comes once more."""
 LARGE = 1024 * 1024
 """Bytes of a notice that is far too long."""
-_FORGERIES = always(*({"how": how} for how in get_args(Forgery) if how != "old"))
+
+
+def _forgeries(profile: Profile, settings: Settings) -> Iterable[Params]:
+    own_key = profile.notices is not None and profile.notices.impostor is not None
+    left_out = ("old",) if own_key else ("old", "other-key")
+    yield from ({"how": how} for how in get_args(Forgery) if how not in left_out)
+    if profile.has("verify-notice"):
+        yield {"how": "other-secret", "unverifiable": True}
+
+
 _REPETITIONS = always(*({"how": how} for how in ("in-turn", "at-once", "other-id", "with-return")))
 _DISORDERS = always(
     *({"order": each} for each in ("end-after-success", "end-before-success", "end-of-another-payment"))
@@ -72,13 +82,20 @@ async def _agreed(world: World, order: Order, customer: Customer) -> tuple[str, 
     return None if tab is None else (payment, tab)
 
 
-@probe("webhook.signature-verified", group="notices", needs=("notices",), variants=_FORGERIES)
+@probe("webhook.signature-verified", group="notices", needs=("notices",), variants=_forgeries)
 @_unpaid
-async def forged_notice(world: World, order: Order, customer: Customer, checkout: Checkout, how: str) -> None:
-    """Somebody who does not know the secret tells the shop that an unpaid order was paid."""
+async def forged_notice(
+    world: World, order: Order, customer: Customer, checkout: Checkout, how: str, unverifiable: bool = False
+) -> None:
+    """Somebody who does not know the secret tells the shop that an unpaid order was paid; where the gateway verifies notices, once also
+    while it cannot be asked to."""
     await world.look(order, customer)
-    world.step(f"somebody tells the shop that the order was paid ({how})", StepName.NOTICED)
-    await world.outbox.forge(checkout.payment, cast("Forgery", how))
+    async with AsyncExitStack() as meanwhile:
+        if unverifiable:
+            verifying = world.profile.named("verify-notice")
+            await meanwhile.enter_async_context(world.fault("status", operation=verifying, status=503))
+        world.step(f"somebody tells the shop that the order was paid ({how})", StepName.NOTICED)
+        await world.outbox.forge(checkout.payment, cast("Forgery", how))
     await world.look(order, customer, wait=world.config.integration.order.within)
 
 
@@ -94,7 +111,8 @@ async def spelled_notice(world: World) -> None:
     for how in SPELLINGS:
         notice = world.outbox.claim(bought.checkout.payment)
         if (body := spelled(notice.body, how)) is not None:
-            notice.body, notice.shape = body, how
+            # Who asks the gateway to verify a notice puts it into another text: blanks around it are lost on the way.
+            notice.body, notice.shape = body.strip() if world.profile.has("verify-notice") else body, how
             await world.outbox.deliver(notice)
     await world.look(bought.order, bought.customer)
 
@@ -161,7 +179,7 @@ async def disordered_notices(world: World, order: str) -> None:
     if not first.payment:
         return
     ended = world.outbox.compose(first.payment, *_UNPAID)  # as it stands now: nobody paid
-    if ended is None:
+    if not ended:
         world.step("this gateway does not tell of payments that came to nothing", StepName.UNTOLD)
         return
     checkout = first
@@ -172,20 +190,26 @@ async def disordered_notices(world: World, order: str) -> None:
         checkout = await world.checkout(wanted, customer, purpose="again")
     elif order == "end-before-success":
         world.step("the gateway tells that the payment came to nothing, before it succeeds", StepName.NOTICED)
-        await world.outbox.deliver(ended)
+        await _deliver(world, ended)
     bought = await world.pay(wanted, customer, checkout)
     if order != "end-before-success" and bought.paid:
         await world.outbox.idle()
         world.step(
             "only now the gateway tells that the payment, or an earlier one, had come to nothing", StepName.NOTICED
         )
-        await world.outbox.deliver(ended)
+        await _deliver(world, ended)
     await world.outbox.idle()
     await world.look(wanted, customer, wait=world.config.integration.order.within)
 
 
+async def _deliver(world: World, notices: Iterable[Notice]) -> None:
+    for notice in notices:
+        await world.outbox.deliver(notice)
+
+
 @probe(
-    "webhook.before-return", "webhook.not-swallowed", "webhook.fast-answer", "logs.webhooks", group="notices-later",
+    "webhook.before-return", "webhook.not-swallowed", "webhook.fast-answer", "logs.webhooks", "capture.without-return",
+    group="notices-later",
     needs=("notices", "clock"), moves_clock=True,
 )  # fmt: skip
 @_paid_and_held
@@ -265,7 +289,7 @@ async def notice_in_an_outage(world: World, order: Order, customer: Customer, pa
 @_unpaid
 async def unknown_notice(world: World, order: Order, customer: Customer, checkout: Checkout, odd: str) -> None:
     """A signed notice of an event that nobody knows, or without any data, about an unpaid order; then a customer pays."""
-    notice = world.outbox.compose(checkout.payment, *_UNPAID) or world.outbox.claim(checkout.payment)
+    notice = next(iter(world.outbox.compose(checkout.payment, *_UNPAID)), None) or world.outbox.claim(checkout.payment)
     body = (
         unheard_of(world.profile.notices, notice.body)
         if odd == "event" and world.profile.notices

@@ -133,6 +133,11 @@ class Performance(Deployment):
             raise PayproofError("nobody can keep back, repeat and forge the notices of this gateway")
         return self.target.outbox
 
+    async def notices_over(self) -> None:
+        """Wait until every notice that is under way was answered."""
+        if self.target.outbox is not None:
+            await self.target.outbox.idle()
+
     async def release_notices(self) -> None:
         """Let the gateway send what was kept back, and wait until it was answered."""
         if self.target.outbox is not None:

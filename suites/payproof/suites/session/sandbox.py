@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from payproof.contracts import addresses
 from payproof.contracts.model import PayproofError
+from payproof.simulator.records import CLIENT_ID
 from payproof.simulator.relay.upstream import SandboxAddress
 from payproof.suites.config import Config
 from payproof.suites.config.models import SandboxTable
 
-_SECRET = 'keep them in the environment: client_id = "${PAYPROOF_SANDBOX_CLIENT_ID}"'
+_SECRET = 'keep them in the environment: secret_key = "${PAYPROOF_SANDBOX_SECRET_KEY}"'
 
 
 def sandbox_of(config: Config, *, remedy: str = f"; {_SECRET}") -> SandboxTable:
@@ -18,13 +19,18 @@ def sandbox_of(config: Config, *, remedy: str = f"; {_SECRET}") -> SandboxTable:
     PayproofError: there is none, or its credentials are not set; ``remedy`` is how its remedy ends.
     """
     settings = config.sandbox
+    keys = "base_url, client_id and secret_key" if has_client_id(config) else "base_url and secret_key"
     if settings is None or settings.missing:
         raise PayproofError(
             "the sandbox is not configured" if settings is None else f"not set: {', '.join(settings.missing)}",
             place="payproof.toml: [sandbox]",
-            remedy=f"give base_url, client_id and secret_key of your account at the gateway's sandbox{remedy}",
+            remedy=f"give {keys} of your account at the gateway's sandbox{remedy}",
         )
     return settings
+
+
+def has_client_id(config: Config) -> bool:
+    return any(each.name == CLIENT_ID for each in config.profile.credentials)
 
 
 def checkout_of(config: Config) -> str:
@@ -53,8 +59,7 @@ def known_secrets(config: Config) -> Iterator[tuple[str, str]]:
     sandbox = config.sandbox
     if sandbox is None:
         return
-    yield "client-id", sandbox.client_id
-    yield "secret-key", sandbox.secret_key
+    yield from ((name, value) for name, value in (("client-id", sandbox.client_id), ("secret-key", sandbox.secret_key)) if value)
     tested = [(payer.login, payer.password, payer.otp) for payer in sandbox.payers.values()]
     tested += [(payer.login, payer.password, payer.otp) for payer in config.profile.payers.values()]
     for login, password, code in tested:

@@ -27,6 +27,7 @@ from payproof.suites.session.cassette_source import Recordings
 from payproof.suites.session.context import Shared
 from payproof.suites.session.lateness import Lateness
 from payproof.suites.session.progress import Progress, Silent
+from payproof.suites.session.sandbox import has_client_id
 from payproof.suites.session.targets import Relays, Simulators, TargetSource
 from payproof.suites.session.trust import Trust
 from payproof.suites.session.world import World
@@ -224,12 +225,13 @@ async def opened(
 
 def _refuse_unprepared(config: Config, kind: TargetKind) -> None:
     simulator = config.simulator
-    known = simulator.port and (kind == "sandbox" or (simulator.client_id and simulator.secret_key))
+    named = simulator.client_id or not has_client_id(config)
+    known = simulator.port and (kind == "sandbox" or (named and simulator.secret_key))
     if not config.integration.command and not known:
         raise PayproofError(
             "an integration that already runs must know the simulator's address and credentials beforehand",
             place="payproof.toml: simulator",
-            remedy="set port, client_id and secret_key in [simulator], start the integration with them, and run again",
+            remedy=f"set port, {'client_id ' if has_client_id(config) else ''}and secret_key in [simulator], start the integration with them, and run again",
         )
 
 

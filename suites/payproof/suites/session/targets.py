@@ -11,6 +11,7 @@ from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Payer
 from payproof.simulator import Simulator, SimulatorTarget, Target
+from payproof.simulator.records import named
 from payproof.simulator.relay.proxies import proxy_for, shown
 from payproof.simulator.relay.rate_budget import RateBudget
 from payproof.simulator.relay.relay import Relay
@@ -68,8 +69,9 @@ class Simulators:
         sim = Simulator(self.config.profile, journal=journal, seed=seed, knobs=knobs)
         # What already runs may keep a token of an earlier run: its gateway would know it as one that has expired.
         sim.store.had_earlier_tokens = not self.config.integration.command
+        others = named(self.config.profile, settings.credentials)
         return SimulatorTarget(
-            sim, sim.add_merchant("shop", client_id=settings.client_id, secret_key=settings.secret_key)
+            sim, sim.add_merchant("shop", client_id=settings.client_id, secret_key=settings.secret_key, others=others)
         )
 
     def tab(self, target: Target, customer: Customer, payer: Payer, checkout: Checkout) -> Tab:

@@ -61,11 +61,12 @@ class Channel:
     def __init__(self, where: Where, budget: RateBudget, contract: Contract) -> None:
         self.where, self.budget, self.contract = where, budget, contract
         self.redactor = Redactor()
-        self.redactor.add("client-id", where.client_id, numbered=False)
-        self.redactor.add("secret-key", where.secret_key, numbered=False)
-        if where.other:
-            self.redactor.add("other-client-id", where.other[0], numbered=False)
-            self.redactor.add("other-secret-key", where.other[1], numbered=False)
+        others = where.other or ("", "")
+        known = {"client-id": where.client_id, "secret-key": where.secret_key}
+        known |= {"other-client-id": others[0], "other-secret-key": others[1]}
+        for kind, value in known.items():
+            if value:
+                self.redactor.add(kind, value, numbered=False)
         self._answered = Redactor()
         self.exchanges: list[ContractExchange] = []
         self.statuses: dict[str, Counter[int]] = {operation.id: Counter() for operation in contract.operations}
@@ -189,6 +190,9 @@ class Channel:
         return value
 
     def _issue(self) -> str:
+        if key := self.where.key():
+            self.tokens.add(key)
+            return key
         good = good_example(self.contract, self.where.profile.named("authenticate"))
         exchange = self.tell(good) if good else None
         if good and exchange and exchange.response and exchange.response.status == 429:

@@ -74,11 +74,15 @@ class ToldExamples:
     def _apart(self, following: list[Example], opened: ContractExchange) -> None:
         """Another merchant is told nothing of this payment. Tried once, by every way to ask."""
         good = good_example(self._channel.contract, self._where.profile.named("authenticate"))
-        if not self._where.other or good is None or APART in self.tried:
+        token = self._where.key(self._where.other) if self._where.other else ""
+        if not self._where.other or APART in self.tried or not (good or token):
             return
         self.tried.add(APART)
-        issued = self._channel.tell(_as_another(good, self._where), merchant=self._where.other)
-        token = issued_by(self._where.profile.read(issued.request, issued.response)) if issued.response else ""
+        told = [opened]
+        if good is not None:
+            issued = self._channel.tell(_as_another(good, self._where), merchant=self._where.other)
+            token = issued_by(self._where.profile.read(issued.request, issued.response)) if issued.response else ""
+            told.append(issued)
         if not token:
             self._findings.untried[APART] = "the second merchant gets no access token: check sandbox.other"
             return
@@ -86,7 +90,7 @@ class ToldExamples:
             exchange = self._channel.tell(example, token=token)
             if exchange.response is not None and exchange.response.status not in (401, 403, 404, 429):
                 message = f"HTTP {exchange.response.status} to another merchant who asks for this payment"
-                self._findings.add(APART, example.operation.id, "examples", message, (opened, issued, exchange))
+                self._findings.add(APART, example.operation.id, "examples", message, (*told, exchange))
 
     def _judged(self, example: Example, *, before: tuple[ContractExchange, ...] = ()) -> ContractExchange | None:
         """An example told and held to the rules; None where the server does not have its operation, which is only assumed."""

@@ -30,6 +30,10 @@ class Where(SandboxAddress):
         """The server's own, and its hosted checkout's where the gateway has another for it."""
         return tuple(urlsplit(site).netloc for site in (self.origin, self.profile.site(self.origin, "checkout")))
 
+    def key(self, merchant: tuple[str, str] | None = None) -> str:
+        """What travels as a bearer where no call issues access tokens: the merchant's own key; empty where one does."""
+        return "" if self.profile.has("authenticate") else (merchant or (self.client_id, self.secret_key))[1]
+
     def basic(self, operation: str, merchant: tuple[str, str] | None = None) -> str:
         """The Authorization header of the call that issues an access token, where credentials travel in it; else empty."""
         travels = any(each.travels == "basic" for each in self.profile.credentials)

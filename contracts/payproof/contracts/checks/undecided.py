@@ -1,0 +1,130 @@
+"""Payments for which the customer has done their part, and which are decided later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from payproof.contracts.checks.handling import crash, status_of
+from payproof.contracts.model import Finding
+from payproof.contracts.probe_runs import ProbeRun, ever_paid, final, ledger, probe_runs, sightings
+from payproof.contracts.requirements import Case, must
+from payproof.contracts.steps import StepName
+
+
+def _stories(case: Case, *, came: bool | None = None) -> Iterator[ProbeRun]:
+    yield from probe_runs(case.run, "undecided", keep=lambda told: came is None or told.params.get("came") is came)
+
+
+@must("flow.pending", needs="decides_later")
+def pending(case: Case) -> Iterator[Finding]:
+    """A payment that is not decided yet makes no paid order.
+
+    Why: the customer is done, and the money may never come.
+
+    Judged: the customer pays in a way that is decided later, and comes back; until it is decided, the gateway calls the payment
+    unpaid, the order must not be paid, nor its goods counted, and the customer gets a page for people.
+
+    Fix: read the field that says whether the money is there, not the one that says that the customer is done; on the return,
+    in notices and in jobs alike.
+    """
+    for probe_run in _stories(case):
+        mark, order = probe_run.step(StepName.PENDING), probe_run.order()
+        if mark is None or not ledger(probe_run.world, order, "pending"):
+            yield case.stuck(probe_run)
+            continue
+        told = probe_run.before(StepName.DECIDED)
+        early = [seen for seen in sightings(probe_run.world, order) if seen in told.entries]
+        wrong = next((seen for seen in early if seen.paid or seen.effects), None)
+        if wrong is not None:
+            how = "is paid" if wrong.paid else "is fulfilled"
+            yield case.failed(
+                f"order {order} {how}, and the gateway has no money for it yet",
+                expected={"paid": False, "charged": 0},
+                actual={"paid": wrong.paid, "effects": wrong.effects, "charged": 0},
+                world=probe_run.world,
+                seen=[mark, *[call for call, _ in told.told()][-1:], wrong],
+                unless="verify.forged-return",
+            )
+        elif (shown := crash(told, None, "return")) is not None:
+            page = next(reversed(told.pages("return")), None)
+            yield case.failed(
+                "the customer got an error page when the payment was not decided yet",
+                expected="a page for people",
+                actual={"status": status_of(page)},
+                world=probe_run.world,
+                seen=[mark, shown],
+            )
+        elif not early:
+            yield case.unread(probe_run.world, order, mark)
+        else:
+            yield case.passed("not paid before it is decided", world=probe_run.world, seen=[mark, early[-1]])
+
+
+@must("flow.pending-success", needs="decides_later")
+def pending_success(case: Case) -> Iterator[Finding]:
+    """A payment whose money comes later ends in a paid order, without the customer.
+
+    Why: the money was taken, and the customer has long gone.
+
+    Judged: the money of a pending payment comes; the gateway tells of it where notices are taken; the order must end paid, or
+    visibly held for a person.
+
+    Fix: take the notice that tells of it, or ask again from a job.
+    """
+    for probe_run in _stories(case, came=True):
+        mark, order = probe_run.step(StepName.DECIDED), probe_run.order()
+        taken = ledger(probe_run.world, order, "charged")
+        if mark is None or not taken:
+            yield case.stuck(probe_run)
+            continue
+        last = final(probe_run.world, order)
+        if last is not None and (last.paid or last.flagged):
+            how = "paid" if last.paid else "held for a person"
+            yield case.passed(f"{how} when the money came", world=probe_run.world, seen=[mark, *taken, last])
+        else:
+            yield case.failed(
+                f"the money came, and order {order} is {last.state if last else 'unreadable'}",
+                expected={"paid": True},
+                actual={"paid": False, "state": last.state if last else None},
+                world=probe_run.world,
+                seen=[mark, *taken, last],
+                unless="webhook.raw-body",
+            )
+
+
+@must("flow.pending-failure", needs="decides_later")
+def pending_failure(case: Case) -> Iterator[Finding]:
+    """A payment whose money never comes leaves an unpaid order, which can be paid again.
+
+    Why: debits are returned, and the customer still wants the goods.
+
+    Judged: the money of a pending payment does not come; the order is never paid, and the next payment of it goes through.
+
+    Fix: let go of a payment that failed later as of one that was refused at once.
+    """
+    for probe_run in _stories(case, came=False):
+        mark, order = probe_run.step(StepName.DECIDED), probe_run.order()
+        if mark is None:
+            yield case.stuck(probe_run)
+            continue
+        again = probe_run.after(StepName.AGAIN)
+        paid = ever_paid(probe_run.world, order)
+        if paid is not None and not ledger(probe_run.world, order, "charged"):
+            yield case.failed(
+                f"order {order} is paid, and its money never came",
+                expected={"paid": False, "charged": 0},
+                actual={"paid": True, "state": paid.state, "charged": 0},
+                world=probe_run.world,
+                seen=[mark, paid],
+                unless="flow.pending",
+            )
+        elif paid is None:
+            yield case.failed(
+                f"order {order} cannot be paid any more, after its money did not come",
+                expected={"paid": True},
+                actual={"paid": False},
+                world=probe_run.world,
+                seen=[mark, *again.checkouts(), final(probe_run.world, order)],
+            )
+        else:
+            yield case.passed("unpaid, and then paid by another payment", world=probe_run.world, seen=[mark, paid])
