@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_third_gateway import STORIES, findings
+from invented import STORIES, findings
 
 from payproof.contracts.entries import Call, Ledger, ReplayDifference
 from payproof.contracts.judge import judge

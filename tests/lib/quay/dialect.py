@@ -6,12 +6,12 @@ import json
 from typing import Any
 from urllib.parse import parse_qsl
 
+from harbor.dialect import Harbor
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from harbor.dialect import Harbor
 from payproof.contracts import money
 from payproof.contracts.profile import Payer
 from payproof.simulator.dialect import Dialect, GatewayDeps
@@ -124,7 +124,12 @@ class Quay(Harbor):
 
     def notices(self, payment: Payment, event: str) -> tuple[tuple[str, bytes], ...]:
         """Quay tells of customers who have done their part, of money that came, and of money that did not."""
-        kinds = {"pending": "order.waiting", "charged": "order.taken", "declined": "order.failed", "expired": "order.ended"}
+        kinds = {
+            "pending": "order.waiting",
+            "charged": "order.taken",
+            "declined": "order.failed",
+            "expired": "order.ended",
+        }
         number = self.deps.ids.mint(20)
         told = {"kind": kinds.get(event), "nr": number, "order": self._plain(payment)}
         return ((number, json.dumps(told).encode()),) if event in kinds else ()

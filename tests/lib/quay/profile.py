@@ -7,6 +7,7 @@ import hmac
 from dataclasses import replace
 
 from harbor import profile as harbor
+
 from payproof.contracts.checklist import Checklist, Item
 from payproof.contracts.entries import Request, Response
 from payproof.contracts.events import AnyEvent, Confirmed, Notified, Opened
@@ -49,7 +50,9 @@ PROFILE = replace(
         source="invented",
         golive=(Item("A", "all", "All of it", "Everything that holds on every gateway.", items=("1",)),),
         guidelines=(
-            Item("1", "everything", "Everything", "Everything.", tuple(sorted(requirements().keys() - harbor.NOT_HERE))),
+            Item(
+                "1", "everything", "Everything", "Everything.", tuple(sorted(requirements().keys() - harbor.NOT_HERE))
+            ),
         ),
     ),
     origins=(Origin(name="api"), Origin(name="checkout", host="till")),
