@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from invented import STORIES, findings
 
 from payproof.contracts.entries import Call, Ledger, ReplayDifference
 from payproof.contracts.judge import judge
@@ -33,7 +34,6 @@ from payproof.suites.run.runner import perform
 from payproof.suites.session.sandbox import checkout_of, known_secrets
 
 HERE = Path(__file__).parent
-BAD = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
 
 
 def config(folder: Path, defect: str = "", **more: Any) -> Config:
@@ -76,22 +76,6 @@ def performed(folder: Path, defect: str = "", **options: Any) -> tuple[Run, Resu
     chosen = config(folder, defect)
     run = asyncio.run(perform(chosen, Options(seed=7, **options)))
     return run, judge(run, chosen.profile)
-
-
-def findings(result: Result) -> dict[str, list[str]]:
-    return {
-        judgement.requirement: [finding.title for finding in judgement.findings if finding.verdict in BAD]
-        for judgement in result.judgements
-        if judgement.verdict in BAD
-    }
-
-
-STORIES = (
-    "steady", "cancelled", "refused", "forged-return", "replayed-return", "wrong-money", "late-success", "unverified",
-    "refused-check", "network-error", "error-answer", "rate-limited", "always-unauthorized", "token-expired", "stampede",
-    "double-submit", "back-and-retry", "paid-order", "lost-answer", "return-twice", "abandoned", "rotation", "revoked", "false-certificate",
-    "unknown-certificate",
-)  # fmt: skip
 
 
 def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp_path: Path) -> None:
