@@ -179,6 +179,52 @@ def test_a_shop_that_looks_at_where_a_form_comes_from_lets_the_customer_in(
     assert "note" not in shop.forms[-1][1] or checkout.get("form") == {"note": "x"}
 
 
+PAY = f"{GATEWAY}/pay"
+
+
+def _leading(body: str, **headers: str) -> Guarded:
+    """A shop whose checkout answers with this page."""
+    shop = Guarded()
+    shop.app.router.routes.insert(0, Route("/checkout", lambda _: HTMLResponse(body, headers=headers), methods=["POST"]))
+    return shop
+
+
+@pytest.mark.parametrize(
+    ("redirect", "body", "headers"),
+    [
+        ("html:meta[http-equiv=refresh]", f'<meta http-equiv="refresh" content="0; url={PAY}">', {}),
+        ("html:meta[http-equiv=Refresh i]", f"<meta http-equiv=Refresh content=\"0;URL='{PAY}'\">", {}),
+        ("header:Refresh", "<p>One moment</p>", {"Refresh": f"0; url={PAY}"}),
+        ("html:script", f"<script>window.location.replace('{PAY}')</script>", {}),
+        ("html:script", "<script>const to = " + PAY.join('""').replace("/", "\\/") + "; location.href = to</script>", {}),
+        ("html:#pay@data-url", f'<button id="pay" data-url="{PAY}">Pay</button>', {}),
+        ("html:form", f'<form method="post" action="{PAY}"></form><script>document.forms[0].submit()</script>', {}),
+        ("location", f'<meta http-equiv="refresh" content="1;url={PAY}">', {}),
+        ("location", f'<meta http-equiv="REFRESH" content="0, Url = {PAY}">', {}),
+        ("location", "<p>One moment</p>", {"Refresh": f"0;{PAY}"}),
+        ("location", f'<noscript><meta http-equiv="refresh" content="0;url=/no-script"></noscript><meta http-equiv="refresh" content="0;url={PAY}">', {}),
+    ],
+)  # fmt: skip
+def test_a_page_that_sends_the_customer_on_by_itself_leads_to_the_payment(
+    redirect: str, body: str, headers: dict[str, str]
+) -> None:
+    (told,) = started(_leading(body, **headers), {"redirect": redirect})
+    assert told.payment_url == PAY
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'<meta http-equiv="refresh" content="30; url={PAY}">',
+        '<meta http-equiv="refresh" content="2">',
+        f'<noscript><meta http-equiv="refresh" content="0;url={PAY}"></noscript>',
+    ],
+)
+def test_a_page_that_only_reloads_itself_leads_nowhere(body: str) -> None:
+    (told,) = started(_leading(body), {})
+    assert told.payment_url == ""
+
+
 def test_a_second_click_sends_the_same_form() -> None:
     shop = Guarded()
     assert [came.payment_url for came in started(shop, {"before": CART}, times=2)] == [f"{GATEWAY}/pay"] * 2
