@@ -42,12 +42,12 @@ PUBLIC = "https://shop-{port}.localhost"
 
 @asynccontextmanager
 async def a_customer(
-    port: int, journal: Journal | None = None, *, patience: float = 20.0, gateway: str = GATEWAY
+    port: int, journal: Journal | None = None, *, patience: float = 20.0, gateway: str = GATEWAY, name: str = "customer 1"
 ) -> AsyncGenerator[Customer]:
     outside = httpx.AsyncHTTPTransport()
     place = Routing(PUBLIC.format(port=port), f"http://127.0.0.1:{port}", gateway)
     customer = Customer(
-        place, journal or Journal(), load("quatapay").hosted, name="customer 1", outside=outside, patience=patience
+        place, journal or Journal(), load("quatapay").hosted, name=name, outside=outside, patience=patience
     )
     try:
         yield customer
@@ -339,6 +339,24 @@ def test_the_customer_says_what_a_browser_says() -> None:
 )
 def test_the_referer_is_a_browsers(source: str, policy: str, url: str, told: str) -> None:
     assert headers("GET", url, shown(source, policy)).get("Referer", "") == told
+
+
+def test_each_customer_comes_from_an_address_of_their_own_and_keeps_it_in_another_tab() -> None:
+    shop = Guarded()
+
+    async def play() -> list[str]:
+        server = GatewayServer(shop.app)
+        await server.start()
+        try:
+            async with a_customer(server.port) as one, a_customer(server.port, name="customer 2") as two:
+                for customer in (one, one.tab(), two):
+                    await customer.ask("POST", f"{customer.place.public_url}/api", json={})
+        finally:
+            await server.stop()
+        return [request.headers["x-forwarded-for"] for request in shop.seen]
+
+    first, again, other = asyncio.run(play())
+    assert first == again != other
 
 
 def test_what_a_driver_says_counts() -> None:
