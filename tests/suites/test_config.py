@@ -163,7 +163,7 @@ def test_a_wrong_variable_is_told_as_such(load: Load) -> None:
     "pointer",
     [
         "json:/a/b", "json:/a~1b/0", "header:X-Order-Status", "html:input[name=csrf]", "html:a#pay > b", "location",
-        r"url:/orders/(\d+)", "cookie:session",
+        "html:[data-order]@data-order", 'html:a[href="x@y"]', r"url:/orders/(\d+)", "cookie:session",
     ],
 )  # fmt: skip
 def test_good_pointers(pointer: str) -> None:
@@ -174,7 +174,7 @@ def test_good_pointers(pointer: str) -> None:
     ("pointer", "problem"),
     [
         ("", "is empty"), ("json:", "points at nothing"), ("json:$.a.b", "json:/a/b"), ("json:/a~2", "~0"),
-        ("xpath://a", "is no pointer"), ("html:a[[", "not a CSS selector"), ("url:/orders/", "needs a group"),
+        ("xpath://a", "is no pointer"), ("html:a[[", "not a CSS selector"), ("html:a[[@href", "not a CSS selector"), ("html:@href", "not a CSS selector"), ("url:/orders/", "needs a group"),
         ("url:(", "not a regular expression"), ("header:a b", "not the name of a header"),
         ("location:x", "stands alone"),
     ],

@@ -42,12 +42,12 @@ PUBLIC = "https://shop-{port}.localhost"
 
 @asynccontextmanager
 async def a_customer(
-    port: int, journal: Journal | None = None, *, patience: float = 20.0, gateway: str = GATEWAY
+    port: int, journal: Journal | None = None, *, patience: float = 20.0, gateway: str = GATEWAY, name: str = "customer 1"
 ) -> AsyncGenerator[Customer]:
     outside = httpx.AsyncHTTPTransport()
     place = Routing(PUBLIC.format(port=port), f"http://127.0.0.1:{port}", gateway)
     customer = Customer(
-        place, journal or Journal(), load("quatapay").hosted, name="customer 1", outside=outside, patience=patience
+        place, journal or Journal(), load("quatapay").hosted, name=name, outside=outside, patience=patience
     )
     try:
         yield customer
@@ -179,6 +179,52 @@ def test_a_shop_that_looks_at_where_a_form_comes_from_lets_the_customer_in(
     assert "note" not in shop.forms[-1][1] or checkout.get("form") == {"note": "x"}
 
 
+PAY = f"{GATEWAY}/pay"
+
+
+def _leading(body: str, **headers: str) -> Guarded:
+    """A shop whose checkout answers with this page."""
+    shop = Guarded()
+    shop.app.router.routes.insert(0, Route("/checkout", lambda _: HTMLResponse(body, headers=headers), methods=["POST"]))
+    return shop
+
+
+@pytest.mark.parametrize(
+    ("redirect", "body", "headers"),
+    [
+        ("html:meta[http-equiv=refresh]", f'<meta http-equiv="refresh" content="0; url={PAY}">', {}),
+        ("html:meta[http-equiv=Refresh i]", f"<meta http-equiv=Refresh content=\"0;URL='{PAY}'\">", {}),
+        ("header:Refresh", "<p>One moment</p>", {"Refresh": f"0; url={PAY}"}),
+        ("html:script", f"<script>window.location.replace('{PAY}')</script>", {}),
+        ("html:script", "<script>const to = " + PAY.join('""').replace("/", "\\/") + "; location.href = to</script>", {}),
+        ("html:#pay@data-url", f'<button id="pay" data-url="{PAY}">Pay</button>', {}),
+        ("html:form", f'<form method="post" action="{PAY}"></form><script>document.forms[0].submit()</script>', {}),
+        ("location", f'<meta http-equiv="refresh" content="1;url={PAY}">', {}),
+        ("location", f'<meta http-equiv="REFRESH" content="0, Url = {PAY}">', {}),
+        ("location", "<p>One moment</p>", {"Refresh": f"0;{PAY}"}),
+        ("location", f'<noscript><meta http-equiv="refresh" content="0;url=/no-script"></noscript><meta http-equiv="refresh" content="0;url={PAY}">', {}),
+    ],
+)  # fmt: skip
+def test_a_page_that_sends_the_customer_on_by_itself_leads_to_the_payment(
+    redirect: str, body: str, headers: dict[str, str]
+) -> None:
+    (told,) = started(_leading(body, **headers), {"redirect": redirect})
+    assert told.payment_url == PAY
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'<meta http-equiv="refresh" content="30; url={PAY}">',
+        '<meta http-equiv="refresh" content="2">',
+        f'<noscript><meta http-equiv="refresh" content="0;url={PAY}"></noscript>',
+    ],
+)
+def test_a_page_that_only_reloads_itself_leads_nowhere(body: str) -> None:
+    (told,) = started(_leading(body), {})
+    assert told.payment_url == ""
+
+
 def test_a_second_click_sends_the_same_form() -> None:
     shop = Guarded()
     assert [came.payment_url for came in started(shop, {"before": CART}, times=2)] == [f"{GATEWAY}/pay"] * 2
@@ -293,6 +339,24 @@ def test_the_customer_says_what_a_browser_says() -> None:
 )
 def test_the_referer_is_a_browsers(source: str, policy: str, url: str, told: str) -> None:
     assert headers("GET", url, shown(source, policy)).get("Referer", "") == told
+
+
+def test_each_customer_comes_from_an_address_of_their_own_and_keeps_it_in_another_tab() -> None:
+    shop = Guarded()
+
+    async def play() -> list[str]:
+        server = GatewayServer(shop.app)
+        await server.start()
+        try:
+            async with a_customer(server.port) as one, a_customer(server.port, name="customer 2") as two:
+                for customer in (one, one.tab(), two):
+                    await customer.ask("POST", f"{customer.place.public_url}/api", json={})
+        finally:
+            await server.stop()
+        return [request.headers["x-forwarded-for"] for request in shop.seen]
+
+    first, again, other = asyncio.run(play())
+    assert first == again != other
 
 
 def test_what_a_driver_says_counts() -> None:

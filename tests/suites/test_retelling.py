@@ -6,13 +6,14 @@ import asyncio
 
 import pytest
 
-from payproof.contracts.entries import Connection, Entry, FaultSet, ProbeMark, Step
+from an_event import an_event
+from payproof.contracts.entries import Call, Connection, Entry, FaultSet, Page, ProbeMark, Request, Response, Step
 from payproof.contracts.run import RecordedWorld as Recorded
 from payproof.contracts.steps import StepName
 from payproof.suites.probes import Params, Probe, tell
 from payproof.suites.run import runner
 from payproof.suites.run.plan import MAIN, Options
-from payproof.suites.run.repeats import lost_to_us
+from payproof.suites.run.repeats import lost_to_us, turned_away
 from payproof.suites.run.runner import perform
 from payproof.suites.selftest.selftest import shop
 from payproof.suites.session.world import World
@@ -86,3 +87,50 @@ def test_a_story_in_which_we_lost_nothing_is_performed_once(monkeypatch: pytest.
     count, world = played(monkeypatch, losing=0)
     assert count == 1
     assert said(world, "spoiled") == said(world, "stands") == []
+
+
+def page(purpose: str, status: int = 200, *, order: str = "2", customer: str = "customer 2", n: int = 10) -> Page:
+    asked = Request(method="POST" if purpose == "checkout" else "GET", url=f"https://shop.test/{purpose}?order={order}")
+    return Page(
+        n=n, began=1, ended=2, where="integration", purpose=purpose, order=order, customer=customer,
+        request=asked, response=Response(status=status),
+    )  # fmt: skip
+
+
+ASKED_TO_REST = Call(
+    n=9, began=0, ended=1, ending="answered", secure=True, request=Request(method="POST", url="https://localhost/create"),
+    response=Response(status=429), event=an_event(operation="create"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("entries", "where"),
+    [
+        ([page("checkout", 429)], "POST /checkout"),
+        ([page("before", 429)], "GET /before"),
+        ([page("checkout"), page("order", 429)], "GET /order"),
+        ([page("checkout", order="1", n=3), page("checkout", 429)], "POST /checkout"),
+        ([page("checkout"), page("checkout", 429)], ""),  # a guard against a second click
+        ([page("checkout", n=3), page("checkout", 429)], ""),
+        ([page("checkout", 429, order="1", n=3), page("checkout")], ""),  # in an earlier story
+        ([page("checkout", 503)], ""),
+        ([ASKED_TO_REST, page("checkout", 429)], ""),  # the gateway's own limit is passed on
+    ],
+)
+def test_who_is_refused_for_the_number_of_requests_before_doing_anything_was_turned_away(
+    entries: list[Entry], where: str
+) -> None:
+    told = turned_away(entries, since=10)
+    assert told == (where and f"the integration answered 429 at {where} by itself: it limits how many requests it takes")
+
+
+def test_a_story_that_met_the_integrations_own_limit_is_not_judged_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def told(probe: Probe, world: World, params: Params) -> None:
+        async with world.story(probe.name, params):
+            world.journal.add(page("checkout", 429, order="limited", customer="customer 99"))
+
+    monkeypatch.setattr(runner, "tell", told)
+    run = asyncio.run(perform(shop("retold"), Options(probes=("cancelled",), seed=1)))
+    main = next(world for world in run.worlds if world.name == MAIN)
+    assert "cancelled" not in begun(main)
+    assert run.powerless["flow.cancelled"].startswith("the integration answered 429 at POST /checkout by itself")

@@ -160,6 +160,25 @@ def test_a_customer_who_never_got_to_the_hosted_checkout_is_the_reason(
     assert "could not be checked out" in run.finding(requirement, Verdict.NOT_EXERCISED).title
 
 
+@pytest.mark.parametrize(
+    ("paid", "status", "verdict"),
+    [(False, 200, Verdict.PASS), (True, 200, Verdict.FAIL), (False, 500, Verdict.FAIL), (False, 404, Verdict.PASS)],
+)
+def test_without_a_cancel_url_the_order_is_looked_at_after_the_customer_cancelled(
+    paid: bool, status: int, verdict: Verdict
+) -> None:
+    run = Written()
+    with run.probe("cancelled"):
+        run.order("1")
+        run.create("p1", "1", cancel_url=None)
+        run.checkout("1", "p1")
+        run.ledger("cancelled", "p1", reference="1")
+        run.step("cancelled", no_way_back=True)
+        run.page("order", "1", status=status)
+        run.seen("1", paid)
+    assert "told no way back" in run.finding("flow.cancelled", verdict).title
+
+
 def test_an_empty_page_fails_after_a_refusal_and_not_after_cancelling() -> None:
     assert ended("refused", "return", body="").finding("flow.failed", Verdict.FAIL)
     assert ended("cancelled", "cancel", body="").finding("flow.cancelled", Verdict.PASS)

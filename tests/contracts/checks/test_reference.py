@@ -134,6 +134,35 @@ def test_a_create_call_that_the_gateway_refused_tells_before_control_all_the_sam
     assert run.finding(ORDER_ID, Verdict.FAIL)
 
 
+def _numbered(number: str = "WEB-D3EE263A", other: str = "WEB-77B01C2F", shown: str = "WEB-D3EE263A") -> Written:
+    """Two orders that have a number for people beside their id."""
+    run = Written()
+    with run.probe("steady"):
+        for order, reference, said in (("a6f1-16b0", number, shown), ("0d2c-99e1", other, other)):
+            run.create(f"p-{order}", reference=reference)
+            run.checkout(order, f"p-{order}")
+            run.page("order", order, body=f'{{"number": "{said}", "state": "new"}}', kind="application/json")
+    return run
+
+
+def test_the_number_by_which_the_shop_shows_an_order_to_people_names_it() -> None:
+    assert _numbered().finding(ORDER_ID, Verdict.PASS)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        _numbered(shown="something else"),
+        _numbered(other="WEB-D3EE263A"),  # the same for both
+        _numbered("D3", shown="D3"),  # on a page full of numbers
+        _numbered("tea-shop", shown="tea-shop"),
+        _numbered(shown="WEB-D3EE263A7"),
+    ],
+)
+def test_what_the_shop_does_not_show_for_this_order_alone_names_none(run: Written) -> None:
+    assert run.finding(ORDER_ID, Verdict.FAIL).expected == {"contains": "a6f1-16b0"}
+
+
 # reference.order-id where nobody knows the shop's ids
 
 

@@ -182,14 +182,17 @@ def cancelled(case: Case) -> Iterator[Finding]:
 
     Why: cancelling is ordinary.
 
-    Judged: the customer cancels at the hosted checkout; the order is never paid, and the cancel page is no 5xx.
+    Judged: the customer cancels at the hosted checkout; the order is never paid, and the cancel page is no 5xx. Where the shop gave
+    no cancel_url, and need not, it is the order's page.
 
     Fix: handle cancel_url without expecting what a success brings along.
     """
     for probe_run in probe_runs(case.run, "cancelled"):
-        yield from _ends_unpaid(
-            case, probe_run, StepName.CANCELLED, ("cancel",), "the customer cancelled", blank_is_bad=False
-        )
+        mark = probe_run.step(StepName.CANCELLED)
+        purposes, what = ("cancel",), "the customer cancelled"
+        if mark and mark.facts.get("no_way_back"):
+            purposes, what = ("order",), f"{what} and the gateway had been told no way back"
+        yield from _ends_unpaid(case, probe_run, StepName.CANCELLED, purposes, what, blank_is_bad=False)
 
 
 @must("flow.failed")

@@ -1,5 +1,5 @@
-"""Where in an answer a value is found: ``json:/a/b``, ``header:Name``, ``html:CSS``, ``location``, ``url:REGEX`` or
-``cookie:NAME``.
+"""Where in an answer a value is found: ``json:/a/b``, ``header:Name``, ``html:CSS``, ``html:CSS@attribute``, ``location``,
+``url:REGEX`` or ``cookie:NAME``.
 
 Here is the syntax only; the customer reads values by them.
 """
@@ -16,6 +16,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 EXAMPLES = "json:/a/b, header:Name, html:CSS, location, url:REGEX, cookie:NAME"
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_ATTRIBUTE = re.compile(r"(.*\S)\s*@([A-Za-z_][\w:.-]*)", re.DOTALL)
 
 
 class Pointing(NamedTuple):
@@ -47,6 +48,12 @@ def split(pointer: str) -> Pointing:
     return Pointing(kind, argument)
 
 
+def element(argument: str) -> tuple[str, str]:
+    """The selector of an ``html:`` pointer, and the attribute that is asked for: empty when none is named."""
+    found = _ATTRIBUTE.fullmatch(argument)
+    return (found[1], found[2].lower()) if found else (argument, "")
+
+
 def _problem(kind: Kind, argument: str) -> str:
     """What is wrong with the argument, or nothing."""
     if kind == "json":
@@ -68,7 +75,7 @@ def _json_problem(path: str) -> str:
 
 def _css_problem(selector: str) -> str:
     try:
-        soupsieve.compile(selector)
+        soupsieve.compile(element(selector)[0])
     except (soupsieve.SelectorSyntaxError, ValueError) as error:
         return f"not a CSS selector ({str(error).splitlines()[0].rstrip(':')})"
     return ""

@@ -24,7 +24,7 @@ from payproof.simulator import bounded_read as bounded
 from payproof.suites.customer import navigation
 from payproof.suites.customer import payer_redaction as secrecy
 from payproof.suites.customer.navigation import Shown, next_address, shown
-from payproof.suites.customer.routing import Proxy, Routing
+from payproof.suites.customer.routing import Proxy, Routing, address_of
 from payproof.suites.resources import lacking
 
 _HOPS = 12
@@ -92,7 +92,7 @@ class Customer:
         self.place, self.journal, self.recipe, self.name, self.patience = place, journal, recipe, name, patience
         self._outside = outside
         self._client = httpx.AsyncClient(
-            transport=Proxy(place, outside),
+            transport=Proxy(place, outside, address_of(name)),
             timeout=httpx.Timeout(patience),
             follow_redirects=False,
             trust_env=False,

@@ -3,11 +3,10 @@ sends it by itself."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit, urlunsplit
-
-from bs4 import Tag
 
 from payproof.contracts import addresses
 from payproof.contracts.entries import Page, header
@@ -21,6 +20,11 @@ _POLICIES = {
     *_NEVER, *_SAME, *_ORIGIN,
     "origin-when-cross-origin", "strict-origin-when-cross-origin", "no-referrer-when-downgrade", "unsafe-url",
 }  # fmt: skip
+
+_REFRESH = re.compile(r"\s*(\d{1,9})(?:\.\d*)?[\s;,]+(?:url\s*=\s*)?(['\"]?)([^'\"\s].*?)\2\s*", re.IGNORECASE)
+"""A refresh that leads somewhere: seconds, quote, address."""
+_AT_ONCE = 5
+"""Seconds until a refresh for which a customer waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +99,25 @@ def _origin(url: str) -> str:
 
 
 def next_address(page: Page) -> str:
-    """Where a page sends the browser by itself: a Location header or an immediate meta refresh; empty when nowhere."""
+    """Where a page sends the browser by itself: a Location header, or an immediate refresh, of the header or of a meta element;
+    empty when nowhere."""
     if page.response is None:
         return ""
     if page.response.status in (301, 302, 303, 307, 308) and (location := header(page.response.headers, "location")):
         return urljoin(page.request.url, location)
-    if "http-equiv" in page.response.body[:20_000].lower() and page.response.status < 400:
-        tag = soup(page.response.body).find("meta", attrs={"http-equiv": lambda v: str(v).lower() == "refresh"})
-        if isinstance(tag, Tag):
-            delay, _, address = str(tag.get("content", "")).partition(";")
-            address = address.strip().removeprefix("url=").removeprefix("URL=").strip("'\" ")
-            if (
-                address
-                and delay.strip() in ("0", "1", "2", "3", "5")
-                and urljoin(page.request.url, address) != page.request.url
-            ):
-                return urljoin(page.request.url, address)
+    if page.response.status >= 400:
+        return ""
+    for refresh in (header(page.response.headers, "refresh"), _meta_refresh(page.response.body)):
+        found = _REFRESH.fullmatch(refresh)
+        if found and int(found[1]) <= _AT_ONCE:
+            there = urljoin(page.request.url, found[3])
+            return there if there != page.request.url else ""
     return ""
+
+
+def _meta_refresh(body: str) -> str:
+    """What the first meta element says that a browser with scripts obeys."""
+    if "http-equiv" not in body[:20_000].lower():
+        return ""
+    tags = soup(body).find_all("meta", attrs={"http-equiv": lambda v: str(v).lower() == "refresh"})
+    return next((str(tag.get("content", "")) for tag in tags if tag.find_parent("noscript") is None), "")

@@ -85,8 +85,16 @@ def _home(host: str, port: int) -> tuple[str, int]:
     return "localhost" if host in ("127.0.0.1", "::1") else host, port
 
 
-def forwarded(url: str, instance_url: str) -> dict[str, str]:
-    """What a proxy tells the instance behind it of a request for ``url``; nothing where that is the instance's own address."""
+def address_of(name: str) -> str:
+    """The network address of a customer, for a shop that counts what comes from each: another one for each number in a name. They are
+    addresses that are kept for tests of networks."""
+    number = int("".join(filter(str.isdecimal, name))[-6:] or 0)
+    return f"198.{18 + number // 64_516 % 2}.{number // 254 % 254}.{number % 254 + 1}"
+
+
+def forwarded(url: str, instance_url: str, address: str = "203.0.113.7") -> dict[str, str]:
+    """What a proxy tells the instance behind it of a request for ``url`` from ``address``; nothing where that is the instance's own
+    address."""
     if _origin(url) == _origin(instance_url):
         return {}
     parts = urlsplit(url)
@@ -94,7 +102,7 @@ def forwarded(url: str, instance_url: str) -> dict[str, str]:
         "X-Forwarded-Proto": parts.scheme,
         "X-Forwarded-Host": parts.hostname or "",
         "X-Forwarded-Port": "443",
-        "X-Forwarded-For": "203.0.113.7",
+        "X-Forwarded-For": address,
     }
 
 
@@ -102,11 +110,11 @@ class Proxy(httpx.AsyncBaseTransport):
     """Carries requests for the public address to the instance, like the TLS terminating proxy in front of a real shop.
 
     The shop gets a connection for each request (nobody is to blame for a reused one that broke); ``outside``, the way to
-    the gateway, is shared by all customers of a world.
+    the gateway, is shared by all customers of a world. ``address``: where this customer's requests come from.
     """
 
-    def __init__(self, place: Routing, outside: httpx.AsyncBaseTransport) -> None:
-        self.place, self.outside = place, outside
+    def __init__(self, place: Routing, outside: httpx.AsyncBaseTransport, address: str = "203.0.113.7") -> None:
+        self.place, self.outside, self.address = place, outside, address
         self.inner = httpx.AsyncHTTPTransport(
             verify=False, limits=httpx.Limits(max_connections=30, max_keepalive_connections=0)
         )
@@ -117,7 +125,7 @@ class Proxy(httpx.AsyncBaseTransport):
             return await self.outside.handle_async_request(request)
         real = httpx.URL(self.place.instance_url)
         headers = request.headers.copy()
-        headers.update(forwarded(url, self.place.instance_url))
+        headers.update(forwarded(url, self.place.instance_url, self.address))
         target = request.url.copy_with(scheme=real.scheme, host=real.host, port=real.port)
         return await self.inner.handle_async_request(
             httpx.Request(request.method, target, headers=headers, stream=request.stream, extensions=request.extensions)

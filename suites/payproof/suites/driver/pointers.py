@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urljoin
@@ -13,8 +13,9 @@ from bs4 import Tag
 
 from payproof.contracts.entries import Page, header
 from payproof.contracts.pages import soup
-from payproof.suites.config.pointers import split
+from payproof.suites.config.pointers import element, split
 
+_ADDRESS = re.compile(r"""https?://[^\s"'`<>\\]+""")
 _CARRIERS = ("value", "href", "content", "action", "src")
 
 
@@ -58,11 +59,21 @@ def _json(body: str, path: str) -> str | None:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _html(body: str, selector: str) -> str | None:
+def _html(body: str, argument: str) -> str | None:
+    selector, attribute = element(argument)
     node = soup(body).select_one(selector)
     if not isinstance(node, Tag):
         return None
+    if attribute:
+        value = node.get(attribute)
+        return " ".join(value) if isinstance(value, list) else value
     for name in _CARRIERS:
         if node.has_attr(name) and (name == "value" or node.name in ("a", "meta", "form", "img", "link")):
             return str(node[name])
     return node.get_text(" ", strip=True)
+
+
+def addresses_in(value: str) -> Iterator[str]:
+    """The value itself, and whole addresses in it: of a refresh (``0; url=…``), or of a script that goes somewhere."""
+    yield value
+    yield from _ADDRESS.findall(value.replace("\\/", "/").replace("\\u0026", "&").replace("\\u002F", "/"))

@@ -160,7 +160,8 @@ class RecipeDriver:
             for page in visit.pages:
                 found = reading.read(pointer, page)
                 if found:
-                    return urljoin(page.request.url, found)
+                    places = [urljoin(page.request.url, each) for each in reading.addresses_in(found)]
+                    return next((each for each in places if customer.place.where(each) == "checkout"), places[0])
         if visit.url and customer.place.where(visit.url) == "checkout":
             return visit.url
         return visit.url if pointer == "location" else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from payproof.contracts.entries import Ledger
 from payproof.contracts.steps import StepName
 from payproof.suites.probes import always, probe
 from payproof.suites.probes.token import count_processes, enough
@@ -62,7 +63,8 @@ async def steady(world: World) -> None:
 
 @probe("flow.cancelled")
 async def cancelled(world: World) -> None:
-    """The customer opens the hosted checkout, cancels, and is sent back to the shop."""
+    """The customer opens the hosted checkout, cancels, and is sent back to the shop (or looks at the order alone, where the shop gave
+    no cancel_url)."""
     order, customer = world.new_order(), world.customer()
     checkout = await world.checkout(order, customer)
     if checkout.payment:
@@ -70,7 +72,15 @@ async def cancelled(world: World) -> None:
         if tab.state == "left":
             world.step("the customer cancelled", StepName.CANCELLED, url=tab.url)
             await world.come_back(tab.url, customer, order, purpose="cancel")
+        elif _cancelled(world, checkout.payment):
+            # Where a cancel_url may be left out, the customer finds the way back alone.
+            world.step("the customer cancelled; the gateway was told no way back", StepName.CANCELLED, no_way_back=True)
     await world.look(order, customer)
+
+
+def _cancelled(world: World, payment: str) -> bool:
+    told = [entry for entry in world.journal.entries if isinstance(entry, Ledger) and entry.payment == payment]
+    return any(entry.event == "cancelled" for entry in told)
 
 
 @probe("flow.failed", "verify.failed-return", needs=("refusal",))

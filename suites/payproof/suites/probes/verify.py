@@ -36,6 +36,9 @@ async def replayed_return(world: World, replay: str) -> None:
     payment, other = world.target.payment(checkout.payment), world.target.payment(buyer.checkout.payment)
     if payment is None or other is None or buyer.tab is None or buyer.tab.state != "left":
         return
+    if not order.known:
+        # Only a way back tells the shop's own id; a shop with one return URL for all may speak of the paid order after the replay.
+        await world.come_back(world.target.forged_return(checkout.payment), customer, order)
     query = world.profile.returned_query(buyer.tab.url)
     if replay == "own-reference":
         crafted = world.profile.forged_return(
@@ -51,7 +54,7 @@ async def replayed_return(world: World, replay: str) -> None:
     if world.profile.return_template:
         url = world.profile.filled(payment.return_url, other.payment)
     world.step("the paid order's return is replayed for the unpaid one", StepName.REPLAYED, url=url)
-    await world.come_back(url, customer, order)
+    await world.come_back(url, customer, order, telling=False)
     await world.look(order, customer)
 
 

@@ -1,10 +1,11 @@
-"""When a story is performed again because payproof itself got in its way."""
+"""When a story says nothing of the integration: payproof itself got in its way, or the integration takes no more from us."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from urllib.parse import urlsplit
 
-from payproof.contracts.entries import Connection, Entry, FaultSet, Step
+from payproof.contracts.entries import Call, Connection, Entry, FaultSet, Page, Step
 from payproof.contracts.steps import StepName
 
 ONCE = frozenset({"revoked"})
@@ -26,4 +27,27 @@ def lost_to_us(entries: Iterable[Entry]) -> str:
             return ""
         if isinstance(entry, Connection) and entry.event == "retired":
             return f"{entry.detail} was sent on a kept connection that payproof had closed in an earlier story"
+    return ""
+
+
+def turned_away(entries: Sequence[Entry], since: int) -> str:
+    """Which request the integration itself refused with 429 in the story that begins at entry number ``since``, because of how many
+    came before; empty when there is none.
+
+    Somebody's first request for an order, or a look at one, that reached no gateway: nothing that this customer did can be the reason.
+    A second click that is refused so is a guard, and a gateway that asked for a rest in this world may be passed on.
+    """
+    if any(isinstance(entry, Call) and entry.response and entry.response.status == 429 for entry in entries):
+        return ""
+    known: set[tuple[str, str]] = set()
+    for entry in entries:
+        if not isinstance(entry, Page) or entry.where != "integration":
+            continue
+        first = (entry.customer, entry.order) not in known
+        known.add((entry.customer, entry.order))
+        if entry.n < since or entry.response is None or entry.response.status != 429:
+            continue
+        if first or entry.purpose == "order":
+            where = f"{entry.request.method} {urlsplit(entry.request.url).path}"
+            return f"the integration answered 429 at {where} by itself: it limits how many requests it takes"
     return ""

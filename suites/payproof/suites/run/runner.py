@@ -34,7 +34,7 @@ from payproof.suites.run.plan import (
     powerless,
     several,
 )
-from payproof.suites.run.repeats import ONCE, lost_to_us
+from payproof.suites.run.repeats import ONCE, lost_to_us, turned_away
 from payproof.suites.session import control
 from payproof.suites.session.control import Control
 from payproof.suites.session.diagnosis import diagnose
@@ -218,7 +218,16 @@ class _Performance:
         return ""
 
     async def _tell_fairly(self, world: World, probe: Probe, params: Params) -> None:
-        """Once more when the sandbox itself did not work, or payproof; the first telling is left out of the journal."""
+        """Once more when the sandbox itself did not work, or payproof; the first telling is left out of the journal. So is a story
+        in which the integration refused its customers for their number."""
+        before, orders = len(world.journal.entries), world.orders
+        await self._tell_once_more(world, probe, params)
+        entries = world.journal.entries
+        if before < len(entries) and (why := turned_away(entries, entries[before].n)):
+            world.leave_out(entries[before].n, orders=orders, why=f"the story {probe.name} is left out: {why}")
+            raise Spoiled(why, place=f"the story {probe.name}", remedy="lift the limit while it is tested")
+
+    async def _tell_once_more(self, world: World, probe: Probe, params: Params) -> None:
         before, orders = len(world.journal.entries), world.orders
         try:
             await tell(probe, world, params)
