@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from bs4 import BeautifulSoup, Comment
-from bs4.element import PreformattedString
+from bs4.element import NavigableString, PreformattedString
 
 from payproof.contracts.entries import Page, Response, header
 from payproof.contracts.implied_ends import Tree
@@ -80,8 +80,9 @@ def visible_text(response: Response) -> str:
         tree = soup(response.body)
         return "\n".join(
             text
-            for node in tree.find_all(string=True)
-            if node.parent
+            for node in tree.descendants
+            if isinstance(node, NavigableString)
+            and node.parent
             and node.parent.name not in ("script", "style", "template", "head", "title")
             and not isinstance(node, PreformattedString)  # comments, the document type
             if (text := str(node).strip())

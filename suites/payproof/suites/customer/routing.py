@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from payproof.contracts import addresses
+from payproof.suites.customer.fresh_connections import FreshConnections
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +110,12 @@ def forwarded(url: str, instance_url: str, address: str = "203.0.113.7") -> dict
 class Proxy(httpx.AsyncBaseTransport):
     """Carries requests for the public address to the instance, like the TLS terminating proxy in front of a real shop.
 
-    The shop gets a connection for each request (nobody is to blame for a reused one that broke); ``outside``, the way to
-    the gateway, is shared by all customers of a world. ``address``: where this customer's requests come from.
+    ``outside``, the way to the gateway, is shared by all customers of a world. ``address``: where this customer's requests come from.
     """
 
     def __init__(self, place: Routing, outside: httpx.AsyncBaseTransport, address: str = "203.0.113.7") -> None:
         self.place, self.outside, self.address = place, outside, address
-        self.inner = httpx.AsyncHTTPTransport(
-            verify=False, limits=httpx.Limits(max_connections=30, max_keepalive_connections=0)
-        )
+        self.inner = FreshConnections()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = str(request.url)
@@ -132,5 +130,4 @@ class Proxy(httpx.AsyncBaseTransport):
         )
 
     async def aclose(self) -> None:
-        """Close this customer's own connections; the shared way outside stays open."""
-        await self.inner.aclose()
+        """The shared way outside stays open."""

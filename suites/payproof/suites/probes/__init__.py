@@ -43,6 +43,8 @@ class Probe:
     tell: Tell
     group: str
     waits: Waits | None
+    pauses: float
+    """Seconds that it waits in any case, beside the calls: few enough to be told in a quick run, too."""
     needs: frozenset[Power]
     """Powers over the gateway without which the story cannot be told."""
     system: str
@@ -75,6 +77,7 @@ def probe(
     *requirements: str,
     group: str = "main",
     waits: Waits | None = None,
+    pauses: float = 0.0,
     needs: Iterable[Power] = (),
     system: str = "",
     restarts: bool = False,
@@ -94,6 +97,7 @@ def probe(
             tell=tell,
             group=group,
             waits=waits,
+            pauses=pauses,
             needs=frozenset(needs),
             system=system,
             restarts=restarts,

@@ -15,6 +15,7 @@ from payproof.suites.session.world import World
 
 UNKNOWN_CURRENCY = "XTS"
 """The code that ISO 4217 keeps for testing: no platform sells in it."""
+_RETRY_AFTER = 2
 
 BODIES: tuple[tuple[str, dict[str, Json]], ...] = (
     ("status", {"status": 500}),
@@ -96,6 +97,7 @@ async def unknown_currency(world: World) -> None:
     "flow.recovers",
     "errors.friendly",
     group="rate-limit",
+    pauses=_RETRY_AFTER,
     variants=lambda profile, settings: ({"operation": op} for op in profile.paying),
 )
 async def rate_limited(world: World, operation: str) -> None:
@@ -105,14 +107,14 @@ async def rate_limited(world: World, operation: str) -> None:
     if world.profile.role_of(operation) == "authenticate":
         world.target.expire_tokens()
     if not world.profile.verifies(operation):
-        async with world.fault("rate-limit", operation=operation, times=1, seconds=2, canary=canary):
+        async with world.fault("rate-limit", operation=operation, times=1, seconds=_RETRY_AFTER, canary=canary):
             world.step("the gateway will answer 429", "armed", canary=canary)
             await world.checkout(order, customer)
     else:
         tab = await world.pay_and_stay(order, customer)
         if tab is None:
             return
-        async with world.fault("rate-limit", operation=operation, times=1, seconds=2, canary=canary):
+        async with world.fault("rate-limit", operation=operation, times=1, seconds=_RETRY_AFTER, canary=canary):
             world.step("the customer paid; the gateway will answer 429", "armed", canary=canary)
             await world.come_back(tab.url, customer, order)
-    await world.recover(wait=2.1)
+    await world.recover(wait=_RETRY_AFTER + 0.1)

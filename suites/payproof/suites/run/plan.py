@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import chain
 
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
@@ -25,8 +24,10 @@ QUICK_SECONDS = 25.0
 half a minute, not for an integration that hangs or holds every order."""
 
 
-SLOW_START, SHARED = 3.0, 3
-"""Seconds that an instance takes to start, after which groups of stories share so many of them."""
+SLOW_START = 3.0
+"""Seconds that an instance takes to start, from which on groups of stories share it, as in a quick run."""
+_PIECE = 4
+"""Stories that are told in one go where instances are shared: whatever hangs holds up no more."""
 WORLDS = 8
 """Worlds at a time, unless somebody chooses: an instance of the integration runs in each."""
 
@@ -58,6 +59,8 @@ class Plan:
 
     worlds: Mapping[str, tuple[tuple[Probe, Params], ...]]
     """Those that wait in real seconds come first, the longest wait before all: the run's length is made of that."""
+    sharing: frozenset[str]
+    """Those that may be told by an instance which has told others, and sells as ever."""
     stalling: frozenset[str]
     left_out: tuple[str, ...]
     powerless: tuple[str, ...]
@@ -68,8 +71,8 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
     """Give every story a world. An integration that cannot be started twice has one world, and stories take turns.
 
     ``pace``: seconds that a verification takes. Where that is long (a background job), a group's stories are spread over
-    several worlds, because all they do is wait. ``start_seconds``: what an instance takes to start. Where that is long, groups share
-    a few instances.
+    several worlds, because all they do is wait. ``start_seconds``: what an instance takes to start. Where that is long, and in a
+    quick run, what it costs is saved: groups are cut into pieces, and share instances.
     """
     worlds: dict[str, list[tuple[Probe, Params]]] = {MAIN: []}
     stalling: set[str] = set()
@@ -94,19 +97,25 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
             if probe.stalls and several(config):
                 stalling.add(name)
     order = {name: tuple(stories) for name, stories in worlds.items()}
-    if several(config) and pace > PATIENT:
-        order = _spread(order, stalling, max(2, int(10 / pace)))
-    elif several(config) and start_seconds > SLOW_START:
-        order = _gathered(order, stalling, config.profile)
+    sharing = several(config) and options.target == "simulator" and (options.quick or start_seconds > SLOW_START)
+    if several(config) and (sharing or pace > PATIENT):
+        size = max(2, int(10 / pace)) if pace > PATIENT else _PIECE
+        order, stalling = _spread(order, size, stalling, apart=sharing)
     if not several(config):
         order[MAIN] = tuple(sorted(order[MAIN], key=lambda story: _irrevocable(story, config.profile)))
-    order = dict(sorted(order.items(), key=lambda world: -_waits(world[1], config.profile)))
-    return Plan(order, frozenset(stalling), tuple(left_out), tuple(powerless))
+    order = dict(sorted(order.items(), key=lambda world: (-_waits(world[1], config.profile), not _restarts(world[1]))))
+    shared = {name for name, stories in order.items() if sharing and not _restarts(stories)}
+    return Plan(order, frozenset(shared), frozenset(stalling), tuple(left_out), tuple(powerless))
 
 
 def _waits(stories: tuple[tuple[Probe, Params], ...], profile: Profile) -> float:
     """Seconds that these stories, one after the other, may take to wait."""
-    return sum(probe.waits(profile.limits) for probe, _ in stories if probe.waits is not None)
+    return sum(probe.pauses if probe.waits is None else probe.waits(profile.limits) for probe, _ in stories)
+
+
+def _restarts(stories: tuple[tuple[Probe, Params], ...]) -> bool:
+    """Whether an instance is started again in one of them: it may forget the orders of others."""
+    return any(probe.restarts for probe, _ in stories)
 
 
 def _irrevocable(story: tuple[Probe, Params], profile: Profile) -> int:
@@ -148,30 +157,21 @@ def announcement(config: Config, options: Options) -> str:
 
 
 def _spread(
-    worlds: Mapping[str, tuple[tuple[Probe, Params], ...]], stalling: set[str], size: int
-) -> dict[str, tuple[tuple[Probe, Params], ...]]:
-    """Groups cut into worlds of at most ``size`` stories."""
+    worlds: Mapping[str, tuple[tuple[Probe, Params], ...]], size: int, stalling: set[str], *, apart: bool
+) -> tuple[dict[str, tuple[tuple[Probe, Params], ...]], set[str]]:
+    """Groups cut into worlds of at most ``size`` stories, and which of them stall. ``apart``: what waits is told one by one, where an
+    instance is there for it at no cost."""
     found: dict[str, tuple[tuple[Probe, Params], ...]] = {}
+    stalls: set[str] = set()
     for name, stories in worlds.items():
-        step = len(stories) if name in stalling else size
-        for start in range(0, max(len(stories), 1), max(step, 1)):
-            found[f"{name}-{start // step + 1}" if start else name] = stories[start : start + step]
-    return found
-
-
-def _gathered(
-    worlds: Mapping[str, tuple[tuple[Probe, Params], ...]], stalling: set[str], profile: Profile
-) -> dict[str, tuple[tuple[Probe, Params], ...]]:
-    """Groups that do not wait, put together into a few worlds; what leaves an instance without a token comes last there. Where an
-    instance is started again it may forget its orders, so those groups stay apart."""
-    restarting = {name for name, stories in worlds.items() if any(probe.restarts for probe, _ in stories)}
-    apart = {name: stories for name, stories in worlds.items() if name in {MAIN, *stalling, *restarting}}
-    others = [stories for name, stories in worlds.items() if name not in apart]
-    shares = {f"shared-{number + 1}": others[number::SHARED] for number in range(min(SHARED, len(others)))}
-    return apart | {
-        name: tuple(sorted(chain.from_iterable(groups), key=lambda story: _irrevocable(story, profile)))
-        for name, groups in shares.items()
-    }
+        whole = len(stories) if name in stalling or _restarts(stories) else size
+        waiting = apart and any(probe.stalls or probe.pauses for probe, _ in stories)
+        step = 1 if waiting else max(whole, 1)
+        for start in range(0, max(len(stories), 1), step):
+            piece = f"{name}-{start // step + 1}" if start else name
+            found[piece] = stories[start : start + step]
+            stalls |= {piece} if name in stalling else set()
+    return found, stalls
 
 
 def skipped(left_out: tuple[str, ...]) -> tuple[str, ...]:

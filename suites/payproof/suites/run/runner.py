@@ -46,6 +46,8 @@ from payproof.suites.session.world import World
 
 _LAUNCHES = 2
 """Instances that start at the same time; more where starting is waiting rather than work."""
+_QUICK_WORLDS = 2
+"""Instances beside the first one that a quick run has for each processor: more of them start longer than they save."""
 _BUSY = 6
 """Worlds that work at the same time; those that only wait are not counted."""
 
@@ -89,6 +91,9 @@ class _Performance:
         # The first world is there all the time.
         self.slots = asyncio.Semaphore(max(options.worlds - 1, 1))
         self.launching = asyncio.Semaphore(_LAUNCHES)
+        self.free: list[World] = []
+        """Worlds whose instances wait for more stories."""
+        self.shared_worlds = 0
 
     async def run(self) -> Run:
         session = self.session
@@ -99,6 +104,8 @@ class _Performance:
         shared = session.shared
         planned = plan(self.config, self.options, settings, shared.latency, _start_seconds(main))
         self.launching = asyncio.Semaphore(launches_at_once(main.instance, self.options.worlds))
+        if self.options.quick and planned.sharing:
+            self.slots = asyncio.Semaphore(max(min(self.options.worlds - 1, _QUICK_WORLDS * (os.cpu_count() or 1)), 1))
         if self.run_file is not None:
             left_out: list[Json] = [*planned.left_out, *planned.powerless]
             self.run_file.settings(settings, left_out=left_out, powerless={**powerless(planned, settings)})
@@ -134,40 +141,78 @@ class _Performance:
         movers = [name for name, told in planned.worlds.items() if any(probe.moves_clock for probe, _ in told)]
         alone = movers if self.session.source.shares_clock and several(self.config) else []
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._tell(main, planned.worlds[MAIN]))
-            for name, stories in planned.worlds.items():
-                if stories and name not in (MAIN, *alone):
-                    group.create_task(self._live(name, stories, stalls=name in planned.stalling))
+            group.create_task(self._tell_first(main, planned))
+            for name in planned.worlds:
+                if planned.worlds[name] and name not in (MAIN, *alone):
+                    group.create_task(self._live(name, planned))
         for name in alone:
-            await self._live(name, planned.worlds[name], stalls=False)
+            await self._live(name, planned)
+        await asyncio.gather(*(self._end(world) for world in self.free if world is not main))
+        await self._settle(main)
 
-    async def _live(self, name: str, stories: tuple[tuple[Probe, Params], ...], *, stalls: bool) -> None:
-        shared = self.session.shared
-        async with contextlib.nullcontext() if stalls else self.busy, self.slots:
+    async def _tell_first(self, main: World, planned: Plan) -> None:
+        await self._tell(main, planned.worlds[MAIN])
+        if MAIN in planned.sharing and main.sound:
+            self.free.append(main)
+            self.slots.release()
+
+    async def _live(self, name: str, planned: Plan) -> None:
+        """Tell the stories of a world, in an instance that is free where it may be shared, else in a new one."""
+        shared, stories = self.session.shared, planned.worlds[name]
+        sharing = name in planned.sharing
+        async with contextlib.nullcontext() if name in planned.stalling else self.busy, self.slots:
             if shared.time_is_up:
                 self.losses.leave_out(stories, "", shared.seconds)
                 return
-            world = self.session.world(name)
-            self.progress.world_started(name)
-            clock = asyncio.timeout(shared.time_left)
+            if sharing and self.free:
+                world = self.free.pop()
+            else:
+                self.shared_worlds += sharing
+                world = self.session.world(f"shared-{self.shared_worlds}" if sharing else name)
+                if not await self._started(world, stories):
+                    return
+            if sharing:
+                world.begin(name)
             try:
-                async with clock, self.launching:
-                    await world.start()
                 await self._tell(world, stories)
-            except TimeoutError:
-                if not clock.expired():
-                    raise
-                self.losses.leave_out(stories, "waited for the integration's start", shared.seconds)
-            except PayproofError as error:
-                _raise_if_lacking(error)
-                if complaint := world.target.complaint():
-                    for probe, _ in stories:
-                        self.losses.unreached |= dict.fromkeys(probe.requirements, complaint)
-                else:
-                    self.losses.broke(stories, error.message)
-            finally:
+            except BaseException:
                 await self.session.retire(world)
-                self.progress.world_finished(name)
+                raise
+            if sharing and world.sound:
+                self.free.append(world)
+            else:
+                await self._end(world)
+
+    async def _started(self, world: World, stories: tuple[tuple[Probe, Params], ...]) -> bool:
+        shared = self.session.shared
+        self.progress.world_started(world.name)
+        clock = asyncio.timeout(shared.time_left)
+        try:
+            async with clock, self.launching:
+                await world.start()
+            return True
+        except TimeoutError:
+            if not clock.expired():
+                raise
+            self.losses.leave_out(stories, "waited for the integration's start", shared.seconds)
+        except PayproofError as error:
+            _raise_if_lacking(error)
+            if complaint := world.target.complaint():
+                for probe, _ in stories:
+                    self.losses.unreached |= dict.fromkeys(probe.requirements, complaint)
+            else:
+                self.losses.broke(stories, error.message)
+        await self.session.retire(world)
+        self.progress.world_finished(world.name)
+        return False
+
+    async def _end(self, world: World) -> None:
+        """Nothing more is told there."""
+        try:
+            await self._settle(world)
+        finally:
+            await self.session.retire(world)
+            self.progress.world_finished(world.name)
 
     async def _tell(self, world: World, stories: tuple[tuple[Probe, Params], ...]) -> None:
         alone = ""
@@ -198,7 +243,11 @@ class _Performance:
                     ((probe, params),),
                     f"payproof's own fault in the probe {probe.name}: {type(error).__name__}: {error}",
                 )
+
+    async def _settle(self, world: World) -> None:
         for _ in range(3):
+            if world.shared.time_is_up:
+                return
             try:
                 await _in_time(world, world.settle())
             except Spoiled:

@@ -20,6 +20,7 @@ from payproof.contracts.entries import Log, Process
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
 from payproof.simulator.listener import is_loopback
+from payproof.suites.customer.fresh_connections import FreshConnections
 from payproof.suites.resources import lacking
 from payproof.suites.session import ports
 from payproof.suites.session import process_family as family
@@ -137,7 +138,7 @@ class Instance:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.ready_timeout
         problem = "no connection"
-        async with httpx.AsyncClient(trust_env=False, verify=False, timeout=_ONE_ANSWER) as client:
+        async with httpx.AsyncClient(transport=FreshConnections(), trust_env=False) as client:
             while (left := deadline - loop.time()) > 0:
                 if not self.alive:
                     if await ports.answers(self.url):

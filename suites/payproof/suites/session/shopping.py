@@ -35,6 +35,8 @@ class Shopping(Performance):
         self._people = 0
         self.recovery_failed = False
         """Once no payment went through after a fault of this world, later recoveries are not waited for."""
+        self.sold = True
+        """Whether the last purchase with nothing going wrong went through."""
         self.waits_for = ""
         """What the customer is waiting for, in words for a run whose time is up."""
 
@@ -209,7 +211,9 @@ class Shopping(Performance):
         """A new customer buys, with nothing going wrong on purpose."""
         order = order or self.new_order()
         customer = self.customer()
-        return await self.pay(order, customer, await self.checkout(order, customer, purpose=purpose), payer)
+        bought = await self.pay(order, customer, await self.checkout(order, customer, purpose=purpose), payer)
+        self.sold = bought.paid or payer != "paid"
+        return bought
 
 
 def _outcome(started: Started, payment: str) -> Literal["redirected", "refused", "broken", "no_answer", "elsewhere"]:

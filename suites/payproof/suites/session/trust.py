@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, serialize_java_truststore
 
 from payproof.simulator.certificates import Certificates
+from payproof.suites.session import authorities
 
 _STORE_WORD = b"payproof"
 
@@ -37,8 +38,10 @@ class Trust:
         self._php.mkdir()
         (self._php / "zz-payproof.ini").write_text(f'openssl.cafile="{self._bundle}"\ncurl.cainfo="{self._bundle}"\n')
         self._java = folder / "truststore.p12"
-        certificate = PKCS12Certificate(x509.load_pem_x509_certificate(authority.cert_pem.bytes()), b"payproof")
-        self._java.write_bytes(serialize_java_truststore([certificate], BestAvailableEncryption(_STORE_WORD)))
+        certificate = x509.load_pem_x509_certificate(authority.cert_pem.bytes())
+        store = [PKCS12Certificate(certificate, b"payproof")]
+        self._java.write_bytes(serialize_java_truststore(store, BestAvailableEncryption(_STORE_WORD)))
+        self._named = authorities.folder_of(certificate, self._ca, folder / "authorities")
         self.certificates = Certificates(authority, tuple(sites))
         self.server = self.certificates.good
         self.client = ssl.create_default_context(cafile=str(self._ca))
@@ -48,7 +51,8 @@ class Trust:
         bundle = str(self._bundle)
         return {
             "SSL_CERT_FILE": bundle,
-            "REQUESTS_CA_BUNDLE": bundle,
+            "REQUESTS_CA_BUNDLE": str(self._named) if self._named else bundle,
+            "AWS_CA_BUNDLE": bundle,  # botocore would take the one before, and no folder
             "CURL_CA_BUNDLE": bundle,
             "NODE_EXTRA_CA_CERTS": str(self._ca),
             "DENO_CERT": str(self._ca),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 
 from payproof.contracts.steps import StepName
 from payproof.simulator.target import Spoiled
@@ -30,6 +31,16 @@ class World(Shopping):
         super().__init__(name, shared)
         self._pending: list[tuple[Order, Customer, str]] = []
         """Orders that were paid for and could not be verified, and the way back to each: they wait for each other at the end."""
+
+    def begin(self, name: str) -> None:
+        """The stories that follow are those of this name: their orders have the numbers that they have in any world."""
+        self.rng = random.Random(f"{self.shared.seed}:{name}")
+
+    @property
+    def sound(self) -> bool:
+        """Whether the integration runs and sells as ever, and owes nothing: what is told to it next is told to a sound one."""
+        broken = self._pending or self.recovery_failed or not self.sold or self.exited()
+        return not broken and (self.instance is None or self.instance.alive)
 
     async def calm(self) -> None:
         """The gateway itself was in trouble: give the integration the time to come back from that (a circuit that it opened
