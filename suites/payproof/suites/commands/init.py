@@ -47,7 +47,9 @@ def init(
         data["simulator"] = writing.beforehand()
     if _wants_trial(trying, answers, asks=asks):
         data = _tried(data, folder, asks=asks)
-    text = writing.compose(data, gateway, around.settings.open if answers.command else ())
+    env: dict[str, str] = data["integration"].get("env", {})
+    unset = [name for name in around.settings.open if env and name not in env]
+    text = writing.compose(data, gateway, unset)
     make_config(tomllib.loads(text), folder=folder, place=str(output), text=text)
     files.write(output, text)
     click.echo(f"{output} is written. Look through it, then: payproof run")

@@ -85,6 +85,7 @@ class _Draft:
         say("That request starts no payment; the shop is walked through, to its checkout ...")
         way = await walked(self.config)
         if way is None:
+            say("No form on its pages was found to lead to the gateway.")
             return False
         say(f"A form at {way.path} leads to the gateway.")
         before = {"before": list(way.before)} if way.before else {}

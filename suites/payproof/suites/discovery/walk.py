@@ -43,7 +43,7 @@ _VALUES = tuple(
         (r"city|town|ville|\bort\b|stadt|ciudad", "Douala"),
         (r"\bdate\b", "2030-01-15"),
         ("zip|post.?code", "10115"),
-        ("name", "Ada Example"),
+        ("name|guest|holder|recipient|customer|kunde|client", "Ada Example"),
         ("quantity|qty|count", "1"),
     )
 )
@@ -182,9 +182,11 @@ class _Walk:
         """What became of a form that may start the payment: when it does, the way; when another form follows, a step on it."""
         self.sent += 1
         fields, path = _filled(form), _action(stand.page, form)
+        called = len(self.world.calls())
         visit = await self._sent(customer, stand, form, {**dict(form_fields(form)), **self._valued(fields)})
-        if redirect := self._leads(visit):
-            return Way(_shortened(stand.before), path, fields, redirect)
+        redirect = self._leads(visit)
+        if redirect or len(self.world.calls()) > called:  # also when the gateway refused: the next try says why
+            return Way(_shortened(stand.before), path, fields, redirect or "location")
         if visit.page and _is_shown(visit.page) and any(_other(form, each) for each in _forms(visit.page)):
             self.stands.append(_Stand(visit.page, (*stand.before, _line(path, fields))))
         return None
