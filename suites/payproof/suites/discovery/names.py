@@ -20,6 +20,8 @@ _FOREIGN = re.compile(
 """Settings of frameworks and other services."""
 _FILE = re.compile(r"[\w./-]+\.(?:sqlite3?|db|json)")
 _DATABASE = re.compile(r"(?:.*_)?(?:DB|DATABASE|SQLITE|(?:DB|DATABASE|SQLITE)_(?:PATH|FILE))")
+_DEVELOPMENT = re.compile(r"(?:.*_)?(?:DEBUG|ENV|RELOAD)")
+"""What makes a program behave as it never would for a customer."""
 _TOLD = 8
 
 
@@ -38,7 +40,7 @@ def settings(names: Iterable[str], examples: Mapping[str, str], profile: Profile
     env = matched(read, profile)
     for name in read:
         value = examples.get(name, "")
-        if name in env:
+        if name in env or _DEVELOPMENT.fullmatch(name):
             continue
         if _FILE.fullmatch(value):
             env[name] = f"{{instance.dir}}/{PurePosixPath(value).name}"
