@@ -16,11 +16,14 @@ import httpx
 import pytest
 from doc_commands import commands, whole_lines
 from doc_pages import ROOT, Block, blocks
+from results import a_run
 
 from payproof.contracts.catalogue import catalogue_of
 from payproof.contracts.entries import Call
 from payproof.contracts.gateways.quatapay.drift import steps, tokens
+from payproof.contracts.judge import judge
 from payproof.contracts.profile import load
+from payproof.reports.folder import write_all
 from payproof.simulator.testing import GatewayThread
 
 from ..simulator.served_process import Served, serving  # noqa: TID252
@@ -70,6 +73,29 @@ def test_the_command_without_a_file_works_on_the_shipped_shop_and_its_run_can_be
         run("sh", "-c", line, folder=shop)
         answered = [entry.response.status for entry in gateway.journal() if isinstance(entry, Call) and entry.response]
     assert answered[:2] == [200, 200], "a token and a payment"
+
+
+def a_report(folder: Path) -> None:
+    """The reports of a small run."""
+    told = a_run()
+    write_all(judge(told, load("quatapay")), told, folder / "payproof-report", ["json", "markdown"])
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
+def test_the_keys_that_openssl_makes_sign_a_bundle_and_openssl_sees_a_changed_manifest(tmp_path: Path) -> None:
+    a_report(tmp_path)
+    made, checked = (block("docs/deciding.md", text).text for text in ("openssl genpkey", "openssl pkeyutl"))
+    assert run("sh", "-ec", made, folder=tmp_path).splitlines()[-1] == "GENUINE"
+    unpacked = "unzip -q evidence.zip manifest.json manifest.sig"
+    assert checked.splitlines()[0] == unpacked
+    if not shutil.which("unzip"):
+        checked = checked.replace(
+            unpacked, f"{sys.executable} -m zipfile -e evidence.zip all && cp all/manifest.* ."
+        )  # what unzip does
+    assert "Verified Successfully" in run("sh", "-ec", checked, folder=tmp_path)
+    manifest = tmp_path / "manifest.json"
+    manifest.write_bytes(manifest.read_bytes() + b" ")
+    assert "Failure" in run("sh", "-c", checked.splitlines()[-1], folder=tmp_path, code=1)
 
 
 @pytest.fixture(scope="module")

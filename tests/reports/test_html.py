@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from payproof.contracts.entries import Page, Request, Step
+from payproof.contracts.entries import Page, ProbeMark, Request, Response, Step
 from payproof.contracts.model import Finding, Judgement, Outcome, Pointer, Result, Verdict
 from payproof.contracts.requirements import requirements
-from payproof.contracts.run import Run
+from payproof.contracts.run import RecordedWorld, Run
 from payproof.reports import WRITERS, write_all
+from payproof.reports.facts import golive
 from payproof.reports.sequence.excerpt import excerpt
 from payproof.reports.since import since
 
@@ -125,6 +126,43 @@ def test_an_unscored_run_leads_with_its_diagnosis(not_scored: Result, run: Run) 
     assert outcome is not None
     assert outcome.get_text().split("\n")[1] == "NOT SCORED"
     assert "The integration never called the gateway." in outcome.get_text()
+
+
+def control_run() -> Run:
+    """A clean payment that the shop turned away."""
+    asked = Request(method="POST", url="https://shop.localhost/checkout?step=1", body="{}")
+    entries = (
+        ProbeMark(n=1, at=0.0, event="begin", probe="control"),
+        Page(n=2, at=0.1, began=0.1, ended=0.2, where="integration", purpose="checkout", request=asked,
+             response=Response(status=404, body="no such page", size=12)),
+        ProbeMark(n=3, at=0.3, event="end", probe="control"),
+    )  # fmt: skip
+    return Run(gateway="quatapay", worlds=(RecordedWorld(name="main", entries=entries),))
+
+
+def test_a_diagnosis_leads_to_the_exchange_that_it_speaks_of(not_scored: Result) -> None:
+    said = ("The checkout answered 404 at POST https://shop.localhost/checkout.", "It ended.")
+    page = render(dataclasses.replace(not_scored, diagnosis=said), control_run())
+    (link,) = page.select(".outcome a.entry")
+    assert link.get_text() == "main#2"
+    shown = page.select_one(f".control {link['href']}")
+    assert shown
+    assert "no such page" in shown.get_text()
+    assert page.select_one(".control .drawn svg")
+    assert page.select_one('.contents a[href="#control"]')
+
+
+def test_a_run_that_was_scored_has_no_section_for_its_control_payment(result: Result) -> None:
+    assert "The control payment" not in render(result, control_run()).get_text()
+
+
+def test_an_item_says_what_nobody_judged_of_it(page: BeautifulSoup, result: Result) -> None:
+    rows = [row for row in golive(result) if row.besides]
+    assert rows
+    for row in rows:
+        shown = page.select_one(f"#item-{row.number} .share small")
+        assert shown
+        assert shown.get_text() == row.besides
 
 
 def test_an_item_that_already_carries_its_number_does_not_carry_it_twice(result: Result, run: Run) -> None:
@@ -273,7 +311,7 @@ def test_the_page_tells_what_changed_since_the_report_in_the_folder(result: Resu
     page = BeautifulSoup((tmp_path / "report.html").read_text(encoding="utf-8"), "html.parser")
     since = page.select_one(".since")
     assert since
-    assert "(2026-11-20T08:00:00Z): 1 newly failing, 0 mended" in since.get_text()
+    assert "(2026-11-20 08:00 UTC): 1 newly failing, 0 mended" in since.get_text()
     assert [link["href"] for link in since.select("a")] == ["#verify.forged-return"]
 
 

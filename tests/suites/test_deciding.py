@@ -177,6 +177,20 @@ def test_what_fails_is_written_down_completed_by_people_and_then_accepted(
     assert "https.return-url" not in file.read_text()
 
 
+def test_a_saved_run_can_have_its_failures_written_down_too(folder: Path, capsys: Says) -> None:
+    told = replace(RUN, worlds=(a_run(return_url="http://shop/return").worlds[0],))
+    write_all(judge(told, load("quatapay")), told, folder, ["json"])
+    assert command(["check", "payproof-report/run.jsonl", "--write-baseline", "--format", "json"]) == 2
+    assert "no payproof.toml here" in capsys.readouterr().err
+    Path("payproof.toml").write_text(TOML)
+    assert command(["check", "payproof-report/run.jsonl", "--write-baseline", "--format", "json"]) == 1
+    assert "write reason and owner of https.return-url" in capsys.readouterr().out
+    assert "https.return-url" in Path("payproof-baseline.toml").read_text()
+    Path("payproof.toml").write_text('gateway = "qrpay"\n' + TOML)
+    assert command(["check", "payproof-report/run.jsonl", "--write-baseline", "--format", "json"]) == 2
+    assert "the run is of quatapay, the configuration of qrpay" in capsys.readouterr().err
+
+
 # -- bundle and verify ------------------------------------------------------------------------------------------------------
 
 

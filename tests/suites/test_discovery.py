@@ -6,14 +6,16 @@ import sys
 from pathlib import Path
 from textwrap import dedent
 
+import click
 import pytest
 
 from payproof.contracts.entries import Checkout, Page, Request, Response
 from payproof.contracts.profile import load
 from payproof.suites.commands import command
 from payproof.suites.config import load_config
+from payproof.suites.discovery.names import matched, settings
 from payproof.suites.discovery.proposals import next_change
-from payproof.suites.discovery.surroundings import look_around, matched
+from payproof.suites.discovery.surroundings import look_around
 from payproof.suites.discovery.trial import Trial
 
 COMMON = """
@@ -174,6 +176,46 @@ class Shop(Base):
 serve(Shop)
 """
 
+ROOMS = """
+PAID = "confirmed"
+guests = {}
+class Shop(Base):
+    def do_GET(self):
+        path, _, query = self.path.partition("?")
+        given = dict(urllib.parse.parse_qsl(query))
+        if path == "/":
+            search = '<form action="/search"><input name="q"><button>Search rooms</button></form>'
+            choose = '<form action="/details"><select name="room"><option value="lake">Lake</option></select><input name="nights" value="2">'
+            self.answer(200, search + choose + "<button>Next</button></form>")
+        elif path == "/details" and given.get("room") == "lake":
+            sid = secrets.token_hex(8)
+            guests[sid] = ""
+            form = '<form method="post" action="/confirm"><input name="guest"><input type="tel" name="reach"><textarea name="street">\\n</textarea>'
+            self.answer(200, form + "<button>Next</button></form>", Set_Cookie=f"sid={sid}; Path=/")
+        elif path == "/back":
+            check("B" + given["no"])
+            self.answer(200, f'<p>Thank you</p><a href="/booking?no={given["no"]}">Your booking</a>')
+        elif path == "/booking":
+            self.answer(200, f'<table><tr><th>Status</th><td id="status">{orders["B" + given["no"]]["state"]}</td></tr></table>')
+        else:
+            self.answer(404, "<p>not here</p>")
+    def do_POST(self):
+        given = self.fields()
+        found = SimpleCookie(self.headers.get("Cookie", "")).get("sid")
+        if found is None or found.value not in guests:
+            self.answer(403, "<p>Please start again.</p>")
+        elif self.path == "/confirm" and given.get("guest") == "Ada Example" and "+" in given.get("reach", "") and given["street"].strip():
+            guests[found.value] = secrets.token_hex(8)
+            form = f'<form method="post" action="/book"><input type="hidden" name="once" value="{guests[found.value]}">'
+            self.answer(200, form + "<button>Book and pay</button></form>")
+        elif self.path == "/book" and given.get("once") and given["once"] == guests[found.value]:
+            address = payment("B" + str(7000 + len(orders)), "2400.00")
+            self.answer(200, f'<meta http-equiv="refresh" content="0; url={address}"><p>One moment</p>')
+        else:
+            self.answer(422, "<p>Something is missing.</p>")
+serve(Shop)
+""".replace("\\\\n", "\\n")
+
 
 def refused(body: str, kind: str) -> Trial:
     """The shop answered the checkout with 422, and this."""
@@ -229,6 +271,24 @@ def test_a_shop_with_a_cart_forms_tokens_and_ids_of_its_own(folder: Path, capsys
     assert (recipe.order.path, recipe.order.status) == ("/orders/{order.id}", "html:strong.order-state")
     assert recipe.order.paid == ("Bezahlt",)
     assert command(["run", "--only", "flow.success", "--report-dir", "out"]) == 0
+
+
+def test_a_checkout_of_several_forms_that_a_refresh_leads_on_from(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop = (COMMON + ROOMS).replace('/thanks?o={order}"', '/back?no={order[1:]}"')
+    (folder / "app.py").write_text(shop)
+    assert command(["init", "--yes", "--try", "--command", f"{sys.executable} app.py"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "The page that customers return to links to /booking?no={order.id}." in out
+    assert "the order is paid" in out
+    recipe = load_config(folder).integration
+    assert recipe.checkout.before == (
+        "GET /details?room=lake&nights=2",
+        "POST /confirm guest=Ada Example&reach=+237600000001&street=1 Example Street",
+    )
+    assert (recipe.checkout.path, recipe.checkout.order_id) == ("/book", "url:[?&]no=([^&#]+)")
+    assert (recipe.order.path, recipe.order.paid) == ("/booking?no={order.id}", ("confirmed",))
 
 
 def test_a_till_behind_any_link_is_found_and_what_must_be_agreed_to_is_ticked(
@@ -356,7 +416,7 @@ def test_settings_are_known_by_the_names_that_the_code_reads(tmp_path: Path) -> 
     (tmp_path / "pay.php").write_text("<?php $base = getenv('PAYMENT_BASE_URL'); $me = $_ENV['APP_URL'];")
     (tmp_path / "node_modules").mkdir()
     (tmp_path / "node_modules/x.js").write_text("process.env.OTHER_CLIENT_ID")
-    assert look_around(tmp_path, load("quatapay")).env == {
+    assert look_around(tmp_path, load("quatapay")).settings.env == {
         "QP_CLIENT_ID": "{gateway.client_id}",
         "QP_SECRET_KEY": "{gateway.secret_key}",
         "PORT": "{port}",
@@ -368,3 +428,83 @@ def test_settings_are_known_by_the_names_that_the_code_reads(tmp_path: Path) -> 
         "QP_CLIENT": "{gateway.client_id}",
         "STORAGE": "{instance.dir}",
     }
+
+
+def test_the_gateways_settings_are_known_by_what_their_names_have_in_common() -> None:
+    profile = load("quatapay")
+    assert matched(
+        ["DJANGO_SECRET_KEY", "SITE_URL", "QUATAPAY_URL", "QUATAPAY_CLIENT", "QUATAPAY_SECRET"], profile
+    ) == {
+        "QUATAPAY_URL": "{gateway.base_url}",
+        "QUATAPAY_CLIENT": "{gateway.client_id}",
+        "QUATAPAY_SECRET": "{gateway.secret_key}",
+        "SITE_URL": "{public_url}",
+    }
+    assert matched(["QP_API", "QP_ID", "QP_KEY", "APP_BASE", "DATABASE_URL"], profile) == {
+        "QP_API": "{gateway.base_url}",
+        "QP_ID": "{gateway.client_id}",
+        "QP_KEY": "{gateway.secret_key}",
+        "APP_BASE": "{public_url}",
+    }
+    assert matched(["CLIENT_ID", "SECRET_KEY", "JWT_SECRET"], profile) == {
+        "CLIENT_ID": "{gateway.client_id}",
+        "SECRET_KEY": "{gateway.secret_key}",
+    }
+
+
+def test_what_an_example_gives_is_taken_and_a_database_is_each_instances_own() -> None:
+    found = settings(
+        ["ROOMS_DB", "QUEUE"],
+        {"DJANGO_SECRET_KEY": "change-me", "DATABASE": "var/db.sqlite3", "EMPTY": "", "MAIL_URL": "smtp://mail"},
+        load("quatapay"),
+        sqlite=True,
+    )
+    assert found.env == {
+        "DJANGO_SECRET_KEY": "change-me",
+        "DATABASE": "{instance.dir}/db.sqlite3",
+        "ROOMS_DB": "{instance.dir}/shop.db",
+    }
+    assert found.open == ("EMPTY", "MAIL_URL", "QUEUE")
+
+
+def test_a_command_is_the_folders_own_and_its_new_database_gets_its_tables(tmp_path: Path) -> None:
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/python").touch()
+    (tmp_path / "manage.py").touch()
+    assert look_around(tmp_path, load("quatapay")).command[0] == ".venv/bin/python"
+    (tmp_path / ".env.example").write_text("DATABASE=db.sqlite3\n")
+    line = look_around(tmp_path, load("quatapay")).command[-1]
+    assert line.startswith(".venv/bin/python manage.py migrate --noinput && exec .venv/bin/python manage.py runserver")
+
+
+def test_an_answer_is_corrected_and_tried_again_until_the_order_is_paid(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "app.py").write_text(dedent(COMMON + JSON))
+    answers = {"Command that starts it": "false", "Correct one of": iter(["nothing", "command"])}
+
+    def prompt(question: str, *, default: str, show_default: bool) -> str:
+        if question.startswith("  command"):
+            assert default == "false"
+            return f"{sys.executable} app.py"
+        given = next((value for words, value in answers.items() if question.startswith(words)), default)
+        return given if isinstance(given, str) else next(given)
+
+    monkeypatch.setattr("click.prompt", prompt)
+    assert command(["init", "--try"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "It does not start" in out
+    assert '"nothing" is none of them' in out
+    assert "the order is paid" in out
+    assert load_config(folder).integration.command == (sys.executable, "app.py")
+
+
+def test_who_gives_no_answer_to_a_correction_keeps_the_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def prompt(question: str, *, default: str, show_default: bool) -> str:
+        if question.startswith("Correct"):
+            raise click.Abort
+        return "false" if question.startswith("Command") else default
+
+    monkeypatch.setattr("click.prompt", prompt)
+    assert command(["init", "--try"]) == 0
+    assert load_config(folder).integration.command == ("false",)

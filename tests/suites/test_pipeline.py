@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
+from results import a_run
 
+from payproof.contracts.entries import Log
+from payproof.contracts.judge import judge
 from payproof.contracts.model import Outcome, Result
-from payproof.contracts.run import Run
+from payproof.contracts.profile import load
+from payproof.contracts.run import RecordedWorld, Run
+from payproof.reports.folder import write_all
+from payproof.suites.commands import command as payproof_command
 from payproof.suites.commands import options, pipeline
 from payproof.suites.run.assembly import placed
 
@@ -35,6 +43,35 @@ def test_on_github_annotations_are_printed(monkeypatch: pytest.MonkeyPatch, caps
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     pipeline.tell(RESULT, RUN)
     assert capsys.readouterr().out.startswith("::notice title=payproof%3A PARTIAL::0 of 1 requirements judged")
+
+
+STEERING = ["::error::hired", "  ::add-mask::paid", "said ##[error]so", "##vso[task.setvariable]x", "##teamcity[x]"]
+
+
+def test_no_line_of_a_stranger_steers_a_ci_server(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    told = a_run()
+    logs = tuple(Log(n=number, at=0.1, stream="stdout", text=text) for number, text in enumerate(STEERING, 1))
+    world = RecordedWorld(name="main", entries=logs)
+    broken = replace(told, worlds=(world,), scored=False, diagnosis=("It said:\n" + "\n".join(STEERING),))
+    write_all(judge(broken, load("quatapay")), broken, tmp_path, ["json"])
+    assert (
+        payproof_command(["check", str(tmp_path / "run.jsonl"), "--report-dir", str(tmp_path), "--format", "json"]) == 2
+    )
+    out = capsys.readouterr().out
+    for word in ("hired", "paid", "so", "task.setvariable", "teamcity"):
+        assert word in out
+    lines = out.splitlines()
+    assert [line for line in lines if line.startswith("::")], "payproof's own annotations are commands"
+    strangers = [line for line in lines if not line.startswith(("::error title=payproof", "::notice title=payproof"))]
+    assert not [line for line in strangers if line.lstrip().startswith("::") or re.search(r"##\w*\[", line)]
+
+
+def test_what_is_wrong_with_an_answer_steers_no_ci_server(capsys: pytest.CaptureFixture[str]) -> None:
+    assert payproof_command(["check", "nowhere\n::error::x"]) == 2
+    assert not [line for line in capsys.readouterr().err.splitlines() if line.lstrip().startswith("::")]
 
 
 def test_the_jobs_summary_is_added_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

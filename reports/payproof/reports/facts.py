@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from payproof.contracts.model import Finding, ItemResult, Json, Judgement, Level, Outcome, Result, Verdict
 from payproof.contracts.run import Run
@@ -254,6 +255,15 @@ def seconds(value: Json) -> str:
     return f"{value:.1f} s" if value < 60 else f"{int(value) // 60} min {int(value) % 60:02d} s"
 
 
+def moment(text: str) -> str:
+    """An ISO 8601 time as people write it: ``2026-11-28 18:04 UTC``; what is none stays as it is."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at.tzinfo else text
+
+
 def heading(result: Result, run: Run) -> tuple[tuple[str, str], ...]:
     """(label, value) of the run: gateway, target, seed, duration, start, what was asked of whom. What is unknown is left out."""
     gateway = f"{run.gateway} {fact(result, 'profile_version')}".strip()
@@ -262,7 +272,7 @@ def heading(result: Result, run: Run) -> tuple[tuple[str, str], ...]:
         ("target", fact(result, "target")),
         ("seed", fact(result, "seed")),
         ("duration", seconds(result.facts.get("seconds"))),
-        ("started", fact(result, "started")),
+        ("started", moment(fact(result, "started"))),
         ("account", fact(result, "account")),
     )
     return tuple((label, value) for label, value in pairs if value)

@@ -49,4 +49,4 @@ def since(folder: Path, result: Result) -> Since | None:
         return None
     own = all(old.facts.get(name) == result.facts.get(name) for name in _SAME_RUN)
     other = any(old.facts.get(name) != result.facts.get(name) for name in ("name", "gateway"))
-    return None if own or other else Since(facts.fact(old, "started"), compare_results(old, result))
+    return None if own or other else Since(facts.moment(facts.fact(old, "started")), compare_results(old, result))

@@ -17,6 +17,7 @@ from payproof.contracts.run import Run
 from payproof.reports import facts, replay, timeline
 from payproof.reports.behaviour import seconds
 from payproof.reports.cards import sections
+from payproof.reports.control import control
 from payproof.reports.measured import measured
 from payproof.reports.registry import writer
 from payproof.reports.since import Since
@@ -38,6 +39,7 @@ def page(result: Result, run: Run, before: Since | None = None) -> str:
     script = "".join(environment.get_template(name).render() for name in _SCRIPTS)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     teller, found = Teller(run), measured(result, run)
+    failed = control(result, run, teller)
     cards = sections(result, run, teller)
     return environment.get_template("report.html.j2").render(
         result=result,
@@ -51,6 +53,7 @@ def page(result: Result, run: Run, before: Since | None = None) -> str:
         sentence=facts.sentence(result),
         reasons=[_linked(reason, facts.by_id(result)) for reason in result.reasons],
         since=before,
+        control=failed,
         counts=facts.counts(result.judgements),
         golive=facts.golive(result),
         guidelines=facts.guidelines(result),

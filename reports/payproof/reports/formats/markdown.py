@@ -79,6 +79,7 @@ def _head(result: Result, run: Run) -> Iterator[str]:
         yield f"\n{len(missing)} of {len(result.scope)} requirements were not part of this run."
     if result.stale_baseline:
         yield f"\nStale baseline entries: {escape(', '.join(result.stale_baseline))}"
+    yield from (f"\n{escape(told)}" for told in result.expiring)
     yield ""
 
 

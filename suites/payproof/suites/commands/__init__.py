@@ -12,6 +12,7 @@ import click
 from payproof.contracts import __version__
 from payproof.contracts.model import PayproofError
 from payproof.suites.commands.lazy import LazyGroup
+from payproof.suites.commands.unsteered import guarded
 from payproof.suites.commands.whole_help import SETTINGS
 from payproof.suites.resources import lacking, raise_limits
 
@@ -61,6 +62,11 @@ def command(arguments: Sequence[str] | None = None) -> int:
         KeyboardInterrupt: Ctrl-C, after everything was stopped.
     """
     raise_limits()
+    with guarded():
+        return _called(arguments)
+
+
+def _called(arguments: Sequence[str] | None) -> int:
     try:
         return int(payproof.main(arguments, prog_name="payproof", standalone_mode=False) or 0)
     except click.ClickException as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -14,24 +13,12 @@ import click
 from payproof.contracts import files, profile
 from payproof.contracts.model import PayproofError
 from payproof.suites.commands import options
+from payproof.suites.commands.prompting import prompt, split
 from payproof.suites.config import make_config, writing
 from payproof.suites.config.short_forms import BODY, Flags, tables
 from payproof.suites.discovery.surroundings import Surroundings, look_around
 
 ORDER = "/orders/{order.id} json:/status=paid"
-HELP = {
-    "gateway": "The payment provider that this integration calls; payproof list gateways tells them.",
-    "name": "Any name; it stands in the reports.",
-    "command": "As you start it in a shell, in this folder. {port} stands for a free port. Empty: it runs already, and is not started.",
-    "url": "Where it answers now, like http://127.0.0.1:8000.",
-    "ready": "payproof asks this path until anything answers, also 404.",
-    "checkout": "Method and path of the request that starts a payment. A wrong one is no harm: the form is looked for.",
-    "body": "How the order is sent: json, as a script does; form, as a page's form does; or the JSON itself, in one line, like "
-    '{"cart": {"total": "{order.amount}"}}.',
-    "redirect": "Where the answer says where to pay: location (a redirect), json:/payment_url (a JSON pointer), html:a#pay (a CSS selector).",
-    "order": "A page that shows an order's state: its path, a pointer to the state, and the word for paid.",
-    "env": "The name under which the code reads this value from its environment. A dash: it does not.",
-}
 
 
 @click.command()
@@ -47,7 +34,7 @@ def init(
     """Write a commented payproof.toml. Asks for what the flags leave open, tries one checkout, and corrects what it sees."""
     if output.exists() and not force:
         raise PayproofError("there is one already", place=str(output), remedy="edit it, or overwrite it with --force")
-    words = command or tuple(_split(line))
+    words = command or tuple(split(line))
     asks = not (yes or ((words or flags["url"]) and flags["checkout"] and flags["order"]))
     flags["gateway"] = flags["gateway"] or (_asked_gateway() if asks else "quatapay")
     gateway, folder = profile.load(flags["gateway"]), output.resolve().parent
@@ -59,14 +46,10 @@ def init(
     else:
         data["simulator"] = writing.beforehand()
     if _wants_trial(trying, answers, asks=asks):
-        from rich.console import Console
-
-        from payproof.reports.text_output import Paper
-        from payproof.suites.commands.loop import run_async
-        from payproof.suites.discovery.drafting import improved
-
-        data = run_async(improved(data, folder, Paper(Console()).lines))
-    text = writing.compose(data, gateway)
+        data = _tried(data, folder, asks=asks)
+    env: dict[str, str] = data["integration"].get("env", {})
+    unset = [name for name in around.settings.open if env and name not in env]
+    text = writing.compose(data, gateway, unset)
     make_config(tomllib.loads(text), folder=folder, place=str(output), text=text)
     files.write(output, text)
     click.echo(f"{output} is written. Look through it, then: payproof run")
@@ -79,17 +62,28 @@ def _wants_trial(trying: bool | None, answers: Flags, *, asks: bool) -> bool:
     return asks and click.confirm("Start it now and try one checkout?", default=True)
 
 
+def _tried(data: dict[str, Any], folder: Path, *, asks: bool) -> dict[str, Any]:
+    """The draft as far as payments that were tried made it better; who is asked may correct an answer, and have it tried again."""
+    from rich.console import Console
+
+    from payproof.reports.text_output import Paper
+    from payproof.suites.commands.correcting import corrected
+    from payproof.suites.commands.loop import run_async
+    from payproof.suites.discovery.drafting import improved
+
+    while True:
+        draft = run_async(improved(data, folder, Paper(Console()).lines))
+        if draft.paid or not asks or (again := corrected(draft.tables)) is None:
+            return draft.tables
+        data = again
+
+
 def _env(around: Surroundings, gateway: profile.Profile) -> dict[str, str]:
     """What it is told by its environment, under the names that its code seems to read."""
-    read = {value: name for name, value in around.env.items()}
-    return {read.get(value, name): value for name, value in writing.usual_env(gateway).items()} | dict(around.env)
-
-
-def _split(line: str) -> list[str]:
-    try:
-        return shlex.split(line)
-    except ValueError as error:
-        raise PayproofError(f"not a command: {error}", place="--command", remedy="close the quotes") from None
+    read = {value: name for name, value in around.settings.env.items()}
+    return {read.get(value, name): value for name, value in writing.usual_env(gateway).items()} | dict(
+        around.settings.env
+    )
 
 
 def _assumed(words: tuple[str, ...], flags: dict[str, Any], around: Surroundings) -> Flags:
@@ -103,7 +97,7 @@ def _assumed(words: tuple[str, ...], flags: dict[str, Any], around: Surroundings
 
 def _asked_gateway() -> str:
     known = ", ".join(sorted(name.replace("_", "-") for name in profile.names()))
-    return _prompt("gateway", f"Gateway ({known})", "quatapay", profile.load)
+    return prompt("gateway", f"Gateway ({known})", "quatapay", profile.load)
 
 
 def _asked(words: tuple[str, ...], flags: dict[str, Any], around: Surroundings, gateway: profile.Profile) -> Flags:
@@ -111,19 +105,19 @@ def _asked(words: tuple[str, ...], flags: dict[str, Any], around: Surroundings, 
     asked = dict(flags)
 
     def ask(key: str, question: str, default: str, check: Callable[[Flags], object] | None = None) -> None:
-        asked[key] = flags[key] or _prompt(key, question, default, _checked(key, check))
+        asked[key] = flags[key] or prompt(key, question, default, _checked(key, check))
 
     ask("name", "Name of the integration", Path.cwd().name or "integration")
     if not words and not flags["url"]:
         if around.framework:
             click.echo(f"This looks like {around.framework}.")
-        words = tuple(_split(_prompt("command", "Command that starts it", shlex.join(around.command), _split)))
+        words = tuple(split(prompt("command", "Command that starts it", shlex.join(around.command), split)))
     if not words:
         ask("url", "Where it runs", "http://127.0.0.1:8000")
     ask("ready", "A path that answers when it is ready", "/")
     ask("checkout", "How a customer starts to pay", "POST /checkout", _draft)
     if not (flags["json"] or flags["form"]):
-        body = _prompt("body", "Sent as json or form", "json", _body)
+        body = prompt("body", "Sent as json or form", "json", _body)
         asked["form"] = tuple(f"{name}={value}" for name, value in BODY.items()) if body == "form" else ()
         asked["json"] = body if body.startswith("{") else ""
     ask("redirect", "Where that answer says where to pay (a pointer)", "location", _draft)
@@ -176,39 +170,14 @@ def _body(text: str) -> None:
         )
 
 
-def _prompt(key: str, question: str, default: str, check: Callable[[str], object] | None = None) -> str:
-    """The answer, asked for until it can be used; a question mark shows what is meant."""
-    while True:
-        try:
-            answer = str(click.prompt(f"{question} (? for help)", default=default, show_default=bool(default))).strip()
-        except click.Abort:
-            if sys.stdin.isatty():
-                raise
-            raise PayproofError(
-                "there is nobody to answer",
-                place=question,
-                remedy="give the answers as flags, and --yes (payproof init -h)",
-            ) from None
-        if answer == "?":
-            click.echo(f"  {HELP[key]}")
-            continue
-        try:
-            if check:
-                check(answer)
-        except PayproofError as error:
-            click.echo(f"  {error.message}{f'; {error.remedy}' if error.remedy else ''}")
-            continue
-        return answer
-
-
 def _asked_env(gateway: profile.Profile, around: Surroundings) -> list[str]:
     """The names of its settings, each as the code seems to read it."""
     click.echo("The names of its environment variables (a dash: it has none)")
-    read = {value: name for name, value in around.env.items()}
+    read = {value: name for name, value in around.settings.env.items()}
     pairs: list[str] = []
     for name, value in writing.usual_env(gateway).items():
-        answer = _prompt("env", f"  {value}", read.get(value, name))
+        answer = prompt("env", f"  {value}", read.get(value, name))
         if answer != "-":
             pairs.append(f"{answer}={value}")
     usual = writing.usual_env(gateway).values()
-    return [*pairs, *(f"{name}={value}" for name, value in around.env.items() if value not in usual)]
+    return [*pairs, *(f"{name}={value}" for name, value in around.settings.env.items() if value not in usual)]

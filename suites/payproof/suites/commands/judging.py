@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
-from payproof.contracts.model import PayproofError, Result
+from payproof.contracts.model import PayproofError
 from payproof.contracts.run import Run, read
-from payproof.suites.commands import options, pipeline, verdict
-from payproof.suites.config import load_config
+from payproof.suites.commands import baseline, options, pipeline, verdict
+from payproof.suites.config import Config, load_config
 
 _RUN = click.argument("run_file", metavar="RUN.jsonl", type=click.Path(path_type=Path))
 
@@ -21,16 +21,32 @@ _RUN = click.argument("run_file", metavar="RUN.jsonl", type=click.Path(path_type
 @_RUN
 @options.config
 @options.reports
+@options.write_baseline
 @click.option("--verbose", "-v", is_flag=True, help="Show every requirement, also those that passed.")
-def check(run_file: Path, config_path: Path | None, report_dir: Path, formats: tuple[str, ...], verbose: bool) -> int:
+def check(
+    run_file: Path,
+    config_path: Path | None,
+    report_dir: Path,
+    formats: tuple[str, ...],
+    write_baseline: bool,
+    verbose: bool,
+) -> int:
     """Judge a saved run again: same checklist, same reports, same exit codes.
 
-    Attestations and the baseline are read from --config.
+    Attestations and the baseline are read from --config; --write-baseline reads the payproof.toml of this folder where none is
+    named, and writes beside it.
     """
     with telling(run_file):
-        result, run = _judged(run_file, config_path)
+        run = read(run_file)
+        config = load_config(config_path, drafts=write_baseline) if config_path or write_baseline else None
+        result, lines = verdict.judged(run, config), list[str]()
+        if write_baseline and config:
+            _of_its_gateway(run, config)
+            result, lines = baseline.write(run, config, result)
         verdict.show(result, run, verbose=verbose)
         verdict.write(result, run, report_dir, formats)
+        for line in lines:
+            click.echo(line)
         pipeline.tell(result, run)
     return verdict.EXIT[result.outcome]
 
@@ -42,7 +58,8 @@ def check(run_file: Path, config_path: Path | None, report_dir: Path, formats: t
 def report(run_file: Path, config_path: Path | None, report_dir: Path, formats: tuple[str, ...]) -> int:
     """Write the reports of a saved run."""
     with telling(run_file):
-        result, run = _judged(run_file, config_path)
+        run = read(run_file)
+        result = verdict.judged(run, load_config(config_path) if config_path else None)
         verdict.write(result, run, report_dir, formats)
     return 0
 
@@ -66,7 +83,13 @@ def telling(run_file: Path) -> Generator[None]:
         ) from None
 
 
-def _judged(run_file: Path, config_path: Path | None) -> tuple[Result, Run]:
-    run = read(run_file)
-    config = load_config(config_path) if config_path else None
-    return verdict.judged(run, config), run
+def _of_its_gateway(run: Run, config: Config) -> None:
+    """Raises:
+    PayproofError: the baseline would be written for another gateway's checklist.
+    """
+    if run.gateway != config.profile.name:
+        raise PayproofError(
+            f"the run is of {run.gateway}, the configuration of {config.profile.name}",
+            place="--config",
+            remedy="name the configuration of that run",
+        )

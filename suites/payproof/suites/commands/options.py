@@ -66,6 +66,12 @@ def config(function: F) -> F:
     )
 
 
+def write_baseline(function: F) -> F:
+    """``--write-baseline``."""
+    told = "Accept what fails for now: write payproof-baseline.toml, to be completed."
+    return click.option("--write-baseline", is_flag=True, help=told)(function)
+
+
 def reports(function: F) -> F:
     """``--report-dir``, ``--format`` and ``--report``; the function gets ``report_dir`` and ``formats``: empty for the usual ones."""
 

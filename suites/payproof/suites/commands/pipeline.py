@@ -8,6 +8,7 @@ from pathlib import Path
 
 from payproof.contracts.model import Result
 from payproof.contracts.run import Run
+from payproof.suites.commands import unsteered
 
 _LEAST = 20_000
 """Bytes; in less room a summary says nothing."""
@@ -18,7 +19,7 @@ def tell(result: Result, run: Run) -> None:
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from payproof.reports.formats import annotations
 
-        sys.stdout.write(annotations.render(result, run))
+        unsteered.command(annotations.render(result, run))
     if name := os.environ.get("GITHUB_STEP_SUMMARY"):
         _summarise(result, run, Path(name))
 

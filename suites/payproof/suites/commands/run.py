@@ -44,9 +44,7 @@ TARGETS = ("simulator", "sandbox", "cassette")
 @click.option(
     "--show-env", is_flag=True, help="Print an instance's environment and command, to start it by hand; run nothing."
 )
-@click.option(
-    "--write-baseline", is_flag=True, help="Accept what fails for now: write payproof-baseline.toml, to be completed."
-)
+@options.write_baseline
 @click.option("--skip-unconfigured", is_flag=True, help="Without a sandbox's credentials: one line, and exit 0.")
 @click.option("--quiet", "-q", is_flag=True, help="No progress.")
 @click.option("--verbose", "-v", is_flag=True, help="Show every requirement, also those that passed.")

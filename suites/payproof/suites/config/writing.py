@@ -29,8 +29,9 @@ def beforehand() -> dict[str, Any]:
     return {"port": 8400, "https": False, "client_id": client, "secret_key": secret}
 
 
-def compose(data: Mapping[str, Any], profile: Profile) -> str:
-    """The file's text. ``data`` is nested like the file; what is not in it stands there as a comment."""
+def compose(data: Mapping[str, Any], profile: Profile, unset: Sequence[str] = ()) -> str:
+    """The file's text. ``data`` is nested like the file; what is not in it stands there as a comment. ``unset``: further variables
+    that the code reads."""
     integration: Mapping[str, Any] = data["integration"]
     checkout, order = integration["checkout"], integration["order"]
     lines = [
@@ -45,7 +46,7 @@ def compose(data: Mapping[str, Any], profile: Profile) -> str:
         *_ready(integration),
         "# workers = 1               # processes that each keep their own access token; left out: all of them may",
         "",
-        *_settings(integration, data.get("simulator")),
+        *_settings(integration, data.get("simulator"), unset),
         "[integration.checkout]      # the customer starts to pay",
         *_pairs(
             {key: checkout[key] for key in ("method", "path", "json", "form", "amount", "currency") if key in checkout}
@@ -89,7 +90,9 @@ REST = """\
 """.splitlines()
 
 
-def _settings(integration: Mapping[str, Any], simulator: Mapping[str, Any] | None) -> Iterator[str]:
+def _settings(
+    integration: Mapping[str, Any], simulator: Mapping[str, Any] | None, unset: Sequence[str]
+) -> Iterator[str]:
     """What the integration must be told: by its environment, or beforehand when it already runs."""
     if simulator:
         yield "[simulator]                 # it already runs: start it with this address and these credentials"
@@ -97,6 +100,8 @@ def _settings(integration: Mapping[str, Any], simulator: Mapping[str, Any] | Non
     else:
         yield "[integration.env]           # how this integration takes its settings"
         yield from _pairs(integration.get("env", {}))
+        if unset:
+            yield f"# The code also reads {', '.join(unset)}: add what it needs; {{instance.dir}} is a fresh folder."
     yield ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,15 @@ _TRIES = 8
 Tables = dict[str, Any]
 
 
-async def improved(data: Tables, folder: Path, say: Callable[[str], None]) -> Tables:
+@dataclass(frozen=True, slots=True)
+class Improved:
+    """The draft as far as it got, and whether an order was paid with it."""
+
+    tables: Tables
+    paid: bool
+
+
+async def improved(data: Tables, folder: Path, say: Callable[[str], None]) -> Improved:
     """Start the integration, try a payment, correct what was wrong, and try again while something is to be corrected. ``say`` is
     told of each step; what cannot be found out is told in one sentence, and the draft is returned as far as it got."""
     draft = _Draft(data, folder)
@@ -29,17 +38,17 @@ async def improved(data: Tables, folder: Path, say: Callable[[str], None]) -> Ta
             say(f"It does not start: {error.message}")
             if error.remedy:
                 say(f"To do: {error.remedy}.")
-            return draft.tables
+            break
         if trial.paid and trial.before is not None and trial.before.paid:
             say(f'What is missing: the order is called "{trial.before.state}" before anybody paid for it.')
-            return draft.tables
+            break
         if trial.paid:
             say("The payment went through, and the order is paid.")
-            return draft.tables
+            return Improved(draft.tables, paid=True)
         if not await draft.changed(trial, say):
             say(f"What is missing: {trial.diagnosis[0] if trial.diagnosis else 'the order did not become paid.'}")
-            return draft.tables
-    return draft.tables
+            break
+    return Improved(draft.tables, paid=False)
 
 
 class _Draft:
@@ -76,6 +85,7 @@ class _Draft:
         say("That request starts no payment; the shop is walked through, to its checkout ...")
         way = await walked(self.config)
         if way is None:
+            say("No form on its pages was found to lead to the gateway.")
             return False
         say(f"A form at {way.path} leads to the gateway.")
         before = {"before": list(way.before)} if way.before else {}

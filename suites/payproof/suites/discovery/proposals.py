@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import string
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from payproof.contracts import money
 from payproof.contracts.entries import Page
@@ -24,6 +25,8 @@ _UNPAID = re.compile(
     r"pending|open|new|created|await|unpaid|\bnot\b|nicht|\bnon\b|\bpas\b|draft|offen|attente", re.IGNORECASE
 )
 _LONGEST_STATE = 40
+_PREFIX = f"{string.ascii_letters}-_#/"
+"""What shops write before an order's number where others see it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,16 @@ class Change:
 
 
 def next_change(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Change | None:
-    """The first thing to change; None when nothing more can be told from this payment."""
-    for look in (_redirect, _body, _own_id, _price, _order_page, _paid_word):
-        if (found := look(trial, checkout, order)) is not None:
-            return found
+    """The first thing to change; None when nothing more can be told from this payment. The order's own id and its price are
+    two things that one payment tells."""
+    for looks in ((_redirect,), (_body,), (_own_id, _price), (_order_link,), (_order_page,), (_paid_word,)):
+        found = [change for look in looks if (change := look(trial, checkout, order)) is not None]
+        if found:
+            return Change(
+                " ".join(change.said for change in found),
+                {key: value for change in found for key, value in change.checkout.items()},
+                {key: value for change in found for key, value in change.order.items()},
+            )
     return None
 
 
@@ -77,9 +86,16 @@ def _own_id(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Ch
         for path, text in standing.values(page):
             if text and text in own:
                 return _calls_it(f"json:{path}", own)
+    return_url = call.opened.return_url if call else None
+    back = urlsplit(return_url or "")
     for page in pages:
-        if (found := _in_address(page.request.url, own)) is not None:
-            return _calls_it(found, own)
+        addresses = [page.request.url]
+        if return_url and urlsplit(page.request.url).path == back.path:
+            addresses.insert(0, return_url)  # before what the gateway added to it
+        for address in addresses:
+            for id in (own, own.lstrip(_PREFIX)):
+                if id and (found := _in_address(address, id)) is not None:
+                    return _calls_it(found, id)
     return None
 
 
@@ -117,6 +133,31 @@ def _price(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Cha
     )
 
 
+def _order_link(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Change | None:
+    """There is no page where the draft says, and the one that customers return to links to a page of the order."""
+    seen = trial.seen
+    looked = next((page for page in trial.pages if seen and page.n == seen.page), None)
+    if seen is None or not seen.order or (looked and looked.response and looked.response.status < 400):
+        return None
+    for page in reversed(trial.shop_pages("return")):
+        for link in soup(page.response.body if page.response and is_html(page.response) else "").find_all(
+            "a", href=True
+        ):
+            parts = urlsplit(urljoin(page.request.url, str(link["href"])))
+            here = parts.netloc == urlsplit(page.request.url).netloc and parts.path != urlsplit(page.request.url).path
+            path = _with_id(parts, seen.order) if here else ""
+            if path and path != order.get("path"):
+                return Change(f"The page that customers return to links to {path}.", {}, {"path": path})
+    return None
+
+
+def _with_id(parts: SplitResult, id: str) -> str:
+    """Path and query with the order's id as its placeholder; empty when it stands in neither as a whole."""
+    path = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    whole = re.compile(rf"(?<![\w.-]){re.escape(id)}(?![\w.-])")
+    return whole.sub("{order.id}", path) if whole.search(path) else ""
+
+
 def _order_page(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Change | None:
     """The order's state could not be read where the draft says."""
     seen = trial.seen
@@ -140,8 +181,7 @@ def _template(page: Page, id: str, return_url: str | None) -> str:
     ``return_url`` is left out."""
     parts, back = urlsplit(page.request.url), urlsplit(return_url or "")
     query = back.query if page.purpose == "return" and parts.path == back.path else parts.query
-    path = f"{parts.path}?{query}" if query else parts.path
-    return path.replace(id, "{order.id}") if id and id in path else ""
+    return _with_id(parts._replace(query=query), id) if id else ""
 
 
 def _states(page: Page) -> Iterator[tuple[str, str]]:

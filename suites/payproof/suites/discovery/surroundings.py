@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 from payproof.contracts.profile import Profile
-from payproof.suites.config import placeholders
+from payproof.suites.discovery.names import Settings, settings
 
 _SOURCES = re.compile(r"\.(?:py|[mc]?js|ts|php|rb|go|java|kt|ya?ml|properties|cs|exs?)")
 _PASSED_OVER = re.compile(r"\..*|node_modules|vendor|venv|__pycache__|dist|build|target|tests?")
@@ -21,7 +21,7 @@ _READ = re.compile(
     rf"""(?:environ(?:\.get)?|getenv|\benv|fetch|Getenv|LookupEnv|ENV|_ENV)\s*[(\[]\s*["']({_NAME})["']"""
     rf"""|process\.env\.({_NAME})|process\.env\[["']({_NAME})["']\]|\$\{{({_NAME})[:}}]"""
 )
-_DECLARED = re.compile(rf"^\s*(?:export\s+)?({_NAME})\s*=", re.MULTILINE)
+_DECLARED = re.compile(rf"^[ \t]*(?:export[ \t]+)?({_NAME})[ \t]*=[ \t]*([^\n#]*)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,63 +30,38 @@ class Surroundings:
 
     framework: str = ""
     command: tuple[str, ...] = ()
-    env: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Name in its environment -> placeholder."""
+    settings: Settings = field(default_factory=lambda: Settings({}))
 
 
 def look_around(folder: Path, profile: Profile) -> Surroundings:
     """Read a folder: its framework, a command that starts it, and its settings by name."""
+    texts = [_text(path) for path in _sources(folder)]
+    found = settings(
+        dict.fromkeys(next(filter(None, groups)) for text in texts for groups in _READ.findall(text)),
+        _examples(folder),
+        profile,
+        sqlite=any("sqlite" in text for text in texts),
+    )
     framework, command = _start(folder)
-    return Surroundings(framework, tuple(command), matched(names_read(folder), profile))
+    command = tuple(_of_the_folder(folder, command))
+    if framework == "Django" and any("{instance.dir}/" in value for value in found.env.values()):
+        # A database of its own, new for each instance, has no tables yet.
+        command = ("sh", "-c", f"{command[0]} manage.py migrate --noinput && exec {' '.join(command)}")
+    return Surroundings(framework, command, found)
 
 
-def names_read(folder: Path) -> tuple[str, ...]:
-    """The names that the code takes from its environment, and those that an example of a .env file declares."""
-    found: dict[str, None] = {}
-    for name in (".env.example", ".env.sample", ".env.dist", "env.example"):
-        found.update(dict.fromkeys(_DECLARED.findall(_text(folder / name))))
-    for path in _sources(folder):
-        found.update(dict.fromkeys(next(filter(None, groups)) for groups in _READ.findall(_text(path))))
-    return tuple(found)
+def _examples(folder: Path) -> dict[str, str]:
+    """What an example of a .env file declares."""
+    texts = (_text(folder / name) for name in (".env.example", ".env.sample", ".env.dist", "env.example"))
+    return {name: value.strip().strip("\"'") for text in texts for name, value in _DECLARED.findall(text)}
 
 
-def matched(names: Iterable[str], profile: Profile) -> dict[str, str]:
-    """Which of these names take what payproof has to tell."""
-    found: dict[str, str] = {}
-    for name in names:
-        if (value := _meaning(name, profile)) and value not in found.values():
-            found[name] = value
-    return found
-
-
-def _meaning(name: str, profile: Profile) -> str:
-    """The placeholder that a setting of this name wants; empty where that is not plain."""
-    words = set(name.split("_"))
-    asked = [each for _, text in profile.settings for each in placeholders.names(text) if each != "gateway.base_url"]
-    for placeholder in asked:
-        parts = placeholder.removeprefix("gateway.").upper().split("_")
-        if (
-            set(parts) <= words
-            or (parts[0] == "CLIENT" and name.endswith("_CLIENT"))
-            or (parts[0] in words and words & {"KEY", "ID", "SECRET"} and parts[0] == "SECRET")
-        ):
-            return f"{{{placeholder}}}"
-    if name == "PORT" or name.endswith("_PORT"):
-        return "{port}"
-    if words & {"URL", "URI", "ENDPOINT", "HOST", "BASE"} and words & {
-        "PAY",
-        "PAYMENT",
-        "PAYMENTS",
-        "GATEWAY",
-        "API",
-        profile.name.upper(),
-    }:
-        return "{gateway.base_url}"
-    if words & {"URL", "ORIGIN"} and words & {"PUBLIC", "APP", "SITE", "SHOP", "BASE", "SELF", "EXTERNAL", "MY"}:
-        return "{public_url}"
-    if name in ("DATA_DIR", "DATA_PATH", "STATE_DIR", "STORAGE", "STORAGE_DIR", "STORAGE_PATH", "VAR_DIR"):
-        return "{instance.dir}"
-    return ""
+def _of_the_folder(folder: Path, command: Sequence[str]) -> Sequence[str]:
+    """The command, with the program of the folder's own virtual environment where it has one."""
+    for place in (".venv", "venv", "env"):
+        if command and (folder / place / "bin" / command[0]).exists():
+            return (f"{place}/bin/{command[0]}", *command[1:])
+    return command
 
 
 def _sources(folder: Path) -> Iterator[Path]:

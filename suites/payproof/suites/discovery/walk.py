@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -38,16 +38,19 @@ _VALUES = tuple(
         ("currency|devise|w(?:ä|ae)hrung|moneda", "{order.currency}"),
         ("^order$|order_?(id|no|number|ref)|reference", "{order.id}"),
         ("mail", "ada@example.test"),
-        ("phone|mobile|tel", "+237600000001"),
+        (r"phone|mobile|\btel", "+237600000001"),
+        ("address|street|adresse|strasse|rue|calle", "1 Example Street"),
+        (r"city|town|ville|\bort\b|stadt|ciudad", "Douala"),
+        (r"\bdate\b", "2030-01-15"),
         ("zip|post.?code", "10115"),
-        ("name", "Ada Example"),
+        ("name|guest|holder|recipient|customer|kunde|client", "Ada Example"),
         ("quantity|qty|count", "1"),
     )
 )
 _STEPS = 15
 """Pages that a walk opens at most."""
-_UNSURE = 5
-"""Forms that it tries although they do not say what they are for."""
+_SENT = 8
+"""Forms that it sends at most, besides those that put something into the cart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,8 @@ async def walked(config: Config, progress: Progress | None = None) -> Way | None
 class _Walk:
     def __init__(self, world: World) -> None:
         self.world, self.opened = world, set[str]()
+        self.stands: list[_Stand] = []
+        self.sent = 0
         self.elsewhere: list[tuple[_Stand, str]] = []
         """Links whose words say nothing of paying, and where they stand: the way to the till may be one of them."""
         self.unsure: list[tuple[_Stand, Tag]] = []
@@ -96,28 +101,39 @@ class _Walk:
         self.values = order.values(world.profile.money.decimals(order.currency))
 
     async def way(self) -> Way | None:
-        """The first way that leads to the gateway: links are followed, what can be bought is put into the cart."""
+        """The first way that leads to the gateway: links are followed, what can be bought is put into the cart, and a form that
+        shows another one is a step on the way."""
         customer = self.world.customer()
-        stands = [_Stand(page, ("GET /",)) for page in [await self._open(customer, "/")] if page]
-        while (stands or self.elsewhere) and len(self.opened) < _STEPS:
-            if not stands:
-                stands += await self._tried(customer, *self.elsewhere.pop())
-                continue
-            stand = stands.pop(0)
-            for form in _forms(stand.page):
-                if _is_collecting(form):
-                    continue
-                if not _is(form, _PAYS):
-                    self.unsure.append((stand, form))
-                elif way := await self._submitted(customer, stand, form):
-                    return way
-            for form in filter(_is_collecting, _forms(stand.page)):
-                if (after := await self._collected(customer, stand, form)) is not None:
-                    stands.insert(0, after)
-            stands += await self._followed(customer, stand)
-        for stand, form in [each for each in self.unsure if not _is_private(each[1])][:_UNSURE]:
-            if way := await self._submitted(customer, stand, form):
+        self.stands += [_Stand(page, ("GET /",)) for page in [await self._open(customer, "/")] if page]
+        while True:
+            way = None
+            if self.stands:
+                way = await self._looked_at(customer, self.stands.pop(0))
+            elif self.elsewhere and len(self.opened) < _STEPS:
+                self.stands += await self._tried(customer, *self.elsewhere.pop())
+            elif self.unsure and self.sent < _SENT:
+                way = await self._submitted(customer, *self.unsure.pop(0))
+            else:
+                return None
+            if way:
                 return way
+
+    async def _looked_at(self, customer: Customer, stand: _Stand) -> Way | None:
+        """Use what is on a page; the way, when one of its forms starts the payment."""
+        for form in _forms(stand.page):
+            if _is_collecting(form):
+                continue
+            if _is_get(form):
+                self.elsewhere += [(stand, _address(stand.page, form))] if not _is_private(form) else []
+            elif _is(form, _PAYS) and self.sent < _SENT:
+                if way := await self._submitted(customer, stand, form):
+                    return way
+            elif not _is_private(form):
+                self.unsure.append((stand, form))
+        for form in filter(_is_collecting, _forms(stand.page)):
+            if (after := await self._collected(customer, stand, form)) is not None:
+                self.stands.insert(0, after)
+        self.stands += await self._followed(customer, stand)
         return None
 
     async def _open(self, customer: Customer, path: str) -> Page | None:
@@ -125,8 +141,9 @@ class _Walk:
         if path in self.opened or len(self.opened) >= _STEPS:
             return None
         self.opened.add(path)
-        page = (await customer.browse("GET", urljoin(self._base, path), purpose="walk")).page
-        return page if page and page.response and page.response.status < 400 and is_html(page.response) else None
+        url = urljoin(self._base, fill(path, self.values, "form"))
+        page = (await customer.browse("GET", url, purpose="walk")).page
+        return page if page and _is_shown(page) else None
 
     @property
     def _base(self) -> str:
@@ -158,17 +175,21 @@ class _Walk:
             return None
         self.opened.add(f"POST {path}")
         visit = await self._sent(customer, stand, form, dict(form_fields(form)))
-        if visit.page is None or visit.page.response is None or visit.page.response.status >= 400:
-            return None
-        fields = urlencode({name: value for name, value in form_fields(form) if not _hidden(form, name)}, safe="{}")
-        return _Stand(visit.page, (*stand.before, f"POST {path} {fields}".strip()))
+        shown = {name: value for name, value in form_fields(form) if not _hidden(form, name)}
+        return _Stand(visit.page, (*stand.before, _line(path, shown))) if visit.page and _is_shown(visit.page) else None
 
     async def _submitted(self, customer: Customer, stand: _Stand, form: Tag) -> Way | None:
-        """What became of the form that should start the payment."""
-        fields = _filled(form)
+        """What became of a form that may start the payment: when it does, the way; when another form follows, a step on it."""
+        self.sent += 1
+        fields, path = _filled(form), _action(stand.page, form)
+        called = len(self.world.calls())
         visit = await self._sent(customer, stand, form, {**dict(form_fields(form)), **self._valued(fields)})
         redirect = self._leads(visit)
-        return Way(_shortened(stand.before), _action(stand.page, form), fields, redirect) if redirect else None
+        if redirect or len(self.world.calls()) > called:  # also when the gateway refused: the next try says why
+            return Way(_shortened(stand.before), path, fields, redirect or "location")
+        if visit.page and _is_shown(visit.page) and any(_other(form, each) for each in _forms(visit.page)):
+            self.stands.append(_Stand(visit.page, (*stand.before, _line(path, fields))))
+        return None
 
     def _valued(self, fields: Mapping[str, str]) -> dict[str, str]:
         return {name: fill(text, self.values, "form") for name, text in fields.items()}
@@ -187,10 +208,22 @@ class _Walk:
         return ""
 
 
-def _forms(page: Page) -> Iterator[Tag]:
-    for form in soup(page.response.body if page.response else "").find_all("form"):
-        if str(form.get("method") or "get").lower() == "post":
-            yield form
+def _is_shown(page: Page) -> bool:
+    """Whether a person sees a page of the shop."""
+    return page.where == "integration" and bool(page.response and page.response.status < 400 and is_html(page.response))
+
+
+def _forms(page: Page) -> Sequence[Tag]:
+    return soup(page.response.body if page.response else "").find_all("form")
+
+
+def _is_get(form: Tag) -> bool:
+    return str(form.get("method") or "get").lower() != "post"
+
+
+def _other(form: Tag, another: Tag) -> bool:
+    """Whether this is not the same form once more, with a complaint beside it."""
+    return {name for name, _ in form_fields(form)} != {name for name, _ in form_fields(another)}
 
 
 def _is(form: Tag, words: re.Pattern[str]) -> bool:
@@ -204,7 +237,9 @@ def _is_collecting(form: Tag) -> bool:
 
 def _is_private(form: Tag) -> bool:
     """The form is for other things than buying: an account, a question, leaving."""
-    return form.select_one("input[type=password i]") is not None or _is(form, _PRIVATE)
+    return form.select_one("input[type=password i], input[type=search i], input[name=q i]") is not None or _is(
+        form, _PRIVATE
+    )
 
 
 def _label(form: Tag) -> str:
@@ -224,7 +259,9 @@ def _filled(form: Tag) -> dict[str, str]:
         if _hidden(form, name):
             continue
         chosen = form.find("select", attrs={"name": name}) is not None
-        usual = next((usual for words, usual in _VALUES if words.search(name)), value or "1")
+        node = form.find(["input", "textarea"], attrs={"name": name})
+        told = f"{name} {node.get('type') or ''}" if node else name
+        usual = next((usual for words, usual in _VALUES if words.search(told)), value.strip() or "1")
         given[name] = value if chosen and value else usual
     for box in form.select("input[type=checkbox i][name]:not([checked], [disabled])"):
         if box.has_attr("required") or _AGREES.search(str(box["name"])):
@@ -236,9 +273,22 @@ def _action(page: Page, form: Tag) -> str:
     return _path(urljoin(page.request.url, str(form.get("action") or page.request.url)))
 
 
+def _address(page: Page, form: Tag) -> str:
+    """Where a form leads that is sent in an address."""
+    return f"{_action(page, form).partition('?')[0]}?{urlencode(_filled(form), safe='{}')}"
+
+
+def _line(path: str, fields: Mapping[str, str]) -> str:
+    """A form that is sent on the way, as a line of ``before``."""
+    sent = "&".join(f"{name}={value.replace('&', ' ')}" for name, value in fields.items())
+    return f"POST {path} {sent}".strip()
+
+
 def _path(url: str) -> str:
+    """Path and query of an address; its braces are none of ours."""
     parts = urlsplit(url)
-    return f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
+    path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
+    return path.replace("{", "%7B").replace("}", "%7D")
 
 
 def _shortened(before: tuple[str, ...]) -> tuple[str, ...]:

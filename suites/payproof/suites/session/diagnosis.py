@@ -66,10 +66,10 @@ class _Reader:
     def _about_calls(self) -> Iterator[str]:
         refused = [call for call in self.calls if call.response and call.response.status in (401, 403)]
         asked = any(call.role == "authenticate" for call in self.calls)
-        if refused and not asked and not self.world.config.integration.command:
+        if refused and not asked:
             yield (
                 "It sent an access token that it was given before this run, and asked for no new one when that was refused."
-                " Restart it, then run again."
+                f" {self._forgetting}"
             )
         for call in self.calls:
             if not call.event.operation:
@@ -81,6 +81,16 @@ class _Reader:
                 yield f"Its {call.event.operation} call got no answer from the {self._gateway} ({call.ending})."
             elif call.response.status >= 400 or _unreadable(call):
                 yield f"Its {call.event.operation} call was answered {call.response.status} by the {self._gateway}: {_said(call)}."
+
+    @property
+    def _forgetting(self) -> str:
+        """How an integration starts without what it kept."""
+        if not self.world.config.integration.command:
+            return "Restart it, then run again."
+        return (
+            "It keeps it where each instance finds it: a file, a cache. Hand it a place of its own in [integration.env], below"
+            " {instance.dir}."
+        )
 
     @property
     def _gateway(self) -> str:

@@ -1,0 +1,66 @@
+"""The control payment that came to nothing: what is said of it, and what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from payproof.contracts.entries import Call, Page, ProbeMark
+from payproof.contracts.model import Outcome, Pointer, Result
+from payproof.contracts.run import RecordedWorld, Run
+from payproof.reports.story import Chapter, Teller, anchor
+
+CONTROL = "control"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A sentence of the diagnosis, and the entry that it speaks of: its anchor, and how it is called (both empty: none)."""
+
+    text: str
+    anchor: str = ""
+    pointer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """``said``: the diagnosis, the likeliest first; ``chapters``: the payment as a story."""
+
+    said: tuple[Said, ...] = ()
+    chapters: tuple[Chapter, ...] = ()
+
+
+def control(result: Result, run: Run, teller: Teller) -> Control:
+    """Of a run that was not scored; empty for any other."""
+    if result.outcome is not Outcome.NOT_SCORED:
+        return Control()
+    exchanges = list(_exchanges(run))
+    said = tuple(_said(text, exchanges) for text in result.diagnosis)
+    meant = [pointer for pointer, _ in exchanges if any(each.anchor == anchor(pointer) for each in said)]
+    chapters, _ = teller.chapters(meant or [pointer for pointer, _ in exchanges[:1]], whole=True)
+    return Control(said, chapters)
+
+
+def _exchanges(run: Run) -> Iterator[tuple[Pointer, Call | Page]]:
+    """Those of the control payment, in every world that had one."""
+    for world in (*run.worlds, *run.given_up):
+        within = False
+        for entry in world.entries:
+            if isinstance(entry, ProbeMark) and entry.probe == CONTROL:
+                within = entry.event == "begin"
+            elif within and isinstance(entry, Call | Page):
+                yield _pointer(world, entry), entry
+
+
+def _pointer(world: RecordedWorld, entry: Call | Page) -> Pointer:
+    return Pointer(world.name, entry.n)
+
+
+def _said(text: str, exchanges: list[tuple[Pointer, Call | Page]]) -> Said:
+    """The last exchange that the sentence names: by method and address, or a call by its operation."""
+    for pointer, exchange in reversed(exchanges):
+        asked = f"{exchange.request.method} {exchange.request.url.partition('?')[0]}"
+        operation = exchange.event.operation if isinstance(exchange, Call) else ""
+        if asked in text or (operation and text.startswith(f"Its {operation} call")):
+            return Said(text, anchor(pointer), str(pointer))
+    return Said(text)

@@ -1,0 +1,133 @@
+"""Which of an integration's settings take what payproof has to tell, by their names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from payproof.contracts.profile import Profile
+from payproof.suites.config import placeholders
+
+_ADDRESS = frozenset({"URL", "URI", "ENDPOINT", "HOST", "BASE", "API"})
+_OURS = frozenset({"PUBLIC", "APP", "SITE", "SHOP", "BASE", "SELF", "EXTERNAL", "MY"})
+_FOREIGN = re.compile(
+    r"(?:DJANGO|FLASK|RAILS|LARAVEL|NEXT|AUTH|NEXTAUTH|SESSION|COOKIE|JWT|CSRF|SENTRY|AWS|S3|SMTP|MAIL|DB|DATABASE|REDIS|"
+    r"POSTGRES|MYSQL|MONGO|AMQP|RABBITMQ|CELERY|LOG|NODE|PHP|PYTHON|JAVA|GIT|CI|GITHUB|GOOGLE|FACEBOOK|TWILIO|STRIPE)_.*"
+    r"|SECRET_KEY_BASE|APP_KEY"
+)
+"""Settings of frameworks and other services."""
+_FILE = re.compile(r"[\w./-]+\.(?:sqlite3?|db|json)")
+_DATABASE = re.compile(r"(?:.*_)?(?:DB|DATABASE|SQLITE|(?:DB|DATABASE|SQLITE)_(?:PATH|FILE))")
+_DEVELOPMENT = re.compile(r"(?:.*_)?(?:DEBUG|ENV|RELOAD)")
+"""What makes a program behave as it never would for a customer."""
+_TOLD = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """``env``: name in the integration's environment -> its value, with placeholders; ``open``: names that it reads, too."""
+
+    env: Mapping[str, str]
+    open: tuple[str, ...] = ()
+
+
+def settings(names: Iterable[str], examples: Mapping[str, str], profile: Profile, *, sqlite: bool) -> Settings:
+    """What the names that the code reads should be given. ``examples``: those of a .env.example, with their values; ``sqlite``:
+    whether its database is a file, of which each instance has its own."""
+    read = tuple(dict.fromkeys((*examples, *names)))
+    env = matched(read, profile)
+    for name in read:
+        value = examples.get(name, "")
+        if name in env or _DEVELOPMENT.fullmatch(name):
+            continue
+        if _FILE.fullmatch(value):
+            env[name] = f"{{instance.dir}}/{PurePosixPath(value).name}"
+        elif value and "{" not in value and not _is_address(name):
+            env[name] = value
+        elif sqlite and _DATABASE.fullmatch(name):
+            env[name] = "{instance.dir}/shop.db"
+    return Settings(env, tuple(name for name in read if name not in env)[:_TOLD])
+
+
+def matched(names: Iterable[str], profile: Profile) -> dict[str, str]:
+    """Which of these names take what payproof has to tell: the plainest name for each thing."""
+    names = tuple(names)
+    family = _family(names, profile)
+    found: dict[str, str] = {}
+    for _, _, each, value in sorted(
+        (rank, number, name, value)
+        for number, name in enumerate(names)
+        for rank, value in _meanings(name, family, profile)
+    ):
+        if each not in found and value not in found.values():
+            found[each] = value
+    return {name: found[name] for name in names if name in found}
+
+
+def _meanings(name: str, family: str, profile: Profile) -> Iterable[tuple[int, str]]:
+    """What a name may stand for, each with a rank: 0 is the plainest."""
+    foreign = bool(_FOREIGN.fullmatch(name))
+    plain = _meaning(name, profile)
+    kin = bool(family) and name.startswith(f"{family}_")
+    if plain and not (foreign and plain.startswith("{gateway.")):
+        yield (0 if kin else 2 if name == "SECRET_KEY" else 1), plain
+    elif kin and (last := _last(name, profile)):
+        yield 2, last
+    elif _is_address(name) and not foreign and not kin:
+        yield 3, "{public_url}"
+
+
+def _is_address(name: str) -> bool:
+    return name.rpartition("_")[2] in ("URL", "ORIGIN", "BASE", "DOMAIN") and "_" in name
+
+
+def _family(names: Iterable[str], profile: Profile) -> str:
+    """The first word that the gateway's settings have in common; empty when there is none."""
+    kinds: dict[str, set[str]] = {}
+    for name in names:
+        if "_" in name and not _FOREIGN.fullmatch(name) and (last := _last(name, profile)):
+            kinds.setdefault(name.partition("_")[0], set()).add(last)
+    likeliest = max(kinds, key=lambda word: (word == profile.name.upper(), len(kinds[word])), default="")
+    return likeliest if likeliest and len(kinds[likeliest]) > 1 else ""
+
+
+def _asked(profile: Profile) -> list[str]:
+    """The credentials that an integration of this gateway is told, as placeholders."""
+    return [each for _, text in profile.settings for each in placeholders.names(text) if each != "gateway.base_url"]
+
+
+def _words(placeholder: str) -> list[str]:
+    return placeholder.removeprefix("gateway.").upper().split("_")
+
+
+def _last(name: str, profile: Profile) -> str:
+    """What the last word of a name says, where it is one of the gateway's settings."""
+    last = name.rpartition("_")[2]
+    for placeholder in _asked(profile):
+        if last in _words(placeholder):
+            return f"{{{placeholder}}}"
+    return "{gateway.base_url}" if last in _ADDRESS else ""
+
+
+def _meaning(name: str, profile: Profile) -> str:
+    """The placeholder that a setting of this name plainly wants; empty where that is not plain."""
+    words = set(name.split("_"))
+    for placeholder in _asked(profile):
+        parts = _words(placeholder)
+        if (
+            set(parts) <= words
+            or (parts[0] == "CLIENT" and name.endswith("_CLIENT"))
+            or (parts[0] == "SECRET" and "SECRET" in words and words & {"KEY", "ID", "SECRET"})
+        ):
+            return f"{{{placeholder}}}"
+    if name == "PORT" or name.endswith("_PORT"):
+        return "{port}"
+    if words & _ADDRESS and words & {"PAY", "PAYMENT", "PAYMENTS", "GATEWAY", "API", profile.name.upper()}:
+        return "{gateway.base_url}"
+    if words & {"URL", "ORIGIN"} and words & _OURS:
+        return "{public_url}"
+    if name in ("DATA_DIR", "DATA_PATH", "STATE_DIR", "STORAGE", "STORAGE_DIR", "STORAGE_PATH", "VAR_DIR"):
+        return "{instance.dir}"
+    return ""
