@@ -167,7 +167,9 @@ def _no_way_back(case: Case, probe_run: ProbeRun) -> bool:
 
 def _left_unpaid(case: Case, probe_run: ProbeRun, mark: Step, paid: OrderSeen | None, what: str) -> Finding:
     """The customer stayed on the gateway's page: the order alone says how it was taken."""
-    title = f"order {probe_run.order()} is {'paid' if paid else 'unpaid'}, and the customer was not sent back, when {what}"
+    title = (
+        f"order {probe_run.order()} is {'paid' if paid else 'unpaid'}, and the customer was not sent back, when {what}"
+    )
     world, seen = probe_run.world, [mark, paid or final(probe_run.world, probe_run.order())]
     if paid is None:
         return case.passed(title, expected={"paid": False}, world=world, seen=seen)
@@ -203,7 +205,12 @@ def failed(case: Case) -> Iterator[Finding]:
     """
     for probe_run in probe_runs(case.run, "refused"):
         yield from _ends_unpaid(
-            case, probe_run, StepName.REFUSED, ("return", "cancel"), "the gateway refused the payment", blank_is_bad=True
+            case,
+            probe_run,
+            StepName.REFUSED,
+            ("return", "cancel"),
+            "the gateway refused the payment",
+            blank_is_bad=True,
         )
 
 

@@ -111,17 +111,25 @@ def _refused(case: Case, probe_run: ProbeRun, plain: Delivery) -> Finding:
     denied = [
         call
         for call in probe_run.calls("verify-notice")
-        if isinstance(call.event, NoticeVerified) and call.event.genuine is False and during[0] <= call.began <= during[1]
+        if isinstance(call.event, NoticeVerified)
+        and call.event.genuine is False
+        and during[0] <= call.began <= during[1]
     ]
     by_certificate, expected = case.profile.notices.impostor is not None, {"answer": "2xx"}
     actual: dict[str, Json] = {"answer": answer_of(plain)}
     if denied or not (by_certificate or taken(case.run)):
-        why = "the gateway did not know what it was asked to verify for its own" if denied else "and so is every other one"
+        why = (
+            "the gateway did not know what it was asked to verify for its own"
+            if denied
+            else "and so is every other one"
+        )
         return case.failed(
             f"a genuine notice is refused: {why}", expected=expected, actual=actual, world=probe_run.world,
             seen=[plain, *denied[:1]], unless=("webhook.before-return", "flow.success"),
         )  # fmt: skip
-    insists = "; who takes the certificate from the gateway's real host alone cannot be judged here" if by_certificate else ""
+    insists = (
+        "; who takes the certificate from the gateway's real host alone cannot be judged here" if by_certificate else ""
+    )
     return case.not_exercised(
         f"a plain notice of a paid order is not answered with success either ({answer_of(plain)}){insists}",
         because="webhook.before-return", world=probe_run.world, seen=[plain],

@@ -86,12 +86,15 @@ class _Wanted:
 def _wanted(config_path: Path | None, given: Mapping[str, Any]) -> _Wanted:
     """The command line before the file before the default."""
     from payproof.simulator.serve import Offer
-
     from payproof.suites.config.short_forms import pairs
 
     knobs = _knobs(given["knobs"])
     offer = Offer(
-        seed=given["seed"], client_id=given["client_id"], secret_key=given["secret_key"], ca=given["ca"], knobs=knobs,
+        seed=given["seed"],
+        client_id=given["client_id"],
+        secret_key=given["secret_key"],
+        ca=given["ca"],
+        knobs=knobs,
         credentials=pairs(given["credentials"], "--credential"),
     )
     gateway, port = given["gateway"], given["port"]

@@ -64,11 +64,17 @@ def compose(data: Mapping[str, Any], profile: Profile) -> str:
         '# effects = "json:/shipments"                      # a counter of fulfilments',
         '# flagged = { "json:/note" = ["double payment"] }  # how it shows that an order needs a person; or "not zero", "not empty"',
         "",
+        *(NOTICES if profile.notices else ()),
         *REST,
     ]
     return "\n".join(lines) + "\n"
 
 
+NOTICES = (
+    "# [integration.webhook]       # where it takes the gateway's notices; without it nothing is said of them",
+    '# path = "/webhooks"',
+    "",
+)
 REST = """\
 # [integration.logs]          # stdout and stderr are always read
 # files = ["logs/*.log"]

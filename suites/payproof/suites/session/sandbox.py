@@ -59,7 +59,9 @@ def known_secrets(config: Config) -> Iterator[tuple[str, str]]:
     sandbox = config.sandbox
     if sandbox is None:
         return
-    yield from ((name, value) for name, value in (("client-id", sandbox.client_id), ("secret-key", sandbox.secret_key)) if value)
+    yield from (
+        (name, value) for name, value in (("client-id", sandbox.client_id), ("secret-key", sandbox.secret_key)) if value
+    )
     tested = [(payer.login, payer.password, payer.otp) for payer in sandbox.payers.values()]
     tested += [(payer.login, payer.password, payer.otp) for payer in config.profile.payers.values()]
     for login, password, code in tested:
