@@ -43,8 +43,8 @@ def signature_verified(case: Case) -> Iterator[Finding]:
 
     Judged: a success is told of an unpaid payment: without a signature, with an empty one, with half of the right one, signed
     as for another merchant, with the signature of another body, and, where a certificate belongs to it, with a key of somebody
-    else's; where the gateway verifies notices, once also while it cannot be asked to. The order is never paid. How the notice is answered does not matter, and neither does whether the gateway is asked: a
-    shop that takes notices for doorbells passes.
+    else's; where the gateway verifies notices, once also while it cannot be asked to. The order is never paid. How the notice is
+    answered does not matter, and neither does whether the gateway is asked: a shop that takes notices for doorbells passes.
 
     Fix: compute the signature over the raw body and compare it, in constant time, before the body is read; take a certificate from
     the gateway's own host only, or have the gateway verify the notice.
@@ -115,7 +115,8 @@ def _refused(case: Case, probe_run: ProbeRun, plain: Delivery) -> Finding:
         and call.event.genuine is False
         and during[0] <= call.began <= during[1]
     ]
-    by_certificate, expected = case.profile.notices.impostor is not None, {"answer": "2xx"}
+    by_certificate = case.profile.notices.impostor is not None
+    expected: dict[str, Json] = {"answer": "2xx"}
     actual: dict[str, Json] = {"answer": answer_of(plain)}
     if denied or not (by_certificate or taken(case.run)):
         why = (
