@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from invented import STORIES, findings
 
 from payproof.contracts.entries import Call, Ledger, ReplayDifference
 from payproof.contracts.judge import judge
@@ -33,7 +34,6 @@ from payproof.suites.run.runner import perform
 from payproof.suites.session.sandbox import checkout_of, known_secrets
 
 HERE = Path(__file__).parent
-BAD = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
 
 
 def config(folder: Path, defect: str = "", **more: Any) -> Config:
@@ -78,24 +78,8 @@ def performed(folder: Path, defect: str = "", **options: Any) -> tuple[Run, Resu
     return run, judge(run, chosen.profile)
 
 
-def findings(result: Result) -> dict[str, list[str]]:
-    return {
-        judgement.requirement: [finding.title for finding in judgement.findings if finding.verdict in BAD]
-        for judgement in result.judgements
-        if judgement.verdict in BAD
-    }
-
-
-STORIES = (
-    "steady", "cancelled", "refused", "forged-return", "replayed-return", "wrong-money", "late-success", "unverified",
-    "refused-check", "network-error", "error-answer", "rate-limited", "always-unauthorized", "token-expired", "stampede",
-    "double-submit", "back-and-retry", "paid-order", "lost-answer", "return-twice", "abandoned", "rotation", "revoked", "false-certificate",
-    "unknown-certificate", "declined-capture", "late-return",
-)  # fmt: skip
-
-
 def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp_path: Path) -> None:
-    run, result = performed(tmp_path, probes=STORIES)
+    run, result = performed(tmp_path, probes=(*STORIES, "declined-capture", "late-return"))
     assert findings(result) == {}
     verdicts = {judgement.requirement: judgement.verdict for judgement in result.judgements}
     assert verdicts["idempotency.lost-answer"] is Verdict.PASS

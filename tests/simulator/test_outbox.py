@@ -20,7 +20,7 @@ from payproof.contracts.entries import Delivery, Forgery
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
 from payproof.simulator.control import control
-from payproof.simulator.forging import SPELLINGS, Spelling, spelled
+from payproof.simulator.forging import SPELLINGS, Spelling, signed, spelled
 from payproof.simulator.records import Payment
 from payproof.simulator.testing import GatewayThread
 
@@ -342,3 +342,19 @@ def test_the_control_port_does_it_too(gateway: GatewayThread, shop: Receiver) ->
             assert forged.json()["forged"] == "unsigned"
 
     gateway._wait_for(story())  # pyright: ignore[reportPrivateUsage]
+
+
+@pytest.mark.parametrize("how", ["half", "empty", "other-secret"])
+def test_every_signature_of_a_header_is_weakened(how: Forgery) -> None:
+    notices = load("quay").notices
+    assert notices is not None
+    (_, (_, right)) = notices.sign(("known-secret",), b"{}", 1)
+    (_, (_, forged)) = signed(notices, ("known-secret",), b"{}", 1, how)
+    names = [(part.partition("=")[0], part.partition("=")[2]) for part in right.split(";")]
+    weak = dict(part.partition("=")[::2] for part in forged.split(";"))
+    assert list(weak) == [name for name, _ in names] == ["t", "h", "g"]
+    assert weak["t"] == "1"
+    for name, value in names[1:]:
+        assert value not in weak[name]
+        assert how != "half" or 0 < len(weak[name]) < len(value)
+        assert how != "empty" or weak[name] == ""

@@ -18,6 +18,11 @@ def told(body: Any, *, real: str = "5000", amount: str | None = "999.00", curren
     return json.loads(bytes(answer.body))
 
 
+def test_a_currency_is_told_otherwise_in_its_own_letter_case() -> None:
+    for known, expected in (("XAF", "EUR"), ("xaf", "eur")):
+        assert told({"currency": known}, amount=None, currency="EUR") == {"currency": expected}
+
+
 @pytest.mark.parametrize(
     ("spelt", "expected"),
     [

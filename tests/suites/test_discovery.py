@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
@@ -368,3 +369,9 @@ def test_settings_are_known_by_the_names_that_the_code_reads(tmp_path: Path) -> 
         "QP_CLIENT": "{gateway.client_id}",
         "STORAGE": "{instance.dir}",
     }
+
+
+def test_a_name_that_is_one_setting_in_full_is_not_taken_for_another_in_part() -> None:
+    told = (("key", "{gateway.secret_key}"), ("notices", "{gateway.webhook_secret}"))
+    found = matched(("SHOP_WEBHOOK_SECRET", "SHOP_SECRET"), replace(load("quatapay"), settings=told))
+    assert found == {"SHOP_WEBHOOK_SECRET": "{gateway.webhook_secret}", "SHOP_SECRET": "{gateway.secret_key}"}

@@ -76,8 +76,6 @@ class Profile:
     errors: Mapping[str, WireError]
     currencies: tuple[str, ...]
     default_currency: str
-    token_life: int
-    """Seconds."""
     payment_life: int
     """Seconds that the hosted checkout stays open."""
     payers: Mapping[str, Payer]
@@ -96,6 +94,8 @@ class Profile:
     """The part of a return address that the gateway added."""
     is_live: Callable[[str, str], bool]
     """(base URL, key) -> whether this is a live gateway or a live key, which payproof refuses."""
+    token_life: int = 0
+    """Seconds of an access token, on gateways that have them."""
     raw_marks: tuple[str, ...] = ()
     """Texts that only the gateway's raw envelope holds; on a customer's page they are a raw API error."""
     contradictions: Mapping[str, str] = field(default_factory=dict[str, str])

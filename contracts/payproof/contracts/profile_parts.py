@@ -215,8 +215,8 @@ class HostedRecipe:
     """How the customer uses the gateway's hosted checkout by its forms.
 
     ``fill``: (a form's fields as (name, value) pairs, payer) -> the pairs to send, or None when the form is not one
-    that leads to paying. ``cancel``: CSS selector of the link or button that cancels; ``paying``: one that the page has where one pays, also where nothing
-    cancels. ``problem``: CSS selector that only a page
+    that leads to paying. ``cancel``: CSS selector of the link or button that cancels; ``paying``: one of the page where one pays,
+    for gateways on which that page may have nothing that cancels. ``problem``: CSS selector that only a page
     saying "this payment cannot go on" has; its link leads back to the shop.
     """
 

@@ -141,6 +141,8 @@ class Payment:
     told_amount: str | None = None
     """What status answers say instead of the truth."""
     told_currency: str | None = None
+    page: str = ""
+    """What ``Profile.payment_of`` reads off the address of its hosted page, where that is not the payment's id."""
     extra: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     """Whatever else a dialect keeps about a payment."""
 

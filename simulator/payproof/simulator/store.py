@@ -171,6 +171,12 @@ class Store:
         """All of them, those that the gateway has purged included."""
         return iter(tuple(self._payments.all.values()))
 
+    def at_page(self, name: str) -> str:
+        """The payment whose hosted page is called so; the name itself where that is a payment's id, or nobody's."""
+        if not name or name in self._payments.all:
+            return name
+        return next((row.payment for row in self._payments.all.values() if row.page == name), name)
+
     def get(self, payment: str) -> Payment | None:
         """A payment, also one that the gateway has purged."""
         return self._payments.all.get(payment)

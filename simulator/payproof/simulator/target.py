@@ -88,7 +88,7 @@ class Target:
 
     def payment_at(self, payment_url: str) -> str:
         """The payment that a ``payment_url`` opens; empty for any other address."""
-        return self.front.profile.payment_of(payment_url)
+        return self.front.store.at_page(self.front.profile.payment_of(payment_url))
 
     def forged_return(self, payment_id: str) -> str:
         """The success redirect that a customer could type by hand."""

@@ -28,6 +28,13 @@ def test_a_page_that_holds_a_credential_fails(secret: str) -> None:
     assert run.finding(SERVED, Verdict.FAIL).evidence
 
 
+def test_what_notices_are_signed_with_is_served_to_nobody_and_a_publishable_key_is() -> None:
+    for secret, verdict in (("<notice-secret-1>", Verdict.FAIL), ("<page-key-1>", Verdict.PASS)):
+        run = Written("quay")
+        run.page(body=f"<script>var config = '{secret}'</script>")
+        assert run.finding(SERVED, verdict)
+
+
 @pytest.mark.parametrize("name", ["location", "set-cookie", "x-debug"])
 def test_a_header_that_holds_a_credential_fails(name: str) -> None:
     run = Written()
@@ -234,3 +241,22 @@ def test_a_token_that_is_not_renewed_is_another_requirements_failure() -> None:
         run.checkout(payment="", page=page.n)
     assert run.finding(REVOKED, Verdict.NOT_EXERCISED)
     assert "token.renewed" in run.causes(REVOKED)
+
+
+def revoked_key(calls: int) -> Written:
+    """A shop whose one key is refused: no call issues access tokens, so every call that carries the key counts."""
+    run = Written("quay")
+    with run.probe("revoked"):
+        run.order("1")
+        run.step("revoked")
+        began = run.now
+        for _ in range(calls):
+            run.create(None, "1", status=401)
+        page = run.page("checkout", "1", status=502, began=began)
+        run.checkout("1", "", page=page.n)
+    return run
+
+
+def test_a_revoked_key_is_judged_without_token_calls() -> None:
+    assert revoked_key(1).finding(REVOKED, Verdict.PASS).title == "1 call(s), and a page for people"
+    assert revoked_key(4).finding(REVOKED, Verdict.FAIL).actual == {"calls": 4}

@@ -228,7 +228,13 @@ def test_a_currency_story_without_a_page_says_why() -> None:
 
 
 def limited(
-    *, again_after: float | None = None, page: dict[str, Any] | None = None, clicks: bool = False, paid: bool = False
+    *,
+    again_after: float | None = None,
+    page: dict[str, Any] | None = None,
+    clicks: bool = False,
+    paid: bool = False,
+    asks: bool = True,
+    noticed: bool = False,
 ) -> Written:
     run = Written()
     with run.probe("rate-limited", operation="create"):
@@ -236,7 +242,9 @@ def limited(
         run.armed("rate-limit", "create")
         shown: dict[str, Any] = {"status": 503} | (page or {})
         began = run.now
-        run.create(None, "1", status=429, fault="rate-limit")
+        run.create(None, "1", status=429, fault="rate-limit", answer_headers=(("Retry-After", "2"),) if asks else ())
+        if noticed:
+            run.delivery("p1")
         if clicks:
             run.page("checkout", "1", status=503, began=began)
             began = run.now
@@ -257,6 +265,14 @@ def test_a_429_that_is_respected_passes() -> None:
 def test_the_same_request_before_its_time_warns() -> None:
     found = limited(again_after=0.3).finding("errors.rate-limit", Verdict.WARN)
     assert found.expected == {"seconds": "at least 2"}
+
+
+def test_a_429_that_names_no_time_asks_for_none() -> None:
+    assert limited(again_after=0.3, asks=False).finding("errors.rate-limit", Verdict.PASS)
+
+
+def test_a_notice_that_makes_a_shop_ask_again_is_no_impatience() -> None:
+    assert limited(again_after=0.3, noticed=True).finding("errors.rate-limit", Verdict.PASS)
 
 
 def test_a_customer_who_clicks_again_is_no_impatient_shop() -> None:

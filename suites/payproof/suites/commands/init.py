@@ -57,7 +57,7 @@ def init(
     if answers.command:
         data["integration"].setdefault("env", _env(around, gateway))
     else:
-        data["simulator"] = writing.beforehand()
+        data["simulator"] = writing.beforehand(gateway)
     if _wants_trial(trying, answers, asks=asks):
         from rich.console import Console
 

@@ -18,7 +18,7 @@ _PASSED_OVER = re.compile(r"\..*|node_modules|vendor|venv|__pycache__|dist|build
 _FILES, _BYTES = 400, 200_000
 _NAME = r"[A-Z][A-Z0-9_]{2,50}"
 _READ = re.compile(
-    rf"""(?:environ(?:\.get)?|getenv|\benv|fetch|Getenv|LookupEnv|ENV|_ENV)\s*[(\[]\s*["']({_NAME})["']"""
+    rf"""(?:environ(?:\.get)?|getenv|\benv(?:\.get)?|fetch|Getenv|LookupEnv|ENV|_ENV)\s*[(\[]\s*["']({_NAME})["']"""
     rf"""|process\.env\.({_NAME})|process\.env\[["']({_NAME})["']\]|\$\{{({_NAME})[:}}]"""
 )
 _DECLARED = re.compile(rf"^\s*(?:export\s+)?({_NAME})\s*=", re.MULTILINE)
@@ -63,14 +63,12 @@ def _meaning(name: str, profile: Profile) -> str:
     """The placeholder that a setting of this name wants; empty where that is not plain."""
     words = set(name.split("_"))
     asked = [each for _, text in profile.settings for each in placeholders.names(text) if each != "gateway.base_url"]
-    for placeholder in asked:
-        parts = placeholder.removeprefix("gateway.").upper().split("_")
-        if (
-            set(parts) <= words
-            or (parts[0] == "CLIENT" and name.endswith("_CLIENT"))
-            or (parts[0] in words and words & {"KEY", "ID", "SECRET"} and parts[0] == "SECRET")
-        ):
-            return f"{{{placeholder}}}"
+    called = {each: each.removeprefix("gateway.").upper().split("_") for each in asked}
+    whole = next((each for each, parts in called.items() if set(parts) <= words), "")
+    # Only a name that is nobody's in full may be somebody's in part: WEBHOOK_SECRET is not the SECRET_KEY.
+    part = next((each for each, parts in called.items() if _in_part(name, words, parts)), "")
+    if placeholder := whole or part:
+        return f"{{{placeholder}}}"
     if name == "PORT" or name.endswith("_PORT"):
         return "{port}"
     if words & {"URL", "URI", "ENDPOINT", "HOST", "BASE"} and words & {
@@ -87,6 +85,11 @@ def _meaning(name: str, profile: Profile) -> str:
     if name in ("DATA_DIR", "DATA_PATH", "STATE_DIR", "STORAGE", "STORAGE_DIR", "STORAGE_PATH", "VAR_DIR"):
         return "{instance.dir}"
     return ""
+
+
+def _in_part(name: str, words: set[str], parts: Sequence[str]) -> bool:
+    client = parts[0] == "CLIENT" and name.endswith("_CLIENT")
+    return client or (parts[0] == "SECRET" and "SECRET" in words)
 
 
 def _sources(folder: Path) -> Iterator[Path]:

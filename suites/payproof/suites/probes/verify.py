@@ -55,6 +55,8 @@ async def replayed_return(world: World, replay: str) -> None:
     await world.look(order, customer)
 
 
+_ELSEWHERE = ("USD", "EUR")
+"""Currencies to lie about where the gateway has one only."""
 _WRONG = always({"field": "amount", "by": "much"}, {"field": "amount", "by": "little"}, {"field": "currency"})
 
 
@@ -76,7 +78,8 @@ async def wrong_money(world: World, field: str, by: str = "") -> None:
         answered = f"{_smaller(Decimal(payment.amount), by):.{decimals}f}"
         world.target.tamper(checkout.payment, amount=answered)
     else:
-        answered = next(currency for currency in world.profile.currencies if currency != payment.currency)
+        known = (*world.profile.currencies, *_ELSEWHERE)
+        answered = next(currency for currency in known if currency != payment.currency)
         world.target.tamper(checkout.payment, currency=answered)
     world.step(f"the gateway will answer that {answered} was paid", StepName.TAMPERED, field=field, answered=answered)
     await world.pay(order, customer, checkout)

@@ -1,0 +1,87 @@
+"""What Quay's wire says otherwise than Harbor's, and what Quay declares."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import replace
+
+from harbor import profile as harbor
+
+from payproof.contracts.checklist import Checklist, Item
+from payproof.contracts.entries import Request, Response
+from payproof.contracts.events import AnyEvent, Confirmed, Notified, Opened
+from payproof.contracts.profile import Credential, Fact, Fields, HostedRecipe, Origin, Payer, Traits
+from payproof.contracts.requirements import requirements
+
+TEMPLATE, LATER = "{NR}", 300
+
+
+def read(request: Request, response: Response | None) -> AnyEvent:
+    told = harbor.read(request, response)
+    told = replace(told, sent={"secret-key": told.bearer} if told.bearer else {})
+    if isinstance(told, Opened | Confirmed):
+        return replace(told, currency=told.currency.upper() if told.currency else None)
+    return told
+
+
+def sign(secrets: tuple[str, ...], body: bytes, at: int) -> Fields:
+    (kind, right) = harbor.sign(secrets, body, at)
+    second = hmac.new(secrets[0].encode(), body + str(at).encode(), hashlib.sha512).hexdigest()
+    return (kind, (right[0], f"{right[1]};g={second}"))
+
+
+def read_notice(headers: Fields, body: bytes) -> Notified:
+    told = harbor.read_notice(headers, body)
+    return replace(told, currency=(told.currency or "").upper() or None)
+
+
+def forged_return(*, return_url: str, payment: str, **_: object) -> str:
+    return return_url.replace(TEMPLATE, payment)
+
+
+assert harbor.PROFILE.notices is not None
+PROFILE = replace(
+    harbor.PROFILE,
+    name="quay",
+    title="Quay, an invented gateway",
+    dialect="quay.dialect",
+    checklist=Checklist(
+        source="invented",
+        golive=(Item("A", "all", "All of it", "Everything that holds on every gateway.", items=("1",)),),
+        guidelines=(
+            Item(
+                "1", "everything", "Everything", "Everything.", tuple(sorted(requirements().keys() - harbor.NOT_HERE))
+            ),
+        ),
+    ),
+    origins=(Origin(name="api"), Origin(name="checkout", host="till")),
+    operations=tuple(each for each in harbor.OPERATIONS if each.role in ("open", "confirm")),
+    credentials=(
+        Credential(name="secret-key", kind="secret", placeholder="api_key", travels="bearer"),
+        Credential(name="page-key", kind="publishable", placeholder="page_key", travels="never"),
+        Credential(name="notice-secret", kind="webhook-secret", placeholder="notice_secret", travels="never"),
+    ),
+    notices=replace(harbor.PROFILE.notices, sign=sign, read=read_notice),
+    knobs={"later": Fact(LATER, "assumed", "invented", "seconds until a payment that was pending is decided")},
+    currencies=("EUR",),
+    payers={
+        **harbor.PROFILE.payers,
+        "pending": Payer("pia@harbor.test", "1234", "pending"),
+        "unsettled": Payer("uwe@harbor.test", "1234", "unsettled"),
+    },
+    traits=Traits(returns_after_failure=False, decides_later=LATER),
+    hosted=HostedRecipe(fill=harbor.PROFILE.hosted.fill, cancel="a.abort", problem=".ended", paying="form.pay"),
+    read=read,
+    forged_return=forged_return,
+    read_return=lambda url: ("", "", ""),
+    returned_query=lambda url: "",
+    return_template=TEMPLATE,
+    faults={
+        "errors.invalid-token": ("no-token",),
+        "errors.currency": ("currency",),
+        "errors.missing-parameter": ("missing",),
+        "errors.server-error": ("broken",),
+    },
+    settings=(("base URL", "{gateway.base_url}"), ("key", "{gateway.api_key}")),
+)

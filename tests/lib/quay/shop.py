@@ -1,0 +1,63 @@
+"""A small careful shop on Quay: Harbor's with another client. DEFECT, the first argument, plants one mistake."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import httpx
+from harbor.shop import HarborClient, HarborShop, Told, serve
+from starlette.requests import Request
+
+from payproof.suites.selftest.shop.gateway import Status, log
+from payproof.suites.selftest.shop.orders import Order
+
+DEFECT = sys.argv[1] if len(sys.argv) > 1 else ""
+
+
+class QuayClient(HarborClient):
+    async def bearer(self) -> str:
+        return self.secret_key
+
+    @staticmethod
+    def major(total: dict[str, Any]) -> tuple[Decimal, str]:
+        return Decimal(int(total["minor"])).scaleb(-2), str(total["code"]).upper()
+
+    async def create(self, order: str, amount: str, currency: str, return_url: str, cancel_url: str) -> tuple[str, str]:
+        cancel = "" if DEFECT == "no-way-back" else cancel_url
+        return await super().create(order, amount, currency.lower(), f"{return_url}?nr={{NR}}", cancel)
+
+    async def status(self, order: str, payment: str) -> Status:
+        found = await super().status(order, payment)
+        done = DEFECT == "waiting-is-paid" and found.state == "waiting"
+        return replace(found, paid=True) if done else found
+
+    async def send(
+        self, method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str]
+    ) -> tuple[int, httpx.Headers, str]:
+        if body is not None and DEFECT != "no-key":
+            key = "always" if DEFECT == "one-key" else self.key(body["order"]["ref"])
+            headers = headers | {"Harbor-Key": key}
+        return await super(HarborClient, self).send(method, path, body, headers)
+
+
+class QuayShop(HarborShop):
+    async def confirm(self, order: Order, request: Request) -> bool:
+        asked = request.query_params.get("nr", "")
+        if DEFECT == "any-payment" and asked and (await self.gateway.status(order.id, asked)).paid:
+            self.orders.pay(order, None)
+        return await super().confirm(order, request)
+
+    async def work(self, told: Told, order: Order | None) -> None:
+        if DEFECT == "notice-secret-in-log":
+            log.info("checked with %s", self.notice_secret)
+        await super().work(told, order)
+
+    def genuine(self, signature: str, body: bytes) -> bool:
+        return super().genuine(signature.partition(";g=")[0], body)
+
+
+if __name__ == "__main__":
+    serve(QuayClient, QuayShop)

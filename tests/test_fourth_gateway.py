@@ -1,0 +1,149 @@
+"""What the third gateway leaves open: one key, one currency, a template for the way back, a refusal on the gateway's own page, money
+that comes later. Quay (``tests/lib/quay``) has all of it, and needs no line outside its own folder."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from invented import STORIES, findings
+
+from payproof.contracts.entries import Call, Ledger, ReplayDifference
+from payproof.contracts.judge import judge
+from payproof.contracts.model import Level, Result, Verdict
+from payproof.contracts.profile import load
+from payproof.contracts.requirements import requirements
+from payproof.contracts.run import Run
+from payproof.simulator.cassettes import CassetteWriter
+from payproof.simulator.testing import GatewayThread
+from payproof.suites.config import Config, make_config
+from payproof.suites.conformance import contract
+from payproof.suites.conformance.contract.where import simulated
+from payproof.suites.run.plan import Options
+from payproof.suites.run.runner import perform
+from payproof.suites.session.sandbox import checkout_of, known_secrets
+
+HERE = Path(__file__).parent
+OWN_STORIES = ("undecided", "forged-notice", "disordered-notices", "lost-notice")
+HERS = tuple(name for name in STORIES if name not in ("token-expired", "stampede", "always-unauthorized"))
+
+
+def config(folder: Path, defect: str = "", **more: Any) -> Config:
+    tables: dict[str, Any] = {
+        "gateway": "quay",
+        "integration": {
+            "name": "quay-shop",
+            "command": [sys.executable, "-m", "quay.shop", *([defect] if defect else [])],
+            "ready": "/health",
+            "env": {
+                "PAY_BASE_URL": "{gateway.base_url}",
+                "PAY_CLIENT_ID": "none",
+                "PAY_SECRET_KEY": "{gateway.api_key}",
+                "NOTICE_SECRET": "{gateway.notice_secret}",
+                "PUBLIC_URL": "{public_url}",
+                "PORT": "{port}",
+                "DATA_DIR": "{instance.dir}",
+                "PYTHONPATH": str(HERE / "lib"),
+            },
+            "checkout": {
+                "path": "/checkout",
+                "json": {"order_id": "{order.id}", "amount": "{order.amount}", "currency": "{order.currency}"},
+            },
+            "order": {
+                "path": "/orders/{order.id}",
+                "status": "json:/status",
+                "effects": "json:/shipments",
+                "flagged": {"json:/note": ["double payment"]},
+            },
+            "webhook": {"path": "/notices"},
+            "alerts": {"webhook_env": "ALERT_WEBHOOK_URL"},
+        },
+        **more,
+    }
+    return make_config(tables, folder=folder, place="payproof.toml", environ={})
+
+
+def performed(folder: Path, defect: str = "", **options: Any) -> tuple[Run, Result]:
+    chosen = config(folder, defect)
+    run = asyncio.run(perform(chosen, Options(seed=7, **options)))
+    return run, judge(run, chosen.profile)
+
+
+def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp_path: Path) -> None:
+    run, result = performed(tmp_path, probes=(*HERS, *OWN_STORIES))
+    assert findings(result) == {}
+    open_ = {
+        judgement.requirement
+        for judgement in result.judgements
+        if judgement.verdict is Verdict.NOT_EXERCISED and requirements()[judgement.requirement].level is Level.MUST
+    }
+    not_told = {id for id in open_ if id.startswith("webhook.")}  # their stories are those of the third gateway
+    assert open_ - not_told <= {"timeout.response", "timeout.connect"}
+    verdicts = {judgement.requirement: judgement.verdict for judgement in result.judgements}
+    judged = ("flow.failed", "flow.pending", "flow.pending-success", "flow.pending-failure", "credentials.revoked",
+              "verify.currency", "verify.other-payment", "errors.rate-limit", "idempotency.new-key-per-order")  # fmt: skip
+    assert {verdicts[id] for id in judged} == {Verdict.PASS}
+    assert {verdicts[id] for id in ("token.cached", "logs.no-access-token")} == {Verdict.NOT_APPLICABLE}
+    calls = [entry for world in run.worlds for entry in world.of(Call)]
+    assert {call.role for call in calls if call.event.operation} == {"open", "confirm"}
+    events = {entry.event for world in run.worlds for entry in world.of(Ledger)}
+    assert {"pending", "charged", "declined", "refused"} <= events
+
+
+@pytest.mark.parametrize(
+    ("defect", "requirement", "probes"),
+    [
+        ("waiting-is-paid", "flow.pending", ("undecided",)),
+        ("any-payment", "verify.other-payment", ("replayed-return",)),
+        ("no-key", "idempotency.key-sent", ("steady",)),
+        ("one-key", "idempotency.new-key-per-order", ("steady",)),
+        ("notice-secret-in-log", "logs.no-secret-key", ("steady",)),
+    ],
+)
+def test_a_planted_defect_is_found_by_the_requirement_that_names_it(
+    tmp_path: Path, defect: str, requirement: str, probes: tuple[str, ...]
+) -> None:
+    assert requirement in findings(performed(tmp_path, defect, probes=probes)[1])
+
+
+def test_a_shop_that_gives_no_way_back_is_not_accused_for_it(tmp_path: Path) -> None:
+    _, result = performed(tmp_path, "no-way-back", probes=("steady", "cancelled", "refused"))
+    assert findings(result) == {}
+    verdicts = {judgement.requirement: judgement.verdict for judgement in result.judgements}
+    assert (verdicts["flow.cancelled"], verdicts["flow.failed"]) == (Verdict.NOT_APPLICABLE, Verdict.PASS)
+
+
+def test_a_recording_of_its_sandbox_replays_with_no_difference(tmp_path: Path) -> None:
+    """The sandbox's key travels as a bearer, and the way back is a template that the sandbox fills in."""
+    path = tmp_path / "cassette.yaml"
+    with GatewayThread("quay") as gateway:
+        sandbox = {"base_url": gateway.base_url, "secret_key": gateway.secret_key, "rate": 1000}
+        chosen = config(tmp_path, sandbox=sandbox, cassettes={"path": str(path)})
+        writer = CassetteWriter(
+            chosen.profile, base_url=gateway.base_url, seed=5, known=tuple(known_secrets(chosen)), checkout=checkout_of(chosen)
+        )  # fmt: skip
+        options = Options(target="sandbox", probes=("steady", "cancelled", "forged-return", "wrong-money"), seed=5)
+        run = asyncio.run(perform(chosen, options, on_exchange=writer.take))
+        assert run.scored, run.diagnosis
+        result = judge(run, chosen.profile)
+        assert findings(result) == {}
+        verdicts = {judgement.requirement: judgement.verdict for judgement in result.judgements}
+        assert {verdicts["verify.amount"], verdicts["verify.currency"]} == {Verdict.PASS}
+        assert "access token" not in str(run.facts), "there is none that could be taken for a payment"
+        writer.write(path)
+        assert gateway.secret_key not in path.read_text()
+    replay = asyncio.run(perform(config(tmp_path, cassettes={"path": str(path)}), Options(target="cassette")))
+    assert replay.scored, replay.diagnosis
+    assert [entry for world in replay.worlds for entry in world.of(ReplayDifference)] == []
+
+
+def test_the_contract_suite_uses_its_key_where_no_call_issues_tokens() -> None:
+    with simulated(load("quay")) as where:
+        told = contract.perform(where, budget=100, seed=1)
+    assert told.complete
+    assert {covered.operation for covered in told.covered} == {"order", "look"}
+    assert [(failure.check, failure.operation, failure.message) for failure in told.failures] == []
+    assert (told.notes, dict(told.untried)) == ((), {})
