@@ -46,7 +46,12 @@ class QuayClient(HarborClient):
 class QuayShop(HarborShop):
     async def confirm(self, order: Order, request: Request) -> bool:
         asked = request.query_params.get("nr", "")
-        if DEFECT == "any-payment" and asked and (await self.gateway.status(order.id, asked)).paid:
+        if (
+            DEFECT == "any-payment"
+            and asked
+            and order.status != "paid"
+            and (await self.gateway.status(order.id, asked)).paid
+        ):
             self.orders.pay(order, None)
         return await super().confirm(order, request)
 
