@@ -131,7 +131,8 @@ def out_of_order(case: Case) -> Iterator[Finding]:
     Why: gateways do not promise an order; a first attempt's failure can arrive after the second one's success.
 
     Judged: that a payment came to nothing is told after it succeeded, before, or of an earlier payment of the same order; the
-    customer paid and came back. Where a payment may be decided later, that it was not decided is told after its money came. At the end the order is paid, or visibly held for a person.
+    customer paid and came back. Where a payment may be decided later, that it was not decided is told after its money came. At the
+    end the order is paid, or visibly held for a person.
 
     Fix: never take an order back from paid because of a notice; ask the gateway how this payment stands now.
     """
