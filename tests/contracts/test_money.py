@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payproof.contracts import money
-from payproof.contracts.profile import load
+from payproof.contracts.profile import Money, load
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,11 @@ def test_people_read_the_decimals_of_the_gateway_and_nothing_is_rounded_away(
     gateway: str, amount: str, currency: str, shown: str
 ) -> None:
     assert load(gateway).money.show(amount, currency) == shown
+
+
+def test_text_has_the_decimals_that_the_gateway_declares_for_a_currency_else_two() -> None:
+    own = Money(spelling="text", exponents={"HUF": 0, "JPY": 0})
+    assert [own.decimals(currency) for currency in ("JPY", "huf", "USD", "XAF")] == [0, 0, 2, 2]
 
 
 def test_what_is_read_off_a_journal_is_shown_as_it_is_written() -> None:

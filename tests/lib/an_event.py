@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from payproof.contracts.events import AnyEvent, Authenticated, Confirmed, Opened, Problem, Unknown
+from payproof.contracts.events import AnyEvent, Authenticated, Confirmed, NoticeVerified, Opened, Problem, Unknown
 
-_KINDS: dict[str, type[Any]] = {"token": Authenticated, "create": Opened, "status": Confirmed}
+_KINDS: dict[str, type[Any]] = {
+    "token": Authenticated,
+    "create": Opened,
+    "status": Confirmed,
+    "verify-notice": NoticeVerified,
+}
 _SENT = {"client_id": "client-id", "secret": "secret-key", "bearer": "access-token"}
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sys
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import httpx
-from harbor.shop import HarborClient, HarborShop, serve
+from harbor.shop import HarborClient, HarborShop, Told, serve
 from starlette.requests import Request
+from starlette.responses import Response
 
 from payproof.suites.selftest.shop.gateway import Status, log
 from payproof.suites.selftest.shop.orders import Order
+from payproof.suites.selftest.shop.shop import page
 
 
 class BelievingShop(HarborShop):
@@ -28,6 +31,24 @@ class NeverCaptures(HarborClient):
         status = await super().status(order, payment) if data["state"] not in ("new", "approved") else None
         amount, currency = HarborClient.major(data["total"])
         return status or Status(data["state"] == "approved", "CREATED", str(data["ref"]), amount, currency)
+
+
+class NotOpenIsPaid(HarborClient):
+    async def status(self, order: str, payment: str) -> Status:
+        """Whatever is not open any more counts as paid."""
+        status = await super().status(order, payment)
+        return replace(status, paid=status.paid or status.state != "CREATED")
+
+
+class OnePaymentForEver(HarborShop):
+    async def to_payment(self, order: Order) -> Response:
+        return await super().to_payment(order) if not order.payments else page(409, "Sorry", "This order was tried.")
+
+
+class CapturesOnTheReturn(HarborShop):
+    async def work(self, told: Told, order: Order | None) -> None:
+        if told.kind != "order.approved":
+            await super().work(told, order)
 
 
 class WholeUnits(HarborClient):
@@ -77,13 +98,18 @@ class TriesAfresh(HarborClient):
 CLIENTS = {
     "tries-afresh": TriesAfresh,
     "never-captures": NeverCaptures,
+    "not-open-is-paid": NotOpenIsPaid,
     "wrong-minor-units": WholeUnits,
     "logs-the-bearer": LogsTheBearer,
     "waits-too-long": WaitsTooLong,
     "limits-reads-only": LimitsReadsOnly,
     "limits-connecting-only": LimitsConnectingOnly,
 }
-SHOPS = {"believes-the-return": BelievingShop}
+SHOPS: dict[str, type[HarborShop]] = {
+    "believes-the-return": BelievingShop,
+    "one-payment-for-ever": OnePaymentForEver,
+    "captures-on-the-return": CapturesOnTheReturn,
+}
 
 
 if __name__ == "__main__":

@@ -79,6 +79,7 @@ class Profile:
     payment_life: int
     """Seconds that the hosted checkout stays open."""
     payers: Mapping[str, Payer]
+    """Who can pay at the hosted checkout, each under its outcome."""
     traits: Traits
     hosted: HostedRecipe
     read: Callable[[Request, Response | None], AnyEvent]

@@ -49,11 +49,12 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """What a merchant is given. ``kind``: ``id`` and ``publishable`` are no secrets. ``placeholder``: what a configuration calls
-    it, ``{gateway.PLACEHOLDER}``. ``grace``: seconds that a replaced value is still good for."""
+    """What a merchant is given. ``kind``: ``id``, ``publishable`` and ``webhook-id`` are no secrets; a ``webhook-id`` is what notices are
+    signed for, where the gateway signs them with a key of its own. ``placeholder``: what a configuration calls it,
+    ``{gateway.PLACEHOLDER}``. ``grace``: seconds that a replaced value is still good for."""
 
     name: str
-    kind: Literal["id", "secret", "publishable", "webhook-secret"]
+    kind: Literal["id", "secret", "publishable", "webhook-secret", "webhook-id"]
     placeholder: str
     label: str = ""
     """What the gateway's own dashboard calls it."""
@@ -63,6 +64,11 @@ class Credential:
     @property
     def secret(self) -> bool:
         return self.kind in ("secret", "webhook-secret")
+
+    @property
+    def signs(self) -> bool:
+        """Its value goes into the signature of notices."""
+        return self.kind in ("webhook-secret", "webhook-id")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +80,8 @@ class Money:
 
     def decimals(self, currency: str) -> int:
         """Decimals that amounts are written and compared with: those of the wire."""
-        return 2 if self.spelling == "text" else self.exponent(currency)
+        declared = self.exponents.get(currency.upper())
+        return (2 if self.spelling == "text" else money.exponent(currency)) if declared is None else declared
 
     def show(self, amount: Decimal | str, currency: str) -> str:
         """``5,000.00 XAF``: for people, with the decimals of the wire at least."""
@@ -137,7 +144,10 @@ class Idempotency:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notices:
     """Notices that the gateway sends. ``sign``: (secrets, body, real time in seconds since the epoch) -> headers of one attempt; the
-    newest secret is the first, and there are several only while one is rolled (``Credential.grace``). ``read``: what a delivery
+    newest secret (or the webhook's id) is the first, and there are several only while one is rolled (``Credential.grace``). A header's
+    value may hold ``{gateway.url}``, scheme and host of the API, and ``{stranger.url}``, those of somebody else: for a certificate's address.
+    ``impostor``: the same as ``sign`` with a key that is not the gateway's, where signatures are checked with a public key; None
+    where they are checked with the secret. ``read``: what a delivery
     says, and never raises. ``retries``: seconds of the gateway's clock after which an attempt that was not answered 2xx is repeated. ``tolerance``:
     seconds that the signing time may be off the receiver's clock; 0: no time is signed. ``required``: the gateway's guidance
     asks every integration to take them."""
@@ -147,6 +157,7 @@ class Notices:
     retries: tuple[int, ...]
     tolerance: int = 0
     required: bool = False
+    impostor: Callable[[tuple[str, ...], bytes, int], Fields] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,14 +149,13 @@ def why(judgement: Judgement) -> str:
     return f"{told} (accepted for now)" if judgement.baseline else told
 
 
-def rows(result: Result, items: Iterable[ItemResult], prefix: str = "") -> tuple[Row, ...]:
+def rows(result: Result, items: Iterable[ItemResult]) -> tuple[Row, ...]:
     """The items numbered as published, each with its judgements."""
     known = by_id(result)
     found: list[Row] = []
-    for place, item in enumerate(items, start=1):
-        number = f"{prefix}{place}"
+    for item in items:
+        number, _, title = item.title.partition(" ")
         judgements = tuple(known[name] for name in item.requirements if name in known)
-        title = item.title.removeprefix(f"{number} ")
         found.append(Row(number, title, _shown(result, item.verdict), item, judgements, _worst(result, judgements)))
     return tuple(found)
 
@@ -177,7 +176,7 @@ def _worst(result: Result, judgements: tuple[Judgement, ...]) -> tuple[Judgement
 
 
 def golive(result: Result) -> tuple[Row, ...]:
-    return rows(result, result.golive, "G")
+    return rows(result, result.golive)
 
 
 def guidelines(result: Result) -> tuple[Row, ...]:

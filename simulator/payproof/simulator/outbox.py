@@ -8,12 +8,13 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any, Literal, Protocol, TypeAlias
 
 from payproof.contracts.entries import BODY_LIMIT, Delivery, Forgery, LedgerEvent, Request
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
-from payproof.contracts.profile import Notices, Profile
+from payproof.contracts.profile import Fields, Notices, Profile
 from payproof.simulator.clock import Clock
 from payproof.simulator.forging import signed
 from payproof.simulator.notice_client import Endpoint, NoticeClient
@@ -64,6 +65,8 @@ class Outbox:
     ) -> None:
         self.profile, self.store, self.clock, self.journal = profile, store, clock, journal
         self.endpoint: Endpoint | None = None
+        self.site = ""
+        """Scheme and host by which the integration reaches the API."""
         self.mode: Mode = "send"
         self._real_time = real_time
         self._notices: deque[Notice] = deque(maxlen=KEPT)
@@ -248,9 +251,18 @@ class Outbox:
     def _secrets(self, merchant: MerchantRow) -> tuple[str, ...]:
         """Those that are good now, the newest first: while one is rolled, the old one is, too."""
         for credential in self.profile.credentials:
-            if credential.kind == "webhook-secret":
+            if credential.signs:
                 return merchant.good(credential.name, credential.grace, self.clock)
         return ("",)
+
+    def _addressed(self, headers: Fields) -> Fields:
+        """With addresses in place of their names. The stranger is the same server by another name of this machine."""
+        names = ("localhost", "127.0.0.1")
+        stranger = self.site.replace(*(names if names[0] in self.site else reversed(names)))
+        sites = {"{gateway.url}": self.site, "{stranger.url}": stranger}
+        return tuple(
+            (name, reduce(lambda text, known: text.replace(*known), sites.items(), value)) for name, value in headers
+        )
 
     async def _post(self, notice: Notice, how: Forgery | Literal[""] = "") -> Delivery:
         endpoint, scheme = self.endpoint, self._scheme()
@@ -259,7 +271,7 @@ class Outbox:
         notice.attempts += 1
         attempt, began = notice.attempts, self.journal.now()
         own = signed(scheme, self._secrets(notice.merchant), notice.body, int(self._real_time()), how)
-        headers = (*own, *endpoint.headers)
+        headers = (*self._addressed(own), *endpoint.headers)
         response, problem = await self._http.post(endpoint, headers, notice.body)
         said = scheme.read(headers, notice.body)
         text = notice.body[:BODY_LIMIT].decode("utf-8", "replace")

@@ -93,6 +93,7 @@ async def serve(
     controls = GatewayServer(application, host=host, port=control_port, allow_remote=allow_remote)
     try:
         await gateway.start()
+        sim.outbox.site = settings.url
         await controls.start()
         address = f"http://{_host(controls.host)}:{controls.port}/"
         entrance = address + access.entrance()

@@ -201,8 +201,12 @@ class GatewayThread:
 
     def notify(self, url: str, headers: Fields = ()) -> None:
         """Tell the gateway where its notices go."""
-        endpoint = endpoint_at(url, headers)
-        self._do(lambda: setattr(self.simulator.outbox, "endpoint", endpoint))
+        endpoint, outbox, site = endpoint_at(url, headers), self.simulator.outbox, self.url
+
+        def tell() -> None:
+            outbox.endpoint, outbox.site = endpoint, site
+
+        self._do(tell)
 
     def notices(self, payment: str = "") -> tuple[Notice, ...]:
         return self._do(lambda: self.simulator.outbox.notices(payment))

@@ -232,6 +232,21 @@ def test_a_fee_does_not_excuse_another_amount() -> None:
     assert _asked("5100.00", fee="150.00").finding(AMOUNT, Verdict.FAIL)
 
 
+def test_an_amount_that_was_refused_had_more_decimals_than_the_gateway_takes() -> None:
+    run = Written("harbor")
+    with run.probe("steady"):
+        run.create(None, amount="250.00", spelled="250.00", currency="JPY", status=422, errors=("decimals",))
+    found = run.finding(AMOUNT, Verdict.FAIL)
+    assert (found.expected, found.actual) == ({"decimals": 0}, {"amount": "250.00", "answer": ["decimals"]})
+
+
+def test_an_amount_that_was_refused_for_something_else_is_not_judged_by_its_decimals() -> None:
+    run = Written("harbor")
+    with run.probe("steady"):
+        run.create(None, amount="1.00", spelled="1.00", currency="EUR", status=422, errors=("currency",))
+    assert run.finding(AMOUNT, Verdict.NOT_EXERCISED)
+
+
 def test_a_price_that_nobody_told_is_asked_for() -> None:
     assert _asked("77.00", sets_amount=False).finding(AMOUNT, Verdict.NOT_EXERCISED).declare == "checkout.amount"
 

@@ -14,7 +14,7 @@ from payproof.contracts.steps import StepName
 from .written import Written
 
 EVERY = sorted(id for id in requirements() if requirements()[id].needs == "notices")
-FORGERIES = ("unsigned", "empty", "half", "other-secret", "other-body")
+FORGERIES = ("unsigned", "empty", "half", "other-secret", "other-body", "other-key")
 
 
 def a_run(**settings: Any) -> Written:
@@ -137,7 +137,7 @@ def test_who_takes_no_genuine_notice_has_not_shown_that_he_knows_a_forged_one() 
     bought(run, status=400)
     forged(run)
     assert "no genuine notice was answered with success" in run.finding(SIGNATURE, Verdict.NOT_EXERCISED).title
-    assert run.causes(SIGNATURE) == {"webhook.before-return", "flow.success"}
+    assert run.causes(SIGNATURE) == {"webhook.before-return", "webhook.raw-body", "flow.success"}
 
 
 def test_an_order_that_was_paid_before_the_forgery_is_another_matter() -> None:
@@ -205,9 +205,42 @@ def test_other_bytes_that_are_refused_fail(status: int | None) -> None:
 
 def test_who_refuses_the_plain_notice_too_is_not_judged_by_its_bytes() -> None:
     run = a_run()
+    bought(run)
     spelled(run, plain=409, indented=409)
     run.finding(RAW, Verdict.NOT_EXERCISED)
     assert run.causes(RAW) == {"webhook.before-return"}
+
+
+def test_who_takes_no_notice_at_all_fails() -> None:
+    run = a_run()
+    spelled(run, plain=400, indented=400)
+    assert "so is every other one" in run.finding(RAW, Verdict.FAIL).title
+    assert run.causes(RAW) == {"webhook.before-return", "flow.success"}
+
+
+def test_who_insists_on_a_certificate_that_is_not_here_is_not_judged() -> None:
+    run = a_run()
+    assert run.profile.notices is not None
+    keyed = replace(run.profile.notices, impostor=run.profile.notices.sign)
+    run.profile = replace(run.profile, notices=keyed)
+    spelled(run, plain=400, indented=400)
+    assert "the gateway's real host" in run.finding(RAW, Verdict.NOT_EXERCISED).title
+
+
+@pytest.mark.parametrize(("genuine", "verdict"), [(False, Verdict.FAIL), (True, Verdict.NOT_EXERCISED)])
+def test_who_asks_the_gateway_to_verify_what_it_does_not_know_fails(genuine: bool, verdict: Verdict) -> None:
+    run = a_run()
+    bought(run)
+    with run.probe("spelled-notice"):
+        run.order("1")
+        run.bought("1", "p1")
+        run.step(StepName.NOTICED)
+        told = run.delivery("p1", 400)
+        run.now = told.began
+        run.call("verify-notice", genuine=genuine)
+        run.delivery("p1", 400, shape="indented")
+    found = run.finding(RAW, verdict)
+    assert ("asked to verify" in found.title) is not genuine
 
 
 def test_an_order_that_was_not_paid_leaves_the_bytes_untried() -> None:

@@ -170,6 +170,22 @@ def _unit(case: Case, checkout: Checkout) -> Decimal:
     return Decimal(1).scaleb(-case.profile.money.decimals(checkout.currency))
 
 
+def _refused_for_decimals(case: Case) -> Iterator[Finding]:
+    """Calls that the gateway refused, and that had more decimals than it takes in their currency."""
+    for world in case.run.worlds:
+        for call in (call for call in world.of(Call) if call.role == "open" and call.event.problems and not call.fault):
+            spelled, currency = call.opened.spelled or "", call.opened.currency or ""
+            most = case.profile.money.decimals(currency)
+            if len(spelled.partition(".")[2]) > most:
+                yield case.failed(
+                    f"{spelled} {currency} was asked for, and refused: the gateway takes {most or 'no'} decimals in {currency}",
+                    expected={"decimals": most},
+                    actual={"amount": spelled, "answer": list(call.event.texts)},
+                    world=world,
+                    seen=[call],
+                )
+
+
 @must("amount.sent", before_control=True)
 def amount(case: Case) -> Iterator[Finding]:
     """The create call asks for the order's amount.
@@ -177,10 +193,14 @@ def amount(case: Case) -> Iterator[Finding]:
     Why: a rounded or shifted amount charges the customer wrongly.
 
     Judged: on orders of several amounts, with decimals where the currency has them; fees that the configuration
-    declares are added.
+    declares are added. A call that the gateway refused must not have had more decimals than the gateway takes in that currency.
 
-    Fix: send the order's amount as a decimal text; never through integers or binary floats.
+    Fix: send the order's amount as the gateway writes it in this currency, with its decimals and no others; never through binary
+    floats.
     """
+    if (refused := next(_refused_for_decimals(case), None)) is not None:
+        yield refused
+        return
     good: list[Call] = []
     unknown = 0
     for world, checkout, call in _created(case.run):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from payproof.contracts.deliveries import answer_of, taken, where_declared
 from payproof.contracts.entries import FORGERIES, Delivery, Entry, FaultSet, Step
+from payproof.contracts.events import NoticeVerified
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.pages import broken
 from payproof.contracts.probe_runs import ProbeRun, ever_paid, final, ledger, probe_runs
@@ -41,10 +42,12 @@ def signature_verified(case: Case) -> Iterator[Finding]:
     Why: the endpoint is open to the world; whoever knows an order's id could have it delivered for nothing.
 
     Judged: a success is told of an unpaid payment: without a signature, with an empty one, with half of the right one, signed
-    with another secret, with the signature of another body; the order is never paid. How the notice is answered does not
-    matter, and neither does whether the gateway is asked: a shop that takes notices for doorbells passes.
+    as for another merchant, with the signature of another body, and, where a certificate belongs to it, with a key of somebody
+    else's; where the gateway verifies notices, once also while it cannot be asked to. The order is never paid. How the notice is
+    answered does not matter, and neither does whether the gateway is asked: a shop that takes notices for doorbells passes.
 
-    Fix: compute the signature over the raw body and compare it, in constant time, before the body is read.
+    Fix: compute the signature over the raw body and compare it, in constant time, before the body is read; take a certificate from
+    the gateway's own host only, or have the gateway verify the notice.
     """
     genuine = taken(case.run)
     for probe_run in probe_runs(case.run, "forged-notice"):
@@ -53,7 +56,8 @@ def signature_verified(case: Case) -> Iterator[Finding]:
         if forged is None or not forged.forged or ledger(world, order, "charged"):
             yield case.stuck(probe_run)
             continue
-        words = FORGERIES[forged.forged]
+        asked = ", while the gateway could not be asked to verify it," if probe_run.params.get("unverifiable") else ""
+        words = f"{FORGERIES[forged.forged]}{asked}"
         what = f"a notice {words} said so"
         last = final(world, order)
         if (finding := _believed(case, probe_run, order, forged, what)) is not None:
@@ -63,7 +67,7 @@ def signature_verified(case: Case) -> Iterator[Finding]:
         elif genuine is None:
             yield case.not_exercised(
                 "no genuine notice was answered with success in this run, so that an ignored one proves nothing",
-                because=("webhook.before-return", "flow.success"), world=world, seen=[forged],
+                because=("webhook.before-return", "webhook.raw-body", "flow.success"), world=world, seen=[forged],
             )  # fmt: skip
         else:
             yield case.passed(
@@ -82,7 +86,8 @@ def raw_body(case: Case) -> Iterator[Finding]:
     accent is escaped or an empty object becomes a list.
 
     Judged: a notice of a paid order is sent as the gateway writes it, and answered with success; then it is sent indented, with
-    escaped letters and slashes, with its keys in another order, with blanks around; each is answered with success too.
+    escaped letters and slashes, with its keys in another order, with blanks around; each is answered with success too. Whoever
+    has the gateway verify notices asks about the very bytes that came.
 
     Fix: verify the signature over the body as it was received, before any framework parses it.
     """
@@ -93,12 +98,43 @@ def raw_body(case: Case) -> Iterator[Finding]:
         if plain is None or not spelled:
             yield case.stuck(probe_run)
         elif not plain.accepted:
-            yield case.not_exercised(
-                f"a plain notice of a paid order is not answered with success either ({answer_of(plain)})",
-                because="webhook.before-return", world=probe_run.world, seen=[plain],
-            )  # fmt: skip
+            yield _refused(case, probe_run, plain)
         else:
             yield from (_spelling(case, probe_run, plain, each) for each in spelled)
+
+
+def _refused(case: Case, probe_run: ProbeRun, plain: Delivery) -> Finding:
+    """A notice as the gateway writes it is refused: for its bytes, when the gateway was asked about others than it had sent, or when
+    no notice was taken in the whole run."""
+    assert case.profile.notices is not None, "the judge asks only gateways that have notices"
+    during = (plain.began, plain.began + plain.seconds)
+    denied = [
+        call
+        for call in probe_run.calls("verify-notice")
+        if isinstance(call.event, NoticeVerified)
+        and call.event.genuine is False
+        and during[0] <= call.began <= during[1]
+    ]
+    by_certificate = case.profile.notices.impostor is not None
+    expected: dict[str, Json] = {"answer": "2xx"}
+    actual: dict[str, Json] = {"answer": answer_of(plain)}
+    if denied or not (by_certificate or taken(case.run)):
+        why = (
+            "the gateway did not know what it was asked to verify for its own"
+            if denied
+            else "and so is every other one"
+        )
+        return case.failed(
+            f"a genuine notice is refused: {why}", expected=expected, actual=actual, world=probe_run.world,
+            seen=[plain, *denied[:1]], unless=("webhook.before-return", "flow.success"),
+        )  # fmt: skip
+    insists = (
+        "; who takes the certificate from the gateway's real host alone cannot be judged here" if by_certificate else ""
+    )
+    return case.not_exercised(
+        f"a plain notice of a paid order is not answered with success either ({answer_of(plain)}){insists}",
+        because="webhook.before-return", world=probe_run.world, seen=[plain],
+    )  # fmt: skip
 
 
 def _spelling(case: Case, probe_run: ProbeRun, plain: Delivery, spelled: Delivery) -> Finding:

@@ -38,8 +38,9 @@ class Example:
 
 
 def examples_of(api: Api, operation: Operation) -> Iterator[Example]:
-    """Every named example of an operation's request."""
-    body: Node = resolved(api.document, operation.node.get("requestBody") or {})
+    """Every named example of an operation's request. A body alone is none where the address needs a value of an earlier answer: a
+    link leads there."""
+    body: Node = {} if "{" in operation.path else resolved(api.document, operation.node.get("requestBody") or {})
     for media, content in cast("Mapping[str, Node]", body.get("content", {})).items():
         for name, example in cast("Mapping[str, Node]", content.get("examples", {})).items():
             yield _example(operation, name, example, _with_body(operation, media, example["value"]))

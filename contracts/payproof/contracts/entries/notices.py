@@ -9,17 +9,19 @@ from typing import Literal, TypeAlias
 from payproof.contracts.entries.entry import Entry
 from payproof.contracts.entries.exchange import Request, Response
 
-Forgery: TypeAlias = Literal["unsigned", "empty", "half", "other-secret", "other-body", "old"]
-"""What is wrong with a forged notice: no signature at all, one without a value, half of the right one, made with a secret that is
-not the merchant's, made for another body; or right, and of a time that is past."""
+Forgery: TypeAlias = Literal["unsigned", "empty", "half", "other-secret", "other-body", "other-key", "old"]
+"""What is wrong with a forged notice: no signature at all, one without a value, half of the right one, made with a secret (or for a
+webhook) that is not the merchant's, made for another body, made with a key that is not the gateway's; or right, and of a time that
+is past."""
 
 
 FORGERIES: Mapping[Forgery, str] = {
     "unsigned": "without a signature",
     "empty": "with a signature that has no value",
     "half": "with half of its signature",
-    "other-secret": "signed with another secret",
+    "other-secret": "signed as for another merchant",
     "other-body": "with the signature of another body",
+    "other-key": "signed with somebody else's key, whose certificate is elsewhere",
     "old": "signed long ago",
 }
 """A forgery in words, after "a notice"."""

@@ -38,10 +38,13 @@ class CassetteIndex:
 
     def payment_in(self, exchange: RecordedExchange) -> str:
         """The payment that an exchange is about; empty when none can be told."""
-        if exchange.event.payment:
-            return exchange.event.payment
-        path = urlsplit(exchange.request.url).path
-        return next((payment for payment in self._payments if payment in path), "")
+        return exchange.event.payment or self._named_in(exchange.request)
+
+    def _named_in(self, request: Request) -> str:
+        """The payment that a page's path, query or form names."""
+        parts = urlsplit(request.url)
+        asked = (parts.path, parts.query, request.body)
+        return next((payment for text in asked for payment in self._payments if payment in text), "")
 
     # Calls of the integration
 
@@ -94,6 +97,8 @@ class CassetteIndex:
             and _path(each.request) == _path(request)
             and fields.of_query(each.request.url).keys() == fields.of_query(request.url).keys()
         ]
+        if payment := self._named_in(request):
+            alike = [each for each in alike if self.payment_in(each) in ("", payment)]
         return self._first(alike, story, again=request.method in ("GET", "HEAD"))
 
     def _is_act(self, exchange: RecordedExchange) -> bool:

@@ -39,7 +39,9 @@ def _moments(profile: Profile, settings: Settings) -> Iterable[Params]:
     moments = ["between-payments"] if "clock" in settings.powers else []
     moments += ["revoked"]
     if profile.traits.paid_survives_token:
-        moments += ["before-status"] if "clock" in settings.powers else []
+        # What the customer agreed to waits to be taken, and not for ever.
+        waits = not profile.traits.settles or profile.token_life < profile.payment_life
+        moments += ["before-status"] if waits and "clock" in settings.powers else []
         moments += ["revoked-before-status"]
     return tuple({"moment": moment} for moment in moments)
 

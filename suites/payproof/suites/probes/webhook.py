@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
 from functools import wraps
 from typing import cast, get_args
 
@@ -30,7 +31,16 @@ HOURS = 6
 """Hours after which a notice comes once more."""
 LARGE = 1024 * 1024
 """Bytes of a notice that is far too long."""
-_FORGERIES = always(*({"how": how} for how in get_args(Forgery) if how != "old"))
+
+
+def _forgeries(profile: Profile, settings: Settings) -> Iterable[Params]:
+    own_key = profile.notices is not None and profile.notices.impostor is not None
+    left_out = ("old",) if own_key else ("old", "other-key")
+    yield from ({"how": how} for how in get_args(Forgery) if how not in left_out)
+    if profile.has("verify-notice"):
+        yield {"how": "other-secret", "unverifiable": True}
+
+
 _REPETITIONS = always(*({"how": how} for how in ("in-turn", "at-once", "other-id", "with-return")))
 _DISORDERS = always(
     *({"order": each} for each in ("end-after-success", "end-before-success", "end-of-another-payment"))
@@ -72,13 +82,20 @@ async def _agreed(world: World, order: Order, customer: Customer) -> tuple[str, 
     return None if tab is None else (payment, tab)
 
 
-@probe("webhook.signature-verified", group="notices", needs=("notices",), variants=_FORGERIES)
+@probe("webhook.signature-verified", group="notices", needs=("notices",), variants=_forgeries)
 @_unpaid
-async def forged_notice(world: World, order: Order, customer: Customer, checkout: Checkout, how: str) -> None:
-    """Somebody who does not know the secret tells the shop that an unpaid order was paid."""
+async def forged_notice(
+    world: World, order: Order, customer: Customer, checkout: Checkout, how: str, unverifiable: bool = False
+) -> None:
+    """Somebody who does not know the secret tells the shop that an unpaid order was paid; where the gateway verifies notices, once also
+    while it cannot be asked to."""
     await world.look(order, customer)
-    world.step(f"somebody tells the shop that the order was paid ({how})", StepName.NOTICED)
-    await world.outbox.forge(checkout.payment, cast("Forgery", how))
+    async with AsyncExitStack() as meanwhile:
+        if unverifiable:
+            verifying = world.profile.named("verify-notice")
+            await meanwhile.enter_async_context(world.fault("status", operation=verifying, status=503))
+        world.step(f"somebody tells the shop that the order was paid ({how})", StepName.NOTICED)
+        await world.outbox.forge(checkout.payment, cast("Forgery", how))
     await world.look(order, customer, wait=world.config.integration.order.within)
 
 
@@ -94,7 +111,8 @@ async def spelled_notice(world: World) -> None:
     for how in SPELLINGS:
         notice = world.outbox.claim(bought.checkout.payment)
         if (body := spelled(notice.body, how)) is not None:
-            notice.body, notice.shape = body, how
+            # Who asks the gateway to verify a notice puts it into another text: blanks around it are lost on the way.
+            notice.body, notice.shape = body.strip() if world.profile.has("verify-notice") else body, how
             await world.outbox.deliver(notice)
     await world.look(bought.order, bought.customer)
 
@@ -190,7 +208,8 @@ async def _deliver(world: World, notices: Iterable[Notice]) -> None:
 
 
 @probe(
-    "webhook.before-return", "webhook.not-swallowed", "webhook.fast-answer", "logs.webhooks", group="notices-later",
+    "webhook.before-return", "webhook.not-swallowed", "webhook.fast-answer", "logs.webhooks", "capture.without-return",
+    group="notices-later",
     needs=("notices", "clock"), moves_clock=True,
 )  # fmt: skip
 @_paid_and_held

@@ -91,7 +91,7 @@ class RuleItem(pytest.Item):
             raise RequirementBroken(
                 "\n".join([line for failure in found for line in told_of(failure)] + [f"seed {run.seed}"])
             )
-        unseen = [covered.operation for covered in run.covered if not covered.succeeded]
+        unseen = run.unseen
         if self.name == WORKS and unseen:
             raise RequirementBroken(f"never seen to work: {', '.join(unseen)}")
 

@@ -94,6 +94,7 @@ class Deployment:
         )
         if integration.webhook is not None and self.target.outbox is not None:
             self.target.outbox.endpoint = endpoint(integration.webhook, self.values, url)
+            self.target.outbox.site = base
         self.journal.listeners[:] = [self._note_addresses]
         self.driver = load_driver(self.config, self.values)
         if not integration.command:

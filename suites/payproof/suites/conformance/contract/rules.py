@@ -12,9 +12,12 @@ from payproof.contracts import fields, money
 from payproof.contracts.contract.document import lineage
 from payproof.contracts.contract.problems import ContractProblem
 from payproof.contracts.entries import Response, header
-from payproof.contracts.events import Confirmed, Opened, issued_by
+from payproof.contracts.events import Confirmed, Opened, Role, issued_by
 from payproof.contracts.profile import Profile, module, package_of
 from payproof.suites.conformance.contract.channel import SILENT, Channel, ContractExchange
+
+AFTER_PAYING: tuple[Role, ...] = ("settle", "refund", "verify-notice")
+"""Roles of calls that work only once a customer has agreed to pay; the suite has none, and is refused."""
 
 
 @dataclass(slots=True)
@@ -133,10 +136,12 @@ def takes(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
         return
     if contract.needs_bearer(match.operation) and not bench.channel.bearer(exchange):
         return
-    if (bench.profile.role_of(match.word), response.status) != (
-        "confirm",
-        404,
-    ):  # a payment that somebody made up is as the contract says, too
+    role = bench.profile.role_of(match.word)
+    made_up = (
+        role == "confirm" and response.status == 404
+    )  # a payment that somebody made up is as the contract says, too
+    too_early = role in AFTER_PAYING and response.status < 500
+    if not made_up and not too_early:
         said = list(bench.profile.read(exchange.request, response).texts) or response.body[:200]
         yield f"HTTP {response.status} {said} to a request that is as the contract says"
 

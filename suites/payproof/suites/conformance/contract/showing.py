@@ -82,6 +82,7 @@ def _verdict(told: SuiteResult) -> str:
     if told.failures:
         return f"the contract is broken: {len(told.failures)} finding(s)"
     if not told.complete:
-        unseen = ", ".join(covered.operation for covered in told.covered if not covered.succeeded)
-        return f"not scored: never seen to work: {unseen}"
-    return f"the contract is kept: {len(told.covered)} of {len(told.covered)} operations"
+        return f"not scored: never seen to work: {', '.join(told.unseen)}"
+    waiting = [covered.operation for covered in told.covered if not covered.succeeded]
+    beside = f"; {', '.join(waiting)} only as far as it goes before a customer has paid" if waiting else ""
+    return f"the contract is kept: {len(told.covered)} of {len(told.covered)} operations{beside}"

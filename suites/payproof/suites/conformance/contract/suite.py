@@ -14,7 +14,7 @@ from payproof.simulator.relay.rate_budget import RateBudget
 from payproof.suites.conformance.contract.channel import Channel, Spent
 from payproof.suites.conformance.contract.document import prepared
 from payproof.suites.conformance.contract.findings import Findings
-from payproof.suites.conformance.contract.rules import Bench
+from payproof.suites.conformance.contract.rules import AFTER_PAYING, Bench
 from payproof.suites.conformance.contract.told_examples import ToldExamples
 from payproof.suites.conformance.contract.values import APART, PHASES, Covered, SuiteResult
 from payproof.suites.conformance.contract.where import Where
@@ -113,10 +113,15 @@ class _Run:
         """Without what is only assumed and not there; but where nothing is left of what the gateway must be able to do, that was
         never seen to work."""
         words = {operation.word for operation in self.channel.contract.operations}
+        later = {
+            operation.id
+            for operation in self.channel.contract.operations
+            if self.where.profile.role_of(operation.word) in AFTER_PAYING
+        }
         gone = {id for id, operation in self.examples.missing.items() if operation.word in words}
         for id, seen in self.channel.statuses.items():
             if id not in gone:
-                yield Covered(operation=id, statuses=dict(sorted(seen.items())))
+                yield Covered(operation=id, statuses=dict(sorted(seen.items())), needs_payer=id in later)
 
     def _token_first(self) -> None:
         """Where not even the plainest call works, nothing else is asked.

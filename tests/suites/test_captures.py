@@ -1,0 +1,34 @@
+"""Whole stories about captures, told to Harbor's shop: careful, and with one defect for each requirement."""
+
+from __future__ import annotations
+
+import pytest
+from harbor_runs import a_shop, judged, titles
+
+from payproof.contracts.model import Verdict
+from payproof.contracts.requirements import requirements
+
+ABOUT_CAPTURES = tuple(id for id in requirements() if id.startswith("capture."))
+STORIES = ("declined-capture", "late-return", "first-the-notice")
+DEFECTS = {
+    "one-payment-for-ever": "capture.declined",
+    "not-open-is-paid": "capture.expired",
+    "captures-on-the-return": "capture.without-return",
+}
+
+
+def test_a_careful_shop_passes_all_that_is_about_captures() -> None:
+    found = judged(a_shop(), *STORIES)
+    assert titles(found, Verdict.FAIL, Verdict.WARN, Verdict.ERROR) == {}
+    assert {id: found[id].verdict for id in ABOUT_CAPTURES} == dict.fromkeys(ABOUT_CAPTURES, Verdict.PASS)
+
+
+def test_each_requirement_about_captures_has_a_defect() -> None:
+    assert sorted(DEFECTS.values()) == sorted(ABOUT_CAPTURES)
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_shop_with_a_defect_breaks_the_requirement_that_is_about_it(defect: str) -> None:
+    own = DEFECTS[defect]
+    found = judged(a_shop(defect, module="harbor_defects"), *STORIES)
+    assert titles(found, Verdict.FAIL, Verdict.WARN).keys() == {own}
