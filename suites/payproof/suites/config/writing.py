@@ -76,7 +76,11 @@ def compose(data: Mapping[str, Any], profile: Profile) -> str:
 
 
 _WORKERS = ("# workers = 1               # processes that each keep their own access token; left out: all of them may",)
-NOTICES = ["# [integration.webhook]       # where the gateway's notices arrive, below the public address", '# path = "/webhooks"', ""]
+NOTICES = [
+    "# [integration.webhook]       # where the gateway's notices arrive, below the public address",
+    '# path = "/webhooks"',
+    "",
+]
 REST = """\
 # [integration.logs]          # stdout and stderr are always read
 # files = ["logs/*.log"]
