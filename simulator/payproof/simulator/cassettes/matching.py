@@ -23,10 +23,11 @@ class CassetteMatch:
 
 def _pages(recording: Recording) -> Iterator[tuple[str, str]]:
     """(what the hosted page of a payment is called, the payment), on gateways where that is not the payment's id."""
-    for each in recording.exchanges:
-        if recording.profile and isinstance(each.event, Opened) and each.event.payment and each.event.payment_url:
-            if name := recording.profile.payment_of(each.event.payment_url):
-                yield name, each.event.payment
+    profile = recording.profile
+    opened = [each.event for each in recording.exchanges if isinstance(each.event, Opened)] if profile else []
+    for event in opened:
+        if profile and event.payment and event.payment_url and (name := profile.payment_of(event.payment_url)):
+            yield name, event.payment
 
 
 class CassetteIndex:
