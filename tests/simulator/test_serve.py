@@ -14,6 +14,7 @@ from payproof.contracts.profile import load
 from payproof.contracts.secrets import Redactor
 from payproof.simulator.certificates import Certificates
 from payproof.simulator.faults import registered
+from payproof.simulator.records import named
 from payproof.simulator.serve import Offer, serve
 
 
@@ -86,7 +87,7 @@ def test_any_credential_of_the_gateway_can_stay_and_no_other() -> None:
 
     served("quay", use, Offer(credentials={"notice_secret": "known-notice-secret"}))
     with pytest.raises(PayproofError, match="has no client id"):
-        served("quay", use, Offer(credentials={"client_id": "known-client-id"}))
+        named(load("quay"), {"client_id": "known-client-id"})
 
 
 def test_the_control_port_arms_every_fault_of_the_wire() -> None:

@@ -269,7 +269,7 @@ def test_a_live_key_is_refused(load: Load) -> None:
 def test_a_client_id_stands_where_the_gateway_has_one_and_nowhere_else(load: Load) -> None:
     text = GOOD + SANDBOX.format(url="https://gateway.example/pay/sandbox/api/v1")
     without = text.replace('client_id = "${A_CLIENT}"\n', "")
-    assert refused(load, without).place.endswith("sandbox.client_id")
+    assert "sandbox.client_id" in refused(load, without).place
     assert "quay has no client id" in str(refused(load, text.replace("quatapay", "quay", 1)))
 
 

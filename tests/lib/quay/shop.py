@@ -52,7 +52,7 @@ class QuayShop(HarborShop):
             and order.status != "paid"
             and (await self.gateway.status(order.id, asked)).paid
         ):
-            self.orders.pay(order, None)
+            self.orders.pay(order, next((each for each in order.payments if each.token == asked), None))
         return await super().confirm(order, request)
 
     async def work(self, told: Told, order: Order | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from payproof.contracts.deliveries import answer_of, taken, where_declared
 from payproof.contracts.entries import FORGERIES, Delivery, Entry, FaultSet, Step
@@ -49,8 +49,32 @@ def signature_verified(case: Case) -> Iterator[Finding]:
     Fix: compute the signature over the raw body and compare it, in constant time, before the body is read; take a certificate from
     the gateway's own host only, or have the gateway verify the notice.
     """
+    yield from _not_believed(case, lambda forgery: forgery != "old")
+
+
+@should("webhook.stale", needs="notices")
+@where_declared
+def stale(case: Case) -> Iterator[Finding]:
+    """A notice that was signed long ago makes no order paid.
+
+    Why: a notice that somebody caught is good for ever, where nobody looks at its time.
+
+    Judged: where the gateway signs the time: a success is told of an unpaid payment, rightly signed, at a time well beyond what
+    the gateway allows; the order is never paid. A shop that asks the gateway passes.
+
+    Fix: compare the signed time with the server's clock, within the gateway's tolerance, before the body is believed.
+    """
+    assert case.profile.notices is not None, "the judge asks only gateways that have notices"
+    if not case.profile.notices.tolerance:
+        yield case.not_applicable("this gateway signs no time")
+        return
+    yield from _not_believed(case, lambda forgery: forgery == "old")
+
+
+def _not_believed(case: Case, chosen: Callable[[str], bool]) -> Iterator[Finding]:
+    """In each story of a forged notice whose forgery is ``chosen``, the order never becomes paid."""
     genuine = taken(case.run)
-    for probe_run in probe_runs(case.run, "forged-notice"):
+    for probe_run in probe_runs(case.run, "forged-notice", keep=lambda told: chosen(str(told.params.get("how")))):
         forged = next((each for each in probe_run.of(Delivery) if each.forged), None)
         order, world = probe_run.order(), probe_run.world
         if forged is None or not forged.forged or ledger(world, order, "charged"):
