@@ -6,7 +6,12 @@ from typing import Any
 
 from payproof.contracts.events import AnyEvent, Authenticated, Confirmed, NoticeVerified, Opened, Problem, Unknown
 
-_KINDS: dict[str, type[Any]] = {"token": Authenticated, "create": Opened, "status": Confirmed, "verify-notice": NoticeVerified}
+_KINDS: dict[str, type[Any]] = {
+    "token": Authenticated,
+    "create": Opened,
+    "status": Confirmed,
+    "verify-notice": NoticeVerified,
+}
 _SENT = {"client_id": "client-id", "secret": "secret-key", "bearer": "access-token"}
 
 

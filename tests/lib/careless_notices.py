@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import json
 import logging
 import sys
@@ -28,6 +30,22 @@ class BelievesAnybody(HarborShop):
         if order is not None and told.kind == "order.taken" and order.payments:
             self.orders.pay(order, order.payments[-1])
         await super().work(told, order)
+
+
+class LooksAtNoClock(HarborShop):
+    """A notice that is rightly signed is believed, of whatever time it is."""
+
+    def genuine(self, signature: str, body: bytes) -> bool:
+        at, _, right = signature.removeprefix("t=").partition(";h=")
+        known = hmac.new(self.notice_secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+        return hmac.compare_digest(known, right)
+
+    async def work(self, told: Told, order: Order | None) -> None:
+        payments = [each for each in order.payments if each.token == told.payment] if order else []
+        if order is not None and told.kind == "order.taken" and payments:
+            self.orders.pay(order, payments[0])
+        else:
+            await super().work(told, order)
 
 
 class WritesTheBodyAgain(HarborShop):
@@ -149,6 +167,7 @@ class SaysYesToAll(HarborShop):
 
 SHOPS: dict[str, type[HarborShop]] = {
     "believes-anybody": BelievesAnybody,
+    "looks-at-no-clock": LooksAtNoClock,
     "writes-the-body-again": WritesTheBodyAgain,
     "knows-every-event": KnowsEveryEvent,
     "knows-every-order": KnowsEveryOrder,

@@ -310,7 +310,9 @@ def sample_item(item: Item, judgements: Mapping[str, Judgement]) -> ItemResult:
     names = CHECKLIST.requirements_of(item)
     found = [judgements[name].verdict for name in names]
     verdict = next((verdict for verdict in worst if verdict in found), Verdict.PASS)
-    return ItemResult(id=item.id, title=f"{item.number} {item.title}", text=item.text, verdict=verdict, requirements=names)
+    return ItemResult(
+        id=item.id, title=f"{item.number} {item.title}", text=item.text, verdict=verdict, requirements=names
+    )
 
 
 def sample_result(seen: Mapping[str, int], broken: Mapping[str, int]) -> Result:

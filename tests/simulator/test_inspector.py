@@ -137,6 +137,13 @@ def test_what_is_wrong_is_said_with_a_remedy(door: Door) -> None:
     assert (answer.status_code, answer.json()["remedy"]) == (400, 'did you mean "status"?')
 
 
+def test_only_a_gateway_that_issues_access_tokens_has_a_switch_for_them() -> None:
+    for name, has in (("quatapay", True), ("quay", False)):
+        door = Door(Simulator(load(name)))
+        door.enter()
+        assert ("Expire tokens" in door.ask("GET", "/inspector").text) is has
+
+
 def test_every_fault_of_the_registry_has_a_switch_with_its_parameters() -> None:
     found = {each.name: each for each in switches(load("quatapay"))}
     assert {parameter.name: parameter.default for parameter in found["status"].parameters} == {

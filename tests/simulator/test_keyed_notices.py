@@ -18,7 +18,7 @@ from payproof.suites.probes import probes
 
 
 def signature(key: str, secrets: tuple[str, ...], body: bytes) -> Fields:
-    where = "{gateway.url}/own" if key == "own" else "{checkout.url}/other"
+    where = "{gateway.url}/own" if key == "own" else "{stranger.url}/other"
     return (("Cert", where), ("Signature", f"{key}:{secrets[0]}:{len(body)}"))
 
 
@@ -63,7 +63,7 @@ def test_a_notice_is_signed_for_the_webhooks_id_and_says_where_the_certificate_i
     port = gateway.url.rpartition(":")[2]
     own, other = (got.headers for got in shop.got)
     assert own["cert"] == f"{gateway.url}/own"
-    assert other["cert"] == f"http://pay.localhost:{port}/other"
+    assert other["cert"] == f"http://localhost:{port}/other"
     webhook = gateway.merchant.credentials["notice-secret"]
     assert [each["signature"].split(":")[:2] for each in (own, other)] == [["own", webhook], ["other", webhook]]
 

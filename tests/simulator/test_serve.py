@@ -14,6 +14,7 @@ from payproof.contracts.profile import load
 from payproof.contracts.secrets import Redactor
 from payproof.simulator.certificates import Certificates
 from payproof.simulator.faults import registered
+from payproof.simulator.records import named
 from payproof.simulator.serve import Offer, serve
 
 
@@ -67,6 +68,26 @@ def test_https_is_offered_and_its_authority_written_down(tmp_path: Path) -> None
 
     served("quatapay", use, Offer(ca=ca))
     assert ca.read_text().startswith("-----BEGIN CERTIFICATE-----")
+
+
+def test_the_certificate_is_for_the_checkouts_host_too(tmp_path: Path) -> None:
+    ca = tmp_path / "ca.pem"
+
+    async def use(text: str) -> None:
+        port = re.findall(r"https://127\.0\.0\.1:(\d+)", text)[0]
+        page = await asyncio.to_thread(shell, f"curl -s --cacert {ca} https://till.localhost:{port}/p/none")
+        assert "does not go on" in page
+
+    served("quay", use, Offer(ca=ca))
+
+
+def test_any_credential_of_the_gateway_can_stay_and_no_other() -> None:
+    async def use(text: str) -> None:
+        assert "export NOTICE_SECRET=known-notice-secret" in text
+
+    served("quay", use, Offer(credentials={"notice_secret": "known-notice-secret"}))
+    with pytest.raises(PayproofError, match="has no client id"):
+        named(load("quay"), {"client_id": "known-client-id"})
 
 
 def test_the_control_port_arms_every_fault_of_the_wire() -> None:

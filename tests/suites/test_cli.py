@@ -383,6 +383,14 @@ def test_the_command_line_knows_every_report() -> None:
     assert set(options.FORMATS) == set(WRITERS)
 
 
+@pytest.mark.parametrize(("gateway", "asked"), [("harbor", True), ("quatapay", False)])
+def test_a_new_file_asks_where_notices_arrive_where_the_gateway_sends_some(gateway: str, asked: bool) -> None:
+    data = {
+        "integration": {"name": "shop", "url": "http://127.0.0.1:1", "checkout": {"path": "/"}, "order": {"path": "/"}}
+    }
+    assert ("[integration.webhook]" in writing.compose(data, profile.load(gateway))) is asked
+
+
 def test_an_instance_can_be_started_by_hand_with_what_a_run_hands_it(run: Run, tmp_path: Path) -> None:
     given = {"KEY": "{gateway.secret_key}", "URL": "{gateway.base_url}", "ODD": 'it\'s $HOME \\ "two"\nlines'}
     (tmp_path / "payproof.toml").write_text(

@@ -266,6 +266,13 @@ def test_a_live_key_is_refused(load: Load) -> None:
     assert (error.place, "4fJ2kPq9" in str(error)) == ("sandbox.secret_key", False)
 
 
+def test_a_client_id_stands_where_the_gateway_has_one_and_nowhere_else(load: Load) -> None:
+    text = GOOD + SANDBOX.format(url="https://gateway.example/pay/sandbox/api/v1")
+    without = text.replace('client_id = "${A_CLIENT}"\n', "")
+    assert "sandbox.client_id" in refused(load, without).place
+    assert "quay has no client id" in str(refused(load, text.replace("quatapay", "quay", 1)))
+
+
 def test_the_sandboxs_address_is_used_as_it_was_judged(load: Load) -> None:
     text = GOOD + SANDBOX.format(url="HTTPS://Gateway.Example:443/pay/./sandbox//%61pi/v1/")
     sandbox = load(text, {}).sandbox

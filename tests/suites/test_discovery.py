@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from textwrap import dedent
 
@@ -508,3 +509,9 @@ def test_who_gives_no_answer_to_a_correction_keeps_the_file(folder: Path, monkey
     monkeypatch.setattr("click.prompt", prompt)
     assert command(["init", "--try"]) == 0
     assert load_config(folder).integration.command == ("false",)
+
+
+def test_a_name_that_is_one_setting_in_full_is_not_taken_for_another_in_part() -> None:
+    told = (("key", "{gateway.secret_key}"), ("notices", "{gateway.webhook_secret}"))
+    found = matched(("SHOP_WEBHOOK_SECRET", "SHOP_SECRET"), replace(load("quatapay"), settings=told))
+    assert found == {"SHOP_WEBHOOK_SECRET": "{gateway.webhook_secret}", "SHOP_SECRET": "{gateway.secret_key}"}

@@ -29,6 +29,7 @@ def test_a_careful_shop_passes_all_that_is_about_notices() -> None:
 
 DEFECTS = {
     "believes-anybody": "webhook.signature-verified",
+    "looks-at-no-clock": "webhook.stale",
     "writes-the-body-again": "webhook.raw-body",
     "knows-every-event": "webhook.unknown-event",
     "knows-every-order": "webhook.unknown-order",

@@ -19,12 +19,13 @@ def where_declared(check: Check) -> Check:
 
     @wraps(check)
     def judged(case: Case) -> Iterable[Finding]:
-        return check(case) if case.run.settings.notices else (_undeclared(case),)
+        return check(case) if case.run.settings.notices else (undeclared(case),)
 
     return judged
 
 
-def _undeclared(case: Case) -> Finding:
+def undeclared(case: Case) -> Finding:
+    """What is said of notices where it is not declared where they arrive."""
     if case.profile.notices is None:
         return case.not_applicable("this gateway has no notices")
     reason = f"it is not declared where notices arrive: set {DECLARE}"

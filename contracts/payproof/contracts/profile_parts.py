@@ -145,7 +145,7 @@ class Idempotency:
 class Notices:
     """Notices that the gateway sends. ``sign``: (secrets, body, real time in seconds since the epoch) -> headers of one attempt; the
     newest secret (or the webhook's id) is the first, and there are several only while one is rolled (``Credential.grace``). A header's
-    value may hold ``{gateway.url}`` and ``{checkout.url}``, scheme and host of the two origins: a certificate's address, say.
+    value may hold ``{gateway.url}``, scheme and host of the API, and ``{stranger.url}``, those of somebody else: for a certificate's address.
     ``impostor``: the same as ``sign`` with a key that is not the gateway's, where signatures are checked with a public key; None
     where they are checked with the secret. ``read``: what a delivery
     says, and never raises. ``retries``: seconds of the gateway's clock after which an attempt that was not answered 2xx is repeated. ``tolerance``:
@@ -215,8 +215,8 @@ class HostedRecipe:
     """How the customer uses the gateway's hosted checkout by its forms.
 
     ``fill``: (a form's fields as (name, value) pairs, payer) -> the pairs to send, or None when the form is not one
-    that leads to paying. ``cancel``: CSS selector of the link or button that cancels; ``paying``: one that the page has where one pays, also where nothing
-    cancels. ``problem``: CSS selector that only a page
+    that leads to paying. ``cancel``: CSS selector of the link or button that cancels; ``paying``: one of the page where one pays,
+    for gateways on which that page may have nothing that cancels. ``problem``: CSS selector that only a page
     saying "this payment cannot go on" has; its link leads back to the shop.
     """
 

@@ -256,9 +256,13 @@ class Outbox:
         return ("",)
 
     def _addressed(self, headers: Fields) -> Fields:
-        """With the gateway's addresses in place of their names."""
-        sites = {"{gateway.url}": self.site, "{checkout.url}": self.profile.site(self.site, "checkout")}
-        return tuple((name, reduce(lambda text, known: text.replace(*known), sites.items(), value)) for name, value in headers)
+        """With addresses in place of their names. The stranger is the same server by another name of this machine."""
+        names = ("localhost", "127.0.0.1")
+        stranger = self.site.replace(*(names if names[0] in self.site else reversed(names)))
+        sites = {"{gateway.url}": self.site, "{stranger.url}": stranger}
+        return tuple(
+            (name, reduce(lambda text, known: text.replace(*known), sites.items(), value)) for name, value in headers
+        )
 
     async def _post(self, notice: Notice, how: Forgery | Literal[""] = "") -> Delivery:
         endpoint, scheme = self.endpoint, self._scheme()

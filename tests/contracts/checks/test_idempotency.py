@@ -382,3 +382,30 @@ def test_another_order_for_the_second_try_is_not_accused() -> None:
 
 def test_lost_answer_does_not_apply_where_there_is_no_idempotency_key() -> None:
     assert Written().judged(LOST).verdict is Verdict.NOT_APPLICABLE
+
+
+def keyed(*keys: str | None) -> Written:
+    """One order for each key."""
+    run = Written("harbor")
+    for n, key in enumerate(keys):
+        run.create(f"p{n}", f"{n}", idempotency_key=key)
+    return run
+
+
+def test_every_call_that_opens_a_payment_carries_a_key() -> None:
+    assert keyed("a", "b").finding("idempotency.key-sent", Verdict.PASS)
+    assert keyed("a", None).finding("idempotency.key-sent", Verdict.WARN).actual == {"Harbor-Key": "absent"}
+    assert keyed("a", "b" * 256).finding("idempotency.key-sent", Verdict.WARN).actual == {
+        "Harbor-Key": "256 characters"
+    }
+
+
+def test_no_two_orders_share_a_key() -> None:
+    assert keyed("a", "b").finding("idempotency.new-key-per-order", Verdict.PASS)
+    assert keyed("a", "a").finding("idempotency.new-key-per-order", Verdict.FAIL).evidence
+
+
+def test_the_same_order_again_may_have_the_same_key() -> None:
+    run = keyed("a")
+    run.create("p0", "0", idempotency_key="a")
+    assert run.finding("idempotency.new-key-per-order", Verdict.PASS)

@@ -101,6 +101,15 @@ def test_an_order_that_a_forgery_pays_fails(how: str) -> None:
     assert run.finding(SIGNATURE, Verdict.FAIL).actual == {"paid": True, "state": "paid", "charged": 0}
 
 
+def test_what_was_signed_long_ago_is_judged_apart() -> None:
+    for paid, verdict in ((False, Verdict.PASS), (True, Verdict.WARN)):
+        run = a_run()
+        bought(run)
+        forged(run, "old", 200, paid=paid)
+        run.finding("webhook.stale", verdict)
+        run.finding(SIGNATURE, Verdict.NOT_EXERCISED)
+
+
 def test_an_order_that_a_forgery_pays_later_fails() -> None:
     run = a_run()
     bought(run)

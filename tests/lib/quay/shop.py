@@ -46,13 +46,20 @@ class QuayClient(HarborClient):
 class QuayShop(HarborShop):
     async def confirm(self, order: Order, request: Request) -> bool:
         asked = request.query_params.get("nr", "")
-        if DEFECT == "any-payment" and asked and (await self.gateway.status(order.id, asked)).paid:
-            self.orders.pay(order, None)
+        if (
+            DEFECT == "any-payment"
+            and asked
+            and order.status != "paid"
+            and (await self.gateway.status(order.id, asked)).paid
+        ):
+            self.orders.pay(order, next((each for each in order.payments if each.token == asked), None))
         return await super().confirm(order, request)
 
     async def work(self, told: Told, order: Order | None) -> None:
         if DEFECT == "notice-secret-in-log":
             log.info("checked with %s", self.notice_secret)
+        if DEFECT == "takes-it-back" and order is not None and told.kind == "order.waiting":
+            order.status = "pending"
         await super().work(told, order)
 
     def genuine(self, signature: str, body: bytes) -> bool:

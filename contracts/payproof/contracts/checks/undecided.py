@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts.checks.handling import crash, status_of
+from payproof.contracts.deliveries import undeclared
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import ProbeRun, ever_paid, final, ledger, probe_runs, sightings
 from payproof.contracts.requirements import Case, must
@@ -67,7 +68,7 @@ def pending_success(case: Case) -> Iterator[Finding]:
     Why: the money was taken, and the customer has long gone.
 
     Judged: the money of a pending payment comes; the gateway tells of it where notices are taken; the order must end paid, or
-    visibly held for a person.
+    visibly held for a person. An integration that takes no notices is not asked to know of it.
 
     Fix: take the notice that tells of it, or ask again from a job.
     """
@@ -81,6 +82,8 @@ def pending_success(case: Case) -> Iterator[Finding]:
         if last is not None and (last.paid or last.flagged):
             how = "paid" if last.paid else "held for a person"
             yield case.passed(f"{how} when the money came", world=probe_run.world, seen=[mark, *taken, last])
+        elif not case.run.settings.notices:
+            yield undeclared(case)  # who is told nothing, and has no job that asks, cannot know
         else:
             yield case.failed(
                 f"the money came, and order {order} is {last.state if last else 'unreadable'}",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from payproof.contracts.deliveries import answer_of, taken, where_declared
 from payproof.contracts.entries import FORGERIES, Delivery, Entry, FaultSet, Step
-from payproof.contracts.events import NoticeVerified
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.pages import broken
 from payproof.contracts.probe_runs import ProbeRun, ever_paid, final, ledger, probe_runs
@@ -43,14 +42,38 @@ def signature_verified(case: Case) -> Iterator[Finding]:
 
     Judged: a success is told of an unpaid payment: without a signature, with an empty one, with half of the right one, signed
     as for another merchant, with the signature of another body, and, where a certificate belongs to it, with a key of somebody
-    else's; where the gateway verifies notices, once also while it cannot be asked to. The order is never paid. How the notice is answered does not matter, and neither does whether the gateway is asked: a
-    shop that takes notices for doorbells passes.
+    else's; where the gateway verifies notices, once also while it cannot be asked to. The order is never paid. How the notice is
+    answered does not matter, and neither does whether the gateway is asked: a shop that takes notices for doorbells passes.
 
     Fix: compute the signature over the raw body and compare it, in constant time, before the body is read; take a certificate from
     the gateway's own host only, or have the gateway verify the notice.
     """
+    yield from _not_believed(case, lambda forgery: forgery != "old")
+
+
+@should("webhook.stale", needs="notices")
+@where_declared
+def stale(case: Case) -> Iterator[Finding]:
+    """A notice that was signed long ago makes no order paid.
+
+    Why: a notice that somebody caught is good for ever, where nobody looks at its time.
+
+    Judged: where the gateway signs the time: a success is told of an unpaid payment, rightly signed, at a time well beyond what
+    the gateway allows; the order is never paid. A shop that asks the gateway passes.
+
+    Fix: compare the signed time with the server's clock, within the gateway's tolerance, before the body is believed.
+    """
+    assert case.profile.notices is not None, "the judge asks only gateways that have notices"
+    if not case.profile.notices.tolerance:
+        yield case.not_applicable("this gateway signs no time")
+        return
+    yield from _not_believed(case, lambda forgery: forgery == "old")
+
+
+def _not_believed(case: Case, chosen: Callable[[str], bool]) -> Iterator[Finding]:
+    """In each story of a forged notice whose forgery is ``chosen``, the order never becomes paid."""
     genuine = taken(case.run)
-    for probe_run in probe_runs(case.run, "forged-notice"):
+    for probe_run in probe_runs(case.run, "forged-notice", keep=lambda told: chosen(str(told.params.get("how")))):
         forged = next((each for each in probe_run.of(Delivery) if each.forged), None)
         order, world = probe_run.order(), probe_run.world
         if forged is None or not forged.forged or ledger(world, order, "charged"):
@@ -75,70 +98,6 @@ def signature_verified(case: Case) -> Iterator[Finding]:
                 expected={"paid": False}, actual={"state": last.state, "answer": answer_of(forged)},
                 world=world, seen=[forged, last],
             )  # fmt: skip
-
-
-@must("webhook.raw-body", needs="notices")
-@where_declared
-def raw_body(case: Case) -> Iterator[Finding]:
-    """A genuine notice is taken however its bytes are written.
-
-    Why: a signature covers bytes. Who decodes the JSON and encodes it again refuses genuine notices as soon as a key moves, an
-    accent is escaped or an empty object becomes a list.
-
-    Judged: a notice of a paid order is sent as the gateway writes it, and answered with success; then it is sent indented, with
-    escaped letters and slashes, with its keys in another order, with blanks around; each is answered with success too. Whoever
-    has the gateway verify notices asks about the very bytes that came.
-
-    Fix: verify the signature over the body as it was received, before any framework parses it.
-    """
-    for probe_run in probe_runs(case.run, "spelled-notice"):
-        sent = list(probe_run.after(StepName.NOTICED).of(Delivery))
-        plain = next((each for each in sent if each.plain), None)
-        spelled = [each for each in sent if each.shape]
-        if plain is None or not spelled:
-            yield case.stuck(probe_run)
-        elif not plain.accepted:
-            yield _refused(case, probe_run, plain)
-        else:
-            yield from (_spelling(case, probe_run, plain, each) for each in spelled)
-
-
-def _refused(case: Case, probe_run: ProbeRun, plain: Delivery) -> Finding:
-    """A notice as the gateway writes it is refused: for its bytes, when the gateway was asked about others than it had sent, or when
-    no notice was taken in the whole run."""
-    assert case.profile.notices is not None, "the judge asks only gateways that have notices"
-    during = (plain.began, plain.began + plain.seconds)
-    denied = [
-        call
-        for call in probe_run.calls("verify-notice")
-        if isinstance(call.event, NoticeVerified) and call.event.genuine is False and during[0] <= call.began <= during[1]
-    ]
-    by_certificate, expected = case.profile.notices.impostor is not None, {"answer": "2xx"}
-    actual: dict[str, Json] = {"answer": answer_of(plain)}
-    if denied or not (by_certificate or taken(case.run)):
-        why = "the gateway did not know what it was asked to verify for its own" if denied else "and so is every other one"
-        return case.failed(
-            f"a genuine notice is refused: {why}", expected=expected, actual=actual, world=probe_run.world,
-            seen=[plain, *denied[:1]], unless=("webhook.before-return", "flow.success"),
-        )  # fmt: skip
-    insists = "; who takes the certificate from the gateway's real host alone cannot be judged here" if by_certificate else ""
-    return case.not_exercised(
-        f"a plain notice of a paid order is not answered with success either ({answer_of(plain)}){insists}",
-        because="webhook.before-return", world=probe_run.world, seen=[plain],
-    )  # fmt: skip
-
-
-def _spelling(case: Case, probe_run: ProbeRun, plain: Delivery, spelled: Delivery) -> Finding:
-    if spelled.accepted:
-        title = f"taken, its body {spelled.shape}"
-        return case.passed(title, actual={"answer": answer_of(spelled)}, world=probe_run.world, seen=[spelled])
-    return case.failed(
-        f"a genuine notice is refused when its body is written otherwise ({spelled.shape})",
-        expected={"answer": answer_of(plain)},
-        actual={"answer": answer_of(spelled)},
-        world=probe_run.world,
-        seen=[plain, spelled],
-    )
 
 
 @must("webhook.unknown-event", needs="notices")

@@ -44,7 +44,9 @@ def render(result: Result, run: Run) -> str:
 def _script(export: Handover) -> Iterator[str]:
     yield "#!/bin/sh"
     yield "# The requests that the integration sent to the gateway, one for each operation, to be tried by hand."
-    yield "# Written by payproof. Credentials come from the environment; the access token is taken from the answer."
+    token = any("access_token" in ask.found for ask in export.asks)
+    taken = "; the access token is taken from the answer" if token else ""
+    yield f"# Written by payproof. Credentials come from the environment{taken}."
     if not export.asks:
         yield "# The integration never called the gateway: there is nothing to try."
         return

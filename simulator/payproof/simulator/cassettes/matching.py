@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -21,6 +21,15 @@ class CassetteMatch:
     late: bool = False
 
 
+def _pages(recording: Recording) -> Iterator[tuple[str, str]]:
+    """(what the hosted page of a payment is called, the payment), on gateways where that is not the payment's id."""
+    profile = recording.profile
+    opened = [each.event for each in recording.exchanges if isinstance(each.event, Opened)] if profile else []
+    for event in opened:
+        if profile and event.payment and event.payment_url and (name := profile.payment_of(event.payment_url)):
+            yield name, event.payment
+
+
 class CassetteIndex:
     """The exchanges of a recording, and which of them were played."""
 
@@ -28,9 +37,8 @@ class CassetteIndex:
         self.exchanges = recording.exchanges
         assert recording.stamp
         self._sites = tuple(filter(None, (recording.stamp.upstream, recording.stamp.checkout)))
-        self._payments = tuple(
-            dict.fromkeys(p for each in self.exchanges if each.event.operation and (p := each.event.payment))
-        )
+        payments = [p for each in self.exchanges if each.event.operation and (p := each.event.payment)]
+        self._names = {payment: payment for payment in payments} | dict(_pages(recording))
         self._acts = tuple(each for each in self.exchanges if self._is_act(each))
         self._played: set[int] = set()
         self._furthest: dict[str, int] = {}
@@ -44,7 +52,7 @@ class CassetteIndex:
         """The payment that a page's path, query or form names."""
         parts = urlsplit(request.url)
         asked = (parts.path, parts.query, request.body)
-        return next((payment for text in asked for payment in self._payments if payment in text), "")
+        return next((payment for text in asked for name, payment in self._names.items() if name in text), "")
 
     # Calls of the integration
 

@@ -105,7 +105,7 @@ class EmptyAnswer:
 @fault("unauthorized")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unauthorized:
-    """Tells the client that its access token has expired, however fresh it is: 401 for good."""
+    """Tells the client that its access token, or its key, is good no more, however fresh it is: 401 for good."""
 
     canary: Text = ""
 

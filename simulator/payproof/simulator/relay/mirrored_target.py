@@ -18,8 +18,8 @@ from payproof.simulator.target import Target
 
 
 class MirroredTarget(Target):
-    """``keys``: credentials of its one merchant, by their names; those that are not given are minted in the gateway's own shape. Its limits are its own, and its dialect only lends the shapes of faults:
-    what the gateway says, it says itself."""
+    """``keys``: credentials of its one merchant, by their names; those that are not given are minted in the gateway's own
+    shape. Its limits are its own, and its dialect only lends the shapes of faults: what the gateway says, it says itself."""
 
     def __init__(self, profile: Profile, journal: Journal, *, seed: int, keys: Mapping[str, str]) -> None:
         super().__init__(Front(profile, journal, seed=seed, knobs=profile.calm))

@@ -29,7 +29,8 @@ LARGEST_CA = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxAddress:
-    """One merchant's account at a gateway's sandbox. ``client_id``: empty where the gateway has none. ``clock``: address that moves its clock, empty where there is none."""
+    """One merchant's account at a gateway's sandbox. ``client_id``: empty where the gateway has none. ``clock``: address
+    that moves its clock, empty where there is none."""
 
     base_url: str
     client_id: str = field(repr=False)

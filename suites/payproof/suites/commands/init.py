@@ -44,7 +44,7 @@ def init(
     if answers.command:
         data["integration"].setdefault("env", _env(around, gateway))
     else:
-        data["simulator"] = writing.beforehand()
+        data["simulator"] = writing.beforehand(gateway)
     if _wants_trial(trying, answers, asks=asks):
         data = _tried(data, folder, asks=asks)
     env: dict[str, str] = data["integration"].get("env", {})

@@ -110,7 +110,7 @@ def run(
 def unconfigured(config: Config) -> str:
     """What is to be set before a sandbox can be used, in one line; empty when all is there."""
     if config.sandbox is None:
-        return "there is no [sandbox] in the configuration (base_url, client_id, secret_key)"
+        return "there is no [sandbox] in the configuration (its base_url and credentials)"
     return f"set {', '.join(config.sandbox.missing)} to use the sandbox" if config.sandbox.missing else ""
 
 

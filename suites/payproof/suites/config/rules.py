@@ -131,7 +131,7 @@ def _client_ids(config: Config, gateway: Profile) -> Iterator[ConfigProblem]:
     for path, value in needed.items():
         if has and not value:
             yield ConfigProblem(path, "is needed and missing", "give that of your account at the gateway's sandbox")
-    for path, value in {**needed, ("simulator", "client_id"): config.simulator.client_id}.items():
+    for path, value in {**needed, ("simulator", "client_id"): config.simulator.client_id or ""}.items():
         if value and not has:
             yield ConfigProblem(path, f"{gateway.name} has no client id", "leave it out")
     for name in config.simulator.credentials:

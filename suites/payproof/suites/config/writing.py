@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from payproof.contracts.profile import Profile
-from payproof.contracts.secrets import mint
+from payproof.simulator.records import CLIENT_ID, SECRET_KEY
 from payproof.suites.config import placeholders
 
 _CONTROLS = re.compile("[\x7f-\x9f]")
+NAMED = (CLIENT_ID, SECRET_KEY)
+"""Credentials that have keys of their own in [simulator]."""
 BASICS = {"PUBLIC_URL": "{public_url}", "PORT": "{port}"}
 
 
@@ -22,11 +23,15 @@ def usual_env(profile: Profile) -> dict[str, str]:
     return {f"PAY_{name.removeprefix('gateway.').upper()}": f"{{{name}}}" for name in names} | BASICS
 
 
-def beforehand() -> dict[str, Any]:
+def beforehand(profile: Profile) -> dict[str, Any]:
     """What an integration that already runs must be told before the run: an address and credentials of its own."""
-    rng = random.SystemRandom()
-    client, secret = mint(rng, 40), mint(rng, 40)
-    return {"port": 8400, "https": False, "client_id": client, "secret_key": secret}
+    from payproof.simulator import Simulator  # here, because only this needs a gateway
+
+    found: dict[str, Any] = {"port": 8400, "https": False}
+    minted = Simulator(profile).add_merchant().credentials
+    own = {each.name.replace("-", "_"): minted[each.name] for each in profile.credentials if each.name in NAMED}
+    others = {each.placeholder: minted[each.name] for each in profile.credentials if each.name not in NAMED}
+    return found | own | ({"credentials": others} if others else {})
 
 
 def compose(data: Mapping[str, Any], profile: Profile, unset: Sequence[str] = ()) -> str:
@@ -44,7 +49,7 @@ def compose(data: Mapping[str, Any], profile: Profile, unset: Sequence[str] = ()
         *_pairs({"name": integration["name"]}),
         *_command(integration),
         *_ready(integration),
-        "# workers = 1               # processes that each keep their own access token; left out: all of them may",
+        *(_WORKERS if profile.has("authenticate") else ()),
         "",
         *_settings(integration, data.get("simulator"), unset),
         "[integration.checkout]      # the customer starts to pay",
@@ -65,11 +70,18 @@ def compose(data: Mapping[str, Any], profile: Profile, unset: Sequence[str] = ()
         '# effects = "json:/shipments"                      # a counter of fulfilments',
         '# flagged = { "json:/note" = ["double payment"] }  # how it shows that an order needs a person; or "not zero", "not empty"',
         "",
+        *(NOTICES if profile.notices is not None else ()),
         *REST,
     ]
     return "\n".join(lines) + "\n"
 
 
+_WORKERS = ("# workers = 1               # processes that each keep their own access token; left out: all of them may",)
+NOTICES = [
+    "# [integration.webhook]       # where the gateway's notices arrive, below the public address",
+    '# path = "/webhooks"',
+    "",
+]
 REST = """\
 # [integration.logs]          # stdout and stderr are always read
 # files = ["logs/*.log"]

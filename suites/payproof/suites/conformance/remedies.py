@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from payproof.contracts.profile import Profile
+from payproof.simulator.records import CLIENT_ID
 
 
 def remedy_of(profile: Profile, operation: str, status: int, texts: Sequence[str]) -> str:
@@ -15,7 +16,8 @@ def remedy_of(profile: Profile, operation: str, status: int, texts: Sequence[str
         if error.envelope and operation in error.operations and error.status < 500
     ]
     if any(set(error.texts) <= set(texts) for error in known) or status == 401:
-        return "check sandbox.client_id and sandbox.secret_key"
+        has_id = any(each.name == CLIENT_ID for each in profile.credentials)
+        return f"check {'sandbox.client_id and ' if has_id else ''}sandbox.secret_key"
     if status == 429:
         return "wait, lower sandbox.rate, or ask who else uses this account"
     if status >= 500:

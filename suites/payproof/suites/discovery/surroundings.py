@@ -18,7 +18,7 @@ _PASSED_OVER = re.compile(r"\..*|node_modules|vendor|venv|__pycache__|dist|build
 _FILES, _BYTES = 400, 200_000
 _NAME = r"[A-Z][A-Z0-9_]{2,50}"
 _READ = re.compile(
-    rf"""(?:environ(?:\.get)?|getenv|\benv|fetch|Getenv|LookupEnv|ENV|_ENV)\s*[(\[]\s*["']({_NAME})["']"""
+    rf"""(?:environ(?:\.get)?|getenv|\benv(?:\.get)?|fetch|Getenv|LookupEnv|ENV|_ENV)\s*[(\[]\s*["']({_NAME})["']"""
     rf"""|process\.env\.({_NAME})|process\.env\[["']({_NAME})["']\]|\$\{{({_NAME})[:}}]"""
 )
 _DECLARED = re.compile(rf"^[ \t]*(?:export[ \t]+)?({_NAME})[ \t]*=[ \t]*([^\n#]*)", re.MULTILINE)

@@ -35,7 +35,8 @@ LARGE = 1024 * 1024
 
 def _forgeries(profile: Profile, settings: Settings) -> Iterable[Params]:
     own_key = profile.notices is not None and profile.notices.impostor is not None
-    left_out = ("old",) if own_key else ("old", "other-key")
+    timed = profile.notices is not None and profile.notices.tolerance > 0
+    left_out = (*(() if timed else ("old",)), *(() if own_key else ("other-key",)))
     yield from ({"how": how} for how in get_args(Forgery) if how not in left_out)
     if profile.has("verify-notice"):
         yield {"how": "other-secret", "unverifiable": True}
@@ -82,7 +83,7 @@ async def _agreed(world: World, order: Order, customer: Customer) -> tuple[str, 
     return None if tab is None else (payment, tab)
 
 
-@probe("webhook.signature-verified", group="notices", needs=("notices",), variants=_forgeries)
+@probe("webhook.signature-verified", "webhook.stale", group="notices", needs=("notices",), variants=_forgeries)
 @_unpaid
 async def forged_notice(
     world: World, order: Order, customer: Customer, checkout: Checkout, how: str, unverifiable: bool = False

@@ -225,13 +225,15 @@ async def opened(
 
 def _refuse_unprepared(config: Config, kind: TargetKind) -> None:
     simulator = config.simulator
-    named = simulator.client_id or not has_client_id(config)
+    needs_id = has_client_id(config)
+    named = simulator.client_id or not needs_id
     known = simulator.port and (kind == "sandbox" or (named and simulator.secret_key))
     if not config.integration.command and not known:
         raise PayproofError(
             "an integration that already runs must know the simulator's address and credentials beforehand",
             place="payproof.toml: simulator",
-            remedy=f"set port, {'client_id ' if has_client_id(config) else ''}and secret_key in [simulator], start the integration with them, and run again",
+            remedy=f"set {'port, client_id' if needs_id else 'port'} and secret_key in [simulator], start the integration "
+            "with them, and run again",
         )
 
 

@@ -11,6 +11,8 @@ from payproof.suites.conformance.contract.where import Where
 
 _ADDRESS = r"^https://[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?\.example(:[1-9][0-9]{1,3})?(/[a-zA-Z0-9._~/-]{0,40}(\?[a-z]{1,8}=[a-z0-9-]{0,8})?)?$"
 """Addresses that every server takes for one. What else is one, is not for this suite to say."""
+_AMOUNT = "^[1-9][0-9]{0,5}$"
+"""Amounts, as texts, that every server takes in each of its currencies: some have no decimals."""
 _LEFT_OUT = ("multipart/form-data",)
 """Media types that generators write in ways of their own; JSON and forms hold the same fields."""
 
@@ -23,6 +25,7 @@ def prepared(where: Where) -> Contract:
         "secret_key": {"enum": [where.secret_key]},
         "currencies": {"enum": list(where.currencies)},
         "address": {"pattern": _ADDRESS, "format": None},
+        "amount": {"pattern": _AMOUNT},
     }
     if where.rate == 0:
         hints["limit"] = {"const": None}  # a server of our own is asked more than its platform's limit allows

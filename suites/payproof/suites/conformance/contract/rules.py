@@ -137,7 +137,9 @@ def takes(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
     if contract.needs_bearer(match.operation) and not bench.channel.bearer(exchange):
         return
     role = bench.profile.role_of(match.word)
-    made_up = role == "confirm" and response.status == 404  # a payment that somebody made up is as the contract says, too
+    made_up = (
+        role == "confirm" and response.status == 404
+    )  # a payment that somebody made up is as the contract says, too
     too_early = role in AFTER_PAYING and response.status < 500
     if not made_up and not too_early:
         said = list(bench.profile.read(exchange.request, response).texts) or response.body[:200]
