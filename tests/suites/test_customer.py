@@ -42,7 +42,12 @@ PUBLIC = "https://shop-{port}.localhost"
 
 @asynccontextmanager
 async def a_customer(
-    port: int, journal: Journal | None = None, *, patience: float = 20.0, gateway: str = GATEWAY, name: str = "customer 1"
+    port: int,
+    journal: Journal | None = None,
+    *,
+    patience: float = 20.0,
+    gateway: str = GATEWAY,
+    name: str = "customer 1",
 ) -> AsyncGenerator[Customer]:
     outside = httpx.AsyncHTTPTransport()
     place = Routing(PUBLIC.format(port=port), f"http://127.0.0.1:{port}", gateway)
@@ -185,7 +190,9 @@ PAY = f"{GATEWAY}/pay"
 def _leading(body: str, **headers: str) -> Guarded:
     """A shop whose checkout answers with this page."""
     shop = Guarded()
-    shop.app.router.routes.insert(0, Route("/checkout", lambda _: HTMLResponse(body, headers=headers), methods=["POST"]))
+    shop.app.router.routes.insert(
+        0, Route("/checkout", lambda _: HTMLResponse(body, headers=headers), methods=["POST"])
+    )
     return shop
 
 

@@ -515,3 +515,11 @@ def test_a_name_that_is_one_setting_in_full_is_not_taken_for_another_in_part() -
     told = (("key", "{gateway.secret_key}"), ("notices", "{gateway.webhook_secret}"))
     found = matched(("SHOP_WEBHOOK_SECRET", "SHOP_SECRET"), replace(load("quatapay"), settings=told))
     assert found == {"SHOP_WEBHOOK_SECRET": "{gateway.webhook_secret}", "SHOP_SECRET": "{gateway.secret_key}"}
+
+
+def test_a_gateways_own_settings_are_not_another_services() -> None:
+    """Stripe's keys are foreign to every gateway but Stripe."""
+    names = ("STRIPE_SECRET_KEY", "SHOP_SECRET_KEY")
+    own = replace(load("quatapay"), name="stripe", settings=(("key", "{gateway.secret_key}"),))
+    assert matched(names, own) == {"STRIPE_SECRET_KEY": "{gateway.secret_key}"}
+    assert matched(names, replace(own, name="other")) == {"SHOP_SECRET_KEY": "{gateway.secret_key}"}

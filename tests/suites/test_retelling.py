@@ -121,10 +121,14 @@ def test_who_is_refused_for_the_number_of_requests_before_doing_anything_was_tur
     entries: list[Entry], where: str
 ) -> None:
     told = turned_away(entries, since=10)
-    assert told == (where and f"the integration answered 429 at {where} by itself: it limits how many requests it takes")
+    assert told == (
+        where and f"the integration answered 429 at {where} by itself: it limits how many requests it takes"
+    )
 
 
-def test_a_story_that_met_the_integrations_own_limit_is_not_judged_and_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_story_that_met_the_integrations_own_limit_is_not_judged_and_says_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def told(probe: Probe, world: World, params: Params) -> None:
         async with world.story(probe.name, params):
             world.journal.add(page("checkout", 429, order="limited", customer="customer 99"))

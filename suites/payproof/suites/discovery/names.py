@@ -68,7 +68,7 @@ def matched(names: Iterable[str], profile: Profile) -> dict[str, str]:
 
 def _meanings(name: str, family: str, profile: Profile) -> Iterable[tuple[int, str]]:
     """What a name may stand for, each with a rank: 0 is the plainest."""
-    foreign = bool(_FOREIGN.fullmatch(name))
+    foreign = _is_foreign(name, profile)
     plain = _meaning(name, profile)
     kin = bool(family) and name.startswith(f"{family}_")
     if plain and not (foreign and plain.startswith("{gateway.")):
@@ -79,6 +79,10 @@ def _meanings(name: str, family: str, profile: Profile) -> Iterable[tuple[int, s
         yield 3, "{public_url}"
 
 
+def _is_foreign(name: str, profile: Profile) -> bool:
+    return bool(_FOREIGN.fullmatch(name)) and name.partition("_")[0].lower() not in profile.name.split("-")
+
+
 def _is_address(name: str) -> bool:
     return name.rpartition("_")[2] in ("URL", "ORIGIN", "BASE", "DOMAIN") and "_" in name
 
@@ -87,7 +91,7 @@ def _family(names: Iterable[str], profile: Profile) -> str:
     """The first word that the gateway's settings have in common; empty when there is none."""
     kinds: dict[str, set[str]] = {}
     for name in names:
-        if "_" in name and not _FOREIGN.fullmatch(name) and (last := _last(name, profile)):
+        if "_" in name and not _is_foreign(name, profile) and (last := _last(name, profile)):
             kinds.setdefault(name.partition("_")[0], set()).add(last)
     likeliest = max(kinds, key=lambda word: (word == profile.name.upper(), len(kinds[word])), default="")
     return likeliest if likeliest and len(kinds[likeliest]) > 1 else ""
@@ -114,14 +118,16 @@ def _last(name: str, profile: Profile) -> str:
 def _meaning(name: str, profile: Profile) -> str:
     """The placeholder that a setting of this name plainly wants; empty where that is not plain."""
     words = set(name.split("_"))
-    for placeholder in _asked(profile):
-        parts = _words(placeholder)
-        if (
-            set(parts) <= words
-            or (parts[0] == "CLIENT" and name.endswith("_CLIENT"))
-            or (parts[0] == "SECRET" and "SECRET" in words and words & {"KEY", "ID", "SECRET"})
-        ):
-            return f"{{{placeholder}}}"
+    asked = {placeholder: _words(placeholder) for placeholder in _asked(profile)}
+    whole = (each for each, parts in asked.items() if set(parts) <= words)
+    # Only a name that is nobody's in full may be somebody's in part: WEBHOOK_SECRET is not the SECRET_KEY.
+    part = (
+        each
+        for each, parts in asked.items()
+        if (parts[0] == "CLIENT" and name.endswith("_CLIENT")) or (parts[0] == "SECRET" and "SECRET" in words)
+    )
+    if placeholder := next(whole, "") or next(part, ""):
+        return f"{{{placeholder}}}"
     if name == "PORT" or name.endswith("_PORT"):
         return "{port}"
     if words & _ADDRESS and words & {"PAY", "PAYMENT", "PAYMENTS", "GATEWAY", "API", profile.name.upper()}:
