@@ -278,7 +278,7 @@ class Outbox:
         return self.journal.add(
             Delivery(
                 began=round(began, 4), event=said.event, id=said.id or notice.id, payment=said.payment or notice.payment,
-                paid=said.paid, attempt=attempt, forged=how, shape=notice.shape,
+                paid=said.paid, amount=said.amount, currency=said.currency, attempt=attempt, forged=how, shape=notice.shape,
                 request=Request(method="POST", url=endpoint.url, headers=headers, body=text),
                 response=response, seconds=round(self.journal.now() - began, 4), problem=problem,
             )

@@ -448,3 +448,19 @@ def test_a_connection_that_fails_is_one_of_its_stories(how: str, said: str) -> N
 def test_whoever_never_asks_is_not_accused_for_a_closed_port() -> None:
     found = unreached("refuse", early=True, asked=False).finding("verify.unreachable", Verdict.NOT_EXERCISED)
     assert found.because == "verify.status-checked"
+
+
+@pytest.mark.parametrize(("paid", "verdict"), [(True, Verdict.FAIL), (False, Verdict.PASS)])
+def test_whoever_believes_notices_is_told_the_wrong_amount_by_one(paid: bool, verdict: Verdict) -> None:
+    run = Written("harbor", notices=True)
+    with run.probe("wrong-money", field="amount"):
+        run.order("1")
+        run.create("p1", "1")
+        run.ledger("opened", "p1", reference="1")
+        run.checkout("1", "p1")
+        run.step("tampered", field="amount", answered="999.00")
+        run.ledger("charged", "p1", reference="1")
+        run.delivery("p1", amount="999.00", currency="XAF")
+        run.delivery("p1", event="order.approved")
+        run.seen("1", paid)
+    run.finding("verify.amount", verdict)

@@ -171,12 +171,12 @@ def _without_tls(case: Case, probe_run: ProbeRun, silent: list[Connection]) -> F
 
 @should("timeout.drip")
 def drip(case: Case) -> Iterator[Finding]:
-    """An answer that trickles in is given up within a minute.
+    """An answer that trickles in is given up within a minute (or longer, where the guidance gives it longer).
 
     Why: a byte a second never trips a timeout between two reads.
 
-    Judged: at each operation the answer comes one byte a second; a call that is still being read after 60 seconds, and one more
-    for a library that rounds up, is the defect. Several calls, and a customer who is answered in time, are judged as for
+    Judged: at each operation the answer comes one byte a second; a call that is still being read after that time, and one
+    second more for a library that rounds up, is the defect. Several calls, and a customer who is answered in time, are judged as for
     timeout.response.
 
     Fix: limit the whole call, not the pause between two reads.

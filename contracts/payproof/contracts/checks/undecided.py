@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from payproof.contracts.checks.handling import crash, status_of
+from payproof.contracts.checks.handling import BELIEVED, crash, status_of
 from payproof.contracts.deliveries import undeclared
+from payproof.contracts.entries import Delivery, OrderSeen
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import ProbeRun, ever_paid, final, ledger, probe_runs, sightings
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.steps import StepName
+
+
+def _told_unpaid(probe_run: ProbeRun, seen: OrderSeen) -> bool:
+    """Whether the gateway had told that the payment is not paid, in an answer or a notice, before the order was seen."""
+    answered = any(told.paid is False and call.n < seen.n for call, told in probe_run.told())
+    return answered or any(each.paid is False and each.n < seen.n for each in probe_run.of(Delivery))
 
 
 def _stories(case: Case, *, came: bool | None = None) -> Iterator[ProbeRun]:
@@ -44,7 +51,8 @@ def pending(case: Case) -> Iterator[Finding]:
                 actual={"paid": wrong.paid, "effects": wrong.effects, "charged": 0},
                 world=probe_run.world,
                 seen=[mark, *[call for call, _ in told.told()][-1:], wrong],
-                unless="verify.forged-return",
+                # Who was told nothing of it believes what brings the customer back.
+                unless=() if _told_unpaid(probe_run, wrong) else BELIEVED,
             )
         elif (shown := crash(told, None, "return")) is not None:
             page = next(reversed(told.pages("return")), None)
@@ -119,7 +127,7 @@ def pending_failure(case: Case) -> Iterator[Finding]:
                 actual={"paid": True, "state": paid.state, "charged": 0},
                 world=probe_run.world,
                 seen=[mark, paid],
-                unless="flow.pending",
+                unless=("flow.pending", *BELIEVED),
             )
         elif paid is None:
             yield case.failed(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 
 from payproof.contracts import money
 from payproof.contracts.deliveries import vouching
-from payproof.contracts.entries import Call, Checkout, Entry, OrderSeen, Step
+from payproof.contracts.entries import Call, Checkout, Delivery, Entry, OrderSeen, Step
 from payproof.contracts.events import VERIFYING
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import (
@@ -58,7 +59,7 @@ def status_checked(case: Case) -> Iterator[Finding]:
                     actual={"status checks answered": 0, "order": paid.state},
                     world=world,
                     seen=[_checkout(world, order), paid],
-                    unless="flow.pending" if ledger(world, order, "pending") else (),
+                    unless=("verify.forged-return", "flow.pending") if ledger(world, order, "pending") else (),
                 )
                 return
             good += 1
@@ -194,8 +195,13 @@ def _wrong_money(case: Case, field: str) -> Iterator[Finding]:
             and (paid is None or call.n < paid.n)
         ]
         # Where the integration takes the money, it may look at the amount first, and take none.
-        said = [call for call in answers if call.event.ok and (call.told.paid or _agreed(case, call))]
-        lies = [call for call in said if _says_less(call, checkout, field)]
+        said: list[Call | Delivery] = [
+            call for call in answers if call.event.ok and (call.told.paid or _agreed(case, call))
+        ]
+        if not answers:  # whoever never asks believes the notices
+            heard = vouching(world, payments, paid.at if paid else inf)
+            said += [each for each in heard if each.n > told.n and _told(each, field) is not None]
+        lies = [each for each in said if _says_less(each, checkout, field)]
         if not lies or len(lies) < len(said):
             yield _not_told(case, probe_run, checkout, field, answers, said)
         elif paid is not None:
@@ -215,17 +221,24 @@ def _agreed(case: Case, call: Call) -> bool:
     return case.profile.has("settle") and call.told.paid is False and call.told.amount is not None
 
 
-def _says_less(call: Call, checkout: Checkout, field: str) -> bool:
+def _told(entry: Call | Delivery, field: str) -> str | None:
+    """The ``amount`` or ``currency`` that an answer or a notice tells."""
+    said = entry if isinstance(entry, Delivery) else entry.told
+    return said.currency if field == "currency" else said.amount
+
+
+def _says_less(entry: Call | Delivery, checkout: Checkout, field: str) -> bool:
     if field == "currency":
-        return bool(call.told.currency) and (call.told.currency or "").upper() != checkout.currency.upper()
-    said, wanted = money.parse(call.told.amount), money.parse(checkout.amount)
+        currency = _told(entry, "currency") or ""
+        return bool(currency) and currency.upper() != checkout.currency.upper()
+    said, wanted = money.parse(_told(entry, "amount")), money.parse(checkout.amount)
     return said is not None and wanted is not None and said < wanted
 
 
 def _believed(
-    case: Case, world: RecordedWorld, checkout: Checkout, field: str, lies: list[Call], paid: OrderSeen
+    case: Case, world: RecordedWorld, checkout: Checkout, field: str, lies: list[Call | Delivery], paid: OrderSeen
 ) -> Finding:
-    answered = (lies[-1].told.amount if field == "amount" else lies[-1].told.currency) or ""
+    answered = _told(lies[-1], field) or ""
     shown = case.profile.money.show(answered, checkout.currency) if field == "amount" else answered
     return case.failed(
         f"order {checkout.order} of {case.profile.money.show(checkout.amount, checkout.currency)} is paid though the gateway says {shown}",
@@ -237,11 +250,11 @@ def _believed(
 
 
 def _not_told(
-    case: Case, probe_run: ProbeRun, checkout: Checkout, field: str, answers: list[Call], said: list[Call]
+    case: Case, probe_run: ProbeRun, checkout: Checkout, field: str, answers: list[Call], said: list[Call | Delivery]
 ) -> Finding:
     """Why nothing can be said: nobody asked, or what was answered was no lie about this order."""
     world, told = probe_run.world, probe_run.step(StepName.TAMPERED)
-    if not answers:
+    if not answers and not said:
         return case.not_exercised(
             "the gateway was never asked",
             because=("verify.status-checked", "verify.forged-return", "flow.success"),
@@ -252,8 +265,8 @@ def _not_told(
         return case.not_exercised(
             "no answer said that the payment was paid", because="flow.success", world=world, seen=[told, answers[-1]]
         )
-    honest = next(call for call in reversed(said) if not _says_less(call, checkout, field))
-    value = honest.told.amount if field == "amount" else honest.told.currency
+    honest = next(each for each in reversed(said) if not _says_less(each, checkout, field))
+    value = _told(honest, field)
     words = f"told {'no' if value is None else ''} {field} {value or ''}".replace("  ", " ").strip()
     return case.not_exercised(
         f"the gateway's answer {words}, which is no lie about an order of {case.profile.money.show(checkout.amount, checkout.currency)}",
@@ -269,7 +282,8 @@ def amount(case: Case) -> Iterator[Finding]:
 
     Why: the amount that was paid is the gateway's word, not the shop's wish.
 
-    Judged: the status answer says that much less was paid, or the same without its decimals; the order was seen paid after
+    Judged: the gateway's answer, or where it is never asked its notice, says that much less was paid, or the same without its
+    decimals; the order was seen paid after
     such an answer and no better one. Holding the order for a person is fine; more money than asked is accepted.
 
     Fix: compare the answer's amount with the order's before marking it paid.
@@ -283,7 +297,7 @@ def currency(case: Case) -> Iterator[Finding]:
 
     Why: the same number in another currency is another amount.
 
-    Judged: the status answer names another currency with the same number.
+    Judged: the gateway's answer, or where it is never asked its notice, names another currency with the same number.
 
     Fix: compare the answer's currency with the order's before marking it paid.
     """

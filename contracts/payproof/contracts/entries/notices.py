@@ -39,6 +39,8 @@ class Delivery(Entry):
     payment: str
     paid: bool | None = None
     """What the notice says of the payment."""
+    amount: str | None = None
+    currency: str | None = None
     attempt: int
     """From 1; deliveries of the same notice after it was answered with success count on."""
     forged: Forgery | Literal[""] = ""

@@ -1,0 +1,111 @@
+"""Idempotency keys: one with each call that opens a payment, the same when it is repeated, another for another order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from payproof.contracts.entries import Call, Ledger
+from payproof.contracts.model import Finding, Json
+from payproof.contracts.naming import refers
+from payproof.contracts.probe_runs import probe_runs
+from payproof.contracts.requirements import Case, must, should
+
+
+@should("idempotency.key-sent", needs="idempotency")
+def key_sent(case: Case) -> Iterator[Finding]:
+    """Every call that opens a payment carries an idempotency key.
+
+    Why: without one nobody can tell a repetition from another payment.
+
+    Judged: on each such call of the whole run; no key, or one that is longer than the gateway takes, is the defect. A key that
+    a client library makes by itself is one.
+
+    Fix: send the gateway's idempotency header, with a key made of the order and the number of its payments.
+    """
+    assert case.profile.idempotency is not None, "the judge asks only gateways that have idempotency keys"
+    header, longest = case.profile.idempotency.header, case.profile.idempotency.longest
+    found = [(world, call) for world in case.run.worlds for call in world.of(Call) if call.role == "open"]
+    for world, call in found:
+        length = len(call.event.idempotency_key or "")
+        if not 0 < length <= longest:
+            yield case.failed(
+                f"a call that opens a payment carries {f'a key of {length} characters' if length else 'no idempotency key'}",
+                expected={header: f"1 to {longest} characters"},
+                actual={header: f"{length} characters" if length else "absent"},
+                world=world,
+                seen=[call],
+            )
+            return
+    if found:
+        yield case.passed(f"{len(found)} calls, each with a key", world=found[0][0], seen=[found[0][1]])
+
+
+@must("idempotency.new-key-per-order", needs="idempotency")
+def new_key_per_order(case: Case) -> Iterator[Finding]:
+    """No two orders share an idempotency key.
+
+    Why: the gateway takes the second for a repetition of the first: it refuses it, or sends a customer to another's payment.
+
+    Judged: on all calls of one world that open a payment; the same key with another order's reference, amount or currency is
+    the defect.
+
+    Fix: make the key of the order and the number of its payments.
+    """
+    keyed = 0
+    for world in case.run.worlds:
+        first: dict[str, Call] = {}
+        for call in world.of(Call):
+            key = call.event.idempotency_key
+            if call.role != "open" or not key:
+                continue
+            keyed += 1
+            other = first.setdefault(key, call)
+            if _orders_named(other) != _orders_named(call):
+                yield case.failed(
+                    "two orders were sent with one idempotency key",
+                    expected={"orders of one key": 1},
+                    actual={"orders of one key": [_orders_named(other), _orders_named(call)]},
+                    world=world,
+                    seen=[other, call],
+                )
+                return
+    if keyed:
+        yield case.passed(f"{keyed} calls, no key for two orders", actual={"calls": keyed})
+
+
+def _orders_named(call: Call) -> list[Json]:
+    """What tells the order of a call that opens a payment."""
+    opened = call.opened
+    return [opened.reference, opened.amount, opened.currency]
+
+
+@should("idempotency.lost-answer", needs="idempotency")
+def lost_answer(case: Case) -> Iterator[Finding]:
+    """A create call whose answer was lost is repeated with the same idempotency key.
+
+    Why: the payment may exist already.
+
+    Judged: create succeeds at the gateway but its answer is lost; the customer tries again. Another key, or a second
+    payment, is the defect. A shop that makes another order of its own for each submission is not judged.
+
+    Fix: derive the idempotency key from the order and the number of its payments.
+    """
+    for probe_run in probe_runs(case.run, "lost-answer"):
+        calls, order = probe_run.calls("open"), probe_run.order()
+        keys = [call.event.idempotency_key for call in calls]
+        references = {call.opened.reference or "" for call in calls}
+        opened = [entry for entry in probe_run.of(Ledger) if entry.event == "opened"]
+        if len(keys) < 2:
+            yield case.not_exercised("the create call was not repeated")
+        elif len(references) > 1 and not all(refers(reference, order) for reference in references):
+            yield case.not_exercised("the integration made another order when the customer tried again", seen=calls)
+        elif len(set(keys)) > 1 or len(opened) > 1:
+            yield case.failed(
+                "the repeated create call is another payment",
+                expected={"keys": 1, "payments": 1},
+                actual={"keys": len(set(keys)), "payments": len(opened)},
+                world=probe_run.world,
+                seen=calls,
+            )
+        else:
+            yield case.passed("repeated with the same key", world=probe_run.world, seen=calls)
