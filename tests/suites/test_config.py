@@ -174,7 +174,8 @@ def test_good_pointers(pointer: str) -> None:
     ("pointer", "problem"),
     [
         ("", "is empty"), ("json:", "points at nothing"), ("json:$.a.b", "json:/a/b"), ("json:/a~2", "~0"),
-        ("xpath://a", "is no pointer"), ("html:a[[", "not a CSS selector"), ("html:a[[@href", "not a CSS selector"), ("html:@href", "not a CSS selector"), ("url:/orders/", "needs a group"),
+        ("xpath://a", "is no pointer"), ("html:a[[", "not a CSS selector"), ("html:a[[@href", "not a CSS selector"),
+        ("html:@href", "not a CSS selector"), ("url:/orders/", "needs a group"),
         ("url:(", "not a regular expression"), ("header:a b", "not the name of a header"),
         ("location:x", "stands alone"),
     ],

@@ -31,7 +31,8 @@ def payment():
 
 class Shop(BaseHTTPRequestHandler):
     def do_GET(self):
-        self.answer(404 if self.path == "/cart" else 200, "<p>the cart is empty</p>")
+        absent = self.path == "/cart" or (mode == "front-end" and self.path.startswith("/back"))
+        self.answer(404 if absent else 200, "<p>the cart is empty</p>")
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if mode == "wants-a-form" and "form" not in self.headers["Content-Type"]:
@@ -48,7 +49,7 @@ class Shop(BaseHTTPRequestHandler):
         elif mode == "other-host":
             print("POST https://api.payments.example/v1/create failed: no such host", flush=True)
             self.answer(502, "<p>Please try again later.</p>")
-        elif mode == "pays":
+        elif mode in ("pays", "front-end"):
             self.answer(200, json.dumps({"data": {"pay_at": payment()}}), "application/json")
         elif mode == "complains":
             print("ERROR no stock for order 1", flush=True)
@@ -164,6 +165,12 @@ def test_a_page_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert any(
         "The order's state could not be read at GET https://" in line and "is not JSON" in line for line in found
     )
+
+
+def test_a_return_address_on_another_host_is_thought_to_be_a_front_end(tmp_path: Path) -> None:
+    told_of = next(line for line in told(tmp_path, "front-end", redirect="json:/data/pay_at") if "return page" in line)
+    assert told_of.startswith("The return page answered 404. It is at shop.example, and not at the public address")
+    assert told_of.endswith("in integration.order.path.")
 
 
 def test_a_trace_in_the_log_stands_whole_and_without_the_noise_after_it(tmp_path: Path) -> None:

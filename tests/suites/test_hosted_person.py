@@ -139,7 +139,7 @@ def test_what_a_person_is_spared_says_so_and_how_to_ask_for_it(independent_sandb
     _, result = _run(independent_sandbox(), Somebody())
     verdict, title = _finding(result, "flow.late-success")
     assert verdict is Verdict.NOT_EXERCISED
-    assert title == "not possible on this target: a person pays at this sandbox; choose more with --only"
+    assert title == "not possible here: a person pays at this sandbox; choose more with --only"
     assert result.outcome is Outcome.PARTIAL
 
 

@@ -77,3 +77,34 @@ def test_a_checkout_without_the_call_is_not_waited_for() -> None:
     world = Watched(called=False)
     asyncio.run(stalled(world, "token"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert world.hung_up_while_held is False
+
+
+class AskedWhenLookedAt(Watched):
+    """A shop whose return page is somebody else's: it asks the gateway when the order's page is opened, and lets go later."""
+
+    async def pay_and_stay(self, order: str, customer: str) -> Any:
+        return SimpleNamespace(url="https://app.shop.test/back")
+
+    async def come_back(self, url: str, customer: str, order: str) -> None: ...
+
+    async def look(self, order: str, customer: str) -> None:
+        await self.checkout(order, customer)
+        assert self._socket
+        await self._socket
+
+    async def mended(self, order: str, customer: str, url: str) -> None: ...
+
+    async def until(self, met: Callable[[], bool], seconds: float) -> bool:
+        for _ in range(
+            int(seconds * 4)
+        ):  # here the call is let go later than the five seconds of a look that asks nobody
+            if met():
+                return True
+            await asyncio.sleep(0)
+        return False
+
+
+def test_a_status_check_that_the_orders_page_makes_is_waited_for_too() -> None:
+    world = AskedWhenLookedAt(called=True)
+    asyncio.run(stalled(world, "status"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert world.hung_up_while_held is True

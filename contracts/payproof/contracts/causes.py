@@ -42,7 +42,7 @@ def why_not(case: Case) -> Finding:
     """Why a check found nothing to say: the likeliest reason that the journals show, and where."""
     run, id = case.run, case.requirement.id
     if id in run.powerless:
-        return case.not_exercised(f"not possible on this target: {run.powerless[id]}")
+        return case.not_exercised(f"not possible here: {run.powerless[id]}")
     if cut := cut_short(run, id):
         return case.not_exercised(cut)
     if id in run.skipped:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from payproof.contracts.entries import (
     Call,
@@ -190,6 +191,19 @@ def background(world: RecordedWorld) -> bool:
         call.role in VERIFYING and not any(page.began <= call.began <= page.ended + 0.05 for page in pages)
         for call in world.of(Call)
     )
+
+
+def front_end_elsewhere(world: RecordedWorld, page: Page) -> bool:
+    """Whether this page is a front end's that the run does not start: the integration sends its customers to another host than the one
+    at which they order, and has no such page itself."""
+    if page.response is None or page.response.status != 404:
+        return False
+    own = {
+        urlsplit(each.request.url).hostname
+        for each in world.of(Page)
+        if each.purpose in ("before", "checkout", "order")
+    }
+    return bool(own) and urlsplit(page.request.url).hostname not in own
 
 
 def bursts(calls: list[Call], *, pause: float = 1.0) -> list[list[Call]]:

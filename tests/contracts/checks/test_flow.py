@@ -46,6 +46,31 @@ def test_an_error_page_after_a_payment_fails_though_the_order_is_paid() -> None:
     assert run.finding("flow.success", Verdict.FAIL).actual == {"paid": True, "error pages": 1}
 
 
+@pytest.mark.parametrize(
+    ("host", "status", "verdict"),
+    [
+        ("app.shop.test", 404, Verdict.PASS),
+        ("shop.test", 404, Verdict.FAIL),
+        ("app.shop.test", 500, Verdict.FAIL),
+    ],
+)
+def test_a_return_address_of_a_front_end_that_nobody_started_is_no_error_page(
+    host: str, status: int, verdict: Verdict
+) -> None:
+    run = Written()
+    with run.probe("control"):
+        run.order("1")
+        run.create("p1", "1", return_url=f"https://{host}/back")
+        run.ledger("opened", "p1", reference="1")
+        run.page("checkout", "1")
+        run.checkout("1", "p1")
+        run.ledger("charged", "p1", reference="1")
+        run.page("return", "1", status=status, url=f"https://{host}/back")
+        run.status("p1")
+        run.seen("1")
+    assert run.finding("flow.success", verdict)
+
+
 def test_a_customer_who_cannot_start_to_pay_is_a_failure() -> None:
     run = Written()
     with run.probe("steady"):

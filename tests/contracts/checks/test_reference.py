@@ -163,6 +163,23 @@ def test_what_the_shop_does_not_show_for_this_order_alone_names_none(run: Writte
     assert run.finding(ORDER_ID, Verdict.FAIL).expected == {"contains": "a6f1-16b0"}
 
 
+def test_another_orders_page_that_a_replayed_return_leads_to_takes_no_number_away() -> None:
+    run = _numbered()
+    with run.probe("replayed-return"):
+        run.page("return", "0d2c-99e1", body="<h1>WEB-D3EE263A</h1>")
+    assert run.finding(ORDER_ID, Verdict.PASS)
+
+
+@pytest.mark.parametrize(("status", "verdict"), [(404, Verdict.PASS), (200, Verdict.FAIL)])
+def test_a_numbered_order_whose_page_nobody_could_open_is_not_missing_its_number(status: int, verdict: Verdict) -> None:
+    run = _numbered()
+    with run.probe("forged-return"):
+        run.create("p-3", reference="WEB-11111111")
+        run.checkout("77aa-77aa", "p-3")
+        run.page("order", "77aa-77aa", status=status)
+    assert run.finding(ORDER_ID, verdict)
+
+
 # reference.order-id where nobody knows the shop's ids
 
 

@@ -43,6 +43,25 @@ def test_a_customer_who_sees_an_error_first_is_a_failure() -> None:
     assert found.actual == {"paid": True, "error pages": 1}
 
 
+def test_a_front_end_elsewhere_has_no_page_and_that_is_no_error() -> None:
+    run = Written()
+    with run.probe("token-expired", moment="between-payments"):
+        run.order("1", "first")
+        run.bought("1", "p1")
+        run.step("token-ended")
+        run.order("2")
+        run.create(None, "2", status=401)
+        run.token("<access-token-2>")
+        run.create("p2", "2", bearer="<access-token-2>")
+        run.page("checkout", "2")
+        run.checkout("2", "p2")
+        run.ledger("charged", "p2", reference="2")
+        run.page("return", "2", status=404, url="https://app.shop.test/back")
+        run.status("p2")
+        run.seen("2")
+    assert run.finding("token.renewed", Verdict.PASS)
+
+
 def test_a_paid_order_that_is_never_marked_paid_is_a_failure() -> None:
     run = Written()
     with run.probe("token-expired", moment="before-status"):

@@ -9,7 +9,7 @@ from payproof.contracts.checks.handling import crash, status_of
 from payproof.contracts.checks.reference import expected_amount
 from payproof.contracts.entries import Call, Checkout, Ledger, OrderSeen, Page, Step
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import ProbeRun, ever_paid, final, ledger, obstacle, probe_runs
+from payproof.contracts.probe_runs import ProbeRun, ever_paid, final, front_end_elsewhere, ledger, obstacle, probe_runs
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import RecordedWorld
 from payproof.contracts.steps import StepName
@@ -47,7 +47,11 @@ def success(case: Case) -> Iterator[Finding]:
                 return
             last = final(probe_run.world, checkout.order)
             errors = [
-                page for page in probe_run.pages("return") if page.order == checkout.order and pages.shows_error(page)
+                page
+                for page in probe_run.pages("return")
+                if page.order == checkout.order
+                and pages.shows_error(page)
+                and not front_end_elsewhere(probe_run.world, page)
             ]
             if not ledger(probe_run.world, checkout.order, "charged"):
                 if agreed := ledger(probe_run.world, checkout.order, "approved"):

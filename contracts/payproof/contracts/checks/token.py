@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from payproof.contracts import pages
 from payproof.contracts.entries import Call, OrderSeen, Step
 from payproof.contracts.model import Finding, Json
-from payproof.contracts.probe_runs import ProbeRun, attempts, background, final, payments_of, probe_runs
+from payproof.contracts.probe_runs import (
+    ProbeRun,
+    attempts,
+    background,
+    final,
+    front_end_elsewhere,
+    payments_of,
+    probe_runs,
+)
 from payproof.contracts.requirements import Case, must, should
 from payproof.contracts.run import Run
 from payproof.contracts.steps import StepName
@@ -137,7 +145,8 @@ def renewed(case: Case) -> Iterator[Finding]:
         order = probe_run.order()
         checkout = next((entry for entry in probe_run.checkouts() if entry.order == order), None)
         last = final(probe_run.world, order)
-        errors = [page for page in after.pages("checkout", "return") if page.order == order and pages.shows_error(page)]
+        shown = [page for page in after.pages("checkout", "return") if page.order == order and pages.shows_error(page)]
+        errors = [page for page in shown if not front_end_elsewhere(probe_run.world, page)]
         calls = [call for call in after.calls() if call.role != "authenticate"]
         if not after.calls():
             yield case.not_exercised(

@@ -78,8 +78,11 @@ class CheckoutTable(_Part):
 class OrderTable(_Part):
     """What the merchant believes of an order."""
 
+    method: Method = "GET"
     path: UrlPath = ""
     """Placeholders: {order.id} and those of the instance."""
+    json_body: dict[str, JsonValue] | None = Field(default=None, alias="json")
+    """JSON body, where a script asks for the state by POST."""
     status: ValuePointer = ""
     """Where the answer says the order's state."""
     paid: tuple[str, ...] = Field(default=("paid",), min_length=1)

@@ -191,7 +191,7 @@ def _launched(integration: Integration) -> Mapping[str, Json]:
 def _visited(integration: Integration) -> Mapping[str, Json]:
     everything = integration.model_dump(mode="json", by_alias=True)
     checkout = {key: everything["checkout"][key] for key in ("path", "json", "form", "headers", "before")}
-    return {"checkout": checkout, "order": {key: everything["order"][key] for key in ("path", "headers")}}
+    return {"checkout": checkout, "order": {key: everything["order"][key] for key in ("path", "json", "headers")}}
 
 
 def _placed(path: tuple[str, ...], text: str, known: Collection[str]) -> Iterator[ConfigProblem]:

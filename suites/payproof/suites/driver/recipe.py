@@ -169,11 +169,13 @@ class RecipeDriver:
     async def order(self, order: Order, customer: Customer) -> OrderState:
         recipe = self.config.integration.order
         values = {**self.values, **order.values(self._decimals(order))}
+        asked = recipe.json_body
         visit = await customer.browse(
-            "GET",
+            recipe.method,
             urljoin(self._base, fill(recipe.path, values, "integration.order.path")),
             purpose="order",
             order=order.id,
+            json=fill_json(asked, values, "integration.order.json") if asked is not None else None,
             headers={name: fill(text, values, "integration.order.headers") for name, text in recipe.headers.items()},
         )
         page = visit.page

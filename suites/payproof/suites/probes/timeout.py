@@ -136,8 +136,11 @@ async def _held_check(world: World, hold: _Hold) -> None:
         # A background job may ask when the customer has had an answer.
         await world.until(lambda: world.target.faults.fired(number) > 0, world.shared.patience + 3)
         await _until_given_up(world, hold, number, coming)
+        asked = world.target.faults.fired(number) > 0
         seen = create_task(world.look(order, customer))
-        await world.until(seen.done, 5)
+        await world.until(lambda: seen.done() or (not asked and world.target.faults.fired(number) > 0), 5)
+        if not asked:  # a shop may ask no sooner than when somebody looks at the order
+            await _until_given_up(world, hold, number, seen)
     await coming
     await seen
     await world.mended(order, customer, tab.url)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from urllib.parse import urlsplit
 
 from payproof.contracts.entries import Call, Connection, Entry, FaultSet, Page, Step
 from payproof.contracts.steps import StepName
@@ -48,6 +47,6 @@ def turned_away(entries: Sequence[Entry], since: int) -> str:
         if entry.n < since or entry.response is None or entry.response.status != 429:
             continue
         if first or entry.purpose == "order":
-            where = f"{entry.request.method} {urlsplit(entry.request.url).path}"
-            return f"the integration answered 429 at {where} by itself: it limits how many requests it takes"
+            where = "a look at the order" if entry.purpose == "order" else "a customer's first request"
+            return f"the integration itself answered {where} with 429: it limits how many requests it takes, so lift that for the run"
     return ""

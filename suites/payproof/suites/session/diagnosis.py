@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
 
 from payproof.contracts import levels, pages
 from payproof.contracts.entries import (
@@ -171,6 +172,16 @@ class _Reader:
             return f"The checkout answered {status} at {_asked(page)}{self._sent(page)}.{self._remedy(page)} It said: {_text(page.response)}"
         return f"The checkout answered {status} at {_asked(page)}, but {self._no_address(page)}"
 
+    def _front_end(self, page: Page) -> str:
+        """What to do about a return address on a host that this run does not start."""
+        host = urlsplit(page.request.url).hostname
+        if host == urlsplit(self.world.place.public_url).hostname:
+            return ""
+        return (
+            f" It is at {host}, and not at the public address that the integration was told. If that is a front end of its own,"
+            " name the address that its script calls after the return in integration.order.path."
+        )
+
     def _sent(self, page: Page) -> str:
         body = " ".join(page.request.body.split())
         return f", to which {body[:200]} was sent" if body else ""
@@ -220,7 +231,7 @@ class _Reader:
             return
         page = returned[-1]
         if page.response is None or page.response.status >= 400:
-            yield f"The return page answered {page.response.status if page.response else page.problem}."
+            yield f"The return page answered {page.response.status if page.response else page.problem}.{self._front_end(page)}"
         if not any(call.role in VERIFYING for call in self.world.calls()):
             yield "It made no status check after the customer's return."
         seen = next(reversed(self._of(OrderSeen)), None)
