@@ -180,7 +180,7 @@ class _Performance:
                 raise
             if sharing and world.sound:
                 self.free.append(world)
-            else:
+            elif world.name != MAIN:
                 await self._end(world)
 
     async def _started(self, world: World, stories: tuple[tuple[Probe, Params], ...]) -> bool:
