@@ -51,8 +51,7 @@ class _Connection(httpx.AsyncByteStream):
         url, headers = self._request.url, self._request.headers.raw
         try:
             parts = [self._http.send(h11.Request(method=self._request.method, target=url.raw_path, headers=headers))]
-            async for chunk in self._stream():
-                parts.append(self._http.send(h11.Data(data=chunk)))
+            parts.extend([self._http.send(h11.Data(data=chunk)) async for chunk in self._stream()])
             parts.append(self._http.send(h11.EndOfMessage()))
         except h11.LocalProtocolError as error:
             raise httpx.LocalProtocolError(str(error), request=self._request) from error

@@ -48,7 +48,9 @@ def subject_hash(certificate: x509.Certificate) -> str:
     """The name of a certificate's file, without its number: what ``openssl x509 -subject_hash`` prints for one whose subject is of UTF-8
     texts, as ours. It is of the subject as OpenSSL compares it (crypto/x509/x_name.c): in lower case, with single spaces."""
     canonical = x509.Name(
-        x509.RelativeDistinguishedName(x509.NameAttribute(each.oid, " ".join(str(each.value).lower().split())) for each in part)
+        x509.RelativeDistinguishedName(
+            x509.NameAttribute(each.oid, " ".join(str(each.value).lower().split())) for each in part
+        )
         for part in certificate.subject.rdns
     ).public_bytes()
     header = 2 + (canonical[1] & 0x7F if canonical[1] & 0x80 else 0)
