@@ -101,7 +101,7 @@ class _Performance:
         shared = session.shared
         planned = plan(self.config, self.options, settings, shared.latency, _start_seconds(main))
         self.launching = asyncio.Semaphore(launches_at_once(main.instance, self.options.worlds))
-        if self.options.quick and planned.sharing:
+        if self.options.quick and planned.sharing and shared.latency <= PATIENT:
             self.slots = asyncio.Semaphore(max(min(self.options.worlds - 1, _QUICK_WORLDS * (os.cpu_count() or 1)), 1))
         if self.run_file is not None:
             left_out: list[Json] = [*planned.left_out, *planned.powerless]
