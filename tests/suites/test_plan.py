@@ -68,6 +68,7 @@ def test_instances_are_shared_where_starting_costs_most_and_the_same_stories_are
         restarting = {name for name, found in told.worlds.items() if any(probe.restarts for probe, _ in found)}
         assert restarting
         assert told.sharing == set(told.worlds) - restarting
+        assert set(list(told.worlds)[: len(restarting)]) == restarting
 
 
 def test_what_hangs_in_a_shared_instance_holds_up_little_and_what_waits_waits_alone() -> None:

@@ -103,7 +103,10 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
         order, stalling = _spread(order, size, stalling, apart=sharing)
     if not several(config):
         order[MAIN] = tuple(sorted(order[MAIN], key=lambda story: _irrevocable(story, config.profile)))
-    order = dict(sorted(order.items(), key=lambda world: (-_waits(world[1], config.profile), not _restarts(world[1]))))
+    # Where starting takes long, nothing takes longer than starting again and again.
+    order = dict(
+        sorted(order.items(), key=lambda each: (not (sharing and _restarts(each[1])), -_waits(each[1], config.profile)))
+    )
     shared = {name for name, stories in order.items() if sharing and not _restarts(stories)}
     return Plan(order, frozenset(shared), frozenset(stalling), tuple(left_out), tuple(powerless))
 
