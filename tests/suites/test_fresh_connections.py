@@ -83,7 +83,7 @@ def test_a_head_has_no_body_whatever_it_says() -> None:
 
 def test_a_shop_that_listens_with_tls_of_its_own_is_asked_over_tls() -> None:
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("127.0.0.1").configure_cert(server)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(server)  # pyright: ignore[reportUnknownMemberType]
     assert asked(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), tls=server) == (200, b"ok", 2)
 
 

@@ -70,7 +70,7 @@ class _Connection(httpx.AsyncByteStream):
         while isinstance(event := await self._event(), h11.Data):
             yield bytes(event.data)
 
-    async def _event(self) -> h11.Event | type[h11.PAUSED]:
+    async def _event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
         try:
             while (event := self._http.next_event()) is h11.NEED_DATA:
                 data = await self._reader.read(_READ)
@@ -81,7 +81,6 @@ class _Connection(httpx.AsyncByteStream):
             raise httpx.RemoteProtocolError(str(error), request=self._request) from error
         except OSError as error:
             raise httpx.ReadError(str(error), request=self._request) from error
-        assert event is not h11.NEED_DATA
         return event
 
     async def aclose(self) -> None:

@@ -150,7 +150,8 @@ async def _held_check(world: World, hold: _Hold) -> None:
 
 
 def _filters(hold: _Hold) -> Params:
-    return ({"operation": hold.operation} if hold.operation else {}) | ({"keep": hold.keep} if hold.keep else {})
+    found: Params = {"operation": hold.operation} if hold.operation else {}
+    return {**found, "keep": hold.keep} if hold.keep else found
 
 
 async def _until_given_up(world: World, hold: _Hold, number: int, waiting: Task[object]) -> None:
