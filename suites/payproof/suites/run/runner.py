@@ -116,7 +116,8 @@ class _Performance:
             await self._tell_all(planned, main)
         else:
             diagnosis = diagnose(main)
-        await session.retire(main)
+        if MAIN not in session.recorded:
+            await session.retire(main)
         return assembled(
             session, self.begun, self.options, planned, settings, self.losses, scored=paid, diagnosis=diagnosis
         )
@@ -144,14 +145,16 @@ class _Performance:
                     group.create_task(self._live(name, planned))
         for name in alone:
             await self._live(name, planned)
-        await asyncio.gather(*(self._end(world) for world in self.free if world is not main))
-        await self.teller.settle(main)
+        await asyncio.gather(*map(self._end, self.free))
 
     async def _tell_first(self, main: World, planned: Plan) -> None:
+        """The first world's own stories; then others have its place."""
         await self.teller.tell(main, planned.worlds[MAIN])
         if MAIN in planned.sharing and main.sound:
             self.free.append(main)
-            self.slots.release()
+        else:
+            await self._end(main)
+        self.slots.release()
 
     async def _live(self, name: str, planned: Plan) -> None:
         """Tell the stories of a world, in an instance that is free where it may be shared, else in a new one."""
@@ -177,7 +180,7 @@ class _Performance:
                 raise
             if sharing and world.sound:
                 self.free.append(world)
-            elif world.name != MAIN:
+            else:
                 await self._end(world)
 
     async def _started(self, world: World, stories: tuple[tuple[Probe, Params], ...]) -> bool:
