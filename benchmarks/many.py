@@ -52,7 +52,7 @@ def main() -> int:
         made = fill(many, options.payments - first)
         each_takes = (many.memory() - before) * 2**20 / made
         print(f"{first + made:,} payments held: {many.memory():.0f} MB, {each_takes:,.0f} bytes for each.")
-        for operation in ("create", "status"):
+        for operation in ("status", "create"):  # creates may well push the first payment out
             pairs: list[tuple[Figures, Figures]] = []
             for _ in range(options.rounds):
                 call = [few.calls[operation]], [many.calls[operation]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import socket
@@ -103,11 +102,11 @@ def mock_calls(client: httpx.Client, printed: str) -> dict[str, Call] | None:
 
 
 def wiremock(port: int) -> list[str]:
-    jar = Path(os.environ.get("WIREMOCK_JAR", HERE / "wiremock.jar"))
-    if shutil.which("java") is None or not jar.exists():
-        raise Skipped("needs java, and its standalone jar as benchmarks/wiremock.jar or $WIREMOCK_JAR")
+    if shutil.which("java") is None:
+        raise Skipped("java is not there")
+    jar = node_file("wiremock@3", "wiremock/build/wiremock-standalone-*.jar")
     quiet = ["--no-request-journal", "--disable-banner", "--bind-address", "127.0.0.1"]
-    return ["java", "-jar", str(jar), "--port", str(port), "--root-dir", str(HERE / "peers/wiremock"), *quiet]
+    return ["java", "-jar", jar, "--port", str(port), "--root-dir", str(HERE / "peers/wiremock"), *quiet]
 
 
 def prism(port: int) -> list[str]:
@@ -158,12 +157,23 @@ def free_port() -> int:
 
 def node_program(package: str, program: str) -> str:
     """A program of a Node package, installed under benchmarks/node_modules."""
-    path = HERE / "node_modules" / ".bin" / program
-    if not path.exists():
+    return node_file(package, f".bin/{program}")
+
+
+def node_file(package: str, pattern: str) -> str:
+    """A file of a Node package, installed under benchmarks/.peers. ``pattern``: where it lies in its node_modules."""
+    folder = (
+        HERE / ".peers" / re.sub(r"\W+", "-", package).strip("-")
+    )  # one each: npm removes what it was not asked for
+    place = folder / "node_modules"
+    if not any(place.glob(pattern)):
         if shutil.which("npm") is None:
             raise Skipped("npm is not there")
-        install(["npm", "install", "--prefix", str(HERE), "--no-save", "--no-package-lock", "--no-audit", package])
-    return str(path)
+        install(["npm", "install", "--prefix", str(folder), "--no-save", "--no-package-lock", "--no-audit", package])
+    found = next(place.glob(pattern), None)
+    if found is None:
+        raise Skipped(f"the package {package} has no {pattern}")
+    return str(found)
 
 
 def python_with(package: str) -> str:

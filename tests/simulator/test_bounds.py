@@ -274,6 +274,19 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(bounded_protocol, name, 0.5)
 
 
+def test_a_connection_on_which_nobody_asks_again_is_ended(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded_protocol, "KEPT", 0.1)
+
+    async def story() -> None:
+        async with Running() as up, up.connection() as (reader, writer):
+            writer.write(b"GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n")
+            answer = await asyncio.wait_for(reader.read(), 10)
+            assert (answer.count(b"HTTP/1.1 404 "), b"connection: close" in answer.lower()) == (1, False)
+            assert up.refusals() == []
+
+    run(story())
+
+
 @pytest.mark.usefixtures("soon")
 @pytest.mark.parametrize(
     ("begun", "answer"),

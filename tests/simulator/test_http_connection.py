@@ -6,10 +6,11 @@ import asyncio
 import socket
 import ssl
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import pytest
 import trustme
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from payproof.simulator import GatewayServer
@@ -27,6 +28,25 @@ def app_of(start: dict[str, object] | None, *bodies: bytes, error: Exception | N
             raise error
 
     return app
+
+
+class Quick:
+    """Answers at once what is not called ``/slow``, and fails at ``/broken``."""
+
+    def __init__(self) -> None:
+        self.at_once_asked: list[tuple[str, bytes]] = []
+
+    def at_once(self, scope: Scope, body: bytes, send: Callable[[Response], None]) -> bool:
+        if scope["path"] == "/slow":
+            return False
+        if scope["path"] == "/broken":
+            raise ValueError("broken")
+        self.at_once_asked.append((scope["path"], body))
+        send(PlainTextResponse(b"quick"))
+        return True
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await echo(scope, receive, send)
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -119,6 +139,48 @@ def test_an_answer_is_broken_off_that_is_not_as_long_as_it_says(
         b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
     )
     assert len(came.partition(b"\r\n\r\n")[2]) < 3
+
+
+def test_what_can_be_answered_without_waiting_is_answered_in_its_turn(loop: asyncio.AbstractEventLoop) -> None:
+    quick = Quick()
+    first = b"POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nxyz"
+    came = asked(loop, quick, first + b"GET /2 HTTP/1.1\r\n" + LAST)
+    assert came.index(b"POST /slow? xyz") < came.index(b"GET /2? ")
+    came = asked(loop, quick, b"POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nxyzGET /2 HTTP/1.1\r\n" + LAST)
+    assert quick.at_once_asked == [("/1", b"xyz")]
+    assert came.index(b"quick") < came.index(b"GET /2? ")
+
+
+def test_an_answer_without_waiting_is_the_last_one_where_the_client_said_so(loop: asyncio.AbstractEventLoop) -> None:
+    came = asked(loop, Quick(), b"GET /1 HTTP/1.1\r\n" + LAST)
+    assert b"connection: close\r\n" in came
+    assert came.endswith(b"\r\n\r\nquick")
+
+
+def test_a_body_that_is_still_on_its_way_is_waited_for(loop: asyncio.AbstractEventLoop) -> None:
+    quick = Quick()
+    server = GatewayServer(quick)
+    asyncio.run_coroutine_threadsafe(server.start(), loop).result()
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as client:
+            client.sendall(b"POST /1 HTTP/1.1\r\nContent-Length: 2\r\nExpect: 100-continue\r\n" + LAST)
+            assert client.recv(100).startswith(b"HTTP/1.1 100 ")
+            client.sendall(b"ab")
+            assert b"POST /1? ab" in b"".join(iter(lambda: client.recv(65536), b""))
+    finally:
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result()
+    assert quick.at_once_asked == []
+
+
+def test_an_application_that_fails_at_once_is_answered_500_in_a_line(
+    loop: asyncio.AbstractEventLoop, caplog: pytest.LogCaptureFixture
+) -> None:
+    came = asked(loop, Quick(), b"GET /broken HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert came.startswith(b"HTTP/1.1 500 Internal Server Error\r\n")
+    assert b"connection: close\r\n" in came
+    assert [record.getMessage().split(" (")[0] for record in caplog.records] == [
+        "payproof failed on a request: ValueError: broken"
+    ]
 
 
 def test_a_request_that_is_no_http_is_refused(loop: asyncio.AbstractEventLoop) -> None:

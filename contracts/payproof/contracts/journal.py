@@ -121,7 +121,8 @@ class Journal:
 
     def note(self, pending: Pending) -> None:
         """Take in what happened. It is written down before anything that comes later, and at once where somebody listens."""
-        pending.journal, pending.n, pending.at = self, self._number(), round(self._clock(), 4)
+        pending.journal, pending.n, pending.at = self, self._next, self._clock()
+        self._next += 1
         self.redactor.waiting.put(pending)
         self._pending += 1
         if self._listeners or self.sink is not None:
@@ -136,7 +137,7 @@ class Journal:
     def settled(self, pending: Pending) -> None:
         """Write down what was noted."""
         self._pending -= 1
-        self._write(pending.entry(), pending.n, pending.at)
+        self._write(pending.entry(), pending.n, round(pending.at, 4))
 
     def _number(self) -> int:
         number, self._next = self._next, self._next + 1
@@ -189,10 +190,11 @@ class Journal:
     # -- A bound -------------------------------------------------------------------------------------------------------
 
     def _weigh(self, bound: Bound, size: int) -> None:
-        self._sizes.append(size)
+        sizes = self._sizes
+        sizes.append(size)
         self._bytes += size
-        while self._sizes and (len(self._sizes) > bound.entries or self._bytes > bound.bytes):
-            self._forget(1 + len(self._sizes) // _SLICES)
+        while sizes and (len(sizes) > bound.entries or self._bytes > bound.bytes):
+            self._forget(1 + len(sizes) // _SLICES)
 
     def _forget(self, most: int) -> None:
         """Let go of the oldest."""

@@ -35,6 +35,8 @@ SHORTEST = 6
 """Characters below which a value in such a field is a test's, and no secret."""
 _SUSPICIOUS = re.compile(rb"secret|passw|key|client|%|\0|jwt|bearer")
 """A text that has none of these, and no "token" but for a field of just this name, names no secret: see ``NAME``."""
+_MEMO_TEXT = 4_096
+"""Bytes of a body that is remembered."""
 _NO_VALUE = frozenset({"deleted", "bearer", "undefined"})
 _KEYED = re.compile(
     r"""(?P<open>\\{0,3}["'])(?P<key>[\w.\-\[\]]{2,64})(?P=open)\s{0,8}[:=]>?\s{0,8}"""
@@ -177,7 +179,14 @@ def _text_has_news(redactor: Redactor, text: bytes) -> bool:
     low = text.lower()
     if text.isascii() and b"token" not in low.replace(b'"token"', b"") and not _SUSPICIOUS.search(low):
         return False
-    return any(_is_news(redactor, value) for _, value in named(text.decode("utf-8", "replace")))
+    values = _values(text) if len(text) <= _MEMO_TEXT else _values.__wrapped__(text)
+    return any(_is_news(redactor, value) for value in values)
+
+
+@lru_cache(256)
+def _values(text: bytes) -> tuple[str, ...]:
+    """The secrets that a body names. The same one comes again and again: a shop asks for its tokens with the same keys."""
+    return tuple(value for _, value in named(text.decode("utf-8", "replace")))
 
 
 def placed(call: Call, short: Mapping[str, str]) -> Call:

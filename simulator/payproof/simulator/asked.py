@@ -7,16 +7,17 @@ import logging
 import re
 import traceback
 from collections.abc import Callable
+from functools import lru_cache
 from http import HTTPStatus
 
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Scope
 
 from payproof.simulator.flow import Flow
 
 RawHeaders = list[tuple[bytes, bytes]]
 
-_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_HEADER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [^\x00-\x08\x0a-\x1f\x7f]*")
 _BODILESS = (204, 304)
 
 
@@ -33,11 +34,11 @@ STATUS_LINES = {status: _status_line(status) for status in range(100, 600)}
 
 class Asked:
     """``done`` is called when the answer is complete. ``last``: no request follows on the connection. ``expects``: the client wants to
-    hear that its body is welcome before it sends it."""
+    hear that its body is welcome before it sends it. ``body``, ``whole``: what has come of the request's body, and whether that is all."""
 
     __slots__ = (
-        "_arrived", "_body", "_chunked", "_done", "_expects", "_flow", "_headers", "_more", "_room", "_transport",
-        "disconnected", "keep_alive", "response_complete", "response_started", "scope",
+        "_arrived", "_chunked", "_done", "_flow", "_headers", "_room", "_transport",
+        "body", "disconnected", "expects", "keep_alive", "response_complete", "response_started", "scope", "whole",
     )  # fmt: skip
 
     def __init__(
@@ -53,9 +54,10 @@ class Asked:
     ) -> None:
         self.scope = scope
         self._transport, self._flow, self._headers, self._done = transport, flow, headers, done
-        self._arrived = asyncio.Event()
-        self._body = bytearray()
-        self._more, self._expects = True, expects
+        self._arrived: asyncio.Event | None = None
+        """What the application waits for, once it does."""
+        self.body = bytearray()
+        self.whole, self.expects = False, expects
         self._chunked = False
         self._room = 0
         """Bytes that the answer's length still allows."""
@@ -66,18 +68,22 @@ class Asked:
 
     def body_came(self, part: bytes) -> int:
         """Returns how many bytes now wait for the application."""
-        self._body += part
-        self._arrived.set()
-        return len(self._body)
+        self.body += part
+        self._tell()
+        return len(self.body)
 
     def body_ended(self) -> None:
-        self._more = False
-        self._arrived.set()
+        self.whole = True
+        self._tell()
 
     def client_left(self) -> None:
         if not self.response_complete:
             self.disconnected = True
-        self._arrived.set()
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._arrived is not None:
+            self._arrived.set()
 
     # What the application is given
 
@@ -86,38 +92,45 @@ class Asked:
         try:
             await app(self.scope, self.receive, self.send)
         except Exception as error:
-            LOG.error("failed", exc_info=error)
-            await self._fail()
+            self.failed(error)
         else:
             if not self.response_complete and not self.disconnected:
                 LOG.error("payproof left a request without a whole answer")
-                await self._fail()
+                self._fail()
         finally:
             self._done = _nothing
 
-    async def _fail(self) -> None:
+    def failed(self, error: Exception) -> None:
+        """The application broke down on this request."""
+        LOG.error("failed", exc_info=error)
+        self._fail()
+
+    def _fail(self) -> None:
         if self.response_started:
             self._transport.close()
-            return
-        text = b"Internal Server Error"
-        headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(text))]
-        await self.send(
-            {"type": "http.response.start", "status": 500, "headers": [*headers, (b"connection", b"close")]}
-        )
-        await self.send({"type": "http.response.body", "body": text})
+        elif not self.disconnected:
+            self.answer(PlainTextResponse("Internal Server Error", 500, {"connection": "close"}))
 
     async def receive(self) -> Message:
-        if self._expects and not self._transport.is_closing():
-            self._expects = False
+        if self.expects and not self._transport.is_closing():
+            self.expects = False
             self._transport.write(STATUS_LINES[100] + b"\r\n")
         if not self.disconnected and not self.response_complete:
             self._flow.resume_reading()
-            await self._arrived.wait()
-            self._arrived.clear()
+            await self._news()
         if self.disconnected or self.response_complete:
             return {"type": "http.disconnect"}
-        body, self._body = bytes(self._body), bytearray()
-        return {"type": "http.request", "body": body, "more_body": self._more}
+        body, self.body = bytes(self.body), bytearray()
+        return {"type": "http.request", "body": body, "more_body": not self.whole}
+
+    async def _news(self) -> None:
+        """Returns once something came, or the client has gone, or the answer is complete, since this was asked last."""
+        if self._arrived is None:
+            self._arrived = asyncio.Event()
+            if self.body or self.whole:
+                return
+        await self._arrived.wait()
+        self._arrived.clear()
 
     async def send(self, message: Message) -> None:
         """Raises:
@@ -131,26 +144,34 @@ class Asked:
         if self.response_complete or message["type"] != expected:
             raise RuntimeError(f"{message['type']} cannot be sent now")
         if self.response_started:
-            self._write_body(message.get("body", b""), more=message.get("more_body", False))
+            more = message.get("more_body", False)
+            self._write(self._part(message.get("body", b""), more=more), last=not more)
         else:
-            self._write_head(message["status"], message.get("headers", ()))
+            self._transport.write(self._head(message["status"], message.get("headers", ())))
+
+    def answer(self, response: Response) -> None:
+        """A whole answer in one go, which one packet often holds.
+
+        Raises:
+        RuntimeError: as for ``send``.
+        """
+        head = self._head(response.status_code, response.raw_headers)
+        self._write(head + self._part(bytes(response.body), more=False), last=True)
 
     # What is written
 
-    def _write_head(self, status: int, headers: RawHeaders) -> None:
+    def _head(self, status: int, headers: RawHeaders) -> bytes:
         length: int | None = None
         lines, told, chunked = [STATUS_LINES[status]], False, False
         for name, value in (*self._headers, *headers):
-            if not _NAME.fullmatch(name) or _CONTROL.search(value):
-                raise RuntimeError(f"HTTP allows no such header: {name!r}")
-            name = name.lower()
+            name, line = _line(name, value)
             if name == b"content-length":
                 length = int(value)
             elif name == b"transfer-encoding":
                 chunked = value.lower() == b"chunked"
             elif name == b"connection" and _closes(value):
                 self.keep_alive, told = False, True
-            lines += (name, b": ", value, b"\r\n")
+            lines.append(line)
         has_body = self.scope["method"] != "HEAD" and status not in _BODILESS
         if not self.keep_alive and not told:
             lines.append(b"connection: close\r\n")
@@ -160,27 +181,38 @@ class Asked:
         self._chunked = chunked
         self._room = length or 0 if has_body and not chunked else 0
         lines.append(b"\r\n")
-        self.response_started, self._expects = True, False
-        self._transport.write(b"".join(lines))
+        self.response_started, self.expects = True, False
+        return b"".join(lines)
 
-    def _write_body(self, body: bytes, *, more: bool) -> None:
+    def _part(self, body: bytes, *, more: bool) -> bytes:
         if self.scope["method"] == "HEAD":
-            body = b""
-        elif self._chunked:
-            body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + (b"" if more else b"0\r\n\r\n")
-        else:
-            self._room -= len(body)
-            if self._room < 0 or (self._room and not more):
-                raise RuntimeError(
-                    f"a body is {abs(self._room)} bytes {'longer' if self._room < 0 else 'shorter'} than its content-length"
-                )
-        self._transport.write(body)
-        if not more:
+            return b""
+        if self._chunked:
+            return (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + (b"" if more else b"0\r\n\r\n")
+        self._room -= len(body)
+        if self._room < 0 or (self._room and not more):
+            raise RuntimeError(
+                f"a body is {abs(self._room)} bytes {'longer' if self._room < 0 else 'shorter'} than its content-length"
+            )
+        return body
+
+    def _write(self, data: bytes, *, last: bool) -> None:
+        self._transport.write(data)
+        if last:
             self.response_complete = True
-            self._arrived.set()
+            self._tell()
             if not self.keep_alive:
                 self._transport.close()
             self._done()
+
+
+@lru_cache(maxsize=1024)
+def _line(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """A header's name in lower case, and its line."""
+    line = b"%b: %b" % (name.lower(), value)
+    if not _HEADER.fullmatch(line):
+        raise RuntimeError(f"HTTP allows no such header: {name!r}")
+    return name.lower(), line + b"\r\n"
 
 
 def _closes(connection: bytes) -> bool:

@@ -26,8 +26,8 @@ HEAD_WITHIN, BODY_WITHIN = 15.0, 30.0
 """Seconds for a head, from its first byte, and for a body."""
 BYTES_A_SECOND = 1_000
 """A body that comes at least so fast has more time."""
-FIRST_WITHIN = 75.0
-"""Seconds that a connection stays open on which nobody has asked yet: as long as one that is kept."""
+FIRST_WITHIN = KEPT = 75.0
+"""Seconds that a connection stays open on which nobody has asked yet, and that one is kept after an answer."""
 READ_WITHIN = 120.0
 """Seconds within which a client must have taken something of an answer that waits for it."""
 CLOSED_WITHIN = 5.0
@@ -54,11 +54,14 @@ class BoundedProtocol(WithoutUpgrade):
         self._in_head = self._fresh = False
         self.given_up = False
         """We have ended the connection, or are about to."""
-        self._since = self._moved = time.monotonic()
+        self._since = self._moved = self._answered = time.monotonic()
         self._came = self._unread = 0
 
     def refused(self, why: str) -> None:
         """Told before a connection is ended because of what came, or did not come, on it."""
+
+    def idle_too_long(self) -> None:
+        """Nobody has asked again after the last answer. Called every second from then on."""
 
     @property
     def idle(self) -> bool:
@@ -102,6 +105,10 @@ class BoundedProtocol(WithoutUpgrade):
     def on_message_complete(self) -> None:
         self.within = False
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self._answered = time.monotonic()
+        super().on_response_complete()
 
     # What is refused
 
@@ -156,6 +163,8 @@ class BoundedProtocol(WithoutUpgrade):
             if waited > (FIRST_WITHIN if self.asked is None else IDLE_WITHIN):
                 self.given_up, self._since = True, now
                 self.transport.close()
+            elif self.asked is not None and now - self._answered > KEPT:
+                self.idle_too_long()
         elif self._waits_for_us():
             self._since = now
             self.flow.resume_reading()  # for a moment: whoever does not read does not see either that the client has gone

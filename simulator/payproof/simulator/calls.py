@@ -10,7 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from payproof.simulator.exchange import TOGETHER, Exchange, exchange_of
+from payproof.simulator.asked import LOG
+from payproof.simulator.exchange import Exchange, exchange_of
 
 Operation: TypeAlias = Callable[[Exchange, str], Response]
 """(call, the last part of its path where the route leaves that open) -> the answer."""
@@ -39,7 +40,15 @@ class Calls:
                 (self._open if brace else self._whole)[method, begin] = operation
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        method, path = scope["method"], scope["path"]
+        response = self.at_once(exchange_of(scope))
+        if response is None:
+            await self._others(scope, receive, send)
+        else:
+            await response(scope, receive, send)
+
+    def at_once(self, exchange: Exchange) -> Response | None:
+        """The answer to what the table has; None to anything else."""
+        method, path = exchange.scope["method"], exchange.scope["path"]
         last = ""
         operation = self._whole.get((method, path))
         if operation is None:
@@ -47,29 +56,12 @@ class Calls:
             last = path[end:]
             operation = self._open.get((method, path[:end])) if last else None
         if operation is None:
-            await self._others(scope, receive, send)
-        else:
-            await self._answer(exchange_of(scope), operation, last, send)
-
-    async def _answer(self, exchange: Exchange, operation: Operation, last: str, send: Send) -> None:
+            return None
         try:
-            response = operation(exchange, last)
-        except Exception:
-            await _send(self._broken(exchange), send)
-            raise
-        await _send(response, send)
-
-
-async def _send(response: Response, send: Send) -> None:
-    await send(
-        {
-            "type": "http.response.start",
-            "status": response.status_code,
-            "headers": response.raw_headers,
-            TOGETHER: True,
-        }
-    )
-    await send({"type": "http.response.body", "body": response.body})
+            return operation(exchange, last)
+        except Exception as error:
+            LOG.error("failed", exc_info=error)
+            return self._broken(exchange)
 
 
 def routes(table: Iterable[Row]) -> list[Route]:

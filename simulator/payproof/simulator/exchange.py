@@ -20,8 +20,6 @@ from payproof.simulator.flow import unsent
 from payproof.simulator.socket_log import SocketLog
 
 KEY = "payproof.exchange"
-TOGETHER = "payproof.together"
-"""Key of a message that begins an answer: the whole body follows at once."""
 LARGEST_REQUEST = 8 * 1024 * 1024
 """Bytes of a request body; more is answered 413, as the family's servers are set up to do."""
 LARGEST_ANSWER = 8 * 1024 * 1024
@@ -33,15 +31,12 @@ Ending: TypeAlias = Literal["hung_up", "cut", "held"]
 
 
 class Wire:
-    """The connection that a call came in on. ``lost``: time.monotonic() of its end. ``ended``: by us. ``join``: called before two writes
-    that may leave as one."""
+    """The connection that a call came in on. ``lost``: time.monotonic() of its end. ``ended``: by us."""
 
-    __slots__ = ("ended", "ending", "join", "log", "lost", "sock", "transport")
+    __slots__ = ("ended", "ending", "log", "lost", "sock", "transport")
 
-    def __init__(
-        self, transport: asyncio.Transport, sock: socket.socket, log: SocketLog, join: Callable[[], None]
-    ) -> None:
-        self.transport, self.sock, self.log, self.join = transport, sock, log, join
+    def __init__(self, transport: asyncio.Transport, sock: socket.socket, log: SocketLog) -> None:
+        self.transport, self.sock, self.log = transport, sock, log
         self.lost: float | None = None
         self.ended = False
         self.ending: Ending = "hung_up"
@@ -217,14 +212,17 @@ class Exchange:
         last = False
         if message["type"] == "http.response.start":
             self.start = message
-            if self.wire is not None and message.get(TOGETHER):
-                self.wire.join()
         elif message["type"] == "http.response.body":
             self._keep(message.get("body", b""))
             last = not message.get("more_body", False) and self.left() is None
         await self._client_send(message)
         if last:
             self.finish(whole=True)
+
+    def leaves(self, response: Answer) -> None:
+        """The whole answer leaves in one go."""
+        self.start = {"status": response.status_code, "headers": response.raw_headers}
+        self._keep(bytes(response.body))
 
     def _keep(self, chunk: bytes) -> None:
         if self.size + len(chunk) <= LARGEST_ANSWER:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import urllib.parse
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, cast
 
 import httptools
+from starlette.responses import Response
 from starlette.types import ASGIApp, Scope
 
 from payproof.simulator.asked import Asked, RawHeaders
@@ -18,15 +20,28 @@ _MUCH = 64 * 1024
 """Bytes of a body that wait for the application, after which no more is read."""
 
 
+class AtOnce(Protocol):
+    """An ASGI application that answers some requests without waiting for anything."""
+
+    def at_once(self, scope: Scope, body: bytes, send: Callable[[Response], None]) -> bool:
+        """Answer a request that is here as a whole, through ``send``; False, and nothing has happened, where that takes more."""
+        ...
+
+
 @dataclass(slots=True)
 class Served:
-    """What the connections of one listener share. ``headers``: of every answer. ``kept``: seconds that an idle connection is kept."""
+    """What the connections of one listener share. ``headers``: of every answer."""
 
     app: ASGIApp
-    kept: float = 75.0
     headers: RawHeaders = field(default_factory=list[tuple[bytes, bytes]])
     connections: set[HttpConnection] = field(default_factory=lambda: set[HttpConnection]())
     tasks: set[asyncio.Task[None]] = field(default_factory=lambda: set[asyncio.Task[None]]())
+    quick: AtOnce | None = None
+    """The application, where it is one of those."""
+
+    def __post_init__(self) -> None:
+        if hasattr(self.app, "at_once"):
+            self.quick = cast("AtOnce", self.app)
 
 
 class HttpConnection(asyncio.Protocol):
@@ -46,16 +61,21 @@ class HttpConnection(asyncio.Protocol):
         self.waiting: deque[Asked] = deque()
         self.url, self.headers = b"", list[tuple[bytes, bytes]]()
         self._expects = False
+        self._due: Asked | None = None
+        """What is to be answered as soon as all is read that came with it."""
         self._answering: Asked | None = None
-        self._peers: Scope = {}
-        self._idle: asyncio.TimerHandle | None = None
+        self._common: dict[str, Any] = {}
+        """What the scopes of all requests here have in common."""
 
     # What the transport tells
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.transport, self.flow = transport, Flow(transport)
         self.served.connections.add(self)
-        self._peers = {
+        self._common = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "root_path": "",
             "server": _address(transport, "sockname"),
             "client": _address(transport, "peername"),
             "scheme": "http" if transport.get_extra_info("sslcontext") is None else "https",
@@ -63,7 +83,6 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.served.connections.discard(self)
-        self.forget_idle()
         self.waiting.clear()
         for asked in (self._answering, self.asked):
             if asked is not None:
@@ -83,13 +102,15 @@ class HttpConnection(asyncio.Protocol):
         self.flow.resume_writing()
 
     def data_received(self, data: bytes) -> None:
-        self.forget_idle()
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserError:
             self.malformed()
         except httptools.HttpParserUpgrade as offer:
             self.offered(offer.args[0])
+        if self._due is not None:
+            due, self._due = self._due, None
+            self._answer(due)
 
     # What is left to those who know more
 
@@ -99,9 +120,6 @@ class HttpConnection(asyncio.Protocol):
 
     def offered(self, at: int) -> None:
         """The client offers another protocol, or asks for a tunnel; the parser has stopped at this byte of what came last."""
-
-    def idle_too_long(self) -> None:
-        self.transport.close()
 
     # What the parser finds
 
@@ -124,7 +142,7 @@ class HttpConnection(asyncio.Protocol):
             last=not self.parser.should_keep_alive(), expects=self._expects,
         )  # fmt: skip
         if before is None or before.response_complete:
-            self._begin(asked)
+            self._due = asked
         else:
             self.flow.pause_reading()
             self.waiting.append(asked)
@@ -140,21 +158,32 @@ class HttpConnection(asyncio.Protocol):
     def _scope(self) -> Scope:
         parsed = httptools.parse_url(self.url)
         path = parsed.path.decode("ascii")
-        return {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": self.parser.get_http_version(),
-            **self._peers,
-            "method": self.parser.get_method().decode("ascii"),
-            "root_path": "",
-            "path": urllib.parse.unquote(path) if "%" in path else path,
-            "raw_path": parsed.path,
-            "query_string": parsed.query or b"",
-            "headers": self.headers,
-            "state": self.state.copy(),
-        }
+        scope: Scope = self._common.copy()
+        scope["http_version"] = self.parser.get_http_version()
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["path"] = urllib.parse.unquote(path) if "%" in path else path
+        scope["raw_path"] = parsed.path
+        scope["query_string"] = parsed.query or b""
+        scope["headers"] = self.headers
+        scope["state"] = self.state.copy()
+        return scope
 
     # Answering, in turn
+
+    def _answer(self, asked: Asked) -> None:
+        """In one go where that is possible, which is what most calls are made of; else in a task of its own."""
+        quick = self.served.quick
+        if quick is None or not asked.whole or asked.expects or self.flow.write_paused or self.transport.is_closing():
+            self._begin(asked)
+        else:
+            self._answering = asked
+            try:
+                done = quick.at_once(asked.scope, bytes(asked.body), asked.answer)
+            except Exception as error:
+                asked.failed(error)
+            else:
+                if not done:
+                    self._begin(asked)
 
     def _begin(self, asked: Asked) -> None:
         self._answering = asked
@@ -165,18 +194,9 @@ class HttpConnection(asyncio.Protocol):
     def on_response_complete(self) -> None:
         if self.transport.is_closing():
             return
-        self.forget_idle()
         self.flow.resume_reading()
         if self.waiting:
             self._begin(self.waiting.popleft())
-        else:
-            self._idle = asyncio.get_running_loop().call_later(self.served.kept, self.idle_too_long)
-
-    def forget_idle(self) -> None:
-        """The connection is not idle any longer, or nobody minds that it is."""
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
 
 
 def _address(transport: asyncio.Transport, end: str) -> tuple[str, int] | None:

@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable
 from typing import TypeAlias
 
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payproof.contracts.entries import BODY_LIMIT
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Profile
 from payproof.simulator.exchange import KEY, LARGEST_REQUEST, Exchange
+from payproof.simulator.faults.middleware import FaultMiddleware
 from payproof.simulator.noted_call import NotedCall
 
 LARGEST_CALL = 1024 * 1024
@@ -26,8 +27,28 @@ IsPage: TypeAlias = Callable[[str, str], bool]
 class JournalMiddleware:
     """``is_page`` tells hosted pages from API calls; only calls are journaled."""
 
-    def __init__(self, app: ASGIApp, *, profile: Profile, journal: Journal, is_page: IsPage) -> None:
+    def __init__(self, app: FaultMiddleware, *, profile: Profile, journal: Journal, is_page: IsPage) -> None:
         self.app, self.profile, self.journal, self.is_page = app, profile, journal, is_page
+
+    def at_once(self, scope: Scope, body: bytes, send: Callable[[Response], None]) -> bool:
+        """Answer a call that the gateway can answer without waiting, and note it; False, and nothing has happened, for any other."""
+        exchange = Exchange(scope, _nothing, _nowhere, self.journal.now(), self.write)
+        if len(body) > LARGEST_CALL or self.is_page(exchange.host, scope["path"]):
+            return False
+        exchange.body = body
+        response = self.app.at_once(exchange)
+        if response is None:
+            return False
+        if exchange.wire is not None:
+            exchange.nth = exchange.wire.log.asked(page=False)
+        exchange.leaves(response)
+        whole = False
+        try:
+            send(response)
+            whole = True
+        finally:
+            exchange.finish(whole=whole)
+        return True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -61,6 +82,14 @@ class JournalMiddleware:
         ended = now if left is None else now - (time.monotonic() - left)
         ending = exchange.ending or ("hung_up" if left is not None else "cut")
         self.journal.note(NotedCall(exchange, self.profile, ended, ending))
+
+
+async def _nothing() -> Message:
+    raise RuntimeError("whoever answers in one go has the whole request")
+
+
+async def _nowhere(message: Message) -> None:
+    raise RuntimeError("whoever answers in one go does not send by parts")
 
 
 _TOO_LARGE = PlainTextResponse("Request Entity Too Large", status_code=413)

@@ -7,14 +7,13 @@ import contextlib
 import socket
 import ssl
 import time
-from typing import Literal, TypeAlias, cast
+from typing import Literal, TypeAlias
 
 from payproof.simulator.bounded_protocol import BoundedProtocol
 from payproof.simulator.exchange import Wire
 from payproof.simulator.flow import unsent
 from payproof.simulator.http_connection import Served
 from payproof.simulator.listening_port import ListeningPort
-from payproof.simulator.one_write import OneWrite
 from payproof.simulator.socket_log import SocketLog
 
 TurnedAway: TypeAlias = Literal["retired", "refused"]
@@ -40,12 +39,10 @@ class Protocol(BoundedProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        joined = OneWrite(transport)
-        self.transport = cast("asyncio.Transport", joined)
         secured: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
         if secured is not None:
             self.log.shook_hands(secured.version() or "")
-        self._wire = Wire(transport, self._sock, self.log, joined.join)
+        self._wire = Wire(transport, self._sock, self.log)
         self.state = {"transport": transport, "wire": self._wire}
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -67,7 +64,6 @@ class Protocol(BoundedProtocol):
     def _turn_away(self, data: bytes, fate: TurnedAway) -> None:
         if self.transport.is_closing() or self._wire is None:
             return
-        self.forget_idle()
         self._unserved += data
         asked, line_ended, _ = self._unserved.partition(b"\r\n")
         if not line_ended and len(asked) < _LONGEST_LINE:
@@ -112,7 +108,6 @@ class Protocol(BoundedProtocol):
 
     def abandon(self) -> None:
         """The server ends: what is still open counts as held."""
-        self.forget_idle()
         if self._wire is not None:
             self._wire.ending, self._wire.ended = "held", True
         self.log.close(by="gateway")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from payproof.simulator.exchange import exchange_of
+from payproof.simulator.exchange import Exchange, exchange_of
 from payproof.simulator.faults.context import FaultContext
 from payproof.simulator.faults.injector import FaultInjector
 
@@ -12,6 +15,15 @@ from payproof.simulator.faults.injector import FaultInjector
 class FaultMiddleware:
     def __init__(self, app: ASGIApp, book: FaultInjector) -> None:
         self.app, self.book = app, book
+        self._at_once: Callable[[Exchange], Response | None] | None = getattr(app, "at_once", None)
+
+    def at_once(self, exchange: Exchange) -> Response | None:
+        """What the gateway answers without waiting; None while a fault is armed, or where it has to wait."""
+        if self._at_once is None or self.book.any:
+            return None
+        if exchange.wire is not None:
+            exchange.fault = exchange.wire.log.fault
+        return self._at_once(exchange)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         book = self.book

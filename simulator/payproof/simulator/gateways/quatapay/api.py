@@ -74,14 +74,14 @@ class Api:
         if row is not None and row.paid:
             return self._envelope.error("paid-token")
         fields = fields_of(exchange)
-        if wrong := problems(fields, self._knobs, self._deps.profile.currencies):
+        asked = number(fields.get("amount"))
+        if wrong := problems(fields, asked, self._knobs, self._deps.profile.currencies):
             return self._envelope.error(*wrong)
         if token.merchant.gone:
             return self._envelope.error("merchant-row")
         if exchange.path.startswith(LIVE):
             return self._envelope.error("wrong-environment")
-        asked = number(fields["amount"]) or Decimal(0)
-        if asked >= LARGEST or (self._knobs["custom_required"] and "custom" not in fields):
+        if asked is None or asked >= LARGEST or (self._knobs["custom_required"] and "custom" not in fields):
             return self._envelope.error("create-storage")
         amount = asked.quantize(_CENT, rounding=ROUND_HALF_UP)
         wish, value = magic.directive(amount, fields.get("custom")) if self._knobs["magic_values"] else ("", "")

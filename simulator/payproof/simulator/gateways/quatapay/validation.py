@@ -12,6 +12,8 @@ from payproof.contracts.model import Json
 
 _NUMERIC = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _NO_URL = re.compile(r"[\s<>\"]")
+_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*(:\d+)?(/[!#-;=?-Z_a-z~]*)?")
+"""What most addresses look like, and needs no closer look."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 LARGEST = Decimal(10) ** 20
 """Amounts live in a DECIMAL(28,8) column; more than that is a storage error."""
@@ -30,10 +32,12 @@ def number(value: object) -> Decimal | None:
     return Decimal(text) if _NUMERIC.fullmatch(text) else None
 
 
-def problems(fields: Mapping[str, Any], knobs: Mapping[str, Json], currencies: tuple[str, ...]) -> list[str]:
-    """Names of the profile's errors, in the order of the fields; empty when the call may go on."""
+def problems(
+    fields: Mapping[str, Any], amount: Decimal | None, knobs: Mapping[str, Json], currencies: tuple[str, ...]
+) -> list[str]:
+    """Names of the profile's errors, in the order of the fields; empty when the call may go on. ``amount``: the field's ``number``."""
     return [
-        *_amount(fields.get("amount"), knobs),
+        *_amount(fields.get("amount"), amount, knobs),
         *_currency(fields.get("currency"), currencies, exact=bool(knobs["currency_case"])),
         *_url("return-url", fields.get("return_url"), required=True, https=bool(knobs["refuse_http_urls"])),
         *_url(
@@ -44,13 +48,12 @@ def problems(fields: Mapping[str, Any], knobs: Mapping[str, Json], currencies: t
     ]  # fmt: skip
 
 
-def _amount(value: object, knobs: Mapping[str, Json]) -> Iterator[str]:
+def _amount(value: object, found: Decimal | None, knobs: Mapping[str, Json]) -> Iterator[str]:
     if missing(value):
         yield "amount-required"
         return
     if knobs["amount_must_be_string"] and not isinstance(value, str):
         yield "amount-string"
-    found = number(value)
     if found is None:
         yield "amount-number"
     elif found <= 0:
@@ -86,6 +89,8 @@ def _url(name: str, value: object, *, required: bool, https: bool) -> Iterator[s
 
 
 def _is_url(text: str) -> bool:
+    if _PLAIN_URL.fullmatch(text):
+        return True
     try:
         parts = urlsplit(text)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and not _NO_URL.search(text)
