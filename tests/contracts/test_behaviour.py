@@ -56,6 +56,16 @@ def test_a_customer_who_is_answered_while_the_call_stays_open_is_told_so(told: W
     assert [pointer.entry for pointer in found.evidence] == [held.n, 1]
 
 
+def test_who_looks_at_the_order_while_the_return_is_open_was_not_answered(told: Written) -> None:
+    """On a busy machine a look at the order overtakes the return whose verification is held."""
+    told.page("order", seconds=3.0, began=1.0)
+    told.now = 2.0
+    told.status(status=None, seconds=6.0, ending="cut", fault="never-answer")
+    told.page("return", began=0.0, status=502)
+    found = stalled(behaviour(told.run()), operation="status")
+    assert (found.watched, found.answered) == (6.0, None)
+
+
 def test_a_customer_who_is_answered_when_the_call_ends_is_nothing_to_tell(told: Written) -> None:
     told.create(status=None, seconds=20.0, ending="hung_up", fault="never-answer")
     told.page("checkout", began=0.0, status=502)

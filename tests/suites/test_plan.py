@@ -15,7 +15,7 @@ from payproof.contracts.profile import load
 from payproof.suites import probes as probe_modules
 from payproof.suites.config import Config
 from payproof.suites.probes import probes
-from payproof.suites.run.plan import MAIN, SHARED, SLOW_START, Options, Plan, plan, powerless
+from payproof.suites.run.plan import SLOW_START, Options, Plan, plan, powerless
 from payproof.suites.run.runner import launches_at_once
 from payproof.suites.selftest.selftest import shop
 from payproof.suites.session.settings import settings_of
@@ -53,23 +53,36 @@ def test_no_world_waits_longer_than_a_drip_by_more_than_one_call_s_grace() -> No
         assert sum(told) <= max(limits.whole_grace, 2 * limits.grace)
 
 
-def test_whoever_starts_slowly_starts_seldom_and_is_told_the_same_stories() -> None:
+def test_instances_are_shared_where_starting_costs_most_and_the_same_stories_are_told() -> None:
     config = shop("plan")
-    usual, slow = planned(config), planned(config, starts=10.0)
+    usual, slow, quick = planned(config), planned(config, starts=10.0), planned(config, quick=True)
+    assert not usual.sharing
     assert stories(usual) == stories(slow)
-    restarting = {name for name, found in usual.worlds.items() if any(probe.restarts for probe, _ in found)}
-    assert restarting
-    assert set(slow.worlds) == {MAIN, *usual.stalling, *restarting, *(f"shared-{n + 1}" for n in range(SHARED))}
-    assert usual.stalling == slow.stalling
-    assert slow.worlds[MAIN] == usual.worlds[MAIN]
+    assert stories(quick) == sorted(
+        f"{probe.name} {sorted(params.items())}"
+        for found in usual.worlds.values()
+        for probe, params in found
+        if not probe.stalls
+    )
+    for told in (slow, quick):
+        restarting = {name for name, found in told.worlds.items() if any(probe.restarts for probe, _ in found)}
+        assert restarting
+        assert told.sharing == set(told.worlds) - restarting
+        assert set(list(told.worlds)[: len(restarting)]) == restarting
 
 
-def test_what_ends_tokens_comes_last_in_a_shared_world() -> None:
-    profile = load("quatapay")
-    for name, found in planned(shop("plan"), starts=10.0).worlds.items():
-        if name.startswith("shared"):
-            ends = [probe.ends_token(params, profile) for probe, params in found]
-            assert ends == sorted(ends)
+def test_what_hangs_in_a_shared_instance_holds_up_little_and_what_waits_waits_alone() -> None:
+    for told in (planned(shop("plan"), starts=10.0), planned(shop("plan"), quick=True)):
+        for name in told.sharing:
+            found = told.worlds[name]
+            assert len(found) == 1 if any(probe.stalls or probe.pauses for probe, _ in found) else len(found) <= 4
+        assert {name for name, found in told.worlds.items() if any(probe.stalls for probe, _ in found)} == told.stalling
+
+
+def test_a_recording_and_a_sandbox_are_never_shared() -> None:
+    config = shop("plan")
+    for target in ("cassette", "sandbox"):
+        assert not plan(config, Options(quick=True, target=target), settings_of(config)).sharing
 
 
 def instance(seconds: float, work: float) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from payproof.contracts.profile import load
-from payproof.suites.probes.timeout import stalled
+from payproof.suites.probes.timeout import stalled, unconnected
 
 
 class Watched:
@@ -19,6 +19,8 @@ class Watched:
 
     def __init__(self, *, called: bool) -> None:
         self.called = called
+        self.armed: tuple[str, dict[str, Any]] = ("", {})
+        self.journal = SimpleNamespace(next=1, entries=[])
         self.hung_up_while_held: bool | None = None
         self._given_up: list[Any] = []
         self._socket: asyncio.Task[None] | None = None
@@ -36,7 +38,8 @@ class Watched:
         return "customer"
 
     @asynccontextmanager
-    async def fault(self, name: str, operation: str) -> AsyncGenerator[int]:
+    async def fault(self, name: str, **filters: Any) -> AsyncGenerator[int]:
+        self.armed = (name, filters)
         yield 1
         self.hung_up_while_held = bool(self._given_up)
 
@@ -77,6 +80,45 @@ def test_a_checkout_without_the_call_is_not_waited_for() -> None:
     world = Watched(called=False)
     asyncio.run(stalled(world, "token"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert world.hung_up_while_held is False
+
+
+@pytest.mark.parametrize(("how", "filters"), [("backlog", {}), ("silent", {}), ("tls-silence", {"keep": 0.5})])
+def test_a_handshake_stops_half_way_where_the_other_ways_answer_nothing(how: str, filters: dict[str, float]) -> None:
+    world = Watched(called=False)
+    asyncio.run(unconnected(world, how))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert world.armed == (how, filters)
+
+
+class Late(Watched):
+    """A machine with too much to do: the return is on its way for long before the status check begins."""
+
+    def __init__(self) -> None:
+        super().__init__(called=True)
+        self.turns = 0
+
+    async def pay_and_stay(self, order: str, customer: str) -> Any:
+        return SimpleNamespace(url="https://shop.test/return")
+
+    async def come_back(self, url: str, customer: str, order: str) -> None:
+        for _ in range(50):
+            await asyncio.sleep(0)
+        self._socket = asyncio.create_task(self._let_go())
+        await self._socket
+
+    async def until(self, met: Callable[[], bool], seconds: float) -> bool:
+        for _ in range(20 if seconds < 10 else 200):
+            if met():
+                return True
+            await asyncio.sleep(0)
+        return False
+
+    async def mended(self, order: str, customer: str, url: str) -> None: ...
+
+
+def test_a_status_check_that_comes_late_is_held_like_any_other() -> None:
+    world = Late()
+    asyncio.run(stalled(world, "status"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert world.hung_up_while_held is True
 
 
 class AskedWhenLookedAt(Watched):

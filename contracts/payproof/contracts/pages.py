@@ -74,6 +74,7 @@ def is_html(response: Response) -> bool:
     return "html" in kind or (not kind and response.body.lstrip()[:1] == "<")
 
 
+@lru_cache(maxsize=512)
 def visible_text(response: Response) -> str:
     """What a person reads: an HTML page's text, the strings of a JSON answer, or the body as it is."""
     if is_html(response):
@@ -146,10 +147,14 @@ def machine_errors(response: Response, canaries: Iterable[str], raw_marks: Itera
             str(node) for node in soup(response.body).find_all(string=lambda t: isinstance(t, Comment))
         )
     headers = "\n".join(value for name, value in response.headers if name.lower() not in ("date", "set-cookie", "etag"))
-    for text in (shown, headers):
-        found += [f"a stack trace ({words[:80]})" for words in traces(text)]
-        found += [f"a library's error text ({words[:80]})" for words in library_texts(text)]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys((*found, *_by_machines(shown), *_by_machines(headers))))
+
+
+@lru_cache(maxsize=1024)
+def _by_machines(text: str) -> tuple[str, ...]:
+    """Several checks, and the reports, ask this of one page."""
+    seen = [f"a stack trace ({words[:80]})" for words in traces(text)]
+    return (*seen, *(f"a library's error text ({words[:80]})" for words in library_texts(text)))
 
 
 def shows_error(page: Page) -> bool:

@@ -173,13 +173,13 @@ def test_nobody_who_connects_tells_nothing() -> None:
     assert "backlog" in unconnected().finding("timeout.connect", Verdict.NOT_EXERCISED).title
 
 
-def never_in_tls(seconds: float, ended_by: str, run: Written) -> Written:
-    with run.probe("unconnected", how="silent"):
+def never_in_tls(seconds: float, ended_by: str, run: Written, how: str = "silent") -> Written:
+    with run.probe("unconnected", how=how):
         run.order("1")
-        run.armed("silent")
+        run.armed(how)
         began = run.now
-        run.connection("silent", seconds=0.4, fault="silent")  # whoever says nothing is not measured
-        run.connection("silent", seconds=seconds, ended_by=ended_by, fault="silent", first_byte=0.01)
+        run.connection("silent", seconds=0.4, fault=how)  # whoever says nothing is not measured
+        run.connection("silent", seconds=seconds, ended_by=ended_by, fault=how, first_byte=0.01)
         run.page("checkout", "1", status=503, began=began)
         run.step("tried")
     return run
@@ -191,6 +191,22 @@ def test_how_long_a_handshake_is_waited_for_is_told_and_fails_nobody() -> None:
     assert run.judged("timeout.connect").verdict is Verdict.PASS
     assert "TLS never began was still open after 33.5 s" in titles[1]
     assert never_in_tls(10, "client", unconnected(33.5)).judged("timeout.connect").verdict is Verdict.FAIL
+
+
+def test_a_handshake_that_stops_half_way_is_told_and_fails_nobody() -> None:
+    run = never_in_tls(33.5, "gateway", unconnected(10), how="tls-silence")
+    titles = [finding.title for finding in run.judged("timeout.connect").findings]
+    assert run.judged("timeout.connect").verdict is Verdict.PASS
+    assert "a TLS handshake that stopped half-way was still open after 33.5 s" in titles[1]
+
+
+def test_whoever_never_begins_tls_is_not_asked_for_a_backlog() -> None:
+    run = unconnected(10)
+    with run.probe("unconnected", how="tls-silence"):
+        run.order("1")
+        run.armed("tls-silence")
+        run.page("checkout", "1", status=503)
+    assert [finding.verdict for finding in run.judged("timeout.connect").findings] == [Verdict.PASS]
 
 
 def test_a_handshake_that_is_given_up_in_time_is_told_too() -> None:

@@ -12,6 +12,10 @@ _BACK = 40
 """Pages that are looked through for one that was still open: so many customers wait at the same time at most."""
 
 
+_LOOKING = ("order", "script")
+"""Purposes of pages that only tell how things stand."""
+
+
 class Waiting:
     """The shop's pages of one world, by the time when they were asked for."""
 
@@ -23,6 +27,8 @@ class Waiting:
         """The page that this call was made for, as far as times and order ids tell; None: nobody waited."""
         place = bisect_right(self._begins, call.began)
         around = [page for page in self._pages[max(place - _BACK, 0) : place] if page.ended >= call.began]
+        # Who looks at an order, or loads a script, while another page is still open, is not who set off the call.
+        around = [page for page in around if page.purpose not in _LOOKING] or around
         named = names_in(call.event)
         return next((page for page in reversed(around) if page.order in named), around[-1] if around else None)
 

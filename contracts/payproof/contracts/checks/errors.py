@@ -207,6 +207,7 @@ def friendly(case: Case) -> Iterator[Finding]:
             "dripping",
             "unconnected",
             "false-certificate",
+            "old-tls",
             "always-unauthorized",
             "revoked",
             "unknown-currency",

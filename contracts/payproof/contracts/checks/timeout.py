@@ -133,7 +133,7 @@ def connect(case: Case) -> Iterator[Finding]:
 
     Judged: the gateway's address takes no connection (its backlog is full); each attempt to connect is measured from its first
     packet until the integration gives it up. Several attempts, and a customer who is answered in time, are judged as for
-    timeout.response. How long a connection is kept on which TLS never begins is told.
+    timeout.response. How long a connection is kept on which TLS never begins, or stops half-way, is told.
 
     Fix: set a connect timeout, or a limit for the whole call that includes connecting.
     """
@@ -142,7 +142,7 @@ def connect(case: Case) -> Iterator[Finding]:
         silent = [each for each in probe_run.of(Connection) if each.event == "silent" and each.first_byte is not None]
         if silent:
             yield _without_tls(case, probe_run, silent)
-        elif probe_run.params.get("how") != "silent":
+        elif probe_run.params.get("how") not in ("silent", "tls-silence"):
             tried = [each for each in probe_run.of(Connection) if each.event == "unaccepted"]
             yield _given_up(case, _connecting(case, probe_run, tried, "an attempt to connect"))
 
@@ -157,7 +157,9 @@ def _connecting(case: Case, probe_run: ProbeRun, tried: list[Connection], what: 
 
 def _without_tls(case: Case, probe_run: ProbeRun, silent: list[Connection]) -> Finding:
     """Many a limit for connecting ends before TLS begins: that is told, and whoever waits for ever fails at the answer."""
-    story = _connecting(case, probe_run, silent, "a connection on which TLS never began")
+    halfway = probe_run.params.get("how") == "tls-silence"
+    what = "a TLS handshake that stopped half-way" if halfway else "a connection on which TLS never began"
+    story = _connecting(case, probe_run, silent, what)
     longest = max(silent, key=lambda each: each.seconds or 0)
     if (longest.seconds or 0) <= story.grace:
         return _given_up(case, story)

@@ -51,8 +51,7 @@ class _Connection(httpx.AsyncByteStream):
         url, headers = self._request.url, self._request.headers.raw
         try:
             parts = [self._http.send(h11.Request(method=self._request.method, target=url.raw_path, headers=headers))]
-            async for chunk in self._stream():
-                parts.append(self._http.send(h11.Data(data=chunk)))
+            parts.extend([self._http.send(h11.Data(data=chunk)) async for chunk in self._stream()])
             parts.append(self._http.send(h11.EndOfMessage()))
         except h11.LocalProtocolError as error:
             raise httpx.LocalProtocolError(str(error), request=self._request) from error
@@ -71,7 +70,7 @@ class _Connection(httpx.AsyncByteStream):
         while isinstance(event := await self._event(), h11.Data):
             yield bytes(event.data)
 
-    async def _event(self) -> h11.Event | type[h11.PAUSED]:
+    async def _event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
         try:
             while (event := self._http.next_event()) is h11.NEED_DATA:
                 data = await self._reader.read(_READ)
@@ -82,7 +81,6 @@ class _Connection(httpx.AsyncByteStream):
             raise httpx.RemoteProtocolError(str(error), request=self._request) from error
         except OSError as error:
             raise httpx.ReadError(str(error), request=self._request) from error
-        assert event is not h11.NEED_DATA
         return event
 
     async def aclose(self) -> None:

@@ -27,6 +27,19 @@ async def false_certificate(world: World, shows: str) -> None:
 
 
 @probe(
+    "flow.recovers",
+    "errors.friendly",
+    group="certificates",
+    variants=lambda profile, settings: ({},) if settings.secure else (),
+)
+async def old_tls(world: World) -> None:
+    """The gateway's certificate is good, and it offers TLS 1.0 and 1.1 only, which nobody should speak any more."""
+    async with world.fault("old-tls"):
+        await _try_to_pay(world, "the gateway offers TLS 1.0 and 1.1 only")
+    await world.recover()
+
+
+@probe(
     "https.certificate-verified",
     group="certificates-unknown",
     restarts=True,
@@ -41,7 +54,6 @@ async def unknown_certificate(world: World) -> None:
         world.step(f"the integration does not start without the run's authority: {error.message}", StepName.LEFT_ALONE)
     else:
         await _try_to_pay(world, "the integration was not told of the authority behind the gateway's certificate")
-    await world.restart()
 
 
 async def _try_to_pay(world: World, what: str) -> None:

@@ -25,12 +25,13 @@ _MARGIN = 10.0
 @dataclass(frozen=True, slots=True)
 class _Hold:
     """``fault``: what holds it. ``operation``: of which calls; empty where nobody gets as far as a call. ``seconds``: the longest
-    that somebody is waited for. ``decided``: whether one was held to its end."""
+    that somebody is waited for. ``decided``: whether one was held to its end. ``keep``: the share that is answered before."""
 
     fault: str
     operation: str
     seconds: float
     decided: Callable[[World], bool]
+    keep: float = 0.0
 
 
 def _each_call(profile: Profile, settings: Settings) -> Iterable[Params]:
@@ -75,18 +76,20 @@ def _ways_not_to_connect(profile: Profile, settings: Settings) -> Iterable[Param
     yield {"how": "backlog"}
     if settings.secure:
         yield {"how": "silent"}
+        yield {"how": "tls-silence"}
 
 
 @probe(
     "timeout.connect",
     *_JUDGED,
-    group="unconnected",
+    group="unconnected-{how}",
     waits=lambda limits: limits.connect_grace,
     system="linux",
     variants=_ways_not_to_connect,
 )
 async def unconnected(world: World, how: str) -> None:
-    """The gateway's address accepts no connection: whoever connects waits. Or it accepts, and does not begin TLS."""
+    """The gateway's address accepts no connection: whoever connects waits. Or it accepts, and does not begin TLS, or stops in the middle
+    of its handshake."""
     since = world.journal.next
 
     def decided(world: World) -> bool:
@@ -94,7 +97,8 @@ async def unconnected(world: World, how: str) -> None:
         # Somebody who connects and says nothing looks whether anybody is there: we do, between stories.
         return any(each.event == "unaccepted" or (each.fault == how and each.first_byte is not None) for each in ended)
 
-    await _held(world, _Hold(how, "", world.profile.limits.connect_grace + _TO_SEE_IT, decided))
+    keep = 0.5 if how == "tls-silence" else 0.0
+    await _held(world, _Hold(how, "", world.profile.limits.connect_grace + _TO_SEE_IT, decided, keep))
 
 
 def _of(fault: str, operation: str) -> Callable[[World], bool]:
@@ -133,12 +137,14 @@ async def _held_check(world: World, hold: _Hold) -> None:
     world.step("the customer paid; the status check will never be answered", StepName.PAID)
     async with world.fault(hold.fault, **_filters(hold)) as number:
         coming = create_task(world.come_back(tab.url, customer, order))
+        met = world.target.faults.fired
+        await world.until(lambda: met(number) > 0 or coming.done(), world.shared.page_patience)
         # A background job may ask when the customer has had an answer.
-        await world.until(lambda: world.target.faults.fired(number) > 0, world.shared.patience + 3)
+        await world.until(lambda: met(number) > 0, world.shared.patience + 3)
         await _until_given_up(world, hold, number, coming)
-        asked = world.target.faults.fired(number) > 0
+        asked = met(number) > 0
         seen = create_task(world.look(order, customer))
-        await world.until(lambda: seen.done() or (not asked and world.target.faults.fired(number) > 0), 5)
+        await world.until(lambda: seen.done() or (not asked and met(number) > 0), 5)
         if not asked:  # a shop may ask no sooner than when somebody looks at the order
             await _until_given_up(world, hold, number, seen)
     await coming
@@ -147,7 +153,8 @@ async def _held_check(world: World, hold: _Hold) -> None:
 
 
 def _filters(hold: _Hold) -> Params:
-    return {"operation": hold.operation} if hold.operation else {}
+    found: Params = {"operation": hold.operation} if hold.operation else {}
+    return {**found, "keep": hold.keep} if hold.keep else found
 
 
 async def _until_given_up(world: World, hold: _Hold, number: int, waiting: Task[object]) -> None:

@@ -63,7 +63,7 @@ _ELSEWHERE = ("USD", "EUR")
 _WRONG = always({"field": "amount", "by": "much"}, {"field": "amount", "by": "little"}, {"field": "currency"})
 
 
-@probe("verify.amount", "verify.currency", group="money", pauses=2.0, needs=("answers",), variants=_WRONG)
+@probe("verify.amount", "verify.currency", pauses=2.0, needs=("answers",), variants=_WRONG)
 async def wrong_money(world: World, field: str, by: str = "") -> None:
     """The customer pays, but the gateway's status answer speaks of a smaller amount (much less; the same without
     its decimals), or of another currency."""

@@ -103,7 +103,10 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
         order, stalling = _spread(order, size, stalling, apart=sharing)
     if not several(config):
         order[MAIN] = tuple(sorted(order[MAIN], key=lambda story: _irrevocable(story, config.profile)))
-    order = dict(sorted(order.items(), key=lambda world: (-_waits(world[1], config.profile), not _restarts(world[1]))))
+    # Where starting takes long, nothing takes longer than starting again and again.
+    order = dict(
+        sorted(order.items(), key=lambda each: (not (sharing and _restarts(each[1])), -_waits(each[1], config.profile)))
+    )
     shared = {name for name, stories in order.items() if sharing and not _restarts(stories)}
     return Plan(order, frozenset(shared), frozenset(stalling), tuple(left_out), tuple(powerless))
 
@@ -162,16 +165,14 @@ def _spread(
     """Groups cut into worlds of at most ``size`` stories, and which of them stall. ``apart``: what waits is told one by one, where an
     instance is there for it at no cost."""
     found: dict[str, tuple[tuple[Probe, Params], ...]] = {}
-    stalls: set[str] = set()
     for name, stories in worlds.items():
+        alone = [story for story in stories if apart and (story[0].stalls or story[0].pauses)]
+        others = tuple(story for story in stories if story not in alone)
         whole = len(stories) if name in stalling or _restarts(stories) else size
-        waiting = apart and any(probe.stalls or probe.pauses for probe, _ in stories)
-        step = 1 if waiting else max(whole, 1)
-        for start in range(0, max(len(stories), 1), step):
-            piece = f"{name}-{start // step + 1}" if start else name
-            found[piece] = stories[start : start + step]
-            stalls |= {piece} if name in stalling else set()
-    return found, stalls
+        pieces = [others[start : start + whole] for start in range(0, len(others), max(whole, 1))]
+        pieces += [(story,) for story in alone]
+        found |= {f"{name}-{number}" if number > 1 else name: piece for number, piece in enumerate(pieces or [()], 1)}
+    return found, {name for name, stories in found.items() if any(probe.stalls for probe, _ in stories)}
 
 
 def skipped(left_out: tuple[str, ...]) -> tuple[str, ...]:

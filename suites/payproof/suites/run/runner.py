@@ -9,18 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.run import Run
-from payproof.simulator.relay.rate_budget import BudgetSpent
 from payproof.simulator.relay.sandbox_exchange import OnExchange
 from payproof.simulator.target import Spoiled
 from payproof.suites.config import Config
-from payproof.suites.probes import Params, Probe, tell
-from payproof.suites.resources import breathe, lacking
+from payproof.suites.probes import Params, Probe
 from payproof.suites.run.assembly import Losses, assembled, begun
 from payproof.suites.run.plan import (
     MAIN,
@@ -34,7 +30,7 @@ from payproof.suites.run.plan import (
     powerless,
     several,
 )
-from payproof.suites.run.repeats import ONCE, lost_to_us, turned_away
+from payproof.suites.run.teller import Teller, raise_if_lacking
 from payproof.suites.session import control
 from payproof.suites.session.control import Control
 from payproof.suites.session.diagnosis import diagnose
@@ -83,6 +79,7 @@ class _Performance:
     def __init__(self, session: Session, options: Options, run_file: Path | None) -> None:
         self.session, self.options, self.config, self.progress = session, options, session.config, session.progress
         self.losses = Losses()
+        self.teller = Teller(session, self.losses)
         self.begun = begun(session, options)
         self.run_file = session.write_to(run_file, self.begun) if run_file else None
         self.paid: Control
@@ -104,7 +101,7 @@ class _Performance:
         shared = session.shared
         planned = plan(self.config, self.options, settings, shared.latency, _start_seconds(main))
         self.launching = asyncio.Semaphore(launches_at_once(main.instance, self.options.worlds))
-        if self.options.quick and planned.sharing:
+        if self.options.quick and planned.sharing and shared.latency <= PATIENT:
             self.slots = asyncio.Semaphore(max(min(self.options.worlds - 1, _QUICK_WORLDS * (os.cpu_count() or 1)), 1))
         if self.run_file is not None:
             left_out: list[Json] = [*planned.left_out, *planned.powerless]
@@ -119,7 +116,8 @@ class _Performance:
             await self._tell_all(planned, main)
         else:
             diagnosis = diagnose(main)
-        await session.retire(main)
+        if MAIN not in session.recorded:
+            await session.retire(main)
         return assembled(
             session, self.begun, self.options, planned, settings, self.losses, scored=paid, diagnosis=diagnosis
         )
@@ -147,14 +145,16 @@ class _Performance:
                     group.create_task(self._live(name, planned))
         for name in alone:
             await self._live(name, planned)
-        await asyncio.gather(*(self._end(world) for world in self.free if world is not main))
-        await self._settle(main)
+        await asyncio.gather(*map(self._end, self.free))
 
     async def _tell_first(self, main: World, planned: Plan) -> None:
-        await self._tell(main, planned.worlds[MAIN])
+        """The first world's own stories; then others have its place."""
+        await self.teller.tell(main, planned.worlds[MAIN])
         if MAIN in planned.sharing and main.sound:
             self.free.append(main)
-            self.slots.release()
+        else:
+            await self._end(main)
+        self.slots.release()
 
     async def _live(self, name: str, planned: Plan) -> None:
         """Tell the stories of a world, in an instance that is free where it may be shared, else in a new one."""
@@ -174,7 +174,7 @@ class _Performance:
             if sharing:
                 world.begin(name)
             try:
-                await self._tell(world, stories)
+                await self.teller.tell(world, stories)
             except BaseException:
                 await self.session.retire(world)
                 raise
@@ -196,7 +196,7 @@ class _Performance:
                 raise
             self.losses.leave_out(stories, "waited for the integration's start", shared.seconds)
         except PayproofError as error:
-            _raise_if_lacking(error)
+            raise_if_lacking(error)
             if complaint := world.target.complaint():
                 for probe, _ in stories:
                     self.losses.unreached |= dict.fromkeys(probe.requirements, complaint)
@@ -209,99 +209,10 @@ class _Performance:
     async def _end(self, world: World) -> None:
         """Nothing more is told there."""
         try:
-            await self._settle(world)
+            await self.teller.settle(world)
         finally:
             await self.session.retire(world)
             self.progress.world_finished(world.name)
-
-    async def _tell(self, world: World, stories: tuple[tuple[Probe, Params], ...]) -> None:
-        alone = ""
-        for number, (probe, params) in enumerate(stories):
-            if world.shared.time_is_up:
-                self.losses.leave_out(stories[number:], "", world.shared.seconds)
-                return
-            if alone:
-                world.left_alone(probe.name, params, alone)
-                continue
-            try:
-                if not await _in_time(world, self._tell_fairly(world, probe, params)):
-                    self.losses.leave_out(((probe, params),), f"waited for {world.waits_for}", world.shared.seconds)
-                elif number + 1 < len(stories):
-                    alone = await self._unsold(world, probe, params)
-                breathe(world.server.host, world.server.port, self.session.folder)
-            except (BudgetSpent, Spoiled) as error:
-                for id in probe.requirements:
-                    self.losses.unreached.setdefault(id, error.message)
-            except PayproofError as error:
-                _raise_if_lacking(error)
-                self.losses.broke(((probe, params),), error.message)
-            except Exception as error:
-                _raise_if_lacking(error)
-                if os.environ.get("PAYPROOF_DEBUG"):
-                    raise
-                self.losses.broke(
-                    ((probe, params),),
-                    f"payproof's own fault in the probe {probe.name}: {type(error).__name__}: {error}",
-                )
-
-    async def _settle(self, world: World) -> None:
-        for _ in range(3):
-            if world.shared.time_is_up:
-                return
-            try:
-                await _in_time(world, world.settle())
-            except Spoiled:
-                continue
-            except BudgetSpent:
-                pass
-            break
-
-    async def _unsold(self, world: World, probe: Probe, params: Params) -> str:
-        """Why no more stories can be told to an integration that nobody restarts; empty while it sells."""
-        doubtful = probe.ends_token(params, self.config.profile) or world.recovery_failed
-        if self.config.integration.command or not doubtful:
-            return ""
-        with contextlib.suppress(BudgetSpent, Spoiled):
-            if not await world.sells(probe.name):
-                return f"the shop sells nothing any more since the story {probe.name}, and nobody can restart it"
-        return ""
-
-    async def _tell_fairly(self, world: World, probe: Probe, params: Params) -> None:
-        """Once more when the sandbox itself did not work, or payproof; the first telling is left out of the journal. So is a story
-        in which the integration refused its customers for their number."""
-        before, orders = len(world.journal.entries), world.orders
-        await self._tell_once_more(world, probe, params)
-        entries = world.journal.entries
-        if before < len(entries) and (why := turned_away(entries, entries[before].n)):
-            world.leave_out(entries[before].n, orders=orders, why=f"the story {probe.name} is left out: {why}")
-            raise Spoiled(why, place=f"the story {probe.name}", remedy="lift the limit while it is tested")
-
-    async def _tell_once_more(self, world: World, probe: Probe, params: Params) -> None:
-        before, orders = len(world.journal.entries), world.orders
-        try:
-            await tell(probe, world, params)
-        except Spoiled as error:
-            self.progress.note(f"{probe.name} is told again: {error.message}")
-            await world.calm()
-        else:
-            told = world.journal.entries[before:]
-            lost = lost_to_us(told) or self.session.lateness.given_up(told)
-            if probe.name in ONCE or not lost:
-                return
-            world.leave_out(told[0].n, orders=orders, why=f"the story {probe.name} is told again: {lost}")
-            self.progress.note(f"{probe.name} is told again: {lost}")
-        before = len(world.journal.entries)
-        try:
-            await tell(probe, world, params)
-        except Spoiled:
-            await world.calm()
-            raise
-        told = world.journal.entries[before:]
-        if lost := lost_to_us(told):
-            world.step(f"{lost} once more: the story {probe.name} stands as it is", "stands")
-        elif late := self.session.lateness.given_up(told):
-            world.leave_out(told[0].n, orders=orders, why=f"the story {probe.name} is left out: {late}")
-            raise Spoiled(late, place=f"the story {probe.name}", remedy="run again when this machine has less to do")
 
 
 def _start_seconds(world: World) -> float:
@@ -314,24 +225,3 @@ def launches_at_once(instance: Instance | None, most: int) -> int:
         return _LAUNCHES
     share = max(instance.start_work / instance.start_seconds, 0.01)
     return max(_LAUNCHES, min(most, int((os.cpu_count() or 1) / share)))
-
-
-async def _in_time(world: World, probe_run: Coroutine[Any, Any, None]) -> bool:
-    """Tell a story; when the run's time is up, end it, forget it, and return False."""
-    begin, world.waits_for = world.journal.next, "the integration"
-    clock = asyncio.timeout(world.shared.time_left)
-    try:
-        async with clock:
-            await probe_run
-    except TimeoutError:
-        if not clock.expired():
-            raise
-        world.leave_out(begin)
-        return False
-    return True
-
-
-def _raise_if_lacking(error: Exception) -> None:
-    """An error that comes of our own lack of something ends the run: nothing it does says anything any more."""
-    if found := lacking(error):
-        raise found from None

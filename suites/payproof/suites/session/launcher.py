@@ -116,14 +116,13 @@ class Instance:
             asyncio.create_task(self.output.read(self.process.stderr, "stderr")),
             asyncio.create_task(self._watch(self.process)),
         ]
-        await self._until_ready()
+        processes = await self._until_ready()
         self.start_seconds = time.monotonic() - began
-        self.start_work = family.worked(self._family())
+        self.start_work = family.worked(processes)
 
-    def _stranger(self) -> tuple[psutil.Process | None, str]:
+    def _stranger(self, processes: Sequence[psutil.Process]) -> tuple[psutil.Process | None, str]:
         """Who answers at the integration's port though it is none of its processes; and what could not be told."""
         host, port = ports.address(self.url)
-        processes = self._family()
         listening, told = family.listening(processes)
         if port in listening:
             return None, ""
@@ -134,7 +133,8 @@ class Instance:
             return None, unknown
         return holder, ""
 
-    async def _until_ready(self) -> None:
+    async def _until_ready(self) -> Sequence[psutil.Process]:
+        """Its processes, once it answers."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.ready_timeout
         problem = "no connection"
@@ -156,13 +156,14 @@ class Instance:
                     problem = type(error).__name__
                     await asyncio.sleep(0.02)
                     continue
-                stranger, note = self._stranger()
+                processes = self._family()  # all processes of the system are looked through for them
+                stranger, note = self._stranger(processes)
                 if stranger is not None and self.alive:
                     stranger = await self._stranger_still()
                 if stranger is not None:
                     raise ports.taken(self.url, stranger)
-                self.journal.add(Process(event="ready", detail=f"processes={self.processes()}{note}"))
-                return
+                self.journal.add(Process(event="ready", detail=f"processes={len(processes)}{note}"))
+                return processes
         raise await self._launch_error(
             f"the integration did not answer at {self.url}{self.ready} within {self.ready_timeout:g} s ({problem}); "
             + _where(self.listening(), ports.address(self.url)[1])
@@ -176,7 +177,7 @@ class Instance:
     async def _stranger_still(self) -> psutil.Process | None:
         """A look once more: a process that has just been started or replaced may have been seen halfway."""
         await asyncio.sleep(0.2)
-        return self._stranger()[0]
+        return self._stranger(self._family())[0]
 
     async def _launch_error(self, message: str) -> PayproofError:
         if self._readers:

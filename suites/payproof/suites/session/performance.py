@@ -35,11 +35,12 @@ class Performance(Deployment):
         self._gate: int | None = None
 
     @asynccontextmanager
-    async def story(self, probe: str, params: dict[str, Json]) -> AsyncGenerator[None]:
-        """One telling of a probe. A fault that is still armed at its end is cleared."""
+    async def story(self, probe: str, params: dict[str, Json], *, calls: bool = True) -> AsyncGenerator[None]:
+        """One telling of a probe. A fault that is still armed at its end is cleared. ``calls``: the integration will have to call the
+        gateway."""
         await self.target.ready(probe)
         self.shared.progress.story(self.name, probe)
-        await self.revive()
+        await self.revive(to_call=calls)
         begin = self.journal.add(ProbeMark(event="begin", probe=probe, params=params))
         orders = len(self._orders)
         problem: dict[str, Json] = {}

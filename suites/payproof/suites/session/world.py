@@ -97,7 +97,7 @@ class World(Shopping):
         """Give background jobs their time, then look once more at every order of this world."""
         if not self._orders:
             return
-        async with self.story("settle", {}):
+        async with self.story("settle", {}, calls=bool(self._pending)):
             kept = [order for order, _ in self._orders]
             pending = [waiting for waiting in self._pending if any(waiting[0] is order for order in kept)]
             await asyncio.gather(asyncio.sleep(self.config.integration.order.within), self._last_wait(pending))
