@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import socket
@@ -271,3 +272,14 @@ def test_axe_finds_nothing_serious(scene: Scene, scheme: Any) -> None:
         for each in found
         if each["impact"] in ("serious", "critical")
     ] == []
+
+
+def test_what_the_guides_picture_shows_can_be_clicked(scene: Scene) -> None:
+    spec = importlib.util.spec_from_file_location("inspector_picture", SHOP.parents[1] / "docs/inspector_picture.py")
+    assert spec
+    assert spec.loader
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    made.clicked(scene.page, scene.checkout, lambda url: scene.shop.get(url.partition("shop.example")[2]))
+    playwright.expect(scene.exchange(f"for {made.REFUSED} ").locator(".status")).to_contain_text("500")
+    playwright.expect(scene.page.locator(".payment")).to_have_count(len(made.ORDERS) + 1)

@@ -85,6 +85,11 @@ def test_without_a_file_checkout_and_order_are_both_needed(run: Run) -> None:
     assert "--checkout is needed too" in run("run", "--", "python", "app.py")[2]
 
 
+def test_flags_beside_a_file_that_is_not_named_say_how_to_name_it(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "payproof.toml").touch()
+    assert "--config payproof.toml" in run("run", "--checkout", "POST /checkout")[2]
+
+
 def test_a_folder_that_cannot_be_written_is_told_before_the_run(run: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     code, _, err = run(

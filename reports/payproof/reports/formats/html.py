@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import re
 from collections.abc import Container
-from functools import cache
+from functools import cache, lru_cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -91,11 +92,13 @@ def _environment() -> Environment:
     return environment
 
 
+@lru_cache(4096)
 def _veiled(text: str) -> Markup:
-    """``text`` escaped, its placeholders for secrets marked as such."""
+    """``text`` escaped, its placeholders for secrets marked as such. It stands between tags, never in an attribute: there a quote
+    means nothing, and a page of ten thousand exchanges has a great many."""
     parts = _PLACEHOLDER.split(facts.clean(text))
     return Markup("").join(
-        Markup('<span class="secret">{}</span>').format(part) if number % 2 else escape(part)
+        Markup('<span class="secret">{}</span>').format(part) if number % 2 else Markup(html.escape(part, quote=False))
         for number, part in enumerate(parts)
     )
 

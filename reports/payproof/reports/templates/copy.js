@@ -7,8 +7,8 @@
   const curl = message => {
     const [method, ...address] = message.querySelector("summary code").textContent.split(" ");
     const parts = ["curl -X " + method + " " + quoted(address.join(" "))];
-    for (const pair of message.querySelectorAll("dl > div")) {
-      const [name, value] = [pair.querySelector("dt").textContent, pair.querySelector("dd").textContent];
+    for (const header of message.querySelectorAll("dt")) {
+      const [name, value] = [header.textContent, header.nextElementSibling.textContent];
       if (!own.has(name.toLowerCase())) parts.push("-H " + quoted(name + ": " + value));
     }
     const body = message.querySelector(":scope > pre");

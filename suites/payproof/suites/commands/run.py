@@ -120,10 +120,13 @@ def configuration(path: Path | None, flags: Flags, *, drafts: bool = False) -> C
     if path is None and flags.whole:
         if not (flags.checkout and flags.order):
             missing = "--order" if flags.checkout else "--checkout"
+            there = Path("payproof.toml").exists()
             raise PayproofError(
                 f"without a file, {missing} is needed too",
                 place="the command line",
-                remedy="payproof run --checkout 'POST /checkout' "
+                remedy="to change what the payproof.toml of this folder says, name it too: --config payproof.toml"
+                if there
+                else "payproof run --checkout 'POST /checkout' "
                 "--order '/orders/{order.id} json:/status=paid' -- COMMAND",
             )
         bare = make_config(tables(flags, defaults=True), folder=Path.cwd(), place="the command line")
