@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -36,6 +36,8 @@ from payproof.simulator.serve import KEPT_TOKENS, serve
 SHOPS, STRANGERS = 64, 4
 PATIENCE, LATEST_ANSWER = 2.0, 10.0
 """Seconds that a shop waits for an answer, and that the control port may take for one at any time."""
+ROW = 1_100
+"""Bytes that the books may take for a payment or an access token; they forget nothing before their own bound."""
 SHARE = 0.005
 HANGING = 0.001
 """Of the calls, for each fault; for those that keep a shop waiting for as long as it likes. About a tenth of the calls meets one."""
@@ -61,7 +63,7 @@ GARBAGE = (
 
 @dataclass(slots=True)
 class Result:
-    """``memory``: MB after each tenth, or after each round. ``left``: what was there after the end and not before the beginning."""
+    """``memory``: MB after each tenth, or after each round, and ``books``: the part of it that payments and tokens may take. ``left``: what was there after the end and not before the beginning."""
 
     requests: int = 0
     answered: int = 0
@@ -72,6 +74,7 @@ class Result:
     seconds: float = 0.0
     slowest_control: float = 0.0
     memory: list[float] = field(default_factory=list[float])
+    books: list[float] = field(default_factory=list[float])
     unasked: list[str] = field(default_factory=list[str])
     left: dict[str, int] = field(default_factory=dict[str, int])
     stderr: str = ""
@@ -84,8 +87,9 @@ class Result:
         found += [f"the control port took {self.slowest_control:.1f} s"] if self.slowest_control > LATEST_ANSWER else []
         found += [f"it said on stderr: {self.stderr[:300]}"] if self.stderr else []
         found += [] if self.pays_at_the_end else ["no payment could be opened at the end"]
-        at_rest = self.memory[min(1, rounds - 1) if rounds > 1 else len(self.memory) * 6 // 10]
-        grown = self.memory[-1] - at_rest
+        begin = min(1, rounds - 1) if rounds > 1 else len(self.memory) * 6 // 10
+        at_rest = self.memory[begin]
+        grown = self.memory[-1] - at_rest - (self.books[-1] - self.books[begin])
         return found + ([f"memory grew by {grown:.0f} MB"] if grown > 20 + at_rest / 10 else [])
 
 
@@ -214,7 +218,13 @@ class Soak:
         for armed in json.loads(await self.steer("GET", "/faults"))["armed"]:
             self.result.fired[armed["name"]] = self.result.fired.get(armed["name"], 0) + armed["fired"]
 
-    async def round(self, requests: int, sampled: Callable[[], None]) -> None:
+    async def sample(self) -> None:
+        """Note how much memory there is, and what of it the books may take."""
+        held = json.loads(await self.steer("GET", "/health"))["held"]
+        self.result.memory.append(self.server.megabytes())
+        self.result.books.append(sum(held.values()) * ROW / 1e6)
+
+    async def round(self, requests: int, sampled: Callable[[], Awaitable[None]]) -> None:
         """So many requests of shops, with strangers beside them; ``sampled`` is called after each tenth."""
         begun = self.result.requests
         self.until = begun + requests
@@ -227,7 +237,7 @@ class Soak:
             await self.steer("GET", "/health")
             while marks and self.result.requests >= marks[0]:
                 marks.pop(0)
-                sampled()
+                await sampled()
         await asyncio.gather(*shops, *guests)
         await self.note_faults()
         await self.steer("DELETE", "/faults")
@@ -323,17 +333,17 @@ async def soak(requests: int, rounds: int, say: Callable[[str], None]) -> Result
             run = Soak(server, result)
             await run.warm_up()
 
-            def sampled() -> None:
+            async def sampled() -> None:
                 say(f"{result.requests:>9,} requests  {server.megabytes():6.0f} MB  {server.descriptors()} descriptors")
                 if rounds == 1:
-                    result.memory.append(server.megabytes())
+                    await run.sample()
 
             began = time.monotonic()
             for _ in range(rounds):
                 await run.round(requests // rounds, sampled)
                 if rounds > 1:
                     await run.steer("POST", "/reset")
-                    result.memory.append(server.megabytes())
+                    await run.sample()
             result.seconds = time.monotonic() - began
             result.pays_at_the_end = await run.pays()
             result.left["descriptors while running"] = max(0, await run.settled(before))

@@ -11,7 +11,7 @@ from payproof.contracts.entries import Call, Connection, Entry, FaultSet, Page, 
 from payproof.contracts.run import RecordedWorld as Recorded
 from payproof.contracts.steps import StepName
 from payproof.suites.probes import Params, Probe, tell
-from payproof.suites.run import runner
+from payproof.suites.run import teller
 from payproof.suites.run.plan import MAIN, Options
 from payproof.suites.run.repeats import lost_to_us, turned_away
 from payproof.suites.run.runner import perform
@@ -49,7 +49,7 @@ def played(monkeypatch: pytest.MonkeyPatch, losing: int) -> tuple[int, Recorded]
         else:
             await tell(probe, world, params)
 
-    monkeypatch.setattr(runner, "tell", told)
+    monkeypatch.setattr(teller, "tell", told)
     run = asyncio.run(perform(shop("retold"), Options(probes=("cancelled",), seed=1)))
     return count, next(world for world in run.worlds if world.name == MAIN)
 
@@ -134,7 +134,7 @@ def test_a_story_that_met_the_integrations_own_limit_is_not_judged_and_says_why(
         async with world.story(probe.name, params):
             world.journal.add(page("checkout", 429, order="limited", customer="customer 99"))
 
-    monkeypatch.setattr(runner, "tell", told)
+    monkeypatch.setattr(teller, "tell", told)
     run = asyncio.run(perform(shop("retold"), Options(probes=("cancelled",), seed=1)))
     main = next(world for world in run.worlds if world.name == MAIN)
     assert "cancelled" not in begun(main)

@@ -76,8 +76,9 @@ async def index(sim: Simulator, request: Request) -> Any:
 
 
 async def health(sim: Simulator, request: Request) -> Any:
-    """Whether the simulator is there, and how much it has forgotten because there was too much."""
-    return {"ok": True, "gateway": sim.profile.name, "seed": sim.seed, "forgotten": sim.forgotten()}
+    """Whether the simulator is there, how much it holds, and how much it has forgotten because there was too much."""
+    books = {"held": sim.store.held(), "forgotten": sim.forgotten()}
+    return {"ok": True, "gateway": sim.profile.name, "seed": sim.seed, **books}
 
 
 async def reset(sim: Simulator, request: Request) -> Any:

@@ -204,6 +204,10 @@ class Store:
         self._tokens.clear()
         self._payments.clear()
 
+    def held(self) -> dict[str, int]:
+        """How many ``payments`` and ``tokens`` are remembered."""
+        return {"payments": len(self._payments.all), "tokens": len(self._tokens.all)}
+
     def forgotten(self) -> dict[str, int]:
         """How many ``payments`` and ``tokens`` were let go of because there were too many."""
         return {"payments": self._payments.forgotten, "tokens": self._tokens.forgotten}
