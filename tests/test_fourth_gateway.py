@@ -27,7 +27,7 @@ from payproof.suites.run.runner import perform
 from payproof.suites.session.sandbox import checkout_of, known_secrets
 
 HERE = Path(__file__).parent
-OWN_STORIES = ("undecided", "forged-notice", "disordered-notices", "lost-notice")
+OWN_STORIES = ("undecided", "pending-told-last", "forged-notice", "disordered-notices", "lost-notice")
 HERS = tuple(name for name in STORIES if name not in ("token-expired", "stampede", "always-unauthorized"))
 
 
@@ -97,6 +97,7 @@ def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp
     ("defect", "requirement", "probes"),
     [
         ("waiting-is-paid", "flow.pending", ("undecided",)),
+        ("takes-it-back", "webhook.out-of-order", ("pending-told-last",)),
         ("any-payment", "verify.other-payment", ("replayed-return",)),
         ("no-key", "idempotency.key-sent", ("steady",)),
         ("one-key", "idempotency.new-key-per-order", ("steady",)),

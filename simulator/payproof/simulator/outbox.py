@@ -257,8 +257,8 @@ class Outbox:
 
     def _addressed(self, headers: Fields) -> Fields:
         """With addresses in place of their names. The stranger is the same server by another name of this machine."""
-        names = ("localhost", "127.0.0.1")
-        stranger = self.site.replace(*(names if names[0] in self.site else reversed(names)))
+        own, other = ("localhost", "127.0.0.1") if "localhost" in self.site else ("127.0.0.1", "localhost")
+        stranger = self.site.replace(own, other)
         sites = {"{gateway.url}": self.site, "{stranger.url}": stranger}
         return tuple(
             (name, reduce(lambda text, known: text.replace(*known), sites.items(), value)) for name, value in headers

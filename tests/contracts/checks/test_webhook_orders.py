@@ -151,7 +151,7 @@ def test_without_money_or_a_notice_of_an_end_there_is_no_disorder() -> None:
 def test_a_shop_that_does_not_sell_at_all_is_told_so_and_no_more() -> None:
     run = a_run()
     disordered(run, False)
-    assert run.causes(ORDER) == {"flow.success"}
+    assert run.causes(ORDER) == {"flow.success", "flow.pending-success"}
 
 
 # -- webhook.before-return ---------------------------------------------------------------------------------------------

@@ -58,6 +58,8 @@ class QuayShop(HarborShop):
     async def work(self, told: Told, order: Order | None) -> None:
         if DEFECT == "notice-secret-in-log":
             log.info("checked with %s", self.notice_secret)
+        if DEFECT == "takes-it-back" and order is not None and told.kind == "order.waiting":
+            order.status = "pending"
         await super().work(told, order)
 
     def genuine(self, signature: str, body: bytes) -> bool:

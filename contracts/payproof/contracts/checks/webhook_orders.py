@@ -131,11 +131,12 @@ def out_of_order(case: Case) -> Iterator[Finding]:
     Why: gateways do not promise an order; a first attempt's failure can arrive after the second one's success.
 
     Judged: that a payment came to nothing is told after it succeeded, before, or of an earlier payment of the same order; the
-    customer paid and came back. At the end the order is paid, or visibly held for a person.
+    customer paid and came back. Where a payment may be decided later, that it was not decided is told after its money came. At the
+    end the order is paid, or visibly held for a person.
 
     Fix: never take an order back from paid because of a notice; ask the gateway how this payment stands now.
     """
-    for probe_run in probe_runs(case.run, "disordered-notices"):
+    for probe_run in probe_runs(case.run, "disordered-notices", "pending-told-last"):
         if (untold := probe_run.step(StepName.UNTOLD)) is not None:
             yield case.not_applicable(untold.text)
         elif (
@@ -145,10 +146,13 @@ def out_of_order(case: Case) -> Iterator[Finding]:
         ):
             yield case.stuck(probe_run)
         else:
-            what = _DISORDER.get(str(probe_run.params.get("order")), "its notices came in another order")
-            yield _must_be_paid(
-                case, probe_run, what, or_flagged=True, unless=("flow.success",), good=f"the order is paid: {what}"
+            what = _DISORDER.get(
+                str(probe_run.params.get("order")), "that it was not decided was told after its success"
             )
+            yield _must_be_paid(
+                case, probe_run, what, or_flagged=True, unless=("flow.success", "flow.pending-success"),
+                good=f"the order is paid: {what}",
+            )  # fmt: skip
 
 
 def _seen_before_the_return(probe_run: ProbeRun) -> list[OrderSeen]:

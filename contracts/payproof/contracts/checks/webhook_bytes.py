@@ -1,0 +1,86 @@
+"""Notices as bytes: a signature is over what was sent, and not over what a JSON library makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from payproof.contracts.deliveries import answer_of, taken, where_declared
+from payproof.contracts.entries import Delivery
+from payproof.contracts.events import NoticeVerified
+from payproof.contracts.model import Finding, Json
+from payproof.contracts.probe_runs import ProbeRun, probe_runs
+from payproof.contracts.requirements import Case, must
+from payproof.contracts.steps import StepName
+
+
+@must("webhook.raw-body", needs="notices")
+@where_declared
+def raw_body(case: Case) -> Iterator[Finding]:
+    """A genuine notice is taken however its bytes are written.
+
+    Why: a signature covers bytes. Who decodes the JSON and encodes it again refuses genuine notices as soon as a key moves, an
+    accent is escaped or an empty object becomes a list.
+
+    Judged: a notice of a paid order is sent as the gateway writes it, and answered with success; then it is sent indented, with
+    escaped letters and slashes, with its keys in another order, with blanks around; each is answered with success too. Whoever
+    has the gateway verify notices asks about the very bytes that came.
+
+    Fix: verify the signature over the body as it was received, before any framework parses it.
+    """
+    for probe_run in probe_runs(case.run, "spelled-notice"):
+        sent = list(probe_run.after(StepName.NOTICED).of(Delivery))
+        plain = next((each for each in sent if each.plain), None)
+        spelled = [each for each in sent if each.shape]
+        if plain is None or not spelled:
+            yield case.stuck(probe_run)
+        elif not plain.accepted:
+            yield _refused(case, probe_run, plain)
+        else:
+            yield from (_spelling(case, probe_run, plain, each) for each in spelled)
+
+
+def _refused(case: Case, probe_run: ProbeRun, plain: Delivery) -> Finding:
+    """A notice as the gateway writes it is refused: for its bytes, when the gateway was asked about others than it had sent, or when
+    no notice was taken in the whole run."""
+    assert case.profile.notices is not None, "the judge asks only gateways that have notices"
+    during = (plain.began, plain.began + plain.seconds)
+    denied = [
+        call
+        for call in probe_run.calls("verify-notice")
+        if isinstance(call.event, NoticeVerified)
+        and call.event.genuine is False
+        and during[0] <= call.began <= during[1]
+    ]
+    by_certificate = case.profile.notices.impostor is not None
+    expected: dict[str, Json] = {"answer": "2xx"}
+    actual: dict[str, Json] = {"answer": answer_of(plain)}
+    if denied or not (by_certificate or taken(case.run)):
+        why = (
+            "the gateway did not know what it was asked to verify for its own"
+            if denied
+            else "and so is every other one"
+        )
+        return case.failed(
+            f"a genuine notice is refused: {why}", expected=expected, actual=actual, world=probe_run.world,
+            seen=[plain, *denied[:1]], unless=("webhook.before-return", "flow.success"),
+        )  # fmt: skip
+    insists = (
+        "; who takes the certificate from the gateway's real host alone cannot be judged here" if by_certificate else ""
+    )
+    return case.not_exercised(
+        f"a plain notice of a paid order is not answered with success either ({answer_of(plain)}){insists}",
+        because="webhook.before-return", world=probe_run.world, seen=[plain],
+    )  # fmt: skip
+
+
+def _spelling(case: Case, probe_run: ProbeRun, plain: Delivery, spelled: Delivery) -> Finding:
+    if spelled.accepted:
+        title = f"taken, its body {spelled.shape}"
+        return case.passed(title, actual={"answer": answer_of(spelled)}, world=probe_run.world, seen=[spelled])
+    return case.failed(
+        f"a genuine notice is refused when its body is written otherwise ({spelled.shape})",
+        expected={"answer": answer_of(plain)},
+        actual={"answer": answer_of(spelled)},
+        world=probe_run.world,
+        seen=[plain, spelled],
+    )

@@ -1,0 +1,35 @@
+"""Payments that are decided later, and what is told of them meanwhile."""
+
+from __future__ import annotations
+
+from payproof.contracts.steps import StepName
+from payproof.suites.probes import probe
+from payproof.suites.session.world import World
+
+
+@probe(
+    "webhook.out-of-order", group="notices-later", needs=("notices", "clock", "refusal"), moves_clock=True,
+    variants=lambda profile, settings: ({},) if profile.has("decides_later") else (),
+)  # fmt: skip
+async def pending_told_last(world: World) -> None:
+    """A payment is decided later, and its money comes; only then the gateway's word that it was pending comes once more."""
+    order, customer = world.new_order(), world.customer()
+    checkout = await world.checkout(order, customer)
+    if not checkout.payment:
+        return
+    tab = await (await world.hosted(checkout, customer, "pending")).confirm()
+    if tab.state != "left":
+        return
+    await world.come_back(tab.url, customer, order)
+    await world.notices_over()
+    early = world.outbox.notices(checkout.payment)
+    if not early:
+        world.step("this gateway does not tell of payments that are not decided", StepName.UNTOLD)
+        return
+    await world.target.advance(world.profile.traits.decides_later + 1)
+    await world.notices_over()
+    await world.look(order, customer, wait=world.shared.patience)
+    world.step("the money has come, and what was told before comes once more", StepName.NOTICED)
+    for notice in early:
+        await world.outbox.repeat(notice.id)
+    await world.look(order, customer, wait=world.config.integration.order.within)
