@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import replace
+from typing import Literal
 
 from harbor import profile as harbor
 
@@ -38,6 +39,16 @@ def read_notice(headers: Fields, body: bytes) -> Notified:
 
 def forged_return(*, return_url: str, payment: str, **_: object) -> str:
     return return_url.replace(TEMPLATE, payment)
+
+
+def read_return(url: str) -> tuple[Literal["paid", "refused", ""], str, str]:
+    """A return tells nothing."""
+    return "", "", ""
+
+
+def returned_query(url: str) -> str:
+    """And nothing is added to it."""
+    return ""
 
 
 assert harbor.PROFILE.notices is not None
@@ -74,8 +85,8 @@ PROFILE = replace(
     hosted=HostedRecipe(fill=harbor.PROFILE.hosted.fill, cancel="a.abort", problem=".ended", paying="form.pay"),
     read=read,
     forged_return=forged_return,
-    read_return=lambda url: ("", "", ""),
-    returned_query=lambda url: "",
+    read_return=read_return,
+    returned_query=returned_query,
     return_template=TEMPLATE,
     faults={
         "errors.invalid-token": ("no-token",),

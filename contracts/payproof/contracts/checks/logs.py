@@ -27,13 +27,11 @@ def _leak(case: Case, marks: Mapping[str, str]) -> Iterator[Finding]:
     for world in case.run.worlds:
         logs = list(world.of(Log))
         lines += len(logs)
-        what, found = next(
-            ((what, held) for mark, what in marks.items() if (held := [entry for entry in logs if mark in entry.text])),
-            ("", []),
-        )
+        mark = next((mark for mark in marks if any(mark in entry.text for entry in logs)), "")
+        found = [entry for entry in logs if mark in entry.text] if mark else []
         if found:
             yield case.failed(
-                f"the {what} is in {len(found)} log line(s)",
+                f"the {marks[mark]} is in {len(found)} log line(s)",
                 expected={"lines": 0},
                 actual={"lines": len(found), "stream": found[0].stream, "line": found[0].text[:300]},
                 world=world,
