@@ -189,10 +189,12 @@ PAY = f"{GATEWAY}/pay"
 
 def _leading(body: str, **headers: str) -> Guarded:
     """A shop whose checkout answers with this page."""
+
+    async def answer(request: Request) -> Response:
+        return HTMLResponse(body, headers=headers)
+
     shop = Guarded()
-    shop.app.router.routes.insert(
-        0, Route("/checkout", lambda _: HTMLResponse(body, headers=headers), methods=["POST"])
-    )
+    shop.app.router.routes.insert(0, Route("/checkout", answer, methods=["POST"]))
     return shop
 
 

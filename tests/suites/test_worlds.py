@@ -98,7 +98,9 @@ class Believing:
 class Waiting(World):
     """A world whose customers only look."""
 
-    async def come_back(self, url: str, customer: Customer, order: Order, *, purpose: str = "return") -> Visit:
+    async def come_back(
+        self, url: str, customer: Customer, order: Order, *, purpose: str = "return", telling: bool = True
+    ) -> Visit:
         self.step(f"{order.id} reloads", "reload")
         return Visit((), url)
 
