@@ -10,7 +10,7 @@ from payproof.contracts.entries import Connection, Entry, FaultSet, ProbeMark, S
 from payproof.contracts.run import RecordedWorld as Recorded
 from payproof.contracts.steps import StepName
 from payproof.suites.probes import Params, Probe, tell
-from payproof.suites.run import runner
+from payproof.suites.run import teller
 from payproof.suites.run.plan import MAIN, Options
 from payproof.suites.run.repeats import lost_to_us
 from payproof.suites.run.runner import perform
@@ -48,7 +48,7 @@ def played(monkeypatch: pytest.MonkeyPatch, losing: int) -> tuple[int, Recorded]
         else:
             await tell(probe, world, params)
 
-    monkeypatch.setattr(runner, "tell", told)
+    monkeypatch.setattr(teller, "tell", told)
     run = asyncio.run(perform(shop("retold"), Options(probes=("cancelled",), seed=1)))
     return count, next(world for world in run.worlds if world.name == MAIN)
 
