@@ -9,7 +9,7 @@ import pytest
 
 from payproof.contracts.entries import Call, Connection, Entry, ProbeMark, Request
 from payproof.suites.probes import Params, Probe, tell
-from payproof.suites.run import runner
+from payproof.suites.run import teller
 from payproof.suites.run.plan import MAIN, Options
 from payproof.suites.run.runner import perform
 from payproof.suites.selftest.selftest import shop
@@ -81,7 +81,7 @@ def test_such_a_story_is_told_again_and_then_not_judged(monkeypatch: pytest.Monk
     def always(lateness: Lateness, began: float, ended: float) -> float:
         return 9.0
 
-    monkeypatch.setattr(runner, "tell", told)
+    monkeypatch.setattr(teller, "tell", told)
     monkeypatch.setattr(Lateness, "between", always)
     run = asyncio.run(perform(shop("late"), Options(probes=("cancelled",), seed=1)))
     world = next(world for world in run.worlds if world.name == MAIN)

@@ -20,7 +20,7 @@ from payproof.suites import cli, resources
 from payproof.suites.customer.customer import Customer
 from payproof.suites.customer.routing import Routing
 from payproof.suites.resources import Lacking, breathe, lacking
-from payproof.suites.run import runner
+from payproof.suites.run import teller
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
 from payproof.suites.selftest.selftest import shop
@@ -80,7 +80,7 @@ def test_a_lack_within_a_story_ends_the_run_and_accuses_nobody(monkeypatch: pyte
     async def tell(*_: object) -> None:
         raise wrapped(OSError(errno.EMFILE, "Too many open files"))
 
-    monkeypatch.setattr(runner, "tell", tell)
+    monkeypatch.setattr(teller, "tell", tell)
     with pytest.raises(Lacking, match="no more files"):
         asyncio.run(perform(shop("lacking"), Options(probes=("cancelled", "refused"))))
 
