@@ -85,20 +85,14 @@ def _own_id(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Ch
         for path, text in standing.values(page):
             if text and text in own:
                 return _calls_it(f"json:{path}", own)
+    back = (call.opened.return_url if call else None) or ""
     numbered = _NUMBERED.fullmatch(own)
-    for id in (own, *(numbered.groups() if numbered else ())):
-        for address in _addresses(pages, (call.opened.return_url if call else None) or ""):
-            if (found := _in_address(address, id)) is not None:
-                return _calls_it(found, id)
+    asked = [(back, own), *((back, number) for number in (numbered.groups() if numbered else ()))]
+    # The shop's own address comes before what the gateway adds to it.
+    for address, id in [*asked, *((page.request.url, own) for page in pages)]:
+        if (found := _in_address(address, id)) is not None:
+            return _calls_it(found, id)
     return None
-
-
-def _addresses(pages: list[Page], return_url: str) -> Iterator[str]:
-    """Those of the pages; the return URL before what the gateway added to it."""
-    for page in pages:
-        if return_url and urlsplit(page.request.url).path == urlsplit(return_url).path:
-            yield return_url
-        yield page.request.url
 
 
 def _calls_it(pointer: str, own: str) -> Change:
