@@ -280,6 +280,10 @@ def test_what_the_guides_picture_shows_can_be_clicked(scene: Scene) -> None:
     assert spec.loader
     made = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(made)
-    made.clicked(scene.page, scene.checkout, lambda url: scene.shop.get(url.partition("shop.example")[2]))
+
+    def follow(url: str) -> httpx.Response:
+        return scene.shop.get(url.partition("shop.example")[2])
+
+    made.clicked(scene.page, scene.checkout, follow)
     playwright.expect(scene.exchange(f"for {made.REFUSED} ").locator(".status")).to_contain_text("500")
     playwright.expect(scene.page.locator(".payment")).to_have_count(len(made.ORDERS) + 1)

@@ -73,7 +73,7 @@ def _merged(data: Tables, change: Tables) -> Tables:
 def _now(integration: Tables, what: str) -> str:
     """The answer as the draft has it."""
     checkout, order = integration["checkout"], integration["order"]
-    return {
+    answers: dict[str, str] = {
         "command": shlex.join(integration["command"]),
         "ready": integration.get("ready", "/"),
         "checkout": f"{checkout['method']} {checkout['path']}",
@@ -81,4 +81,5 @@ def _now(integration: Tables, what: str) -> str:
         "redirect": checkout.get("redirect", "location"),
         "order": f"{order['path']} {order['status']}={','.join(order.get('paid', ['paid']))}",
         "env": "",
-    }[what]
+    }
+    return answers[what]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import string
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +24,7 @@ _UNPAID = re.compile(
     r"pending|open|new|created|await|unpaid|\bnot\b|nicht|\bnon\b|\bpas\b|draft|offen|attente", re.IGNORECASE
 )
 _LONGEST_STATE = 40
-_PREFIX = f"{string.ascii_letters}-_#/"
+_NUMBERED = re.compile(r"[A-Za-z#/_-]+(\d+)")
 """What shops write before an order's number where others see it."""
 
 
@@ -86,16 +85,13 @@ def _own_id(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Ch
         for path, text in standing.values(page):
             if text and text in own:
                 return _calls_it(f"json:{path}", own)
-    return_url = call.opened.return_url if call else None
-    back = urlsplit(return_url or "")
-    for page in pages:
-        addresses = [page.request.url]
-        if return_url and urlsplit(page.request.url).path == back.path:
-            addresses.insert(0, return_url)  # before what the gateway added to it
-        for address in addresses:
-            for id in (own, own.lstrip(_PREFIX)):
-                if id and (found := _in_address(address, id)) is not None:
-                    return _calls_it(found, id)
+    back = (call.opened.return_url if call else None) or ""
+    numbered = _NUMBERED.fullmatch(own)
+    asked = [(back, own), *((back, number) for number in (numbered.groups() if numbered else ()))]
+    # The shop's own address comes before what the gateway adds to it.
+    for address, id in [*asked, *((page.request.url, own) for page in pages)]:
+        if (found := _in_address(address, id)) is not None:
+            return _calls_it(found, id)
     return None
 
 

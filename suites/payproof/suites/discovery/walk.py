@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urljoin
 
 from bs4 import Tag
 
@@ -15,38 +15,28 @@ from payproof.contracts.pages import is_html, soup
 from payproof.suites.config import Config
 from payproof.suites.config.placeholders import fill
 from payproof.suites.customer.customer import Customer, Visit
+from payproof.suites.discovery.shop_forms import (
+    AWAY,
+    PAYS,
+    action_of,
+    address_of,
+    filled,
+    forms,
+    is_collecting,
+    is_get,
+    is_hidden,
+    is_private,
+    leads_on,
+    line_of,
+    path_of,
+    says,
+)
 from payproof.suites.driver import standing
 from payproof.suites.session.progress import Progress
 from payproof.suites.session.session import opened
 from payproof.suites.session.world import World
 
-_PAYS = re.compile(
-    r"check\W?out|\bpay\b|payment|place.?order|\bbuy\b|purchase|kaufen|bestell|commander|payer|comprar|pagar",
-    re.IGNORECASE,
-)
-_COLLECTS = re.compile(r"\badd|cart|basket|\bbag\b|warenkorb|panier|carrito", re.IGNORECASE)
 _LEADS = re.compile(r"product|item|shop|cart|basket|check\W?out|order|buy|panier|article|book", re.IGNORECASE)
-_AWAY = re.compile(r"log.?out|sign.?out|abmelden|delete|remove|cancel|^mailto:|^tel:", re.IGNORECASE)
-_PRIVATE = re.compile(
-    rf"{_AWAY.pattern}|log.?in|sign.?(?:in|up)|register|search|contact|newsletter|anmelden", re.IGNORECASE
-)
-_AGREES = re.compile(r"terms|agree|accept|consent|condition|agb|datenschutz|privacy|cgv", re.IGNORECASE)
-_VALUES = tuple(
-    (re.compile(pattern, re.IGNORECASE), value)
-    for pattern, value in (
-        ("amount|price|total|montant|betrag", "{order.amount}"),
-        ("currency|devise|w(?:ä|ae)hrung|moneda", "{order.currency}"),
-        ("^order$|order_?(id|no|number|ref)|reference", "{order.id}"),
-        ("mail", "ada@example.test"),
-        (r"phone|mobile|\btel", "+237600000001"),
-        ("address|street|adresse|strasse|rue|calle", "1 Example Street"),
-        (r"city|town|ville|\bort\b|stadt|ciudad", "Douala"),
-        (r"\bdate\b", "2030-01-15"),
-        ("zip|post.?code", "10115"),
-        ("name|guest|holder|recipient|customer|kunde|client", "Ada Example"),
-        ("quantity|qty|count", "1"),
-    )
-)
 _STEPS = 15
 """Pages that a walk opens at most."""
 _SENT = 8
@@ -120,17 +110,17 @@ class _Walk:
 
     async def _looked_at(self, customer: Customer, stand: _Stand) -> Way | None:
         """Use what is on a page; the way, when one of its forms starts the payment."""
-        for form in _forms(stand.page):
-            if _is_collecting(form):
+        for form in forms(stand.page):
+            if is_collecting(form):
                 continue
-            if _is_get(form):
-                self.elsewhere += [(stand, _address(stand.page, form))] if not _is_private(form) else []
-            elif _is(form, _PAYS) and self.sent < _SENT:
+            if is_get(form):
+                self.elsewhere += [(stand, address_of(stand.page, form))] if not is_private(form) else []
+            elif says(form, PAYS) and self.sent < _SENT:
                 if way := await self._submitted(customer, stand, form):
                     return way
-            elif not _is_private(form):
+            elif not is_private(form):
                 self.unsure.append((stand, form))
-        for form in filter(_is_collecting, _forms(stand.page)):
+        for form in filter(is_collecting, forms(stand.page)):
             if (after := await self._collected(customer, stand, form)) is not None:
                 self.stands.insert(0, after)
         self.stands += await self._followed(customer, stand)
@@ -154,13 +144,13 @@ class _Walk:
         found: list[_Stand] = []
         for link in soup(stand.page.response.body if stand.page.response else "").find_all("a", href=True):
             url = urljoin(stand.page.request.url, str(link["href"]))
-            words = f"{_path(url)} {link.get_text()}"
-            if self.world.place.where(url) != "integration" or _AWAY.search(words):
+            words = f"{path_of(url)} {link.get_text()}"
+            if self.world.place.where(url) != "integration" or AWAY.search(words):
                 continue
             if _LEADS.search(words):
-                found += await self._tried(customer, stand, _path(url))
+                found += await self._tried(customer, stand, path_of(url))
             else:
-                self.elsewhere.append((stand, _path(url)))
+                self.elsewhere.append((stand, path_of(url)))
         return found
 
     async def _tried(self, customer: Customer, stand: _Stand, path: str) -> list[_Stand]:
@@ -170,25 +160,27 @@ class _Walk:
 
     async def _collected(self, customer: Customer, stand: _Stand, form: Tag) -> _Stand | None:
         """The page after something was put into the cart; once for each form."""
-        path = _action(stand.page, form)
+        path = action_of(stand.page, form)
         if f"POST {path}" in self.opened:
             return None
         self.opened.add(f"POST {path}")
         visit = await self._sent(customer, stand, form, dict(form_fields(form)))
-        shown = {name: value for name, value in form_fields(form) if not _hidden(form, name)}
-        return _Stand(visit.page, (*stand.before, _line(path, shown))) if visit.page and _is_shown(visit.page) else None
+        shown = {name: value for name, value in form_fields(form) if not is_hidden(form, name)}
+        return (
+            _Stand(visit.page, (*stand.before, line_of(path, shown))) if visit.page and _is_shown(visit.page) else None
+        )
 
     async def _submitted(self, customer: Customer, stand: _Stand, form: Tag) -> Way | None:
         """What became of a form that may start the payment: when it does, the way; when another form follows, a step on it."""
         self.sent += 1
-        fields, path = _filled(form), _action(stand.page, form)
+        fields, path = filled(form), action_of(stand.page, form)
         called = len(self.world.calls())
         visit = await self._sent(customer, stand, form, {**dict(form_fields(form)), **self._valued(fields)})
         redirect = self._leads(visit)
         if redirect or len(self.world.calls()) > called:  # also when the gateway refused: the next try says why
             return Way(_shortened(stand.before), path, fields, redirect or "location")
-        if visit.page and _is_shown(visit.page) and any(_other(form, each) for each in _forms(visit.page)):
-            self.stands.append(_Stand(visit.page, (*stand.before, _line(path, fields))))
+        if visit.page and _is_shown(visit.page) and leads_on(stand.page, form, visit.page):
+            self.stands.append(_Stand(visit.page, (*stand.before, line_of(path, fields))))
         return None
 
     def _valued(self, fields: Mapping[str, str]) -> dict[str, str]:
@@ -211,84 +203,6 @@ class _Walk:
 def _is_shown(page: Page) -> bool:
     """Whether a person sees a page of the shop."""
     return page.where == "integration" and bool(page.response and page.response.status < 400 and is_html(page.response))
-
-
-def _forms(page: Page) -> Sequence[Tag]:
-    return soup(page.response.body if page.response else "").find_all("form")
-
-
-def _is_get(form: Tag) -> bool:
-    return str(form.get("method") or "get").lower() != "post"
-
-
-def _other(form: Tag, another: Tag) -> bool:
-    """Whether this is not the same form once more, with a complaint beside it."""
-    return {name for name, _ in form_fields(form)} != {name for name, _ in form_fields(another)}
-
-
-def _is(form: Tag, words: re.Pattern[str]) -> bool:
-    return bool(words.search(f"{form.get('action') or ''} {form.get('id') or ''} {_label(form)}"))
-
-
-def _is_collecting(form: Tag) -> bool:
-    """The form puts something into the cart."""
-    return bool(_COLLECTS.search(f"{form.get('action') or ''} {_label(form)}")) and not _PAYS.search(_label(form))
-
-
-def _is_private(form: Tag) -> bool:
-    """The form is for other things than buying: an account, a question, leaving."""
-    return form.select_one("input[type=password i], input[type=search i], input[name=q i]") is not None or _is(
-        form, _PRIVATE
-    )
-
-
-def _label(form: Tag) -> str:
-    """What stands on its buttons."""
-    pressed = form.select("button:not([type=button]), input[type=submit], input[type=image]")
-    return " ".join(f"{node.get_text(' ')} {node.get('value') or ''}" for node in pressed)
-
-
-def _hidden(form: Tag, name: str) -> bool:
-    return form.find("input", attrs={"type": "hidden", "name": name}) is not None
-
-
-def _filled(form: Tag) -> dict[str, str]:
-    """The fields that a person fills in, with what payproof's customer would write; hidden ones are read off the page each time."""
-    given: dict[str, str] = {}
-    for name, value in form_fields(form):
-        if _hidden(form, name):
-            continue
-        chosen = form.find("select", attrs={"name": name}) is not None
-        node = form.find(["input", "textarea"], attrs={"name": name})
-        told = f"{name} {node.get('type') or ''}" if node else name
-        usual = next((usual for words, usual in _VALUES if words.search(told)), value.strip() or "1")
-        given[name] = value if chosen and value else usual
-    for box in form.select("input[type=checkbox i][name]:not([checked], [disabled])"):
-        if box.has_attr("required") or _AGREES.search(str(box["name"])):
-            given[str(box["name"])] = str(box.get("value", "on"))
-    return given
-
-
-def _action(page: Page, form: Tag) -> str:
-    return _path(urljoin(page.request.url, str(form.get("action") or page.request.url)))
-
-
-def _address(page: Page, form: Tag) -> str:
-    """Where a form leads that is sent in an address."""
-    return f"{_action(page, form).partition('?')[0]}?{urlencode(_filled(form), safe='{}')}"
-
-
-def _line(path: str, fields: Mapping[str, str]) -> str:
-    """A form that is sent on the way, as a line of ``before``."""
-    sent = "&".join(f"{name}={value.replace('&', ' ')}" for name, value in fields.items())
-    return f"POST {path} {sent}".strip()
-
-
-def _path(url: str) -> str:
-    """Path and query of an address; its braces are none of ours."""
-    parts = urlsplit(url)
-    path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
-    return path.replace("{", "%7B").replace("}", "%7D")
 
 
 def _shortened(before: tuple[str, ...]) -> tuple[str, ...]:
