@@ -63,7 +63,8 @@ GARBAGE = (
 
 @dataclass(slots=True)
 class Result:
-    """``memory``: MB after each tenth, or after each round, and ``books``: the part of it that payments and tokens may take. ``left``: what was there after the end and not before the beginning."""
+    """``memory``: MB after each tenth, or after each round; ``books``: the part of it that payments and tokens may take. ``left``: what was
+    there after the end and not before the beginning."""
 
     requests: int = 0
     answered: int = 0
