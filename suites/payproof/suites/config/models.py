@@ -5,12 +5,11 @@ These models are also the source of the published JSON Schema (``payproof.schema
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, PrivateAttr, model_validator
+from pydantic import Field, JsonValue, PrivateAttr, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
 from payproof.contracts import profile
@@ -22,8 +21,6 @@ from payproof.suites.config.fields import (
     DriverName,
     Fee,
     Flag,
-    Host,
-    HttpsAddress,
     Method,
     RedirectPointer,
     Span,
@@ -32,15 +29,10 @@ from payproof.suites.config.fields import (
     Visit,
     wrong,
 )
+from payproof.suites.config.gateway_tables import SandboxTable, SimulatorSettings, Table
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", coerce_numbers_to_str=True, use_attribute_docstrings=True, validate_default=False
-    )
-
-
-class CheckoutTable(_Part):
+class CheckoutTable(Table):
     """How the customer starts to pay an order."""
 
     method: Method = "POST"
@@ -50,7 +42,7 @@ class CheckoutTable(_Part):
     """JSON body. "{order.amount:number}" becomes a number, "{order.amount:minor}" an integer in minor units."""
     form: dict[str, str] | None = None
     """Form body, instead of json."""
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = Field(default={})
     redirect: RedirectPointer = "location"
     """Where the answer says where to pay."""
     order_id: AnyPointer | None = None
@@ -75,7 +67,7 @@ class CheckoutTable(_Part):
         return self
 
 
-class OrderTable(_Part):
+class OrderTable(Table):
     """What the merchant believes of an order."""
 
     method: Method = "GET"
@@ -87,31 +79,31 @@ class OrderTable(_Part):
     """Where the answer says the order's state."""
     paid: tuple[str, ...] = Field(default=("paid",), min_length=1)
     """The states that mean paid."""
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = Field(default={})
     within: float = Field(default=0, ge=0, le=600)
     """Seconds that a background verification may take."""
     effects: ValuePointer | None = None
     """A counter of fulfilments."""
-    flagged: dict[ValuePointer, Flag] = {}
+    flagged: dict[ValuePointer, Flag] = Field(default={})
     """How an order shows that it needs a person: where, and which texts (part of the value, letter case does not count), or
     "not zero" for a counter, "not empty" for a text or a list."""
 
 
-class Logs(_Part):
+class Logs(Table):
     """Log files beside stdout and stderr, which are always read."""
 
     files: tuple[str, ...] = ()
     """Relative paths, with * and **."""
 
 
-class SourceTable(_Part):
+class SourceTable(Table):
     """Where the integration's code lies, for the items that are read off it."""
 
     paths: tuple[str, ...] = ()
     frontend: tuple[str, ...] = ()
 
 
-class Alerts(_Part):
+class Alerts(Table):
     """Where alerts arrive."""
 
     webhook_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
@@ -120,16 +112,16 @@ class Alerts(_Part):
     """Level of the log lines that raise an alert, like "ERROR"."""
 
 
-class WebhookTable(_Part):
+class WebhookTable(Table):
     """Where the gateway's notices arrive, on gateways that send them."""
 
     path: UrlPath
     """Below the public address. Placeholders: those of the instance."""
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = Field(default={})
     """Sent besides the gateway's own."""
 
 
-class Integration(_Part):
+class Integration(Table):
     """The software under test."""
 
     name: str = Field(default="integration", min_length=1)
@@ -142,7 +134,7 @@ class Integration(_Part):
     """Seconds."""
     workers: int | None = Field(default=None, ge=1)
     """Processes that each keep their own access token, background ones counted. Left out: as many as there are."""
-    env: dict[str, str] = {}
+    env: dict[str, str] = Field(default={})
     driver: DriverName | None = None
     """A Python class that starts checkouts and reads orders, when no recipe can: "drive.py:Shop"."""
     checkout: CheckoutTable = CheckoutTable()
@@ -161,80 +153,7 @@ class Integration(_Part):
         return f"log:{self.alerts.log_level}" if self.alerts.log_level else ""
 
 
-class SimulatorSettings(_Part):
-    """Our stand-in for the gateway; needed only when the integration was started by somebody else."""
-
-    port: int | None = Field(default=None, ge=1, le=65535)
-    client_id: str | None = Field(default=None, min_length=1)
-    secret_key: str | None = Field(default=None, min_length=1, repr=False)
-    credentials: dict[str, str] = Field(default={}, repr=False)
-    """Further credentials of the gateway, by their placeholders: { webhook_secret = "..." }."""
-    https: bool = True
-    knobs: dict[str, JsonValue] = {}
-    """Behaviour of the gateway that is set otherwise (payproof list profile)."""
-
-
-class TestPayer(_Part):
-    """Somebody who can log in at the sandbox's hosted checkout."""
-
-    login: str
-    password: str = Field(repr=False)
-    otp: str = Field(default="123456", repr=False)
-    """The one-time code that the sandbox accepts."""
-
-
-class OtherMerchant(_Part):
-    """A second merchant at the sandbox."""
-
-    client_id: str = Field(default="", repr=False)
-    secret_key: str = Field(repr=False)
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """Environment variables that are named and not set."""
-        return _named(self.client_id, self.secret_key)
-
-
-class SandboxTable(_Part):
-    """The real thing. ``${NAME}`` takes a value from the environment."""
-
-    base_url: HttpsAddress
-    client_id: str = Field(default="", repr=False)
-    """On gateways that have client ids."""
-    secret_key: str = Field(repr=False)
-    checkout_url: Host = ""
-    """Address of the hosted checkout, where the gateway has another host for it and it is not the one that the profile knows."""
-    ca: str | None = None
-    """File (PEM) of the authority that signed the sandbox's certificate, when it is a private one."""
-    customer: Literal["forms", "browser", "person"] = "forms"
-    """Who pays at the hosted checkout: we by its forms, we in a browser, or a person who is asked to."""
-    pages: tuple[Host, ...] = ()
-    """Further hosts of the hosted checkout, like "https://pay.example.com": a payer's login and password are typed only there and
-    at the host of base_url."""
-    payers: dict[Literal["paid", "refused"], TestPayer] = {}
-    """Test payers that the operator publishes: one whose payments succeed, one whom the gateway refuses."""
-    other: OtherMerchant | None = None
-    """A second merchant there, to see that one merchant's payments are none of another's (`payproof drift`, `payproof contract`)."""
-    rate: int = Field(default=50, ge=1)
-    """API requests in any minute, to stay below the gateway's own limit."""
-    budget: int = Field(default=800, ge=1)
-    """API requests of one run; what it does not reach is not exercised."""
-    clock: Address | None = None
-    """Address that moves the sandbox's clock (POST, JSON ``{"seconds": n}``), where the operator offers one."""
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """Environment variables that are named and not set."""
-        texts = [self.base_url, self.client_id, self.secret_key]
-        texts += [text for payer in self.payers.values() for text in (payer.login, payer.password, payer.otp)]
-        return _named(*texts)
-
-
-def _named(*texts: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for text in texts for name in re.findall(r"\$\{(\w+)\}", text)))
-
-
-class Cassettes(_Part):
+class Cassettes(Table):
     """Recordings of the sandbox, for `--target cassette`."""
 
     path: str | None = None
@@ -243,7 +162,7 @@ class Cassettes(_Part):
     """From this age on a run with a recording warns: 12h, 90d, 8w."""
 
 
-class Attest(_Part):
+class Attest(Table):
     """What a person vouches for because no machine can see it."""
 
     item: str
@@ -260,7 +179,7 @@ class Attest(_Part):
         return self
 
 
-class Baseline(_Part):
+class Baseline(Table):
     """A known failure that the team accepts for now."""
 
     check: str
@@ -281,7 +200,7 @@ class Baseline(_Part):
         return found
 
 
-class Config(_Part):
+class Config(Table):
     """A whole payproof.toml."""
 
     gateway: str = "quatapay"

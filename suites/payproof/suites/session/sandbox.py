@@ -9,7 +9,7 @@ from payproof.contracts.model import PayproofError
 from payproof.simulator.records import CLIENT_ID
 from payproof.simulator.relay.upstream import SandboxAddress
 from payproof.suites.config import Config
-from payproof.suites.config.models import SandboxTable
+from payproof.suites.config.gateway_tables import SandboxTable
 
 _SECRET = 'keep them in the environment: secret_key = "${PAYPROOF_SANDBOX_SECRET_KEY}"'
 

@@ -12,7 +12,8 @@ from payproof.contracts.catalogue import Catalogue, DriftCase, catalogue_of
 from payproof.contracts.drift import Drift, Left
 from payproof.contracts.model import PayproofError
 from payproof.simulator.relay.rate_budget import RateBudget
-from payproof.suites.config.models import Config, SandboxTable
+from payproof.suites.config.gateway_tables import SandboxTable
+from payproof.suites.config.models import Config
 from payproof.suites.conformance.client import SandboxClient
 from payproof.suites.conformance.drift.aggregate import ToldCase, weigh
 from payproof.suites.conformance.drift.asking import DriftProgress, ask, counted

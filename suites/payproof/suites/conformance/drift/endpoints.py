@@ -17,7 +17,7 @@ from payproof.contracts.secrets import Redactor
 from payproof.simulator.cassettes import RecordedExchange
 from payproof.simulator.relay.sandbox_exchange import OnExchange, SandboxExchange, request_of, response_of
 from payproof.simulator.simulator import Simulator
-from payproof.suites.config.models import SandboxTable
+from payproof.suites.config.gateway_tables import SandboxTable
 from payproof.suites.conformance.client import SandboxClient
 from payproof.suites.conformance.drift.recording import DriftRecording
 from payproof.suites.conformance.template import references
