@@ -24,7 +24,7 @@ from payproof.contracts.model import Verdict
 from payproof.suites.config import Config, make_config
 from payproof.suites.explorer.explorer_session import opened
 from payproof.suites.explorer.playing import RuleTally
-from payproof.suites.explorer.search import Limits, Search
+from payproof.suites.explorer.search import Search, SearchLimits
 from payproof.suites.explorer.story import told
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
@@ -67,7 +67,7 @@ def _config(folder: Path, file: str = "payproof.toml", *, defect: str = "") -> C
     return make_config(table, folder=folder, place=f"{folder.name}/{file}", environ={})
 
 
-def _explored(config: Config, limits: Limits, seed: int = SEED) -> RuleTally:
+def _explored(config: Config, limits: SearchLimits, seed: int = SEED) -> RuleTally:
     async def work() -> RuleTally:
         async with opened(config, seed) as stage:
             return await Search(stage, limits, lambda tally, news: None).run()
@@ -98,7 +98,7 @@ def _publish(name: str, tally: RuleTally) -> None:
 @whole
 @pytest.mark.parametrize(("shop", "name", "row"), _defects())
 def test_the_explorer_finds_what_takes_a_long_story(shop: str, name: str, row: dict[str, Any]) -> None:
-    tally = _explored(_config(EXAMPLES / shop, defect=name), Limits(stories=500, first=True))
+    tally = _explored(_config(EXAMPLES / shop, defect=name), SearchLimits(stories=500, first=True))
     _publish(f"{shop}--{name}", tally)
     assert tally.found
     rules = {ruling.rule for each in tally.found for ruling in each.played.broken}
@@ -131,7 +131,7 @@ CAREFUL = [
 def test_careful_shops_survive_five_hundred_stories(folder: Path, file: str) -> None:
     if folder.name.startswith(("go-", "java-")):
         pytest.skip("is compiled by tests/test_other_styles.py")
-    tally = _explored(_config(folder, file), Limits(stories=500), seed=77)
+    tally = _explored(_config(folder, file), SearchLimits(stories=500), seed=77)
     _publish(f"{folder.name}--{file}", tally)
     assert not tally.found, [told(each.played.story) for each in tally.found]
     assert tally.charges > 100

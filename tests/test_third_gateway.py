@@ -28,7 +28,7 @@ from payproof.suites.conformance.contract.where import simulated
 from payproof.suites.explorer.explorer_session import opened
 from payproof.suites.explorer.oracle import Truth
 from payproof.suites.explorer.playing import RuleTally
-from payproof.suites.explorer.search import Limits, Search
+from payproof.suites.explorer.search import Search, SearchLimits
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
 from payproof.suites.session.sandbox import checkout_of, known_secrets
@@ -182,7 +182,7 @@ def _folder(path: Path) -> Path:
 def test_the_explorer_finds_nothing_in_forty_stories(tmp_path: Path) -> None:
     async def searched() -> RuleTally:
         async with opened(config(tmp_path), 3) as session:
-            return await Search(session, Limits(stories=40), lambda tally, text: None).run()
+            return await Search(session, SearchLimits(stories=40), lambda tally, text: None).run()
 
     tally = asyncio.run(searched())
     assert tally.charges > 0

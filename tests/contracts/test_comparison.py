@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from payproof.contracts import fields
-from payproof.contracts.comparison import ABSENT, Pair, differing, pairs, same, shown
+from payproof.contracts.comparison import ABSENT, FactPair, differing, pairs, same, shown
 from payproof.contracts.model import Json
 from payproof.contracts.volatile import TRANSPORT, UNIMPORTANT, is_date, shape
 
@@ -15,9 +15,9 @@ def test_every_fact_of_either_side_is_compared_once_and_in_order() -> None:
     after: dict[str, Json] = {"body.a": "1", "status": 200, "body.new": None}
     assert [pair.path for pair in pairs(before, after)] == ["status", "body.a", "body.gone", "body.new"]
     assert list(differing(before, after)) == [
-        Pair("body.a", 1, "1"),
-        Pair("body.gone", "x", ABSENT),
-        Pair("body.new", ABSENT, None),
+        FactPair("body.a", 1, "1"),
+        FactPair("body.gone", "x", ABSENT),
+        FactPair("body.new", ABSENT, None),
     ]
 
 

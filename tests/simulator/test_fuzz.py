@@ -130,7 +130,7 @@ def a_fault(draw: st.DrawFn, kinds: tuple[Kind, ...] = ("call", "handshake", "co
 TAKES = {
     "/clock": operations.Advance, "/merchants": operations.NewMerchant, "/tokens/expire": operations.Which,
     "/payments/{payment}/tamper": operations.Lie, "/notices/endpoint": notice_operations.Told,
-    "/notices/release": notice_operations.Order, "/notices/repeat": notice_operations.Again, "/notices/forge": notice_operations.Forged,
+    "/notices/release": notice_operations.DeliveryOrder, "/notices/repeat": notice_operations.Again, "/notices/forge": notice_operations.Forged,
 }  # fmt: skip
 NEVER_ENDS = "/journal/follow"
 

@@ -13,7 +13,7 @@ import pytest
 from payproof.contracts.model import PayproofError
 from payproof.suites.commands.contract import exit_code
 from payproof.suites.config import make_config
-from payproof.suites.conformance.contract import Failure, SuiteResult, Where, perform, sandbox
+from payproof.suites.conformance.contract import BrokenRule, SuiteResult, Where, perform, sandbox
 from payproof.suites.conformance.contract.showing import lines
 from payproof.suites.conformance.contract.values import APART
 
@@ -126,7 +126,9 @@ def test_a_second_429_ends_it(independent_sandbox: Start) -> None:
 
 def test_all_findings_are_shown_when_they_are_asked_for(independent_sandbox: Start) -> None:
     told = _told(independent_sandbox(), budget=20)
-    failure = Failure(check="answers", operation="create", phase="fuzzing", message="none", curl="curl " + "x" * 3000)
+    failure = BrokenRule(
+        check="answers", operation="create", phase="fuzzing", message="none", curl="curl " + "x" * 3000
+    )
     many = replace(told, failures=(failure,) * 25)
     short, whole = "\n".join(lines(many)), "\n".join(lines(many, verbose=True))
     assert short.count("✗ answers") == 20

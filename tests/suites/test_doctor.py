@@ -14,7 +14,7 @@ import pytest
 
 from payproof.suites import cli
 from payproof.suites.doctor import machine, runtimes
-from payproof.suites.doctor.finding import Finding
+from payproof.suites.doctor.finding import HealthCheck
 from payproof.suites.doctor.runtimes import Runtime
 from payproof.suites.session.tool_environment import without_ours
 
@@ -42,7 +42,7 @@ def doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     return go
 
 
-def tried(monkeypatch: pytest.MonkeyPatch, *each: Runtime, command: tuple[str, ...] = ()) -> list[Finding]:
+def tried(monkeypatch: pytest.MonkeyPatch, *each: Runtime, command: tuple[str, ...] = ()) -> list[HealthCheck]:
     monkeypatch.setattr(runtimes, "RUNTIMES", each)
     return asyncio.run(runtimes.runtimes(command))
 

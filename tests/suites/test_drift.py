@@ -42,7 +42,7 @@ from payproof.suites.conformance.drift.comparing import DifferenceTally, differe
 from payproof.suites.conformance.drift.comparison import DriftOptions, compare
 from payproof.suites.conformance.drift.endpoints import SimulatorEndpoint
 from payproof.suites.conformance.drift.observe import KnownValues, Observation
-from payproof.suites.conformance.template import Missing, placed, unknown
+from payproof.suites.conformance.template import MissingValue, placed, unknown
 
 from ..conftest import IndependentSandbox, independent_sandboxes  # noqa: TID252
 
@@ -602,7 +602,7 @@ def test_values_are_placed_and_unknown_ones_tell_nothing_of_them() -> None:
     other = placed("{token.unknown}", values)
     assert re.fullmatch(r"[A-Z][a-z]\d-[A-Z][a-z]\d", other)
     assert other == unknown("Ab3-Xy9") != "Ab3-Xy9"
-    with pytest.raises(Missing, match="nothing"):
+    with pytest.raises(MissingValue, match="nothing"):
         placed("{nothing}", values)
 
 

@@ -30,7 +30,7 @@ from payproof.suites.customer.person import Person, PersonTab
 from payproof.suites.customer.routing import Routing
 from payproof.suites.run.plan import Options, plan, powerless
 from payproof.suites.run.runner import perform
-from payproof.suites.session.progress import LiveTable, Silent
+from payproof.suites.session.progress import LiveTable, SilentProgress
 from payproof.suites.session.settings import settings_of
 
 from ..conftest import IndependentSandbox  # noqa: TID252
@@ -49,7 +49,7 @@ def a_short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(person, "PATIENCE", 20.0)
 
 
-class Somebody(Silent):
+class Somebody(SilentProgress):
     """Reads what payproof asks for, and does it in a browser that trusts no authority of ours: plain HTTP is all it
     can use. ``does``: another wish than the one that was asked for."""
 
@@ -229,7 +229,7 @@ def test_a_person_is_asked_for_one_thing_after_the_other() -> None:
 
 
 def test_a_quiet_run_still_says_what_it_waits_for(capsys: pytest.CaptureFixture[str]) -> None:
-    Silent().ask("Please pay order 1")
+    SilentProgress().ask("Please pay order 1")
     assert capsys.readouterr().err == "Please pay order 1\n"
 
 

@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from payproof.suites.session.progress import LiveTable, Plain, Silent, progress
+from payproof.suites.session.progress import LiveTable, Plain, SilentProgress, progress
 
 
 class Clock:
@@ -62,7 +62,7 @@ def test_a_terminal_gets_a_table_that_is_gone_at_the_end() -> None:
 
 
 def test_quiet_is_silent_and_a_pipe_gets_lines() -> None:
-    assert isinstance(progress(Console(file=io.StringIO()), quiet=True), Silent)
+    assert isinstance(progress(Console(file=io.StringIO()), quiet=True), SilentProgress)
     piped = progress(Console(file=io.StringIO()))
     piped.close()
     assert isinstance(piped, Plain)

@@ -27,7 +27,7 @@ from payproof.suites.driver.driver import Order, OrderState
 from payproof.suites.selftest.selftest import shop
 from payproof.suites.session.context import LONGEST_PATIENCE, Purchase, Shared
 from payproof.suites.session.endpoint import endpoint
-from payproof.suites.session.progress import Silent
+from payproof.suites.session.progress import SilentProgress
 from payproof.suites.session.targets import Simulators
 from payproof.suites.session.world import World
 
@@ -42,7 +42,7 @@ def shared(folder: Path) -> Shared:
         trust=None,
         redactor=Redactor(),
         now=lambda: 0.0,
-        progress=Silent(),
+        progress=SilentProgress(),
         alert_url=lambda name: "",
         alerts={},
         source=Simulators(config),

@@ -27,7 +27,7 @@ Facts: TypeAlias = Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class FactPair:
     """One fact on both sides."""
 
     path: str
@@ -39,13 +39,13 @@ class Pair:
         return same(self.before, self.after)
 
 
-def pairs(before: Facts, after: Facts) -> Iterator[Pair]:
+def pairs(before: Facts, after: Facts) -> Iterator[FactPair]:
     """Every fact of either side, once."""
     for path in dict.fromkeys((*before, *after)):
-        yield Pair(path, before.get(path, ABSENT), after.get(path, ABSENT))
+        yield FactPair(path, before.get(path, ABSENT), after.get(path, ABSENT))
 
 
-def differing(before: Facts, after: Facts) -> Iterator[Pair]:
+def differing(before: Facts, after: Facts) -> Iterator[FactPair]:
     """The facts that are not the same."""
     return (pair for pair in pairs(before, after) if not pair.agrees)
 

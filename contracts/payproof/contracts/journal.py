@@ -145,8 +145,8 @@ class Journal:
 
     def _write(self, entry: E, n: int, at: float) -> E:
         short = self._learn(entry) if isinstance(entry, Call) else {}
-        cover = self._foreign if isinstance(entry, _FOREIGN) else self.redactor.redact
-        fields = _covered_fields(entry, cover)
+        redact = self._foreign if isinstance(entry, _FOREIGN) else self.redactor.redact
+        fields = _redacted_fields(entry, redact)
         fields |= {"n": n, "at": at}
         kind: type[E] = entry.__class__
         covered = kind(**fields)
@@ -227,38 +227,38 @@ class Journal:
 
 
 T = TypeVar("T")
-Cover: TypeAlias = Callable[[str], str]
+Redact: TypeAlias = Callable[[str], str]
 
 
 def covered(value: T, redactor: Redactor) -> T:
     """``value`` (an entry, texts, a table) redacted once more: a secret that was learned from what somebody
     sent covers also what was written before it was known."""
-    found: T = _covered(value, redactor.redact)
+    found: T = _redacted(value, redactor.redact)
     return found
 
 
-def _covered(value: Any, cover: Cover) -> Any:
+def _redacted(value: Any, redact: Redact) -> Any:
     """``value`` with every text in it redacted; the same object where there was nothing to hide."""
     kind = value.__class__
     if kind is str:
-        return cover(value)
+        return redact(value)
     if kind in _NO_TEXT:
         return value
     if isinstance(value, SEQUENCES):
-        covered = [_covered(item, cover) for item in value]  # pyright: ignore
+        covered = [_redacted(item, redact) for item in value]  # pyright: ignore
         return value if all(map(operator.is_, covered, value)) else kind(covered)  # pyright: ignore
     if names_of(kind):
-        fields = _covered_fields(value, cover)
+        fields = _redacted_fields(value, redact)
         return value if all(getattr(value, name) is new for name, new in fields.items()) else kind(**fields)
     if isinstance(value, Mapping):
-        kept = {_covered(key, cover): _covered(item, cover) for key, item in value.items()}  # pyright: ignore
+        kept = {_redacted(key, redact): _redacted(item, redact) for key, item in value.items()}  # pyright: ignore
         return value if kept == value else kept  # pyright: ignore
-    return cover(str(value)) if isinstance(value, str) else value
+    return redact(str(value)) if isinstance(value, str) else value
 
 
 _NO_TEXT = frozenset({type(None), bool, int, float})
 
 
-def _covered_fields(value: Any, cover: Cover) -> dict[str, Any]:
+def _redacted_fields(value: Any, redact: Redact) -> dict[str, Any]:
     """A dataclass's fields by name, covered."""
-    return {name: _covered(getattr(value, name), cover) for name in names_of(value.__class__)}
+    return {name: _redacted(getattr(value, name), redact) for name in names_of(value.__class__)}

@@ -37,7 +37,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
+class LongWait:
     """A long stretch in which nothing was journaled. ``open``: the gateway's name of the call that was open meanwhile; ``page``
     where the customer waited for the shop; empty for a pause of our own. ``fault``: what held the call."""
 
@@ -58,7 +58,7 @@ class Lane:
 
     world: str
     spans: tuple[Span, ...]
-    waits: tuple[Wait, ...]
+    waits: tuple[LongWait, ...]
 
     @property
     def began(self) -> float:
@@ -81,7 +81,7 @@ class Timeline:
     lanes: tuple[Lane, ...]
 
     @property
-    def longest(self) -> tuple[Lane, Wait] | None:
+    def longest(self) -> tuple[Lane, LongWait] | None:
         """The longest wait of all."""
         waits = ((lane, wait) for lane in self.lanes for wait in lane.waits)
         return max(waits, key=lambda found: found[1].seconds, default=None)
@@ -141,14 +141,14 @@ def _with_idle(world: RecordedWorld, busy: Sequence[Span]) -> Iterator[Span]:
             yield Span(kind="idle", began=began, ended=ended, pointer=before.pointer)
 
 
-def _waits(world: RecordedWorld, spans: Sequence[Span]) -> Iterator[Wait]:
+def _waits(world: RecordedWorld, spans: Sequence[Span]) -> Iterator[LongWait]:
     told = [(span.began, span.ended) for span in spans if span.kind not in ("idle", "launch")]
     for before, after in pairwise(world.entries):
         if after.at - before.at >= SHORTEST_WAIT and any(began <= before.at < ended for began, ended in told):
             yield _wait(world, before, after)
 
 
-def _wait(world: RecordedWorld, before: Entry, after: Entry) -> Wait:
+def _wait(world: RecordedWorld, before: Entry, after: Entry) -> LongWait:
     """What was open for at least nine tenths of the time is what was waited for: a call before a page, for that is why."""
     most = 0.9 * (after.at - before.at)
 
@@ -159,7 +159,7 @@ def _wait(world: RecordedWorld, before: Entry, after: Entry) -> Wait:
     page = next((page for page in world.of(Page) if page.where == "integration" and open_meanwhile(page)), None)
     found: Entry = call or page or before
     name = (call.event.operation or "unknown") if call else "page" if page else ""
-    return Wait(
+    return LongWait(
         began=before.at,
         ended=after.at,
         open=name,

@@ -11,7 +11,7 @@ from payproof.contracts.run import Run
 from payproof.reports import facts, reasons
 from payproof.reports.recipes import Recipe, language, recipe
 from payproof.reports.story import Chapter, Teller
-from payproof.reports.values import Pair, pointers, side_by_side
+from payproof.reports.values import ExpectedActual, pointers, side_by_side
 
 SHOWN, FOLDED = 3, 20
 """Findings of one requirement that are shown at once, and folded away; the JSON report has all."""
@@ -37,7 +37,7 @@ class Proof:
     """A finding made ready for the page. ``drawn``: the chapter whose diagram stands beside it."""
 
     finding: Finding
-    pairs: tuple[Pair, ...]
+    pairs: tuple[ExpectedActual, ...]
     chapters: tuple[Chapter, ...]
     lost: int
     pointers: str
@@ -49,7 +49,7 @@ class Card:
     """A requirement made ready for the page."""
 
     judgement: Judgement
-    items: tuple[facts.Row, ...]
+    items: tuple[facts.ItemRow, ...]
     """The checklist items and guidelines that it belongs to."""
     about: Requirement | None
     """Why it is required, how it is judged, how it is mended; None for one that this version does not know."""

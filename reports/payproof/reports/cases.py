@@ -40,7 +40,7 @@ _STATES: Mapping[Outcome, State] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class CaseResult:
     """``verdict``, ``level``: payproof's own words; the outcome has no level. ``message``: one line. ``began``, ``ended``: seconds
     since the run began, from the first to the last of the stories that it was judged by; None: it was judged by no story.
     ``seconds``: while at least one of them went on."""
@@ -61,7 +61,7 @@ class Suite:
     """``seconds``: while at least one story of its cases went on."""
 
     name: str
-    cases: tuple[Case, ...]
+    cases: tuple[CaseResult, ...]
     began: float | None = None
     seconds: float = 0.0
     caveats: tuple[str, ...] = ()
@@ -123,9 +123,9 @@ def duration(result: Result) -> float:
     return float(told) if isinstance(told, int | float) and 0 <= told < 1e9 else 0.0
 
 
-def _outcome(result: Result) -> Case:
+def _outcome(result: Result) -> CaseResult:
     told = (*result.reasons, *result.diagnosis, *(f"stale baseline entry: {name}" for name in result.stale_baseline))
-    return Case(
+    return CaseResult(
         name=OUTCOME,
         state=_STATES[result.outcome],
         verdict=result.outcome.value,
@@ -137,7 +137,7 @@ def _outcome(result: Result) -> Case:
     )
 
 
-def _name(row: facts.Row | None) -> str:
+def _name(row: facts.ItemRow | None) -> str:
     return f"{row.number} {row.item.id}" if row else "other"
 
 
@@ -154,8 +154,8 @@ def _suite(name: str, judgements: Sequence[Judgement], result: Result, stories: 
     )
 
 
-def _case(judgement: Judgement, spans: Sequence[Span]) -> Case:
-    return Case(
+def _case(judgement: Judgement, spans: Sequence[Span]) -> CaseResult:
+    return CaseResult(
         name=judgement.requirement,
         state=state(judgement),
         verdict=judgement.verdict.value,

@@ -11,7 +11,7 @@ from payproof.contracts.model import Finding, Judgement, Level, Outcome, Result,
 from payproof.contracts.run import Run
 from payproof.reports import facts, reasons, replay, values
 from payproof.reports.measured import measured
-from payproof.reports.text_output import Paper
+from payproof.reports.text_output import TextOutput
 
 _STYLES: Mapping[Verdict, str] = {
     Verdict.PASS: "green",
@@ -47,28 +47,28 @@ _INDENT = 4
 
 def checklist(result: Result, run: Run, *, console: Console, verbose: bool = False) -> None:
     """Print the whole checklist. ``verbose`` lists every requirement with its findings, not only what did not pass."""
-    paper = Paper(console)
-    _head(paper, result, run)
-    _replayed(paper, run)
+    output = TextOutput(console)
+    _head(output, result, run)
+    _replayed(output, run)
     # When control failed there is one thing to read: why. The tables would stand between it and the reader.
     scored = result.outcome is not Outcome.NOT_SCORED or verbose
     if scored:
-        _table(paper, "Go-live checklist", facts.golive(result))
-        _table(paper, "Guidelines", facts.guidelines(result))
+        _table(output, "Go-live checklist", facts.golive(result))
+        _table(output, "Guidelines", facts.guidelines(result))
     waiting = reasons.waiting(result)
     for verdict, title in _IN_FULL:
-        _section(paper, title, facts.of(result, verdict), waiting, verbose=verbose)
+        _section(output, title, facts.of(result, verdict), waiting, verbose=verbose)
     if scored:
-        _not_exercised(paper, result, waiting)
+        _not_exercised(output, result, waiting)
     if verbose:
-        _list(paper, "Attested", facts.of(result, Verdict.ATTESTED))
-        _list(paper, "Not applicable", facts.of(result, Verdict.NOT_APPLICABLE))
-        _section(paper, "Passed", facts.of(result, Verdict.PASS), {}, verbose=True)
-        _measured(paper, result, run)
-    _end(paper, result, run)
+        _list(output, "Attested", facts.of(result, Verdict.ATTESTED))
+        _list(output, "Not applicable", facts.of(result, Verdict.NOT_APPLICABLE))
+        _section(output, "Passed", facts.of(result, Verdict.PASS), {}, verbose=True)
+        _measured(output, result, run)
+    _end(output, result, run)
 
 
-def _head(paper: Paper, result: Result, run: Run) -> None:
+def _head(output: TextOutput, result: Result, run: Run) -> None:
     told = dict(facts.heading(result, run))
     parts = [
         told.get("gateway"),
@@ -76,92 +76,97 @@ def _head(paper: Paper, result: Result, run: Run) -> None:
         f"seed {told['seed']}" if "seed" in told else None,
         told.get("duration"),
     ]
-    paper.say()
-    paper.say(Text("payproof  ", style="dim").append(paper.plain(facts.name_of(result)), style="not dim bold"))
-    paper.say(" · ".join(part for part in parts if part), style="dim")
+    output.say()
+    output.say(Text("payproof  ", style="dim").append(output.plain(facts.name_of(result)), style="not dim bold"))
+    output.say(" · ".join(part for part in parts if part), style="dim")
     if account := told.get("account"):
-        paper.say(paper.plain(account), style="dim")
+        output.say(output.plain(account), style="dim")
 
 
-def _replayed(paper: Paper, run: Run) -> None:
+def _replayed(output: TextOutput, run: Run) -> None:
     """A replay is told before its verdicts: nobody must take it for the real thing."""
     told = replay.replay(run)
     if told is None:
         return
-    paper.rule(told.title)
-    paper.say(told.about)
+    output.rule(told.title)
+    output.say(told.about)
     if told.warning:
-        paper.say(told.warning, style="yellow")
+        output.say(told.warning, style="yellow")
     for group in told.groups[:_LISTED]:
-        paper.say(group.line, lead=Text("-"), style="yellow")
+        output.say(group.line, lead=Text("-"), style="yellow")
     if len(told.groups) > _LISTED:
-        paper.say(f"and {len(told.groups) - _LISTED} more sorts: see the report", lead=Text("-"))
+        output.say(f"and {len(told.groups) - _LISTED} more sorts: see the report", lead=Text("-"))
 
 
-def _table(paper: Paper, title: str, rows: Iterable[facts.Row]) -> None:
+def _table(output: TextOutput, title: str, rows: Iterable[facts.ItemRow]) -> None:
     """The items of which something was judged; below each the requirements that make it what it is: their reasons follow."""
     listed = tuple(row for row in rows if row.judgements)
     if not listed:
         return
-    paper.rule(title)
+    output.rule(title)
     for row in listed:
-        mark = _mark(paper, row.verdict)
-        paper.row(mark, row.number, row.title, row.passed, row.besides)
+        mark = _mark(output, row.verdict)
+        output.row(mark, row.number, row.title, row.passed, row.besides)
         if row.worst:
             vouched = row.worst[0].verdict is Verdict.ATTESTED
             told = row.cause if vouched else ", ".join(judgement.requirement for judgement in row.worst)
-            paper.say(told, indent=mark.cell_len + 6, style="dim")
+            output.say(told, indent=mark.cell_len + 6, style="dim")
 
 
 def _section(
-    paper: Paper, title: str, judgements: tuple[Judgement, ...], waiting: Mapping[str, Sequence[str]], *, verbose: bool
+    output: TextOutput,
+    title: str,
+    judgements: tuple[Judgement, ...],
+    waiting: Mapping[str, Sequence[str]],
+    *,
+    verbose: bool,
 ) -> None:
     if judgements:
         accepted = sum(bool(judgement.baseline) for judgement in judgements)
-        paper.rule(f"{title} ({len(judgements)}{f', {accepted} accepted for now' if accepted else ''})")
+        output.rule(f"{title} ({len(judgements)}{f', {accepted} accepted for now' if accepted else ''})")
     ordered = sorted(judgements, key=lambda found: found.level)
     for number, (judgement, *mates) in enumerate([(each,) for each in ordered] if verbose else reasons.alike(ordered)):
         if number:
-            paper.say()
-        _judgement(paper, judgement, verbose=verbose)
+            output.say()
+        _judgement(output, judgement, verbose=verbose)
         if mates:
-            paper.say("and in the same way", indent=_INDENT)
+            output.say("and in the same way", indent=_INDENT)
         for mate in mates:
-            paper.say(
+            output.say(
                 facts.why(mate).partition(": ")[2], indent=_INDENT, lead=Text(f"  {mate.requirement}", style="bold")
             )
-        _onward(paper, judgement, [name for each in (judgement, *mates) for name in waiting.get(each.requirement, ())])
+        _onward(output, judgement, [name for each in (judgement, *mates) for name in waiting.get(each.requirement, ())])
 
 
-def _judgement(paper: Paper, judgement: Judgement, *, verbose: bool) -> None:
-    paper.say(_title(paper, judgement), lead=_mark(paper, judgement.verdict))
-    paper.say(judgement.text, indent=_INDENT, style="dim")
+def _judgement(output: TextOutput, judgement: Judgement, *, verbose: bool) -> None:
+    output.say(_title(output, judgement), lead=_mark(output, judgement.verdict))
+    output.say(judgement.text, indent=_INDENT, style="dim")
     told = facts.probe_run(judgement)
     shown = told if verbose else told[:_FINDINGS]
     for finding in shown:
-        _finding(paper, finding)
+        _finding(output, finding)
     if len(told) > len(shown):
-        paper.say(
+        output.say(
             f"and {len(told) - len(shown)} more like this: see the report, or run with --verbose",
             indent=_INDENT,
             style="dim",
         )
     for label, text in _remarks(judgement):
-        paper.say(f"{label}: {text}", indent=_INDENT)
+        output.say(f"{label}: {text}", indent=_INDENT)
 
 
-def _onward(paper: Paper, judgement: Judgement, waiting: Sequence[str]) -> None:
+def _onward(output: TextOutput, judgement: Judgement, waiting: Sequence[str]) -> None:
     """``waiting``: the requirements that could not be judged because this one failed."""
     if waiting:
-        paper.say(", ".join(waiting), indent=_INDENT, lead=Text("not judged because of it:", style="dim"))
+        output.say(", ".join(waiting), indent=_INDENT, lead=Text("not judged because of it:", style="dim"))
     if judgement.verdict is not Verdict.PASS:
-        paper.say(f"payproof explain {judgement.requirement}", indent=_INDENT, lead=Text("    next", style="dim"))
+        output.say(f"payproof explain {judgement.requirement}", indent=_INDENT, lead=Text("    next", style="dim"))
 
 
-def _finding(paper: Paper, finding: Finding) -> None:
-    paper.say(finding.title, indent=_INDENT, style="" if finding.verdict is Verdict.PASS else _STYLES[finding.verdict])
+def _finding(output: TextOutput, finding: Finding) -> None:
+    output.say(finding.title, indent=_INDENT, style="" if finding.verdict is Verdict.PASS else _STYLES[finding.verdict])
     for label, text in _values(finding):
-        paper.say(text, indent=_INDENT, lead=Text(f"{label:>8}", style="dim"))
+        output.say(text, indent=_INDENT, lead=Text(f"{label:>8}", style="dim"))
 
 
 def _values(finding: Finding) -> Iterator[tuple[str, str]]:
@@ -181,11 +186,11 @@ def _remarks(judgement: Judgement) -> Iterator[tuple[str, str]]:
         yield "accepted for now", judgement.baseline
 
 
-def _not_exercised(paper: Paper, result: Result, waiting: Mapping[str, Sequence[str]]) -> None:
+def _not_exercised(output: TextOutput, result: Result, waiting: Mapping[str, Sequence[str]]) -> None:
     """Without those that wait for a failure: they stand with it."""
     silent = facts.of(result, Verdict.NOT_EXERCISED)
     told = {name for cause, names in waiting.items() if _in_full(result, cause) for name in names}
-    _list(paper, "Not exercised", tuple(each for each in silent if each.requirement not in told), apart=len(told))
+    _list(output, "Not exercised", tuple(each for each in silent if each.requirement not in told), apart=len(told))
 
 
 def _in_full(result: Result, requirement: str) -> bool:
@@ -194,68 +199,68 @@ def _in_full(result: Result, requirement: str) -> bool:
     return found is not None and found.verdict in dict(_IN_FULL)
 
 
-def _list(paper: Paper, title: str, judgements: tuple[Judgement, ...], *, apart: int = 0) -> None:
+def _list(output: TextOutput, title: str, judgements: tuple[Judgement, ...], *, apart: int = 0) -> None:
     """Why, and below it the requirements that share this reason. ``apart``: how many more stand with the failures above."""
     if not judgements:
         return
     more = f", and {apart} for the failures above" if apart else ""
-    paper.rule(f"{title} ({len(judgements)}{more})")
-    mark = _mark(paper, judgements[0].verdict)
+    output.rule(f"{title} ({len(judgements)}{more})")
+    mark = _mark(output, judgements[0].verdict)
     optional = {judgement.requirement for judgement in judgements if judgement.level is Level.SHOULD}
     for why, names in reasons.by_reason(judgements).items():
-        paper.say(why, lead=mark.copy())
+        output.say(why, lead=mark.copy())
         named = (f"{name} (should)" if name in optional else name for name in names)
-        paper.say(", ".join(named), indent=_INDENT, style="bold")
-    paper.say(f"payproof explain {judgements[0].requirement}", indent=_INDENT, lead=Text("next", style="dim"))
+        output.say(", ".join(named), indent=_INDENT, style="bold")
+    output.say(f"payproof explain {judgements[0].requirement}", indent=_INDENT, lead=Text("next", style="dim"))
 
 
-def _measured(paper: Paper, result: Result, run: Run) -> None:
+def _measured(output: TextOutput, result: Result, run: Run) -> None:
     """The figures, without what was not tried."""
     found = measured(result, run)
     for table in found.tables:
-        paper.rule(table.title)
-        paper.say(table.about, style="dim")
+        output.rule(table.title)
+        output.say(table.about, style="dim")
         for row in table.rows:
             told = list(row.told(table.columns))
             if told:
-                paper.say(row.label, style="bold")
+                output.say(row.label, style="bold")
             for line in told:
-                paper.say(line, indent=_INDENT)
+                output.say(line, indent=_INDENT)
     for row in found.facts:
-        paper.say(f"{row.label}: {row.figures[0].line}")
-    paper.rule("Where the time went")
-    paper.say(found.summary)
+        output.say(f"{row.label}: {row.figures[0].line}")
+    output.rule("Where the time went")
+    output.say(found.summary)
 
 
-def _title(paper: Paper, judgement: Judgement) -> Text:
+def _title(output: TextOutput, judgement: Judgement) -> Text:
     weight = "" if judgement.level is Level.MUST else "  should"
-    return Text(paper.plain(judgement.requirement), style="bold").append(weight, style="not bold dim")
+    return Text(output.plain(judgement.requirement), style="bold").append(weight, style="not bold dim")
 
 
-def _mark(paper: Paper, verdict: Verdict) -> Text:
-    if paper.ascii:
+def _mark(output: TextOutput, verdict: Verdict) -> Text:
+    if output.ascii:
         return Text(f"{_ASCII[verdict]:>4}", style=_STYLES[verdict])
     return Text(facts.MARKS[verdict], style=_STYLES[verdict])
 
 
-def _end(paper: Paper, result: Result, run: Run) -> None:
-    paper.rule()
-    _tally(paper, result)
+def _end(output: TextOutput, result: Result, run: Run) -> None:
+    output.rule()
+    _tally(output, result)
     if missing := facts.unjudged(result):
-        paper.say(f"{len(missing)} of {len(result.scope)} requirements were not part of this run", style="yellow")
+        output.say(f"{len(missing)} of {len(result.scope)} requirements were not part of this run", style="yellow")
     for caveat in result.caveats[facts.CAVEATS :]:
-        paper.say(f"not judged: {caveat}", style="yellow")
+        output.say(f"not judged: {caveat}", style="yellow")
     for ends in result.expiring:
-        paper.say(ends, style="yellow")
+        output.say(ends, style="yellow")
     if left := reasons.left_out(run):
-        paper.say(f"probes left out: {', '.join(left)}", style="dim")
-    _reasons(paper, result)
-    paper.say()
+        output.say(f"probes left out: {', '.join(left)}", style="dim")
+    _reasons(output, result)
+    output.say()
     banner = Text(facts.BANNERS[result.outcome], style=_BANNERS[result.outcome])
-    paper.say(banner.append(f": {paper.plain(facts.sentence(result))}", style="none"))
+    output.say(banner.append(f": {output.plain(facts.sentence(result))}", style="none"))
 
 
-def _reasons(paper: Paper, result: Result) -> None:
+def _reasons(output: TextOutput, result: Result) -> None:
     """What stands in the way and was not told with its requirement above."""
     scored = result.outcome is not Outcome.NOT_SCORED
     known = facts.by_id(result)
@@ -264,18 +269,18 @@ def _reasons(paper: Paper, result: Result) -> None:
     stale = every[len(every) - len(result.stale_baseline) :] if scored else []  # they stand last, and nowhere else
     told = [why for why in every[: len(every) - len(stale)] if why.split(":")[0] not in above]
     for reason in told[:_LISTED]:
-        paper.lines(reason, lead=Text("-"))
+        output.lines(reason, lead=Text("-"))
     if len(told) > _LISTED:
-        paper.say(f"and {len(told) - _LISTED} more", lead=Text("-"))
+        output.say(f"and {len(told) - _LISTED} more", lead=Text("-"))
     for reason in stale:
-        paper.lines(reason, lead=Text("-"))
+        output.lines(reason, lead=Text("-"))
 
 
-def _tally(paper: Paper, result: Result) -> None:
+def _tally(output: TextOutput, result: Result) -> None:
     told = Text()
     for verdict, number in facts.counts(result.judgements).items():
         if number or verdict in (Verdict.PASS, Verdict.FAIL):
             told.append(", " if told else "").append(
                 f"{number} {facts.WORDS[verdict]}", style=_STYLES[verdict] if number else "dim"
             )
-    paper.say(told)
+    output.say(told)

@@ -112,7 +112,7 @@ def by_id(result: Result) -> dict[str, Judgement]:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ItemRow:
     """A checklist item as a line of a table. ``worst``: why it is what it is, musts first; empty when all is well."""
 
     number: str
@@ -150,14 +150,14 @@ def why(judgement: Judgement) -> str:
     return f"{told} (accepted for now)" if judgement.baseline else told
 
 
-def rows(result: Result, items: Iterable[ItemResult]) -> tuple[Row, ...]:
+def rows(result: Result, items: Iterable[ItemResult]) -> tuple[ItemRow, ...]:
     """The items numbered as published, each with its judgements."""
     known = by_id(result)
-    found: list[Row] = []
+    found: list[ItemRow] = []
     for item in items:
         number, _, title = item.title.partition(" ")
         judgements = tuple(known[name] for name in item.requirements if name in known)
-        found.append(Row(number, title, _shown(result, item.verdict), item, judgements, _worst(result, judgements)))
+        found.append(ItemRow(number, title, _shown(result, item.verdict), item, judgements, _worst(result, judgements)))
     return tuple(found)
 
 
@@ -176,11 +176,11 @@ def _worst(result: Result, judgements: tuple[Judgement, ...]) -> tuple[Judgement
     return tuple(sorted(worst, key=lambda found: found.level))
 
 
-def golive(result: Result) -> tuple[Row, ...]:
+def golive(result: Result) -> tuple[ItemRow, ...]:
     return rows(result, result.golive)
 
 
-def guidelines(result: Result) -> tuple[Row, ...]:
+def guidelines(result: Result) -> tuple[ItemRow, ...]:
     return rows(result, result.guidelines)
 
 
@@ -282,10 +282,10 @@ def name_of(result: Result) -> str:
     return fact(result, "name", "integration")
 
 
-def groups(result: Result) -> tuple[tuple[Row | None, tuple[Judgement, ...]], ...]:
+def groups(result: Result) -> tuple[tuple[ItemRow | None, tuple[Judgement, ...]], ...]:
     """Each judgement once, under the first item that holds it; None stands for no item."""
     left = by_id(result)
-    found: list[tuple[Row | None, tuple[Judgement, ...]]] = []
+    found: list[tuple[ItemRow | None, tuple[Judgement, ...]]] = []
     for row in (*guidelines(result), *golive(result)):
         judgements = tuple(left.pop(name) for name in row.item.requirements if name in left)
         if judgements:

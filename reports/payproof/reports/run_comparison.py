@@ -11,7 +11,7 @@ from rich.text import Text
 from payproof.contracts.model import Json, Judgement, Level, Outcome
 from payproof.contracts.run_comparison import Change, Kind, RunComparison
 from payproof.reports import facts
-from payproof.reports.text_output import Paper
+from payproof.reports.text_output import TextOutput
 
 _TITLES: tuple[tuple[Kind, str, str], ...] = (
     ("failing", "Fails now", "red"),
@@ -25,32 +25,32 @@ _LABELS = {"profile_version": "profile", "dirty": "uncommitted changes", "name":
 
 def show(found: RunComparison, console: Console) -> None:
     """On the console; the last line is the answer."""
-    paper = Paper(console)
+    output = TextOutput(console)
     for kind, title, style in _TITLES:
-        _section(paper, title, style, found.of(kind))
+        _section(output, title, style, found.of(kind))
     if found.facts:
-        paper.rule("The runs")
+        output.rule("The runs")
         for fact in found.facts:
             label = _LABELS.get(fact.name, fact.name)
-            paper.say(f"{label}: {_value(fact.old)} -> {_value(fact.new)}", indent=2)
+            output.say(f"{label}: {_value(fact.old)} -> {_value(fact.new)}", indent=2)
     for id in found.stale:
-        paper.say(f"{id}: its baseline entry is stale now", style="red")
-    paper.say()
-    paper.say(_summary(found))
+        output.say(f"{id}: its baseline entry is stale now", style="red")
+    output.say()
+    output.say(_summary(found))
     answer = Text("WORSE" if found.worse else "NO WORSE", style="bold red" if found.worse else "bold green")
-    paper.say(answer.append(f": {_answer(found)}", style="none"))
+    output.say(answer.append(f": {_answer(found)}", style="none"))
 
 
-def _section(paper: Paper, title: str, style: str, changes: tuple[Change, ...]) -> None:
+def _section(output: TextOutput, title: str, style: str, changes: tuple[Change, ...]) -> None:
     if not changes:
         return
-    paper.rule(f"{title} ({len(changes)})")
+    output.rule(f"{title} ({len(changes)})")
     for change in changes:
         weight = "" if change.level is Level.MUST else "  should"
-        paper.say(Text(paper.plain(change.requirement), style=f"bold {style}").append(weight, style="not bold dim"))
-        paper.say(f"{_said(change.old)} -> {_said(change.new)}", indent=4)
+        output.say(Text(output.plain(change.requirement), style=f"bold {style}").append(weight, style="not bold dim"))
+        output.say(f"{_said(change.old)} -> {_said(change.new)}", indent=4)
         if change.new and change.kind != "mended" and (why := facts.reason(change.new)):
-            paper.say(why, indent=4)
+            output.say(why, indent=4)
 
 
 def _said(judgement: Judgement | None) -> str:

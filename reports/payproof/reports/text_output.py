@@ -1,4 +1,4 @@
-"""The console as paper: wrapped, indented lines in the letters that it has, without trailing blanks."""
+"""Text on the console: wrapped, indented lines in the letters that it has, without trailing blanks."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ _TYPOGRAPHY = str.maketrans(
 )
 
 
-class Paper:
-    """``ascii``: the console's encoding has no more than that."""
+class TextOutput:
+    """What commands say to people. ``ascii``: the console's encoding has no more than that."""
 
     def __init__(self, console: Console) -> None:
         self.console = console

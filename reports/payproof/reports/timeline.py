@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from payproof.contracts.timeline import Lane, Span, Timeline, Wait
+from payproof.contracts.timeline import Lane, LongWait, Span, Timeline
 from payproof.reports.behaviour import count, seconds
 
 
@@ -60,7 +60,7 @@ def title(span: Span) -> str:
     return f"{named} ({span.params})" if span.params else named
 
 
-def waiting(wait: Wait) -> str:
+def waiting(wait: LongWait) -> str:
     """What was waited for."""
     if not wait.open:
         return "a pause of the probe"

@@ -49,7 +49,7 @@ def _text(value: Json, *, indent: int | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ExpectedActual:
     """One fact, expected and actual. What only one side names does not differ: it tells more about the case."""
 
     name: str
@@ -58,7 +58,7 @@ class Pair:
     differs: bool
 
 
-def side_by_side(finding: Finding) -> tuple[Pair, ...]:
+def side_by_side(finding: Finding) -> tuple[ExpectedActual, ...]:
     """The values in rows: one for each key when both sides name their facts, else a single row without a name."""
     expected, actual = finding.expected, finding.actual
     if expected is None and actual is None:
@@ -72,6 +72,6 @@ def side_by_side(finding: Finding) -> tuple[Pair, ...]:
     return (_pair("", expected, actual, comparable=True),)
 
 
-def _pair(name: str, expected: Json, actual: Json, *, comparable: bool) -> Pair:
+def _pair(name: str, expected: Json, actual: Json, *, comparable: bool) -> ExpectedActual:
     left, right = ("" if value is None else block(value) for value in (expected, actual))
-    return Pair(clean(name), left, right, differs=comparable and expected != actual)
+    return ExpectedActual(clean(name), left, right, differs=comparable and expected != actual)

@@ -18,7 +18,7 @@ _META = re.compile(rb"<meta[^>]{0,100}charset=[\"']?([\w.:-]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class ReadBody:
     """What was read of a body. ``size``: bytes of the whole, as far as known. ``problem``: why it is not the whole; empty when it is."""
 
     text: str
@@ -26,7 +26,7 @@ class Body:
     problem: str = ""
 
 
-async def read(answer: httpx.Response, limit: int = READ_LIMIT) -> Body:
+async def read(answer: httpx.Response, limit: int = READ_LIMIT) -> ReadBody:
     """Read a streamed answer, and close it.
 
     Raises:
@@ -35,12 +35,12 @@ async def read(answer: httpx.Response, limit: int = READ_LIMIT) -> Body:
     out, cut = await content(answer, limit)
     kind = answer.headers.get("content-type", "")
     if not cut:
-        return Body(_text(out, kind), len(out))
+        return ReadBody(_text(out, kind), len(out))
     told = answer.headers.get("content-length", "")
     plain = "content-encoding" not in answer.headers or answer.is_stream_consumed
     whole = int(told) if told.isdecimal() and len(told) < 16 and plain else 0
     problem = f"cut after the first {limit:,} bytes" + (f" of {whole:,}" if whole > limit else "; there is more")
-    return Body(_text(out[:limit], kind), max(whole, len(out)), problem)
+    return ReadBody(_text(out[:limit], kind), max(whole, len(out)), problem)
 
 
 async def content(answer: httpx.Response, limit: int) -> tuple[bytes, bool]:

@@ -11,13 +11,13 @@ from starlette.requests import Request
 from payproof.contracts.entries import AnyEntry, Entry
 
 
-class Body(BaseModel):
+class ControlBody(BaseModel):
     """A request's body; a key that nobody knows is refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-B = TypeVar("B", bound=Body)
+B = TypeVar("B", bound=ControlBody)
 
 
 async def body_of(request: Request, model: type[B]) -> B:

@@ -12,7 +12,7 @@ _SIZE = 700
 """Bytes that a line takes besides its reference, about."""
 
 
-class Line(Pending):
+class LedgerLine(Pending):
     """A line of the ledger about a payment, as it stood then."""
 
     __slots__ = ("_amount", "_currency", "_detail", "_event", "_money", "_payment", "_reference")

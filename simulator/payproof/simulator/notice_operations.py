@@ -8,26 +8,26 @@ from pydantic import Field
 from starlette.requests import Request
 
 from payproof.contracts.entries import Forgery
-from payproof.simulator.control_values import Body, body_of, plain
+from payproof.simulator.control_values import ControlBody, body_of, plain
 from payproof.simulator.notice_client import endpoint_at
 from payproof.simulator.simulator import Simulator
 
 
-class Told(Body):
+class Told(ControlBody):
     url: str
 
 
-class Order(Body):
+class DeliveryOrder(ControlBody):
     first: tuple[str, ...] = ()
 
 
-class Again(Body):
+class Again(ControlBody):
     id: str
     times: Annotated[int, Field(ge=1, le=100)] = 1
     at_once: bool = False
 
 
-class Forged(Body):
+class Forged(ControlBody):
     payment: str
     how: Forgery
 
@@ -60,7 +60,7 @@ async def lose(sim: Simulator, request: Request) -> Any:
 
 async def release(sim: Simulator, request: Request) -> Any:
     """Send what was kept back, and everything from now on; {"first": [ids]} gives an order."""
-    body = await body_of(request, Order)
+    body = await body_of(request, DeliveryOrder)
     return [plain(delivery) for delivery in await sim.outbox.release(body.first)]
 
 

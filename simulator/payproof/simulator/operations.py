@@ -18,7 +18,7 @@ from payproof.contracts.entries import Entry, Step
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import PayproofError
 from payproof.simulator import notice_operations
-from payproof.simulator.control_values import Body, body_of, plain
+from payproof.simulator.control_values import ControlBody, body_of, plain
 from payproof.simulator.faults.registry import registered
 from payproof.simulator.records import Merchant
 from payproof.simulator.simulator import Simulator
@@ -28,22 +28,22 @@ _FAULT_FIELDS = frozenset(FaultSpec.__dataclass_fields__)
 Operation: TypeAlias = Callable[[Simulator, Request], Awaitable[Any]]
 
 
-class Advance(Body):
+class Advance(ControlBody):
     advance: float
     """Seconds."""
 
 
-class NewMerchant(Body):
+class NewMerchant(ControlBody):
     name: str = "shop"
     client_id: str | None = None
     secret_key: str | None = None
 
 
-class Which(Body):
+class Which(ControlBody):
     client_id: str | None = None
 
 
-class Lie(Body):
+class Lie(ControlBody):
     amount: str | None = None
     currency: str | None = None
 

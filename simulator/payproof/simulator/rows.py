@@ -7,14 +7,14 @@ from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 
-class Row(Protocol):
+class Sized(Protocol):
     @property
     def size(self) -> int:
         """Bytes that it takes, about; it must not change."""
         ...
 
 
-R = TypeVar("R", bound=Row)
+R = TypeVar("R", bound=Sized)
 _SLICES = 100
 """The part of the rows that is forgotten at once: to find the oldest costs something each time."""
 

@@ -12,7 +12,7 @@ from payproof.contracts.model import PayproofError
 from payproof.contracts.money import parse
 from payproof.contracts.profile import Money, Payer
 from payproof.simulator.clock import Clock
-from payproof.simulator.noted_ledger import Issued, Line
+from payproof.simulator.noted_ledger import Issued, LedgerLine
 from payproof.simulator.records import SECRET_KEY, MerchantRow, Payment, PaymentView, Token
 from payproof.simulator.rows import Rows
 
@@ -224,7 +224,7 @@ class Store:
 
     def _record(self, event: LedgerEvent, row: Payment, *, detail: str = "") -> None:
         reference, money = row.reference or "", self._money
-        self._journal.note(Line(event, row.payment, reference, row.amount, row.currency, detail, money))
+        self._journal.note(LedgerLine(event, row.payment, reference, row.amount, row.currency, detail, money))
         for listener in tuple(self.listeners):
             listener(event, row)
 

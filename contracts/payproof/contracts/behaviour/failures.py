@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Literal, TypeAlias, get_args
 
 from payproof.contracts.behaviour.connections import CERTIFICATES
-from payproof.contracts.behaviour.waiting import Waiting
+from payproof.contracts.behaviour.waiting import PageWaits
 from payproof.contracts.entries import Call, Page, header
 from payproof.contracts.events import VERIFYING
 from payproof.contracts.model import Pointer
@@ -107,7 +107,7 @@ def _failure(failing: Failing, operation: str, found: Sequence[Series]) -> Failu
 def _series(world: RecordedWorld) -> Iterator[Series]:
     """Original requests that met a fault. What one page waits for is one request's doing; without a customer, what follows
     without a pause is."""
-    waiting = Waiting(world)
+    waiting = PageWaits(world)
     calls = sorted(world.of(Call), key=lambda call: call.began)
     unasked = any(call.role in VERIFYING and waiting.page(call) is None for call in calls)
     taken: set[int] = set()

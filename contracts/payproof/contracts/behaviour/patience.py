@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from payproof.contracts.behaviour.waiting import Waiting
+from payproof.contracts.behaviour.waiting import PageWaits
 from payproof.contracts.behaviour.why import missed, why_not
 from payproof.contracts.entries import Call, Connection
 from payproof.contracts.model import Pointer
@@ -63,7 +63,7 @@ class Patience:
 def patience(run: Run, operations: Sequence[str], limits: Limits) -> tuple[Patience, ...]:
     """Every stall at every operation, in this order."""
     held = [(world, call) for world in run.worlds for call in world.of(Call)]
-    waiting = {world.name: Waiting(world) for world in run.worlds}
+    waiting = {world.name: PageWaits(world) for world in run.worlds}
     found: list[Patience] = []
     if not operations:
         return ()
@@ -134,7 +134,7 @@ def _limit(stall: Stall, limits: Limits) -> float:
 
 
 def _measured(
-    figure: Patience, calls: Sequence[tuple[RecordedWorld, Call]], waiting: Mapping[str, Waiting]
+    figure: Patience, calls: Sequence[tuple[RecordedWorld, Call]], waiting: Mapping[str, PageWaits]
 ) -> Patience:
     world, longest = max(calls, key=lambda found: found[1].seconds)
     page = waiting[world.name].page(longest)

@@ -16,7 +16,7 @@ _LOOKING = ("order", "script")
 """Purposes of pages that only tell how things stand."""
 
 
-class Waiting:
+class PageWaits:
     """The shop's pages of one world, by the time when they were asked for."""
 
     def __init__(self, world: RecordedWorld) -> None:

@@ -9,17 +9,17 @@ from __future__ import annotations
 from functools import cache
 
 from payproof.contracts.contract import requests, responses
-from payproof.contracts.contract.api import Api
+from payproof.contracts.contract.api import ApiContract
 from payproof.contracts.contract.document import Node
-from payproof.contracts.contract.operations import Operation, OperationMatch
+from payproof.contracts.contract.operations import DocumentedOperation, OperationMatch
 from payproof.contracts.contract.problems import MISSING, ContractProblem
 from payproof.contracts.entries import Request, Response
 from payproof.contracts.profile import Profile
 
-__all__ = ["MISSING", "Contract", "ContractProblem", "Node", "Operation", "OperationMatch", "contract_of"]
+__all__ = ["MISSING", "Contract", "ContractProblem", "DocumentedOperation", "Node", "OperationMatch", "contract_of"]
 
 
-class Contract(Api):
+class Contract(ApiContract):
     """One gateway's contract: its API, and what messages have to be like."""
 
     def request_problems(self, request: Request) -> tuple[ContractProblem, ...]:
@@ -30,7 +30,7 @@ class Contract(Api):
         """Why a server has to refuse this request's fields; empty when it may take them."""
         return requests.refused(self, self.match(request), request)
 
-    def needs_bearer(self, operation: Operation) -> bool:
+    def needs_bearer(self, operation: DocumentedOperation) -> bool:
         return requests.needs_bearer(self, operation)
 
     def response_problems(self, request: Request, response: Response) -> tuple[ContractProblem, ...]:

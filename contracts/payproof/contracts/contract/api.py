@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from payproof.contracts.contract.document import Node, document_of
-from payproof.contracts.contract.operations import Operation, OperationMatch, bases_of, match, operations_of
+from payproof.contracts.contract.operations import DocumentedOperation, OperationMatch, bases_of, match, operations_of
 from payproof.contracts.contract.problems import ContractProblem, of_schema
 from payproof.contracts.entries import Request
 from payproof.contracts.model import Json
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     import jsonschema_rs
 
 
-class Api:
+class ApiContract:
     """One gateway's API. ``bases``: the paths that it may lie below; ``base`` adds one. ``document`` stands in for the gateway's own."""
 
     def __init__(self, gateway: str, *, base: str = "", document: Node | None = None) -> None:
         self.gateway = gateway
         self.document: Node = document_of(gateway) if document is None else document
-        self.operations: tuple[Operation, ...] = operations_of(self.document)
+        self.operations: tuple[DocumentedOperation, ...] = operations_of(self.document)
         self.bases = tuple(dict.fromkeys((*((base.rstrip("/"),) if base else ()), *bases_of(self.document))))
         self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
 

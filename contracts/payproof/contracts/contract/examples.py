@@ -14,9 +14,9 @@ from urllib.parse import quote, urlencode
 
 from payproof.contracts import fields
 from payproof.contracts.catalogue import CaseRequest
-from payproof.contracts.contract.api import Api
+from payproof.contracts.contract.api import ApiContract
 from payproof.contracts.contract.document import Node, resolved
-from payproof.contracts.contract.operations import Operation
+from payproof.contracts.contract.operations import DocumentedOperation
 from payproof.contracts.entries import Response
 from payproof.contracts.model import Json
 
@@ -28,7 +28,7 @@ class Example:
     """``error``: the profile's error that answers it; empty when it goes well. ``is_varied``: it names its difference from the first one.
     ``decides``: knob -> answer -> the knob's value."""
 
-    operation: Operation
+    operation: DocumentedOperation
     name: str
     text: str = ""
     request: CaseRequest
@@ -37,7 +37,7 @@ class Example:
     decides: Mapping[str, Mapping[str, Json]] = field(default_factory=dict[str, Mapping[str, Json]])
 
 
-def examples_of(api: Api, operation: Operation) -> Iterator[Example]:
+def examples_of(api: ApiContract, operation: DocumentedOperation) -> Iterator[Example]:
     """Every named example of an operation's request. A body alone is none where the address needs a value of an earlier answer: a
     link leads there."""
     body: Node = {} if "{" in operation.path else resolved(api.document, operation.node.get("requestBody") or {})
@@ -51,26 +51,26 @@ def examples_of(api: Api, operation: Operation) -> Iterator[Example]:
             yield _example(operation, name, example, request)
 
 
-def named(api: Api, word: str) -> Iterator[Example]:
+def named(api: ApiContract, word: str) -> Iterator[Example]:
     """The examples of all operations that payproof calls so."""
     for operation in api.operations:
         if operation.word == word:
             yield from examples_of(api, operation)
 
 
-def good_example(api: Api, word: str) -> Example | None:
+def good_example(api: ApiContract, word: str) -> Example | None:
     """The first example of an operation that should go well."""
     return next((each for each in named(api, word) if not each.error), None)
 
 
-def _example(operation: Operation, name: str, node: Node, request: CaseRequest) -> Example:
+def _example(operation: DocumentedOperation, name: str, node: Node, request: CaseRequest) -> Example:
     return Example(
         operation=operation, name=name, text=str(node.get("summary", "")), request=request,
         error=str(node.get("x-error", "")), is_varied=not node.keys().isdisjoint(("x-but", "x-without")), decides=node.get("x-decides", {}),
     )  # fmt: skip
 
 
-def _with_body(operation: Operation, media: str, value: Mapping[str, Any]) -> CaseRequest:
+def _with_body(operation: DocumentedOperation, media: str, value: Mapping[str, Any]) -> CaseRequest:
     sent = {name: _worded(each) for name, each in value.items()}
     return _request(operation, operation.path, **{"form" if media == FORM else "json": sent})
 
@@ -81,17 +81,17 @@ def _worded(value: Any) -> Any:
     return f"{{{match[1].replace('-', '_')}{match[2] or ''}}}" if match else value
 
 
-def _with_parameter(operation: Operation, place: str, name: str, value: object) -> CaseRequest:
+def _with_parameter(operation: DocumentedOperation, place: str, name: str, value: object) -> CaseRequest:
     query = "?" + urlencode({name: value}) if place == "query" else ""
     return _request(operation, operation.path.replace(f"{{{name}}}", quote(str(value), safe="")) + query)
 
 
-def _request(operation: Operation, path: str, **body: Any) -> CaseRequest:
+def _request(operation: DocumentedOperation, path: str, **body: Any) -> CaseRequest:
     headers = {"Accept": JSON}
     return CaseRequest(label="", operation=operation.word, method=operation.method, path=path, headers=headers, **body)
 
 
-def linked(api: Api, operation: Operation, answer: Response | None) -> Iterator[Example]:
+def linked(api: ApiContract, operation: DocumentedOperation, answer: Response | None) -> Iterator[Example]:
     """What an answer's links lead to; a link that hands over a header is followed by the access token that every call
     carries anyhow."""
     if answer is None or not 200 <= answer.status < 300 or str(answer.status) not in operation.node["responses"]:

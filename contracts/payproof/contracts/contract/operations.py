@@ -16,7 +16,7 @@ _SIMILAR = 0.85
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class DocumentedOperation:
     """One operation. ``word``: what the rest of payproof calls it (token, create, status)."""
 
     id: str
@@ -30,7 +30,7 @@ class Operation:
 class OperationMatch:
     """What a request is meant for. ``methods``: those that its path has. ``near``: the path that it nearly is."""
 
-    operation: Operation | None = None
+    operation: DocumentedOperation | None = None
     parameters: tuple[tuple[str, str], ...] = ()
     """Values in the path."""
     methods: tuple[str, ...] = ()
@@ -40,14 +40,14 @@ class OperationMatch:
     """The path below the API's base; the whole path when it is not below it."""
 
 
-def operations_of(document: Node) -> tuple[Operation, ...]:
-    found: list[Operation] = []
+def operations_of(document: Node) -> tuple[DocumentedOperation, ...]:
+    found: list[DocumentedOperation] = []
     for path, item in cast("dict[str, Node]", document["paths"]).items():
         for method in METHODS:
             if method in item:
                 node: Node = item[method]
                 id = str(node["operationId"])
-                found.append(Operation(id, str(node.get("x-operation", id)), method.upper(), path, node))
+                found.append(DocumentedOperation(id, str(node.get("x-operation", id)), method.upper(), path, node))
     return tuple(found)
 
 
@@ -57,7 +57,7 @@ def bases_of(document: Node) -> tuple[str, ...]:
     return tuple(dict.fromkeys(re.sub(r"^(\{[^}]*\}|https?://[^/]*)", "", url).rstrip("/") for url in urls))
 
 
-def match(operations: tuple[Operation, ...], bases: tuple[str, ...], method: str, url: str) -> OperationMatch:
+def match(operations: tuple[DocumentedOperation, ...], bases: tuple[str, ...], method: str, url: str) -> OperationMatch:
     """HEAD is a GET without an answer's body, and a slash at the end changes nothing."""
     path = unquote(urlsplit(url).path)
     base = next((base for base in sorted(bases, key=len, reverse=True) if path.startswith(f"{base}/")), None)
@@ -83,7 +83,7 @@ def _values(template: str, path: str) -> tuple[tuple[str, str], ...] | None:
     return tuple(zip(names, found.groups(), strict=True)) if found else None
 
 
-def _near(operations: tuple[Operation, ...], rest: str) -> OperationMatch:
+def _near(operations: tuple[DocumentedOperation, ...], rest: str) -> OperationMatch:
     """An unknown path that ends nearly like one of the gateway's: a missing base, a plural, two slashes."""
     for operation in operations:
         literal, parameter, _ = operation.path.partition("/{")

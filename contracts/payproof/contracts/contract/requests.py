@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any, cast
 
-from payproof.contracts.contract.api import Api
+from payproof.contracts.contract.api import ApiContract
 from payproof.contracts.contract.document import Node, resolved
 from payproof.contracts.contract.fields import Sent, sent
-from payproof.contracts.contract.operations import Operation, OperationMatch
+from payproof.contracts.contract.operations import DocumentedOperation, OperationMatch
 from payproof.contracts.contract.problems import MISSING, ContractProblem, at, quoted
 from payproof.contracts.entries import Request, header
 from payproof.contracts.fields import media_type
@@ -17,7 +17,7 @@ from payproof.contracts.fields import media_type
 _BEARER = re.compile(r"bearer +\S+", re.IGNORECASE)
 
 
-def problems(api: Api, match: OperationMatch, request: Request) -> Iterator[ContractProblem]:
+def problems(api: ApiContract, match: OperationMatch, request: Request) -> Iterator[ContractProblem]:
     """Everything that the integration should send otherwise; nothing for an address that is none of the gateway's."""
     operation = match.operation
     if operation is None:
@@ -45,7 +45,7 @@ def _listed(request: Request, kinds: list[str]) -> bool:
     return kind in kinds or (kind.endswith("+json") and "application/json" in kinds)
 
 
-def refused(api: Api, match: OperationMatch, request: Request) -> tuple[ContractProblem, ...]:
+def refused(api: ApiContract, match: OperationMatch, request: Request) -> tuple[ContractProblem, ...]:
     """Why a server must refuse this request's fields. Between what should be sent and what must be refused lies what
     servers take all the same (``x-accepted``)."""
     operation = match.operation
@@ -58,7 +58,7 @@ def refused(api: Api, match: OperationMatch, request: Request) -> tuple[Contract
     return tuple(_fields(api, body, fields, accepted=True))
 
 
-def fields_of(api: Api, operation: Operation, request: Request) -> Sent:
+def fields_of(api: ApiContract, operation: DocumentedOperation, request: Request) -> Sent:
     """The request's fields as the gateway reads them."""
     wire: Node = api.document.get("x-wire", {})
     return sent(
@@ -69,20 +69,22 @@ def fields_of(api: Api, operation: Operation, request: Request) -> Sent:
     )
 
 
-def _elsewhere(api: Api, match: OperationMatch, request: Request) -> Iterator[ContractProblem]:
+def _elsewhere(api: ApiContract, match: OperationMatch, request: Request) -> Iterator[ContractProblem]:
     if match.methods and request.method.upper() != "OPTIONS":
         yield at(api.document, "method", {"one of": list(match.methods)}, request.method)
     elif match.near:
         yield at(api.document, "path", f"{api.bases[0]}{match.near}", match.rest)
 
 
-def needs_bearer(api: Api, operation: Operation) -> bool:
+def needs_bearer(api: ApiContract, operation: DocumentedOperation) -> bool:
     """Whether the operation has to come with an access token; false where it may."""
     options = cast("list[Node]", operation.node.get("security", api.document.get("security", [])))
     return bool(options) and all(options)
 
 
-def _bearer(api: Api, operation: Operation, request: Request, fields: Sent) -> Iterator[ContractProblem]:
+def _bearer(
+    api: ApiContract, operation: DocumentedOperation, request: Request, fields: Sent
+) -> Iterator[ContractProblem]:
     given = header(request.headers, "authorization")
     schemes = cast("dict[str, Node]", api.document["components"].get("securitySchemes", {}))
     known = next(iter(schemes.values()), cast(Node, {}))
@@ -98,7 +100,9 @@ def _bearer(api: Api, operation: Operation, request: Request, fields: Sent) -> I
             yield at(known, "header authorization", f"{expected}, or the fields {' and '.join(instead)}", MISSING)
 
 
-def _parameters(api: Api, operation: Operation, match: OperationMatch, fields: Sent) -> Iterator[ContractProblem]:
+def _parameters(
+    api: ApiContract, operation: DocumentedOperation, match: OperationMatch, fields: Sent
+) -> Iterator[ContractProblem]:
     in_path = dict(match.parameters)
     for raw in cast("list[Node]", operation.node.get("parameters", ())):
         parameter = resolved(api.document, raw)
@@ -112,7 +116,7 @@ def _parameters(api: Api, operation: Operation, match: OperationMatch, fields: S
             yield at(parameter, f"{where} {name}", problem.expected, problem.actual)
 
 
-def _body_of(api: Api, operation: Operation) -> Node | None:
+def _body_of(api: ApiContract, operation: DocumentedOperation) -> Node | None:
     body: Node | None = operation.node.get("requestBody")
     return None if body is None else resolved(api.document, body)
 
@@ -123,7 +127,7 @@ def _schema(body: Node) -> Node:
     return cast(Node, media["schema"])
 
 
-def _fields(api: Api, body: Node, fields: Sent, *, accepted: bool) -> Iterator[ContractProblem]:
+def _fields(api: ApiContract, body: Node, fields: Sent, *, accepted: bool) -> Iterator[ContractProblem]:
     schema = _schema(body)
     checked = _accepting(api.document, schema) if accepted else schema
     properties = cast("dict[str, Node]", resolved(api.document, schema).get("properties", {}))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, cast
 
-from payproof.contracts.contract.api import Api
+from payproof.contracts.contract.api import ApiContract
 from payproof.contracts.contract.document import Node, resolved
 from payproof.contracts.contract.operations import OperationMatch
 from payproof.contracts.contract.problems import MISSING, ContractProblem, at, quoted
@@ -15,14 +15,14 @@ from payproof.contracts.fields import media_type
 from payproof.contracts.model import Json
 
 
-def answers_to(api: Api, match: OperationMatch) -> Node:
+def answers_to(api: ApiContract, match: OperationMatch) -> Node:
     """Status -> the answer that the contract has for it; for other paths and methods the framework's own."""
     if match.operation is not None:
         return cast(Node, match.operation.node["responses"])
     return cast(Node, api.document.get("x-other-method" if match.methods else "x-other-path", {}))
 
 
-def problems(api: Api, match: OperationMatch, response: Response) -> Iterator[ContractProblem]:
+def problems(api: ApiContract, match: OperationMatch, response: Response) -> Iterator[ContractProblem]:
     """Everything in which the answer differs."""
     answers = answers_to(api, match)
     raw = answers.get(str(response.status))
@@ -41,7 +41,7 @@ def problems(api: Api, match: OperationMatch, response: Response) -> Iterator[Co
         yield from _body(api, media, response, text=kind in kinds and not kind.endswith("json"))
 
 
-def _headers(api: Api, answer: Node, response: Response) -> Iterator[ContractProblem]:
+def _headers(api: ApiContract, answer: Node, response: Response) -> Iterator[ContractProblem]:
     for name, raw in cast("dict[str, Node]", answer.get("headers", {})).items():
         known = resolved(api.document, raw)
         place, value = f"header {name.lower()}", header(response.headers, name, MISSING)
@@ -54,7 +54,7 @@ def _headers(api: Api, answer: Node, response: Response) -> Iterator[ContractPro
             yield at(known, place, problem.expected, value)
 
 
-def _body(api: Api, media: Node, response: Response, *, text: bool) -> Iterator[ContractProblem]:
+def _body(api: ApiContract, media: Node, response: Response, *, text: bool) -> Iterator[ContractProblem]:
     schema: Node = media["schema"]
     if text:
         yield from api.check(schema, response.body, "body")

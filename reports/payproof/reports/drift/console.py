@@ -11,7 +11,7 @@ from rich.text import Text
 
 from payproof.contracts.drift import Drift, DriftDifference
 from payproof.reports.drift import wording
-from payproof.reports.text_output import Paper
+from payproof.reports.text_output import TextOutput
 
 _LEAST = 14
 """Cells of a column, at the least."""
@@ -28,43 +28,43 @@ def render(drift: Drift) -> str:
 
 def show(drift: Drift, console: Console) -> None:
     """Print the comparison."""
-    paper = Paper(console)
-    paper.say()
-    paper.say(Text("payproof drift  ", style="dim").append(paper.plain(drift.title), style="not dim bold"))
-    paper.say(" · ".join(wording.heading(drift)), style="dim")
+    output = TextOutput(console)
+    output.say()
+    output.say(Text("payproof drift  ", style="dim").append(output.plain(drift.title), style="not dim bold"))
+    output.say(" · ".join(wording.heading(drift)), style="dim")
     for fidelity in drift.fidelity:
         found = [each for each in drift.of("difference") if each.operation == fidelity.operation]
         if fidelity.compared or found:
-            _operation(paper, fidelity.title, wording.agreed(fidelity), found, drift.target)
-    _assumptions(paper, drift)
-    _proposals(paper, drift)
-    _left(paper, drift)
-    _end(paper, drift)
+            _operation(output, fidelity.title, wording.agreed(fidelity), found, drift.target)
+    _assumptions(output, drift)
+    _proposals(output, drift)
+    _left(output, drift)
+    _end(output, drift)
 
 
-def _operation(paper: Paper, title: str, agreed: str, found: Sequence[DriftDifference], target: str) -> None:
-    paper.say()
-    gap = max(paper.width - cell_len(paper.plain(title)) - len(agreed), 2)
+def _operation(output: TextOutput, title: str, agreed: str, found: Sequence[DriftDifference], target: str) -> None:
+    output.say()
+    gap = max(output.width - cell_len(output.plain(title)) - len(agreed), 2)
     style = "yellow" if found else "green"
-    paper.say(Text(paper.plain(title), style="bold").append(" " * gap).append(agreed, style=f"not bold {style}"))
-    _facts(paper, found, target)
+    output.say(Text(output.plain(title), style="bold").append(" " * gap).append(agreed, style=f"not bold {style}"))
+    _facts(output, found, target)
 
 
-def _facts(paper: Paper, found: Sequence[DriftDifference], target: str) -> None:
+def _facts(output: TextOutput, found: Sequence[DriftDifference], target: str) -> None:
     """Each fact once, with what it is known from and what it should be; below it what differs, a line each."""
     if found:
-        _columns(paper, "", ("contract", "simulator", target), "dim")
+        _columns(output, "", ("contract", "simulator", target), "dim")
     for (name, known, change), listed in wording.by_fact(found).items():
-        line = Text("  ").append(paper.plain(name), style="bold cyan")
+        line = Text("  ").append(output.plain(name), style="bold cyan")
         if known:
-            line.append(f"  {paper.plain(known)}", style="not bold dim")
-        shown = paper.shorten(change, max(paper.width - line.cell_len - 2, 0)) if change else ""
-        if shown and line.cell_len + cell_len(shown) + 2 <= paper.width:
+            line.append(f"  {output.plain(known)}", style="not bold dim")
+        shown = output.shorten(change, max(output.width - line.cell_len - 2, 0)) if change else ""
+        if shown and line.cell_len + cell_len(shown) + 2 <= output.width:
             line.append("  ").append(shown, style="not bold not dim yellow")
-        short = Text("  ").append(paper.shorten(line.plain, paper.width - 2), style="cyan")
-        paper.say(line if line.cell_len <= paper.width else short)
+        short = Text("  ").append(output.shorten(line.plain, output.width - 2), style="cyan")
+        output.say(line if line.cell_len <= output.width else short)
         for each in listed:
-            _columns(paper, wording.where(each), (each.contract or "-", *_apart(each.simulator, each.gateway)), "")
+            _columns(output, wording.where(each), (each.contract or "-", *_apart(each.simulator, each.gateway)), "")
 
 
 def _apart(simulator: str, gateway: str) -> tuple[str, str]:
@@ -81,55 +81,55 @@ def _apart(simulator: str, gateway: str) -> tuple[str, str]:
     return one, other
 
 
-def _columns(paper: Paper, first: str, cells: tuple[str, str, str], style: str) -> None:
+def _columns(output: TextOutput, first: str, cells: tuple[str, str, str], style: str) -> None:
     """A line: what, and three cells, each cut to its room."""
-    cell = max(paper.width * 19 // 100, _LEAST)
-    room = max(paper.width - 4 - 3 * (cell + 1), _LEAST)
-    mark = "    " if not first else "  x " if paper.ascii else "  ✗ "
-    line = Text(mark, style="red").append(_padded(paper, first, room), style=style or "default")
+    cell = max(output.width * 19 // 100, _LEAST)
+    room = max(output.width - 4 - 3 * (cell + 1), _LEAST)
+    mark = "    " if not first else "  x " if output.ascii else "  ✗ "
+    line = Text(mark, style="red").append(_padded(output, first, room), style=style or "default")
     for text, colour in zip(cells, ("dim", "default", "yellow"), strict=True):
-        line.append(" ").append(_padded(paper, text, cell), style=style or colour)
-    paper.say(line)
+        line.append(" ").append(_padded(output, text, cell), style=style or colour)
+    output.say(line)
 
 
-def _padded(paper: Paper, text: str, room: int) -> str:
-    shown = paper.shorten(text, room)
+def _padded(output: TextOutput, text: str, room: int) -> str:
+    shown = output.shorten(text, room)
     return shown + " " * max(room - cell_len(shown), 0)
 
 
-def _assumptions(paper: Paper, drift: Drift) -> None:
+def _assumptions(output: TextOutput, drift: Drift) -> None:
     found = drift.of("assumption")
     if found:
-        paper.rule(f"Assumptions that the gateway answers ({len(found)})")
+        output.rule(f"Assumptions that the gateway answers ({len(found)})")
         told = "Texts that no source gave, so that they were ours to choose. They count with --strict only."
-        paper.say(told, style="dim")
-        _facts(paper, found, drift.target)
+        output.say(told, style="dim")
+        _facts(output, found, drift.target)
 
 
-def _proposals(paper: Paper, drift: Drift) -> None:
+def _proposals(output: TextOutput, drift: Drift) -> None:
     found = dict.fromkeys((each.fact.name, each.change) for each in drift.differences if each.change)
     if not found:
         return
-    paper.rule(f"Proposed changes to the profile {drift.gateway} ({len(found)})")
-    paper.say(f"observed at {drift.where} on {drift.observed}", style="dim")
+    output.rule(f"Proposed changes to the profile {drift.gateway} ({len(found)})")
+    output.say(f"observed at {drift.where} on {drift.observed}", style="dim")
     for name, change in found:
         joint = "" if change.startswith(".") else ": "
-        paper.say(f"{name}{joint}{change}", lead=Text("-", style="dim"))
+        output.say(f"{name}{joint}{change}", lead=Text("-", style="dim"))
 
 
-def _left(paper: Paper, drift: Drift) -> None:
+def _left(output: TextOutput, drift: Drift) -> None:
     if not drift.left:
         return
-    paper.rule(f"Not compared ({len(drift.left)})")
+    output.rule(f"Not compared ({len(drift.left)})")
     for why, cases in wording.reasons(drift).items():
-        paper.say(why, lead=Text("-", style="dim"))
-        paper.say(", ".join(cases), indent=2, style="bold")
+        output.say(why, lead=Text("-", style="dim"))
+        output.say(", ".join(cases), indent=2, style="bold")
 
 
-def _end(paper: Paper, drift: Drift) -> None:
-    paper.rule()
+def _end(output: TextOutput, drift: Drift) -> None:
+    output.rule()
     for note in drift.notes:
-        paper.say(note, style="yellow")
+        output.say(note, style="yellow")
     banner, sentence = wording.verdict(drift)
     style = "bold green" if banner == "NO DRIFT" else "bold red"
-    paper.say(Text(banner, style=style).append(f": {paper.plain(sentence)}", style="none"))
+    output.say(Text(banner, style=style).append(f": {output.plain(sentence)}", style="none"))

@@ -9,7 +9,7 @@ from payproof.contracts import __version__
 from payproof.contracts.model import Result
 from payproof.contracts.run import Run
 from payproof.reports import cases, facts
-from payproof.reports.cases import Case, State
+from payproof.reports.cases import CaseResult, State
 from payproof.reports.registry import writer
 
 _STATUS = {State.PASSED: "passed", State.FAILED: "failed", State.ERROR: "failed", State.SKIPPED: "skipped"}
@@ -51,7 +51,7 @@ def render(result: Result, run: Run) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _test(suite: str, case: Case, result: Result) -> dict[str, Any]:
+def _test(suite: str, case: CaseResult, result: Result) -> dict[str, Any]:
     test: dict[str, Any] = {
         "name": case.name,
         "status": _STATUS[case.state],

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 from payproof.contracts.model import Result
 from payproof.contracts.run import Run
 from payproof.reports import cases, facts
-from payproof.reports.cases import Case, State, Suite
+from payproof.reports.cases import CaseResult, State, Suite
 from payproof.reports.registry import writer
 
 _TAGS = {State.FAILED: "failure", State.ERROR: "error"}
@@ -59,7 +59,7 @@ def _properties(suite: ET.Element, pairs: Iterable[tuple[str, str]]) -> None:
     suite.insert(0, found)
 
 
-def _case(suite: str, case: Case) -> ET.Element:
+def _case(suite: str, case: CaseResult) -> ET.Element:
     # The suite of the outcome is named like the whole.
     classname = "payproof" if suite == "payproof" else f"payproof.{suite.split(' ')[-1]}"
     found = ET.Element("testcase", {"classname": classname, "name": case.name, "time": f"{case.seconds:.3f}"})

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from payproof.contracts import fields
-from payproof.contracts.comparison import Absent, Facts, Pair, differing
+from payproof.contracts.comparison import Absent, FactPair, Facts, differing
 from payproof.contracts.entries import Headers, Request, header
 from payproof.contracts.events import AnyEvent
 from payproof.contracts.fields import Fields
@@ -134,7 +134,7 @@ def _sent(said: AnyEvent) -> Facts:
     return {name.replace("-", " "): value for name, value in said.sent.items() if value}
 
 
-def _credential(pair: Pair) -> FieldChange:
+def _credential(pair: FactPair) -> FieldChange:
     """Reports may show a placeholder, or that it is none of those that were given out."""
     now = _field(pair.after)
     known = isinstance(pair.after, Absent) or placeholders.PATTERN.fullmatch(now)

@@ -29,7 +29,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class PageForm:
     """One form of a page. ``action``: absolute, without its query."""
 
     action: str
@@ -43,12 +43,12 @@ class Form:
         return next((field for field in self.fields if field.name == name), None)
 
 
-def forms(url: str, response: Response) -> Iterator[Form]:
+def forms(url: str, response: Response) -> Iterator[PageForm]:
     """The forms of an HTML page at ``url``."""
     if not is_html(response):
         return
     for form in soup(response.body).find_all("form"):
-        yield Form(address(urljoin(url, str(form.get("action") or ""))), tuple(_inputs(form)))
+        yield PageForm(address(urljoin(url, str(form.get("action") or ""))), tuple(_inputs(form)))
 
 
 def address(url: str) -> str:
@@ -85,14 +85,14 @@ def pairs(request: Request) -> tuple[tuple[str, str], ...]:
     return tuple(form_data.pairs(request.body)) if "=" in request.body else ()
 
 
-def typed(request: Request, form: Form | None) -> Iterator[tuple[str, str, str]]:
+def typed(request: Request, form: PageForm | None) -> Iterator[tuple[str, str, str]]:
     """(kind, field, value) of everything that the customer typed: read off the form, or off the names where it is unknown."""
     for name, value in pairs(request):
         if value and (kind := _typed_kind(name, value, form)):
             yield kind, name, value
 
 
-def _typed_kind(name: str, value: str, form: Form | None) -> str:
+def _typed_kind(name: str, value: str, form: PageForm | None) -> str:
     field = form.field(name) if form else None
     if _PASSWORD_NAME.search(name) or (field is not None and field.kind == "password"):
         return "password"

@@ -59,7 +59,7 @@ class Redaction:
         self._names: dict[str, str] = {}
         self._counts: Counter[str] = Counter()
         self._ids: set[str] = set()
-        self._forms: dict[str, forms.Form] = {}
+        self._forms: dict[str, forms.PageForm] = {}
         self._redactor = Redactor(limit=1_000_000)
         self._literal: re.Pattern[str] | None = None
         self._spelled: dict[str, str] = {}

@@ -34,8 +34,8 @@ class ErrorAnswer:
     error: str
     canary: Text = ""
 
-    async def act(self, hit: FaultContext) -> None:
-        await hit.answer(hit.dialect.error(self.error, self.canary))
+    async def act(self, context: FaultContext) -> None:
+        await context.answer(context.dialect.error(self.error, self.canary))
 
 
 @fault("status")
@@ -47,8 +47,8 @@ class StatusAnswer:
     text: Text = "Something went wrong! Please try again"
     canary: Text = ""
 
-    async def act(self, hit: FaultContext) -> None:
-        await hit.answer(hit.dialect.envelope(self.status, with_canary(self.text, self.canary)))
+    async def act(self, context: FaultContext) -> None:
+        await context.answer(context.dialect.envelope(self.status, with_canary(self.text, self.canary)))
 
 
 @fault("plain-error")
@@ -60,8 +60,8 @@ class PlainError:
     text: Text = "Server Error"
     canary: Text = ""
 
-    async def act(self, hit: FaultContext) -> None:
-        await hit.answer(hit.dialect.outside(self.status, with_canary(self.text, self.canary)))
+    async def act(self, context: FaultContext) -> None:
+        await context.answer(context.dialect.outside(self.status, with_canary(self.text, self.canary)))
 
 
 @fault("html")
@@ -73,10 +73,10 @@ class HtmlAnswer:
     text: Text = "Bad Gateway"
     canary: Text = ""
 
-    async def act(self, hit: FaultContext) -> None:
+    async def act(self, context: FaultContext) -> None:
         words = with_canary(self.text, self.canary)
         page = _PAGE.format(title=f"{self.status} {self.text}", words=f"{self.status} {words}")
-        await hit.answer(HTMLResponse(page, status_code=self.status))
+        await context.answer(HTMLResponse(page, status_code=self.status))
 
 
 @fault("not-json")
@@ -87,8 +87,8 @@ class NotJson:
     text: Text = "We are carrying out maintenance and will be back shortly."
     canary: Text = ""
 
-    async def act(self, hit: FaultContext) -> None:
-        await hit.answer(Response(with_canary(self.text, self.canary), media_type="application/json"))
+    async def act(self, context: FaultContext) -> None:
+        await context.answer(Response(with_canary(self.text, self.canary), media_type="application/json"))
 
 
 @fault("empty")
@@ -98,8 +98,8 @@ class EmptyAnswer:
 
     status: HttpStatus = 200
 
-    async def act(self, hit: FaultContext) -> None:
-        await hit.answer(Response(b"", status_code=self.status, media_type="application/json"))
+    async def act(self, context: FaultContext) -> None:
+        await context.answer(Response(b"", status_code=self.status, media_type="application/json"))
 
 
 @fault("unauthorized")
@@ -109,8 +109,8 @@ class Unauthorized:
 
     canary: Text = ""
 
-    async def act(self, hit: FaultContext) -> None:
-        await hit.answer(hit.dialect.unauthorized(self.canary))
+    async def act(self, context: FaultContext) -> None:
+        await context.answer(context.dialect.unauthorized(self.canary))
 
 
 @fault("other-payment")
@@ -120,23 +120,23 @@ class OtherPayment:
 
     answer: str = ""
 
-    async def act(self, hit: FaultContext) -> None:
-        asked = hit.exchange.asked
-        await hit.answer(
-            hit.dialect.told(self._other(hit), "settle" if asked and asked.role == "settle" else "confirm")
+    async def act(self, context: FaultContext) -> None:
+        asked = context.exchange.asked
+        await context.answer(
+            context.dialect.told(self._other(context), "settle" if asked and asked.role == "settle" else "confirm")
         )
 
-    def _other(self, hit: FaultContext) -> Payment:
-        if self.answer and (named := hit.deps.store.get(self.answer)):
+    def _other(self, context: FaultContext) -> Payment:
+        if self.answer and (named := context.deps.store.get(self.answer)):
             return named
-        profile, dialect = hit.deps.profile, hit.dialect
-        asked = hit.exchange.asked
-        row = hit.deps.store.get(asked.payment) if asked and asked.payment else None
+        profile, dialect = context.deps.profile, context.dialect
+        asked = context.exchange.asked
+        row = context.deps.store.get(asked.payment) if asked and asked.payment else None
         return Payment(
             payment=dialect.payment_id(), merchant=row.merchant if row else MerchantRow("other", {}),
             status=dialect.paid_status, amount=row.amount if row else Decimal("1.00"),
             currency=row.currency if row else profile.default_currency, reference="some-other-order",
-            return_url="", cancel_url=None, opened=hit.deps.clock.now(), charged=1,
+            return_url="", cancel_url=None, opened=context.deps.clock.now(), charged=1,
             transaction=dialect.transaction_id(),
             payer=next((p for p in profile.payers.values() if p.outcome == "paid"), Payer("", "", "paid")),
         )  # fmt: skip

@@ -31,9 +31,9 @@ class CutBody:
 
     keep: Annotated[float, Field(ge=0, le=1)] = 0.5
 
-    async def act(self, hit: FaultContext) -> None:
-        answer = await hit.real()
-        await hit.answer(remade(answer, bytes(answer.body)[: int(len(answer.body) * self.keep)]))
+    async def act(self, context: FaultContext) -> None:
+        answer = await context.real()
+        await context.answer(remade(answer, bytes(answer.body)[: int(len(answer.body) * self.keep)]))
 
 
 @fault("wrong-content-type")
@@ -43,9 +43,9 @@ class WrongContentType:
 
     content_type: HeaderValue = "text/html; charset=UTF-8"
 
-    async def act(self, hit: FaultContext) -> None:
-        answer = await hit.real()
-        await hit.answer(remade(answer, bytes(answer.body), self.content_type))
+    async def act(self, context: FaultContext) -> None:
+        answer = await context.real()
+        await context.answer(remade(answer, bytes(answer.body), self.content_type))
 
 
 @fault("oversized")
@@ -55,9 +55,9 @@ class Oversized:
 
     kilobytes: Annotated[int, Field(ge=0, le=65_536)] = 256
 
-    async def act(self, hit: FaultContext) -> None:
-        answer = await hit.real()
+    async def act(self, context: FaultContext) -> None:
+        answer = await context.real()
         body = bytes(answer.body)
         filler = json.dumps("x" * (self.kilobytes * 1024)).encode()
         rest = b"," + body[1:] if body.startswith(b"{") and len(body) > 2 else b"}"
-        await hit.answer(remade(answer, b'{"padding":' + filler + rest))
+        await context.answer(remade(answer, b'{"padding":' + filler + rest))

@@ -16,8 +16,8 @@ _GARBAGE = bytes((7 * number + 128) % 256 for number in range(256))
 class Reset:
     """The connection is reset (RST) before a byte of the answer."""
 
-    async def act(self, hit: FaultContext) -> None:
-        await hit.reset()
+    async def act(self, context: FaultContext) -> None:
+        await context.reset()
 
 
 @fault("reset-in-headers")
@@ -25,12 +25,12 @@ class Reset:
 class ResetInHeaders:
     """The status line and half of the real answer's headers, and then a reset (RST)."""
 
-    async def act(self, hit: FaultContext) -> None:
-        answer = await hit.real()
+    async def act(self, context: FaultContext) -> None:
+        answer = await context.real()
         whole = head(answer, [(b"content-length", str(len(answer.body)).encode())])
         line = whole.index(b"\r\n") + 2
-        await hit.write(whole[: line + (len(whole) - line) // 2])
-        await hit.finish("reset")
+        await context.write(whole[: line + (len(whole) - line) // 2])
+        await context.finish("reset")
 
 
 @fault("reset-in-body")
@@ -38,12 +38,12 @@ class ResetInHeaders:
 class ResetInBody:
     """The real answer's headers and half of its body, and then a reset (RST)."""
 
-    async def act(self, hit: FaultContext) -> None:
-        answer = await hit.real()
+    async def act(self, context: FaultContext) -> None:
+        answer = await context.real()
         body = bytes(answer.body)
-        await hit.begin_raw(answer, (b"content-length", str(len(body)).encode()))
-        await hit.body_raw(body[: len(body) // 2])
-        await hit.finish("reset")
+        await context.begin_raw(answer, (b"content-length", str(len(body)).encode()))
+        await context.body_raw(body[: len(body) // 2])
+        await context.finish("reset")
 
 
 @fault("half-status-line")
@@ -53,9 +53,9 @@ class HalfStatusLine:
 
     then: Then = "close"
 
-    async def act(self, hit: FaultContext) -> None:
-        await hit.write(b"HTTP/1.")
-        await hit.finish(self.then)
+    async def act(self, context: FaultContext) -> None:
+        await context.write(b"HTTP/1.")
+        await context.finish(self.then)
 
 
 @fault("garbage")
@@ -65,6 +65,6 @@ class Garbage:
 
     then: Then = "close"
 
-    async def act(self, hit: FaultContext) -> None:
-        await hit.write(_GARBAGE)
-        await hit.finish(self.then)
+    async def act(self, context: FaultContext) -> None:
+        await context.write(_GARBAGE)
+        await context.finish(self.then)

@@ -13,9 +13,9 @@ from payproof.simulator.faults.registry import fault
 class Silent:
     """Accepts the connection and never says a word, not even of TLS, until the client hangs up or the fault is cleared."""
 
-    async def meet(self, hit: ConnectionContext) -> None:
-        await hit.hold()
-        hit.end("silent")
+    async def meet(self, context: ConnectionContext) -> None:
+        await context.hold()
+        context.end("silent")
 
 
 @fault("close-on-accept", of="connection")
@@ -23,8 +23,8 @@ class Silent:
 class CloseOnAccept:
     """Accepts the connection and closes it (FIN) at once, before the client has said anything."""
 
-    async def meet(self, hit: ConnectionContext) -> None:
-        hit.end("closed_silent")
+    async def meet(self, context: ConnectionContext) -> None:
+        context.end("closed_silent")
 
 
 @fault("reset-on-accept", of="connection")
@@ -32,5 +32,5 @@ class CloseOnAccept:
 class ResetOnAccept:
     """Accepts the connection and resets it (RST) at once, before the client has said anything."""
 
-    async def meet(self, hit: ConnectionContext) -> None:
-        hit.end("reset", reset=True)
+    async def meet(self, context: ConnectionContext) -> None:
+        context.end("reset", reset=True)

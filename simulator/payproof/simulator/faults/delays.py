@@ -24,12 +24,12 @@ class Delay:
 
     seconds: Seconds = 10.0
 
-    async def act(self, hit: FaultContext) -> None:
-        answer = await hit.real() if hit.spec.after_effect else None
-        if await hit.hold(self.seconds):
-            await hit.answer(answer or await hit.real())
+    async def act(self, context: FaultContext) -> None:
+        answer = await context.real() if context.spec.after_effect else None
+        if await context.hold(self.seconds):
+            await context.answer(answer or await context.real())
         else:
-            await hit.hang_up()
+            await context.hang_up()
 
 
 @fault("gather")
@@ -45,8 +45,8 @@ class Gather:
     def _crowd(self) -> list[asyncio.Event]:
         return []
 
-    async def act(self, hit: FaultContext) -> None:
-        answer = await hit.real()
+    async def act(self, context: FaultContext) -> None:
+        answer = await context.real()
         full = asyncio.Event()
         self._crowd.append(full)
         if len(self._crowd) >= self.calls:
@@ -55,7 +55,7 @@ class Gather:
             self._crowd.clear()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(full.wait(), self.seconds)
-        await hit.answer(answer)
+        await context.answer(answer)
 
 
 @fault("never-answer")
@@ -63,9 +63,9 @@ class Gather:
 class NeverAnswer:
     """Takes the request and says nothing, until the client hangs up or the fault is cleared."""
 
-    async def act(self, hit: FaultContext) -> None:
-        await hit.hold()
-        await hit.hang_up()
+    async def act(self, context: FaultContext) -> None:
+        await context.hold()
+        await context.hang_up()
 
 
 @fault("stall")
@@ -76,13 +76,13 @@ class Stall:
 
     keep: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
-    async def act(self, hit: FaultContext) -> None:
-        answer = await hit.real()
-        await hit.begin(answer)
+    async def act(self, context: FaultContext) -> None:
+        answer = await context.real()
+        await context.begin(answer)
         if part := bytes(answer.body)[: int(len(answer.body) * self.keep)]:
-            await hit.send({"type": "http.response.body", "body": part, "more_body": True})
-        await hit.hold()
-        await hit.hang_up()
+            await context.send({"type": "http.response.body", "body": part, "more_body": True})
+        await context.hold()
+        await context.hang_up()
 
 
 @fault("drip")
@@ -92,16 +92,16 @@ class Drip:
 
     seconds: Seconds = 1.0
 
-    async def act(self, hit: FaultContext) -> None:
-        answer = await hit.real()
+    async def act(self, context: FaultContext) -> None:
+        answer = await context.real()
         body = bytes(answer.body)
-        await hit.begin(answer)
+        await context.begin(answer)
         for index in range(len(body)):
-            if not await hit.hold(self.seconds):
-                await hit.hang_up()
+            if not await context.hold(self.seconds):
+                await context.hang_up()
                 return
             more = index + 1 < len(body)
-            await hit.send({"type": "http.response.body", "body": body[index : index + 1], "more_body": more})
+            await context.send({"type": "http.response.body", "body": body[index : index + 1], "more_body": more})
 
 
 @fault("drip-headers")
@@ -111,18 +111,18 @@ class DripHeaders:
 
     seconds: Seconds = 1.0
 
-    async def act(self, hit: FaultContext) -> None:
-        answer = await hit.real()
+    async def act(self, context: FaultContext) -> None:
+        answer = await context.real()
         framing = (b"content-length", str(len(answer.body)).encode()), (b"connection", b"close")
         for byte in head(answer, framing):
-            if not await hit.hold(self.seconds):
-                await hit.hang_up()
+            if not await context.hold(self.seconds):
+                await context.hang_up()
                 return
-            await hit.write(bytes((byte,)))
-        hit.exchange.written = Written(answer)
-        await hit.body_raw(bytes(answer.body))
-        hit.exchange.whole = hit.exchange.left() is None
-        await hit.finish()
+            await context.write(bytes((byte,)))
+        context.exchange.written = Written(answer)
+        await context.body_raw(bytes(answer.body))
+        context.exchange.whole = context.exchange.left() is None
+        await context.finish()
 
 
 @fault("endless")
@@ -132,14 +132,14 @@ class Endless:
 
     kilobytes: Annotated[int, Field(ge=1, le=65_536)] = 1024
 
-    async def act(self, hit: FaultContext) -> None:
-        await hit.begin_raw(await hit.real(), (b"transfer-encoding", b"chunked"))
-        await hit.body_raw(b'{"padding":"', chunk(b'{"padding":"'))
+    async def act(self, context: FaultContext) -> None:
+        await context.begin_raw(await context.real(), (b"transfer-encoding", b"chunked"))
+        await context.body_raw(b'{"padding":"', chunk(b'{"padding":"'))
         part = b"x" * max(self.kilobytes * 1024 // _PARTS_A_SECOND, 1)
-        while await hit.hold(1 / _PARTS_A_SECOND):
-            if not hit.congested:
-                await hit.body_raw(part, chunk(part))
-        await hit.hang_up()
+        while await context.hold(1 / _PARTS_A_SECOND):
+            if not context.congested:
+                await context.body_raw(part, chunk(part))
+        await context.hang_up()
 
 
 @fault("dropped")
@@ -147,5 +147,5 @@ class Endless:
 class Dropped:
     """The connection is closed without an answer. With ``after_effect`` the gateway has done its work."""
 
-    async def act(self, hit: FaultContext) -> None:
-        await hit.hang_up()
+    async def act(self, context: FaultContext) -> None:
+        await context.hang_up()

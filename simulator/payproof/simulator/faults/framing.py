@@ -18,13 +18,13 @@ class LengthTooShort:
 
     by: Annotated[int, Field(ge=1, le=65_536)] = 10
 
-    async def act(self, hit: FaultContext) -> None:
-        answer = await hit.real()
+    async def act(self, context: FaultContext) -> None:
+        answer = await context.real()
         body = bytes(answer.body)
         told = max(len(body) - self.by, 0)
-        await hit.begin_raw(answer, (b"content-length", str(told).encode()))
-        await hit.body_raw(body[:told], body)
-        await hit.finish()
+        await context.begin_raw(answer, (b"content-length", str(told).encode()))
+        await context.body_raw(body[:told], body)
+        await context.finish()
 
 
 @fault("length-too-long")
@@ -36,12 +36,12 @@ class LengthTooLong:
     by: Annotated[int, Field(ge=1, le=65_536)] = 10
     then: Then = "close"
 
-    async def act(self, hit: FaultContext) -> None:
-        answer = await hit.real()
+    async def act(self, context: FaultContext) -> None:
+        answer = await context.real()
         body = bytes(answer.body)
-        await hit.begin_raw(answer, (b"content-length", str(len(body) + self.by).encode()))
-        await hit.body_raw(body)
-        await hit.finish(self.then)
+        await context.begin_raw(answer, (b"content-length", str(len(body) + self.by).encode()))
+        await context.body_raw(body)
+        await context.finish(self.then)
 
 
 @fault("chunk-cut")
@@ -52,13 +52,13 @@ class ChunkCut:
 
     then: Then = "close"
 
-    async def act(self, hit: FaultContext) -> None:
-        answer = await hit.real()
+    async def act(self, context: FaultContext) -> None:
+        answer = await context.real()
         body = bytes(answer.body)
         half = len(body) // 2
-        await hit.begin_raw(answer, (b"transfer-encoding", b"chunked"))
-        await hit.body_raw(body[:half], b"%x\r\n" % len(body) + body[:half])
-        await hit.finish(self.then)
+        await context.begin_raw(answer, (b"transfer-encoding", b"chunked"))
+        await context.body_raw(body[:half], b"%x\r\n" % len(body) + body[:half])
+        await context.finish(self.then)
 
 
 @fault("chunk-broken")
@@ -66,11 +66,11 @@ class ChunkCut:
 class ChunkBroken:
     """The real answer in two chunks; the size of the second is no number."""
 
-    async def act(self, hit: FaultContext) -> None:
-        answer = await hit.real()
+    async def act(self, context: FaultContext) -> None:
+        answer = await context.real()
         body = bytes(answer.body)
         half = len(body) // 2
-        await hit.begin_raw(answer, (b"transfer-encoding", b"chunked"))
-        await hit.body_raw(body[:half], chunk(body[:half]))
-        await hit.write(b"what\r\n" + body[half:] + b"\r\n0\r\n\r\n")
-        await hit.finish()
+        await context.begin_raw(answer, (b"transfer-encoding", b"chunked"))
+        await context.body_raw(body[:half], chunk(body[:half]))
+        await context.write(b"what\r\n" + body[half:] + b"\r\n0\r\n\r\n")
+        await context.finish()

@@ -25,8 +25,8 @@ _NO_TLS = bytes((7 * number + 128) % 256 for number in range(256))
 class UnknownAuthority:
     """Shows a certificate of an authority that nobody knows. Whoever takes it is served as ever."""
 
-    async def meet(self, hit: ConnectionContext) -> None:
-        await hit.serve(hit.certificates.untrusted)
+    async def meet(self, context: ConnectionContext) -> None:
+        await context.serve(context.certificates.untrusted)
 
 
 @fault("expired-certificate", of="handshake")
@@ -34,8 +34,8 @@ class UnknownAuthority:
 class ExpiredCertificate:
     """Shows a certificate that was good until yesterday. Whoever takes it is served as ever."""
 
-    async def meet(self, hit: ConnectionContext) -> None:
-        await hit.serve(hit.certificates.expired)
+    async def meet(self, context: ConnectionContext) -> None:
+        await context.serve(context.certificates.expired)
 
 
 @fault("wrong-host", of="handshake")
@@ -43,8 +43,8 @@ class ExpiredCertificate:
 class WrongHost:
     """Shows a good certificate of another host. Whoever takes it is served as ever."""
 
-    async def meet(self, hit: ConnectionContext) -> None:
-        await hit.serve(hit.certificates.wrong_host)
+    async def meet(self, context: ConnectionContext) -> None:
+        await context.serve(context.certificates.wrong_host)
 
 
 @fault("old-tls", of="handshake")
@@ -53,14 +53,14 @@ class OldTls:
     """Offers TLS 1.0 and 1.1 only, under its good certificate. Whoever takes that is served as ever; anybody else is told so by
     an alert."""
 
-    async def meet(self, hit: ConnectionContext) -> None:
-        flight = server_flight(hit.certificates.old, hit.hello)
+    async def meet(self, context: ConnectionContext) -> None:
+        flight = server_flight(context.certificates.old, context.hello)
         if flight[:1] != _ALERT[:1]:
-            await hit.serve(hit.certificates.old)
+            await context.serve(context.certificates.old)
             return
-        await hit.read()
-        await hit.write(flight)
-        hit.end("handshake_failed", "no version of TLS in common")
+        await context.read()
+        await context.write(flight)
+        context.end("handshake_failed", "no version of TLS in common")
 
 
 @fault("tls-silence", of="handshake")
@@ -71,11 +71,11 @@ class TlsSilence:
 
     keep: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
-    async def meet(self, hit: ConnectionContext) -> None:
-        flight = server_flight(hit.certificates.good, await hit.read())
-        await hit.write(flight[: int(len(flight) * self.keep)])
-        await hit.hold()
-        hit.end("silent")
+    async def meet(self, context: ConnectionContext) -> None:
+        flight = server_flight(context.certificates.good, await context.read())
+        await context.write(flight[: int(len(flight) * self.keep)])
+        await context.hold()
+        context.end("silent")
 
 
 @fault("tls-garbage", of="handshake")
@@ -83,10 +83,10 @@ class TlsSilence:
 class TlsGarbage:
     """Answers the ClientHello with bytes that are no TLS, and closes."""
 
-    async def meet(self, hit: ConnectionContext) -> None:
-        await hit.read()
-        await hit.write(_NO_TLS)
-        hit.end("handshake_failed", "answered with garbage")
+    async def meet(self, context: ConnectionContext) -> None:
+        await context.read()
+        await context.write(_NO_TLS)
+        context.end("handshake_failed", "answered with garbage")
 
 
 @fault("tls-alert", of="handshake")
@@ -96,10 +96,10 @@ class TlsAlert:
 
     alert: AlertName = "handshake_failure"
 
-    async def meet(self, hit: ConnectionContext) -> None:
-        await hit.read()
-        await hit.write(_ALERT + bytes((_FATAL, AlertDescription[f"ALERT_DESCRIPTION_{self.alert.upper()}"])))
-        hit.end("handshake_failed", f"answered with the alert {self.alert}")
+    async def meet(self, context: ConnectionContext) -> None:
+        await context.read()
+        await context.write(_ALERT + bytes((_FATAL, AlertDescription[f"ALERT_DESCRIPTION_{self.alert.upper()}"])))
+        context.end("handshake_failed", f"answered with the alert {self.alert}")
 
 
 def server_flight(context: SSLContext, hello: bytes) -> bytes:

@@ -31,7 +31,7 @@ class Armed:
     """What is to be done at once when the fault is cleared, while it is still known."""
 
 
-class Wire(Protocol):
+class FaultListener(Protocol):
     """Whoever listens for the gateway: only it can do what happens before a request is read."""
 
     def fault_armed(self, armed: Armed) -> None:
@@ -52,7 +52,7 @@ class FaultInjector:
         self._armed: dict[int, Armed] = {}
         self._fired: dict[int, int] = {}
         self._next = 1
-        self.wires: list[Wire] = []
+        self.wires: list[FaultListener] = []
 
     def arm(self, spec: FaultSpec) -> int:
         """Let the gateway misbehave; the answer is the number to clear it by.

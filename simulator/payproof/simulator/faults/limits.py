@@ -19,5 +19,5 @@ class RateLimit:
     seconds: Annotated[int, Field(ge=0, le=86_400)] = 2
     canary: Text = ""
 
-    async def act(self, hit: FaultContext) -> None:
-        await hit.answer(hit.dialect.limited(self.seconds, self.canary))
+    async def act(self, context: FaultContext) -> None:
+        await context.answer(context.dialect.limited(self.seconds, self.canary))

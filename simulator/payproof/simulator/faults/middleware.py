@@ -36,13 +36,13 @@ class FaultMiddleware:
             return
         armed, fault = matched
         exchange.fault = armed.spec.name
-        hit = FaultContext(
+        context = FaultContext(
             spec=armed.spec, deps=book.deps, dialect=book.dialect, exchange=exchange, app=self.app, scope=scope,
             receive=_again(exchange.body), send=send, released=armed.released,
         )  # fmt: skip
         if armed.spec.after_effect:
-            await hit.real()
-        await fault.act(hit)
+            await context.real()
+        await fault.act(context)
 
 
 def _again(body: bytes) -> Receive:

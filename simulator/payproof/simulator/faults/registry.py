@@ -37,7 +37,7 @@ HeaderValue: TypeAlias = Annotated[str, Field(max_length=1_000, pattern=r"^[\x20
 class Fault(Protocol):
     """A misbehaviour: a frozen dataclass whose fields are its parameters, each with a default. This one is of a call."""
 
-    async def act(self, hit: FaultContext) -> None:
+    async def act(self, context: FaultContext) -> None:
         """Answer the call that was hit, or do not."""
         ...
 
@@ -45,7 +45,7 @@ class Fault(Protocol):
 class ConnectionFault(Protocol):
     """A misbehaviour on an accepted connection: at once, or (kind ``handshake``) when its client begins TLS."""
 
-    async def meet(self, hit: ConnectionContext) -> None:
+    async def meet(self, context: ConnectionContext) -> None:
         """Do what is wrong, or serve the connection in another way. Nothing was read from it."""
         ...
 

@@ -19,7 +19,7 @@ from payproof.contracts.model import PayproofError
 from payproof.contracts.run import Settings
 from payproof.simulator.answering import endpoint, not_there, refusal
 from payproof.simulator.bounded_body import LARGEST_BODY, bounded, replayed
-from payproof.simulator.control_values import Body, body_of
+from payproof.simulator.control_values import ControlBody, body_of
 from payproof.simulator.inspector.access import HEADERS, PATH, Access
 from payproof.simulator.inspector.parts import Parts
 from payproof.simulator.inspector.stream import WINDOW, events
@@ -117,7 +117,7 @@ class Inspector:
         """Pay at the hosted checkout as one of the payers; the answer says where the customer is sent then."""
         from payproof.simulator import browser  # here, because a browser takes a quarter of a second to import
 
-        body = await body_of(request, Customer)
+        body = await body_of(request, PayerChoice)
         address = self.parts.address_of(body.handle)
         if address is None:
             raise PayproofError("this payment cannot be paid from here", remedy="open its hosted checkout")
@@ -143,7 +143,7 @@ _ALLOWED = frozenset(
 _SHARED = tuple(row for row in OPERATIONS if row[:2] in _ALLOWED)
 
 
-class Customer(Body):
+class PayerChoice(ControlBody):
     """Who pays which payment."""
 
     handle: str

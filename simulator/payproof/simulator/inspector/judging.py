@@ -50,7 +50,7 @@ _PERHAPS = "; whether the customer was answered meanwhile is not seen from here"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class RequirementRow:
     """``evidence``: numbers of entries."""
 
     id: str
@@ -65,10 +65,10 @@ class Row:
 class Judged:
     """``elsewhere``: how many requirements of the gateway only a run can judge."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[RequirementRow, ...]
     elsewhere: int
 
-    def of(self, state: State) -> tuple[Row, ...]:
+    def of(self, state: State) -> tuple[RequirementRow, ...]:
         return tuple(row for row in self.rows if row.state == state)
 
 
@@ -104,7 +104,7 @@ def _judgements(
     return judge.judge(run, profile).judgements if selected else ()
 
 
-def _row(judgement: Judgement, *, seen: bool) -> Row:
+def _row(judgement: Judgement, *, seen: bool) -> RequirementRow:
     id = judgement.requirement
     finding = next((each for each in judgement.findings if each.verdict is judgement.verdict), judgement.findings[0])
     state, says = _state(judgement.verdict), finding.title
@@ -115,7 +115,9 @@ def _row(judgement: Judgement, *, seen: bool) -> Row:
     elif state == "open" and not finding.evidence and judgement.verdict is Verdict.NOT_EXERCISED:
         says = {**AT_SIGHT, **IN_STORIES}.get(id, says) if id in IN_STORIES or not seen else says
     evidence = tuple(dict.fromkeys(pointer.entry for pointer in finding.evidence))
-    return Row(id=id, level=judgement.level, text=judgement.text, state=state, says=says, evidence=evidence[:4])
+    return RequirementRow(
+        id=id, level=judgement.level, text=judgement.text, state=state, says=says, evidence=evidence[:4]
+    )
 
 
 def _state(verdict: Verdict) -> State:

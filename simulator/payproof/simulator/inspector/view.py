@@ -28,7 +28,7 @@ _DONE = {"charged": "was paid", "pending": "is not decided yet"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class ListedLine:
     """One line of the list. ``status``, ``took``: of an exchange; ``detail``: there is more to be unfolded."""
 
     n: int
@@ -43,14 +43,14 @@ class Line:
     detail: bool = False
 
 
-def lines(entries: Iterable[Entry], journal: Journal, profile: Profile) -> list[Line]:
+def lines(entries: Iterable[Entry], journal: Journal, profile: Profile) -> list[ListedLine]:
     """The newest first; what says nothing new is left out."""
     began = time.time() - journal.now()
     found = (_line(entry, datetime.fromtimestamp(began + entry.at).strftime("%H:%M:%S"), profile) for entry in entries)
     return [line for line in found if line is not None][::-1]
 
 
-def _line(entry: Entry, at: str, profile: Profile) -> Line | None:
+def _line(entry: Entry, at: str, profile: Profile) -> ListedLine | None:
     match entry:
         case Call():
             return _call(entry, at, profile)
@@ -59,30 +59,32 @@ def _line(entry: Entry, at: str, profile: Profile) -> Line | None:
             said = f"{entry.event or entry.id}, attempt {entry.attempt}" + (
                 f", forged ({entry.forged})" if entry.forged else ""
             )
-            return Line(
+            return ListedLine(
                 n=entry.n, at=at, what="notice", said=plain(said), answer=answer, took=f"{entry.seconds * 1000:.0f} ms",
                 status=str(entry.response.status) if entry.response else "–", tone="good" if entry.accepted else "bad", detail=True,
             )  # fmt: skip
         case Ledger() if entry.event in _MONEY:
             said = f"{entry.reference or entry.payment[:10]} {_DONE.get(entry.event, f'was {entry.event}')}, {entry.amount} {entry.currency}"
-            return Line(n=entry.n, at=at, what="ledger", said=plain(said), tone="money")
+            return ListedLine(n=entry.n, at=at, what="ledger", said=plain(said), tone="money")
         case FaultSet():
             what = f"{entry.name}{f' on {entry.operation}' if entry.operation else ''} {entry.event}"
-            return Line(n=entry.n, at=at, what="fault", said=plain(what), tone="note")
+            return ListedLine(n=entry.n, at=at, what="fault", said=plain(what), tone="note")
         case Step():
-            return Line(n=entry.n, at=at, what="control", said=plain(entry.text), tone="note")
+            return ListedLine(n=entry.n, at=at, what="control", said=plain(entry.text), tone="note")
         case Connection() if entry.event not in ("served", "unused"):
             said = " ".join(filter(None, (entry.event.replace("_", " "), entry.detail, entry.alert)))
             took = f"{entry.seconds * 1000:.0f} ms" if entry.seconds is not None else ""
-            return Line(n=entry.n, at=at, what="connection", said=plain(said), took=took, fault=entry.fault, tone="bad")
+            return ListedLine(
+                n=entry.n, at=at, what="connection", said=plain(said), took=took, fault=entry.fault, tone="bad"
+            )
         case _:
             return None
 
 
-def _call(call: Call, at: str, profile: Profile) -> Line:
+def _call(call: Call, at: str, profile: Profile) -> ListedLine:
     path = urlsplit(call.request.url).path.removeprefix(profile.base_path) or "/"
     good = call.event.ok and call.response is not None
-    return Line(
+    return ListedLine(
         n=call.n, at=at, what=plain(call.event.operation or f"{call.request.method} {path}"), said=plain(asked(call)),
         answer=plain(answered(call)), status=str(call.response.status) if call.response else "–",
         took=f"{call.seconds * 1000:.0f} ms", fault=call.fault, tone="good" if good else "bad", detail=True,

@@ -96,21 +96,21 @@ def verify(archive: Path, key: Path | None) -> int:
     from rich.text import Text
 
     from payproof.contracts import evidence
-    from payproof.reports.text_output import Paper
+    from payproof.reports.text_output import TextOutput
     from payproof.suites.commands.signing import checker
 
     fits = checker(key) if key else None
     found = evidence.unpack(_bytes(archive, evidence.LARGEST), place=str(archive))
-    paper = Paper(Console(file=sys.stdout))
+    output = TextOutput(Console(file=sys.stdout))
     run = found.manifest.run
-    paper.say(" · ".join(f"{label}{run[name]}" for name, label in _HEAD.items() if name in run))
+    output.say(" · ".join(f"{label}{run[name]}" for name, label in _HEAD.items() if name in run))
     good = True
     for holds, text in (*_intact(found), *_signed(found, fits), *_verdicts(found)):
         good = good and holds is not False
-        mark = {True: "ok" if paper.ascii else "✓", False: "x" if paper.ascii else "✗", None: "!"}[holds]
-        paper.say(text, lead=Text(mark, style={True: "green", False: "red", None: "yellow"}[holds]))
+        mark = {True: "ok" if output.ascii else "✓", False: "x" if output.ascii else "✗", None: "!"}[holds]
+        output.say(text, lead=Text(mark, style={True: "green", False: "red", None: "yellow"}[holds]))
     genuine = "GENUINE" if fits else "UNCHANGED, as far as a digest tells"
-    paper.say(genuine if good else "NOT GENUINE", style=f"bold {'green' if good else 'red'}")
+    output.say(genuine if good else "NOT GENUINE", style=f"bold {'green' if good else 'red'}")
     return 0 if good else 1
 
 

@@ -53,9 +53,9 @@ def contract(
     Exit codes: 0 the contract is kept, 1 it is broken, 2 not scored, 130 interrupted.
     """
     from payproof.suites.conformance.contract import perform, sandbox, simulated
-    from payproof.suites.conformance.contract.showing import Shown, lines
+    from payproof.suites.conformance.contract.showing import ContractProgress, lines
 
-    shown = Shown(Console(file=sys.stderr), quiet=quiet)
+    shown = ContractProgress(Console(file=sys.stderr), quiet=quiet)
     with tempfile.TemporaryDirectory(prefix="payproof-contract-") as folder, contextlib.closing(shown):
         os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", folder)  # nothing is left behind where it was called
         if target == "sandbox":

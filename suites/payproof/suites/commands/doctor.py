@@ -14,7 +14,7 @@ from payproof.contracts import __version__
 from payproof.suites.commands import options
 
 if TYPE_CHECKING:
-    from payproof.suites.doctor.finding import Finding
+    from payproof.suites.doctor.finding import HealthCheck
 
 
 @click.command()
@@ -43,7 +43,7 @@ def doctor(config_path: Path | None, as_json: bool) -> int:
     return 0 if healthy else 1
 
 
-async def _examine(config_path: Path | None) -> list[Finding]:
+async def _examine(config_path: Path | None) -> list[HealthCheck]:
     from payproof.suites.doctor import configuration, machine, runtimes
 
     config, reading = configuration.read(config_path)
@@ -59,27 +59,27 @@ async def _examine(config_path: Path | None) -> list[Finding]:
     ]
 
 
-def _show(findings: list[Finding], *, healthy: bool) -> None:
+def _show(findings: list[HealthCheck], *, healthy: bool) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from payproof.reports.text_output import Paper
+    from payproof.reports.text_output import TextOutput
 
-    paper = Paper(Console(file=sys.stdout, highlight=False))
+    output = TextOutput(Console(file=sys.stdout, highlight=False))
     marks = {
-        "ok": ("ok" if paper.ascii else "✓", "green"),
-        "note": ("-" if paper.ascii else "·", "yellow"),
-        "problem": ("x" if paper.ascii else "✗", "red"),
+        "ok": ("ok" if output.ascii else "✓", "green"),
+        "note": ("-" if output.ascii else "·", "yellow"),
+        "problem": ("x" if output.ascii else "✗", "red"),
     }
     area = ""
     for each in findings:
         if each.area != area:
             area = each.area
-            paper.rule(area.capitalize() if area != "payproof" else area)
+            output.rule(area.capitalize() if area != "payproof" else area)
         letter, style = marks[each.state]
-        paper.say(f"{each.name}: {each.detail}", lead=Text(f" {letter}", style=style))
+        output.say(f"{each.name}: {each.detail}", lead=Text(f" {letter}", style=style))
         if each.remedy:
-            paper.say(f"do: {each.remedy}", indent=5)
-    paper.say()
+            output.say(f"do: {each.remedy}", indent=5)
+    output.say()
     problems = sum(each.state == "problem" for each in findings)
-    paper.say("Nothing stands in the way of a run." if healthy else f"{problems} in the way of a run.", style="bold")
+    output.say("Nothing stands in the way of a run." if healthy else f"{problems} in the way of a run.", style="bold")

@@ -17,7 +17,7 @@ from payproof.suites.config.short_forms import Flags
 if TYPE_CHECKING:
     from payproof.suites.config import Config
     from payproof.suites.explorer.playing import RuleTally
-    from payproof.suites.explorer.search import Limits
+    from payproof.suites.explorer.search import SearchLimits
 
 HOLDS, BROKEN, NOT_SCORED = 0, 1, 2
 
@@ -60,9 +60,9 @@ def explore(
     needs_hypothesis()
     config = configuration(config_path, Flags(**flags))
     verdict.writable(report_dir)
-    from payproof.suites.explorer.search import Limits
+    from payproof.suites.explorer.search import SearchLimits
 
-    tally, told_seed, notes = _searched(config, Limits(stories, seconds, first), seed, quiet=quiet)
+    tally, told_seed, notes = _searched(config, SearchLimits(stories, seconds, first), seed, quiet=quiet)
     given = Flags(**flags)
     source = config_path or (None if given.whole else config.folder)
     return _report(config, config_path, source, tally, told_seed, notes, report_dir)
@@ -81,7 +81,7 @@ def needs_hypothesis() -> None:
 
 
 def _searched(
-    config: Config, limits: Limits, seed: int | None, *, quiet: bool
+    config: Config, limits: SearchLimits, seed: int | None, *, quiet: bool
 ) -> tuple[RuleTally, int, tuple[str, ...]]:
     from payproof.suites.commands.loop import run_async
     from payproof.suites.explorer import story_progress as probe_run
@@ -109,12 +109,12 @@ def _report(
     report_dir: Path,
 ) -> int:
     """``path``: the file that was named; ``source``: the file or folder that was read (none: the command line alone)."""
-    from payproof.reports.text_output import Paper
+    from payproof.reports.text_output import TextOutput
     from payproof.suites.explorer import file
     from payproof.suites.explorer import story_progress as probe_run
     from payproof.suites.explorer.origin import origin
 
-    paper = Paper(Console(file=sys.stdout))
+    output = TextOutput(Console(file=sys.stdout))
     for number, each in enumerate(tally.found, start=1):
         written = file.write(
             report_dir / "explore",
@@ -126,6 +126,6 @@ def _report(
             config=path,
             found_with=origin(config, source, report_dir / "explore"),
         )
-        probe_run.found(paper, each.played, after=each.after, files=f"{written} (.md, .html)")
-    probe_run.summary(paper, tally, seed=seed, notes=notes)
+        probe_run.found(output, each.played, after=each.after, files=f"{written} (.md, .html)")
+    probe_run.summary(output, tally, seed=seed, notes=notes)
     return BROKEN if tally.found else HOLDS

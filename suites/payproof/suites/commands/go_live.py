@@ -118,20 +118,20 @@ def _show(missing: tuple[Missing, ...], evidence: Iterable[Evidence], commit: st
     from rich.console import Console
     from rich.text import Text
 
-    from payproof.reports.text_output import Paper
+    from payproof.reports.text_output import TextOutput
 
-    paper = Paper(Console(file=sys.stdout))
+    output = TextOutput(Console(file=sys.stdout))
     commands = dict.fromkeys(each.command for each in missing)
     for command in commands:
         for each in missing:
             if each.command == command:
-                paper.say(paper.shorten(each.what, _ROOM), lead=Text("x" if paper.ascii else "✗", style="red"))
-        paper.say(command, indent=2, lead=Text("next", style="dim"))
+                output.say(output.shorten(each.what, _ROOM), lead=Text("x" if output.ascii else "✗", style="red"))
+        output.say(command, indent=2, lead=Text("next", style="dim"))
     for ends in dict.fromkeys(text for report in evidence for text in report.result.expiring):
-        paper.say(ends, lead=Text("!", style="yellow"))
+        output.say(ends, lead=Text("!", style="yellow"))
     what = f"commit {commit[:12]}" if commit else "any commit"
     if missing:
         count = f"{len(missing)} {'thing is' if len(missing) == 1 else 'things are'} missing"
-        paper.say(Text("NO", style="bold red").append(f": {count} before {what} may go live.", style="none"))
+        output.say(Text("NO", style="bold red").append(f": {count} before {what} may go live.", style="none"))
     else:
-        paper.say(Text("YES", style="bold green").append(f": the evidence is enough for {what}.", style="none"))
+        output.say(Text("YES", style="bold green").append(f": the evidence is enough for {what}.", style="none"))

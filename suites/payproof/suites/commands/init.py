@@ -66,13 +66,13 @@ def _tried(data: dict[str, Any], folder: Path, *, asks: bool) -> dict[str, Any]:
     """The draft as far as payments that were tried made it better; who is asked may correct an answer, and have it tried again."""
     from rich.console import Console
 
-    from payproof.reports.text_output import Paper
+    from payproof.reports.text_output import TextOutput
     from payproof.suites.commands.correcting import corrected
     from payproof.suites.commands.loop import run_async
     from payproof.suites.discovery.drafting import improved
 
     while True:
-        draft = run_async(improved(data, folder, Paper(Console()).lines))
+        draft = run_async(improved(data, folder, TextOutput(Console()).lines))
         if draft.paid or not asks or (again := corrected(draft.tables)) is None:
             return draft.tables
         data = again

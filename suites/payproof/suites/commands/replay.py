@@ -16,10 +16,10 @@ from payproof.suites.commands.run import configuration
 from payproof.suites.config.short_forms import Flags
 
 if TYPE_CHECKING:
-    from payproof.reports.text_output import Paper
+    from payproof.reports.text_output import TextOutput
     from payproof.suites.config import Config
     from payproof.suites.explorer.file import StoryFile
-    from payproof.suites.explorer.origin import Origin
+    from payproof.suites.explorer.origin import StoryOrigin
     from payproof.suites.explorer.playing import Played
 
 
@@ -37,7 +37,7 @@ def replay(story_file: Path, config_path: Path | None, any_config: bool, **flags
     Exit codes: 0 the story breaks nothing any more, 1 it still does, 2 that cannot be said, 130 interrupted.
     """
     needs_hypothesis()
-    from payproof.reports.text_output import Paper
+    from payproof.reports.text_output import TextOutput
     from payproof.suites.explorer import file
 
     written = file.read(story_file)
@@ -54,11 +54,11 @@ def replay(story_file: Path, config_path: Path | None, any_config: bool, **flags
             place=str(story_file),
             remedy="replay it with a configuration that has integration.command",
         )
-    paper = Paper(Console(file=sys.stdout))
+    output = TextOutput(Console(file=sys.stdout))
     if written.found_with is None:
-        paper.say("the story does not say with which configuration it was found: an older payproof wrote it")
-    paper.say(f"plays {config.integration.name} of {place} (gateway {config.gateway})")
-    return _tell(paper, _played(config, written), written)
+        output.say("the story does not say with which configuration it was found: an older payproof wrote it")
+    output.say(f"plays {config.integration.name} of {place} (gateway {config.gateway})")
+    return _tell(output, _played(config, written), written)
 
 
 def _config(
@@ -85,7 +85,7 @@ def _config(
     return config, place
 
 
-def _own(story: Path, found: Origin, flags: Flags, *, any_config: bool) -> tuple[Config, Path]:
+def _own(story: Path, found: StoryOrigin, flags: Flags, *, any_config: bool) -> tuple[Config, Path]:
     """The story's own configuration: where it says, or in this folder when the story was carried elsewhere."""
     from payproof.suites.explorer import origin
 
@@ -116,16 +116,16 @@ def _played(config: Config, written: StoryFile) -> Played:
     return run_async(work())
 
 
-def _tell(paper: Paper, played: Played, written: StoryFile) -> int:
+def _tell(output: TextOutput, played: Played, written: StoryFile) -> int:
     from payproof.suites.explorer import story_progress as probe_run
     from payproof.suites.explorer.oracle import Truth
 
     if played.truth is Truth.FALSE:
-        probe_run.found(paper, played)
-        paper.say(f"the story still breaks {', '.join(dict.fromkeys(each.rule for each in played.broken))}")
+        probe_run.found(output, played)
+        output.say(f"the story still breaks {', '.join(dict.fromkeys(each.rule for each in played.broken))}")
         return BROKEN
     if played.truth is Truth.UNKNOWN:
-        probe_run.unknown(paper, played.rulings, played.problem)
+        probe_run.unknown(output, played.rulings, played.problem)
         return NOT_SCORED
-    paper.say(f"the story breaks nothing any more (it broke {', '.join(dict.fromkeys(written.rules))})")
+    output.say(f"the story breaks nothing any more (it broke {', '.join(dict.fromkeys(written.rules))})")
     return HOLDS

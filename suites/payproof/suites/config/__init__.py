@@ -1,5 +1,6 @@
 """payproof.toml: its models, its loading, its schema."""
 
+from payproof.suites.config.gateway_tables import SandboxTable, SimulatorSettings
 from payproof.suites.config.loading import config_in, load_config, make_config, with_baseline
 from payproof.suites.config.models import (
     Alerts,
@@ -11,8 +12,6 @@ from payproof.suites.config.models import (
     Integration,
     Logs,
     OrderTable,
-    SandboxTable,
-    SimulatorSettings,
     SourceTable,
 )
 from payproof.suites.config.schema import json_schema

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from payproof.contracts import files
 from payproof.contracts.model import Level, PayproofError, Result, Verdict
 from payproof.suites.config.models import Baseline
-from payproof.suites.config.problems import ConfigProblem, Origin, from_validation, line_of, report
+from payproof.suites.config.problems import ConfigProblem, ConfigSource, from_validation, line_of, report
 from payproof.suites.config.rules import known_name
 from payproof.suites.config.toml_file import parse, read
 from payproof.suites.config.writing import toml
@@ -61,7 +61,7 @@ def with_file(
     text = _text(folder)
     found = _drafts(text, known)
     if not drafts and (problems := list(_unfinished(found))):
-        raise report(problems, Origin(NAME, text))
+        raise report(problems, ConfigSource(NAME, text))
     entries = (*own, *_completed(found, text))
     seen: dict[str, Baseline] = {}
     for entry in entries:
@@ -116,18 +116,18 @@ def _drafts(text: str, known: Collection[str]) -> tuple[Draft, ...]:
     if strange := [
         ConfigProblem((key,), "unknown key", "an entry begins with [[baseline]]") for key in data if key != "baseline"
     ]:
-        raise report(strange, Origin(NAME, text))
+        raise report(strange, ConfigSource(NAME, text))
     try:
         entries = _File.model_validate(data).baseline
     except ValidationError as error:
-        raise report(from_validation(error, data), Origin(NAME, text)) from None
+        raise report(from_validation(error, data), ConfigSource(NAME, text)) from None
     unknown = [
         problem
         for n, entry in enumerate(entries)
         for problem in known_name(("baseline", str(n), "check"), entry.check, known, "requirement")
     ]
     if unknown:
-        raise report(unknown, Origin(NAME, text))
+        raise report(unknown, ConfigSource(NAME, text))
     return entries
 
 

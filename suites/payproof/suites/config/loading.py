@@ -16,7 +16,7 @@ from payproof.contracts.model import PayproofError
 from payproof.suites.config import environment
 from payproof.suites.config.baseline_file import placed, with_file
 from payproof.suites.config.models import Config
-from payproof.suites.config.problems import ConfigProblem, Origin, from_validation, report
+from payproof.suites.config.problems import ConfigProblem, ConfigSource, from_validation, report
 from payproof.suites.config.rules import problems_of
 from payproof.suites.config.toml_file import parse, read
 
@@ -74,7 +74,7 @@ def make_config(
     env = os.environ if environ is None else environ
     said = environment.tables(env)
     elsewhere = (("from the command line", overrides or {}), ("from PAYPROOF_*", said))
-    origin = Origin(place, text, under, elsewhere)
+    origin = ConfigSource(place, text, under, elsewhere)
     merged = merge(merge(data, said), overrides or {})
     if "folder" in merged:
         problem = ConfigProblem(("folder",), "unknown key", "paths are relative to the file's own folder")
@@ -101,7 +101,7 @@ def with_baseline(config: Config, *, drafts: bool = False) -> Config:
     return config.model_copy(update={"baseline": with_file(config.baseline, config.folder, known, drafts=drafts)})
 
 
-def _validated(tables: Mapping[str, Any], folder: Path, origin: Origin) -> Config:
+def _validated(tables: Mapping[str, Any], folder: Path, origin: ConfigSource) -> Config:
     try:
         return Config.model_validate({**tables, "folder": folder})
     except ValidationError as error:

@@ -45,7 +45,7 @@ class ConfigProblem:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ConfigSource:
     """Where the keys come from: a file with its text, ``under`` which table of it, and what was said elsewhere."""
 
     place: str
@@ -73,7 +73,7 @@ def _holds(tables: Mapping[str, Any], path: tuple[str, ...]) -> bool:
     return bool(path)
 
 
-def report(problems: Iterable[ConfigProblem], origin: Origin) -> PayproofError:
+def report(problems: Iterable[ConfigProblem], origin: ConfigSource) -> PayproofError:
     """All problems as one error."""
     place = origin.place
     found = [(origin.where(problem.path), problem) for problem in problems]

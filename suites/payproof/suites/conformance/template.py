@@ -15,7 +15,7 @@ from payproof.contracts.catalogue import CaseRequest
 _REFERENCE = re.compile(r"\{(\w+)(?:\.(unknown|swapcase))?\}")
 
 
-class Missing(Exception):
+class MissingValue(Exception):
     """A step refers to a value that no earlier answer held."""
 
 
@@ -65,7 +65,7 @@ def references(value: Any) -> frozenset[str]:
 def _value(match: re.Match[str], values: Mapping[str, str]) -> str:
     name, shape = match[1], match[2]
     if name not in values:
-        raise Missing(name)
+        raise MissingValue(name)
     return unknown(values[name]) if shape == "unknown" else swapped(values[name]) if shape else values[name]
 
 

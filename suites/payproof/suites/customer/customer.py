@@ -48,7 +48,7 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class CheckoutForm:
     """The page with the form that starts a checkout, and the token read off the pages up to it."""
 
     page: Page | None = None
@@ -99,7 +99,7 @@ class Customer:
         )
         self._scripts: set[str] = set()
         self._shown = Shown()
-        self.form: Form = Form()
+        self.form: CheckoutForm = CheckoutForm()
         """Where the customer stands before a checkout: kept for a second click, and in another tab."""
 
     async def aclose(self) -> None:

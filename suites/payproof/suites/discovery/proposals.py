@@ -29,7 +29,7 @@ _NUMBERED = re.compile(r"[A-Za-z#/_-]+(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Correction:
     """``said``: one sentence about what was seen; ``checkout`` and ``order``: keys of the two tables to set (None: to leave out)."""
 
     said: str
@@ -37,13 +37,13 @@ class Change:
     order: dict[str, Any]
 
 
-def next_change(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Change | None:
+def next_change(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Correction | None:
     """The first thing to change; None when nothing more can be told from this payment. The order's own id and its price are
     two things that one payment tells."""
     for looks in ((_redirect,), (_body,), (_own_id, _price), (_order_link,), (_order_page,), (_paid_word,)):
         found = [change for look in looks if (change := look(trial, checkout, order)) is not None]
         if found:
-            return Change(
+            return Correction(
                 " ".join(change.said for change in found),
                 {key: value for change in found for key, value in change.checkout.items()},
                 {key: value for change in found for key, value in change.order.items()},
@@ -51,7 +51,7 @@ def next_change(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -
     return None
 
 
-def _redirect(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Change | None:
+def _redirect(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Correction | None:
     """The payment's address stands elsewhere on the checkout's answer."""
     page = trial.checkout_page
     if page is None or not trial.checkout or trial.checkout.payment:
@@ -59,10 +59,10 @@ def _redirect(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> 
     found = next(standing.pointers_to(page, trial.is_checkout), "")
     if not found or found == checkout.get("redirect", "location"):
         return None
-    return Change(f"The checkout's answer says where to pay at {found}.", {"redirect": found}, {})
+    return Correction(f"The checkout's answer says where to pay at {found}.", {"redirect": found}, {})
 
 
-def _body(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Change | None:
+def _body(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Correction | None:
     """The shop refused JSON: perhaps it takes a form. One that answers with JSON wants another one."""
     page = trial.checkout_page
     refused = (
@@ -71,10 +71,10 @@ def _body(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Chan
     if not refused or trial.calls or "json" not in checkout or (page and next(standing.values(page), None)):
         return None
     fields = {name: value for name, value in checkout["json"].items() if isinstance(value, str)}
-    return Change("The shop refused JSON; a form is tried.", {"json": None, "form": fields}, {})
+    return Correction("The shop refused JSON; a form is tried.", {"json": None, "form": fields}, {})
 
 
-def _own_id(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Change | None:
+def _own_id(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Correction | None:
     """The integration calls the order by an id of its own, and tells it somewhere."""
     call = trial.opened
     own = (call.opened.reference or "") if call else ""
@@ -95,8 +95,8 @@ def _own_id(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Ch
     return None
 
 
-def _calls_it(pointer: str, own: str) -> Change:
-    return Change(
+def _calls_it(pointer: str, own: str) -> Correction:
+    return Correction(
         f"The shop calls the order by its own id ({own}), which stands at {pointer}.", {"order_id": pointer}, {}
     )
 
@@ -114,7 +114,7 @@ def _in_address(url: str, own: str) -> str | None:
     return None
 
 
-def _price(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Change | None:
+def _price(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Correction | None:
     """The shop sets the price: nothing that was sent says it."""
     call = trial.opened
     amount = money.parse(call.opened.amount) if call else None
@@ -122,14 +122,14 @@ def _price(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Cha
     if call is None or amount is None or "{order.amount}" in texts or "amount" in checkout:
         return None
     currency = {"currency": call.opened.currency} if call.opened.currency and "{order.currency}" not in texts else {}
-    return Change(
+    return Correction(
         f"The shop sets the price: {call.opened.amount} {call.opened.currency or ''}.",
         {"amount": f"{amount:f}", **currency},
         {},
     )
 
 
-def _order_link(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Change | None:
+def _order_link(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Correction | None:
     """There is no page where the draft says, and the one that customers return to links to a page of the order."""
     seen = trial.seen
     looked = next((page for page in trial.pages if seen and page.n == seen.page), None)
@@ -143,7 +143,7 @@ def _order_link(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -
             here = parts.netloc == urlsplit(page.request.url).netloc and parts.path != urlsplit(page.request.url).path
             path = _with_id(parts, seen.order) if here else ""
             if path and path != order.get("path"):
-                return Change(f"The page that customers return to links to {path}.", {}, {"path": path})
+                return Correction(f"The page that customers return to links to {path}.", {}, {"path": path})
     return None
 
 
@@ -154,7 +154,7 @@ def _with_id(parts: SplitResult, id: str) -> str:
     return whole.sub("{order.id}", path) if whole.search(path) else ""
 
 
-def _order_page(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Change | None:
+def _order_page(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Correction | None:
     """The order's state could not be read where the draft says."""
     seen = trial.seen
     if seen is None or seen.paid is not None:
@@ -168,7 +168,7 @@ def _order_page(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -
                 if page.purpose == "return":
                     said += " Customers return to that page; one that only shows the order is better, if there is one."
                 paid = {"paid": [word]} if _PAID.search(word) and not _UNPAID.search(word) else {}
-                return Change(said, {}, {"path": path, "status": pointer, **paid})
+                return Correction(said, {}, {"path": path, "status": pointer, **paid})
     return None
 
 
@@ -197,7 +197,7 @@ def _states(page: Page) -> Iterator[tuple[str, str]]:
                 yield f"html:{selector}", text
 
 
-def _paid_word(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Change | None:
+def _paid_word(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Correction | None:
     """The state was read, and its word for paid is another one."""
     seen = trial.seen
     if seen is None or seen.paid is not False or not seen.state or seen.state in order.get("paid", ()):
@@ -205,4 +205,4 @@ def _paid_word(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) ->
     changed = trial.before is not None and trial.before.state not in ("", seen.state)
     if not (changed or _PAID.search(seen.state)) or _UNPAID.search(seen.state):
         return None
-    return Change(f'A paid order is called "{seen.state}".', {}, {"paid": [seen.state]})
+    return Correction(f'A paid order is called "{seen.state}".', {}, {"paid": [seen.state]})

@@ -8,25 +8,29 @@ from pathlib import Path
 
 from payproof.contracts.model import PayproofError
 from payproof.suites.config import Config, config_in, load_config
-from payproof.suites.doctor.finding import Finding
+from payproof.suites.doctor.finding import HealthCheck
 from payproof.suites.session import ports
 from payproof.suites.session.launcher import basics
 
 
-def read(path: Path | None) -> tuple[Config | None, Finding]:
+def read(path: Path | None) -> tuple[Config | None, HealthCheck]:
     """The configuration that a run here would use, and how reading it went."""
     try:
         if path is None and config_in(Path()) is None:
-            return None, Finding(
+            return None, HealthCheck(
                 "configuration", "payproof.toml", "note", "there is none in this folder", "payproof init"
             )
         config = load_config(path)
     except PayproofError as error:
-        return None, Finding("configuration", error.place or "payproof.toml", "problem", error.message, error.remedy)
-    return config, Finding("configuration", config.integration.name, "ok", f"read, for the gateway {config.gateway}")
+        return None, HealthCheck(
+            "configuration", error.place or "payproof.toml", "problem", error.message, error.remedy
+        )
+    return config, HealthCheck(
+        "configuration", config.integration.name, "ok", f"read, for the gateway {config.gateway}"
+    )
 
 
-async def of(config: Config) -> Iterator[Finding]:
+async def of(config: Config) -> Iterator[HealthCheck]:
     """Its command, or the address at which it already runs."""
     integration = config.integration
     if not integration.command:
@@ -39,15 +43,15 @@ async def of(config: Config) -> Iterator[Finding]:
     if found is None:
         remedy = "check the name; relative paths start at the folder of the configuration file"
         return iter(
-            [Finding("configuration", "integration.command", "problem", f"there is no program {program}", remedy)]
+            [HealthCheck("configuration", "integration.command", "problem", f"there is no program {program}", remedy)]
         )
-    return iter([Finding("configuration", "integration.command", "ok", found)])
+    return iter([HealthCheck("configuration", "integration.command", "ok", found)])
 
 
-async def _running(url: str) -> Finding:
+async def _running(url: str) -> HealthCheck:
     if await ports.answers(url):
-        return Finding("configuration", "integration.url", "ok", f"{url} takes connections")
-    return Finding(
+        return HealthCheck("configuration", "integration.url", "ok", f"{url} takes connections")
+    return HealthCheck(
         "configuration",
         "integration.url",
         "problem",

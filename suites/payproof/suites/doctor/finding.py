@@ -9,7 +9,7 @@ State: TypeAlias = Literal["ok", "note", "problem"]
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class HealthCheck:
     """``note``: in the way of some runs only. ``remedy``: what to do, empty only where all is well."""
 
     area: Literal["payproof", "system", "ports", "runtimes", "browser", "configuration"]

@@ -20,7 +20,7 @@ from pathlib import Path
 from starlette.responses import PlainTextResponse
 
 from payproof.simulator.listener import GatewayServer
-from payproof.suites.doctor.finding import Finding
+from payproof.suites.doctor.finding import HealthCheck
 from payproof.suites.session.launcher import basics
 from payproof.suites.session.trust import Trust
 
@@ -63,7 +63,7 @@ RUNTIMES = (
 )  # fmt: skip
 
 
-async def runtimes(command: Sequence[str] = ()) -> list[Finding]:
+async def runtimes(command: Sequence[str] = ()) -> list[HealthCheck]:
     """All that are installed, tried side by side. ``command``: of the integration; what it needs must work."""
     word = secrets.token_hex(8)
     turn = asyncio.Semaphore(_AT_A_TIME)
@@ -75,7 +75,7 @@ async def runtimes(command: Sequence[str] = ()) -> list[Finding]:
         await server.start()
         url = f"https://localhost:{server.port}/"
 
-        async def one(runtime: Runtime, program: str) -> Finding:
+        async def one(runtime: Runtime, program: str) -> HealthCheck:
             async with turn:
                 return await _examined(runtime, program, trust, url, word, folder, needed=_uses(command, runtime))
 
@@ -99,7 +99,7 @@ def _uses(command: Sequence[str], runtime: Runtime) -> bool:
 
 async def _examined(
     runtime: Runtime, program: str, trust: Trust, url: str, word: str, folder: Path, *, needed: bool
-) -> Finding:
+) -> HealthCheck:
     _, told = await _said([program, *runtime.version], {}, folder)
     number = re.search(r"\d+(\.\w+)+", told)
     version = f"{number[0] if number else 'no version told'} at {program}"
@@ -107,18 +107,20 @@ async def _examined(
         f"{runtime.needs} is not installed" if runtime.needs and not shutil.which(runtime.needs) else ""
     )
     if untried:
-        return Finding("runtimes", runtime.name, "ok", f"{version}; {runtime.variable} was not tried: {untried}")
+        return HealthCheck("runtimes", runtime.name, "ok", f"{version}; {runtime.variable} was not tried: {untried}")
     asked = [each.replace("{url}", url).replace("{folder}", str(folder)) for each in runtime.ask]
     variable = {runtime.variable: trust.environment()[runtime.variable]}
     code, answer = await _said([program, *asked], variable, folder)
     if word in answer:
-        return Finding("runtimes", runtime.name, "ok", f"{version}; trusts the authority that {runtime.variable} names")
+        return HealthCheck(
+            "runtimes", runtime.name, "ok", f"{version}; trusts the authority that {runtime.variable} names"
+        )
     why = (
         "it did not answer in time"
         if code is None
         else (answer.strip().splitlines() or [f"exit code {code}"])[-1][:200]
     )
-    return Finding(
+    return HealthCheck(
         "runtimes", runtime.name, "problem" if needed else "note",
         f"{version}; does not take the authority in {runtime.variable}: {why}",
         f"ask it for an https page by hand with {runtime.variable} set to a PEM file; until that works, payproof offers it plain HTTP",

@@ -15,7 +15,7 @@ from payproof.contracts.profile import Fields
 from payproof.suites.config import Config, pointers
 from payproof.suites.config.models import CheckoutTable
 from payproof.suites.config.placeholders import fill, fill_json, names
-from payproof.suites.customer.customer import Customer, Form, Visit
+from payproof.suites.customer.customer import CheckoutForm, Customer, Visit
 from payproof.suites.driver import declared
 from payproof.suites.driver import pointers as reading
 from payproof.suites.driver.driver import Order, OrderState, Started
@@ -82,7 +82,7 @@ class RecipeDriver:
         Returns:
             Where the customer ended, when the pages do not lead there.
         """
-        customer.form = Form()
+        customer.form = CheckoutForm()
         for line in self.config.integration.checkout.before:
             place = "integration.checkout.before"
             if ended := self._without_token([line], customer, place):
@@ -91,7 +91,7 @@ class RecipeDriver:
             url = urljoin(self._base, path)
             fields = with_hidden(customer.form.page, method, url, _pairs(body[0]) if body else None)
             visit = await customer.browse(method, url, purpose="before", order=order.id, form=fields)
-            customer.form = Form(visit.page, self._token(visit.page, customer))
+            customer.form = CheckoutForm(visit.page, self._token(visit.page, customer))
         return None
 
     def _asked(self, order: Order, customer: Customer) -> dict[str, str]:

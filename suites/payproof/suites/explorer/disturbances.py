@@ -22,7 +22,7 @@ class _Armed:
     fired: int = 0
 
 
-class Trouble:
+class Disturbances:
     """The troubles of one playing. ``reference``: faults on calls about a payment hit only orders whose id holds this."""
 
     def __init__(self, world: World, reference: str) -> None:

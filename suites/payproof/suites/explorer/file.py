@@ -33,7 +33,7 @@ class StoryFile:
     gateway: str
     seed: int
     rules: tuple[str, ...]
-    found_with: origin.Origin | None = None
+    found_with: origin.StoryOrigin | None = None
     """The configuration that it was found with; None: the file does not say."""
 
 
@@ -46,7 +46,7 @@ def write(
     gateway: str,
     seed: int,
     config: Path | None,
-    found_with: origin.Origin | None = None,
+    found_with: origin.StoryOrigin | None = None,
 ) -> Path:
     """``story-N.json`` with its ``.md`` and ``.html``; returns the first. ``config``: what the command named."""
     path = folder / f"story-{number}.json"
@@ -70,7 +70,9 @@ def _broken(ruling: Ruling) -> BrokenStep:
     return BrokenStep(ruling.rule, RULES[ruling.rule], ruling.order, ruling.expected, ruling.actual)
 
 
-def _plain(played: Played, name: str, gateway: str, seed: int, found_with: origin.Origin | None) -> dict[str, Json]:
+def _plain(
+    played: Played, name: str, gateway: str, seed: int, found_with: origin.StoryOrigin | None
+) -> dict[str, Json]:
     return {
         "payproof": "story",
         "version": VERSION,

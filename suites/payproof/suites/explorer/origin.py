@@ -16,7 +16,7 @@ _NO_MATTER = frozenset({"name", "ready_timeout", "source"})
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class StoryOrigin:
     """``path``: the configuration's file or folder, from the story's folder; empty: the command line alone.
     ``digest``: of what matters to a story."""
 
@@ -31,9 +31,9 @@ class Origin:
         return Path(os.path.normpath(story.parent / self.path)) if self.path else None
 
 
-def origin(config: Config, path: Path | None, story_folder: Path) -> Origin:
+def origin(config: Config, path: Path | None, story_folder: Path) -> StoryOrigin:
     """How a story remembers its configuration. ``path``: its file or folder; None: the command line alone."""
-    return Origin(_seen_from(story_folder, path) if path else "", fingerprint(config))
+    return StoryOrigin(_seen_from(story_folder, path) if path else "", fingerprint(config))
 
 
 def _seen_from(folder: Path, path: Path) -> str:
@@ -50,7 +50,7 @@ def fingerprint(config: Config) -> str:
     return digest(json.dumps([config.gateway, matters], sort_keys=True))
 
 
-def read(raw: Json) -> Origin | None:
+def read(raw: Json) -> StoryOrigin | None:
     """From a story file; None: an older payproof wrote it, which noted nothing.
 
     Raises:
@@ -60,10 +60,10 @@ def read(raw: Json) -> Origin | None:
         return None
     if not isinstance(raw, dict) or not isinstance(raw.get("path"), str) or not isinstance(raw.get("digest"), str):
         raise ValueError("the configuration is a path and a digest")
-    return Origin(str(raw["path"]), str(raw["digest"]))
+    return StoryOrigin(str(raw["path"]), str(raw["digest"]))
 
 
-def refused(found: Origin, story: Path, tried: str, reason: str) -> PayproofError:
+def refused(found: StoryOrigin, story: Path, tried: str, reason: str) -> PayproofError:
     """The story belongs to another configuration than the one that is there."""
     was = found.where(story) or "the command line alone"
     return PayproofError(

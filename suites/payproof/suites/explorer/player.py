@@ -12,7 +12,7 @@ from payproof.suites.customer.customer import Customer
 from payproof.suites.customer.hosted import HostedTab
 from payproof.suites.driver.driver import Order
 from payproof.suites.driver.recipe import RecipeDriver, new_order
-from payproof.suites.explorer.disturbances import Trouble
+from payproof.suites.explorer.disturbances import Disturbances
 from payproof.suites.explorer.explorer_session import CustomerPool
 from payproof.suites.explorer.facts import Sighting
 from payproof.suites.explorer.story import Story, StoryStep, told
@@ -70,7 +70,7 @@ class Player:
         self, world: World, cast: CustomerPool, story: Story, *, tag: str, separate: bool, referred: bool
     ) -> None:
         self.world, self.cast, self.story, self.tag, self.separate = world, cast, story, tag, separate
-        self.trouble = Trouble(world, tag if referred else "")
+        self.trouble = Disturbances(world, tag if referred else "")
         self.step = 0
         self._began = 0
         """Number of the last journal entry before the step."""

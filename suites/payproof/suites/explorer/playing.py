@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from payproof.contracts.entries import Entry
 from payproof.contracts.model import PayproofError
-from payproof.suites.explorer.disturbances import Trouble
+from payproof.suites.explorer.disturbances import Disturbances
 from payproof.suites.explorer.explorer_session import ExplorerSession, Worker
 from payproof.suites.explorer.facts import Facts
 from payproof.suites.explorer.oracle import RULES, Ruling, Truth, broken, verdict
@@ -55,7 +55,7 @@ class Care(StrEnum):
     ACCUSING = "accusing"
 
 
-def patience(stage: ExplorerSession, care: Care, trouble: Trouble) -> float:
+def patience(stage: ExplorerSession, care: Care, trouble: Disturbances) -> float:
     """Seconds to wait for what a careful shop may still put right."""
     quick, within = stage.known.quick, stage.config.integration.order.within
     if care is Care.SHRINKING:

@@ -29,7 +29,7 @@ TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SearchLimits:
     """When to stop. ``seconds`` None: after the stories. ``first``: once a story is known to be broken."""
 
     stories: int = 500
@@ -47,7 +47,7 @@ class _Batch:
 class Search:
     """One search on one stage. ``tell`` is called when the tally has changed."""
 
-    def __init__(self, stage: ExplorerSession, limits: Limits, tell: Callable[[RuleTally, str], None]) -> None:
+    def __init__(self, stage: ExplorerSession, limits: SearchLimits, tell: Callable[[RuleTally, str], None]) -> None:
         self.stage, self.limits, self.tell = stage, limits, tell
         self.tally = RuleTally()
         self._known: set[Acts] = set()

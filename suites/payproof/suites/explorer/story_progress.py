@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from rich.console import Console
 
-from payproof.reports.text_output import Paper
+from payproof.reports.text_output import TextOutput
 from payproof.suites.explorer.oracle import RULES, Ruling, Truth
 from payproof.suites.explorer.playing import Played, RuleTally, rules_left
 from payproof.suites.explorer.story import told
@@ -19,8 +19,8 @@ EVERY = 10.0
 
 def progress(*, quiet: bool, console: Console | None = None) -> Callable[[RuleTally, str], None]:
     """(tally, news) -> a line that renews itself on a terminal, one now and then elsewhere, nothing if quiet."""
-    paper = console or Console(file=sys.stderr)
-    live = paper.is_terminal and not paper.is_dumb_terminal
+    output = console or Console(file=sys.stderr)
+    live = output.is_terminal and not output.is_dumb_terminal
     last = 0.0
 
     def tell(tally: RuleTally, news: str) -> None:
@@ -34,7 +34,7 @@ def progress(*, quiet: bool, console: Console | None = None) -> Callable[[RuleTa
             sys.stderr.write(_so_far(tally))
             sys.stderr.flush()
         else:
-            paper.print(
+            output.print(
                 f"[{tally.seconds:5.1f} s] {news or _so_far(tally)}", markup=False, highlight=False, soft_wrap=True
             )
 
@@ -62,27 +62,27 @@ def _truths(tally: RuleTally) -> str:
     return ", ".join(f"{tally.truths[truth]:,} {truth.value}" for truth in Truth)
 
 
-def found(paper: Paper, played: Played, *, after: float | None = None, files: str = "") -> None:
+def found(output: TextOutput, played: Played, *, after: float | None = None, files: str = "") -> None:
     """A story that breaks a rule: what is broken, the story in sentences, where it is written."""
     for ruling in played.broken:
-        paper.say(f"✗ {ruling.rule}", style="bold red")
-        paper.say(RULES[ruling.rule], indent=2)
-        paper.say(f"order    {ruling.order}", indent=2)
-        paper.say(f"expected {ruling.expected}", indent=2)
-        paper.say(f"actual   {ruling.actual}", indent=2)
+        output.say(f"✗ {ruling.rule}", style="bold red")
+        output.say(RULES[ruling.rule], indent=2)
+        output.say(f"order    {ruling.order}", indent=2)
+        output.say(f"expected {ruling.expected}", indent=2)
+        output.say(f"actual   {ruling.actual}", indent=2)
     for number, sentence in enumerate(told(played.story), start=1):
-        paper.say(f"{number:>4}. {sentence}", indent=2)
+        output.say(f"{number:>4}. {sentence}", indent=2)
     if after is not None:
-        paper.say(f"suspected after {after:.1f} s, played again on a fresh instance", indent=2, style="dim")
+        output.say(f"suspected after {after:.1f} s, played again on a fresh instance", indent=2, style="dim")
     if files:
-        paper.say(f"written to {files}", indent=2, style="dim")
-    paper.say()
+        output.say(f"written to {files}", indent=2, style="dim")
+    output.say()
 
 
-def summary(paper: Paper, tally: RuleTally, *, seed: int, notes: Iterable[str]) -> None:
+def summary(output: TextOutput, tally: RuleTally, *, seed: int, notes: Iterable[str]) -> None:
     """The figures; unknown is told with its reasons."""
     for line in _summary(tally, seed, notes):
-        paper.say(line)
+        output.say(line)
 
 
 def _summary(tally: RuleTally, seed: int, notes: Iterable[str]) -> Iterator[str]:
@@ -105,10 +105,10 @@ def _summary(tally: RuleTally, seed: int, notes: Iterable[str]) -> Iterator[str]
         yield f"no story breaks a rule ({len(rules_left(tally))} rules)"
 
 
-def unknown(paper: Paper, rulings: Iterable[Ruling], problem: str) -> None:
+def unknown(output: TextOutput, rulings: Iterable[Ruling], problem: str) -> None:
     """Why nothing can be said of a story."""
     if problem:
-        paper.say(f"unknown: {problem}")
+        output.say(f"unknown: {problem}")
     for ruling in rulings:
         if ruling.truth is Truth.UNKNOWN:
-            paper.say(f"unknown: {ruling.rule} of order {ruling.order}: {ruling.reason}")
+            output.say(f"unknown: {ruling.rule} of order {ruling.order}: {ruling.reason}")

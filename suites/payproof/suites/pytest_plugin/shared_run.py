@@ -18,7 +18,7 @@ from payproof.contracts.run import Run, dump, read
 from payproof.simulator.target import TargetKind
 from payproof.suites.commands import verdict
 from payproof.suites.config import Config, load_config
-from payproof.suites.session.progress import Plain, Progress, Silent
+from payproof.suites.session.progress import Plain, Progress, SilentProgress
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class SharedRun:
 
     def _progress(self) -> Progress:
         if hasattr(self.config, "workerinput") or self.config.get_verbosity() < 0:
-            return Silent()
+            return SilentProgress()
         return Plain(_past(self.config))
 
     def _report(self, result: Result, run: Run) -> None:

@@ -25,7 +25,7 @@ _ROOTS = (payproof.contracts, payproof.simulator, payproof.reports, payproof.sui
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class ShopTrial:
     """One shop: what was said of it, and what is wrong with that."""
 
     name: str
@@ -89,7 +89,7 @@ class _Part:
     def close(self) -> None: ...
 
 
-async def trials(progress: Progress, seed: int | None = None) -> tuple[Trial, Trial]:
+async def trials(progress: Progress, seed: int | None = None) -> tuple[ShopTrial, ShopTrial]:
     """Both shops, at the same time."""
     async with asyncio.TaskGroup() as group:
         first = group.create_task(careful(_Part(progress, "careful"), seed))
@@ -97,23 +97,23 @@ async def trials(progress: Progress, seed: int | None = None) -> tuple[Trial, Tr
     return first.result(), second.result()
 
 
-async def careful(progress: Progress, seed: int | None = None) -> Trial:
+async def careful(progress: Progress, seed: int | None = None) -> ShopTrial:
     """Every quick probe on the careful shop: nothing may be found."""
     result = await _result(shop("the careful shop"), Options(quick=True, seed=seed), progress)
     accused = [each for each in result.judgements if each.verdict in (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)]
     problems = [f"{each.requirement}: {_title(each)}" for each in accused] or _unscored(result)
     passed = sum(each.verdict is Verdict.PASS for each in result.judgements)
-    return Trial("careful", (f"{passed} requirements pass", f"{len(accused)} found something"), tuple(problems))
+    return ShopTrial("careful", (f"{passed} requirements pass", f"{len(accused)} found something"), tuple(problems))
 
 
-async def careless(progress: Progress, seed: int | None = None) -> Trial:
+async def careless(progress: Progress, seed: int | None = None) -> ShopTrial:
     """The shop with all its mistakes at once, asked about each of them."""
     config = shop("the careless shop", tuple(DEFECTS))
     result = await _result(config, Options(only=tuple(DEFECTS.values()), quick=True, seed=seed), progress)
     caught = {each.requirement for each in result.judgements if each.verdict is Verdict.FAIL}
     said = [f"{name}: found by {check}" for name, check in DEFECTS.items() if check in caught]
     problems = [f"{name}: {check} did not find it" for name, check in DEFECTS.items() if check not in caught]
-    return Trial("careless", tuple(said), tuple(problems + _unscored(result)))
+    return ShopTrial("careless", tuple(said), tuple(problems + _unscored(result)))
 
 
 async def _result(config: Config, options: Options, progress: Progress) -> Result:

@@ -38,7 +38,7 @@ class Progress(Protocol):
     def close(self) -> None: ...
 
 
-class Silent:
+class SilentProgress:
     """Says nothing but what somebody must read."""
 
     def world_started(self, name: str) -> None: ...
@@ -179,7 +179,7 @@ class LiveTable:
 def progress(console: Console, *, quiet: bool = False) -> Progress:
     """The one that fits where the output goes."""
     if quiet:
-        return Silent()
+        return SilentProgress()
     if console.is_terminal and not console.is_dumb_terminal:
         return LiveTable(console)
     return Plain(lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True))

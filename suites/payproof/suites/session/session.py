@@ -26,7 +26,7 @@ from payproof.suites.session.alert_hook import AlertHook
 from payproof.suites.session.cassette_source import Recordings
 from payproof.suites.session.context import Shared
 from payproof.suites.session.lateness import Lateness
-from payproof.suites.session.progress import Progress, Silent
+from payproof.suites.session.progress import Progress, SilentProgress
 from payproof.suites.session.sandbox import has_client_id
 from payproof.suites.session.targets import Relays, Simulators, TargetSource
 from payproof.suites.session.trust import Trust
@@ -199,7 +199,7 @@ async def opened(
         PayproofError: the configuration cannot be used.
     """
     _refuse_unprepared(config, target)
-    progress = progress or Silent()
+    progress = progress or SilentProgress()
     source: TargetSource
     if target == "sandbox":
         source = Relays(config, progress, on_exchange)

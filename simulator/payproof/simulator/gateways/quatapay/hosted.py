@@ -19,7 +19,7 @@ from payproof.simulator.dialect import GatewayDeps
 from payproof.simulator.exchange import exchange_of
 from payproof.simulator.gateways.quatapay.envelope import Envelope
 from payproof.simulator.gateways.quatapay.fields import pairs_of
-from payproof.simulator.gateways.quatapay.sessions import Session, Sessions
+from payproof.simulator.gateways.quatapay.sessions import LoginSession, Sessions
 from payproof.simulator.gateways.quatapay.states import States
 from payproof.simulator.records import Payment
 
@@ -51,7 +51,7 @@ def _pages() -> Environment:
     return Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True)
 
 
-Step: TypeAlias = Callable[[Request, Payment, Session], Awaitable[Response]]
+Step: TypeAlias = Callable[[Request, Payment, LoginSession], Awaitable[Response]]
 
 
 class Hosted:
@@ -101,12 +101,12 @@ class Hosted:
 
     # Log in
 
-    async def login(self, request: Request, row: Payment, session: Session) -> Response:
+    async def login(self, request: Request, row: Payment, session: LoginSession) -> Response:
         if row.payment in session.payers:
             return self._to("/user/payment/preview", row)
         return self._login_page(row, session)
 
-    async def log_in(self, request: Request, row: Payment, session: Session) -> Response:
+    async def log_in(self, request: Request, row: Payment, session: LoginSession) -> Response:
         sent = dict(pairs_of(exchange_of(request.scope)))
         email, password = sent.get("email", "").strip().lower(), sent.get("password", "")
         for payer in self._deps.profile.payers.values():
@@ -115,17 +115,17 @@ class Hosted:
                 return self._to("/user/payment/preview", row)
         return self._login_page(row, session, problem="Credentials didn't match.", email=sent.get("email", ""))
 
-    def _login_page(self, row: Payment, session: Session, **more: str) -> Response:
+    def _login_page(self, row: Payment, session: LoginSession, **more: str) -> Response:
         return self._page("login.html", row, session, payers=self._deps.profile.payers, step=1, **more)
 
     # Confirm
 
-    async def preview(self, request: Request, row: Payment, session: Session) -> Response:
+    async def preview(self, request: Request, row: Payment, session: LoginSession) -> Response:
         if row.payment not in session.payers:
             return self._to("/user/authentication/form", row)
         return self._preview_page(row, session)
 
-    async def confirm(self, request: Request, row: Payment, session: Session) -> Response:
+    async def confirm(self, request: Request, row: Payment, session: LoginSession) -> Response:
         payer = session.payers.get(row.payment)
         if payer is None:
             return self._problem(row, UNAUTHENTICATED)
@@ -136,7 +136,7 @@ class Hosted:
             return self._to("/user/authentication/mail/verify", row)
         return await self._pay(row, payer)
 
-    def _preview_page(self, row: Payment, session: Session, **more: str) -> Response:
+    def _preview_page(self, row: Payment, session: LoginSession, **more: str) -> Response:
         return self._page(
             "confirm.html", row, session, payer=session.payers[row.payment], types=TYPES, step=2,
             balance=self._deps.profile.money.show("1000", row.currency), **more,
@@ -144,12 +144,12 @@ class Hosted:
 
     # One-time code
 
-    async def code(self, request: Request, row: Payment, session: Session) -> Response:
+    async def code(self, request: Request, row: Payment, session: LoginSession) -> Response:
         if row.payment not in session.confirmed:
             return self._to("/user/payment/preview", row)
         return self._code_page(row, session)
 
-    async def enter_code(self, request: Request, row: Payment, session: Session) -> Response:
+    async def enter_code(self, request: Request, row: Payment, session: LoginSession) -> Response:
         payer = session.payers.get(row.payment)
         if payer is None or row.payment not in session.confirmed:
             return self._problem(row, UNAUTHENTICATED)
@@ -159,12 +159,12 @@ class Hosted:
         session.confirmed.discard(row.payment)
         return await self._pay(row, payer)
 
-    def _code_page(self, row: Payment, session: Session, **more: str) -> Response:
+    def _code_page(self, row: Payment, session: LoginSession, **more: str) -> Response:
         return self._page("code.html", row, session, payer=session.payers[row.payment], step=3, **more)
 
     # The way back
 
-    async def cancel(self, request: Request, row: Payment, session: Session) -> Response:
+    async def cancel(self, request: Request, row: Payment, session: LoginSession) -> Response:
         if not row.paid:
             self._states.cancel(self._states.touch(row))
         if not row.cancel_url:
@@ -202,7 +202,7 @@ class Hosted:
     def _to(self, path: str, row: Payment) -> Response:
         return RedirectResponse(f"{self._base}{path}/{row.payment}", 302)
 
-    def _page(self, template: str, row: Payment, session: Session, **values: Any) -> Response:
+    def _page(self, template: str, row: Payment, session: LoginSession, **values: Any) -> Response:
         return HTMLResponse(
             _pages().get_template(template).render(
                 base=self._base, row=row, csrf=session.csrf, amount=self._deps.profile.money.show(row.amount, row.currency),

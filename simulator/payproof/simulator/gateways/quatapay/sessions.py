@@ -15,7 +15,7 @@ LIMIT = 10_000
 
 
 @dataclass(slots=True)
-class Session:
+class LoginSession:
     id: str
     csrf: str
     payers: dict[str, Payer] = field(default_factory=dict[str, Payer])
@@ -27,19 +27,19 @@ class Session:
 class Sessions:
     def __init__(self, ids: Ids) -> None:
         self._ids = ids
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, LoginSession] = {}
 
-    def of(self, request: Request) -> Session:
+    def of(self, request: Request) -> LoginSession:
         """The caller's session, a new one when there is none."""
         found = self._sessions.get(request.cookies.get(COOKIE, ""))
         if found is None:
-            found = Session(self._ids.mint(40), self._ids.mint(40))
+            found = LoginSession(self._ids.mint(40), self._ids.mint(40))
             self._sessions[found.id] = found
             if len(self._sessions) > LIMIT:
                 del self._sessions[next(iter(self._sessions))]
         return found
 
-    def keep(self, request: Request, session: Session, response: Response) -> Response:
+    def keep(self, request: Request, session: LoginSession, response: Response) -> Response:
         """Give the session's cookie to a browser that does not have it."""
         if request.cookies.get(COOKIE) != session.id:
             secure = request.url.scheme == "https"

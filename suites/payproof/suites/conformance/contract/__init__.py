@@ -4,15 +4,15 @@
 """
 
 from payproof.suites.conformance.contract.suite import SilentSuite, SuiteProgress, perform
-from payproof.suites.conformance.contract.values import BUILT_IN, OWN, PHASES, Covered, Failure, SuiteResult
+from payproof.suites.conformance.contract.values import BUILT_IN, OWN, PHASES, BrokenRule, Covered, SuiteResult
 from payproof.suites.conformance.contract.where import Where, sandbox, simulated
 
 __all__ = [
     "BUILT_IN",
     "OWN",
     "PHASES",
+    "BrokenRule",
     "Covered",
-    "Failure",
     "SilentSuite",
     "SuiteProgress",
     "SuiteResult",

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Collection
 from typing import Any, cast
 
-from payproof.contracts.contract import Contract, Operation
+from payproof.contracts.contract import Contract, DocumentedOperation
 from payproof.contracts.entries import Response
 from payproof.contracts.profile import Profile
 from payproof.suites.conformance.contract.rules import envelope_of
@@ -14,7 +14,7 @@ from payproof.suites.conformance.contract.rules import envelope_of
 _NOT_THERE = (404, 405)
 
 
-def is_assumed(operation: Operation) -> bool:
+def is_assumed(operation: DocumentedOperation) -> bool:
     """Whether nobody has documented or seen this operation."""
     return str(operation.node.get("x-provenance", {}).get("weight", "")) == "assumed"
 
@@ -24,7 +24,7 @@ def is_missing(profile: Profile, response: Response | None) -> bool:
     return response is not None and response.status in _NOT_THERE and any(True for _ in envelope_of(profile)(response))
 
 
-def told_of(operation: Operation, response: Response) -> str:
+def told_of(operation: DocumentedOperation, response: Response) -> str:
     """The line that says so."""
     source = operation.node.get("x-provenance", {}).get("source", "")
     words = " ".join(response.body.split())[:120]

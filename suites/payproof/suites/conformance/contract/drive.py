@@ -15,7 +15,7 @@ from schemathesis.core.transport import Response as Answer
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 
-from payproof.contracts.contract import Operation
+from payproof.contracts.contract import DocumentedOperation
 from payproof.contracts.model import PayproofError
 from payproof.suites.conformance.contract.channel import SILENT, ContractExchange
 from payproof.suites.conformance.contract.rules import Bench, broken
@@ -66,7 +66,7 @@ class _Server:
 
 
 def drive(
-    bench: Bench, phase: str, operation: Operation | None, *, seed: int, told: Callable[[], None]
+    bench: Bench, phase: str, operation: DocumentedOperation | None, *, seed: int, told: Callable[[], None]
 ) -> Iterator[Seen]:
     """One phase, on one operation or (stateful) on all, until the budget's part is spent or the phase is over. ``told`` is called
     after each scenario.
@@ -180,7 +180,7 @@ def _chain(server: _Server, recorder: ScenarioRecorder, case_id: str) -> tuple[C
     return tuple(chain)
 
 
-def _failed(error: Exception, phase: str, operation: Operation | None) -> None:
+def _failed(error: Exception, phase: str, operation: DocumentedOperation | None) -> None:
     known = error if isinstance(error, PayproofError) else error.__cause__
     if isinstance(known, PayproofError):
         raise known

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from payproof.suites.conformance.contract.channel import ContractExchange
-from payproof.suites.conformance.contract.values import Failure
+from payproof.suites.conformance.contract.values import BrokenRule
 
 
 class Findings:
@@ -15,7 +15,7 @@ class Findings:
 
     def __init__(self, cover: Callable[[str], str]) -> None:
         self._cover = cover
-        self._found: dict[tuple[str, str, str], Failure] = {}
+        self._found: dict[tuple[str, str, str], BrokenRule] = {}
         self.notes: list[str] = []
         self.untried: dict[str, str] = {}
 
@@ -23,7 +23,7 @@ class Findings:
         return len(self._found)
 
     @property
-    def failures(self) -> tuple[Failure, ...]:
+    def failures(self) -> tuple[BrokenRule, ...]:
         return tuple(self._found.values())
 
     def add(self, check: str, operation: str, phase: str, message: str, chain: tuple[ContractExchange, ...]) -> None:
@@ -34,7 +34,7 @@ class Findings:
             self._found[key] = replace(old, count=old.count + 1)
             return
         *before, curl = [self._cover(_curl(exchange)) for exchange in chain] or [""]
-        self._found[key] = Failure(
+        self._found[key] = BrokenRule(
             check=check, operation=operation, phase=phase, message=text, curl=curl, before=tuple(before)
         )
 

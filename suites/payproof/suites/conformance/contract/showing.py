@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.status import Status
 
-from payproof.suites.conformance.contract.values import Failure, SuiteResult
+from payproof.suites.conformance.contract.values import BrokenRule, SuiteResult
 
 _MOST = 20
 """Failures that are told in full."""
@@ -15,7 +15,7 @@ _LONGEST = 1_500
 """Characters of one cURL command."""
 
 
-class Shown:
+class ContractProgress:
     """One line that changes on a terminal; elsewhere a line for each phase, and the notes."""
 
     def __init__(self, console: Console, *, quiet: bool) -> None:
@@ -63,7 +63,7 @@ def lines(told: SuiteResult, *, verbose: bool = False) -> Iterator[str]:
     yield _verdict(told)
 
 
-def told_of(failure: Failure, longest: int = _LONGEST) -> Iterator[str]:
+def told_of(failure: BrokenRule, longest: int = _LONGEST) -> Iterator[str]:
     """One failure, line by line. ``longest``: characters of a request."""
     times = f", {failure.count} times" if failure.count > 1 else ""
     yield f"✗ {failure.check} · {failure.operation} ({failure.phase}{times})"

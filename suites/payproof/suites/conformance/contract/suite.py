@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Protocol
 
-from payproof.contracts.contract import Operation
+from payproof.contracts.contract import DocumentedOperation
 from payproof.contracts.model import PayproofError
 from payproof.simulator.relay.rate_budget import RateBudget
 from payproof.suites.conformance.contract.channel import Channel, Spent
@@ -145,7 +145,7 @@ class _Run:
             self._part(phase, operation, round(share * weights[n] / sum(weights[n:])))
             share -= self.budget.sent - before
 
-    def _part(self, phase: str, operation: Operation | None, requests: int) -> None:
+    def _part(self, phase: str, operation: DocumentedOperation | None, requests: int) -> None:
         self.channel.part(requests)
         name = operation.id if operation else ""
         self._tick(phase, name)
@@ -162,7 +162,7 @@ class _Run:
     def _tick(self, phase: str, operation: str) -> None:
         self.progress.part(phase, operation, self.budget.sent, len(self.found))
 
-    def _driven(self, phase: str, operation: Operation | None, name: str) -> None:
+    def _driven(self, phase: str, operation: DocumentedOperation | None, name: str) -> None:
         from payproof.suites.conformance.contract.drive import drive
 
         for seen in drive(self.bench, phase, operation, seed=self.seed, told=lambda: self._tick(phase, name)):

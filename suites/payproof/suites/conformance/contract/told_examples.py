@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from payproof.contracts.contract import ContractProblem, Operation
+from payproof.contracts.contract import ContractProblem, DocumentedOperation
 from payproof.contracts.contract.examples import Example, examples_of, good_example, linked
 from payproof.contracts.events import Opened, issued_by
 from payproof.suites.conformance.contract.assumed import is_assumed, is_missing, told_of, without
@@ -24,7 +24,7 @@ class ToldExamples:
     def __init__(self, bench: Bench, findings: Findings) -> None:
         self._bench, self._channel, self._where = bench, bench.channel, bench.channel.where
         self._findings = findings
-        self.missing: dict[str, Operation] = {}
+        self.missing: dict[str, DocumentedOperation] = {}
         self.tried: set[str] = set()
 
     def tell(self) -> None:

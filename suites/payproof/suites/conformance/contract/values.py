@@ -32,7 +32,7 @@ told by rules of ours, because servers take more than the document asks clients 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class BrokenRule:
     """A rule that the server broke. ``curl`` repeats the first request that showed it; ``before``: the requests that it builds on.
     Secrets are placeholders. ``count``: how often it was seen."""
 
@@ -75,7 +75,7 @@ class SuiteResult:
     budget: int
     seconds: float
     covered: tuple[Covered, ...]
-    failures: tuple[Failure, ...]
+    failures: tuple[BrokenRule, ...]
     notes: tuple[str, ...] = ()
     untried: Mapping[str, str] = field(default_factory=dict[str, str])
     """Check -> why nothing was tried for it."""

@@ -10,7 +10,7 @@ from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
 from payproof.simulator.relay.rate_budget import BudgetSpent
 from payproof.suites.conformance.drift.case_run import CaseRun
-from payproof.suites.conformance.drift.endpoints import Gateway
+from payproof.suites.conformance.drift.endpoints import GatewaySide
 from payproof.suites.conformance.drift.observe import Observation
 from payproof.suites.conformance.drift.schedule import tell
 from payproof.suites.conformance.remedies import remedy_of
@@ -33,7 +33,7 @@ def counted(number: int) -> str:
 
 
 async def ask(
-    runs: Sequence[CaseRun], side: Gateway, catalogue: Catalogue, profile: Profile, progress: DriftProgress
+    runs: Sequence[CaseRun], side: GatewaySide, catalogue: Catalogue, profile: Profile, progress: DriftProgress
 ) -> dict[str, str]:
     """Tell all cases. Returns those that were not begun or not ended -> why.
 
@@ -55,7 +55,7 @@ async def ask(
     return left | {case: why for case, why in silent.items() if case not in left}
 
 
-def _expect_ok(look: Observation | None, stopped: str, side: Gateway, profile: Profile) -> None:
+def _expect_ok(look: Observation | None, stopped: str, side: GatewaySide, profile: Profile) -> None:
     """The plainest call first: where not even that works, nobody is asked a hundred times."""
     if look is None:
         raise PayproofError(
@@ -99,7 +99,7 @@ async def _told(runs: Sequence[CaseRun], progress: DriftProgress) -> dict[str, s
     return {run.case.id: why for run in runs if not run.ended}
 
 
-def _refuse_nothing(runs: Sequence[CaseRun], side: Gateway, profile: Profile) -> None:
+def _refuse_nothing(runs: Sequence[CaseRun], side: GatewaySide, profile: Profile) -> None:
     """When not one case got anywhere, the reason is the gateway's or the way to it."""
     looks = [look for run in runs for look in run.looks]
     stopped = [run for run in runs if run.stopped]

@@ -18,7 +18,7 @@ _SILENT = Absent()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class KnobReading:
     """What one step says of a knob: its value, or whether it has this member."""
 
     knob: str
@@ -33,7 +33,7 @@ class Blame:
     fact: Touched
     change: str = ""
     kind: Kind = "difference"
-    verdict: Verdict | None = None
+    verdict: KnobReading | None = None
     """What the change says of a knob."""
 
 
@@ -60,7 +60,7 @@ class Judge:
             return self._knob(touched[0])
         return error or Blame(fact=self.place(raw))
 
-    def verdicts(self, simulator: Observation, gateway: Observation, case: DriftCase) -> Iterator[Verdict]:
+    def verdicts(self, simulator: Observation, gateway: Observation, case: DriftCase) -> Iterator[KnobReading]:
         """What a step says of knobs whether the sides differ or not. A knob that any step may show by its answer is not read
         off a step that was made for something else."""
         for decides in self._rules(case):
@@ -73,9 +73,9 @@ class Judge:
             if said is not None and not isinstance(said, Absent):
                 yield self._verdict(decides, said)
 
-    def _verdict(self, decides: Decides, said: Json) -> Verdict:
+    def _verdict(self, decides: Decides, said: Json) -> KnobReading:
         there = isinstance(said, list) and decides.member in said
-        return Verdict(knob=decides.knob, value=there if decides.member else said, member=decides.member)
+        return KnobReading(knob=decides.knob, value=there if decides.member else said, member=decides.member)
 
     def _rules(self, case: DriftCase) -> Iterator[Decides]:
         yield from case.decides
@@ -134,7 +134,7 @@ class Judge:
         }
         return look.answer.startswith("HTTP") and look.facts.get("status") in statuses
 
-    def _knob(self, decides: Decides, change: str = "", verdict: Verdict | None = None) -> Blame:
+    def _knob(self, decides: Decides, change: str = "", verdict: KnobReading | None = None) -> Blame:
         fact = self.profile.knobs[decides.knob]
         name = f'knobs["{decides.knob}"]'
         return Blame(
@@ -226,7 +226,7 @@ class Agreed:
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
         self.errors: set[tuple[str, Json]] = set()
-        self.verdicts: list[Verdict] = []
+        self.verdicts: list[KnobReading] = []
 
     def note(self, simulator: Observation, gateway: Observation, case: DriftCase) -> None:
         """A step at which both gave the same answer."""

@@ -18,7 +18,7 @@ from payproof.suites.conformance.drift import observe as looking
 from payproof.suites.conformance.drift.browsing import DriftCustomer
 from payproof.suites.conformance.drift.endpoints import PATIENCE, Side, Unanswered
 from payproof.suites.conformance.drift.observe import KnownValues, Observation
-from payproof.suites.conformance.template import Missing, filled, placed, written
+from payproof.suites.conformance.template import MissingValue, filled, placed, written
 
 
 class CaseRun:
@@ -60,7 +60,7 @@ class CaseRun:
                         return step.seconds
                 else:
                     await self._do(step)
-            except Missing as missing:
+            except MissingValue as missing:
                 self.stopped = f"no {missing} to go on with: an earlier answer did not hold it"
             except Elsewhere as error:
                 self.stopped = error.message
@@ -131,7 +131,7 @@ class CaseRun:
         if step.payer:
             self._payer = self.side.payers[step.payer]
         if self._payer is None:
-            raise Missing("payer")
+            raise MissingValue("payer")
         page = self._browser.page
         if step.asked:
             body = page.response.body if page and page.response and not self._browser.left else ""

@@ -22,7 +22,7 @@ from payproof.suites.conformance.drift.case_run import CaseRun
 from payproof.suites.conformance.drift.contract_view import Terms
 from payproof.suites.conformance.drift.endpoints import (
     PATIENCE,
-    Gateway,
+    GatewaySide,
     RecordedEndpoint,
     SandboxEndpoint,
     Side,
@@ -92,7 +92,7 @@ def chosen(catalogue: Catalogue, only: Sequence[str]) -> tuple[DriftCase, ...]:
     return tuple(case for case in catalogue.cases if not only or case.id.startswith(tuple(only)))
 
 
-def estimate(cases: Sequence[DriftCase], side: Gateway, settings: SandboxTable) -> str:
+def estimate(cases: Sequence[DriftCase], side: GatewaySide, settings: SandboxTable) -> str:
     """How many requests, how fast, and about how long."""
     told = [case for case in cases if not _lacking(case, side)]
     requests = sum(case.requests for case in told)
@@ -113,7 +113,7 @@ def _lacking(case: DriftCase, *sides: Side) -> str:
 
 
 async def _compared(
-    config: Config, cases: Sequence[DriftCase], side: Gateway, options: DriftOptions, progress: DriftProgress
+    config: Config, cases: Sequence[DriftCase], side: GatewaySide, options: DriftOptions, progress: DriftProgress
 ) -> Drift:
     began, profile = time.monotonic(), config.profile
     catalogue = catalogue_of(profile)

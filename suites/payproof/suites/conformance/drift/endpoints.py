@@ -57,7 +57,7 @@ class Side(Protocol):
         ...
 
 
-class Gateway(Side, Protocol):
+class GatewaySide(Side, Protocol):
     """The gateway's side. ``where``: its host; ``observed``: the day of its answers (ISO); ``is_live``: it is asked now;
     ``account``: how it was treated, for the report."""
 

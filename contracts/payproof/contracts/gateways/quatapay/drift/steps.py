@@ -7,7 +7,7 @@ from types import EllipsisType
 from typing import TypeAlias
 
 from payproof.contracts.catalogue import Back, CaseRequest, Decides, DriftCase, Open, Submit
-from payproof.contracts.contract.api import Api
+from payproof.contracts.contract.api import ApiContract
 from payproof.contracts.contract.examples import Example, named
 from payproof.contracts.model import Json
 
@@ -70,7 +70,7 @@ def varied(call: CaseRequest, example: Example) -> CaseRequest:
 
 def variations(call: CaseRequest) -> dict[str, Example]:
     """What the contract asks of the call's operation with one thing changed, by name."""
-    return {each.name: each for each in named(Api("quatapay"), call.operation) if each.is_varied}
+    return {each.name: each for each in named(ApiContract("quatapay"), call.operation) if each.is_varied}
 
 
 def cases_of(call: CaseRequest, *before: CaseRequest) -> tuple[DriftCase, ...]:
