@@ -27,7 +27,7 @@ from payproof.contracts.events import Authenticated, Opened, Problem
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Payer, load
 from payproof.reports.drift import console as drift_console
-from payproof.reports.text_output import Paper
+from payproof.reports.text_output import TextOutput
 from payproof.simulator.request_log import line_of
 from payproof.suites import cli
 from payproof.suites.customer.customer import Customer
@@ -107,8 +107,8 @@ def _story() -> str:
     seen = '5,000.00 XAF taken at page 1, and the shop says "pending" at rest'
     ruling = Ruling("charged-is-paid", 1, Truth.FALSE, "the order paid, or visibly held", seen)
     out = io.StringIO()
-    paper = Paper(Console(file=out, width=100, color_system=None))
-    story_progress.found(paper, Played(Story(orders, acts), Truth.FALSE, (ruling,)))
+    output = TextOutput(Console(file=out, width=100, color_system=None))
+    story_progress.found(output, Played(Story(orders, acts), Truth.FALSE, (ruling,)))
     return _plain(out.getvalue())
 
 
