@@ -44,7 +44,8 @@ def _probes_of(requirement: str) -> list[Probe]:
 
 # What only the probes that wait for half a minute can find, and what the world without faults is enough for.
 SLOW = {id for id in requirements() if _probes_of(id) and all(probe.stalls for probe in _probes_of(id))}
-CALM = tuple(id for id in requirements() if _probes_of(id) and all(probe.group == MAIN for probe in _probes_of(id)))
+SCOPE = load("quatapay").checklist.all_requirements()
+CALM = tuple(id for id in SCOPE if _probes_of(id) and all(probe.group == MAIN for probe in _probes_of(id)))
 
 
 def _missing(shop: str) -> str:
