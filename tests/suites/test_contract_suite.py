@@ -460,9 +460,9 @@ def test_pytest_fails_where_the_contract_is_broken(suite: pytest.Pytester) -> No
     suite.makeconftest(
         """
         from payproof.suites.conformance import contract
-        from payproof.suites.conformance.contract import Covered, Failure, SuiteResult
+        from payproof.suites.conformance.contract import Covered, BrokenRule, SuiteResult
 
-        failure = Failure(check="answers", operation="token", phase="fuzzing", message="there was no answer", curl="curl x")
+        failure = BrokenRule(check="answers", operation="token", phase="fuzzing", message="there was no answer", curl="curl x")
         contract.perform = lambda where, seed: SuiteResult(
             gateway="quatapay", server="simulator", seed=17, requests=1, budget=1, seconds=0.1,
             covered=(Covered(operation="token", statuses={400: 1}),), failures=(failure,),

@@ -28,7 +28,7 @@ from payproof.simulator.records import CLIENT_ID, SECRET_KEY, Merchant, gateway_
 from payproof.simulator.simulator import Simulator
 
 KEPT_TOKENS = 500
-"""Access tokens that the veil of a long-running simulator remembers."""
+"""Access tokens that the redactor of a long-running simulator remembers."""
 KEPT_ENTRIES, KEPT_BYTES = 10_000, 64 * 1024 * 1024
 """Journal entries that it keeps, and the bytes that they may take."""
 
