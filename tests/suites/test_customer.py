@@ -206,6 +206,7 @@ def _leading(body: str, **headers: str) -> Guarded:
         ("header:Refresh", "<p>One moment</p>", {"Refresh": f"0; url={PAY}"}),
         ("html:script", f"<script>window.location.replace('{PAY}')</script>", {}),
         ("html:script", "<script>const to = " + PAY.join('""').replace("/", "\\/") + "; location.href = to</script>", {}),
+        ("html:script", f"<script>// [1]\nif (!/https://[^/]+/.test(to)) location = '{PAY}'</script>", {}),
         ("html:#pay@data-url", f'<button id="pay" data-url="{PAY}">Pay</button>', {}),
         ("html:form", f'<form method="post" action="{PAY}"></form><script>document.forms[0].submit()</script>', {}),
         ("location", f'<meta http-equiv="refresh" content="1;url={PAY}">', {}),
@@ -227,10 +228,19 @@ def test_a_page_that_sends_the_customer_on_by_itself_leads_to_the_payment(
         f'<meta http-equiv="refresh" content="30; url={PAY}">',
         '<meta http-equiv="refresh" content="2">',
         f'<noscript><meta http-equiv="refresh" content="0;url={PAY}"></noscript>',
+        '<meta http-equiv="refresh" content="0;url=https://[">',
+        '<script src="https://["></script>',
     ],
 )
 def test_a_page_that_only_reloads_itself_leads_nowhere(body: str) -> None:
     (told,) = started(_leading(body), {})
+    assert told.payment_url == ""
+
+
+def test_a_refresh_of_many_blanks_is_read_as_fast_as_any_other() -> None:
+    """Once its time grew with the square of its length: a minute for these."""
+    blanks = " " * 100_000
+    (told,) = started(_leading(f'<meta http-equiv="refresh" content="9;url=a{blanks}\'b">'), {})
     assert told.payment_url == ""
 
 

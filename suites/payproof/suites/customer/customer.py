@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urljoin
 
 import httpx
 
@@ -255,7 +254,7 @@ class Customer:
                 await self._load(page, address, end)
 
     async def _load(self, page: Page, address: str, end: float) -> Page | None:
-        url, left = urljoin(page.request.url, address), end - self.journal.now()
+        url, left = navigation.joined(page, address), end - self.journal.now()
         if left <= 0 or url in self._scripts or self.place.where(url) != "integration" or len(self._scripts) >= 20:
             return None
         self._scripts.add(url)

@@ -21,8 +21,8 @@ _POLICIES = {
     "origin-when-cross-origin", "strict-origin-when-cross-origin", "no-referrer-when-downgrade", "unsafe-url",
 }  # fmt: skip
 
-_REFRESH = re.compile(r"\s*(\d{1,9})(?:\.\d*)?[\s;,]+(?:url\s*=\s*)?(['\"]?)([^'\"\s].*?)\2\s*", re.IGNORECASE)
-"""A refresh that leads somewhere: seconds, quote, address."""
+_REFRESH = re.compile(r"(\d{1,9})(?:\.\d*)?[\s;,]+(?:url\s*=\s*)?(['\"]?)([^'\"\s].*?)\2", re.IGNORECASE)
+"""A refresh that leads somewhere, without blanks around it: seconds, quote, address."""
 _AT_ONCE = 5
 """Seconds until a refresh for which a customer waits."""
 
@@ -98,19 +98,27 @@ def _origin(url: str) -> str:
     return addresses.origin(url)
 
 
+def joined(page: Page, address: str) -> str:
+    """Where an address on a page leads; empty where it is none that anybody can read."""
+    try:
+        return urljoin(page.request.url, address)
+    except ValueError:
+        return ""
+
+
 def next_address(page: Page) -> str:
     """Where a page sends the browser by itself: a Location header, or an immediate refresh, of the header or of a meta element;
     empty when nowhere."""
     if page.response is None:
         return ""
     if page.response.status in (301, 302, 303, 307, 308) and (location := header(page.response.headers, "location")):
-        return urljoin(page.request.url, location)
+        return joined(page, location)
     if page.response.status >= 400:
         return ""
     for refresh in (header(page.response.headers, "refresh"), _meta_refresh(page.response.body)):
-        found = _REFRESH.fullmatch(refresh)
+        found = _REFRESH.fullmatch(refresh.strip())
         if found and int(found[1]) <= _AT_ONCE:
-            there = urljoin(page.request.url, found[3])
+            there = joined(page, found[3])
             return there if there != page.request.url else ""
     return ""
 

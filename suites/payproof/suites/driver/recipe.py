@@ -16,6 +16,7 @@ from payproof.suites.config import Config, pointers
 from payproof.suites.config.models import CheckoutTable
 from payproof.suites.config.placeholders import fill, fill_json, names
 from payproof.suites.customer.customer import CheckoutForm, Customer, Visit
+from payproof.suites.customer.navigation import joined
 from payproof.suites.driver import declared
 from payproof.suites.driver import pointers as reading
 from payproof.suites.driver.driver import Order, OrderState, Started
@@ -160,7 +161,7 @@ class RecipeDriver:
             for page in visit.pages:
                 found = reading.read(pointer, page)
                 if found:
-                    places = [urljoin(page.request.url, each) for each in reading.addresses_in(found)]
+                    places = [joined(page, each) for each in reading.addresses_in(found)]
                     return next((each for each in places if customer.place.where(each) == "checkout"), places[0])
         if visit.url and customer.place.where(visit.url) == "checkout":
             return visit.url
