@@ -147,6 +147,7 @@ def _rotated(
     paid: bool | None = True,
     first: bool = True,
     before: str = "<secret-key-1>",
+    last_moments: bool = False,
     **settings: Any,
 ) -> Written:
     run = Written(**settings)
@@ -155,6 +156,11 @@ def _rotated(
         run.token(client_id="<client-id-1>", secret=before)
         run.seen("1", paid=first)
         run.step("rotated", secret="<secret-key-2>")
+        if last_moments:
+            run.token(client_id="<client-id-1>", secret=before)
+            run.passes(0.5)
+        run.add(e.Process(event="stopped"))
+        run.add(e.Process(event="started"))
         run.order("2")
         run.token(client_id="<client-id-1>", secret=secret)
         run.seen("2", paid=paid)
@@ -168,6 +174,11 @@ def test_a_payment_with_the_new_secret_passes() -> None:
 def test_the_old_secret_after_the_restart_fails() -> None:
     found = _rotated(secret="<secret-key-1>", paid=False).finding(ROTATION, Verdict.FAIL)
     assert found.actual == {"secret": "<secret-key-1>"}
+
+
+def test_what_the_old_process_sends_before_it_is_stopped_is_not_judged() -> None:
+    """A notice or a background job that comes between the replacement and the restart uses the only secret that there is."""
+    assert _rotated(last_moments=True).finding(ROTATION, Verdict.PASS)
 
 
 def test_no_payment_after_the_rotation_fails() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from payproof.contracts import pages
-from payproof.contracts.entries import Call, Entry, OrderSeen, Page, SourceSeen
+from payproof.contracts.entries import Call, Entry, OrderSeen, Page, Process, SourceSeen
 from payproof.contracts.events import ACCESS_TOKEN
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import attempts, final, probe_runs
@@ -195,7 +195,8 @@ def rotation(case: Case) -> Iterator[Finding]:
     Why: a compromised secret must be replaceable at any hour.
 
     Judged: the secret is replaced at the gateway and in the environment, the integration restarted with its data kept; the
-    next payment must go through and the old secret never be sent again.
+    next payment must go through and the process that was started then never send the old secret. What the old process does
+    in its last moments is not judged.
 
     Fix: keep no copy of the credentials; read them from the environment at each start.
     """
@@ -218,7 +219,8 @@ def rotation(case: Case) -> Iterator[Finding]:
             )
             continue
         new = str(mark.facts.get("secret"))
-        old = [call for call in after.calls() if _secret(call) and _secret(call) != new]
+        restarted = next((entry for entry in after.of(Process) if entry.event == "started"), mark)
+        old = [call for call in after.calls() if call.began >= restarted.at and _secret(call) not in ("", new)]
         paid = final(probe_run.world, after.order())
         if old:
             yield case.failed(
@@ -226,7 +228,7 @@ def rotation(case: Case) -> Iterator[Finding]:
                 expected={"secret": new},
                 actual={"secret": _secret(old[0])},
                 world=probe_run.world,
-                seen=[mark, *old[:3]],
+                seen=[mark, restarted, *old[:3]],
             )
         elif paid is None or not paid.paid:
             yield case.failed(
