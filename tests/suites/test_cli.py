@@ -20,8 +20,8 @@ from payproof.reports import WRITERS
 from payproof.suites import cli, commands
 from payproof.suites.commands import options, verdict
 from payproof.suites.commands.loop import run_async
+from payproof.suites.commands.short_forms import Flags, tables
 from payproof.suites.config import load_config, writing
-from payproof.suites.config.short_forms import Flags, tables
 from payproof.suites.run.selection import matcher, select
 
 CHECKLIST = profile.load("quatapay").checklist

@@ -143,7 +143,7 @@ def test_a_story_found_from_the_command_line_alone_wants_the_same_command_line(t
         "app.py",
     )
     from payproof.suites.commands.run import configuration
-    from payproof.suites.config.short_forms import Flags
+    from payproof.suites.commands.short_forms import Flags
 
     given = Flags(checkout=flags[1], order=flags[3], command=flags[5:])
     story = _story(tmp_path / "explore", configuration(None, given), None)

@@ -81,30 +81,19 @@ class ProbeRun:
 
 def probe_runs(run: Run, *probes: str, keep: Callable[[ProbeRun], bool] = lambda _: True) -> list[ProbeRun]:
     """Every run of these probes (all probes when none is named), in every world."""
-    found: list[ProbeRun] = []
-    for world in run.worlds:
-        begin: ProbeMark | None = None
-        slice_: list[Entry] = []
-        for entry in world.entries:
-            if isinstance(entry, ProbeMark) and entry.event == "begin":
-                begin, slice_ = entry, [entry]
-                continue
-            if begin is None:
-                continue
-            slice_.append(entry)
-            if isinstance(entry, ProbeMark) and entry.event == "end":
-                if not probes or begin.probe in probes:
-                    found.append(ProbeRun(world, begin.probe, {**begin.params, **entry.params}, tuple(slice_)))
-                begin = None
-        if begin is not None and (not probes or begin.probe in probes):
-            found.append(ProbeRun(world, begin.probe, dict(begin.params), tuple(slice_)))
+    found = (
+        ProbeRun(world, begin.probe, {**begin.params, **(end.params if end else {})}, entries)
+        for world in run.worlds
+        for begin, end, entries in world.performances
+        if not probes or begin.probe in probes
+    )
     return [probe_run for probe_run in found if keep(probe_run)]
 
 
 def with_final_names(world: RecordedWorld) -> RecordedWorld:
     """The world with every order called by the id that the integration gave it, also before it was known."""
     final_names: dict[str, str] = {}
-    for ours, own in renamed(world.entries):
+    for ours, own in renamed(world.of(Step)):
         final_names.setdefault(ours, own)
     if not final_names:
         return world
@@ -123,7 +112,7 @@ def with_final_names(world: RecordedWorld) -> RecordedWorld:
 def names_of(world: RecordedWorld, order: str) -> frozenset[str]:
     """Every name of an order: the customer's, and the id that the integration gave it, perhaps only later."""
     names = {order}
-    for pair in renamed(world.entries):
+    for pair in renamed(world.of(Step)):
         if names.intersection(pair):
             names.update(pair)
     return frozenset(names - {""})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, NamedTuple, TypeAlias, cast, get_args
 
-from payproof.contracts.entries import E, Entry
+from payproof.contracts.entries import E, Entry, ProbeMark
 from payproof.contracts.model import Json, Pointer
 
 Power: TypeAlias = Literal["answers", "clock", "credentials", "notices", "refusal", "tokens"]
@@ -50,7 +50,15 @@ class Settings:
     """What this run could do with the gateway."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Performance(NamedTuple):
+    """What a journal holds between the begin and the end of one probe run; no end: it was broken off."""
+
+    begin: ProbeMark
+    end: ProbeMark | None
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecordedWorld:
     """One target, one running instance, one journal."""
 
@@ -58,7 +66,39 @@ class RecordedWorld:
     entries: tuple[Entry, ...]
 
     def of(self, kind: type[E]) -> Iterator[E]:
-        return (entry for entry in self.entries if isinstance(entry, kind))
+        return iter(cast(list[E], self._by_kind.get(kind, [])))
+
+    @cached_property
+    def _by_kind(self) -> Mapping[type[Entry], list[Entry]]:
+        found: dict[type[Entry], list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault(type(entry), []).append(entry)
+        return found
+
+    @cached_property
+    def performances(self) -> tuple[Performance, ...]:
+        """The probe runs, in the order in which they began."""
+        found: list[Performance] = []
+        begin: ProbeMark | None = None
+        since = 0
+        for at, entry in enumerate(self.entries):
+            if not isinstance(entry, ProbeMark):
+                continue
+            if entry.event == "begin":
+                begin, since = entry, at
+            elif begin is not None:
+                found.append(Performance(begin, entry, self.entries[since : at + 1]))
+                begin = None
+        if begin is not None:
+            found.append(Performance(begin, None, self.entries[since:]))
+        return tuple(found)
+
+    def entry(self, n: int) -> Entry | None:
+        return self._by_number.get(n)
+
+    @cached_property
+    def _by_number(self) -> Mapping[int, Entry]:
+        return {entry.n: entry for entry in reversed(self.entries)}
 
     def point(self, *entries: Entry | None) -> tuple[Pointer, ...]:
         """Evidence: pointers to these entries."""
@@ -97,4 +137,4 @@ class Run:
 
     def entry(self, pointer: Pointer) -> Entry | None:
         world = self.by_name.get(pointer.world)
-        return next((entry for entry in world.entries if entry.n == pointer.entry), None) if world else None
+        return world.entry(pointer.entry) if world else None

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from payproof.contracts.model import PayproofError
+from payproof.suites.commands.options import pairs
 from payproof.suites.commands.prompting import prompt, split
+from payproof.suites.commands.short_forms import BODY, Flags, tables
 from payproof.suites.config import make_config
-from payproof.suites.config.short_forms import BODY, Flags, pairs, tables
 
 Tables = dict[str, Any]
 

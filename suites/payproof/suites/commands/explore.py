@@ -12,7 +12,7 @@ from rich.console import Console
 from payproof.contracts.model import PayproofError
 from payproof.suites.commands import options, verdict
 from payproof.suites.commands.run import configuration
-from payproof.suites.config.short_forms import Flags
+from payproof.suites.commands.short_forms import Flags
 
 if TYPE_CHECKING:
     from payproof.suites.config import Config

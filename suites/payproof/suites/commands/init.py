@@ -14,8 +14,8 @@ from payproof.contracts import files, profile
 from payproof.contracts.model import PayproofError
 from payproof.suites.commands import options
 from payproof.suites.commands.prompting import prompt, split
+from payproof.suites.commands.short_forms import BODY, Flags, tables
 from payproof.suites.config import make_config, writing
-from payproof.suites.config.short_forms import BODY, Flags, tables
 from payproof.suites.discovery.surroundings import Surroundings, look_around
 
 ORDER = "/orders/{order.id} json:/status=paid"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import functools
 import importlib.util
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
+
+from payproof.contracts.model import PayproofError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -106,3 +108,14 @@ def _wanted(only: tuple[str, ...], also: tuple[str, ...]) -> tuple[str, ...]:
     from payproof.reports.folder import usual
 
     return tuple(dict.fromkeys((*usual(), *also)))
+
+
+def pairs(texts: Iterable[str], flag: str) -> dict[str, str]:
+    """``NAME=VALUE`` texts as a table."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (equals and name):
+            raise PayproofError(f'"{text}" is not NAME=VALUE', place=flag, remedy=f"write {flag} NAME=VALUE")
+        found[name] = value
+    return found

@@ -13,7 +13,7 @@ from payproof.contracts.model import PayproofError
 from payproof.suites.commands import options
 from payproof.suites.commands.explore import BROKEN, HOLDS, NOT_SCORED, needs_hypothesis
 from payproof.suites.commands.run import configuration
-from payproof.suites.config.short_forms import Flags
+from payproof.suites.commands.short_forms import Flags
 
 if TYPE_CHECKING:
     from payproof.reports.text_output import TextOutput

@@ -13,8 +13,8 @@ from rich.console import Console
 from payproof.contracts.model import PayproofError
 from payproof.contracts.run import Run
 from payproof.suites.commands import baseline, options, pipeline, verdict
+from payproof.suites.commands.short_forms import Flags, tables
 from payproof.suites.config import Config, load_config, make_config, with_baseline
-from payproof.suites.config.short_forms import Flags, tables
 
 if TYPE_CHECKING:
     from payproof.simulator.relay.sandbox_exchange import OnExchange

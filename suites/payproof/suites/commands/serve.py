@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from payproof.contracts.model import Json
+from payproof.suites.commands.options import pairs
 
 if TYPE_CHECKING:
     from payproof.simulator.serve import Offer
@@ -86,7 +87,6 @@ class _Wanted:
 def _wanted(config_path: Path | None, given: Mapping[str, Any]) -> _Wanted:
     """The command line before the file before the default."""
     from payproof.simulator.serve import Offer
-    from payproof.suites.config.short_forms import pairs
 
     knobs = _knobs(given["knobs"])
     offer = Offer(
@@ -131,10 +131,6 @@ def _exports(env: Mapping[str, str]) -> Callable[[Mapping[str, str]], dict[str, 
 
 
 def _knobs(given: tuple[str, ...]) -> dict[str, Json]:
-    if not given:
-        return {}
-    from payproof.suites.config.short_forms import pairs
-
     return {name: _value(text) for name, text in pairs(given, "--knob").items()}
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from payproof.contracts.model import PayproofError
+from payproof.suites.commands.options import pairs
 from payproof.suites.config.fields import METHODS
 
 BODY = {"order_id": "{order.id}", "amount": "{order.amount}", "currency": "{order.currency}"}
@@ -67,17 +68,6 @@ def _checkout(flags: Flags, *, defaults: bool) -> dict[str, Any]:
     if flags.redirect:
         table["redirect"] = flags.redirect
     return table
-
-
-def pairs(texts: Iterable[str], flag: str) -> dict[str, str]:
-    """``NAME=VALUE`` texts as a table."""
-    found: dict[str, str] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not (equals and name):
-            raise PayproofError(f'"{text}" is not NAME=VALUE', place=flag, remedy=f"write {flag} NAME=VALUE")
-        found[name] = value
-    return found
 
 
 def _visit(text: str) -> tuple[str, str]:
