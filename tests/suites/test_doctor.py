@@ -113,6 +113,17 @@ def test_what_is_not_tried_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.detail.endswith("X was not tried: no-such-compiler is not installed")
 
 
+def test_an_extra_that_is_not_installed_is_a_note_that_says_who_needs_it(
+    doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "find_spec", lambda _: None)
+    code, report = doctor()
+    assert (code, report["healthy"]) == (0, True)
+    found = told(report, "payproof[suites]")
+    assert (found["state"], found["remedy"]) == ("note", "pip install 'payproof[suites]'")
+    assert "payproof explore" in found["detail"]
+
+
 def test_a_port_that_is_taken_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -11,6 +11,7 @@ import click
 import pytest
 
 from payproof.suites.commands import COMMANDS, payproof
+from payproof.suites.commands.serve import _steering_nobody
 
 HEAVY = {"httpx", "rich", "bs4", "psutil", "cryptography", "jinja2", "payproof.suites.config"}
 """What takes long to import, and is not needed to print a list or to answer a first call."""
@@ -46,6 +47,26 @@ async def story():
 asyncio.run(story())
 """
     assert not imported(script) & HEAVY
+
+
+def test_nor_does_the_command_read_what_belongs_to_the_configuration() -> None:
+    script = """
+import payproof.simulator.serve as simulator
+from payproof.suites.commands import command
+
+async def ready(*_, **__):
+    pass
+
+simulator.serve = ready
+assert command(["serve", "--port", "0", "--control-port", "0", "--credential", "webhook_secret=w"]) == 0
+"""
+    assert not imported(script) & HEAVY
+
+
+def test_a_line_of_the_request_log_is_no_command_to_a_ci_server() -> None:
+    heard = list[str]()
+    _steering_nobody(heard.append)("12:00:00  GET /##[set-env name=PATH]evil 404")
+    assert heard == ["12:00:00  GET /# #[set-env name=PATH]evil 404"]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

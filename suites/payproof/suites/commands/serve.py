@@ -13,6 +13,7 @@ import click
 
 from payproof.contracts.model import Json
 from payproof.suites.commands.options import pairs
+from payproof.suites.commands.unsteered import unsteered
 
 if TYPE_CHECKING:
     from payproof.simulator.serve import Offer
@@ -63,7 +64,7 @@ def serve(config_path: Path | None, host: str, control_port: int, allow_remote: 
     wanted = _wanted(config_path, given)
     offer = replace(
         wanted.offer,
-        log=None if given["quiet"] else to_descriptor(_LOG_TO),
+        log=None if given["quiet"] else _steering_nobody(to_descriptor(_LOG_TO)),
         visit=click.launch if given["opens"] else None,
     )
     known = profile.load(wanted.gateway)
@@ -75,6 +76,11 @@ def serve(config_path: Path | None, host: str, control_port: int, allow_remote: 
             )
         )  # fmt: skip
     return 0
+
+
+def _steering_nobody(say: Callable[[str], None]) -> Callable[[str], None]:
+    """The request log bypasses ``sys.stdout``, so that it is guarded here: addresses and words in it are a client's."""
+    return lambda line: say(unsteered(line))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

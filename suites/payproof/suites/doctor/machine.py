@@ -22,7 +22,11 @@ from payproof.suites.resources import Lacking, need_files
 _SERVE_PORTS = (8400, 8401)
 _SPACE = 200 * 1024 * 1024
 """Bytes that a run's instances, journals and reports are glad to have."""
-_EXTRAS = {"suites": "schemathesis", "browser": "playwright"}
+_EXTRAS = {
+    "suites": ("schemathesis", "only payproof explore, contract and record need it"),
+    "browser": ("playwright", "only a customer with a browser needs it"),
+}
+"""Name of each extra -> the package that shows whether it is installed, and who needs it."""
 _TRIED = {"linux": "Linux", "darwin": "macOS"}
 
 
@@ -46,11 +50,13 @@ def packages() -> Iterator[HealthCheck]:
         yield HealthCheck(
             "payproof", "packages", "problem", f"not installed: {', '.join(missing)}", "pip install payproof"
         )
-    for extra, module in _EXTRAS.items():
-        there = find_spec(module) is not None
-        yield HealthCheck(
-            "payproof", f"payproof[{extra}]", "ok", "installed" if there else f"not installed (pip install 'payproof[{extra}]')"
-        )  # fmt: skip
+    for extra, (module, who) in _EXTRAS.items():
+        if find_spec(module) is not None:
+            yield HealthCheck("payproof", f"payproof[{extra}]", "ok", "installed")
+        else:
+            yield HealthCheck(
+                "payproof", f"payproof[{extra}]", "note", f"not installed; {who}", f"pip install 'payproof[{extra}]'"
+            )
 
 
 def _name(needed: str) -> str:
