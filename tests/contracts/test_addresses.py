@@ -203,3 +203,17 @@ def test_a_base_address_has_one_plain_spelling(url: str, used: str) -> None:
 def test_what_a_base_address_must_not_hold_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"^it |^its |is not|Port"):
         addresses.plain(url)
+
+
+@pytest.mark.parametrize(
+    ("address", "leads"),
+    [
+        ("pay?a=1", "https://shop.example/orders/pay?a=1"),
+        ("//other.example/x", "https://other.example/x"),
+        ("", "https://shop.example/orders/7"),
+        ("http://[", ""),
+        ("//[::1", ""),
+    ],
+)
+def test_where_an_address_on_a_page_leads(address: str, leads: str) -> None:
+    assert addresses.joined("https://shop.example/orders/7", address) == leads

@@ -67,6 +67,12 @@ def test_a_button_cancels_with_its_own_name_and_a_link_by_its_address() -> None:
     assert form == Submission("POST", HERE, (("a", "1"),), HERE)
 
 
+def test_an_address_that_nobody_can_read_leads_to_the_page_itself() -> None:
+    way = leading_on(page(FORM.format(method="post", action="http://[")), HERE, RECIPE, PAYER)
+    assert way == Submission("POST", HERE, FILLED, HERE)
+    assert cancelling(page('<a class="cancel" href="//[">out</a>'), HERE, RECIPE) == Submission("GET", HERE)
+
+
 def test_what_a_browser_does_not_send_is_not_sent() -> None:
     form = page(
         '<form><input name="a" disabled><input type="file" name="b"><input><textarea name="c">t</textarea></form>'

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from payproof.suites.commands import COMMANDS, payproof
-from payproof.suites.commands.serve import _steering_nobody
+from payproof.suites.commands.serve import steering_nobody
 
 HEAVY = {"httpx", "rich", "bs4", "psutil", "cryptography", "jinja2", "payproof.suites.config"}
 """What takes long to import, and is not needed to print a list or to answer a first call."""
@@ -65,7 +65,7 @@ assert command(["serve", "--port", "0", "--control-port", "0", "--credential", "
 
 def test_a_line_of_the_request_log_is_no_command_to_a_ci_server() -> None:
     heard = list[str]()
-    _steering_nobody(heard.append)("12:00:00  GET /##[set-env name=PATH]evil 404")
+    steering_nobody(heard.append)("12:00:00  GET /##[set-env name=PATH]evil 404")
     assert heard == ["12:00:00  GET /# #[set-env name=PATH]evil 404"]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from encodings.idna import nameprep
 from functools import lru_cache
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 _DOTS = str.maketrans(dict.fromkeys("\u3002\uff0e\uff61", "."))
 _UNSEEN = re.compile(r"[\x00-\x20\x7f\xad\u200b-\u200f\u2060\ufeff]")
@@ -39,6 +39,14 @@ class Reading:
     def at(self, site: str) -> bool:
         """Whether this is at that host or below it."""
         return self.host == site or self.host.endswith(f".{site}")
+
+
+def joined(base: str, address: str) -> str:
+    """Where an address that stands on the page ``base`` leads; empty where it is none that anybody can read (``http://[``)."""
+    try:
+        return urljoin(base, address)
+    except ValueError:
+        return ""
 
 
 def readings(text: str) -> Iterator[Reading]:

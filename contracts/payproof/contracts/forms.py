@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode
 
 from bs4 import BeautifulSoup, Tag
 
+from payproof.contracts.addresses import joined
 from payproof.contracts.profile import Fields, HostedRecipe, Payer
 
 
@@ -41,13 +42,13 @@ def cancelling(tree: BeautifulSoup, address: str, recipe: HostedRecipe) -> Submi
         return None
     form = node if node.name == "form" else node.find_parent("form") if node.get("type") == "submit" else None
     if not isinstance(form, Tag):
-        return Submission("GET", urljoin(address, str(node.get("href") or "")))
+        return Submission("GET", joined(address, str(node.get("href") or "")) or address)
     own = ((str(node["name"]), str(node.get("value", ""))),) if form is not node and node.get("name") else ()
     return _sent(form, address, (*form_fields(form), *own))
 
 
 def _sent(form: Tag, address: str, fields: Fields) -> Submission:
-    method, action = str(form.get("method", "get")).upper(), urljoin(address, str(form.get("action") or ""))
+    method, action = str(form.get("method", "get")).upper(), joined(address, str(form.get("action") or "")) or address
     if method != "GET":
         return Submission(method, action, fields, action)
     url = f"{action}{'&' if '?' in action else '?'}{urlencode(fields)}" if fields else action

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from bs4 import Tag
 
 from payproof.contracts import fields, form_data
+from payproof.contracts.addresses import joined
 from payproof.contracts.entries import Headers, Request, Response, header
 from payproof.contracts.pages import is_html, soup
 
@@ -48,7 +49,7 @@ def forms(url: str, response: Response) -> Iterator[PageForm]:
     if not is_html(response):
         return
     for form in soup(response.body).find_all("form"):
-        yield PageForm(address(urljoin(url, str(form.get("action") or ""))), tuple(_inputs(form)))
+        yield PageForm(address(joined(url, str(form.get("action") or ""))), tuple(_inputs(form)))
 
 
 def address(url: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Protocol
-from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
@@ -182,7 +182,7 @@ class Forwarder:
         location = got.headers.get("location", "")
         if not location:
             return False
-        following = urljoin(str(got.request.url), location)
+        following = addresses.joined(str(got.request.url), location)
         if page and addresses.origin(following) not in map(addresses.origin, self.upstream.sandbox.origins):
             return False  # the way back to the shop, whose paths are its own; the customer judges any other
         return self._live("GET", following, page=True) if page else self.profile.is_live(following, "")

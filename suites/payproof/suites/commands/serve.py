@@ -64,7 +64,7 @@ def serve(config_path: Path | None, host: str, control_port: int, allow_remote: 
     wanted = _wanted(config_path, given)
     offer = replace(
         wanted.offer,
-        log=None if given["quiet"] else _steering_nobody(to_descriptor(_LOG_TO)),
+        log=None if given["quiet"] else steering_nobody(to_descriptor(_LOG_TO)),
         visit=click.launch if given["opens"] else None,
     )
     known = profile.load(wanted.gateway)
@@ -78,7 +78,7 @@ def serve(config_path: Path | None, host: str, control_port: int, allow_remote: 
     return 0
 
 
-def _steering_nobody(say: Callable[[str], None]) -> Callable[[str], None]:
+def steering_nobody(say: Callable[[str], None]) -> Callable[[str], None]:
     """The request log bypasses ``sys.stdout``, so that it is guarded here: addresses and words in it are a client's."""
     return lambda line: say(unsteered(line))
 

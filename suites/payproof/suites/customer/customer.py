@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 
 from payproof.contracts import addresses, pages
+from payproof.contracts.addresses import joined
 from payproof.contracts.entries import Page, Request, Response, Step, header
 from payproof.contracts.journal import Journal
 from payproof.contracts.pages import soup
@@ -254,7 +255,7 @@ class Customer:
                 await self._load(page, address, end)
 
     async def _load(self, page: Page, address: str, end: float) -> Page | None:
-        url, left = navigation.joined(page, address), end - self.journal.now()
+        url, left = joined(page.request.url, address), end - self.journal.now()
         if left <= 0 or url in self._scripts or self.place.where(url) != "integration" or len(self._scripts) >= 20:
             return None
         self._scripts.add(url)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
-from urllib.parse import urljoin
 
 from bs4 import BeautifulSoup, Tag
 
+from payproof.contracts.addresses import joined
 from payproof.contracts.entries import Page, Step
 from payproof.contracts.forms import Submission, cancelling, leading_on
 from payproof.contracts.pages import soup
@@ -88,7 +88,7 @@ class HostedTab:
             self._sent.add(way.action)
             await self._go(way)
             return
-        frames = [urljoin(address, str(frame["src"])) for frame in tree.select("iframe[src]")]
+        frames = [joined(address, str(frame["src"])) for frame in tree.select("iframe[src]")]
         reason = next((why for frame in frames if (why := self.customer.place.foreign(frame))), "")
         if reason:
             self._stuck(f"the page has no form of its own but a frame, and {reason}")
@@ -142,13 +142,13 @@ def judge(
     problem = tree.select_one(recipe.problem)
     if problem is not None or status >= 400:
         link = (problem or tree).find("a", href=True) or tree.find("a", href=True)
-        return "problem", urljoin(address, str(link["href"])) if isinstance(link, Tag) else ""
+        return "problem", joined(address, str(link["href"])) if isinstance(link, Tag) else ""
     if tree.select_one(recipe.cancel) is not None or (recipe.paying and tree.select_one(recipe.paying) is not None):
         return "confirm", ""
     link = tree.find("a", href=True)
     if settled and tree.find("form") is None and isinstance(link, Tag):
         # Nothing to fill in and a way out: this payment cannot go on, whatever the page calls it.
-        return "problem", urljoin(address, str(link["href"]))
+        return "problem", joined(address, str(link["href"]))
     return "new", ""
 
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from payproof.contracts import addresses
+from payproof.contracts.addresses import joined
 from payproof.contracts.entries import Page, header
 from payproof.contracts.pages import soup
 from payproof.simulator.bounded_read import ACCEPTED
@@ -98,27 +99,19 @@ def _origin(url: str) -> str:
     return addresses.origin(url)
 
 
-def joined(page: Page, address: str) -> str:
-    """Where an address on a page leads; empty where it is none that anybody can read."""
-    try:
-        return urljoin(page.request.url, address)
-    except ValueError:
-        return ""
-
-
 def next_address(page: Page) -> str:
     """Where a page sends the browser by itself: a Location header, or an immediate refresh, of the header or of a meta element;
     empty when nowhere."""
     if page.response is None:
         return ""
     if page.response.status in (301, 302, 303, 307, 308) and (location := header(page.response.headers, "location")):
-        return joined(page, location)
+        return joined(page.request.url, location)
     if page.response.status >= 400:
         return ""
     for refresh in (header(page.response.headers, "refresh"), _meta_refresh(page.response.body)):
         found = _REFRESH.fullmatch(refresh.strip())
         if found and int(found[1]) <= _AT_ONCE:
-            there = joined(page, found[3])
+            there = joined(page.request.url, found[3])
             return there if there != page.request.url else ""
     return ""
 

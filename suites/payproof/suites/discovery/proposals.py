@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from payproof.contracts import money
+from payproof.contracts.addresses import joined
 from payproof.contracts.entries import Page
 from payproof.contracts.pages import is_html, soup
 from payproof.suites.discovery.trial import Trial
@@ -139,7 +140,7 @@ def _order_link(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -
         for link in soup(page.response.body if page.response and is_html(page.response) else "").find_all(
             "a", href=True
         ):
-            parts = urlsplit(urljoin(page.request.url, str(link["href"])))
+            parts = urlsplit(joined(page.request.url, str(link["href"])))
             here = parts.netloc == urlsplit(page.request.url).netloc and parts.path != urlsplit(page.request.url).path
             path = _with_id(parts, seen.order) if here else ""
             if path and path != order.get("path"):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from bs4 import Tag
 
+from payproof.contracts.addresses import joined
 from payproof.contracts.entries import Page
 from payproof.contracts.forms import form_fields
 from payproof.contracts.pages import soup
@@ -99,7 +100,7 @@ def filled(form: Tag) -> dict[str, str]:
 
 
 def action_of(page: Page, form: Tag) -> str:
-    return path_of(urljoin(page.request.url, str(form.get("action") or page.request.url)))
+    return path_of(joined(page.request.url, str(form.get("action") or "")) or page.request.url)
 
 
 def address_of(page: Page, form: Tag) -> str:

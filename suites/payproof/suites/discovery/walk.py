@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 
 from bs4 import Tag
 
+from payproof.contracts.addresses import joined
 from payproof.contracts.entries import Page
 from payproof.contracts.forms import form_fields
 from payproof.contracts.pages import is_html, soup
@@ -143,7 +144,7 @@ class _Walk:
         """The pages that this one links to and that may lead to paying."""
         found: list[_Stand] = []
         for link in soup(stand.page.response.body if stand.page.response else "").find_all("a", href=True):
-            url = urljoin(stand.page.request.url, str(link["href"]))
+            url = joined(stand.page.request.url, str(link["href"]))
             words = f"{path_of(url)} {link.get_text()}"
             if self.world.place.where(url) != "integration" or AWAY.search(words):
                 continue
@@ -187,7 +188,7 @@ class _Walk:
         return {name: fill(text, self.values, "form") for name, text in fields.items()}
 
     async def _sent(self, customer: Customer, stand: _Stand, form: Tag, fields: Mapping[str, str]) -> Visit:
-        url = urljoin(stand.page.request.url, str(form.get("action") or stand.page.request.url))
+        url = joined(stand.page.request.url, str(form.get("action") or "")) or stand.page.request.url
         return await customer.browse("POST", url, purpose="walk", form=tuple(fields.items()))
 
     def _leads(self, visit: Visit) -> str:

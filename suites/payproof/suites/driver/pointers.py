@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable, Iterator
 from http.cookies import SimpleCookie
 from typing import Any
-from urllib.parse import urljoin
 
 from bs4 import Tag
 
+from payproof.contracts.addresses import joined
 from payproof.contracts.entries import Page, header
 from payproof.contracts.pages import soup
 from payproof.suites.config.pointers import element, split
@@ -30,7 +30,7 @@ def read(pointer: str, page: Page | None, addresses: Iterable[str] = ()) -> str 
         return header(page.response.headers, argument) or None
     if kind == "location":
         location = header(page.response.headers, "location")
-        return urljoin(page.request.url, location) if location else None
+        return (joined(page.request.url, location) or None) if location else None
     if kind == "cookie":
         for name, value in page.response.headers:
             if name.lower() == "set-cookie" and (morsel := SimpleCookie(value).get(argument)):

@@ -8,6 +8,7 @@ from decimal import Decimal
 from urllib.parse import urljoin, urlsplit
 
 from payproof.contracts import money
+from payproof.contracts.addresses import joined
 from payproof.contracts.entries import Page, header
 from payproof.contracts.model import PayproofError
 from payproof.contracts.pages import soup
@@ -16,7 +17,6 @@ from payproof.suites.config import Config, pointers
 from payproof.suites.config.models import CheckoutTable
 from payproof.suites.config.placeholders import fill, fill_json, names
 from payproof.suites.customer.customer import CheckoutForm, Customer, Visit
-from payproof.suites.customer.navigation import joined
 from payproof.suites.driver import declared
 from payproof.suites.driver import pointers as reading
 from payproof.suites.driver.driver import Order, OrderState, Started
@@ -161,7 +161,7 @@ class RecipeDriver:
             for page in visit.pages:
                 found = reading.read(pointer, page)
                 if found:
-                    places = [joined(page, each) for each in reading.addresses_in(found)]
+                    places = [joined(page.request.url, each) for each in reading.addresses_in(found)]
                     return next((each for each in places if customer.place.where(each) == "checkout"), places[0])
         if visit.url and customer.place.where(visit.url) == "checkout":
             return visit.url
@@ -199,7 +199,7 @@ def with_hidden(page: Page | None, method: str, url: str, given: Fields | None) 
         return given
     target = urlsplit(url)
     for form in soup(page.response.body).find_all("form"):
-        action = urlsplit(urljoin(page.request.url, str(form.get("action") or "")))
+        action = urlsplit(joined(page.request.url, str(form.get("action") or "")))
         sent_as = str(form.get("method") or "get").lower()
         if sent_as != "post" or (action.path or "/", action.netloc) != (target.path or "/", target.netloc):
             continue

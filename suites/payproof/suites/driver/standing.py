@@ -6,10 +6,10 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, cast
-from urllib.parse import urljoin
 
 from bs4 import Tag
 
+from payproof.contracts.addresses import joined
 from payproof.contracts.entries import Page, header
 from payproof.contracts.pages import is_html, soup
 
@@ -22,7 +22,7 @@ def pointers_to(page: Page, is_it: Callable[[str], bool]) -> Iterator[str]:
     if page.response is None:
         return
     location = header(page.response.headers, "location")
-    if location and is_it(urljoin(page.request.url, location)):
+    if location and is_it(joined(page.request.url, location)):
         yield "location"
     for path, text in values(page):
         if is_it(text):
@@ -30,7 +30,7 @@ def pointers_to(page: Page, is_it: Callable[[str], bool]) -> Iterator[str]:
     if is_html(page.response):
         for node in soup(page.response.body).find_all(list(_ADDRESSES)):
             address = node.get(_ADDRESSES[node.name])
-            if isinstance(address, str) and is_it(urljoin(page.request.url, address)):
+            if isinstance(address, str) and is_it(joined(page.request.url, address)):
                 yield f"html:{selector(node)}"
 
 

@@ -6,10 +6,10 @@ import asyncio
 import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
-from urllib.parse import urljoin
 
 from bs4 import Tag
 
+from payproof.contracts.addresses import joined
 from payproof.contracts.forms import form_fields
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Fields, Payer
@@ -162,9 +162,9 @@ class BrowserTab:
         """Why nothing is typed into this form; empty where it stands and is sent at the gateway."""
         base = look.tree.select_one("base[href]")
         buttons = [str(node["formaction"]) for node in form.select("[formaction]")]
-        here = urljoin(look.address, str(base["href"])) if base else look.address
+        here = joined(look.address, str(base["href"])) if base else look.address
         place = self.customer.place
-        sent_to = (urljoin(here, action) for action in (str(form.get("action", "")), *buttons) if action)
+        sent_to = (joined(here, action) for action in (str(form.get("action", "")), *buttons) if action)
         # A script's form is watched when it sends something; the shop's address ends the tab, and nothing is sent there.
         places = [to for to in sent_to if to.startswith("http") and place.where(to) != "integration"]
         return next((why for to in (look.address, *places) if (why := place.foreign(to))), "")
