@@ -175,8 +175,8 @@ def _call(call: Call) -> Iterator[tuple[float, Line]]:
     operation = call.event.operation or "an unknown path"
     yield call.began, Arrow(INTEGRATION, GATEWAY, f"{operation}?" if call.role == "confirm" else operation)
     said = [f"HTTP {call.response.status}" if call.response else "no answer"]
-    if call.told.paid is not None:
-        said.append("paid" if call.told.paid else call.told.outcome or "not paid")
+    if call.payment_status.paid is not None:
+        said.append("paid" if call.payment_status.paid else call.payment_status.outcome or "not paid")
     if call.fault:
         said.append(f"fault: {call.fault}")
     bad = call.fault or call.response is None or call.response.status >= 400
