@@ -31,7 +31,7 @@ def disagreements(report: Result, run: Run, profile: Profile) -> tuple[str, ...]
 
 
 def _short(value: object) -> str:
-    return str(value)[:19] if value else "not told"
+    return str(value)[:19] if value else "unknown"
 
 
 def _attestations(report: Result) -> Iterator[Attestation]:
