@@ -68,7 +68,7 @@ def test_an_amount_that_somebody_may_pay_is_read(value: Any, amount: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "why"),
     [
         ("[" * 100_000, "nested deeper"),
         ("[" * 41 + "]" * 41, "nested deeper"),
@@ -81,8 +81,8 @@ def test_an_amount_that_somebody_may_pay_is_read(value: Any, amount: str) -> Non
         ("", "Expecting value"),
     ],
 )
-def test_json_beyond_its_bounds_is_refused_in_plain_words(text: str, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_json_beyond_its_bounds_is_refused_in_plain_words(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
         bounded.parse(text)
 
 

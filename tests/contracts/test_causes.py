@@ -69,48 +69,48 @@ def test_nothing_is_its_own_cause() -> None:
 # -- why nothing was judged --------------------------------------------------------------------------------------------
 
 
-def told(**fields: Any) -> Written:
+def written(**fields: Any) -> Written:
     run = Written()
     run.run_fields = {"provoked_by": {"errors.friendly": ("paid-order",)}, **fields}
     return run
 
 
-def test_a_story_whose_purchase_failed_is_the_reason_with_its_checkout_and_page() -> None:
-    run = told()
+def test_a_probe_run_whose_purchase_failed_is_the_reason_with_its_checkout_and_page() -> None:
+    run = written()
     with run.probe("paid-order"):
         run.order("1")
         page = run.page("checkout", "1", status=502)
         checkout = run.checkout("1", "", page=page.n)
     found = run.finding("errors.friendly", Verdict.NOT_EXERCISED)
-    assert "in the story paid-order, order 1 could not be checked out: refused (HTTP 502)" in found.title
+    assert "in the run of paid-order, order 1 could not be checked out: refused (HTTP 502)" in found.title
     assert [pointer.entry for pointer in found.evidence] == [checkout.n, page.n]
 
 
-def test_a_story_that_broke_off_says_what_broke() -> None:
-    run = told()
+def test_a_probe_run_that_broke_off_says_what_broke() -> None:
+    run = written()
     run.add(e.ProbeMark(event="begin", probe="paid-order"))
     end = run.add(e.ProbeMark(event="end", probe="paid-order", params={"error": "the hosted page has no form"}))
     found = run.finding("errors.friendly", Verdict.NOT_EXERCISED)
-    assert "the story broke off: the hosted page has no form" in found.title
+    assert "the probe run broke off: the hosted page has no form" in found.title
     assert [pointer.entry for pointer in found.evidence] == [end.n]
 
 
 def test_an_integration_that_had_ended_is_the_reason() -> None:
-    run = told()
+    run = written()
     with run.probe("paid-order"):
         run.exited(3)
     assert "had ended (exit code 3)" in run.finding("errors.friendly", Verdict.NOT_EXERCISED).title
 
 
-def test_a_story_that_was_not_told_says_so_and_whether_it_was_left_out() -> None:
-    found = told(left_out=("paid-order",)).finding("errors.friendly", Verdict.NOT_EXERCISED)
+def test_a_probe_that_was_not_run_says_so_and_whether_it_was_left_out() -> None:
+    found = written(left_out=("paid-order",)).finding("errors.friendly", Verdict.NOT_EXERCISED)
     assert found.title == (
-        "the situation did not arise: no story of paid-order was told, left out of this run: paid-order"
+        "the situation did not arise: there was no probe run of paid-order, left out of this run: paid-order"
     )
 
 
-def test_a_story_in_which_nothing_went_wrong_tells_how_far_it_went() -> None:
-    run = told()
+def test_a_probe_run_in_which_nothing_went_wrong_tells_how_far_it_went() -> None:
+    run = written()
     with run.probe("paid-order"):
         run.bought("1", "p1")
         run.step("again", "the paid order is checked out again")
@@ -119,7 +119,7 @@ def test_a_story_in_which_nothing_went_wrong_tells_how_far_it_went() -> None:
 
 
 def test_what_led_to_a_requirement_is_saved_with_the_run() -> None:
-    assert load(dump(told().run())).provoked_by == {"errors.friendly": ("paid-order",)}
+    assert load(dump(written().run())).provoked_by == {"errors.friendly": ("paid-order",)}
 
 
 def test_what_a_defect_kept_from_arising_is_no_pass() -> None:

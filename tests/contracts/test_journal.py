@@ -199,8 +199,8 @@ def test_a_page_of_a_server_in_trouble_teaches_no_path() -> None:
 def test_payments_and_references_are_no_secrets_though_they_are_called_tokens() -> None:
     data = {"token": "pay0123456789abcdef", "session_token": "ref0123456789abcdef", "paid_token": "old0123456789abcdef"}
     body = json.dumps({"data": data})
-    said = an_event(operation="create", payment="pay0123456789abcdef", reference="ref0123456789abcdef")
-    call = a_journal().add(a_call(body, "create", event=said))
+    event = an_event(operation="create", payment="pay0123456789abcdef", reference="ref0123456789abcdef")
+    call = a_journal().add(a_call(body, "create", event=event))
     assert call.response
     assert call.response.body == body
 

@@ -133,7 +133,7 @@ def test_a_baseline_entry_accepts_a_failure_and_goes_stale_when_it_is_mended_or_
 
 def test_what_another_failure_explains_does_not_count_twice() -> None:
     begin = e.ProbeMark(event="begin", probe="wrong-money", params={"field": "amount"})
-    story = (
+    entries = (
         begin,
         e.Step(text="order", name="order:main", facts={"order": "17"}),
         e.Checkout(
@@ -145,7 +145,7 @@ def test_what_another_failure_explains_does_not_count_twice() -> None:
         e.OrderSeen(order="17", state="paid", paid=True),
         e.ProbeMark(event="end", probe="wrong-money"),
     )
-    result = judge(a_run(*story), PROFILE, today=TODAY)
+    result = judge(a_run(*entries), PROFILE, today=TODAY)
     assert of(result, "verify.status-checked").verdict is Verdict.FAIL
     explained = of(result, "verify.amount")
     assert explained.verdict is Verdict.NOT_EXERCISED
@@ -205,10 +205,10 @@ def test_a_stale_entry_says_where_it_stands_and_what_to_do() -> None:
     entry = Accepted(check="https.return-url", reason="x", owner="Ada", until=date(2026, 12, 1), place="a.toml, line 4")
     bad, good = a_run(a_call("create", return_url="http://s/")), a_run(a_call("create", return_url="https://s/"))
     mended = judge(good, PROFILE, baseline=[entry], today=TODAY).reasons
-    told = (
+    expected = (
         "https.return-url: its baseline entry in a.toml, line 4 is stale: the requirement passes now; remove the entry"
     )
-    assert told in mended
+    assert expected in mended
     over = judge(bad, PROFILE, baseline=[entry], today=date(2026, 12, 2)).reasons
     assert any("a.toml, line 4 is stale: it held until 2026-12-01 (Ada)" in reason for reason in over)
 
@@ -227,9 +227,9 @@ def test_what_the_result_leans_on_is_told_thirty_days_before_it_ends() -> None:
     entry = Accepted(check="https.return-url", reason="staging", owner="Ada", until=date(2026, 12, 31))
     vouched = Attestation(item="timeouts", by="Ada", on="2026-11-01", until="2026-12-31")
     run = a_run(a_call("create", return_url="http://s/"))
-    for today, told in ((date(2026, 11, 30), 0), (date(2026, 12, 1), 2)):
+    for today, count in ((date(2026, 11, 30), 0), (date(2026, 12, 1), 2)):
         result = judge(run, PROFILE, attestations=[vouched], baseline=[entry], today=today)
-        assert len(result.expiring) == told
+        assert len(result.expiring) == count
     assert result.expiring[0] == "https.return-url: the baseline accepts its failure until 2026-12-31 only"
     assert "timeout.response" in result.expiring[1]
     assert result.expiring[1].endswith("the attestation of Ada ends on 2026-12-31")

@@ -113,11 +113,11 @@ def test_the_texts_that_a_schema_allows_are_those_of_its_examples(profile: Profi
     for operation in contract.operations:
         for status, raw in operation.node["responses"].items():
             media = resolved(contract.document, raw)["content"]["application/json"]
-            told = list(walk(contract.document, media["schema"], ["message", "error", 0]))
-            if int(status) < 400 or len(told) < 4:
+            path = list(walk(contract.document, media["schema"], ["message", "error", 0]))
+            if int(status) < 400 or len(path) < 4:
                 continue
             examples = [example["value"]["message"]["error"] for example in media["examples"].values()]
-            assert set(told[-1]["enum"]) == {text for texts in examples for text in texts}, (operation.id, status)
+            assert set(path[-1]["enum"]) == {text for texts in examples for text in texts}, (operation.id, status)
 
 
 @BOTH

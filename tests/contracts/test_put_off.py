@@ -54,7 +54,7 @@ def a_log(text: str) -> e.Log:
 
 
 def acts(rng: random.Random) -> list[Act]:
-    """A story: tokens are minted, sent, forgotten, leaked before and after; strangers' secrets are sent and seen elsewhere."""
+    """A sequence: tokens are minted, sent, forgotten, leaked before and after; strangers' secrets are sent and seen elsewhere."""
     tokens = [mint(rng, 40) for _ in range(30)]
     strange = [mint(rng, 20) + "7a" for _ in range(5)]
     texts = [*tokens, *strange, "order-1", tokens[0][5:30], "<access-token-1>"]
@@ -73,10 +73,10 @@ def acts(rng: random.Random) -> list[Act]:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_entries_are_the_same_written_at_once_or_at_leisure(seed: int) -> None:
-    story = acts(random.Random(seed))
+    played = acts(random.Random(seed))
     at_once, at_leisure = (Journal(Redactor(limit=12), clock=lambda: 1.0) for _ in range(2))
     at_once.listeners.append(lambda entry: None)
-    for act in story:
+    for act in played:
         act(at_once)
         act(at_leisure)
     assert at_leisure.entries == at_once.entries

@@ -33,10 +33,10 @@ TEXT = WRITERS["json"].render(RESULT, RUN)
 
 def bare(result: Result) -> Result:
     """Without what only the judge needs."""
-    told = [
+    judgements = [
         replace(each, findings=tuple(replace(f, unsettled=False) for f in each.findings)) for each in result.judgements
     ]
-    return replace(result, judgements=tuple(told))
+    return replace(result, judgements=tuple(judgements))
 
 
 def test_a_report_that_is_read_back_is_the_result_that_was_told() -> None:
@@ -85,32 +85,32 @@ def test_a_report_says_what_its_run_is_judged_with_what_was_attested_and_accepte
 
 def test_what_ended_on_the_day_of_the_report_counts_where_the_run_began_on_the_next_day_in_utc() -> None:
     vouched = an_attestation("timeouts", "2026-11-27")
-    told = judge(RUN, GATEWAY, attestations=[vouched], today=date(2026, 11, 27))
-    assert disagreements(told, RUN, GATEWAY) == ()
+    report = judge(RUN, GATEWAY, attestations=[vouched], today=date(2026, 11, 27))
+    assert disagreements(report, RUN, GATEWAY) == ()
 
 
 def test_a_verdict_that_was_changed_in_the_report_is_named() -> None:
     worse = next(each for each in RESULT.judgements if each.verdict is Verdict.NOT_EXERCISED)
     better = replace(worse, verdict=Verdict.PASS)
     judgements = tuple(better if each is worse else each for each in RESULT.judgements)
-    told = replace(RESULT, judgements=judgements, outcome=Outcome.READY)
-    first, second = disagreements(told, RUN, GATEWAY)
+    report = replace(RESULT, judgements=judgements, outcome=Outcome.READY)
+    first, second = disagreements(report, RUN, GATEWAY)
     assert first.startswith(f"{better.requirement}: the report says pass, and its run is judged not exercised")
     assert second == "the report says ready, and its run is judged not ready"
 
 
 def test_a_requirement_that_the_report_leaves_out_is_named() -> None:
-    told = replace(RESULT, judgements=RESULT.judgements[1:])
-    assert "the report says nothing" in disagreements(told, RUN, GATEWAY)[0]
+    report = replace(RESULT, judgements=RESULT.judgements[1:])
+    assert "the report says nothing" in disagreements(report, RUN, GATEWAY)[0]
 
 
 def test_a_report_of_another_run_is_none_of_this_one() -> None:
-    (told,) = disagreements(RESULT, a_run(journal="sha256:ffff"), GATEWAY)
-    assert told.startswith("they are of two runs")
+    (reason,) = disagreements(RESULT, a_run(journal="sha256:ffff"), GATEWAY)
+    assert reason.startswith("they are of two runs")
 
 
 def test_a_report_of_an_earlier_version_has_the_ids_of_today() -> None:
     assert "reference.order-id" in TEXT
-    told = load(TEXT.replace('"reference.', '"custom.')).result
-    assert [each.requirement for each in told.judgements] == [each.requirement for each in RESULT.judgements]
-    assert told.scope == RESULT.scope
+    result = load(TEXT.replace('"reference.', '"custom.')).result
+    assert [each.requirement for each in result.judgements] == [each.requirement for each in RESULT.judgements]
+    assert result.scope == RESULT.scope

@@ -23,7 +23,7 @@ from payproof.contracts.secrets import Redactor
 TOKEN = "Zz91kQw7Lm3Xc5Vb8Nn2Hg4Jf6Dd0Ss1"
 
 
-def a_story(journal: Journal, probe: str, *lines: str) -> int:
+def a_probe_run(journal: Journal, probe: str, *lines: str) -> int:
     begin = journal.add(e.ProbeMark(event="begin", probe=probe))
     for line in lines:
         journal.add(e.Log(stream="stdout", text=line))
@@ -49,10 +49,10 @@ def test_what_was_written_as_it_happened_is_what_the_whole_run_holds(tmp_path: P
     main.add(e.Step(text="before anybody looked"))
     file.follow("main", main)
     file.follow("other", other)
-    a_story(main, "control", "one", f"Bearer {TOKEN}")
-    spoiled = a_story(other, "steady", "two")
+    a_probe_run(main, "control", "one", f"Bearer {TOKEN}")
+    spoiled = a_probe_run(other, "steady", "two")
     other.drop(spoiled)
-    a_story(other, "steady", "\ud800")
+    a_probe_run(other, "steady", "\ud800")
     file.settings(r.Settings(workers=3), left_out=["flow.x"])
     file.close()
     worlds = tuple(r.RecordedWorld(name=n, entries=tuple(j.entries)) for n, j in (("main", main), ("other", other)))
@@ -65,21 +65,23 @@ def test_what_was_written_as_it_happened_is_what_the_whole_run_holds(tmp_path: P
     assert TOKEN not in path.read_text()
 
 
-def test_a_story_is_in_the_file_when_it_has_ended_though_nobody_closes_it(tmp_path: Path, redactor: Redactor) -> None:
+def test_a_probe_run_is_in_the_file_when_it_has_ended_though_nobody_closes_it(
+    tmp_path: Path, redactor: Redactor
+) -> None:
     path = tmp_path / "run.jsonl"
     written = threading.Event()
 
-    class Told(RunFile):
+    class WatchedRunFile(RunFile):
         def _write(self) -> None:
             super()._write()
             if "two" in path.read_text():
                 written.set()
 
-    file = Told(path, redactor, r.Run(gateway="quatapay"))
+    file = WatchedRunFile(path, redactor, r.Run(gateway="quatapay"))
     journal = Journal(redactor)
     file.follow("main", journal)
-    a_story(journal, "control", "one")
-    a_story(journal, "steady", "two")
+    a_probe_run(journal, "control", "one")
+    a_probe_run(journal, "steady", "two")
     assert written.wait(20)
     assert [entry.n for entry in r.read(path).worlds[0].entries] == [1, 2, 3, 4, 5, 6]
     file.close()
@@ -99,11 +101,11 @@ def test_a_secret_that_is_learned_late_is_taken_out_of_what_was_written(tmp_path
         rewrite()
 
     file._rewrite = watched  # type: ignore[method-assign]  # pyright: ignore[reportPrivateUsage]
-    a_story(journal, "control", f"got {late}")
+    a_probe_run(journal, "control", f"got {late}")
     while late not in path.read_text():
         threading.Event().wait(0.01)
     redactor.learn("access-token", late)
-    a_story(journal, "steady", "more")
+    a_probe_run(journal, "steady", "more")
     file.close()
     assert seen == [True]
     assert late not in path.read_text()
@@ -121,28 +123,28 @@ def test_a_file_or_link_of_before_is_replaced(tmp_path: Path, redactor: Redactor
     assert r.read(path).cut == 0
 
 
-def test_a_story_that_was_broken_off_in_its_middle_is_left_out_though_its_end_was_written(
+def test_a_probe_run_that_was_broken_off_in_its_middle_is_left_out_though_its_end_was_written(
     tmp_path: Path, redactor: Redactor
 ) -> None:
     path = tmp_path / "run.jsonl"
     file = begun(redactor, path)
     journal = Journal(redactor)
     file.follow("main", journal)
-    a_story(journal, "control", "whole")
+    a_probe_run(journal, "control", "whole")
     journal.add(e.ProbeMark(event="begin", probe="steady"))
     journal.add(e.Log(stream="stdout", text="half"))
     journal.add(e.ProbeMark(event="end", probe="steady", params={e.BROKEN_OFF: True}))
     journal.add(e.Process(event="stopped"))
     file.close()
     found = r.read(path)
-    assert [story.probe for story in probe_runs(found)] == ["control"]
+    assert [probe_run.probe for probe_run in probe_runs(found)] == ["control"]
     assert [entry.n for entry in found.worlds[0].entries] == [1, 2, 3]
 
 
 def leaking() -> str:
     journal = Journal(clock=lambda: 1.0)
-    a_story(journal, "control", "fine")
-    a_story(journal, "steady", "Bearer <access-token-1>")
+    a_probe_run(journal, "control", "fine")
+    a_probe_run(journal, "steady", "Bearer <access-token-1>")
     journal.add(e.ProbeMark(event="begin", probe="late"))
     journal.add(e.Log(stream="stdout", text="key <secret-key-1>"))
     return r.dump(r.Run(gateway="quatapay", worlds=(r.RecordedWorld(name="main", entries=tuple(journal.entries)),)))
@@ -158,7 +160,7 @@ def test_a_cut_run_is_not_scored_and_says_what_had_failed() -> None:
     assert any(line.startswith("logs.no-access-token: ") for line in result.diagnosis)
     verdicts = {judgement.requirement: judgement.verdict for judgement in result.judgements}
     assert verdicts["logs.no-access-token"] is Verdict.FAIL
-    # The last story had not come to its end: nothing is said of it.
+    # The last probe run had not come to its end: nothing is said of it.
     assert verdicts["logs.no-secret-key"] is Verdict.PASS
     assert r.load(r.dump(run)) == run
 

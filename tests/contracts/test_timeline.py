@@ -13,21 +13,21 @@ from .checks.written import Written
 
 
 def a_run() -> Run:
-    told = Written()
-    told.add(Process(event="started"))
-    told.passes(0.9)
-    told.add(Process(event="ready"))
-    with told.probe("control"):
-        told.token()
-    told.passes(2.0)
-    with told.probe("stalled", operation="create"):
-        told.create(status=None, seconds=28.0, ending="hung_up", fault="never-answer")
-        told.page("checkout", began=told.now - 28.1, status=502)
-        told.passes(3.0)
-        told.seen(paid=False)
-    told.world("stray")
-    told.step("nothing was started here")
-    return told.run()
+    written = Written()
+    written.add(Process(event="started"))
+    written.passes(0.9)
+    written.add(Process(event="ready"))
+    with written.probe("control"):
+        written.token()
+    written.passes(2.0)
+    with written.probe("stalled", operation="create"):
+        written.create(status=None, seconds=28.0, ending="hung_up", fault="never-answer")
+        written.page("checkout", began=written.now - 28.1, status=502)
+        written.passes(3.0)
+        written.seen(paid=False)
+    written.world("stray")
+    written.step("nothing was started here")
+    return written.run()
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def lane() -> Lane:
     return found
 
 
-def test_a_world_is_launch_control_stories_and_what_lies_between(lane: Lane) -> None:
+def test_a_world_is_launch_control_probe_runs_and_what_lies_between(lane: Lane) -> None:
     assert [span.kind for span in lane.spans if span.seconds > 0.15] == ["launch", "control", "idle", "story"]
     assert lane.seconds("launch") == pytest.approx(1.0)
     assert lane.seconds("story") == pytest.approx(31.6, abs=0.3)
@@ -58,10 +58,10 @@ def test_a_wait_names_the_call_that_was_open_and_a_pause_names_nothing(lane: Lan
 
 
 def test_waiting_for_the_shops_own_page_is_told_apart() -> None:
-    told = Written()
-    with told.probe("steady"):
-        told.page("return", seconds=6.0)
-    ((wait,),) = [lane.waits for lane in timeline(told.run()).lanes]
+    written = Written()
+    with written.probe("steady"):
+        written.page("return", seconds=6.0)
+    ((wait,),) = [lane.waits for lane in timeline(written.run()).lanes]
     assert wait.open == "page"
 
 
@@ -82,15 +82,15 @@ def test_a_saved_run_has_the_same_timeline() -> None:
     assert timeline(runs.load(runs.dump(run))) == timeline(run)
 
 
-def test_a_story_that_was_broken_off_lasts_until_the_last_entry() -> None:
-    told = Written()
-    told.add(Process(event="started"))
-    told.add(Process(event="ready"))
-    begin = told.probe("steady")
+def test_a_probe_run_that_was_broken_off_lasts_until_the_last_entry() -> None:
+    written = Written()
+    written.add(Process(event="started"))
+    written.add(Process(event="ready"))
+    begin = written.probe("steady")
     begin.__enter__()
-    told.token()
-    told.passes(5.0)
-    told.token()
-    (lane,) = timeline(told.run()).lanes
+    written.token()
+    written.passes(5.0)
+    written.token()
+    (lane,) = timeline(written.run()).lanes
     assert lane.spans[-1].kind == "story"
-    assert lane.spans[-1].ended == pytest.approx(told.now)
+    assert lane.spans[-1].ended == pytest.approx(written.now)

@@ -47,8 +47,8 @@ def test_json_has_it_as_data(ready: Result, run: Run) -> None:
 
 def test_junit_has_it_as_a_property_of_the_suites_that_hold_the_requirement(ready: Result, run: Run) -> None:
     root = ET.fromstring(junit.render(ready, run))
-    told = [each.get("value") for each in root.iterfind("testsuite/properties/property[@name='caveat']")]
-    assert told == [CAVEAT]
+    caveats = [each.get("value") for each in root.iterfind("testsuite/properties/property[@name='caveat']")]
+    assert caveats == [CAVEAT]
 
 
 def test_many_caveats_do_not_drown_the_sentence(ready: Result) -> None:

@@ -115,8 +115,8 @@ def last(text: str) -> str:
 def test_the_last_line_is_the_answer(result: Result, run: Run, not_scored: Result) -> None:
     assert last(shown(result, run)) == "NOT READY: 3 must-requirements failed, 1 could not be judged."
     ready = dataclasses.replace(result, outcome=Outcome.READY, reasons=())
-    said = " ".join(shown(ready, run).split())
-    assert "READY: every must-requirement holds. Not judged in this version: https.certificate-verified" in said
+    text = " ".join(shown(ready, run).split())
+    assert "READY: every must-requirement holds. Not judged in this version: https.certificate-verified" in text
     assert last(shown(not_scored, run)) == "NOT SCORED: The integration never called the gateway."
     part = dataclasses.replace(result, outcome=Outcome.PARTIAL, reasons=(), judgements=result.judgements[:1])
     assert "1 of 57 requirements judged, none failed" in last(shown(part, run))
@@ -155,7 +155,7 @@ def test_an_empty_result_prints_its_outcome(empty: Result) -> None:
 
 def changed(result: Result, **verdicts: tuple[Verdict, Finding]) -> Result:
     """The same with other verdicts; a requirement's dot is two underscores here."""
-    given = {name.replace("__", ".").replace("_", "-"): told for name, told in verdicts.items()}
+    given = {name.replace("__", ".").replace("_", "-"): verdict for name, verdict in verdicts.items()}
     judgements = [
         dataclasses.replace(each, verdict=given[each.requirement][0], findings=(given[each.requirement][1],))
         if each.requirement in given
@@ -198,8 +198,8 @@ def test_what_waits_for_a_failure_stands_with_it_and_nowhere_else(result: Result
 
 def test_a_reason_is_said_once(result: Result, run: Run) -> None:
     why = "charged twice, 10,000.00 XAF, for one order of 5,000.00 XAF"
-    told = dataclasses.replace(result, reasons=(f"idempotency.double-submit: {why}",))
-    assert shown(told, run).count(why) == 1
+    once = dataclasses.replace(result, reasons=(f"idempotency.double-submit: {why}",))
+    assert shown(once, run).count(why) == 1
 
 
 def test_what_was_not_judged_is_no_part_of_the_share(result: Result, run: Run) -> None:

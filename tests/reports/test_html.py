@@ -82,7 +82,7 @@ def test_expected_and_actual_stand_side_by_side(page: BeautifulSoup) -> None:
     assert ["differs" in (row.get("class") or []) for row in rows] == [False, True]
 
 
-def test_evidence_is_told_as_a_story_in_its_order(page: BeautifulSoup) -> None:
+def test_evidence_is_shown_as_a_probe_run_in_its_order(page: BeautifulSoup) -> None:
     scenes = card(page, "verify.forged-return").select(".scene")
     numbers = [int(scene.select_one(".when code").get_text().split("#")[1]) for scene in scenes]  # type: ignore[union-attr]
     assert numbers == sorted(numbers)
@@ -141,8 +141,8 @@ def control_run() -> Run:
 
 
 def test_a_diagnosis_leads_to_the_exchange_that_it_speaks_of(not_scored: Result) -> None:
-    said = ("The checkout answered 404 at POST https://shop.localhost/checkout.", "It ended.")
-    page = render(dataclasses.replace(not_scored, diagnosis=said), control_run())
+    diagnosis = ("The checkout answered 404 at POST https://shop.localhost/checkout.", "It ended.")
+    page = render(dataclasses.replace(not_scored, diagnosis=diagnosis), control_run())
     (link,) = page.select(".outcome a.entry")
     assert link.get_text() == "main#2"
     shown = page.select_one(f".control {link['href']}")
@@ -179,7 +179,7 @@ def failed(result: Result, *evidence: Pointer) -> Result:
     return dataclasses.replace(result, judgements=(judgement,))
 
 
-def test_a_story_is_told_whole_once_and_linked_afterwards(result: Result, run: Run) -> None:
+def test_a_probe_run_is_shown_whole_once_and_linked_afterwards(result: Result, run: Run) -> None:
     page = render(failed(result, Pointer("main", 21)), run)
     first, second = page.select(".chapter")
     assert len(first.select(".scene")) > len(second.select(".scene")) == 1
@@ -204,9 +204,9 @@ def test_many_findings_are_folded(result: Result, run: Run) -> None:
 
 def test_a_finding_has_its_probe_run_as_a_diagram_with_what_it_points_at_marked(page: BeautifulSoup) -> None:
     (diagram,) = card(page, "verify.forged-return").select(".sequence")
-    told = diagram.get_text(" ")
-    assert "Without having paid, the customer types the success address by hand." in told
-    assert "GET /return/1002" in told
+    text = diagram.get_text(" ")
+    assert "Without having paid, the customer types the success address by hand." in text
+    assert "GET /return/1002" in text
     assert diagram.select(".band")
     assert not card(page, "flow.success").select(".sequence")
 
@@ -261,10 +261,10 @@ def test_a_failure_is_told_once_and_linked_from_its_items(page: BeautifulSoup) -
 
 
 def test_a_failure_says_why_how_it_is_fixed_and_how_it_is_tried_again(page: BeautifulSoup) -> None:
-    told = card(page, "idempotency.double-submit").select_one(".about-it")
-    assert told
+    block = card(page, "idempotency.double-submit").select_one(".about-it")
+    assert block
     about = requirements()["idempotency.double-submit"]
-    shown = " ".join(told.get_text(" ").split())
+    shown = " ".join(block.get_text(" ").split())
     assert about.why in shown
     assert about.fix in shown
     assert "payproof run --only idempotency.double-submit --seed 4711" in shown
@@ -275,8 +275,8 @@ def test_a_failure_says_why_how_it_is_fixed_and_how_it_is_tried_again(page: Beau
 
 
 def test_a_probe_run_is_headed_by_what_it_is_about(result: Result, run: Run) -> None:
-    told = dataclasses.replace(run, facts={**run.facts, "probes": {"forged-return": "The customer never pays"}})
-    found = card(render(result, told), "verify.forged-return")
+    described = dataclasses.replace(run, facts={**run.facts, "probes": {"forged-return": "The customer never pays"}})
+    found = card(render(result, described), "verify.forged-return")
     assert found.select_one(".drawing > summary").get_text() == "The customer never pays"  # type: ignore[union-attr]
     assert found.select_one(".chapter > .where").get_text() == "world main · forged-return, order 1002"  # type: ignore[union-attr]
 
@@ -306,8 +306,8 @@ def test_the_page_tells_what_changed_since_the_report_in_the_folder(result: Resu
     earlier = dataclasses.replace(
         result, judgements=judgements, facts={**result.facts, "started": "2026-11-20T08:00:00Z"}
     )
-    for told in (earlier, result):
-        write_all(told, run, tmp_path, ["json", "html"])
+    for each in (earlier, result):
+        write_all(each, run, tmp_path, ["json", "html"])
     page = BeautifulSoup((tmp_path / "report.html").read_text(encoding="utf-8"), "html.parser")
     since = page.select_one(".since")
     assert since

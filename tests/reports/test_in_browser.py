@@ -255,11 +255,11 @@ def test_each_picture_of_the_guides_can_be_taken_and_shows_what_it_is_for(
 
 
 def test_ten_thousand_exchanges_open_as_fast_as_twenty(browser: Browser, path: Path, tmp_path: Path) -> None:
-    told = written()
-    with told.probe("error-answer"):
+    journal = written()
+    with journal.probe("error-answer"):
         for _ in range(10_000):
-            told.create(status=500, fault="status")
-    (tmp_path / "report.html").write_text(report(told.run()), encoding="utf-8")
+            journal.create(status=500, fault="status")
+    (tmp_path / "report.html").write_text(report(journal.run()), encoding="utf-8")
     few, many = (min(_seconds_to_open(browser, each) for _ in range(3)) for each in (path, tmp_path / "report.html"))
     assert many < 2 * few + 0.3
 

@@ -57,7 +57,10 @@ def test_what_was_not_exercised_is_not_counted_as_passed(result: Result, run: Ru
 def test_the_entries_that_evidence_names_come_along(result: Result, run: Run) -> None:
     document = report(result, run)
     named = {
-        pointer for found in document["requirements"] for told in found["findings"] for pointer in told["evidence"]
+        pointer
+        for found in document["requirements"]
+        for finding in found["findings"]
+        for pointer in finding["evidence"]
     }
     assert set(document["evidence"]) == named
     assert {entry["kind"] for entry in document["evidence"].values()} >= {"call", "page", "order", "ledger", "log"}

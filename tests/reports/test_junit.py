@@ -62,8 +62,8 @@ def test_the_sample_has_three_failures_besides_the_verdict_and_one_error(root: E
     [("ready", None), ("not_ready", "failure"), ("not_scored", "error"), ("partial", "skipped")],
 )
 def test_the_outcome_is_a_case_of_its_own(result: Result, run: Run, outcome: str, tag: str | None) -> None:
-    told = dataclasses.replace(result, outcome=Outcome(outcome), diagnosis=("it never called the gateway",))
-    verdict = case(ET.fromstring(WRITERS["junit"].render(told, run)), "verdict")
+    changed = dataclasses.replace(result, outcome=Outcome(outcome), diagnosis=("it never called the gateway",))
+    verdict = case(ET.fromstring(WRITERS["junit"].render(changed, run)), "verdict")
     assert [child.tag for child in verdict if child.tag != "system-out"] == ([tag] if tag else [])
     if tag in ("failure", "error"):
         assert "verify.unreachable: not exercised." in (verdict[0].text or "")
@@ -77,7 +77,7 @@ def test_the_first_suite_says_what_repeats_the_run(root: ET.Element) -> None:
     }  # fmt: skip
 
 
-def test_a_case_takes_the_time_of_the_stories_that_it_was_judged_by(result: Result, run: Run) -> None:
+def test_a_case_takes_the_time_of_the_probe_runs_that_it_was_judged_by(result: Result, run: Run) -> None:
     provoked = dataclasses.replace(run, provoked_by={"idempotency.double-submit": ("double-submit",)})
     root = ET.fromstring(WRITERS["junit"].render(result, provoked))
     # A journal entry each 0.013 s: begin, step, two calls and two charges, end.
@@ -89,7 +89,7 @@ def test_a_case_takes_the_time_of_the_stories_that_it_was_judged_by(result: Resu
     assert (root.get("time"), root[0].get("timestamp")) == ("41.240", "2026-11-23T09:54:00+00:00")
 
 
-def test_stories_that_overlap_are_not_counted_twice(result: Result, run: Run) -> None:
+def test_probe_runs_that_overlap_are_not_counted_twice(result: Result, run: Run) -> None:
     twin = dataclasses.replace(run.worlds[0], name="twin")
     provoked = {"idempotency.double-submit": ("double-submit",)}
     both = dataclasses.replace(run, worlds=(*run.worlds, twin), provoked_by=provoked)
@@ -99,8 +99,8 @@ def test_stories_that_overlap_are_not_counted_twice(result: Result, run: Run) ->
 
 def test_jenkins_accepts_every_report(result: Result, not_scored: Result, empty: Result, run: Run) -> None:
     schema = xmlschema.XMLSchema(SCHEMA)
-    for told in (result, not_scored, empty, dataclasses.replace(result, caveats=("token.cached: declare workers",))):
-        schema.validate(WRITERS["junit"].render(told, run))
+    for each in (result, not_scored, empty, dataclasses.replace(result, caveats=("token.cached: declare workers",))):
+        schema.validate(WRITERS["junit"].render(each, run))
 
 
 def test_the_schema_refuses_what_jenkins_refuses(result: Result, run: Run) -> None:

@@ -62,8 +62,8 @@ def test_an_unscored_run_shows_its_diagnosis(not_scored: Result, run: Run) -> No
 
 
 def test_what_ends_soon_is_told(result: Result, run: Run) -> None:
-    told = render(dataclasses.replace(result, expiring=("the attestation of *monitoring* ends on 2026-12-01",)), run)
-    assert "\n\nthe attestation of \\*monitoring\\* ends on 2026-12-01\n" in told
+    text = render(dataclasses.replace(result, expiring=("the attestation of *monitoring* ends on 2026-12-01",)), run)
+    assert "\n\nthe attestation of \\*monitoring\\* ends on 2026-12-01\n" in text
 
 
 def test_hostile_text_outside_code_is_escaped(result: Result, run: Run) -> None:

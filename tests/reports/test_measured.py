@@ -31,48 +31,56 @@ ABOUT = {"never-answer": "Takes the request and says `nothing` <i>", "oversized"
 def written() -> Written:
     """A shop that never gives up a create call, whose customer is answered before; that retries a lost token call twice, comes
     too early after a 429, takes an expired certificate, and tries a full backlog for 21 seconds."""
-    told = Written()
-    told.run_fields["provoked_by"] = {"timeout.response": ("stalled",)}
-    told.run_fields["facts"] = {"faults": ABOUT}
-    told.add(Process(event="started"))
-    told.ready()
-    with told.probe("stalled", operation="create"):
-        told.armed("never-answer", "create", id=1)
-        began = told.now
-        told.page("checkout", seconds=25.0, status=502)
-        told.now = began
-        told.create(status=None, seconds=60.0, ending="cut", fault="never-answer")
-        told.cleared("never-answer", "create", fired=1)
-    with told.probe("network-error", operation="token"):
-        began = told.now
+    journal = Written()
+    journal.run_fields["provoked_by"] = {"timeout.response": ("stalled",)}
+    journal.run_fields["facts"] = {"faults": ABOUT}
+    journal.add(Process(event="started"))
+    journal.ready()
+    with journal.probe("stalled", operation="create"):
+        journal.armed("never-answer", "create", id=1)
+        began = journal.now
+        journal.page("checkout", seconds=25.0, status=502)
+        journal.now = began
+        journal.create(status=None, seconds=60.0, ending="cut", fault="never-answer")
+        journal.cleared("never-answer", "create", fired=1)
+    with journal.probe("network-error", operation="token"):
+        began = journal.now
         for _ in range(3):
-            told.token(issued=None, status=None, ending="cut", fault="dropped")
-            told.passes(0.4)
-        told.page("checkout", began=began, status=502)
-        told.armed("oversized", "status", id=2)
-        told.cleared("oversized", "status", fired=0)
-    with told.probe("unconnected"):
-        told.add(
-            Connection(event="silent", fault="silent", began=told.now, seconds=9.0, first_byte=0.01, ended_by="client")
-        )
-    with told.probe("rate-limited", operation="create"):
-        told.create(status=429, fault="rate-limit", answer_headers=(("Retry-After", "2"),))
-        told.create()
-    with told.probe("unconnected", operation="create"):
-        told.passes(21.0)
-        told.add(Connection(event="unaccepted", fault="backlog", began=told.now - 21, seconds=21.0, ended_by="client"))
-        versions = ("TLSv1.3", "TLSv1.2")
-        told.add(Connection(event="served", began=told.now, seconds=1.0, tls="TLSv1.3", offered=versions, calls=4))
-        told.add(
-            Connection(event="served", fault="expired-certificate", began=told.now, seconds=1.0, tls="TLSv1.3", calls=1)
-        )
-        told.create(fault="expired-certificate")
-        told.add(
+            journal.token(issued=None, status=None, ending="cut", fault="dropped")
+            journal.passes(0.4)
+        journal.page("checkout", began=began, status=502)
+        journal.armed("oversized", "status", id=2)
+        journal.cleared("oversized", "status", fired=0)
+    with journal.probe("unconnected"):
+        journal.add(
             Connection(
-                event="handshake_failed", fault="wrong-host", began=told.now, seconds=0.1, ended_by="client", alert="unknown ca"
+                event="silent", fault="silent", began=journal.now, seconds=9.0, first_byte=0.01, ended_by="client"
+            )
+        )
+    with journal.probe("rate-limited", operation="create"):
+        journal.create(status=429, fault="rate-limit", answer_headers=(("Retry-After", "2"),))
+        journal.create()
+    with journal.probe("unconnected", operation="create"):
+        journal.passes(21.0)
+        journal.add(
+            Connection(event="unaccepted", fault="backlog", began=journal.now - 21, seconds=21.0, ended_by="client")
+        )
+        versions = ("TLSv1.3", "TLSv1.2")
+        journal.add(
+            Connection(event="served", began=journal.now, seconds=1.0, tls="TLSv1.3", offered=versions, calls=4)
+        )
+        journal.add(
+            Connection(
+                event="served", fault="expired-certificate", began=journal.now, seconds=1.0, tls="TLSv1.3", calls=1
+            )
+        )
+        journal.create(fault="expired-certificate")
+        journal.add(
+            Connection(
+                event="handshake_failed", fault="wrong-host", began=journal.now, seconds=0.1, ended_by="client", alert="unknown ca"
             )
         )  # fmt: skip
-    return told
+    return journal
 
 
 @pytest.fixture
@@ -117,9 +125,9 @@ def test_a_figure_within_the_limit_is_plain(run: Run) -> None:
     [("hung_up", 32.5, "plain"), ("hung_up", 33.5, "over"), ("cut", 31.0, "over"), ("cut", 12.0, "plain")],
 )
 def test_who_hangs_up_has_grace_and_who_does_not_has_none(ending: Any, seconds: float, tone: str) -> None:
-    told = Written()
-    told.create(status=None, seconds=seconds, ending=ending, fault="never-answer")
-    assert row(told.run(), "no byte of the answer comes").figures[1].tone == tone
+    journal = Written()
+    journal.create(status=None, seconds=seconds, ending=ending, fault="never-answer")
+    assert row(journal.run(), "no byte of the answer comes").figures[1].tone == tone
 
 
 def test_a_connection_of_which_nobody_knows_what_it_was_for_has_one_figure(run: Run) -> None:
@@ -157,7 +165,7 @@ def test_a_square_has_the_verdict_of_the_findings_about_its_probe_run(result: Re
     found = {(each.cell.operation, each.cell.fault): each for each in coverage_map(result, run).squares}
     stalled = found["create", "never-answer"]
     assert stalled.verdict is not None
-    assert stalled.verdict.value == "pass"  # the customer was answered in time: told, and not held against anybody
+    assert stalled.verdict.value == "pass"  # the customer was answered in time: reported, and not held against anybody
     assert stalled.text == (
         "never-answer at create, before the effect: passed. 1 probe run; the customer had HTTP 502 after 25.0 s."
     )
@@ -173,11 +181,11 @@ def test_faults_of_the_connection_have_a_part_of_their_own(result: Result, run: 
 
 
 def test_a_failing_finding_is_named_on_its_square(run: Run) -> None:
-    told = written()
-    with told.probe("stalled", operation="status"):
-        told.status(status=None, seconds=60.0, ending="cut", fault="never-answer")
-    failing = told.run()
-    squares = coverage_map(judge(failing, told.profile), failing).squares
+    journal = written()
+    with journal.probe("stalled", operation="status"):
+        journal.status(status=None, seconds=60.0, ending="cut", fault="never-answer")
+    failing = journal.run()
+    squares = coverage_map(judge(failing, journal.profile), failing).squares
     found = next(each for each in squares if (each.cell.operation, each.cell.fault) == ("status", "never-answer"))
     assert found.failed == ("timeout.response",)
 
@@ -211,7 +219,7 @@ def test_each_row_of_the_map_has_the_same_width(page: BeautifulSoup) -> None:
         assert sum(int(str(cell.get("colspan", "1"))) for cell in cells) == 7, found.get_text()
 
 
-def test_a_lane_shows_launch_stories_and_waits_within_its_bounds(page: BeautifulSoup) -> None:
+def test_a_lane_shows_launch_probe_runs_and_waits_within_its_bounds(page: BeautifulSoup) -> None:
     (lane,) = page.select(".lanes .lane")
     kinds = [str(bar["class"]) for bar in lane.select("rect")]
     assert {"['launch']", "['story']", "['wait']"} <= set(kinds)
@@ -225,9 +233,9 @@ def test_what_a_fault_does_is_told_and_what_was_tried_nowhere(page: BeautifulSou
     assert about.select("code")
     assert not about.select("i")
     faults = {"never-answer": "", "drip": ""}
-    told = written()
-    told.run_fields["facts"] = {"faults": faults}
-    shown = WRITERS["html"].render(judge(told.run(), told.profile), told.run())
+    journal = written()
+    journal.run_fields["facts"] = {"faults": faults}
+    shown = WRITERS["html"].render(judge(journal.run(), journal.profile), journal.run())
     assert "Tried nowhere in this run: drip." in shown
 
 
@@ -287,11 +295,11 @@ def test_the_terminal_tells_the_figures_when_asked_for_all(result: Result, run: 
 
 
 def test_ten_thousand_exchanges_make_a_page_that_is_not_ten_times_longer(result: Result, run: Run) -> None:
-    told = written()
-    with told.probe("error-answer"):
+    journal = written()
+    with journal.probe("error-answer"):
         for _ in range(10_000):
-            told.create(status=500, fault="status")
-    many = WRITERS["html"].render(result, told.run())
+            journal.create(status=500, fault="status")
+    many = WRITERS["html"].render(result, journal.run())
     assert len(many) < 2 * len(WRITERS["html"].render(result, run))
 
 

@@ -70,8 +70,8 @@ def leaky(result: Result, run: Run) -> tuple[Result, Run]:
 def test_each_format_keeps_its_schema(
     name: str, result: Result, not_scored: Result, empty: Result, leaky: tuple[Result, Run], run: Run
 ) -> None:
-    for told, of in ((result, run), (not_scored, run), (empty, Run(gateway="nobody")), leaky):
-        assert faults(name, told, of) == []
+    for each, of in ((result, run), (not_scored, run), (empty, Run(gateway="nobody")), leaky):
+        assert faults(name, each, of) == []
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_ctrf_keeps_payproofs_own_word(result: Result, run: Run) -> None:
     assert "message" not in found["flow.success"]
 
 
-def test_ctrf_says_when_the_stories_of_a_requirement_went_on(result: Result, run: Run) -> None:
+def test_ctrf_says_when_the_probe_runs_of_a_requirement_went_on(result: Result, run: Run) -> None:
     provoked = dataclasses.replace(run, provoked_by={"idempotency.double-submit": ("double-submit",)})
     test = ctrf(result, provoked)["idempotency.double-submit"]
     assert (test["duration"], test["stop"] - test["start"]) == (78, 78)
@@ -139,9 +139,9 @@ def test_sarif_has_a_result_for_each_thing_to_mend_the_worst_first(result: Resul
 
 
 def test_each_sarif_result_names_its_rule_and_the_rule_says_how_to_mend_it(result: Result, run: Run) -> None:
-    told = scan(result, run)
-    rules = told["tool"]["driver"]["rules"]
-    for each in told["results"]:
+    document = scan(result, run)
+    rules = document["tool"]["driver"]["rules"]
+    for each in document["results"]:
         assert rules[each["ruleIndex"]]["id"] == each["ruleId"]
     rule = next(rule for rule in rules if rule["id"] == "idempotency.double-submit")
     assert "**Fix**: " in rule["help"]["markdown"]
@@ -149,8 +149,8 @@ def test_each_sarif_result_names_its_rule_and_the_rule_says_how_to_mend_it(resul
 
 
 def test_a_sarif_message_holds_the_values_and_the_evidence(result: Result, run: Run) -> None:
-    told = next(each for each in scan(result, run)["results"] if each["ruleId"] == "idempotency.double-submit")
-    lines = told["message"]["text"].splitlines()
+    found = next(each for each in scan(result, run)["results"] if each["ruleId"] == "idempotency.double-submit")
+    lines = found["message"]["text"].splitlines()
     assert lines[0] == "charged twice, 10,000.00 XAF, for one order of 5,000.00 XAF"
     assert lines[1] == 'Expected: {"charges": 1, "total": "5,000.00 XAF"}'
     assert lines[3] == "Evidence in run.jsonl: main#27, main#29"
@@ -177,8 +177,8 @@ def test_a_failure_is_shown_where_the_source_has_it_else_at_the_configuration(le
 
 @pytest.mark.parametrize("folder", ["/etc", "../..", ""])
 def test_a_folder_from_elsewhere_leads_nowhere(folder: str, result: Result, run: Run) -> None:
-    told = dataclasses.replace(run, facts={**run.facts, "folder": folder})
-    assert places(result, told, "timeout.drip") == [("payproof.toml", 1)]
+    elsewhere = dataclasses.replace(run, facts={**run.facts, "folder": folder})
+    assert places(result, elsewhere, "timeout.drip") == [("payproof.toml", 1)]
 
 
 @pytest.mark.parametrize("name", ["sarif", "gitlab"])
@@ -197,7 +197,9 @@ def test_a_fingerprint_is_the_failures_own_and_survives_other_words_and_lines(
     )
     later = dataclasses.replace(run, worlds=(*run.worlds[:-1], dataclasses.replace(run.worlds[-1], entries=moved)))
     reworded = tuple(
-        dataclasses.replace(each, findings=tuple(dataclasses.replace(told, title="else") for told in each.findings))
+        dataclasses.replace(
+            each, findings=tuple(dataclasses.replace(finding, title="else") for finding in each.findings)
+        )
         for each in result.judgements
     )
     assert marks(result, run) == marks(dataclasses.replace(result, judgements=reworded), later)
@@ -209,10 +211,10 @@ def test_sarif_shows_the_worst_5000_and_counts_the_others(result: Result, run: R
     finding = Finding(
         check="x", verdict=Verdict.WARN, title="", evidence=tuple(Pointer("s", n) for n in range(1, 5_100))
     )
-    told = next(each for each in result.judgements if each.requirement == "timeout.drip")
+    drip = next(each for each in result.judgements if each.requirement == "timeout.drip")
     many = dataclasses.replace(
         result,
-        judgements=(*result.judgements, dataclasses.replace(told, requirement="x.y", findings=(finding,))),
+        judgements=(*result.judgements, dataclasses.replace(drip, requirement="x.y", findings=(finding,))),
     )
     found = scan(many, dataclasses.replace(run, worlds=(*run.worlds, RecordedWorld(name="s", entries=entries))))
     assert len(found["results"]) == sarif.MOST == 5_000
@@ -222,9 +224,9 @@ def test_sarif_shows_the_worst_5000_and_counts_the_others(result: Result, run: R
 
 
 def test_a_run_that_was_not_scored_is_something_to_mend(not_scored: Result, run: Run) -> None:
-    told = scan(not_scored, run)
-    assert told["invocations"][0]["executionSuccessful"] is False
-    assert [each["ruleId"] for each in told["results"]] == ["verdict"]
+    found = scan(not_scored, run)
+    assert found["invocations"][0]["executionSuccessful"] is False
+    assert [each["ruleId"] for each in found["results"]] == ["verdict"]
     assert [each["severity"] for each in loaded("gitlab", not_scored, run)] == ["blocker"]
     (line,) = WRITERS["annotations"].render(not_scored, run).splitlines()
     assert line == "::error title=payproof%3A verdict::not scored: The integration never called the gateway."
@@ -269,8 +271,8 @@ def test_the_summary_has_room_for_failures_that_a_comment_has_not(result: Result
         dataclasses.replace(result.judgements[0], requirement=f"x.y{n}", verdict=Verdict.FAIL, findings=(finding,) * 9)
         for n in range(100)
     ]
-    told = dataclasses.replace(result, judgements=tuple(many))
-    comment, summary = WRITERS["markdown"].render(told, run), WRITERS["summary"].render(told, run)
+    long = dataclasses.replace(result, judgements=tuple(many))
+    comment, summary = WRITERS["markdown"].render(long, run), WRITERS["summary"].render(long, run)
     assert len(comment.encode()) < 65_536 < len(summary.encode()) < 2**20
     assert ("more, see the HTML report." in comment, "more, see the HTML report." in summary) == (True, False)
 
@@ -279,8 +281,8 @@ def test_a_summary_without_end_is_cut_and_says_so(result: Result, run: Run) -> N
     finding = Finding(check="x", verdict=Verdict.FAIL, title="ü" * 5_000, expected="y" * 5_000, actual="z" * 5_000)
     silent = Finding(check="x", verdict=Verdict.NOT_EXERCISED, title="w" * 5_000)
     many = [
-        dataclasses.replace(result.judgements[0], requirement=f"x.y{n}", verdict=told.verdict, findings=(told,) * 9)
-        for told in (finding, silent)
+        dataclasses.replace(result.judgements[0], requirement=f"x.y{n}", verdict=each.verdict, findings=(each,) * 9)
+        for each in (finding, silent)
         for n in range(1_000)
     ]
     text = document(dataclasses.replace(result, judgements=tuple(many)), run, room=1_000_000)
@@ -290,8 +292,8 @@ def test_a_summary_without_end_is_cut_and_says_so(result: Result, run: Run) -> N
 
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_both_badges_say_the_outcome_in_the_same_colour(outcome: Outcome, result: Result, run: Run) -> None:
-    told = dataclasses.replace(result, outcome=outcome)
-    data, picture = loaded("shields", told, run), ET.fromstring(WRITERS["badge"].render(told, run))
+    changed = dataclasses.replace(result, outcome=outcome)
+    data, picture = loaded("shields", changed, run), ET.fromstring(WRITERS["badge"].render(changed, run))
     word = outcome.value.replace("_", " ").upper()
     assert data["message"] == word
     assert picture.get("aria-label") == f"payproof: {word}"

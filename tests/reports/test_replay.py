@@ -60,8 +60,8 @@ def test_a_run_against_anything_else_says_nothing_of_a_replay(result: Result, ru
 def test_console_markdown_and_html_tell_age_and_differences_before_the_verdicts(result: Result, played: Run) -> None:
     pages = [shown(result, played), WRITERS["markdown"].render(result, played), WRITERS["html"].render(result, played)]
     for page in pages:
-        told, checks = page.index("Replay of a recording: 4 differences"), page.index("Credentials")
-        assert told < checks
+        recording, checks = page.index("Replay of a recording: 4 differences"), page.index("Credentials")
+        assert recording < checks
         assert "114 days ago" in page
         assert "older than 90d" in page
         assert "It says nothing about the sandbox of today" in page
@@ -70,9 +70,9 @@ def test_console_markdown_and_html_tell_age_and_differences_before_the_verdicts(
 
 
 def test_differences_of_one_sort_are_one_line_with_the_unexpected_first(played: Run) -> None:
-    told = replay(played)
-    assert told is not None
-    lines = [group.line for group in told.groups]
+    found = replay(played)
+    assert found is not None
+    lines = [group.line for group in found.groups]
     assert lines[0].startswith("refund: a call that the recording does not hold: now POST /refund, played#7")
     assert 'asked otherwise (field "amount"): recorded 5000.00, now' in lines[1]
     assert lines[2].endswith("(2 times), played#4, played#5")
@@ -95,6 +95,6 @@ def test_the_json_report_has_each_difference_and_keeps_its_schema(result: Result
 
 def test_a_replay_without_a_difference_says_so(played: Run) -> None:
     clean = dataclasses.replace(played, worlds=(), facts={"cassette": {**CASSETTE, "stale": False}})
-    told = replay(clean)
-    assert told is not None
-    assert (told.title, told.warning, told.groups) == ("Replay of a recording: as recorded", "", ())
+    found = replay(clean)
+    assert found is not None
+    assert (found.title, found.warning, found.groups) == ("Replay of a recording: as recorded", "", ())

@@ -27,10 +27,10 @@ def page(
 
 
 def call(at: float, operation: str, *, status: int = 200, fault: str = "", paid: bool | None = None) -> Call:
-    said = {"paid": paid, "outcome": "open"} if operation == "status" else {}
+    answered = {"paid": paid, "outcome": "open"} if operation == "status" else {}
     return Call(
         at=at + 0.1, began=at, ended=at + 0.1, ending="answered", request=Request(method="GET", url=PAY),
-        response=Response(status=status), event=an_event(operation, **said), fault=fault,
+        response=Response(status=status), event=an_event(operation, **answered), fault=fault,
     )  # fmt: skip
 
 
@@ -76,8 +76,8 @@ ACCOUNT = Account(
 
 
 def test_calls_stand_between_the_customers_request_and_its_answer() -> None:
-    told = [each.text for each in LINES if isinstance(each, Arrow)][:4]
-    assert told == ["starts to pay: GET /checkout", "create", "HTTP 200", "HTTP 303"]
+    texts = [each.text for each in LINES if isinstance(each, Arrow)][:4]
+    assert texts == ["starts to pay: GET /checkout", "create", "HTTP 200", "HTTP 303"]
 
 
 def test_the_storys_sentences_head_what_they_led_to_and_rest_has_no_number() -> None:
@@ -103,9 +103,9 @@ def test_a_fault_is_told_at_the_answer_that_it_spoilt() -> None:
 
 def test_a_notice_goes_from_the_gateway_to_the_shop() -> None:
     asked = Request(method="POST", url=SHOP)
-    told: Any = {"event": "order.taken", "id": "n", "payment": "p", "attempt": 1, "request": asked, "seconds": 0.5}
-    good = Delivery(**told, at=1.5, began=1, response=Response(status=200))
-    bad = Delivery(**told, at=2.5, began=2, forged="unsigned", problem="the connection was refused")
+    delivered: Any = {"event": "order.taken", "id": "n", "payment": "p", "attempt": 1, "request": asked, "seconds": 0.5}
+    good = Delivery(**delivered, at=1.5, began=1, response=Response(status=200))
+    bad = Delivery(**delivered, at=2.5, began=2, forged="unsigned", problem="the connection was refused")
     assert lines([bad, good]) == (
         Arrow("gateway", "integration", "notice: order.taken"),
         Arrow("integration", "gateway", "HTTP 200", "answer"),

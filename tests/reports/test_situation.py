@@ -21,7 +21,7 @@ FACTS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("probe", "params", "told"),
+    ("probe", "params", "sentence"),
     [
         (
             "error-answer",
@@ -36,9 +36,9 @@ FACTS: dict[str, Any] = {
         ("of-another-version", {"fault": "unknown"}, "Of another version"),
     ],
 )
-def test_a_probe_run_is_told_in_words(probe: str, params: dict[str, Any], told: str) -> None:
+def test_a_probe_run_is_told_in_words(probe: str, params: dict[str, Any], sentence: str) -> None:
     run = Run(gateway="quatapay", facts=FACTS)
-    assert situation(run, ProbeMark(event="begin", probe=probe, params=params)) == told
+    assert situation(run, ProbeMark(event="begin", probe=probe, params=params)) == sentence
 
 
 def test_a_run_of_an_older_version_has_its_probes_names_at_least() -> None:

@@ -56,7 +56,7 @@ def test_the_check_has_three_forms(
     assert (response.status_code, response.json()["data"]["token"]) == (200, payment)
     call = gateway.journal()[-1]
     assert isinstance(call, Call)
-    assert (call.event.operation, call.event.payment, call.told.paid) == ("status", payment, False)
+    assert (call.event.operation, call.event.payment, call.payment_status.paid) == ("status", payment, False)
 
 
 def test_wrong_credentials_are_refused_as_at_the_token_call(gateway: GatewayThread, http: httpx.Client) -> None:

@@ -68,8 +68,8 @@ def own_part(text: str, shop: Collection[str], gateway: Collection[str]) -> str:
     ``shop``: paths that the customer asked for; ``gateway``: paths (and hosts) of the gateway that were called.
     """
     line = levels.plain(text).strip()
-    if (told := _object(line)) is not None:
-        return _of_fields(told, shop, gateway, line)
+    if (fields := _object(line)) is not None:
+        return _of_fields(fields, shop, gateway, line)
     for form in _FORMS:
         if (found := form.search(line)) and not _at(found["target"], gateway):
             return ""
@@ -85,21 +85,21 @@ def _object(line: str) -> dict[str, Any] | None:
     if start < 0 or not line.endswith("}") or (start and "|" not in line[:start]):
         return None
     try:
-        told: Any = json.loads(line[start:])
+        found: Any = json.loads(line[start:])
     except (ValueError, RecursionError):
         return None
-    return cast("dict[str, Any]", told) if isinstance(told, dict) else None
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else None
 
 
-def _of_fields(told: dict[str, Any], shop: Collection[str], gateway: Collection[str], line: str) -> str:
+def _of_fields(fields: dict[str, Any], shop: Collection[str], gateway: Collection[str], line: str) -> str:
     """A structured line without the request in whose course it was written."""
-    inner = [cast("dict[str, Any]", value) for value in told.values() if isinstance(value, dict)]
+    inner = [cast("dict[str, Any]", value) for value in fields.values() if isinstance(value, dict)]
     if not any(
-        _asked({key.casefold(): value for key, value in each.items()}, shop, gateway) for each in (told, *inner)
+        _asked({key.casefold(): value for key, value in each.items()}, shop, gateway) for each in (fields, *inner)
     ):
         return line
     drop = (*_METHOD_KEYS, *_TARGET_KEYS, *_STATUS_KEYS, *_REQUEST_KEYS)
-    rest = {key: value for key, value in told.items() if key.casefold() not in drop}
+    rest = {key: value for key, value in fields.items() if key.casefold() not in drop}
     return json.dumps(rest, ensure_ascii=False) if rest else ""
 
 

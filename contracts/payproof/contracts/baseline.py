@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from payproof.contracts.model import Attestation, Judgement, Verdict
 
 SOON = timedelta(days=30)
-"""How long before its end an attestation or a baseline entry is told of."""
+"""How long before its end an attestation or a baseline entry is announced."""
 
 _STILL_NEEDED = (Verdict.FAIL, Verdict.WARN, Verdict.NOT_EXERCISED, Verdict.ERROR)
 
@@ -26,7 +26,7 @@ class Accepted:
     """Where it stands: "payproof-baseline.toml, line 4"."""
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """Reason, owner and date as reports show them."""
         return f"{self.reason} ({self.owner}, until {self.until})"
 

@@ -1,4 +1,4 @@
-"""A gateway's catalogue of cases: short stories told to it and to the simulator alike, to see where the two differ.
+"""A gateway's catalogue of cases: short sequences of calls made to it and to the simulator alike, to see where the two differ.
 
 Cases are data in the gateway's own folder (``payproof.contracts.gateways.NAME.drift``). Texts in requests may hold
 ``{name}`` for a value: ``{client_id}``, ``{secret_key}``, ``{site}``, and whatever an earlier step saved; ``{name.unknown}`` is a
@@ -100,7 +100,7 @@ class Decides:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftCase:
-    """A story in steps. ``text`` is the sentence that a report shows. ``needs``: what nobody can do or may do from outside, for
+    """A sequence of steps. ``text`` is the sentence that a report shows. ``needs``: what nobody can do or may do from outside, for
     a case that is only here so that a report says that it was not compared."""
 
     id: str

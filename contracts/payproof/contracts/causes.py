@@ -52,15 +52,17 @@ def why_not(case: Case) -> Finding:
     for probe_run in found:
         if (why := hindrance(probe_run)) is not None:
             return case.not_exercised(
-                f"the situation did not arise: in the story {probe_run.probe}, {why[0]}",
+                f"the situation did not arise: in the run of {probe_run.probe}, {why[0]}",
                 because=CAUSES,
                 world=probe_run.world,
                 seen=why[1],
             )
     if found:
-        return case.stuck(found[-1], f"the situation did not arise in the story {found[-1].probe}")
+        return case.stuck(found[-1], f"the situation did not arise in the run of {found[-1].probe}")
     if names:
         left = [name for name in names if name in run.left_out]
         why_left = f", left out of this run: {', '.join(left)}" if left else ""
-        return case.not_exercised(f"the situation did not arise: no story of {', '.join(names)} was told{why_left}")
-    return case.not_exercised("the situation did not arise: no story provokes it")
+        return case.not_exercised(
+            f"the situation did not arise: there was no probe run of {', '.join(names)}{why_left}"
+        )
+    return case.not_exercised("the situation did not arise: no probe provokes it")

@@ -6,7 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from payproof.contracts.behaviour.connections import CERTIFICATES, UNKNOWN_AUTHORITY, UNTOLD, untold
+from payproof.contracts.behaviour.connections import (
+    CERTIFICATES,
+    UNKNOWN_AUTHORITY,
+    UNKNOWN_CERTIFICATE,
+    of_unknown_certificate,
+)
 from payproof.contracts.entries import Call, Connection, Entry, FaultSet, OrderSeen, Page
 from payproof.contracts.model import Pointer
 from payproof.contracts.pages import broken
@@ -86,10 +91,10 @@ def coverage(run: Run, operations: Sequence[str]) -> Coverage:
     """``operations``: the gateway's own names of its calls, in the order of a payment; others that were struck follow them."""
     found: dict[tuple[str, str, Phase], list[Exercise]] = {}
     missed: dict[tuple[str, str, Phase], int] = {}
-    for told in probe_runs(run):
-        for key, exercise in _exercises(told, operations):
+    for probe_run in probe_runs(run):
+        for key, exercise in _exercises(probe_run, operations):
             found.setdefault(key, []).append(exercise)
-        for key in _missed(told, operations):
+        for key in _missed(probe_run, operations):
             missed[key] = missed.get(key, 0) + 1
     cells = {
         key: Cell(
@@ -114,54 +119,54 @@ def _known(run: Run) -> dict[str, str]:
     return {name: str(text) for name, text in known.items()} if isinstance(known, dict) else {}
 
 
-def _exercises(told: ProbeRun, operations: Sequence[str]) -> Iterator[tuple[tuple[str, str, Phase], Exercise]]:
+def _exercises(probe_run: ProbeRun, operations: Sequence[str]) -> Iterator[tuple[tuple[str, str, Phase], Exercise]]:
     struck: dict[tuple[str, str, Phase], list[Call | Connection | FaultSet]] = {}
-    meant = str(told.params.get("operation", ""))
-    for each in _struck(told):
+    meant = str(probe_run.params.get("operation", ""))
+    for each in _struck(probe_run):
         if isinstance(each, Call) and each.fault not in CERTIFICATES:
-            key: tuple[str, str, Phase] = (each.event.operation, each.fault, _phase(told, each))
+            key: tuple[str, str, Phase] = (each.event.operation, each.fault, _phase(probe_run, each))
         else:
             fault = each.name if isinstance(each, FaultSet) else each.fault
             key = (meant if meant in operations else "", fault, "connection")
         struck.setdefault(key, []).append(each)
-    if told.probe == UNTOLD:
-        struck["", UNKNOWN_AUTHORITY, "connection"] = list(untold(told))
+    if probe_run.probe == UNKNOWN_CERTIFICATE:
+        struck["", UNKNOWN_AUTHORITY, "connection"] = list(of_unknown_certificate(probe_run))
     for key, entries in struck.items():
         if entries:
-            yield key, _exercise(told, entries)
+            yield key, _exercise(probe_run, entries)
 
 
-def _struck(told: ProbeRun) -> Iterator[Call | Connection | FaultSet]:
+def _struck(probe_run: ProbeRun) -> Iterator[Call | Connection | FaultSet]:
     """What met a fault in a probe run; a call or connection that was left open is journaled when it ends, perhaps later."""
-    first, last = told.entries[0], told.entries[-1]
-    for each in told.world.entries:
+    first, last = probe_run.entries[0], probe_run.entries[-1]
+    for each in probe_run.world.entries:
         if isinstance(each, Call | Connection):
             began = each.at if each.began is None else each.began
             if each.fault and each.n > first.n and first.at <= began <= last.at:
                 yield each
-    yield from (each for each in told.of(FaultSet) if each.event == "armed" and each.name == _UNSEEN)
+    yield from (each for each in probe_run.of(FaultSet) if each.event == "armed" and each.name == _UNSEEN)
 
 
-def _phase(told: ProbeRun, call: Call) -> Phase:
+def _phase(probe_run: ProbeRun, call: Call) -> Phase:
     armed = [
-        each for each in told.of(FaultSet) if each.event == "armed" and each.name == call.fault and each.n < call.n
+        each for each in probe_run.of(FaultSet) if each.event == "armed" and each.name == call.fault and each.n < call.n
     ]
     late = call.fault in ALWAYS_AFTER or bool(armed and armed[-1].detail.get("after_effect"))
     return "after" if late else "before"
 
 
-def _exercise(told: ProbeRun, struck: Sequence[Call | Connection | FaultSet]) -> Exercise:
-    page = next((page for page in told.pages() for each in struck if _within(each, page)), None)
+def _exercise(probe_run: ProbeRun, struck: Sequence[Call | Connection | FaultSet]) -> Exercise:
+    page = next((page for page in probe_run.pages() for each in struck if _within(each, page)), None)
     return Exercise(
-        world=told.world.name,
-        probe=told.probe,
-        first=told.entries[0].n,
-        last=max(told.entries[-1].n, *(each.n for each in struck)),
+        world=probe_run.world.name,
+        probe=probe_run.probe,
+        first=probe_run.entries[0].n,
+        last=max(probe_run.entries[-1].n, *(each.n for each in struck)),
         hits=tuple(each.n for each in struck),
         shown=_shown(page),
         status=page.response.status if page and page.response else 0,
         waited=round(page.ended - page.began, 3) if page else None,
-        paid=_paid(told),
+        paid=_paid(probe_run),
     )
 
 
@@ -181,18 +186,18 @@ def _shown(page: Page | None) -> Shown:
     return "broken" if broken(page.response) else "page"
 
 
-def _paid(told: ProbeRun) -> bool | None:
-    names = (told.order("unverified"), told.order())
+def _paid(probe_run: ProbeRun) -> bool | None:
+    names = (probe_run.order("unverified"), probe_run.order())
     seen: list[Entry] = [
-        each for each in told.of(OrderSeen) if each.paid is not None and each.order and each.order in names
+        each for each in probe_run.of(OrderSeen) if each.paid is not None and each.order and each.order in names
     ]
     return seen[-1].paid if seen and isinstance(seen[-1], OrderSeen) else None
 
 
-def _missed(told: ProbeRun, operations: Sequence[str]) -> Iterator[tuple[str, str, Phase]]:
+def _missed(probe_run: ProbeRun, operations: Sequence[str]) -> Iterator[tuple[str, str, Phase]]:
     """Faults that were armed for one kind of call, and cleared without having struck any."""
-    late = [each.detail.get("id") for each in told.of(FaultSet) if each.detail.get("after_effect")]
-    for each in told.of(FaultSet):
+    late = [each.detail.get("id") for each in probe_run.of(FaultSet) if each.detail.get("after_effect")]
+    for each in probe_run.of(FaultSet):
         if (
             each.event == "cleared"
             and each.detail.get("fired") == 0

@@ -105,7 +105,7 @@ class Opened(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _PaymentTold(Event):
+class _PaymentStatus(Event):
     """How a payment stands, as the gateway tells it; ``payment`` is the one that was asked for, all else was answered."""
 
     answered: str | None = None
@@ -121,14 +121,14 @@ class _PaymentTold(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Confirmed(_PaymentTold):
+class Confirmed(_PaymentStatus):
     """A status check."""
 
     role: Literal["confirm"] = "confirm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled(_PaymentTold):
+class Settled(_PaymentStatus):
     """A capture: the integration takes the money."""
 
     role: Literal["settle"] = "settle"
@@ -160,7 +160,7 @@ class NoticeVerified(Event):
 AnyEvent: TypeAlias = Annotated[
     Unknown | Authenticated | Opened | Confirmed | Settled | Refunded | NoticeVerified, Field(discriminator="role")
 ]
-Told: TypeAlias = Confirmed | Settled
+PaymentStatus: TypeAlias = Confirmed | Settled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,18 +110,18 @@ def unpack(data: bytes, *, place: str) -> Bundle:
 
 
 def _problems(manifest: Manifest, found: Mapping[str, bytes]) -> Iterator[str]:
-    told = {each.name: each for each in manifest.files}
-    for name in told:
+    listed = {each.name: each for each in manifest.files}
+    for name in listed:
         if name not in found:
             yield f"{name} is missing"
-        elif (len(found[name]), _sha256(found[name])) != (told[name].size, told[name].sha256):
+        elif (len(found[name]), _sha256(found[name])) != (listed[name].size, listed[name].sha256):
             yield f"{name} was changed"
     for name in found:
-        if name not in told:
+        if name not in listed:
             yield f"{name} was added"
     chained = tuple(_chained(manifest.run, ((each.name, each.size, each.sha256) for each in manifest.files)))
     end = chained[-1].chain if chained else _first(manifest.run)
-    if len(told) != len(manifest.files) or chained != manifest.files or end != manifest.digest:
+    if len(listed) != len(manifest.files) or chained != manifest.files or end != manifest.digest:
         yield f"{MANIFEST} was changed: its chain of digests is broken"
 
 

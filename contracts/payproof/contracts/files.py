@@ -102,8 +102,8 @@ def read(path: Path, *, says: str, largest: int, remedy: str) -> str:
             raise OSError(0, f"it has {size:,} bytes, and more than {largest:,} are not read")
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        told = f"{says}: it is not UTF-8 text: byte {error.start} cannot be read"
-        raise PayproofError(told, place=str(path), remedy=remedy) from None
+        problem = f"{says}: it is not UTF-8 text: byte {error.start} cannot be read"
+        raise PayproofError(problem, place=str(path), remedy=remedy) from None
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise PayproofError(f"{says}: {why or error}", place=str(path), remedy=remedy) from None

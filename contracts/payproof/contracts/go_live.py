@@ -76,7 +76,7 @@ def _lacks(evidence: Evidence, demands: Demands, *, sandbox: bool = False) -> tu
     if result.outcome is Outcome.NOT_SCORED:
         why = result.diagnosis[0].splitlines()[0] if result.diagnosis else "the control payment was not paid"
         return (Missing(f"nothing was scored in {evidence.folder}: {why}", again),)
-    # A run of another commit, or of long ago, has to be made again: what failed in it is told by the next one.
+    # A run of another commit, or of long ago, has to be made again: the next one says what failed in it.
     if old := tuple(Missing(f"{evidence.folder} {what}", again) for what in _unfit(result, demands)):
         return old
     if what := _shortened(result, powers=sandbox):
@@ -134,14 +134,14 @@ def _shortened(result: Result, *, powers: bool) -> str:
 
 def _in_the_way(evidence: Evidence, again: str) -> Iterator[Missing]:
     reasons: Mapping[str, str] = {id: why for id, _, why in (each.partition(": ") for each in evidence.result.reasons)}
-    told: set[str] = set()
+    listed: set[str] = set()
     for judgement in evidence.result.judgements:
         id = judgement.requirement
         if id in reasons or _blocks(judgement):
-            told.add(id)
+            listed.add(id)
             yield _one(judgement, reasons.get(id, ""), again)
     for id, why in reasons.items():
-        if id not in told:
+        if id not in listed:
             yield Missing(f"{id}: {why}", again)
 
 

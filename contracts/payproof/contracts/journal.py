@@ -1,7 +1,7 @@
 """The journal: the ordered record of everything that happened in a world, one entry a line.
 
 Every text has passed the redactor on its way in, so a journal holds placeholders and never a secret. What somebody else wrote and
-looks like a placeholder is told from a real one (``‹access-token-1›``).
+looks like a placeholder is distinguished from a real one (``‹access-token-1›``).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Bound:
 class Journal:
     """Collects a world's entries: numbers them, stamps them, redacts them.
 
-    ``listeners`` are told of each entry, after it is recorded (for waiting without sleeping, and for progress). While there are none,
+    ``listeners`` are handed each entry, after it is recorded (for waiting without sleeping, and for progress). While there are none,
     and no ``sink``, what is noted becomes an entry when somebody reads ``entries``: the same entry, to the letter.
     With a ``bound`` the oldest are forgotten, and the first entry says how many.
     """
@@ -100,7 +100,7 @@ class Journal:
         if self._pending:
             self.redactor.waiting.settle()
         if self._bound is not None and self.forgotten:
-            self._tell_of_forgotten()
+            self._note_forgotten()
         return self._entries
 
     @property
@@ -198,10 +198,10 @@ class Journal:
 
     def _forget(self, most: int) -> None:
         """Let go of the oldest."""
-        told = self._tells_of_forgotten
-        count = min(len(self._entries) - told, most)
+        notes = self._notes_of_forgotten
+        count = min(len(self._entries) - notes, most)
         if count:
-            del self._entries[: count + told]
+            del self._entries[: count + notes]
         else:
             count = self._pass_over(min(most, _AT_ONCE))
         for _ in range(count):
@@ -214,12 +214,12 @@ class Journal:
         return done
 
     @property
-    def _tells_of_forgotten(self) -> bool:
+    def _notes_of_forgotten(self) -> bool:
         first = self._entries[0] if self._entries else None
         return isinstance(first, Step) and first.name == FORGOTTEN
 
-    def _tell_of_forgotten(self) -> None:
-        del self._entries[: self._tells_of_forgotten]
+    def _note_forgotten(self) -> None:
+        del self._entries[: self._notes_of_forgotten]
         first = self._entries[0] if self._entries else None
         n, at = (first.n - 1, first.at) if first else (self._next - 1, round(self.now(), 4))
         text = f"{self.forgotten:,} earlier entries are forgotten: this journal has a bound"

@@ -129,7 +129,7 @@ def _judge_one(
         findings=findings,
         contradiction=profile.contradictions.get(req.id, ""),
         attestation=attestation if verdict is Verdict.ATTESTED else None,
-        baseline=accepts.told if accepts else "",
+        baseline=accepts.summary if accepts else "",
         accepted_until=str(accepts.until) if accepts else "",
     )
 
@@ -218,12 +218,12 @@ def _counts(run: Run, judgement: Judgement) -> bool:
 def _reasons(
     counted: Mapping[str, Judgement], by_id: Mapping[str, Judgement], outdated: Mapping[str, str]
 ) -> tuple[str, ...]:
-    said: list[str] = []
+    reasons: list[str] = []
     for judgement in counted.values():
         if stands_in_the_way(judgement, by_id):
             finding = next((f for f in judgement.findings if f.verdict is judgement.verdict), judgement.findings[0])
-            said.append(f"{judgement.requirement}: {finding.title}")
-    return (*said, *(f"{id}: {why}" for id, why in outdated.items()))
+            reasons.append(f"{judgement.requirement}: {finding.title}")
+    return (*reasons, *(f"{id}: {why}" for id, why in outdated.items()))
 
 
 def _caveats(judgements: Iterable[Judgement]) -> tuple[str, ...]:

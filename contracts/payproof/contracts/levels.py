@@ -85,19 +85,19 @@ def _read(line: str, own: str) -> int | str | None:
     line = _CONTAINER.sub("", line) if "| {" in line[:80] else line
     if line.startswith("{"):
         try:
-            told: Any = json.loads(line)
+            fields: Any = json.loads(line)
         except (ValueError, RecursionError):
-            told = None
-        if isinstance(told, dict):
-            return _of_fields(cast("dict[str, Any]", told), own)
+            fields = None
+        if isinstance(fields, dict):
+            return _of_fields(cast("dict[str, Any]", fields), own)
     found = _of_prefix(line, own)
-    if found is None and "=" in line and (said := _LOGFMT.search(line)):
-        found = _named(said["early"] or said["late"], own)
+    if found is None and "=" in line and (pair := _LOGFMT.search(line)):
+        found = _named(pair["early"] or pair["late"], own)
     return found
 
 
-def _of_fields(told: Mapping[str, Any], own: str) -> int | str | None:
-    by_name = {key.casefold(): value for key, value in told.items()}
+def _of_fields(fields: Mapping[str, Any], own: str) -> int | str | None:
+    by_name = {key.casefold(): value for key, value in fields.items()}
     for name in ("log", "level", "record"):
         if isinstance(inner := by_name.get(name), dict):
             # {"log": {"level": ...}} (ECS), {"level": {"name": ...}}, {"record": {"level": {"name": ...}}} (loguru)
@@ -134,10 +134,10 @@ def _named(word: str, own: str) -> int | str | None:
 
 def _of_prefix(line: str, own: str) -> int | str | None:
     for form in (_GLOG, _TORNADO, _RUBY, _ANDROID):
-        if said := form.match(line):
-            return 80 if said[1] == "A" else _LETTERS[said[1]]
-    if said := _PRIORITY.match(line):
-        return _SYSLOG[int(said[1]) % 8]
+        if letter := form.match(line):
+            return 80 if letter[1] == "A" else _LETTERS[letter[1]]
+    if letter := _PRIORITY.match(line):
+        return _SYSLOG[int(letter[1]) % 8]
     return next((found for found in _walk(line, own) if found is not None), None)
 
 

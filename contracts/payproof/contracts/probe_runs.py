@@ -19,7 +19,7 @@ from payproof.contracts.entries import (
     Process,
     Step,
 )
-from payproof.contracts.events import VERIFYING, Confirmed, Settled, Told
+from payproof.contracts.events import VERIFYING, Confirmed, PaymentStatus, Settled
 from payproof.contracts.model import Json
 from payproof.contracts.naming import refers
 from payproof.contracts.run import RecordedWorld, Run
@@ -44,9 +44,9 @@ class ProbeRun:
         """Calls with one of these roles, or names of the gateway's own; all calls when none is named."""
         return [call for call in self.of(Call) if not names or call.is_one_of(*names)]
 
-    def told(self) -> Iterator[tuple[Call, Told]]:
+    def status_answers(self) -> Iterator[tuple[Call, PaymentStatus]]:
         """Every call by which the gateway says how a payment stands, with what it said."""
-        return told_in(self.entries)
+        return status_answers(self.entries)
 
     def pages(self, *purposes: str, where: str = "integration") -> list[Page]:
         return [page for page in self.of(Page) if page.where == where and (not purposes or page.purpose in purposes)]
@@ -70,7 +70,7 @@ class ProbeRun:
         return ProbeRun(self.world, self.probe, self.params, kept)
 
     def order(self, role: str = "main") -> str:
-        """The order that plays a role in this story, by the id that the integration gave it."""
+        """The order that plays a role in this probe run, by the id that the integration gave it."""
         ours = next((step.facts.get("order") for step in self.of(Step) if step.name == f"order:{role}"), None)
         theirs = next((own for known, own in renamed(self.entries) if known == ours), None)
         return str(theirs or ours or "")
@@ -161,12 +161,12 @@ def confirmed(probe_run: ProbeRun, order: str) -> bool:
     came with a strange content type, or was very long, is an answer all the same."""
     payments = payments_of(probe_run.world, order)
     return any(
-        told.paid and told.payment in payments and (told.answered or told.payment) in payments
-        for _, told in probe_run.told()
+        status.paid and status.payment in payments and (status.answered or status.payment) in payments
+        for _, status in probe_run.status_answers()
     )
 
 
-def told_in(entries: Iterable[Entry]) -> Iterator[tuple[Call, Told]]:
+def status_answers(entries: Iterable[Entry]) -> Iterator[tuple[Call, PaymentStatus]]:
     """Every call by which the gateway says how a payment stands, with what it said."""
     for entry in entries:
         if isinstance(entry, Call) and isinstance(entry.event, Confirmed | Settled):
@@ -210,7 +210,7 @@ def attempts(probe_run: ProbeRun, calls: list[Call]) -> list[Call]:
     """The longest series of calls that one original request caused.
 
     While a customer waits, everything that is sent for that request counts, however slowly; where the integration also
-    re-checks in the background, only status checks that follow each other without a pause are told to be one request's.
+    re-checks in the background, only status checks that follow each other without a pause are known to be one request's.
     """
     if not calls:
         return []
@@ -225,22 +225,22 @@ def attempts(probe_run: ProbeRun, calls: list[Call]) -> list[Call]:
 
 
 def obstacle(probe_run: ProbeRun) -> tuple[str, tuple[Entry, ...]]:
-    """What kept a story from getting where it should: one clause, and the entries that show it; at least how far it went."""
+    """What kept a probe run from getting where it should: one clause, and the entries that show it; at least how far it went."""
     if (found := hindrance(probe_run)) is not None:
         return found
     steps = [step for step in probe_run.of(Step) if not step.name.startswith("order:")]
     if steps:
         return f'it went no further than "{steps[-1].text}"', (steps[-1],)
-    return "nothing happened in its story", probe_run.entries[:1]
+    return "nothing happened in its probe run", probe_run.entries[:1]
 
 
 def hindrance(probe_run: ProbeRun) -> tuple[str, tuple[Entry, ...]] | None:
-    """What visibly went wrong in a story, apart from what was done to it; None when nothing did."""
+    """What visibly went wrong in a probe run, apart from what was done to it; None when nothing did."""
     if (alone := probe_run.step(StepName.LEFT_ALONE)) is not None:
         return alone.text, (alone, *_last_sale(probe_run.world, alone))
     end = probe_run.entries[-1] if probe_run.entries else None
     if isinstance(end, ProbeMark) and end.event == "end" and end.params.get("error"):
-        return f"the story broke off: {end.params['error']}", (end,)
+        return f"the probe run broke off: {end.params['error']}", (end,)
     if ended := probe_run.exits():
         return f"the integration's process had ended (exit code {ended[0].code})", (ended[0],)
     armed = next((entry for entry in probe_run.of(FaultSet) if entry.event == "armed"), None)

@@ -111,11 +111,11 @@ class Profile:
     """What stands in return_url for the payment and is replaced by its id (``{CHECKOUT_SESSION_ID}``), on gateways that append
     nothing; empty: there is no such thing."""
 
-    tell: Callable[[AnyEvent, Response | None], AnyEvent] | None = None
+    read_answer: Callable[[AnyEvent, Response | None], AnyEvent] | None = None
     """(what ``read`` made of the request alone, answer) -> what it makes of both: so that nothing is read twice. None: it is."""
 
     calm: Mapping[str, Json] = field(default_factory=dict[str, Json])
-    """Knobs as they are set where stories are told: no limit of rate gets between them."""
+    """Knobs as they are set where probes are run: no limit of rate gets between them."""
     strict: Mapping[str, Json] = field(default_factory=dict[str, Json])
     """Knobs as they are set for the contract suite: no outcome that is asked for, and the headers of a limit, where the gateway
     has one, that is never reached."""

@@ -19,8 +19,10 @@ def disagreements(report: Result, run: Run, profile: Profile) -> tuple[str, ...]
     Raises:
         PayproofError: the run cannot be judged.
     """
-    if (told := report.facts.get("journal")) != (known := run.facts.get("journal")):
-        return (f"they are of two runs: the journal is {_short(told)} in the report, and {_short(known)} in the run",)
+    if (reported := report.facts.get("journal")) != (known := run.facts.get("journal")):
+        return (
+            f"they are of two runs: the journal is {_short(reported)} in the report, and {_short(known)} in the run",
+        )
     attestations, baseline = tuple(_attestations(report)), tuple(_accepted(report))
     # All that the report leans on held when it was written, which was not always the same day in UTC.
     ends = (*(date.fromisoformat(each.until) for each in attestations), *(each.until for each in baseline))
@@ -29,7 +31,7 @@ def disagreements(report: Result, run: Run, profile: Profile) -> tuple[str, ...]
 
 
 def _short(value: object) -> str:
-    return str(value)[:19] if value else "not told"
+    return str(value)[:19] if value else "unknown"
 
 
 def _attestations(report: Result) -> Iterator[Attestation]:
@@ -61,17 +63,19 @@ def _day(run: Run) -> date:
 
 
 def _verdicts(report: Result, result: Result) -> Iterator[str]:
-    told = {judgement.requirement: judgement.verdict for judgement in report.judgements}
+    reported = {judgement.requirement: judgement.verdict for judgement in report.judgements}
     known = {judgement.requirement: judgement.verdict for judgement in result.judgements}
-    for id in dict.fromkeys((*known, *told)):
-        if told.get(id) is not known.get(id):
-            says, gives = told.get(id, "nothing"), known.get(id, "nothing")
+    for id in dict.fromkeys((*known, *reported)):
+        if reported.get(id) is not known.get(id):
+            says, gives = reported.get(id, "nothing"), known.get(id, "nothing")
             yield f"{id}: the report says {says}, and its run is judged {gives}".replace("not_", "not ")
 
 
 def _outcome(report: Result, result: Result) -> Iterator[str]:
     expected = result.outcome
     if report.stale_baseline and expected in (Outcome.READY, Outcome.PARTIAL):
-        expected = Outcome.NOT_READY  # the entries that are stale are not told in full, and cannot be judged again
+        expected = (
+            Outcome.NOT_READY
+        )  # the entries that are stale do not stand in it in full, and cannot be judged again
     if report.outcome is not expected:
         yield f"the report says {report.outcome}, and its run is judged {expected}".replace("not_", "not ")

@@ -1,4 +1,4 @@
-"""report.json, read back: the result as it was told, without the journal's entries."""
+"""report.json, read back: the result as it was written, without the journal's entries."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Check: TypeAlias = "Callable[[Case], Iterable[Finding]]"
 
 CAUSES = ("flow.success", "token.renewed", "flow.recovers", "verify.status-checked")
-"""What keeps most stories from getting anywhere, the likeliest first: a shop that does not sell, or does not any more."""
+"""What keeps most probe runs from getting anywhere, the likeliest first: a shop that does not sell, or does not any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,8 +156,8 @@ class Case:
         )
 
     def stuck(self, probe_run: ProbeRun, what: str = "", *, because: str | tuple[str, ...] = CAUSES) -> Finding:
-        """A story that never came to what this requirement judges: why not, with the entries that show it. ``what``: which
-        of its stories, where there are several."""
+        """A probe run that never came to what this requirement judges: why not, with the entries that show it. ``what``: which
+        of its probe runs, where there are several."""
         why, seen = obstacle(probe_run)
         reason = f"{what}: {why}" if what else why
         return self.not_exercised(reason, because=because, world=probe_run.world, seen=seen)

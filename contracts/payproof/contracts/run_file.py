@@ -1,6 +1,6 @@
 """run.jsonl as it happens: whoever ends the run, even by force, leaves what was journaled until then.
 
-Entries are handed over on the way of a call, and written by a thread of its own: at the end of each story, and each second.
+Entries are handed over on the way of a call, and written by a thread of its own: at the end of each probe run, and each second.
 ``run.load`` reads such a file as far as it goes; a run that comes to its end puts the whole one in its place.
 """
 
@@ -119,7 +119,7 @@ class RunFile:
 
 
 class _Sink:
-    """What a journal is told to."""
+    """Where a journal's entries go."""
 
     __slots__ = ("file", "world")
 

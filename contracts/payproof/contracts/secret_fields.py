@@ -103,33 +103,35 @@ def of_headers(headers: Headers) -> Iterator[tuple[str, str]]:
             yield from (("credential", found) for _, found in named(value))
 
 
-def of_request(request: Request, said: AnyEvent) -> Iterator[tuple[str, str]]:
+def of_request(request: Request, event: AnyEvent) -> Iterator[tuple[str, str]]:
     """(kind, value) of every secret that a call carries. What the gateway did not issue is named apart: a hard-coded key must not
     pass for the one that the integration was given."""
     for kind, value in of_headers(request.headers):
         yield ("authorization" if kind == "authorization" else "credential"), value
     for body in (request.url.partition("?")[2], request.body):
         yield from (("credential", value) for _, value in named(body))
-    yield from (("authorization" if name == ACCESS_TOKEN else "credential", value) for name, value in said.sent.items())
+    yield from (
+        ("authorization" if name == ACCESS_TOKEN else "credential", value) for name, value in event.sent.items()
+    )
 
 
-def of_answer(response: Response, said: AnyEvent) -> Iterator[tuple[str, str]]:
+def of_answer(response: Response, event: AnyEvent) -> Iterator[tuple[str, str]]:
     """(kind, value) of every secret of an answer. Of one that should issue a token and cannot be read, every random word is one."""
     yield from of_headers(response.headers)
-    issues = isinstance(said, Authenticated)
+    issues = isinstance(event, Authenticated)
     found = tuple(named(response.body, _TOKEN if issues else None))
     yield from (("access-token" if _ACCESS.search(key) else "credential", value) for key, value in found)
-    yield "access-token", issued_by(said)
-    if issues and response.status < 300 and not issued_by(said) and not found:
+    yield "access-token", issued_by(event)
+    if issues and response.status < 300 and not issued_by(event) and not found:
         words = (match.group() for match in _RANDOM.finditer(response.body.replace("\0", "")))
         yield from (("unread-answer", word) for word in words if not _PLACE.match(word))
 
 
 def learn(
-    redactor: Redactor, found: Iterable[tuple[str, str]], said: AnyEvent, *, numbered: bool = True
+    redactor: Redactor, found: Iterable[tuple[str, str]], event: AnyEvent, *, numbered: bool = True
 ) -> dict[str, str]:
     """Have the redactor hide secrets that were found. Returns value -> placeholder of those that are too short to be searched for."""
-    ids = names_in(said)
+    ids = names_in(event)
     short: dict[str, str] = {}
     for kind, value in found:
         if len(value) < SHORTEST or value in ids or value.lower() in _NO_VALUE or "<" in value or "://" in value:
@@ -193,7 +195,7 @@ def placed(call: Call, short: Mapping[str, str]) -> Call:
     """The call with the secrets that cannot be searched for replaced where they stand."""
     if not short:
         return call
-    said, answer = call.event, call.response
+    event, answer = call.event, call.response
     return replace(
         call,
         request=replace(
@@ -203,14 +205,14 @@ def placed(call: Call, short: Mapping[str, str]) -> Call:
             body=_placed(call.request.body, short),
         ),
         response=answer and replace(answer, body=_placed(answer.body, short)),
-        event=_event(said, short),
+        event=_event(event, short),
     )
 
 
-def _event(said: AnyEvent, short: Mapping[str, str]) -> AnyEvent:
-    if isinstance(said, Authenticated) and said.issued in short:
-        said = replace(said, issued=short[said.issued or ""])
-    return replace(said, sent={name: short.get(value, value) for name, value in said.sent.items()})
+def _event(event: AnyEvent, short: Mapping[str, str]) -> AnyEvent:
+    if isinstance(event, Authenticated) and event.issued in short:
+        event = replace(event, issued=short[event.issued or ""])
+    return replace(event, sent={name: short.get(value, value) for name, value in event.sent.items()})
 
 
 def _in_headers(headers: Headers, short: Mapping[str, str]) -> Headers:

@@ -1,6 +1,6 @@
 """The pages and answers that frameworks and web servers send when nobody wrote one: what remains of a text without them.
 
-A standard page is told by subtraction: its sentences are taken away, and a page that somebody wrote has words left. Whole
+A standard page is known by subtraction: its sentences are taken away, and a page that somebody wrote has words left. Whole
 sentences only, so that a shop that says "please try again later" in words of its own keeps them.
 """
 

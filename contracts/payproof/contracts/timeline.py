@@ -1,4 +1,4 @@
-"""Where a run's time went: for each world its launch, its stories and its long waits, in seconds since the run began."""
+"""Where a run's time went: for each world its launch, its probe runs and its long waits, in seconds since the run began."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ SHORTEST_WAIT = 1.0
 
 SpanKind: TypeAlias = Literal["launch", "control", "story", "settle", "idle"]
 """``launch``: from the start of the process until it answers. ``control``: the payment that everything rests on. ``settle``: the
-last look at each order. ``idle``: between its stories, and while it waits to be ended."""
+last look at each order. ``idle``: between its probe runs, and while it waits to be ended."""
 _NAMED: dict[str, SpanKind] = {"control": "control", "settle": "settle"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A stretch of a world's time. ``params``: of a story, ``operation=create, fault=cut``. ``pointer``: its first entry."""
+    """A stretch of a world's time. ``params``: of a probe run, ``operation=create, fault=cut``. ``pointer``: its first entry."""
 
     kind: SpanKind
     began: float
@@ -90,8 +90,8 @@ class Timeline:
 def timeline(run: Run) -> Timeline:
     """The worlds in which something was performed, in the order in which they began."""
     lanes = [lane for world in (*run.given_up, *run.worlds) if (lane := _lane(world)) is not None]
-    told = run.facts.get("seconds")
-    end = float(told) if isinstance(told, int | float) else 0.0
+    lasted = run.facts.get("seconds")
+    end = float(lasted) if isinstance(lasted, int | float) else 0.0
     lanes.sort(key=lambda lane: lane.began)
     return Timeline(max((end, *(lane.ended for lane in lanes))), tuple(lanes))
 
@@ -105,25 +105,25 @@ def _lane(world: RecordedWorld) -> Lane | None:
 
 
 def _busy(world: RecordedWorld, marks: Sequence[ProbeMark | Process]) -> Iterator[Span]:
-    """Launches and stories. What had no end when the run was broken off lasts until the last entry."""
+    """Launches and probe runs. What had no end when the run was broken off lasts until the last entry."""
     last = world.entries[-1].at
     launch: Process | None = None
-    story: ProbeMark | None = None
+    begin: ProbeMark | None = None
     for mark in marks:
         if isinstance(mark, ProbeMark):
-            if story is not None:
-                yield _story(world, story, mark.at)
-            story = mark if mark.event == "begin" else None
-        elif story is None and mark.event == "started":
+            if begin is not None:
+                yield _span(world, begin, mark.at)
+            begin = mark if mark.event == "begin" else None
+        elif begin is None and mark.event == "started":
             launch = mark
         elif launch is not None and mark.event in ("ready", "exited"):
             yield Span(kind="launch", began=launch.at, ended=mark.at, pointer=Pointer(world.name, launch.n))
             launch = None
-    if story is not None:
-        yield _story(world, story, last)
+    if begin is not None:
+        yield _span(world, begin, last)
 
 
-def _story(world: RecordedWorld, begin: ProbeMark, ended: float) -> Span:
+def _span(world: RecordedWorld, begin: ProbeMark, ended: float) -> Span:
     kind = _NAMED.get(begin.probe, "story")
     params = ", ".join(f"{name}={value}" for name, value in begin.params.items())
     pointer = Pointer(world.name, begin.n)
@@ -142,9 +142,9 @@ def _with_idle(world: RecordedWorld, busy: Sequence[Span]) -> Iterator[Span]:
 
 
 def _waits(world: RecordedWorld, spans: Sequence[Span]) -> Iterator[LongWait]:
-    told = [(span.began, span.ended) for span in spans if span.kind not in ("idle", "launch")]
+    busy = [(span.began, span.ended) for span in spans if span.kind not in ("idle", "launch")]
     for before, after in pairwise(world.entries):
-        if after.at - before.at >= SHORTEST_WAIT and any(began <= before.at < ended for began, ended in told):
+        if after.at - before.at >= SHORTEST_WAIT and any(began <= before.at < ended for began, ended in busy):
             yield _wait(world, before, after)
 
 

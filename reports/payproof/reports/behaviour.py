@@ -79,7 +79,7 @@ class FigureRow:
     label: str
     figures: tuple[Figure, ...]
 
-    def told(self, columns: Sequence[str]) -> Iterator[str]:
+    def lines(self, columns: Sequence[str]) -> Iterator[str]:
         """One line for each figure, without those that were not met; a figure for all columns stands without their names."""
         if len(self.figures) != len(columns):
             yield from (figure.line for figure in self.figures)
@@ -98,7 +98,7 @@ class FigureTable:
 
 
 def tables(found: Behaviour) -> tuple[FigureTable, ...]:
-    """What is told by operation: when it hangs up, and what it does after a failure."""
+    """What is measured by operation: when it hangs up, and what it does after a failure."""
     hang_up = FigureTable(
         title="Seconds until it hangs up",
         about="From the first byte of a call until the integration closed the connection, whatever its customer was told before.",
@@ -160,9 +160,9 @@ def _failure_rows(found: Behaviour) -> Iterator[FigureRow]:
 
 
 def _each(
-    operations: Iterable[str], met: Mapping[str, Failure], told: Callable[[Failure], Figure]
+    operations: Iterable[str], met: Mapping[str, Failure], figure_of: Callable[[Failure], Figure]
 ) -> tuple[Figure, ...]:
-    return tuple(told(met[operation]) if operation in met else NOTHING for operation in operations)
+    return tuple(figure_of(met[operation]) if operation in met else NOTHING for operation in operations)
 
 
 def failure(each: Failure) -> Figure:
@@ -199,7 +199,7 @@ def retry(each: RetryAfter) -> Figure:
 
 
 def facts_of(found: Behaviour) -> tuple[FigureRow, ...]:
-    """What is told of the whole run: a label and one figure each."""
+    """What is measured of the whole run: a label and one figure each."""
     use = (FigureRow("access tokens, while nothing goes wrong", (tokens(found.tokens),)),) if found.tokens else ()
     shown = tuple(_refusal_rows(found.refusals))
     kept = FigureRow("connections kept alive", (kept_alive(found.kept_alive),))
@@ -215,29 +215,29 @@ def _refusal_rows(found: Sequence[Refusal]) -> Iterator[FigureRow]:
         yield from (FigureRow(CERTIFICATES[each.fault], (refusal(each),)) for each in found)
 
 
-def tokens(told: TokenUse) -> Figure:
-    if told.unmeasured:
-        return _not_measured(told.unmeasured)
-    text = f"{count(told.calls, 'token call')} for {count(told.payments, 'payment')}"
-    return Figure(text=text, evidence=told.evidence)
+def tokens(use: TokenUse) -> Figure:
+    if use.unmeasured:
+        return _not_measured(use.unmeasured)
+    text = f"{count(use.calls, 'token call')} for {count(use.payments, 'payment')}"
+    return Figure(text=text, evidence=use.evidence)
 
 
-def kept_alive(told: KeptAlive) -> Figure:
-    if told.unmeasured:
-        return _not_measured(told.unmeasured)
-    text = f"{count(told.calls, 'call')} on {count(told.connections, 'connection')}"
-    return Figure(text=text, notes=(f"at most {told.most:,} on one",), evidence=told.evidence)
+def kept_alive(kept: KeptAlive) -> Figure:
+    if kept.unmeasured:
+        return _not_measured(kept.unmeasured)
+    text = f"{count(kept.calls, 'call')} on {count(kept.connections, 'connection')}"
+    return Figure(text=text, notes=(f"at most {kept.most:,} on one",), evidence=kept.evidence)
 
 
-def tls(told: Tls) -> Figure:
-    if told.unmeasured:
-        return _not_measured(told.unmeasured)
-    plain = told.chosen.get("", 0)
-    chosen = sorted((_version(name) for name in told.chosen if name), reverse=True)
-    notes = [f"offers {', '.join(_version(name) for name in told.offered)}"] if told.offered else []
+def tls(seen: Tls) -> Figure:
+    if seen.unmeasured:
+        return _not_measured(seen.unmeasured)
+    plain = seen.chosen.get("", 0)
+    chosen = sorted((_version(name) for name in seen.chosen if name), reverse=True)
+    notes = [f"offers {', '.join(_version(name) for name in seen.offered)}"] if seen.offered else []
     notes += [f"{count(plain, 'connection')} in plain text"] if plain and chosen else []
     return Figure(
-        text=f"{' and '.join(chosen)} chosen" if chosen else "plain text", notes=tuple(notes), evidence=told.evidence
+        text=f"{' and '.join(chosen)} chosen" if chosen else "plain text", notes=tuple(notes), evidence=seen.evidence
     )
 
 
@@ -246,13 +246,13 @@ def _version(name: str) -> str:
     return "TLS 1.0" if name == "TLSv1" else name.replace("v", " ")
 
 
-def refusal(told: Refusal) -> Figure:
-    if told.unmeasured:
-        return _not_measured(told.unmeasured)
-    if told.taken:
-        return Figure(text="taken", notes=(count(told.taken, "call"),), tone="over", evidence=told.evidence)
-    alert = f"alert: {', '.join(told.alerts)}" if told.alerts else "the connection was given up"
-    return Figure(text="refused", notes=(alert,), evidence=told.evidence)
+def refusal(met: Refusal) -> Figure:
+    if met.unmeasured:
+        return _not_measured(met.unmeasured)
+    if met.taken:
+        return Figure(text="taken", notes=(count(met.taken, "call"),), tone="over", evidence=met.evidence)
+    alert = f"alert: {', '.join(met.alerts)}" if met.alerts else "the connection was given up"
+    return Figure(text="refused", notes=(alert,), evidence=met.evidence)
 
 
 def _not_measured(why: str) -> Figure:

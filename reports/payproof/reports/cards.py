@@ -9,15 +9,15 @@ from payproof.contracts.model import Finding, Judgement, Result, Verdict
 from payproof.contracts.requirements import Requirement, requirements
 from payproof.contracts.run import Run
 from payproof.reports import facts, reasons
+from payproof.reports.chapters import Chapter, ChapterBuilder
 from payproof.reports.recipes import Recipe, language, recipe
-from payproof.reports.story import Chapter, Teller
 from payproof.reports.values import ExpectedActual, pointers, side_by_side
 
 SHOWN, FOLDED = 3, 20
 """Findings of one requirement that are shown at once, and folded away; the JSON report has all."""
 
 _OPEN = (Verdict.FAIL, Verdict.ERROR)
-_TOLD = (Verdict.FAIL, Verdict.ERROR, Verdict.WARN, Verdict.NOT_EXERCISED)
+_WITH_CONTEXT = (Verdict.FAIL, Verdict.ERROR, Verdict.WARN, Verdict.NOT_EXERCISED)
 _MENDED = (Verdict.FAIL, Verdict.WARN)
 
 _TITLES: Mapping[Verdict, str] = {
@@ -84,35 +84,35 @@ class Section:
         return sum(len(shelf.cards) for shelf in self.shelves)
 
 
-def sections(result: Result, run: Run, teller: Teller) -> tuple[Section, ...]:
+def sections(result: Result, run: Run, builder: ChapterBuilder) -> tuple[Section, ...]:
     """Every requirement once, the worst first, musts before shoulds, else in the checklist's order."""
-    maker = _Maker(result, run, teller)
+    maker = _Maker(result, run, builder)
     found: list[Section] = []
     for verdict, title in _TITLES.items():
-        told = sorted(facts.of(result, verdict), key=lambda judgement: judgement.level)
-        if told:
-            found.append(Section(verdict, title, tuple(maker.shelves(verdict, told))))
+        judgements = sorted(facts.of(result, verdict), key=lambda judgement: judgement.level)
+        if judgements:
+            found.append(Section(verdict, title, tuple(maker.shelves(verdict, judgements))))
     return tuple(found)
 
 
 class _Maker:
-    def __init__(self, result: Result, run: Run, teller: Teller) -> None:
-        self._teller = teller
+    def __init__(self, result: Result, run: Run, builder: ChapterBuilder) -> None:
+        self._builder = builder
         self._language = language(run)
         self._waiting = reasons.waiting(result)
         self._rows = (*facts.golive(result), *facts.guidelines(result))
 
-    def shelves(self, verdict: Verdict, told: Sequence[Judgement]) -> Iterator[Shelf]:
+    def shelves(self, verdict: Verdict, judgements: Sequence[Judgement]) -> Iterator[Shelf]:
         if verdict is not Verdict.NOT_EXERCISED:
-            yield Shelf("", tuple(map(self._card, told)))
+            yield Shelf("", tuple(map(self._card, judgements)))
             return
-        known = {judgement.requirement: judgement for judgement in told}
-        for reason, names in reasons.by_reason(told).items():
+        known = {judgement.requirement: judgement for judgement in judgements}
+        for reason, names in reasons.by_reason(judgements).items():
             yield Shelf(reason, tuple(self._card(known[name]) for name in names))
 
     def _card(self, judgement: Judgement) -> Card:
-        told = facts.probe_run(judgement)
-        proofs = tuple(self._proof(finding) for finding in told[: SHOWN + FOLDED])
+        findings = facts.notable(judgement)
+        proofs = tuple(self._proof(finding) for finding in findings[: SHOWN + FOLDED])
         name = judgement.requirement
         return Card(
             judgement=judgement,
@@ -121,12 +121,12 @@ class _Maker:
             recipe=recipe(name, self._language) if judgement.verdict in _MENDED else None,
             proofs=proofs[:SHOWN],
             folded=proofs[SHOWN:],
-            more=len(told[SHOWN + FOLDED :]),
+            more=len(findings[SHOWN + FOLDED :]),
             opened=judgement.verdict in _OPEN,
             waiting=self._waiting.get(name, ()),
         )
 
     def _proof(self, finding: Finding) -> Proof:
-        chapters, lost = self._teller.chapters(finding.evidence, whole=finding.verdict in _TOLD)
+        chapters, lost = self._builder.chapters(finding.evidence, whole=finding.verdict in _WITH_CONTEXT)
         drawn = next((chapter for chapter in chapters if chapter.diagram), None)
         return Proof(finding, side_by_side(finding), chapters, lost, pointers(finding.evidence, limit=8), drawn)

@@ -42,7 +42,7 @@ _STATES: Mapping[Outcome, State] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
     """``verdict``, ``level``: payproof's own words; the outcome has no level. ``message``: one line. ``began``, ``ended``: seconds
-    since the run began, from the first to the last of the stories that it was judged by; None: it was judged by no story.
+    since the run began, from the first to the last of the probe runs that it was judged by; None: it was judged by none.
     ``seconds``: while at least one of them went on."""
 
     name: str
@@ -58,7 +58,7 @@ class CaseResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """``seconds``: while at least one story of its cases went on."""
+    """``seconds``: while at least one probe run of its cases went on."""
 
     name: str
     cases: tuple[CaseResult, ...]
@@ -72,13 +72,13 @@ class Suite:
 
 def suites(result: Result, run: Run) -> tuple[Suite, ...]:
     """The outcome, then a suite for each checklist item with requirements of its own."""
-    stories = _Stories(run)
-    groups = (_suite(_name(row), judgements, result, stories) for row, judgements in facts.groups(result))
+    runs = _ProbeRuns(run)
+    groups = (_suite(_name(row), judgements, result, runs) for row, judgements in facts.groups(result))
     return (Suite(name="payproof", cases=(_outcome(result),), seconds=duration(result)), *groups)
 
 
 def state(judgement: Judgement) -> State:
-    """What a CI server is told of a requirement."""
+    """A requirement's state as a CI server has it."""
     if judgement.verdict in _SKIPPED:
         return State.SKIPPED
     if judgement.verdict is Verdict.ERROR:
@@ -119,18 +119,22 @@ def started(result: Result, after: float = 0.0) -> datetime | None:
 
 def duration(result: Result) -> float:
     """Seconds that the run took; 0 when it does not say."""
-    told = result.facts.get("seconds")
-    return float(told) if isinstance(told, int | float) and 0 <= told < 1e9 else 0.0
+    seconds = result.facts.get("seconds")
+    return float(seconds) if isinstance(seconds, int | float) and 0 <= seconds < 1e9 else 0.0
 
 
 def _outcome(result: Result) -> CaseResult:
-    told = (*result.reasons, *result.diagnosis, *(f"stale baseline entry: {name}" for name in result.stale_baseline))
+    sentences = (
+        *result.reasons,
+        *result.diagnosis,
+        *(f"stale baseline entry: {name}" for name in result.stale_baseline),
+    )
     return CaseResult(
         name=OUTCOME,
         state=_STATES[result.outcome],
         verdict=result.outcome.value,
         message=f"{facts.BANNERS[result.outcome]}: {facts.sentence(result)}",
-        text=tuple(facts.line(line) for line in told),
+        text=tuple(facts.line(line) for line in sentences),
         began=0.0,
         ended=duration(result),
         seconds=duration(result),
@@ -141,15 +145,15 @@ def _name(row: facts.ItemRow | None) -> str:
     return f"{row.number} {row.item.id}" if row else "other"
 
 
-def _suite(name: str, judgements: Sequence[Judgement], result: Result, stories: _Stories) -> Suite:
+def _suite(name: str, judgements: Sequence[Judgement], result: Result, runs: _ProbeRuns) -> Suite:
     known = {judgement.requirement for judgement in judgements}
-    spans = [stories.of(judgement) for judgement in judgements]
-    began = min((span.began for told in spans for span in told), default=None)
+    spans = [runs.of(judgement) for judgement in judgements]
+    began = min((span.began for each in spans for span in each), default=None)
     return Suite(
         name=name,
-        cases=tuple(_case(judgement, told) for judgement, told in zip(judgements, spans, strict=True)),
+        cases=tuple(_case(judgement, each) for judgement, each in zip(judgements, spans, strict=True)),
         began=began,
-        seconds=_covered(span for told in spans for span in told),
+        seconds=_covered(span for each in spans for span in each),
         caveats=tuple(facts.line(each) for each in result.caveats if each.partition(":")[0] in known),
     )
 
@@ -161,7 +165,7 @@ def _case(judgement: Judgement, spans: Sequence[Span]) -> CaseResult:
         verdict=judgement.verdict.value,
         level=judgement.level.value,
         message=_message(judgement),
-        text=() if judgement.verdict is Verdict.PASS else tuple(_told(judgement)),
+        text=() if judgement.verdict is Verdict.PASS else tuple(_lines(judgement)),
         began=min((span.began for span in spans), default=None),
         ended=max((span.ended for span in spans), default=None),
         seconds=_covered(spans),
@@ -175,9 +179,9 @@ def _message(judgement: Judgement) -> str:
     return f"accepted for now: {facts.line(judgement.baseline)} ({why})" if judgement.baseline else why
 
 
-def _told(judgement: Judgement) -> Iterator[str]:
+def _lines(judgement: Judgement) -> Iterator[str]:
     yield facts.clean(judgement.text)
-    for finding in facts.probe_run(judgement):
+    for finding in facts.notable(judgement):
         yield f"{finding.verdict.value}: {facts.clean(finding.title)}"
         if finding.expected is not None or finding.actual is not None:
             yield f"  expected: {values.one_line(finding.expected, _VALUE_LIMIT)}"
@@ -191,8 +195,8 @@ def _told(judgement: Judgement) -> Iterator[str]:
     yield f"next: payproof explain {judgement.requirement}"
 
 
-class _Stories:
-    """Which stories a requirement was judged by."""
+class _ProbeRuns:
+    """Which probe runs a requirement was judged by."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -200,9 +204,9 @@ class _Stories:
         self._by_probe: dict[str, list[Span]] = {}
         self._by_world: dict[str, list[Span]] = {}
         for lane in timeline(run).lanes:
-            told = [span for span in lane.spans if span.kind in ("control", "story", "settle")]
-            self._by_world[lane.world] = told
-            for span in told:
+            probe_runs = [span for span in lane.spans if span.kind in ("control", "story", "settle")]
+            self._by_world[lane.world] = probe_runs
+            for span in probe_runs:
                 self._by_probe.setdefault(span.name, []).append(span)
 
     def of(self, judgement: Judgement) -> list[Span]:
@@ -216,7 +220,7 @@ class _Stories:
 
 
 def _covered(spans: Iterable[Span]) -> float:
-    """Seconds while at least one of the spans goes on: stories of different worlds overlap."""
+    """Seconds while at least one of the spans goes on: probe runs of different worlds overlap."""
     total, reached = 0.0, 0.0
     for span in sorted(spans, key=lambda span: span.began):
         total += max(span.ended - max(span.began, reached), 0.0)

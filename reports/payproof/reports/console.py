@@ -69,33 +69,33 @@ def checklist(result: Result, run: Run, *, console: Console, verbose: bool = Fal
 
 
 def _head(output: TextOutput, result: Result, run: Run) -> None:
-    told = dict(facts.heading(result, run))
+    heading = dict(facts.heading(result, run))
     parts = [
-        told.get("gateway"),
-        told.get("target"),
-        f"seed {told['seed']}" if "seed" in told else None,
-        told.get("duration"),
+        heading.get("gateway"),
+        heading.get("target"),
+        f"seed {heading['seed']}" if "seed" in heading else None,
+        heading.get("duration"),
     ]
     output.say()
     output.say(Text("payproof  ", style="dim").append(output.plain(facts.name_of(result)), style="not dim bold"))
     output.say(" · ".join(part for part in parts if part), style="dim")
-    if account := told.get("account"):
+    if account := heading.get("account"):
         output.say(output.plain(account), style="dim")
 
 
 def _replayed(output: TextOutput, run: Run) -> None:
-    """A replay is told before its verdicts: nobody must take it for the real thing."""
-    told = replay.replay(run)
-    if told is None:
+    """A replay is announced before its verdicts: nobody must take it for the real thing."""
+    found = replay.replay(run)
+    if found is None:
         return
-    output.rule(told.title)
-    output.say(told.about)
-    if told.warning:
-        output.say(told.warning, style="yellow")
-    for group in told.groups[:_LISTED]:
+    output.rule(found.title)
+    output.say(found.about)
+    if found.warning:
+        output.say(found.warning, style="yellow")
+    for group in found.groups[:_LISTED]:
         output.say(group.line, lead=Text("-"), style="yellow")
-    if len(told.groups) > _LISTED:
-        output.say(f"and {len(told.groups) - _LISTED} more sorts: see the report", lead=Text("-"))
+    if len(found.groups) > _LISTED:
+        output.say(f"and {len(found.groups) - _LISTED} more sorts: see the report", lead=Text("-"))
 
 
 def _table(output: TextOutput, title: str, rows: Iterable[facts.ItemRow]) -> None:
@@ -109,8 +109,8 @@ def _table(output: TextOutput, title: str, rows: Iterable[facts.ItemRow]) -> Non
         output.row(mark, row.number, row.title, row.passed, row.besides)
         if row.worst:
             vouched = row.worst[0].verdict is Verdict.ATTESTED
-            told = row.cause if vouched else ", ".join(judgement.requirement for judgement in row.worst)
-            output.say(told, indent=mark.cell_len + 6, style="dim")
+            text = row.cause if vouched else ", ".join(judgement.requirement for judgement in row.worst)
+            output.say(text, indent=mark.cell_len + 6, style="dim")
 
 
 def _section(
@@ -141,13 +141,13 @@ def _section(
 def _judgement(output: TextOutput, judgement: Judgement, *, verbose: bool) -> None:
     output.say(_title(output, judgement), lead=_mark(output, judgement.verdict))
     output.say(judgement.text, indent=_INDENT, style="dim")
-    told = facts.probe_run(judgement)
-    shown = told if verbose else told[:_FINDINGS]
+    findings = facts.notable(judgement)
+    shown = findings if verbose else findings[:_FINDINGS]
     for finding in shown:
         _finding(output, finding)
-    if len(told) > len(shown):
+    if len(findings) > len(shown):
         output.say(
-            f"and {len(told) - len(shown)} more like this: see the report, or run with --verbose",
+            f"and {len(findings) - len(shown)} more like this: see the report, or run with --verbose",
             indent=_INDENT,
             style="dim",
         )
@@ -189,12 +189,17 @@ def _remarks(judgement: Judgement) -> Iterator[tuple[str, str]]:
 def _not_exercised(output: TextOutput, result: Result, waiting: Mapping[str, Sequence[str]]) -> None:
     """Without those that wait for a failure: they stand with it."""
     silent = facts.of(result, Verdict.NOT_EXERCISED)
-    told = {name for cause, names in waiting.items() if _in_full(result, cause) for name in names}
-    _list(output, "Not exercised", tuple(each for each in silent if each.requirement not in told), apart=len(told))
+    elsewhere = {name for cause, names in waiting.items() if _in_full(result, cause) for name in names}
+    _list(
+        output,
+        "Not exercised",
+        tuple(each for each in silent if each.requirement not in elsewhere),
+        apart=len(elsewhere),
+    )
 
 
 def _in_full(result: Result, requirement: str) -> bool:
-    """Whether this requirement is told in a section of its own."""
+    """Whether this requirement has a section of its own."""
     found = facts.by_id(result).get(requirement)
     return found is not None and found.verdict in dict(_IN_FULL)
 
@@ -221,10 +226,10 @@ def _measured(output: TextOutput, result: Result, run: Run) -> None:
         output.rule(table.title)
         output.say(table.about, style="dim")
         for row in table.rows:
-            told = list(row.told(table.columns))
-            if told:
+            lines = list(row.lines(table.columns))
+            if lines:
                 output.say(row.label, style="bold")
-            for line in told:
+            for line in lines:
                 output.say(line, indent=_INDENT)
     for row in found.facts:
         output.say(f"{row.label}: {row.figures[0].line}")
@@ -261,26 +266,26 @@ def _end(output: TextOutput, result: Result, run: Run) -> None:
 
 
 def _reasons(output: TextOutput, result: Result) -> None:
-    """What stands in the way and was not told with its requirement above."""
+    """What stands in the way and does not stand with its requirement above."""
     scored = result.outcome is not Outcome.NOT_SCORED
     known = facts.by_id(result)
     above = {name for name in known if scored or _in_full(result, name)}
     every = list(result.reasons if scored else result.diagnosis[1:])
     stale = every[len(every) - len(result.stale_baseline) :] if scored else []  # they stand last, and nowhere else
-    told = [why for why in every[: len(every) - len(stale)] if why.split(":")[0] not in above]
-    for reason in told[:_LISTED]:
+    left = [why for why in every[: len(every) - len(stale)] if why.split(":")[0] not in above]
+    for reason in left[:_LISTED]:
         output.lines(reason, lead=Text("-"))
-    if len(told) > _LISTED:
-        output.say(f"and {len(told) - _LISTED} more", lead=Text("-"))
+    if len(left) > _LISTED:
+        output.say(f"and {len(left) - _LISTED} more", lead=Text("-"))
     for reason in stale:
         output.lines(reason, lead=Text("-"))
 
 
 def _tally(output: TextOutput, result: Result) -> None:
-    told = Text()
+    text = Text()
     for verdict, number in facts.counts(result.judgements).items():
         if number or verdict in (Verdict.PASS, Verdict.FAIL):
-            told.append(", " if told else "").append(
+            text.append(", " if text else "").append(
                 f"{number} {facts.WORDS[verdict]}", style=_STYLES[verdict] if number else "dim"
             )
-    output.say(told)
+    output.say(text)

@@ -1,4 +1,4 @@
-"""The control payment that came to nothing: what is said of it, and what happened."""
+"""The control payment that came to nothing: its diagnosis, and what happened."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from payproof.contracts.entries import Call, Page, ProbeMark
 from payproof.contracts.model import Outcome, Pointer, Result
 from payproof.contracts.run import RecordedWorld, Run
-from payproof.reports.story import Chapter, Teller, anchor
+from payproof.reports.chapters import Chapter, ChapterBuilder, anchor
 
 CONTROL = "control"
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class DiagnosisLine:
     """A sentence of the diagnosis, and the entry that it speaks of: its anchor, and how it is called (both empty: none)."""
 
     text: str
@@ -24,21 +24,21 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """``said``: the diagnosis, the likeliest first; ``chapters``: the payment as a story."""
+    """``diagnosis``: the likeliest first; ``chapters``: what happened, entry by entry."""
 
-    said: tuple[Said, ...] = ()
+    diagnosis: tuple[DiagnosisLine, ...] = ()
     chapters: tuple[Chapter, ...] = ()
 
 
-def control(result: Result, run: Run, teller: Teller) -> Control:
+def control(result: Result, run: Run, builder: ChapterBuilder) -> Control:
     """Of a run that was not scored; empty for any other."""
     if result.outcome is not Outcome.NOT_SCORED:
         return Control()
     exchanges = list(_exchanges(run))
-    said = tuple(_said(text, exchanges) for text in result.diagnosis)
-    meant = [pointer for pointer, _ in exchanges if any(each.anchor == anchor(pointer) for each in said)]
-    chapters, _ = teller.chapters(meant or [pointer for pointer, _ in exchanges[:1]], whole=True)
-    return Control(said, chapters)
+    diagnosis = tuple(_diagnosis_line(text, exchanges) for text in result.diagnosis)
+    meant = [pointer for pointer, _ in exchanges if any(each.anchor == anchor(pointer) for each in diagnosis)]
+    chapters, _ = builder.chapters(meant or [pointer for pointer, _ in exchanges[:1]], whole=True)
+    return Control(diagnosis, chapters)
 
 
 def _exchanges(run: Run) -> Iterator[tuple[Pointer, Call | Page]]:
@@ -56,11 +56,11 @@ def _pointer(world: RecordedWorld, entry: Call | Page) -> Pointer:
     return Pointer(world.name, entry.n)
 
 
-def _said(text: str, exchanges: list[tuple[Pointer, Call | Page]]) -> Said:
+def _diagnosis_line(text: str, exchanges: list[tuple[Pointer, Call | Page]]) -> DiagnosisLine:
     """The last exchange that the sentence names: by method and address, or a call by its operation."""
     for pointer, exchange in reversed(exchanges):
         asked = f"{exchange.request.method} {exchange.request.url.partition('?')[0]}"
         operation = exchange.event.operation if isinstance(exchange, Call) else ""
         if asked in text or (operation and text.startswith(f"Its {operation} call")):
-            return Said(text, anchor(pointer), str(pointer))
-    return Said(text)
+            return DiagnosisLine(text, anchor(pointer), str(pointer))
+    return DiagnosisLine(text)

@@ -23,7 +23,7 @@ _WORST_FIRST = (Verdict.FAIL, Verdict.ERROR, Verdict.WARN, Verdict.PASS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Square:
-    """A cell of the map. ``verdict``: the worst of the findings about its tellings; None: it was tried, and no finding is about
+    """A cell of the map. ``verdict``: the worst of the findings about its probe runs; None: it was tried, and no finding is about
     it; ``not_exercised``: it was to be tried, and no such call was made. ``failed``: the requirements behind a failure."""
 
     cell: Cell
@@ -117,12 +117,12 @@ def _row(
 
 
 def _square(cell: Cell, judged: _Findings) -> Square:
-    told = [(verdict, name) for exercise in cell.exercises for verdict, name in judged.about(exercise)]
+    judgements = [(verdict, name) for exercise in cell.exercises for verdict, name in judged.about(exercise)]
     if not cell.exercises:
         return Square(cell=cell, verdict=Verdict.NOT_EXERCISED, failed=(), text=_missed(cell))
-    worst = next((verdict for verdict in _WORST_FIRST if any(verdict is each for each, _ in told)), None)
+    worst = next((verdict for verdict in _WORST_FIRST if any(verdict is each for each, _ in judgements)), None)
     bad = worst in (Verdict.FAIL, Verdict.ERROR, Verdict.WARN)
-    failed = tuple(dict.fromkeys(name for verdict, name in told if verdict is worst)) if bad else ()
+    failed = tuple(dict.fromkeys(name for verdict, name in judgements if verdict is worst)) if bad else ()
     return Square(cell=cell, verdict=worst, failed=failed, text=_text(cell, worst, failed))
 
 
@@ -133,14 +133,14 @@ def _missed(cell: Cell) -> str:
 def _text(cell: Cell, worst: Verdict | None, failed: tuple[str, ...]) -> str:
     """All that a square says: what was tried how often, what the customer had, what was found."""
     often = len(cell.exercises)
-    said = facts.WORDS[worst] if worst else "tried, no finding is about it"
-    found = f"{said}: {', '.join(failed)}" if failed else said
+    verdict = facts.WORDS[worst] if worst else "tried, no finding is about it"
+    found = f"{verdict}: {', '.join(failed)}" if failed else verdict
     where = f"{cell.fault} at {cell.operation or 'any call'}, {_PHASES[cell.phase]}"
     return f"{where}: {found}. {count(often, 'probe run')}; {_shown(_worst(cell))}."
 
 
 def _worst(cell: Cell) -> Exercise:
-    """The telling that was worst for the customer."""
+    """The probe run that was worst for the customer."""
     order = ("no answer", "broken", "page", "")
     return min(cell.exercises, key=lambda each: (order.index(each.shown), -(each.waited or 0.0)))
 
@@ -148,8 +148,8 @@ def _worst(cell: Cell) -> Exercise:
 def _shown(exercise: Exercise) -> str:
     if exercise.waited is None:
         return "no customer waited"
-    told = {"no answer": "no answer", "broken": f"a crash (HTTP {exercise.status})"}
-    shown = told.get(exercise.shown, f"HTTP {exercise.status}")
+    named = {"no answer": "no answer", "broken": f"a crash (HTTP {exercise.status})"}
+    shown = named.get(exercise.shown, f"HTTP {exercise.status}")
     paid = "" if exercise.paid is None else f", the order {'paid' if exercise.paid else 'unpaid'} in the end"
     return f"the customer had {shown} after {seconds(exercise.waited)}{paid}"
 
@@ -163,15 +163,15 @@ class _Findings:
         for judgement in result.judgements:
             for finding in judgement.findings:
                 for pointer in finding.evidence:
-                    told = (pointer.entry, finding.verdict, judgement.requirement)
-                    found.setdefault(pointer.world, []).append(told)
-        self._found = {world: sorted(told, key=lambda each: each[0]) for world, told in found.items()}
+                    at = (pointer.entry, finding.verdict, judgement.requirement)
+                    found.setdefault(pointer.world, []).append(at)
+        self._found = {world: sorted(listed, key=lambda each: each[0]) for world, listed in found.items()}
 
     def about(self, exercise: Exercise) -> Iterator[tuple[Verdict, str]]:
-        """(verdict, requirement) of each finding whose evidence lies in this telling."""
-        told = self._found.get(exercise.world, [])
-        first = bisect_left(told, exercise.first, key=lambda each: each[0])
-        last = bisect_right(told, exercise.last, key=lambda each: each[0])
-        for _, verdict, requirement in told[first:last]:
+        """(verdict, requirement) of each finding whose evidence lies in this probe run."""
+        found = self._found.get(exercise.world, [])
+        first = bisect_left(found, exercise.first, key=lambda each: each[0])
+        last = bisect_right(found, exercise.last, key=lambda each: each[0])
+        for _, verdict, requirement in found[first:last]:
             if exercise.probe in self._run.provoked_by.get(requirement, ()):
                 yield verdict, requirement

@@ -20,7 +20,7 @@ WORDS: Mapping[Verdict, str] = {
     Verdict.ATTESTED: "attested",
     Verdict.ERROR: "could not be judged",
 }
-"""In the order in which counts are told."""
+"""In the order in which counts are shown."""
 
 MARKS: Mapping[Verdict, str] = {
     Verdict.PASS: "✓",
@@ -90,7 +90,7 @@ def lead(judgement: Judgement) -> Finding | None:
     return next(own, min(judgement.findings, key=lambda finding: severity(finding.verdict), default=None))
 
 
-def probe_run(judgement: Judgement) -> tuple[Finding, ...]:
+def notable(judgement: Judgement) -> tuple[Finding, ...]:
     """The findings worth reading: those that did not pass, the worst first; all of them when all passed."""
     ordered = sorted(judgement.findings, key=lambda finding: severity(finding.verdict))
     return tuple(finding for finding in ordered if finding.verdict is not Verdict.PASS) or tuple(ordered)
@@ -146,8 +146,8 @@ class ItemRow:
 
 def why(judgement: Judgement) -> str:
     """The reason of a judgement, or at least its verdict."""
-    told = reason(judgement) or WORDS[judgement.verdict]
-    return f"{told} (accepted for now)" if judgement.baseline else told
+    text = reason(judgement) or WORDS[judgement.verdict]
+    return f"{text} (accepted for now)" if judgement.baseline else text
 
 
 def rows(result: Result, items: Iterable[ItemResult]) -> tuple[ItemRow, ...]:
@@ -169,8 +169,8 @@ def _shown(result: Result, verdict: Verdict) -> Verdict:
 def _worst(result: Result, judgements: tuple[Judgement, ...]) -> tuple[Judgement, ...]:
     grade = min((severity(found.verdict) for found in judgements), default=severity(Verdict.PASS))
     # When control failed, one diagnosis explains whatever was not exercised.
-    told = Verdict.NOT_EXERCISED if result.outcome is Outcome.NOT_SCORED else Verdict.NOT_APPLICABLE
-    if grade >= severity(told):
+    mildest = Verdict.NOT_EXERCISED if result.outcome is Outcome.NOT_SCORED else Verdict.NOT_APPLICABLE
+    if grade >= severity(mildest):
         return ()
     worst = (found for found in judgements if severity(found.verdict) == grade)
     return tuple(sorted(worst, key=lambda found: found.level))
@@ -198,11 +198,11 @@ def unjudged(result: Result) -> tuple[str, ...]:
 def sentence(result: Result) -> str:
     """The answer to "can this integration go live?", without the banner word, and what was not judged for want of a
     declaration."""
-    told = _answer(result)
+    answer = _answer(result)
     if not result.caveats:
-        return told
+        return answer
     more = f"; and {len(result.caveats) - CAVEATS} more" if len(result.caveats) > CAVEATS else ""
-    return f"{told} Not judged: {line('; '.join(result.caveats[:CAVEATS]))}{more}."
+    return f"{answer} Not judged: {line('; '.join(result.caveats[:CAVEATS]))}{more}."
 
 
 def _answer(result: Result) -> str:
@@ -229,13 +229,13 @@ def _shortfall(result: Result) -> str:
     unclear = sum(found.verdict is Verdict.ERROR for found in result.judgements)
     stale = len(result.stale_baseline)
     open_ = max(len(result.reasons) - broken - unclear - stale, 0)  # a reason each: what remains was not exercised
-    told = (
+    parts = (
         f"{broken} must-requirement{'' if broken == 1 else 's'} failed" if broken else "",
         f"{unclear} could not be judged" if unclear else "",
         f"{open_} {'was' if open_ == 1 else 'were'} not exercised" if open_ else "",
         f"{stale} baseline entr{'y is' if stale == 1 else 'ies are'} stale" if stale else "",
     )
-    return f"{', '.join(part for part in told if part) or 'a must-requirement does not hold'}."
+    return f"{', '.join(part for part in parts if part) or 'a must-requirement does not hold'}."
 
 
 def _judged(result: Result) -> int:

@@ -55,8 +55,10 @@ def issues(result: Result, run: Run) -> tuple[Issue, ...]:
     seen = {Pointer(world.name, entry.n): entry for world in run.worlds for entry in world.of(SourceSeen)}
     found = [issue for grade, each in graded for issue in _issues(each, grade, run, seen)]
     if result.outcome is Outcome.NOT_SCORED:
-        path, told = _configuration(run), f"not scored: {facts.sentence(result)}"
-        found.insert(0, Issue(name=OUTCOME, grade=Grade.NOT_SCORED, message=told, path=path, mark=_mark(OUTCOME, path)))
+        path, message = _configuration(run), f"not scored: {facts.sentence(result)}"
+        found.insert(
+            0, Issue(name=OUTCOME, grade=Grade.NOT_SCORED, message=message, path=path, mark=_mark(OUTCOME, path))
+        )
     return tuple(found)
 
 
@@ -88,10 +90,10 @@ def _issues(judgement: Judgement, grade: Grade, run: Run, seen: Mapping[Pointer,
             judgement=judgement,
         )
     if not count:
-        path, told = _configuration(run), facts.why(judgement)
+        path, message = _configuration(run), facts.why(judgement)
         if judgement.verdict is Verdict.NOT_EXERCISED:
-            told = f"{facts.WORDS[judgement.verdict]}: {told}"
-        yield Issue(name=name, grade=grade, message=told, path=path, mark=_mark(name, path), judgement=judgement)
+            message = f"{facts.WORDS[judgement.verdict]}: {message}"
+        yield Issue(name=name, grade=grade, message=message, path=path, mark=_mark(name, path), judgement=judgement)
 
 
 def _finds(judgement: Judgement, seen: Mapping[Pointer, SourceSeen]) -> Iterator[SourceSeen]:
@@ -107,8 +109,8 @@ def _configuration(run: Run) -> str:
 
 
 def _folder(run: Run) -> PurePosixPath:
-    told = facts.line(str(run.facts.get("folder") or "."))
-    return PurePosixPath(told if _below(told) else ".")
+    folder = facts.line(str(run.facts.get("folder") or "."))
+    return PurePosixPath(folder if _below(folder) else ".")
 
 
 def _below(path: str) -> bool:

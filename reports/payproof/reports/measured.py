@@ -37,13 +37,13 @@ class Measured:
 
 
 def measured(result: Result, run: Run) -> Measured:
-    told, found = timeline(run), behaviour(run)
+    spans, found = timeline(run), behaviour(run)
     return Measured(
         tables=tables(found),
         facts=facts_of(found),
         coverage=coverage_map(result, run),
-        timeline=told,
-        lanes=tuple(drawing(lane, told.seconds) for lane in told.lanes),
-        ticks=ticks(told.seconds),
-        summary=summary(told),
+        timeline=spans,
+        lanes=tuple(drawing(lane, spans.seconds) for lane in spans.lanes),
+        ticks=ticks(spans.seconds),
+        summary=summary(spans),
     )

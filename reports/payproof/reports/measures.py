@@ -27,17 +27,17 @@ def document(result: Result, run: Run) -> dict[str, Any]:
 def _behaviour(found: Behaviour) -> dict[str, Any]:
     return {
         "operations": list(found.operations),
-        "hang_up": [_told(each, words.patience(each)) for each in found.patience],
-        "failures": [_told(each, words.failure(each)) for each in found.failures],
-        "retry_after": [{**_told(each, words.retry(each)), "obeyed": each.obeyed} for each in found.retry_after],
-        "tls": {**_told(found.tls, words.tls(found.tls)), "chosen": dict(found.tls.chosen)},
-        "refusals": [_told(each, words.refusal(each)) for each in found.refusals],
-        "kept_alive": _told(found.kept_alive, words.kept_alive(found.kept_alive)),
-        "tokens": None if found.tokens is None else _told(found.tokens, words.tokens(found.tokens)),
+        "hang_up": [_figure(each, words.patience(each)) for each in found.patience],
+        "failures": [_figure(each, words.failure(each)) for each in found.failures],
+        "retry_after": [{**_figure(each, words.retry(each)), "obeyed": each.obeyed} for each in found.retry_after],
+        "tls": {**_figure(found.tls, words.tls(found.tls)), "chosen": dict(found.tls.chosen)},
+        "refusals": [_figure(each, words.refusal(each)) for each in found.refusals],
+        "kept_alive": _figure(found.kept_alive, words.kept_alive(found.kept_alive)),
+        "tokens": None if found.tokens is None else _figure(found.tokens, words.tokens(found.tokens)),
     }
 
 
-def _told(value: Any, figure: words.Figure) -> dict[str, Any]:
+def _figure(value: Any, figure: words.Figure) -> dict[str, Any]:
     """A measured value by its fields, and its words."""
     return {**_plain(dataclasses.asdict(value)), "evidence": _named(value.evidence), "text": figure.line}
 

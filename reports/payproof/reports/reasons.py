@@ -1,4 +1,4 @@
-"""Why requirements were not judged: what shares a reason, and what waits for one failure, is told once."""
+"""Why requirements were not judged: what shares a reason, and what waits for one failure, stands once."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def by_reason(judgements: Iterable[Judgement]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for judgement in listed:
         cause = because(judgement)
-        told = f"{cause} failed: mend that first" if cause and causes[cause] > 1 else facts.why(judgement)
-        found.setdefault(told, []).append(judgement.requirement)
+        shared = f"{cause} failed: mend that first" if cause and causes[cause] > 1 else facts.why(judgement)
+        found.setdefault(shared, []).append(judgement.requirement)
     return found
 
 

@@ -1,4 +1,4 @@
-"""A journal entry as a scene that a person can read: who does what, and what is said."""
+"""A journal entry as a scene that a person can read: who does what, and what is sent."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from payproof.reports.values import cut, pretty
 
 def scene(entry: Entry, *, world: str, pointed: bool, limit: int) -> Scene:
     """``limit``: characters of a body or text that are shown."""
-    actor, title, note = _told(entry)
+    actor, title, note = _described(entry)
     text, messages = "", tuple[Message, ...]()
     if isinstance(entry, Call | Delivery | Page):
         messages = _exchange(entry.request, entry.response, limit)
@@ -57,7 +57,7 @@ def scene(entry: Entry, *, world: str, pointed: bool, limit: int) -> Scene:
     )
 
 
-def _told(entry: Entry) -> tuple[str, str, str]:
+def _described(entry: Entry) -> tuple[str, str, str]:
     """(actor, what happened, a remark)."""
     match entry:
         case Call():
@@ -73,7 +73,7 @@ def _told(entry: Entry) -> tuple[str, str, str]:
         case OrderSeen():
             return "order", *_order(entry)
         case ProbeMark() | Step():
-            return "story", *_story(entry)
+            return "probe", *_probe(entry)
         case _:
             return _around(entry)
 
@@ -117,14 +117,14 @@ _CONNECTIONS: Mapping[ConnectionEvent, str] = {
 def _connection(entry: Connection) -> str:
     by = {"client": "closed by the client", "gateway": "closed by the gateway", "": ""}[entry.ended_by]
     lasted = "" if entry.seconds is None else f"after {entry.seconds:.1f} s"
-    told = (
+    parts = (
         entry.fault,
         entry.tls,
         f"alert {entry.alert}" if entry.alert else "",
         f"{by} {lasted}".strip(),
         entry.detail,
     )
-    return ", ".join(part for part in told if part)
+    return ", ".join(part for part in parts if part)
 
 
 _DIFFERING = {
@@ -145,8 +145,8 @@ def differing(entry: ReplayDifference) -> str:
         for label, value in (("recorded", entry.recorded), ("now", entry.actual))
         if value
     ]
-    told = f"{named} ({entry.name})" if entry.name else named
-    return f"{told}: {', '.join(values)}" if values else told
+    which = f"{named} ({entry.name})" if entry.name else named
+    return f"{which}: {', '.join(values)}" if values else which
 
 
 _ENDINGS = {
@@ -219,7 +219,7 @@ def _order(entry: OrderSeen) -> tuple[str, str]:
     return f"the shop says of order {entry.order}: {paid}", " · ".join(note for note in notes if note)
 
 
-def _story(entry: ProbeMark | Step) -> tuple[str, str]:
+def _probe(entry: ProbeMark | Step) -> tuple[str, str]:
     if isinstance(entry, Step):
         return entry.text, _details(entry.facts)
     return f"{entry.probe} {'begins' if entry.event == 'begin' else 'ends'}", _details(entry.params)

@@ -18,7 +18,7 @@ SHOWN = 25
 
 @dataclass(frozen=True, slots=True)
 class ReplayGroup:
-    """Differences of one sort: ``text`` tells the first of them."""
+    """Differences of one sort: ``text`` describes the first of them."""
 
     text: str
     pointers: tuple[Pointer, ...]
@@ -48,21 +48,21 @@ class Replay:
 
 def replay(run: Run) -> Replay | None:
     """None for a run that did not replay anything."""
-    told = run.facts.get("cassette")
-    if not isinstance(told, dict):
+    cassette = run.facts.get("cassette")
+    if not isinstance(cassette, dict):
         return None
     found = list(_differences(run))
     about = (
-        f"This run replayed {_fact(told, 'path')}, recorded from {_fact(told, 'upstream')} at {_fact(told, 'recorded_at')} "
-        f"({_fact(told, 'age')} ago). It says nothing about the sandbox of today."
+        f"This run replayed {_fact(cassette, 'path')}, recorded from {_fact(cassette, 'upstream')} at {_fact(cassette, 'recorded_at')} "
+        f"({_fact(cassette, 'age')} ago). It says nothing about the sandbox of today."
     )
-    stale = f"The recording is older than {_fact(told, 'max_age')}: record again." if told.get("stale") else ""
+    stale = f"The recording is older than {_fact(cassette, 'max_age')}: record again." if cassette.get("stale") else ""
     return Replay(about, stale, len(found), tuple(_grouped(found)))
 
 
 def document(run: Run) -> dict[str, Any]:
     """The same as plain data, for the JSON report."""
-    told = run.facts.get("cassette")
+    cassette = run.facts.get("cassette")
     listed = [
         {
             "pointer": str(pointer),
@@ -75,11 +75,11 @@ def document(run: Run) -> dict[str, Any]:
         }
         for pointer, entry in _differences(run)
     ]
-    return {"cassette": told if isinstance(told, dict) else {}, "differences": listed}
+    return {"cassette": cassette if isinstance(cassette, dict) else {}, "differences": listed}
 
 
-def _fact(told: dict[str, Json], name: str) -> str:
-    return facts.line(str(told.get(name, "")))
+def _fact(cassette: dict[str, Json], name: str) -> str:
+    return facts.line(str(cassette.get(name, "")))
 
 
 def _differences(run: Run) -> Iterable[tuple[Pointer, ReplayDifference]]:
@@ -94,5 +94,5 @@ def _grouped(found: Iterable[tuple[Pointer, ReplayDifference]]) -> Iterable[Repl
     order = ("unexpected", "missing", "changed", "order", "repeated")
     for key in sorted(groups, key=lambda key: order.index(key[0])):
         first = groups[key][0][1]
-        story = f"{first.story}: " if first.story else ""
-        yield ReplayGroup(f"{story}{differing(first)}", tuple(pointer for pointer, _ in groups[key]))
+        where = f"{first.story}: " if first.story else ""
+        yield ReplayGroup(f"{where}{differing(first)}", tuple(pointer for pointer, _ in groups[key]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.console import Console
@@ -11,23 +11,19 @@ from rich.text import Text
 from payproof.contracts.model import Json, Judgement, Level, Outcome
 from payproof.contracts.run_comparison import Change, Kind, RunComparison
 from payproof.reports import facts
+from payproof.reports.changes import TITLES
 from payproof.reports.text_output import TextOutput
 
-_TITLES: tuple[tuple[Kind, str, str], ...] = (
-    ("failing", "Fails now", "red"),
-    ("mended", "Mended", "green"),
-    ("changed", "Changed", "yellow"),
-    ("added", "New requirements", ""),
-    ("removed", "Requirements that are gone", ""),
-)
+_STYLES: Mapping[Kind, str] = {"failing": "red", "mended": "green", "changed": "yellow", "added": "", "removed": ""}
+"""Of what is listed; what one run did not judge is only counted."""
 _LABELS = {"profile_version": "profile", "dirty": "uncommitted changes", "name": "integration"}
 
 
 def show(found: RunComparison, console: Console) -> None:
     """On the console; the last line is the answer."""
     output = TextOutput(console)
-    for kind, title, style in _TITLES:
-        _section(output, title, style, found.of(kind))
+    for kind, style in _STYLES.items():
+        _section(output, TITLES[kind], style, found.of(kind))
     if found.facts:
         output.rule("The runs")
         for fact in found.facts:
@@ -48,19 +44,19 @@ def _section(output: TextOutput, title: str, style: str, changes: tuple[Change, 
     for change in changes:
         weight = "" if change.level is Level.MUST else "  should"
         output.say(Text(output.plain(change.requirement), style=f"bold {style}").append(weight, style="not bold dim"))
-        output.say(f"{_said(change.old)} -> {_said(change.new)}", indent=4)
+        output.say(f"{_verdict(change.old)} -> {_verdict(change.new)}", indent=4)
         if change.new and change.kind != "mended" and (why := facts.reason(change.new)):
             output.say(why, indent=4)
 
 
-def _said(judgement: Judgement | None) -> str:
+def _verdict(judgement: Judgement | None) -> str:
     if judgement is None:
         return "not judged"
     return f"{facts.WORDS[judgement.verdict]}{', accepted for now' if judgement.baseline else ''}"
 
 
 def _value(value: Json) -> str:
-    return "not told" if value is None else facts.line(str(value))[:40]
+    return "unknown" if value is None else facts.line(str(value))[:40]
 
 
 def _summary(found: RunComparison) -> str:

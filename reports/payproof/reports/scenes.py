@@ -32,7 +32,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """``actor`` is one of story, customer, call, gateway, log, order, fault, process, alert."""
+    """``actor`` is one of probe, customer, call, gateway, log, order, fault, process, alert."""
 
     pointer: str
     n: int

@@ -9,6 +9,7 @@ from payproof.contracts import report_file
 from payproof.contracts.model import Outcome, PayproofError, Result
 from payproof.contracts.run_comparison import Change, RunComparison, compare_results
 from payproof.reports import facts
+from payproof.reports.changes import TITLES
 
 FILE = "report.json"
 _SAME_RUN = ("started", "seed", "journal")
@@ -16,7 +17,7 @@ _SAME_RUN = ("started", "seed", "journal")
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """``started``: when the last run began, as it told it itself."""
+    """``started``: when the last run began, as it says itself."""
 
     started: str
     comparison: RunComparison
@@ -24,18 +25,10 @@ class Since:
     @property
     def parts(self) -> tuple[tuple[str, tuple[Change, ...]], ...]:
         """(title, what changed so), without the titles of which there is nothing."""
-        told = self.comparison
-        parts = (
-            ("Fails now", told.of("failing")),
-            ("Mended", told.of("mended")),
-            ("Otherwise changed", told.of("changed")),
-            (
-                "Only one of the two judged it",
-                told.of("unjudged") if Outcome.PARTIAL not in (told.old, told.new) else (),
-            ),
-            ("New", told.of("added")),
-            ("Gone", told.of("removed")),
-        )
+        compared = self.comparison
+        partial = Outcome.PARTIAL in (compared.old, compared.new)
+        listed = TITLES.items()
+        parts = ((title, compared.of(kind)) for kind, title in listed if not (partial and kind == "unjudged"))
         return tuple((title, changes) for title, changes in parts if changes)
 
 

@@ -19,12 +19,12 @@ def situation(run: Run, mark: ProbeMark) -> str:
     operation = mark.params.get("operation")
     if fault:
         return line(f"The {operation} call: {_lowered(fault)}" if operation else fault)
-    told = (
+    known = (
         _OWN.get(mark.probe) or _text(run.facts.get("probes"), mark.probe) or mark.probe.replace("-", " ").capitalize()
     )
     if "how" in mark.params and operation:
         return line(f"The {operation} call: {outage_of(mark.params)}")
-    return line(told)
+    return line(known)
 
 
 def particulars(mark: ProbeMark) -> str:

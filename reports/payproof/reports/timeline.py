@@ -26,20 +26,20 @@ class LaneDrawing:
     about: str
     bars: tuple[Bar, ...]
     spans: tuple[Span, ...]
-    """Its stories, the longest first."""
+    """Its probe runs, the longest first."""
 
 
 def drawing(lane: Lane, whole: float) -> LaneDrawing:
-    stories = [span for span in lane.spans if span.kind in ("control", "story", "settle")]
+    probe_runs = [span for span in lane.spans if span.kind in ("control", "story", "settle")]
     waited = sum(wait.seconds for wait in lane.waits)
-    told = [count(len(stories), "story").replace("storys", "stories")]
-    told += [f"{seconds(waited)} of waiting"] if lane.waits else []
+    about = [count(len(probe_runs), "probe run")]
+    about += [f"{seconds(waited)} of waiting"] if lane.waits else []
     return LaneDrawing(
         name=lane.world,
         took=seconds(lane.ended - lane.began),
-        about=", ".join(told),
+        about=", ".join(about),
         bars=tuple(_bars(lane, whole)),
-        spans=tuple(sorted(stories, key=lambda span: -span.seconds)),
+        spans=tuple(sorted(probe_runs, key=lambda span: -span.seconds)),
     )
 
 
@@ -72,11 +72,11 @@ def waiting(wait: LongWait) -> str:
 
 def summary(found: Timeline) -> str:
     """One sentence: how long the run took, and what its longest wait was for."""
-    told = f"{seconds(found.seconds)} in all, {count(len(found.lanes), 'world')}."
+    text = f"{seconds(found.seconds)} in all, {count(len(found.lanes), 'world')}."
     if (longest := found.longest) is None:
-        return told
+        return text
     lane, wait = longest
-    return f"{told} The longest wait: {seconds(wait.seconds)} in {lane.world}, {waiting(wait)}."
+    return f"{text} The longest wait: {seconds(wait.seconds)} in {lane.world}, {waiting(wait)}."
 
 
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)

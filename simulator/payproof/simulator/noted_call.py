@@ -77,8 +77,8 @@ class NotedCall(Pending):
     def _event(self, request: Request, response: Response | None) -> AnyEvent:
         """What was said; nothing where even the address cannot be read. The call itself is recorded in any case."""
         try:
-            if self._asked is not None and self._profile.tell is not None:
-                return self._profile.tell(self._asked, response)
+            if self._asked is not None and self._profile.read_answer is not None:
+                return self._profile.read_answer(self._asked, response)
             return self._profile.read(request, response)
         except (ValueError, RecursionError):
             return Unknown()

@@ -26,11 +26,11 @@ def test_a_must_without_its_declaration_is_a_caveat() -> None:
 
 
 def test_a_must_that_was_judged_is_none() -> None:
-    assert not [told for told in _caveats(_returned(1)) if told.startswith("idempotency.return-twice")]
+    assert not [caveat for caveat in _caveats(_returned(1)) if caveat.startswith("idempotency.return-twice")]
 
 
 def test_what_does_not_apply_to_the_gateway_is_none() -> None:
-    assert not [told for told in _caveats(Written()) if told.startswith("idempotency.lost-answer")]
+    assert not [caveat for caveat in _caveats(Written()) if caveat.startswith("idempotency.lost-answer")]
 
 
 def test_a_run_that_is_not_scored_has_none() -> None:

@@ -28,9 +28,9 @@ ORDER = {
 
 
 def _create(
-    run: Written, *, url: str = f"{BASE}/payment/create", more: dict[str, Any] | None = None, **said: Any
+    run: Written, *, url: str = f"{BASE}/payment/create", more: dict[str, Any] | None = None, **fields: Any
 ) -> e.Call:
-    return run.create(url=url, headers=HEADERS, asked=json.dumps({**ORDER, **said}), **(more or {}))
+    return run.create(url=url, headers=HEADERS, asked=json.dumps({**ORDER, **fields}), **(more or {}))
 
 
 def test_calls_as_the_contract_says_pass_and_are_counted() -> None:

@@ -1,4 +1,4 @@
-"""A crash is judged as one in the stories that make the gateway fail."""
+"""A crash is judged as one in the probe runs that make the gateway fail."""
 
 from __future__ import annotations
 

@@ -151,13 +151,13 @@ def test_a_truthful_check_beside_the_broken_one_makes_the_order_rightly_paid() -
     assert run.finding("errors.not-json", Verdict.PASS)
 
 
-def wrong_content_type(run: Written, *, said: bool | None, order: str = "7") -> Written:
+def wrong_content_type(run: Written, *, answered_paid: bool | None, order: str = "7") -> Written:
     """Create succeeds in strange wrapping; the shop asks, and takes the order for paid."""
     with run.probe("error-answer", operation="create", fault="wrong-content-type"):
         run.order(order)
         run.create("p7", order, fault="wrong-content-type")
         run.ledger("opened", "p7", reference=order)
-        run.status("p7", paid=said)
+        run.status("p7", paid=answered_paid)
         run.page("checkout", order)
         run.checkout(order, "p7")
         run.seen(order)
@@ -166,7 +166,7 @@ def wrong_content_type(run: Written, *, said: bool | None, order: str = "7") -> 
 
 
 def test_a_shop_that_believed_a_truthful_answer_is_not_accused() -> None:
-    assert wrong_content_type(Written(), said=True).finding("errors.not-json", Verdict.PASS)
+    assert wrong_content_type(Written(), answered_paid=True).finding("errors.not-json", Verdict.PASS)
 
 
 def test_a_shop_that_does_not_read_an_undisturbed_answer_has_another_defect() -> None:
@@ -180,12 +180,12 @@ def test_a_shop_that_does_not_read_an_undisturbed_answer_has_another_defect() ->
         run.status("p2", paid=False)
         run.page("return", "2")
         run.seen("2")
-    found = wrong_content_type(run, said=False).finding("errors.not-json", Verdict.NOT_EXERCISED)
+    found = wrong_content_type(run, answered_paid=False).finding("errors.not-json", Verdict.NOT_EXERCISED)
     assert found.because == "verify.forged-return"
 
 
 def test_it_fails_where_no_other_requirement_does() -> None:
-    found = wrong_content_type(Written(), said=False).finding("errors.not-json", Verdict.FAIL)
+    found = wrong_content_type(Written(), answered_paid=False).finding("errors.not-json", Verdict.FAIL)
     assert "an undisturbed check had said that it is not" in found.title
 
 

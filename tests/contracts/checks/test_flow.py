@@ -262,7 +262,7 @@ def test_a_recovery_that_nobody_tried_says_why() -> None:
 def test_a_story_that_was_left_alone_is_not_passed_over() -> None:
     run = recovery(True)
     with run.probe("network-error", operation="token", how="close"):
-        run.step("left-alone", "this story was not told: the shop sells nothing any more")
+        run.step("left-alone", "this probe was not run: the shop sells nothing any more")
     with run.probe("token-expired", moment="revoked"):
         run.step("token-ended")
         run.order("9")
@@ -355,7 +355,7 @@ def test_a_limit_for_the_whole_request_is_as_good_as_one_for_each_call() -> None
 
 @pytest.mark.parametrize(("seconds", "verdict"), [(12, Verdict.PASS), (5, Verdict.WARN)])
 def test_a_limit_that_the_shop_sets_itself_leaves_a_call_open_behind_the_page(seconds: float, verdict: Verdict) -> None:
-    """The second of two slow calls is still on its way when the customer is answered, and ends after the story."""
+    """The second of two slow calls is still on its way when the customer is answered, and ends after the probe run."""
     run = Written()
     with run.probe("slow"):
         run.order("1")

@@ -24,7 +24,7 @@ def _opened(run: Written, order: str = "1001", payment: str = "p1", **more: Any)
 
 
 def _twice(probe: str, **settings: Any) -> Written:
-    """Two payments of one order, both charged; the story is still open."""
+    """Two payments of one order, both charged; the probe run is still open."""
     run = Written(**settings)
     with run.probe(probe):
         run.order()

@@ -1,4 +1,4 @@
-"""reference.order-id, reference.distinct, amount.sent, currency.sent: what the create call says of the order."""
+"""reference.order-id, reference.distinct: which order the create call says it is for."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from payproof.contracts.model import Verdict
 
 from .written import Written
 
-ORDER_ID, DISTINCT, AMOUNT, CURRENCY = "reference.order-id", "reference.distinct", "amount.sent", "currency.sent"
+ORDER_ID, DISTINCT = "reference.order-id", "reference.distinct"
 LABEL = "182801642"
 
 
@@ -138,10 +138,10 @@ def _numbered(number: str = "WEB-D3EE263A", other: str = "WEB-77B01C2F", shown: 
     """Two orders that have a number for people beside their id."""
     run = Written()
     with run.probe("steady"):
-        for order, reference, said in (("a6f1-16b0", number, shown), ("0d2c-99e1", other, other)):
+        for order, reference, number_shown in (("a6f1-16b0", number, shown), ("0d2c-99e1", other, other)):
             run.create(f"p-{order}", reference=reference)
             run.checkout(order, f"p-{order}")
-            run.page("order", order, body=f'{{"number": "{said}", "state": "new"}}', kind="application/json")
+            run.page("order", order, body=f'{{"number": "{number_shown}", "state": "new"}}', kind="application/json")
     return run
 
 
@@ -242,89 +242,3 @@ def test_orders_of_different_worlds_are_not_compared() -> None:
     run.create("p9", reference="1")
     run.checkout("3003", "p9")
     assert run.finding(DISTINCT, Verdict.PASS)
-
-
-# amount.sent
-
-
-def _asked(amount: str | None, order: str = "5000.00", currency: str = "XAF", **settings: Any) -> Written:
-    run = Written(**settings)
-    with run.probe("steady"):
-        run.create(amount=amount, currency=currency)
-        run.checkout(amount=order, currency=currency)
-    return run
-
-
-@pytest.mark.parametrize("amount", ["5000.00", "5000", "5000.0"])
-def test_the_orders_amount_passes_in_every_spelling(amount: str) -> None:
-    assert _asked(amount).finding(AMOUNT, Verdict.PASS).evidence
-
-
-@pytest.mark.parametrize("amount", ["4999.99", "50.00", "500000", None, "abc"])
-def test_another_amount_fails(amount: str | None) -> None:
-    found = _asked(amount).finding(AMOUNT, Verdict.FAIL)
-    assert found.expected == {"amount": "5000.00"}
-    assert found.actual == {"amount": amount}
-
-
-@pytest.mark.parametrize(
-    ("fee", "amount"), [("150.00", "5150.00"), ("1.5%", "5075.00"), ("1.5%", "5075.01"), ("150.00", "5000.00")]
-)
-def test_a_declared_fee_is_added(fee: str, amount: str) -> None:
-    assert _asked(amount, fee=fee).finding(AMOUNT, Verdict.PASS)
-
-
-def test_a_fee_does_not_excuse_another_amount() -> None:
-    assert _asked("5100.00", fee="150.00").finding(AMOUNT, Verdict.FAIL)
-
-
-def test_an_amount_that_was_refused_had_more_decimals_than_the_gateway_takes() -> None:
-    run = Written("harbor")
-    with run.probe("steady"):
-        run.create(None, amount="250.00", spelled="250.00", currency="JPY", status=422, errors=("decimals",))
-    found = run.finding(AMOUNT, Verdict.FAIL)
-    assert (found.expected, found.actual) == ({"decimals": 0}, {"amount": "250.00", "answer": ["decimals"]})
-
-
-def test_an_amount_that_was_refused_for_something_else_is_not_judged_by_its_decimals() -> None:
-    run = Written("harbor")
-    with run.probe("steady"):
-        run.create(None, amount="1.00", spelled="1.00", currency="EUR", status=422, errors=("currency",))
-    assert run.finding(AMOUNT, Verdict.NOT_EXERCISED)
-
-
-def test_a_price_that_nobody_told_is_asked_for() -> None:
-    assert _asked("77.00", sets_amount=False).finding(AMOUNT, Verdict.NOT_EXERCISED).declare == "checkout.amount"
-
-
-def test_without_a_create_call_no_amount_is_judged() -> None:
-    assert Written().finding(AMOUNT, Verdict.NOT_EXERCISED)
-
-
-# currency.sent
-
-
-def _in(sent: str | None, **settings: Any) -> Written:
-    run = Written(**settings)
-    with run.probe("steady"):
-        run.create(currency=sent)
-        run.checkout()
-    return run
-
-
-@pytest.mark.parametrize("sent", ["XAF", "xaf"])
-def test_the_orders_currency_passes(sent: str) -> None:
-    assert _in(sent).finding(CURRENCY, Verdict.PASS)
-
-
-@pytest.mark.parametrize("sent", ["EUR", "", None])
-def test_another_currency_fails(sent: str | None) -> None:
-    assert _in(sent).finding(CURRENCY, Verdict.FAIL).expected == {"currency": "XAF"}
-
-
-def test_a_currency_that_the_checkout_cannot_set_is_the_shops_own() -> None:
-    assert _in("EUR", sets_currency=False).finding(CURRENCY, Verdict.PASS)
-
-
-def test_without_a_create_call_no_currency_is_judged() -> None:
-    assert Written().finding(CURRENCY, Verdict.NOT_EXERCISED)

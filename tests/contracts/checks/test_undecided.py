@@ -10,8 +10,8 @@ from .written import Written
 PENDING, SUCCESS, FAILURE = "flow.pending", "flow.pending-success", "flow.pending-failure"
 
 
-def told(*, came: bool, early: bool = False, late: bool = True, status: int = 200) -> Written:
-    """One story: ``early``: the order is paid before it is decided; ``late``: it is once there is money for it."""
+def decided(*, came: bool, early: bool = False, late: bool = True, status: int = 200) -> Written:
+    """One probe run: ``early``: the order is paid before it is decided; ``late``: it is once there is money for it."""
     run = Written("quay", notices=True)
     with run.probe("undecided", came=came):
         run.order("1")
@@ -35,27 +35,27 @@ def told(*, came: bool, early: bool = False, late: bool = True, status: int = 20
 
 
 def test_an_order_that_waits_for_its_money_passes() -> None:
-    run = told(came=True)
+    run = decided(came=True)
     assert run.finding(PENDING, Verdict.PASS)
     assert run.finding(SUCCESS, Verdict.PASS)
 
 
 def test_an_order_that_is_paid_before_its_money_fails() -> None:
-    found = told(came=True, early=True).finding(PENDING, Verdict.FAIL)
+    found = decided(came=True, early=True).finding(PENDING, Verdict.FAIL)
     assert "has no money for it yet" in found.title
 
 
 def test_an_error_page_while_it_is_not_decided_fails() -> None:
-    assert "error page" in told(came=True, status=500).finding(PENDING, Verdict.FAIL).title
+    assert "error page" in decided(came=True, status=500).finding(PENDING, Verdict.FAIL).title
 
 
 def test_money_that_comes_and_pays_nothing_fails() -> None:
-    assert told(came=True, late=False).finding(SUCCESS, Verdict.FAIL).actual == {"paid": False, "state": "pending"}
+    assert decided(came=True, late=False).finding(SUCCESS, Verdict.FAIL).actual == {"paid": False, "state": "pending"}
 
 
 def test_money_that_never_comes_leaves_an_order_that_can_be_paid_again() -> None:
-    assert told(came=False).finding(FAILURE, Verdict.PASS)
-    assert "cannot be paid any more" in told(came=False, late=False).finding(FAILURE, Verdict.FAIL).title
+    assert decided(came=False).finding(FAILURE, Verdict.PASS)
+    assert "cannot be paid any more" in decided(came=False, late=False).finding(FAILURE, Verdict.FAIL).title
 
 
 def test_a_gateway_that_decides_at_once_has_no_such_thing() -> None:

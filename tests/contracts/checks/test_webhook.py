@@ -244,8 +244,8 @@ def test_who_asks_the_gateway_to_verify_what_it_does_not_know_fails(genuine: boo
         run.order("1")
         run.bought("1", "p1")
         run.step(StepName.NOTICED)
-        told = run.delivery("p1", 400)
-        run.now = told.began
+        notified = run.delivery("p1", 400)
+        run.now = notified.began
         run.call("verify-notice", genuine=genuine)
         run.delivery("p1", 400, shape="indented")
     found = run.finding(RAW, verdict)
@@ -328,7 +328,7 @@ def test_a_gateway_of_which_no_odd_notice_can_be_made_is_not_judged() -> None:
     with run.probe("unknown-notice", odd="data"):
         run.order("1")
         run.checkout("1", "p1")
-        run.step(StepName.UNTOLD, "no such notice can be made")
+        run.step(StepName.NO_SUCH_NOTICE, "no such notice can be made")
     run.finding(UNKNOWN, Verdict.NOT_APPLICABLE)
 
 
@@ -535,8 +535,8 @@ def test_any_other_notice_does_not(notice: dict[str, Any]) -> None:
         run.ledger("opened", "p1", reference="1")
         run.checkout("1", "p1")
         run.ledger("charged", "p1", reference="1")
-        told: dict[str, Any] = {"payment": "p1", **notice}
-        run.delivery(**told)
+        notified: dict[str, Any] = {"payment": "p1", **notice}
+        run.delivery(**notified)
         run.seen("1", True)
     run.finding("verify.status-checked", Verdict.FAIL)
 

@@ -141,7 +141,7 @@ def test_without_money_or_a_notice_of_an_end_there_is_no_disorder() -> None:
     run = a_run()
     with run.probe("disordered-notices", order="end-after-success"):
         started(run, charged=False)
-        run.step(StepName.UNTOLD, "this gateway does not tell of payments that came to nothing")
+        run.step(StepName.NO_SUCH_NOTICE, "this gateway does not tell of payments that came to nothing")
     run.finding(ORDER, Verdict.NOT_APPLICABLE)
     run = a_run()
     disordered(run, None, problem="HTTP 500")
@@ -160,12 +160,17 @@ FIRST = "webhook.before-return"
 
 
 def first(
-    run: Written, *statuses: int | None, paid: bool | None, charged: bool = True, then: bool = True, told: bool = True
+    run: Written,
+    *statuses: int | None,
+    paid: bool | None,
+    charged: bool = True,
+    then: bool = True,
+    notified: bool = True,
 ) -> None:
     with run.probe("first-the-notice"):
         started(run, charged=charged)
         run.step(StepName.NOTICED)
-        for attempt, status in enumerate(statuses, start=1) if told else ():
+        for attempt, status in enumerate(statuses, start=1) if notified else ():
             run.delivery("p1", status, attempt=attempt)
         run.seen("1", paid)
         run.step(StepName.RETURNED)
@@ -226,7 +231,7 @@ def test_who_takes_the_money_only_when_the_customer_is_back_loses_nothing() -> N
 
 def test_without_a_notice_or_a_readable_order_the_return_decides_nothing() -> None:
     run = a_run()
-    first(run, 200, paid=True, told=False)
+    first(run, 200, paid=True, notified=False)
     run.finding(FIRST, Verdict.NOT_EXERCISED)
     run = a_run()
     first(run, 200, paid=None)

@@ -1,4 +1,4 @@
-"""Journals written by hand: a few lines tell what happened in a world, and one requirement is judged on it."""
+"""Journals written by hand: a few lines say what happened in a world, and one requirement is judged on it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Written:
         return self.add(e.Step(text=text or name, name=name, facts=facts))
 
     def order(self, id: str = "1001", role: str = "main") -> str:
-        """An order gets a role in this probe's story."""
+        """An order gets a role in this probe run."""
         self.step(f"order:{role}", order=id)
         return id
 

@@ -22,7 +22,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
-    """``operations``: the gateway's own names of the calls that figures are told for, in the order of a payment.
+    """``operations``: the gateway's own names of the calls that there are figures for, in the order of a payment.
     ``tokens``: None where the gateway has no token call."""
 
     operations: tuple[str, ...]

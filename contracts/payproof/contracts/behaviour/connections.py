@@ -15,7 +15,7 @@ from payproof.contracts.steps import StepName
 
 CERTIFICATES = ("unknown-authority", "expired-certificate", "wrong-host", "old-tls")
 """Names of the faults that show a client what it should refuse."""
-UNKNOWN_AUTHORITY, UNTOLD = CERTIFICATES[0], "unknown-certificate"
+UNKNOWN_AUTHORITY, UNKNOWN_CERTIFICATE = CERTIFICATES[0], "unknown-certificate"
 """A fault that shows a certificate of an unknown authority, and the probe that makes the run's own authority one."""
 
 
@@ -98,7 +98,7 @@ def refusals(run: Run) -> tuple[Refusal, ...]:
 
 
 def _refusal(run: Run, fault: str) -> Refusal:
-    shown = [*_shown(run, fault), *(_untold(run) if fault == UNKNOWN_AUTHORITY else ())]
+    shown = [*_shown(run, fault), *(_of_unknown_certificate(run) if fault == UNKNOWN_AUTHORITY else ())]
     met = [(world, each) for world, each in shown if isinstance(each, Connection)]
     calls = [(world, each) for world, each in shown if isinstance(each, Call)]
     if not met and not calls:
@@ -121,13 +121,17 @@ def _shown(run: Run, fault: str) -> Iterator[tuple[RecordedWorld, Call | Connect
                 yield world, each
 
 
-def _untold(run: Run) -> Iterator[tuple[RecordedWorld, Call | Connection]]:
-    return ((told.world, each) for told in probe_runs(run, UNTOLD) for each in untold(told))
+def _of_unknown_certificate(run: Run) -> Iterator[tuple[RecordedWorld, Call | Connection]]:
+    return (
+        (probe_run.world, each)
+        for probe_run in probe_runs(run, UNKNOWN_CERTIFICATE)
+        for each in of_unknown_certificate(probe_run)
+    )
 
 
-def untold(told: ProbeRun) -> Iterator[Call | Connection]:
+def of_unknown_certificate(probe_run: ProbeRun) -> Iterator[Call | Connection]:
     """What came of the gateway's own certificate while the integration had not been told of the authority behind it."""
-    for each in told.before(StepName.TRIED).entries:
+    for each in probe_run.before(StepName.TRIED).entries:
         if isinstance(each, Connection) or (isinstance(each, Call) and each.secure):
             yield each
 

@@ -162,15 +162,15 @@ def _retries(world: RecordedWorld) -> Iterator[RetryAfter]:
     for call in calls:
         if call.response is None or call.response.status != 429:
             continue
-        told = header(call.response.headers, "retry-after")
-        if not told.isdecimal():
+        wait = header(call.response.headers, "retry-after")
+        if not wait.isdecimal():
             continue
         again = next((each for each in calls if each.began > call.ended and _same(each, call)), None)
         if again is not None and any(call.ended < began <= again.began for began in pages):
             again = None
         yield RetryAfter(
             operation=call.event.operation,
-            asked=float(told),
+            asked=float(wait),
             after=round(again.began - call.ended, 3) if again else None,
             evidence=world.point(call, again),
         )

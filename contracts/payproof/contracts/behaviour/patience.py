@@ -86,16 +86,16 @@ def connecting(run: Run, figure: Patience, operations: Sequence[str]) -> list[Pa
     figure, for all of them."""
     faults = STALLS[figure.stall]
     met: dict[str, list[tuple[RecordedWorld, Connection]]] = {}
-    for told in probe_runs(run):
-        named = str(told.params.get("operation", ""))
+    for probe_run in probe_runs(run):
+        named = str(probe_run.params.get("operation", ""))
         operation = named if named in operations else ""
-        for each in told.of(Connection):
+        for each in probe_run.of(Connection):
             if (
                 each.fault in faults
                 and each.seconds is not None
                 and _waits(each, figure.stall, secure=run.settings.secure)
             ):
-                met.setdefault(operation, []).append((told.world, each))
+                met.setdefault(operation, []).append((probe_run.world, each))
     if not met and figure.stall == "tls" and not run.settings.secure:
         return [replace(figure, unmeasured="this run was over plain HTTP")]
     if not met:

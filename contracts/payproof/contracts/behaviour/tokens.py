@@ -23,10 +23,10 @@ class TokenUse:
 
 
 def token_use(run: Run) -> TokenUse:
-    told = next(iter(probe_runs(run, "steady")), None)
-    if told is None:
+    steady = next(iter(probe_runs(run, "steady")), None)
+    if steady is None:
         return TokenUse(unmeasured=why_not(run, "token.cached") or "no series of payments was made")
-    before = [call for call in told.world.of(Call) if call.n <= told.entries[-1].n]
+    before = [call for call in steady.world.of(Call) if call.n <= steady.entries[-1].n]
     asked = [call for call in before if call.role == "authenticate"]
     opened = [call for call in before if call.role == "open" and call.event.ok]
-    return TokenUse(calls=len(asked), payments=len(opened), evidence=told.world.point(*(asked or opened)[:3]))
+    return TokenUse(calls=len(asked), payments=len(opened), evidence=steady.world.point(*(asked or opened)[:3]))

@@ -27,7 +27,7 @@ def _believed(case: Case, probe_run: ProbeRun, seen: OrderSeen, what: str, step:
         expected={"paid": False, "charged": 0},
         actual={"paid": True, "state": seen.state, "charged": 0},
         world=probe_run.world,
-        seen=[probe_run.step(step), *[call for call, _ in probe_run.told()][-1:], seen],
+        seen=[probe_run.step(step), *[call for call, _ in probe_run.status_answers()][-1:], seen],
         unless=("verify.forged-return", "flow.success"),
     )
 

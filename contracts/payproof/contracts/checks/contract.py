@@ -13,7 +13,7 @@ from payproof.contracts.requirements import Case, should
 from payproof.contracts.run import RecordedWorld
 
 _MOST = 12
-"""Findings that one run is told; a client that gets every field wrong is told so once a field."""
+"""Findings that one run is given; a client that gets every field wrong is given one for each field."""
 
 
 @dataclass(slots=True)

@@ -65,13 +65,17 @@ def currency(case: Case) -> Iterator[Finding]:
     """
     yield from _handled(case, *_own(case, "errors.currency"))
     for probe_run in probe_runs(case.run, "unknown-currency"):
-        told = probe_run.before(StepName.RECOVER)
+        disturbed = probe_run.before(StepName.RECOVER)
         crashed = crash(probe_run, StepName.RECOVER, "checkout")
-        page = next(reversed(told.pages("checkout")), None)
-        paid = next((seen for seen in told.of(OrderSeen) if seen.order == told.order() and seen.paid), None)
+        page = next(reversed(disturbed.pages("checkout")), None)
+        paid = next((seen for seen in disturbed.of(OrderSeen) if seen.order == disturbed.order() and seen.paid), None)
         creates = (
-            [call for call in told.calls("open") if (call.opened.currency or "") == told.checkouts()[0].currency]
-            if told.checkouts()
+            [
+                call
+                for call in disturbed.calls("open")
+                if (call.opened.currency or "") == disturbed.checkouts()[0].currency
+            ]
+            if disturbed.checkouts()
             else []
         )
         if page is None:
@@ -193,7 +197,7 @@ def friendly(case: Case) -> Iterator[Finding]:
 
     Why: it frightens customers and informs attackers.
 
-    Judged: on every page and redirect that the customer gets from the shop in every story where the gateway fails; each
+    Judged: on every page and redirect that the customer gets from the shop in every probe run where the gateway fails; each
     error text that is sent carries a word of its own, so that its appearance is proof. A reference number is fine.
 
     Fix: log the gateway's answer, and show a sentence of your own.

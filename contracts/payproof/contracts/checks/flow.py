@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts import money, pages
+from payproof.contracts.checks.amount import expected_amount
 from payproof.contracts.checks.handling import crash, status_of
-from payproof.contracts.checks.reference import expected_amount
 from payproof.contracts.entries import Call, Checkout, Ledger, OrderSeen, Page, Step
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import ProbeRun, ever_paid, final, front_end_elsewhere, ledger, obstacle, probe_runs
@@ -21,7 +21,7 @@ def success(case: Case) -> Iterator[Finding]:
 
     Why: it is what the shop is for.
 
-    Judged: on the clean payments of the control and steady stories.
+    Judged: on the clean payments of the probes control and steady.
 
     Fix: follow the evidence: the last page that the customer saw, and the calls before it.
     """
@@ -227,7 +227,7 @@ def recovers(case: Case) -> Iterator[Finding]:
 
     Why: a broken answer must not poison a cache or open a circuit for good.
 
-    Judged: at the end of every fault story another customer pays; one second of grace, and the wait that a Retry-After
+    Judged: at the end of every probe run with a fault another customer pays; one second of grace, and the wait that a Retry-After
     asked for.
 
     Fix: cache only complete, well-formed answers; let circuit breakers close again.

@@ -1,6 +1,6 @@
 """How an integration stood a call that went wrong: one value for the trouble, one ladder for what may go wrong then.
 
-``Trouble`` is what a story of any kind did to a call; ``TROUBLES`` tells how each kind of story is read. A ladder is a tuple of
+``Trouble`` is what a probe run of any kind did to a call; ``TROUBLES`` tells how each kind of probe run is read. A ladder is a tuple of
 rungs, each of which finds one kind of misstep or nothing; ``judged`` says the first that is found, and a pass where none is.
 A new requirement of this kind is a row in ``TROUBLES``, or a rung.
 """
@@ -30,7 +30,7 @@ def status_of(page: Page | None) -> Json:
 
 
 def crash(probe_run: ProbeRun, until: StepName | None, *purposes: str) -> Entry | None:
-    """The entry that shows a crash: the process ended (at any time of the story, a friendly page may come first), or the
+    """The entry that shows a crash: the process ended (at any time of the probe run, a friendly page may come first), or the
     customer got a page that no person should see before the step ``until``, or at any time."""
     canaries = [str(step.facts["canary"]) for step in probe_run.of(Step) if step.facts.get("canary")]
     part = probe_run.before(until) if until else probe_run
@@ -40,7 +40,7 @@ def crash(probe_run: ProbeRun, until: StepName | None, *purposes: str) -> Entry 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """A story in which one kind of call went wrong until a named step."""
+    """A probe run in which one kind of call went wrong until a named step."""
 
     probe_run: ProbeRun
     operation: str
@@ -53,7 +53,7 @@ class Trouble:
     """The calls that went wrong; none where not even a connection came about."""
 
     @property
-    def told(self) -> ProbeRun:
+    def disturbed(self) -> ProbeRun:
         return self.probe_run.before(self.until)
 
     @property
@@ -68,24 +68,24 @@ class Trouble:
     @property
     def page(self) -> Page | None:
         """What the customer was shown in the end."""
-        return next(reversed(self.told.pages(self.purpose)), None)
+        return next(reversed(self.disturbed.pages(self.purpose)), None)
 
     @property
     def paid(self) -> OrderSeen | None:
-        return next((seen for seen in self.told.of(OrderSeen) if seen.order == self.order and seen.paid), None)
+        return next((seen for seen in self.disturbed.of(OrderSeen) if seen.order == self.order and seen.paid), None)
 
     @property
     def attempts(self) -> list[Call]:
         """The longest series of the calls that went wrong which one request of the customer caused."""
-        return attempts(self.told, list(self.hit))
+        return attempts(self.disturbed, list(self.hit))
 
 
-# -- how each kind of story is read ------------------------------------------------------------------------------------
+# -- how each kind of probe run is read --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """``until``: the step at which the trouble ends. ``says``: (parameters of the story, first call that was hit) -> what the call
+    """``until``: the step at which the trouble ends. ``says``: (parameters of the probe run, first call that was hit) -> what the call
     met, in words."""
 
     until: Callable[[bool], StepName]
@@ -93,7 +93,7 @@ class _Reading:
 
 
 def kind_of(params: Mapping[str, Json]) -> str:
-    """Name of the answer, or of the fault, that a story gave to a call."""
+    """Name of the answer, or of the fault, that a probe run gave to a call."""
     return str(params.get("error") or params.get("fault") or "")
 
 
@@ -102,7 +102,7 @@ OUTAGES: Mapping[str, str] = {
     "close": "closed without an answer",
     "reset": "connection reset",
 }
-"""Parameter ``how`` of a story in which the network fails -> in words."""
+"""Parameter ``how`` of a probe run in which the network fails -> in words."""
 
 
 def outage_of(params: Mapping[str, Json]) -> str:
@@ -137,12 +137,12 @@ TROUBLES: Mapping[str, _Reading] = {
     "rate-limited": _Reading(lambda verifies: StepName.RECOVER, lambda params, first: " answered with 429"),
     "network-error": _Reading(lambda verifies: StepName.TRIED, lambda params, first: f": {outage_of(params)}"),
 }
-"""Probe -> how its stories are read."""
+"""Probe -> how its runs are read."""
 
 
 def troubles(case: Case, *probes: str, kinds: tuple[str, ...] | None = None) -> Iterator[Trouble]:
-    """The stories of these probes, each as the trouble that it made. ``kinds``: only those whose call met one of these."""
-    for probe_run in probe_runs(case.run, *probes, keep=lambda told: kinds is None or kind_of(told.params) in kinds):
+    """The runs of these probes, each as the trouble that it made. ``kinds``: only those whose call met one of these."""
+    for probe_run in probe_runs(case.run, *probes, keep=lambda each: kinds is None or kind_of(each.params) in kinds):
         reading = TROUBLES[probe_run.probe]
         operation = str(probe_run.params.get("operation") or case.profile.verification)
         verifies = case.profile.verifies(operation)
@@ -157,7 +157,7 @@ def troubles(case: Case, *probes: str, kinds: tuple[str, ...] | None = None) -> 
 
 
 def _own(probe_run: ProbeRun, hit: list[Call], verifies: bool) -> list[Call]:
-    """Of the checks that went wrong, those of this story's own payment, where there are any."""
+    """Of the checks that went wrong, those of this probe run's own payment, where there are any."""
     payments = payments_of(probe_run.world, probe_run.order("unverified")) if verifies else ()
     return [call for call in hit if call.event.payment in payments] or hit
 
@@ -201,7 +201,7 @@ def crashed(case: Case, trouble: Trouble) -> Finding | None:
 def wrongly_paid(case: Case, trouble: Trouble) -> Finding | None:
     """Paid without the gateway's word; a truthful word that it is paid, in whatever wrapping, makes it right."""
     probe_run, order, world, paid = trouble.probe_run, trouble.order, trouble.probe_run.world, trouble.paid
-    if paid is None or confirmed(trouble.told, order):
+    if paid is None or confirmed(trouble.disturbed, order):
         return None
     if not trouble.verifies and ledger(world, order, "charged"):
         return None
@@ -227,9 +227,11 @@ def wrongly_paid(case: Case, trouble: Trouble) -> Finding | None:
 def _denied(trouble: Trouble, paid: OrderSeen) -> Call | None:
     """The gateway's last word on the order before it was seen paid, where that was an undisturbed "unpaid"."""
     payments = payments_of(trouble.probe_run.world, trouble.order)
-    asked = [call for call in trouble.told.calls(VERIFICATION) if call.event.payment in payments and call.n < paid.n]
+    asked = [
+        call for call in trouble.disturbed.calls(VERIFICATION) if call.event.payment in payments and call.n < paid.n
+    ]
     last = asked[-1] if asked else None
-    return last if last is not None and not last.fault and last.event.ok and last.told.paid is False else None
+    return last if last is not None and not last.fault and last.event.ok and last.payment_status.paid is False else None
 
 
 def too_many_attempts(case: Case, trouble: Trouble) -> Finding | None:

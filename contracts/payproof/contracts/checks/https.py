@@ -128,7 +128,7 @@ FORGERIES = {
     "unknown-authority": "a certificate of an authority that nobody knows",
 }
 """Fault of a handshake -> what the gateway shows then."""
-_UNTOLD = "a certificate of an authority that it had not been told of"
+_UNKNOWN_AUTHORITY = "a certificate of an authority that it had not been told of"
 
 
 @must("https.certificate-verified")
@@ -149,13 +149,13 @@ def certificate_verified(case: Case) -> Iterator[Finding]:
         return
     for probe_run in probe_runs(case.run, "false-certificate", "unknown-certificate"):
         shown = str(probe_run.params.get("shows", ""))
-        yield _trusted(case, probe_run.before(StepName.TRIED), shown, FORGERIES.get(shown, _UNTOLD))
+        yield _trusted(case, probe_run.before(StepName.TRIED), shown, FORGERIES.get(shown, _UNKNOWN_AUTHORITY))
 
 
 def _trusted(case: Case, probe_run: ProbeRun, shown: str, what: str) -> Finding:
-    told = probe_run.after(StepName.DISTRUST)
-    sent = [call for call in told.calls() if call.secure and call.fault == shown]
-    tried = [each for each in told.of(Connection) if each.fault == shown and each.distrusted]
+    afterwards = probe_run.after(StepName.DISTRUST)
+    sent = [call for call in afterwards.calls() if call.secure and call.fault == shown]
+    tried = [each for each in afterwards.of(Connection) if each.fault == shown and each.distrusted]
     if sent:
         return case.failed(
             f"{len(sent)} request{'s' if len(sent) > 1 else ''} sent to a gateway that showed {what}",

@@ -18,7 +18,7 @@ _TELL_APART = "checkout.before, or {order.id} in the checkout request"
 
 
 def charges(probe_run: ProbeRun) -> list[Ledger]:
-    """What the gateway took in this story, for the payments that its checkouts led to."""
+    """What the gateway took in this probe run, for the payments that its checkouts led to."""
     payments = {checkout.payment for checkout in probe_run.checkouts() if checkout.payment}
     return [entry for entry in probe_run.of(Ledger) if entry.event == "charged" and entry.payment in payments]
 
@@ -39,13 +39,13 @@ def _charged_once(case: Case, probe_run: ProbeRun, *, may_flag: bool) -> Iterato
     opened = len({checkout.payment for checkout in checkouts if checkout.payment})
     facts: dict[str, Json] = {"payments opened": opened, "charged": len(taken)}
     if len(taken) > 1:
-        told = alarms.raised(
+        raised = alarms.raised(
             probe_run.world,
             (checkout.order for checkout in checkouts),
             case.run.settings.alert_channel,
             after=taken[-1].n,
         )
-        flag = next(told, None) if may_flag else None
+        flag = next(raised, None) if may_flag else None
         if flag is not None:
             yield case.passed(
                 f"{_twice(case, taken, checkouts[0])}; the shop flagged it for a person",

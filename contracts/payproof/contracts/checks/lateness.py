@@ -60,7 +60,7 @@ def slow_success(case: Case) -> Iterator[Finding]:
     Why: slow is not broken; giving up early loses sales.
 
     Judged: each answer takes ten seconds, or a third of the time that the guidance gives a call where that is less; the order must end paid.
-    Giving up later than that is told and not held against anybody.
+    Giving up later than that is reported and not held against anybody.
 
     Fix: a timeout of 25 to 30 seconds, not of five.
     """
@@ -75,7 +75,7 @@ def slow_success(case: Case) -> Iterator[Finding]:
         given_up = [call for call in delayed if call.ending == "hung_up"]
         waited = {call.n: _waited(probe_run, delayed, call) for call in given_up}
         hasty = [call for call in given_up if waited[call.n] < slow - _GRACE]
-        told: list[Json] = [round(seconds, 1) for seconds in waited.values()]
+        waits: list[Json] = [round(seconds, 1) for seconds in waited.values()]
         if last is not None and last.paid:
             yield case.passed(
                 f"paid, though each answer took {slow:g} s", world=probe_run.world, seen=[delayed[0], last]
@@ -83,7 +83,7 @@ def slow_success(case: Case) -> Iterator[Finding]:
         elif given_up and not hasty:
             yield case.passed(
                 f"given up after {waited[given_up[0].n]:.1f} s, longer than an answer took",
-                actual={"paid": False, "given up after seconds": told[:3]},
+                actual={"paid": False, "given up after seconds": waits[:3]},
                 world=probe_run.world,
                 seen=[*given_up[:3], last],
             )
@@ -101,7 +101,7 @@ def slow_success(case: Case) -> Iterator[Finding]:
             yield case.failed(
                 f"the order does not end paid when each answer takes {slow:g} s: {how}",
                 expected={"paid": True},
-                actual={"paid": False, "given up after seconds": told[:3]},
+                actual={"paid": False, "given up after seconds": waits[:3]},
                 world=probe_run.world,
                 seen=[*(hasty or delayed)[:3], last],
                 unless=() if hasty else ("flow.success", "verify.status-checked"),
@@ -109,7 +109,7 @@ def slow_success(case: Case) -> Iterator[Finding]:
 
 
 def _delayed(probe_run: ProbeRun) -> list[Call]:
-    """The slow calls that were begun in this story; one that was left open is journaled when it ends, perhaps after the story."""
+    """The slow calls that were begun in this probe run; one that was left open is journaled when it ends, perhaps after the probe run."""
     first, last = probe_run.entries[0].at, probe_run.entries[-1].at
     return [call for call in probe_run.world.of(Call) if call.fault and first <= call.began <= last]
 

@@ -150,9 +150,9 @@ def responses(case: Case) -> Iterator[Finding]:
         if not checks:
             continue
         seen += 1
-        names = [name for name in (checkout.payment, checks[-1].told.transaction or "") if name]
+        names = [name for name in (checkout.payment, checks[-1].payment_status.transaction or "") if name]
         outcome = re.compile(
-            rf"(?i)\b({re.escape(checks[-1].told.outcome or 'paid')}|paid|success\w*|confirmed|completed|200)\b|\"paid\"\s*:\s*true"
+            rf"(?i)\b({re.escape(checks[-1].payment_status.outcome or 'paid')}|paid|success\w*|confirmed|completed|200)\b|\"paid\"\s*:\s*true"
         )
         for near in windows(own_lines(probe_run)):
             payment = next((line for line in near if any(name[:12] in line.text for name in names)), None)
@@ -229,7 +229,7 @@ def _lines_about(probe_run: ProbeRun, delivery: Delivery) -> list[Log] | None:
     lines = [line for line in own_lines(probe_run) if line.at >= delivery.began]
     for near in windows(lines):
         named = next((line for line in near if any(name in line.text for name in names)), None)
-        told = next((line for line in near if outcome.search(line.text)), None)
-        if named is not None and told is not None:
-            return list(dict.fromkeys((named, told)))
+        outcome_line = next((line for line in near if outcome.search(line.text)), None)
+        if named is not None and outcome_line is not None:
+            return list(dict.fromkeys((named, outcome_line)))
     return None

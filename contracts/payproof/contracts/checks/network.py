@@ -29,7 +29,7 @@ def network_error(case: Case) -> Iterator[Finding]:
         yield judged(case, trouble, _REACHED, f"a page for people ({trouble.what})")
 
 
-def _no_story(case: Case, trouble: Trouble) -> Finding | None:
+def _never_arrived(case: Case, trouble: Trouble) -> Finding | None:
     """It did not come to the call."""
     arrived = trouble.page is not None and (not trouble.verifies or trouble.probe_run.step(StepName.PAID) is not None)
     return None if arrived else case.stuck(trouble.probe_run, trouble.what)
@@ -48,7 +48,7 @@ def _not_called(case: Case, trouble: Trouble) -> Finding | None:
     )
 
 
-_REACHED = (_no_story, crashed, wrongly_paid, _not_called)
+_REACHED = (_never_arrived, crashed, wrongly_paid, _not_called)
 
 
 @must("idempotency.no-storm")
@@ -71,7 +71,7 @@ def no_storm(case: Case) -> Iterator[Finding]:
 
 
 def _sent(trouble: Trouble) -> list[Call]:
-    """The calls for this story's order that the integration sent by itself."""
+    """The calls for this probe run's order that the integration sent by itself."""
     names = names_of(trouble.probe_run.world, trouble.order)
     own = [call for call in trouble.hit if any(refers(call.opened.reference or "", name) for name in names)]
     return own or list(trouble.hit)
@@ -98,7 +98,7 @@ def _stormed(case: Case, trouble: Trouble) -> Finding | None:
     sent = _sent(trouble)
     if len(sent) - _by_the_library(sent) <= MOST_ATTEMPTS:
         return None
-    opened = [entry for entry in trouble.told.of(Ledger) if entry.event == "opened"]
+    opened = [entry for entry in trouble.disturbed.of(Ledger) if entry.event == "opened"]
     counted: dict[str, Json] = {"create calls": len(sent), "payments opened": len(opened)}
     return case.failed(
         f"{len(sent)} create calls and {len(opened)} payments opened for one checkout: {trouble.what}",

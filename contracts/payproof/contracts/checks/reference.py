@@ -1,12 +1,10 @@
-"""What create asks for: the order's id, its amount, its currency."""
+"""Which order a payment is for: the order's id in the create call."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from decimal import Decimal
 
-from payproof.contracts import money
 from payproof.contracts.entries import Call, Checkout, Page
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import names_of, probe_runs
@@ -18,7 +16,7 @@ _SHORTEST = 4
 """Characters of a number that tells one order from another, on pages that are full of numbers."""
 
 
-def _created(run: Run) -> Iterator[tuple[RecordedWorld, Checkout, Call]]:
+def created(run: Run) -> Iterator[tuple[RecordedWorld, Checkout, Call]]:
     """(world, checkout, its create call): the one that opened the payment to which the customer was sent."""
     for world in run.worlds:
         calls = {call.event.payment: call for call in world.of(Call) if call.role == "open" and call.event.payment}
@@ -52,7 +50,7 @@ def order_id(case: Case) -> Iterator[Finding]:
         return
     good = unknown = numbered = 0
     unnamed: list[tuple[RecordedWorld, Checkout, Call]] = []
-    for world, checkout, call in _created(case.run):
+    for world, checkout, call in created(case.run):
         reference = call.opened.reference or ""
         if any(name in reference for name in names_of(world, checkout.order)):
             good += 1
@@ -75,7 +73,7 @@ def order_id(case: Case) -> Iterator[Finding]:
             return
     good += numbered
     if good:
-        world, _, call = next(_created(case.run))
+        world, _, call = next(created(case.run))
         yield case.passed(
             f"{good} create calls name their order",
             actual={"reference": call.opened.reference},
@@ -94,10 +92,10 @@ def _its_own(world: RecordedWorld, checkout: Checkout) -> bool:
     when the order has no other payment that it may have been told of."""
     if checkout.order_known:
         return True
-    told = any(own == checkout.order for _, own in renamed(world.entries))
+    learned_later = any(own == checkout.order for _, own in renamed(world.entries))
     names = names_of(world, checkout.order)
     payments = {other.payment for other in world.of(Checkout) if other.order in names and other.payment}
-    return told and len(payments) == 1
+    return learned_later and len(payments) == 1
 
 
 def _word(reference: str) -> re.Pattern[str]:
@@ -126,7 +124,7 @@ def _looked_at(world: RecordedWorld, checkout: Checkout) -> bool:
 
 def _own_ids(case: Case) -> Iterator[Finding]:
     """Nobody told us the order's id: does the integration itself call the order so, in addresses or on pages?"""
-    for world, checkout, call in _created(case.run):
+    for world, checkout, call in created(case.run):
         reference = call.opened.reference or ""
         if not reference:
             yield case.failed(
@@ -140,13 +138,13 @@ def _own_ids(case: Case) -> Iterator[Finding]:
         word = _word(reference)
         addresses = [call.opened.return_url or "", call.opened.cancel_url or ""]
         shown = [page for page in world.of(Page) if page.order == checkout.order and page.where == "integration"]
-        said = next((page for page in shown if page.response and word.search(page.response.body)), None)
-        if any(word.search(address) for address in addresses) or said is not None:
+        page_with_it = next((page for page in shown if page.response and word.search(page.response.body)), None)
+        if any(word.search(address) for address in addresses) or page_with_it is not None:
             yield case.passed(
                 "the create call names the order as the shop itself does",
                 actual={"reference": reference},
                 world=world,
-                seen=[call, said],
+                seen=[call, page_with_it],
             )
             return
     yield case.not_exercised(
@@ -168,7 +166,7 @@ def distinct(case: Case) -> Iterator[Finding]:
     several = False
     for world in case.run.worlds:
         seen: dict[str, tuple[str, Call]] = {}
-        for owner, checkout, call in _created(case.run):
+        for owner, checkout, call in created(case.run):
             reference = call.opened.reference
             if owner is not world or not reference:
                 continue
@@ -185,118 +183,3 @@ def distinct(case: Case) -> Iterator[Finding]:
         several |= len({order for order, _ in seen.values()}) > 1
     if several:
         yield case.passed("every order has a value of its own", expected={"distinct": True}, actual={"distinct": True})
-
-
-def expected_amount(case: Case, checkout: Checkout) -> Decimal | None:
-    """What create should ask for: the order's amount and the declared fee."""
-    amount = money.parse(checkout.amount)
-    settings = case.run.settings
-    if amount is None or not settings.sets_amount:
-        return None
-    fee = settings.fee
-    if fee.endswith("%"):
-        amount += amount * Decimal(fee[:-1]) / 100
-    elif fee:
-        amount += Decimal(fee)
-    return amount.quantize(_unit(case, checkout))
-
-
-def _unit(case: Case, checkout: Checkout) -> Decimal:
-    """The smallest difference between two amounts on the wire."""
-    return Decimal(1).scaleb(-case.profile.money.decimals(checkout.currency))
-
-
-def _refused_for_decimals(case: Case) -> Iterator[Finding]:
-    """Calls that the gateway refused, and that had more decimals than it takes in their currency."""
-    for world in case.run.worlds:
-        for call in (call for call in world.of(Call) if call.role == "open" and call.event.problems and not call.fault):
-            spelled, currency = call.opened.spelled or "", call.opened.currency or ""
-            most = case.profile.money.decimals(currency)
-            if len(spelled.partition(".")[2]) > most:
-                yield case.failed(
-                    f"{spelled} {currency} was asked for, and refused: the gateway takes {most or 'no'} decimals in {currency}",
-                    expected={"decimals": most},
-                    actual={"amount": spelled, "answer": list(call.event.texts)},
-                    world=world,
-                    seen=[call],
-                )
-
-
-@must("amount.sent", before_control=True)
-def amount(case: Case) -> Iterator[Finding]:
-    """The create call asks for the order's amount.
-
-    Why: a rounded or shifted amount charges the customer wrongly.
-
-    Judged: on orders of several amounts, with decimals where the currency has them; fees that the configuration
-    declares are added. A call that the gateway refused must not have had more decimals than the gateway takes in that currency.
-
-    Fix: send the order's amount as the gateway writes it in this currency, with its decimals and no others; never through binary
-    floats.
-    """
-    if (refused := next(_refused_for_decimals(case), None)) is not None:
-        yield refused
-        return
-    good: list[Call] = []
-    unknown = 0
-    for world, checkout, call in _created(case.run):
-        wanted, sent = expected_amount(case, checkout), money.parse(call.opened.amount)
-        if wanted is None:
-            unknown += 1
-            continue
-        exact = (wanted, money.parse(checkout.amount)) if case.run.settings.fee else (wanted,)
-        if sent is None or (
-            sent not in exact and abs(sent - wanted) > (_unit(case, checkout) if case.run.settings.fee else 0)
-        ):
-            yield case.failed(
-                f"{call.opened.amount} asked for an order of {case.profile.money.show(wanted, checkout.currency)}",
-                expected={"amount": f"{wanted:f}"},
-                actual={"amount": call.opened.amount},
-                world=world,
-                seen=[checkout, call],
-            )
-            return
-        good.append(call)
-    if good:
-        world = next(world for world in case.run.worlds if good[0] in world.entries)
-        amounts = sorted({call.opened.amount or "" for call in good})
-        yield case.passed(
-            f"{len(good)} create calls ask for their order's amount",
-            actual={"amounts": list(amounts)},
-            world=world,
-            seen=good[:1],
-        )
-    elif unknown:
-        yield case.not_exercised(
-            "the price is the integration's own: set checkout.amount to what the customer's cart costs",
-            declare="checkout.amount",
-        )
-
-
-@must("currency.sent", before_control=True)
-def currency(case: Case) -> Iterator[Finding]:
-    """The create call asks for the order's currency.
-
-    Why: 5,000 of another currency is another price.
-
-    Judged: on orders in every currency that the configuration names, else the gateway's default and one with decimals.
-
-    Fix: send the order's own currency.
-    """
-    good: list[str] = []
-    for world, checkout, call in _created(case.run):
-        sent = call.opened.currency or ""
-        if sent.upper() != checkout.currency.upper() and case.run.settings.sets_currency:
-            yield case.failed(
-                f"{sent or 'no currency'} asked for an order in {checkout.currency}",
-                expected={"currency": checkout.currency},
-                actual={"currency": call.opened.currency},
-                world=world,
-                seen=[checkout, call],
-            )
-            return
-        good.append(sent)
-    if good:
-        yield case.passed(
-            f"{len(good)} create calls ask for their order's currency", actual={"currencies": [*sorted(set(good))]}
-        )

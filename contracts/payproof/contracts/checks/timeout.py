@@ -32,8 +32,8 @@ def _calls(probe_run: ProbeRun, operation: str, *faults: str) -> list[_Wait]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Story:
-    """What one story held. ``limit``, ``grace``: seconds that one wait may take, and after which it is held against somebody."""
+class _Situation:
+    """What one probe run held. ``limit``, ``grace``: seconds that one wait may take, and after which it is held against somebody."""
 
     probe_run: ProbeRun
     waits: list[_Wait]
@@ -45,37 +45,37 @@ class _Story:
     """Requirements that are the likeliest cause where nothing was held."""
 
 
-def _given_up(case: Case, story: _Story) -> Finding:
+def _given_up(case: Case, situation: _Situation) -> Finding:
     """Who ended the longest of these waits, and when. Several one after the other are several."""
-    longest = max(story.waits, key=lambda wait: wait.seconds, default=None)
+    longest = max(situation.waits, key=lambda wait: wait.seconds, default=None)
     if longest is None:
-        return case.stuck(story.probe_run, story.what, because=story.missing)
-    world, seconds, answered = story.probe_run.world, round(longest.seconds, 1), _answered_after(story, longest)
+        return case.stuck(situation.probe_run, situation.what, because=situation.missing)
+    world, seconds, answered = situation.probe_run.world, round(longest.seconds, 1), _answered_after(situation, longest)
     actual: dict[str, Json] = {"seconds": seconds, "customer answered after seconds": answered}
-    if longest.seconds > story.grace and answered is not None and answered <= story.grace:
+    if longest.seconds > situation.grace and answered is not None and answered <= situation.grace:
         return case.passed(
-            f"the customer was answered after {answered:.1f} s, though {story.what} stayed open for {seconds} s",
+            f"the customer was answered after {answered:.1f} s, though {situation.what} stayed open for {seconds} s",
             actual=actual,
             world=world,
             seen=[longest.entry],
         )
-    if longest.seconds > story.grace:
+    if longest.seconds > situation.grace:
         return case.failed(
-            f"{story.what} was still open after {seconds} s",
-            expected={"seconds": f"at most {story.limit:g} ({story.grace:g} with grace)"},
+            f"{situation.what} was still open after {seconds} s",
+            expected={"seconds": f"at most {situation.limit:g} ({situation.grace:g} with grace)"},
             actual={**actual, "hung up": longest.hung_up},
             world=world,
             seen=[longest.entry],
         )
     if longest.hung_up:
         return case.passed(
-            f"{story.what} was given up after {seconds} s", actual=actual, world=world, seen=[longest.entry]
+            f"{situation.what} was given up after {seconds} s", actual=actual, world=world, seen=[longest.entry]
         )
     how = "came to its end" if longest.answered else "was broken off"
     return case.not_exercised(
-        f"{story.what} {how} after {seconds} s, before the integration had its {story.limit:g}",
+        f"{situation.what} {how} after {seconds} s, before the integration had its {situation.limit:g}",
         world=world,
-        seen=[longest.entry, *story.probe_run.exits()],
+        seen=[longest.entry, *situation.probe_run.exits()],
         unsettled=True,
     )
 
@@ -86,11 +86,11 @@ def _never_called(case: Case, operation: str) -> tuple[str, ...]:
     return ("token.renewed",) if case.profile.role_of(operation) == "authenticate" else CAUSES
 
 
-def _answered_after(story: _Story, wait: _Wait) -> float | None:
+def _answered_after(situation: _Situation, wait: _Wait) -> float | None:
     """Seconds until the customer whose request led to this wait had an answer; None where nobody waited, or nobody got one."""
     waiting = [
         page
-        for page in story.probe_run.pages("checkout", "return", "reload")
+        for page in situation.probe_run.pages("checkout", "return", "reload")
         if page.began <= wait.began <= page.ended and page.response is not None
     ]
     return round(min(page.ended for page in waiting) - wait.began, 1) if waiting else None
@@ -104,7 +104,7 @@ def response(case: Case) -> Iterator[Finding]:
 
     Judged: the gateway accepts and never answers, or sends the headers and then nothing, at each operation in turn; when the
     integration hangs up is measured at the socket. Hanging up earlier, several calls one after the other, a background retry
-    are all fine; so is a customer who is answered in time while the socket stays open, which is told.
+    are all fine; so is a customer who is answered in time while the socket stays open, which is reported.
 
     Fix: set a total timeout of that long or less (30 seconds) on every call to the gateway; see that it does not end with the
     headers.
@@ -114,7 +114,7 @@ def response(case: Case) -> Iterator[Finding]:
         operation, sends = str(probe_run.params.get("operation")), probe_run.params.get("sends")
         yield _given_up(
             case,
-            _Story(
+            _Situation(
                 probe_run=probe_run,
                 waits=_calls(probe_run, operation, "never-answer", "stall"),
                 limit=limits.call,
@@ -133,7 +133,7 @@ def connect(case: Case) -> Iterator[Finding]:
 
     Judged: the gateway's address takes no connection (its backlog is full); each attempt to connect is measured from its first
     packet until the integration gives it up. Several attempts, and a customer who is answered in time, are judged as for
-    timeout.response. How long a connection is kept on which TLS never begins, or stops half-way, is told.
+    timeout.response. How long a connection is kept on which TLS never begins, or stops half-way, is reported.
 
     Fix: set a connect timeout, or a limit for the whole call that includes connecting.
     """
@@ -147,24 +147,24 @@ def connect(case: Case) -> Iterator[Finding]:
             yield _given_up(case, _connecting(case, probe_run, tried, "an attempt to connect"))
 
 
-def _connecting(case: Case, probe_run: ProbeRun, tried: list[Connection], what: str) -> _Story:
+def _connecting(case: Case, probe_run: ProbeRun, tried: list[Connection], what: str) -> _Situation:
     limits = case.profile.limits
     waits = [_Wait(each, each.began or each.at, each.seconds or 0, each.ended_by == "client") for each in tried]
-    return _Story(
+    return _Situation(
         probe_run=probe_run, waits=waits, limit=limits.connect, grace=limits.connect_grace, what=what, missing=CAUSES
     )  # fmt: skip
 
 
 def _without_tls(case: Case, probe_run: ProbeRun, silent: list[Connection]) -> Finding:
-    """Many a limit for connecting ends before TLS begins: that is told, and whoever waits for ever fails at the answer."""
+    """Many a limit for connecting ends before TLS begins: that is reported, and whoever waits for ever fails at the answer."""
     halfway = probe_run.params.get("how") == "tls-silence"
     what = "a TLS handshake that stopped half-way" if halfway else "a connection on which TLS never began"
-    story = _connecting(case, probe_run, silent, what)
+    situation = _connecting(case, probe_run, silent, what)
     longest = max(silent, key=lambda each: each.seconds or 0)
-    if (longest.seconds or 0) <= story.grace:
-        return _given_up(case, story)
+    if (longest.seconds or 0) <= situation.grace:
+        return _given_up(case, situation)
     return case.passed(
-        f"told, and not judged here: {story.what} was still open after {round(longest.seconds or 0, 1)} s",
+        f"reported, and not judged here: {situation.what} was still open after {round(longest.seconds or 0, 1)} s",
         actual={"seconds": round(longest.seconds or 0, 1)},
         world=probe_run.world,
         seen=[longest],
@@ -188,7 +188,7 @@ def drip(case: Case) -> Iterator[Finding]:
         operation = str(probe_run.params.get("operation"))
         yield _given_up(
             case,
-            _Story(
+            _Situation(
                 probe_run=probe_run,
                 waits=_calls(probe_run, operation, "drip"),
                 limit=limits.whole,

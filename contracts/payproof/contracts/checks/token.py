@@ -193,16 +193,18 @@ def retried_once(case: Case) -> Iterator[Finding]:
     """
     for probe_run in probe_runs(case.run, "always-unauthorized"):
         operation = str(probe_run.params.get("operation"))
-        told = probe_run.before(StepName.RECOVER)
-        hit = [call for call in told.calls(operation) if call.fault]
+        disturbed = probe_run.before(StepName.RECOVER)
+        hit = [call for call in disturbed.calls(operation) if call.fault]
         if case.profile.verifies(operation):
             payments = payments_of(probe_run.world, probe_run.order())
             hit = [call for call in hit if call.event.payment in payments]
         if not hit:
             yield case.stuck(probe_run, operation)
             continue
-        worst = attempts(told, hit)
-        window = [call for call in told.calls("authenticate") if worst[0].began <= call.began <= worst[-1].ended + 0.5]
+        worst = attempts(disturbed, hit)
+        window = [
+            call for call in disturbed.calls("authenticate") if worst[0].began <= call.began <= worst[-1].ended + 0.5
+        ]
         overlap = 2 if background(probe_run.world) else 1
         if len(worst) > 2 * overlap or len(window) > 3 * overlap:
             yield case.failed(

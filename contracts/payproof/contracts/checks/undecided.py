@@ -13,14 +13,14 @@ from payproof.contracts.requirements import Case, must
 from payproof.contracts.steps import StepName
 
 
-def _told_unpaid(probe_run: ProbeRun, seen: OrderSeen) -> bool:
+def _known_unpaid(probe_run: ProbeRun, seen: OrderSeen) -> bool:
     """Whether the gateway had told that the payment is not paid, in an answer or a notice, before the order was seen."""
-    answered = any(told.paid is False and call.n < seen.n for call, told in probe_run.told())
+    answered = any(status.paid is False and call.n < seen.n for call, status in probe_run.status_answers())
     return answered or any(each.paid is False and each.n < seen.n for each in probe_run.of(Delivery))
 
 
-def _stories(case: Case, *, came: bool | None = None) -> Iterator[ProbeRun]:
-    yield from probe_runs(case.run, "undecided", keep=lambda told: came is None or told.params.get("came") is came)
+def _undecided_runs(case: Case, *, came: bool | None = None) -> Iterator[ProbeRun]:
+    yield from probe_runs(case.run, "undecided", keep=lambda each: came is None or each.params.get("came") is came)
 
 
 @must("flow.pending", needs="decides_later")
@@ -35,13 +35,13 @@ def pending(case: Case) -> Iterator[Finding]:
     Fix: read the field that says whether the money is there, not the one that says that the customer is done; on the return,
     in notices and in jobs alike.
     """
-    for probe_run in _stories(case):
+    for probe_run in _undecided_runs(case):
         mark, order = probe_run.step(StepName.PENDING), probe_run.order()
         if mark is None or not ledger(probe_run.world, order, "pending"):
             yield case.stuck(probe_run)
             continue
-        told = probe_run.before(StepName.DECIDED)
-        early = [seen for seen in sightings(probe_run.world, order) if seen in told.entries]
+        undecided = probe_run.before(StepName.DECIDED)
+        early = [seen for seen in sightings(probe_run.world, order) if seen in undecided.entries]
         wrong = next((seen for seen in early if seen.paid or seen.effects), None)
         if wrong is not None:
             how = "is paid" if wrong.paid else "is fulfilled"
@@ -50,12 +50,12 @@ def pending(case: Case) -> Iterator[Finding]:
                 expected={"paid": False, "charged": 0},
                 actual={"paid": wrong.paid, "effects": wrong.effects, "charged": 0},
                 world=probe_run.world,
-                seen=[mark, *[call for call, _ in told.told()][-1:], wrong],
+                seen=[mark, *[call for call, _ in undecided.status_answers()][-1:], wrong],
                 # Who was told nothing of it believes what brings the customer back.
-                unless=() if _told_unpaid(probe_run, wrong) else BELIEVED,
+                unless=() if _known_unpaid(probe_run, wrong) else BELIEVED,
             )
-        elif (shown := crash(told, None, "return")) is not None:
-            page = next(reversed(told.pages("return")), None)
+        elif (shown := crash(undecided, None, "return")) is not None:
+            page = next(reversed(undecided.pages("return")), None)
             yield case.failed(
                 "the customer got an error page when the payment was not decided yet",
                 expected="a page for people",
@@ -80,7 +80,7 @@ def pending_success(case: Case) -> Iterator[Finding]:
 
     Fix: take the notice that tells of it, or ask again from a job.
     """
-    for probe_run in _stories(case, came=True):
+    for probe_run in _undecided_runs(case, came=True):
         mark, order = probe_run.step(StepName.DECIDED), probe_run.order()
         taken = ledger(probe_run.world, order, "charged")
         if mark is None or not taken:
@@ -113,7 +113,7 @@ def pending_failure(case: Case) -> Iterator[Finding]:
 
     Fix: let go of a payment that failed later as of one that was refused at once.
     """
-    for probe_run in _stories(case, came=False):
+    for probe_run in _undecided_runs(case, came=False):
         mark, order = probe_run.step(StepName.DECIDED), probe_run.order()
         if mark is None:
             yield case.stuck(probe_run)

@@ -22,7 +22,7 @@ def unreachable(case: Case) -> Iterator[Finding]:
 
     Judged: after a real payment the status check fails in turn with 500, no answer, prose, cut JSON, an oversized answer,
     another payment's answer, nothing at all; the order must not be paid then. The check works again, the customer reloads,
-    a background job has its time (order.within, else 60 s, when all stories are told): now the order must be paid, or held
+    a background job has its time (order.within, else 60 s, when all probes have run): now the order must be paid, or held
     for a person.
 
     Fix: keep the order pending when the answer is not a success for exactly this payment, and verify again on reload or
@@ -103,7 +103,7 @@ def _afterwards(case: Case, probe_run: ProbeRun, hit: list[Call]) -> Finding:
 
 
 def _time_given(world: RecordedWorld, mended: Step, last: OrderSeen | None) -> float:
-    """Seconds that a background job had, with nothing going wrong any more, before the last look. Other stories of the same
+    """Seconds that a background job had, with nothing going wrong any more, before the last look. Other probe runs of the same
     world break the same call: where there was a last wait, only that counts."""
     quiet = next((step for step in world.of(Step) if step.name == StepName.LAST_WAIT and step.n > mended.n), mended)
     return last.at - quiet.at if last is not None and last.n > quiet.n else 0.0

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import inf
 
-from payproof.contracts import money
 from payproof.contracts.deliveries import vouching
-from payproof.contracts.entries import Call, Checkout, Delivery, Entry, OrderSeen, Step
+from payproof.contracts.entries import Call, Checkout, Entry, OrderSeen, Step
 from payproof.contracts.events import VERIFYING
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import (
@@ -15,10 +13,8 @@ from payproof.contracts.probe_runs import (
     ever_paid,
     final,
     ledger,
-    looks,
     payments_of,
     probe_runs,
-    sightings,
 )
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import RecordedWorld
@@ -58,7 +54,7 @@ def status_checked(case: Case) -> Iterator[Finding]:
                     expected={"status checks answered": "at least 1"},
                     actual={"status checks answered": 0, "order": paid.state},
                     world=world,
-                    seen=[_checkout(world, order), paid],
+                    seen=[checkout_of(world, order), paid],
                     unless=("verify.forged-return", "flow.pending") if ledger(world, order, "pending") else (),
                 )
                 return
@@ -74,14 +70,14 @@ def status_checked(case: Case) -> Iterator[Finding]:
 
 def _asked_since(world: RecordedWorld, order: str, answered: list[Call], paid: OrderSeen) -> bool:
     """A status call that names no payment we know, or the order's own reference, but was made for this order."""
-    since = _checkout(world, order)
+    since = checkout_of(world, order)
     return any(
         since is not None and since.n < call.n < paid.n and (order in call.request.url or order in call.request.body)
         for call in answered
     )
 
 
-def _checkout(world: RecordedWorld, order: str) -> Checkout | None:
+def checkout_of(world: RecordedWorld, order: str) -> Checkout | None:
     return next((checkout for checkout in world.of(Checkout) if checkout.order == order), None)
 
 
@@ -91,12 +87,12 @@ def _never_paid(
     """In each probe run, the order must never become paid after the named step. ``unless_asked``: causes that explain a paid
     order for which the gateway was not asked after the step."""
     for probe_run in found:
-        told, world = probe_run.step(step), probe_run.world
+        mark, world = probe_run.step(step), probe_run.world
         order = probe_run.order("unpaid") or probe_run.order()
         arrived = next((page for page in probe_run.after(step).pages() if page.response is not None), None)
         paid, taken = ever_paid(world, order), ledger(world, order, "charged")
         last = final(world, order)
-        if told is None or arrived is None or taken:
+        if mark is None or arrived is None or taken:
             yield case.stuck(probe_run)
         elif paid is not None:
             yield case.failed(
@@ -104,29 +100,29 @@ def _never_paid(
                 expected={"paid": False, "charged": 0},
                 actual={"paid": True, "state": paid.state, "charged": 0},
                 world=world,
-                seen=[told, arrived, paid],
-                unless=() if _asked_after(probe_run, told, paid) else unless_asked,
+                seen=[mark, arrived, paid],
+                unless=() if _asked_after(probe_run, mark, paid) else unless_asked,
             )
         elif last is None:
-            yield case.unread(world, order, told)
+            yield case.unread(world, order, mark)
         else:
             yield case.passed(
                 f"the order stayed unpaid: {what}",
                 expected={"paid": False},
                 actual={"state": last.state},
                 world=world,
-                seen=[told, arrived, last],
+                seen=[mark, arrived, last],
             )
 
 
-def _asked_after(probe_run: ProbeRun, told: Step, paid: OrderSeen) -> bool:
-    """The gateway was asked for one of this story's payments, or while the customer came back, before the order was paid."""
+def _asked_after(probe_run: ProbeRun, mark: Step, paid: OrderSeen) -> bool:
+    """The gateway was asked for one of this probe run's payments, or while the customer came back, before the order was paid."""
     payments = {checkout.payment for checkout in probe_run.checkouts() if checkout.payment}
-    pages = [page for page in probe_run.pages() if page.n > told.n]
+    pages = [page for page in probe_run.pages() if page.n > mark.n]
     return any(
         call.event.payment in payments or any(page.began <= call.began <= page.ended for page in pages)
         for call in probe_run.world.of(Call)
-        if call.role in VERIFYING and told.n < call.n < paid.n
+        if call.role in VERIFYING and mark.n < call.n < paid.n
     )
 
 
@@ -172,133 +168,3 @@ def other_payment(case: Case) -> Iterator[Finding]:
     # Whoever never asks is not taken in by another's payment, but by a forged return like any other.
     unasked = ("verify.forged-return", "verify.status-checked")
     yield from _never_paid(case, found, StepName.REPLAYED, "it was another order's payment", unless_asked=unasked)
-
-
-def _wrong_money(case: Case, field: str) -> Iterator[Finding]:
-    """Judged on what was said on the wire alone: an answer that the integration got, before the order was seen paid, that
-    the payment is paid with too little, or in another currency."""
-    for probe_run in probe_runs(case.run, "wrong-money", keep=lambda told: told.params.get("field") == field):
-        told, order, world = probe_run.step(StepName.TAMPERED), probe_run.order(), probe_run.world
-        checkout = _checkout(world, order)
-        if told is None or checkout is None:
-            yield case.stuck(probe_run)
-            continue
-        payments = payments_of(world, order)
-        paid = next((seen for seen in sightings(world, order) if seen.paid and not seen.flagged), None)
-        answers = [
-            call
-            for call in world.of(Call)
-            if call.role in VERIFYING
-            and call.event.payment in payments
-            and call.ending == "answered"
-            and call.n > told.n
-            and (paid is None or call.n < paid.n)
-        ]
-        # Where the integration takes the money, it may look at the amount first, and take none.
-        said: list[Call | Delivery] = [
-            call for call in answers if call.event.ok and (call.told.paid or _agreed(case, call))
-        ]
-        if not answers:  # whoever never asks believes the notices
-            heard = vouching(world, payments, paid.at if paid else inf)
-            said += [each for each in heard if each.n > told.n and _told(each, field) is not None]
-        lies = [each for each in said if _says_less(each, checkout, field)]
-        if not lies or len(lies) < len(said):
-            yield _not_told(case, probe_run, checkout, field, answers, said)
-        elif paid is not None:
-            yield _believed(case, world, checkout, field, lies, paid)
-        else:
-            last = final(world, order)
-            yield case.passed(
-                f"the order was {'held for a person' if last and last.flagged else 'not taken for paid'}",
-                expected={"paid": False},
-                actual={"state": last.state if last else None},
-                world=world,
-                seen=[told, lies[-1], last],
-            )
-
-
-def _agreed(case: Case, call: Call) -> bool:
-    return case.profile.has("settle") and call.told.paid is False and call.told.amount is not None
-
-
-def _told(entry: Call | Delivery, field: str) -> str | None:
-    """The ``amount`` or ``currency`` that an answer or a notice tells."""
-    said = entry if isinstance(entry, Delivery) else entry.told
-    return said.currency if field == "currency" else said.amount
-
-
-def _says_less(entry: Call | Delivery, checkout: Checkout, field: str) -> bool:
-    if field == "currency":
-        currency = _told(entry, "currency") or ""
-        return bool(currency) and currency.upper() != checkout.currency.upper()
-    said, wanted = money.parse(_told(entry, "amount")), money.parse(checkout.amount)
-    return said is not None and wanted is not None and said < wanted
-
-
-def _believed(
-    case: Case, world: RecordedWorld, checkout: Checkout, field: str, lies: list[Call | Delivery], paid: OrderSeen
-) -> Finding:
-    answered = _told(lies[-1], field) or ""
-    shown = case.profile.money.show(answered, checkout.currency) if field == "amount" else answered
-    return case.failed(
-        f"order {checkout.order} of {case.profile.money.show(checkout.amount, checkout.currency)} is paid though the gateway says {shown}",
-        expected={field: checkout.amount if field == "amount" else checkout.currency},
-        actual={field: answered, "paid": True},
-        world=world,
-        seen=[lies[-1], paid],
-    )
-
-
-def _not_told(
-    case: Case, probe_run: ProbeRun, checkout: Checkout, field: str, answers: list[Call], said: list[Call | Delivery]
-) -> Finding:
-    """Why nothing can be said: nobody asked, or what was answered was no lie about this order."""
-    world, told = probe_run.world, probe_run.step(StepName.TAMPERED)
-    if not answers and not said:
-        return case.not_exercised(
-            "the gateway was never asked",
-            because=("verify.status-checked", "verify.forged-return", "flow.success"),
-            world=world,
-            seen=[told, *looks(world, checkout.order)[-1:]],
-        )
-    if not said:
-        return case.not_exercised(
-            "no answer said that the payment was paid", because="flow.success", world=world, seen=[told, answers[-1]]
-        )
-    honest = next(each for each in reversed(said) if not _says_less(each, checkout, field))
-    value = _told(honest, field)
-    words = f"told {'no' if value is None else ''} {field} {value or ''}".replace("  ", " ").strip()
-    return case.not_exercised(
-        f"the gateway's answer {words}, which is no lie about an order of {case.profile.money.show(checkout.amount, checkout.currency)}",
-        because=f"{field}.sent",
-        world=world,
-        seen=[told, honest],
-    )
-
-
-@must("verify.amount")
-def amount(case: Case) -> Iterator[Finding]:
-    """An order is not paid by a payment of a smaller amount.
-
-    Why: the amount that was paid is the gateway's word, not the shop's wish.
-
-    Judged: the gateway's answer, or where it is never asked its notice, says that much less was paid, or the same without its
-    decimals; the order was seen paid after
-    such an answer and no better one. Holding the order for a person is fine; more money than asked is accepted.
-
-    Fix: compare the answer's amount with the order's before marking it paid.
-    """
-    yield from _wrong_money(case, "amount")
-
-
-@must("verify.currency")
-def currency(case: Case) -> Iterator[Finding]:
-    """An order is not paid by a payment in another currency.
-
-    Why: the same number in another currency is another amount.
-
-    Judged: the gateway's answer, or where it is never asked its notice, names another currency with the same number.
-
-    Fix: compare the answer's currency with the order's before marking it paid.
-    """
-    yield from _wrong_money(case, "currency")

@@ -40,7 +40,7 @@ def signature_verified(case: Case) -> Iterator[Finding]:
 
     Why: the endpoint is open to the world; whoever knows an order's id could have it delivered for nothing.
 
-    Judged: a success is told of an unpaid payment: without a signature, with an empty one, with half of the right one, signed
+    Judged: a notice of success comes for an unpaid payment: without a signature, with an empty one, with half of the right one, signed
     as for another merchant, with the signature of another body, and, where a certificate belongs to it, with a key of somebody
     else's; where the gateway verifies notices, once also while it cannot be asked to. The order is never paid. How the notice is
     answered does not matter, and neither does whether the gateway is asked: a shop that takes notices for doorbells passes.
@@ -58,7 +58,7 @@ def stale(case: Case) -> Iterator[Finding]:
 
     Why: a notice that somebody caught is good for ever, where nobody looks at its time.
 
-    Judged: where the gateway signs the time: a success is told of an unpaid payment, rightly signed, at a time well beyond what
+    Judged: where the gateway signs the time: a notice of success comes for an unpaid payment, rightly signed, at a time well beyond what
     the gateway allows; the order is never paid. A shop that asks the gateway passes.
 
     Fix: compare the signed time with the server's clock, within the gateway's tolerance, before the body is believed.
@@ -71,9 +71,9 @@ def stale(case: Case) -> Iterator[Finding]:
 
 
 def _not_believed(case: Case, chosen: Callable[[str], bool]) -> Iterator[Finding]:
-    """In each story of a forged notice whose forgery is ``chosen``, the order never becomes paid."""
+    """In each probe run of a forged notice whose forgery is ``chosen``, the order never becomes paid."""
     genuine = taken(case.run)
-    for probe_run in probe_runs(case.run, "forged-notice", keep=lambda told: chosen(str(told.params.get("how")))):
+    for probe_run in probe_runs(case.run, "forged-notice", keep=lambda each: chosen(str(each.params.get("how")))):
         forged = next((each for each in probe_run.of(Delivery) if each.forged), None)
         order, world = probe_run.order(), probe_run.world
         if forged is None or not forged.forged or ledger(world, order, "charged"):
@@ -142,8 +142,8 @@ def unknown_event(case: Case) -> Iterator[Finding]:
 
 
 def _untold(case: Case, probe_run: ProbeRun) -> Finding:
-    if (untold := probe_run.step(StepName.UNTOLD)) is not None:
-        return case.not_applicable(untold.text)
+    if (no_notice := probe_run.step(StepName.NO_SUCH_NOTICE)) is not None:
+        return case.not_applicable(no_notice.text)
     return case.stuck(probe_run)
 
 
@@ -172,8 +172,8 @@ def unknown_order(case: Case) -> Iterator[Finding]:
             continue
         world, ended = probe_run.world, probe_run.exits()
         orders = (probe_run.order(), probe_run.order("foreign"))
-        said = [_believed(case, probe_run, order, sent, "a notice of an unknown payment came") for order in orders]
-        if (finding := next((each for each in said if each is not None), None)) is not None:
+        judged = [_believed(case, probe_run, order, sent, "a notice of an unknown payment came") for order in orders]
+        if (finding := next((each for each in judged if each is not None), None)) is not None:
             yield finding
         elif ended or (sent.response is not None and sent.response.status == 500):
             yield case.failed(
@@ -228,7 +228,7 @@ def fast_answer(case: Case) -> Iterator[Finding]:
 
     Why: a gateway hangs up, counts a failure and sends it again; some let the customer wait that long.
 
-    Judged: every genuine notice of the stories in which nothing else goes wrong on purpose.
+    Judged: every genuine notice of the probe runs in which nothing else goes wrong on purpose.
 
     Fix: keep the notice, answer 2xx, and do the work afterwards.
     """

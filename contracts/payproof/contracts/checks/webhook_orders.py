@@ -13,7 +13,7 @@ from payproof.contracts.steps import StepName
 
 
 def _sent(probe_run: ProbeRun, since: StepName = StepName.NOTICED) -> list[Delivery]:
-    """The genuine deliveries about this story's order after a step."""
+    """The genuine deliveries about this probe run's order after a step."""
     payments = payments_of(probe_run.world, probe_run.order())
     after = probe_run.after(since)
     return [each for each in after.of(Delivery) if each.genuine and each.payment in payments]
@@ -137,8 +137,8 @@ def out_of_order(case: Case) -> Iterator[Finding]:
     Fix: never take an order back from paid because of a notice; ask the gateway how this payment stands now.
     """
     for probe_run in probe_runs(case.run, "disordered-notices", "pending-told-last"):
-        if (untold := probe_run.step(StepName.UNTOLD)) is not None:
-            yield case.not_applicable(untold.text)
+        if (no_notice := probe_run.step(StepName.NO_SUCH_NOTICE)) is not None:
+            yield case.not_applicable(no_notice.text)
         elif (
             probe_run.step(StepName.NOTICED) is None
             or not _sent(probe_run)
@@ -176,26 +176,28 @@ def before_return(case: Case) -> Iterator[Finding]:
     """
     for probe_run in probe_runs(case.run, "first-the-notice"):
         order, world = probe_run.order(), probe_run.world
-        told = _sent(probe_run.before(StepName.RETURNED))
-        if not told:
+        delivered = _sent(probe_run.before(StepName.RETURNED))
+        if not delivered:
             yield case.stuck(probe_run)
             continue
         gone = _seen_before_the_return(probe_run)
         taken = [entry for entry in ledger(world, order, "charged") if not gone or entry.n < gone[-1].n]
-        what = f"the gateway told {len(told)} time(s) of its payment, and the customer was not back yet ({answer_of(told[-1])})"
+        what = f"the gateway told {len(delivered)} time(s) of its payment, and the customer was not back yet ({answer_of(delivered[-1])})"
         paid = next((seen for seen in gone if seen.paid), None)
         if not gone:
-            yield case.not_exercised(f"the state of order {order} could not be read", world=world, seen=[*told[:1]])
+            yield case.not_exercised(
+                f"the state of order {order} could not be read", world=world, seen=[*delivered[:1]]
+            )
         elif paid is not None:
             yield case.passed(
                 "paid by the notice, before the customer came back",
-                actual={"state": paid.state}, world=world, seen=[told[-1], paid],
+                actual={"state": paid.state}, world=world, seen=[delivered[-1], paid],
             )  # fmt: skip
         elif taken or not case.profile.traits.settles:
             yield case.failed(
                 f"order {order} is not paid: {what}",
-                expected={"paid": True}, actual={"paid": False, "state": gone[-1].state, "notices": len(told)},
-                world=world, seen=[*told[-2:], *taken[:1], gone[-1]], unless=("flow.success",),
+                expected={"paid": True}, actual={"paid": False, "state": gone[-1].state, "notices": len(delivered)},
+                world=world, seen=[*delivered[-2:], *taken[:1], gone[-1]], unless=("flow.success",),
             )  # fmt: skip
         else:
             good = "paid once the customer came back; until then the integration had taken no money"

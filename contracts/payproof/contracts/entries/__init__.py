@@ -10,8 +10,8 @@ from payproof.contracts.entries.entry import E, Entry
 from payproof.contracts.entries.exchange import BODY_LIMIT, Headers, Request, Response, header
 from payproof.contracts.entries.gateway import Call, Connection, ConnectionEvent, FaultSet, Ledger, LedgerEvent
 from payproof.contracts.entries.notices import FORGERIES, Delivery, Forgery
+from payproof.contracts.entries.probe_run import BROKEN_OFF, ProbeMark, ReplayDifference, Step
 from payproof.contracts.entries.shop import Alert, Checkout, Log, OrderSeen, Page, Process, SourceSeen
-from payproof.contracts.entries.story import BROKEN_OFF, ProbeMark, ReplayDifference, Step
 
 AnyEntry: TypeAlias = Annotated[
     Call

@@ -8,10 +8,10 @@ from typing import Literal, TypeAlias
 
 from payproof.contracts.entries.entry import Entry
 from payproof.contracts.entries.exchange import Request, Response
-from payproof.contracts.events import AnyEvent, Confirmed, Opened, Role, Settled, Told, Unknown, issued_by
+from payproof.contracts.events import AnyEvent, Confirmed, Opened, PaymentStatus, Role, Settled, Unknown, issued_by
 from payproof.contracts.model import Json
 
-_NOTHING_OPENED, _NOTHING_TOLD = Opened(), Confirmed()
+_NOTHING_OPENED, _NO_STATUS = Opened(), Confirmed()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +50,9 @@ class Call(Entry):
         return self.event if isinstance(self.event, Opened) else _NOTHING_OPENED
 
     @property
-    def told(self) -> Told:
+    def payment_status(self) -> PaymentStatus:
         """What a call says of how a payment stands; nothing for any other call."""
-        return self.event if isinstance(self.event, Confirmed | Settled) else _NOTHING_TOLD
+        return self.event if isinstance(self.event, Confirmed | Settled) else _NO_STATUS
 
     @property
     def issued(self) -> str:

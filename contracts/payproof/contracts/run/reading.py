@@ -21,7 +21,7 @@ from payproof.contracts.run.values import RecordedWorld, Run, Settings
 
 T = TypeVar("T")
 _BY_REQUIREMENT = ("errors", "cut")
-"""Facts that are told by requirement."""
+"""Facts that stand by requirement."""
 LARGEST, LONGEST = 256 << 20, 16 << 20
 """Bytes of a run's file, and characters of one line of it, beyond which it is not read."""
 _REMEDY = "give the run.jsonl that `payproof run` wrote into its report folder"
@@ -83,7 +83,7 @@ def load(text: str, *, place: str = "the run file") -> Run:
 
 
 def _cut(head: _Head, lines: list[str], place: str) -> Run:
-    """A run as far as it goes, without the stories that had not come to their end: of them nothing can be said."""
+    """A run as far as it goes, without the probe runs that had not come to their end: of them nothing can be said."""
     entries: dict[str, list[Entry]] = {name: [] for name in head.worlds}
     for number, line in enumerate(lines, start=2):
         raw = _object(line, number, place)
@@ -97,14 +97,14 @@ def _cut(head: _Head, lines: list[str], place: str) -> Run:
             entries.setdefault(world, []).append(entry)
     count = sum(map(len, entries.values()))
     return dataclasses.replace(
-        _run(head, {name: _told(found) for name, found in entries.items()}),
+        _run(head, {name: _without_broken_off(found) for name, found in entries.items()}),
         cut=count,
         diagnosis=(f"the run was cut off after {count} entries; what is there was judged",),
     )
 
 
-def _told(entries: list[Entry]) -> list[Entry]:
-    """Without a last story that did not come to its own end."""
+def _without_broken_off(entries: list[Entry]) -> list[Entry]:
+    """Without a last probe run that did not come to its own end."""
     begun: int | None = None
     for place, entry in enumerate(entries):
         if isinstance(entry, ProbeMark):

@@ -118,7 +118,7 @@ class Run:
     selected: tuple[str, ...] = ()
     """Requirements that were asked for; empty: all of the profile."""
     provoked_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    """Requirement -> the probes whose stories let it be judged."""
+    """Requirement -> the probes whose runs let it be judged."""
     left_out: tuple[str, ...] = ()
     """Probes that this run did not perform (``--quick``, ``--only``, no power over the gateway)."""
     powerless: Mapping[str, str] = field(default_factory=dict[str, str])

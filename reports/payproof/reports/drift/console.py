@@ -101,8 +101,8 @@ def _assumptions(output: TextOutput, drift: Drift) -> None:
     found = drift.of("assumption")
     if found:
         output.rule(f"Assumptions that the gateway answers ({len(found)})")
-        told = "Texts that no source gave, so that they were ours to choose. They count with --strict only."
-        output.say(told, style="dim")
+        about = "Texts that no source gave, so that they were ours to choose. They count with --strict only."
+        output.say(about, style="dim")
         _facts(output, found, drift.target)
 
 

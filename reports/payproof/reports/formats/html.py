@@ -18,11 +18,11 @@ from payproof.contracts.run import Run
 from payproof.reports import facts, replay, timeline
 from payproof.reports.behaviour import seconds
 from payproof.reports.cards import sections
+from payproof.reports.chapters import ChapterBuilder, anchor
 from payproof.reports.control import control
 from payproof.reports.measured import measured
 from payproof.reports.registry import writer
 from payproof.reports.since import Since
-from payproof.reports.story import Teller, anchor
 
 _PLACEHOLDER = re.compile(r"(<(?:[a-z]+(?:-[a-z]+)*-\d+|access-token|client-id|secret-key)(?::[a-z0-9:]+)?>)")
 _SCRIPTS = ("unfold.js", "filter.js", "copy.js")
@@ -39,9 +39,9 @@ def page(result: Result, run: Run, before: Since | None = None) -> str:
     environment = _environment()
     script = "".join(environment.get_template(name).render() for name in _SCRIPTS)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    teller, found = Teller(run), measured(result, run)
-    failed = control(result, run, teller)
-    cards = sections(result, run, teller)
+    builder, found = ChapterBuilder(run), measured(result, run)
+    failed = control(result, run, builder)
+    cards = sections(result, run, builder)
     return environment.get_template("report.html.j2").render(
         result=result,
         words=facts.WORDS,
@@ -61,7 +61,7 @@ def page(result: Result, run: Run, before: Since | None = None) -> str:
         sections=cards,
         measured=found,
         verdicts=Verdict,
-        behind=teller.entries(found.pointers),
+        behind=builder.entries(found.pointers),
         unjudged=facts.unjudged(result),
         left_out=run.left_out,
         replay=replay.replay(run),
@@ -74,8 +74,8 @@ def page(result: Result, run: Run, before: Since | None = None) -> str:
 
 def _linked(reason: str, known: Container[str]) -> tuple[str, str]:
     """(requirement, the rest) of a reason that begins with one; else (empty, all of it)."""
-    requirement, _, told = reason.partition(": ")
-    return (requirement, told) if requirement in known else ("", reason)
+    requirement, _, rest = reason.partition(": ")
+    return (requirement, rest) if requirement in known else ("", reason)
 
 
 @cache

@@ -66,8 +66,8 @@ def _case(suite: str, case: CaseResult) -> ET.Element:
     if case.state is State.SKIPPED:
         ET.SubElement(found, "skipped", {"message": case.message})
     elif case.state in _TAGS:
-        told = ET.SubElement(found, _TAGS[case.state], {"type": case.level or case.verdict, "message": case.message})
-        told.text = "\n".join(case.text)
+        detail = ET.SubElement(found, _TAGS[case.state], {"type": case.level or case.verdict, "message": case.message})
+        detail.text = "\n".join(case.text)
     elif case.text:
         ET.SubElement(found, "system-out").text = "\n".join(case.text)
     return found

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from payproof.contracts.model import Finding, Judgement, Outcome, Result, Verdict
 from payproof.contracts.run import Run
 from payproof.reports import facts, reasons, replay, values
+from payproof.reports.chapters import ChapterBuilder
 from payproof.reports.registry import writer
 from payproof.reports.scenes import Scene
-from payproof.reports.story import Teller
 
 _MARKS = {
     Verdict.PASS: "✅",
@@ -43,9 +43,9 @@ def document(result: Result, run: Run, *, room: int) -> str:
     if _size(silent) > room // 4:
         silent = [f"\nWhat was not exercised has no room here: {_SEE}"]
     size, left = _size(parts) + _size(silent) + len(_SEE) + 100, 0
-    teller = Teller(run)
+    builder = ChapterBuilder(run)
     for judgement in facts.of(result, *_TOLD):
-        text = "\n".join(_requirement(judgement, teller))
+        text = "\n".join(_requirement(judgement, builder))
         if size + (wide := _size([text])) > room:
             left += 1
             continue
@@ -66,12 +66,12 @@ def _head(result: Result, run: Run) -> Iterator[str]:
     yield f"## {mark} {facts.BANNERS[result.outcome]}: {escape(facts.name_of(result))}"
     yield ""
     yield escape(values.cut(facts.sentence(result), 2_000))
-    told = {Outcome.NOT_READY: result.reasons, Outcome.NOT_SCORED: result.diagnosis[1:]}.get(result.outcome, ())
-    if told:
+    reasons = {Outcome.NOT_READY: result.reasons, Outcome.NOT_SCORED: result.diagnosis[1:]}.get(result.outcome, ())
+    if reasons:
         yield ""
-        yield from (f"- {escape(values.cut(reason, _TITLE))}" for reason in told[:20])
-    if len(told) > 20:
-        yield f"- and {len(told) - 20} more"
+        yield from (f"- {escape(values.cut(reason, _TITLE))}" for reason in reasons[:20])
+    if len(reasons) > 20:
+        yield f"- and {len(reasons) - 20} more"
     yield ""
     yield f"{facts.tally(result.judgements)}  "
     yield " · ".join(f"{label} {escape(value)}" for label, value in facts.heading(result, run))
@@ -79,21 +79,21 @@ def _head(result: Result, run: Run) -> Iterator[str]:
         yield f"\n{len(missing)} of {len(result.scope)} requirements were not part of this run."
     if result.stale_baseline:
         yield f"\nStale baseline entries: {escape(', '.join(result.stale_baseline))}"
-    yield from (f"\n{escape(told)}" for told in result.expiring)
+    yield from (f"\n{escape(sentence)}" for sentence in result.expiring)
     yield ""
 
 
 def _replayed(run: Run) -> Iterator[str]:
-    told = replay.replay(run)
-    if told is None:
+    found = replay.replay(run)
+    if found is None:
         return
-    yield f"### {'⚠️' if told.number or told.warning else '📼'} {escape(told.title)}"
+    yield f"### {'⚠️' if found.number or found.warning else '📼'} {escape(found.title)}"
     yield ""
-    yield escape(f"{told.about} {told.warning}".strip())
+    yield escape(f"{found.about} {found.warning}".strip())
     yield ""
-    yield from (f"- {escape(values.cut(group.line, _TITLE))}" for group in told.groups[: replay.SHOWN])
-    if len(told.groups) > replay.SHOWN:
-        yield f"- and {len(told.groups) - replay.SHOWN} more sorts"
+    yield from (f"- {escape(values.cut(group.line, _TITLE))}" for group in found.groups[: replay.SHOWN])
+    if len(found.groups) > replay.SHOWN:
+        yield f"- and {len(found.groups) - replay.SHOWN} more sorts"
     yield ""
 
 
@@ -109,7 +109,7 @@ def _table(result: Result) -> Iterator[str]:
     yield ""
 
 
-def _requirement(judgement: Judgement, teller: Teller) -> Iterator[str]:
+def _requirement(judgement: Judgement, builder: ChapterBuilder) -> Iterator[str]:
     accepted = f" (accepted for now: {escape(judgement.baseline)})" if judgement.baseline else ""
     yield f"### {_MARKS[judgement.verdict]} `{judgement.requirement}` · {judgement.level.value}{accepted}"
     yield ""
@@ -117,14 +117,14 @@ def _requirement(judgement: Judgement, teller: Teller) -> Iterator[str]:
     yield ""
     if judgement.contradiction:
         yield f"> Advice and gateway disagree: {escape(judgement.contradiction)}\n"
-    told = facts.probe_run(judgement)
-    for finding in told[:_FINDINGS]:
-        yield from _finding(finding, teller)
-    if len(told) > _FINDINGS:
-        yield f"And {len(told) - _FINDINGS} more findings.\n"
+    findings = facts.notable(judgement)
+    for finding in findings[:_FINDINGS]:
+        yield from _finding(finding, builder)
+    if len(findings) > _FINDINGS:
+        yield f"And {len(findings) - _FINDINGS} more findings.\n"
 
 
-def _finding(finding: Finding, teller: Teller) -> Iterator[str]:
+def _finding(finding: Finding, builder: ChapterBuilder) -> Iterator[str]:
     yield f"**{escape(values.cut(facts.line(finding.title), _TITLE))}**"
     yield ""
     if finding.expected is not None or finding.actual is not None:
@@ -134,7 +134,7 @@ def _finding(finding: Finding, teller: Teller) -> Iterator[str]:
     if finding.evidence:
         pointers = html.escape(values.pointers(finding.evidence, limit=8))
         yield f"<details><summary>Evidence: <code>{pointers}</code></summary>\n"
-        chapters, _ = teller.chapters(finding.evidence, whole=False)
+        chapters, _ = builder.chapters(finding.evidence, whole=False)
         for chapter in chapters:
             for part in chapter.parts:
                 if isinstance(part, Scene):

@@ -117,8 +117,8 @@ def _message(issue: Issue) -> Iterator[str]:
 
 def _invocation(result: Result, left_out: int) -> dict[str, Any]:
     """``left_out``: results more than are shown; 0 or less where all are."""
-    told = [("error", text) for text in result.diagnosis if result.outcome is Outcome.NOT_SCORED]
-    told += [("warning", f"{left_out} more results are left out, see the other reports")] if left_out > 0 else []
+    notes = [("error", text) for text in result.diagnosis if result.outcome is Outcome.NOT_SCORED]
+    notes += [("warning", f"{left_out} more results are left out, see the other reports")] if left_out > 0 else []
     times = (
         ("startTimeUtc", cases.started(result)),
         ("endTimeUtc", cases.started(result, cases.duration(result))),
@@ -127,7 +127,7 @@ def _invocation(result: Result, left_out: int) -> dict[str, Any]:
         "executionSuccessful": result.outcome is not Outcome.NOT_SCORED,
         **{name: at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for name, at in times if at},
         "toolExecutionNotifications": [
-            {"level": level, "message": {"text": values.cut(facts.line(text), _TEXT)}} for level, text in told
+            {"level": level, "message": {"text": values.cut(facts.line(text), _TEXT)}} for level, text in notes
         ],
     }
 

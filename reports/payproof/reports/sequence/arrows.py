@@ -91,10 +91,10 @@ class _Reader:
         self._seen: dict[str, str] = {}
 
     def lines(self) -> Iterator[Line]:
-        timed = [(at, replace(told, n=entry.n)) for entry in self._entries for at, told in self._told(entry)]
+        timed = [(at, replace(found, n=entry.n)) for entry in self._entries for at, found in self._lines_of(entry)]
         yield from (each for _, each in sorted(timed, key=lambda pair: pair[0]))
 
-    def _told(self, entry: Entry) -> Iterator[tuple[float, Line]]:
+    def _lines_of(self, entry: Entry) -> Iterator[tuple[float, Line]]:
         match entry:
             case Step():
                 number = _chapter(entry)
@@ -174,20 +174,23 @@ def _chapter(step: Step) -> int | None:
 def _call(call: Call) -> Iterator[tuple[float, Line]]:
     operation = call.event.operation or "an unknown path"
     yield call.began, Arrow(INTEGRATION, GATEWAY, f"{operation}?" if call.role == "confirm" else operation)
-    said = [f"HTTP {call.response.status}" if call.response else "no answer"]
-    if call.told.paid is not None:
-        said.append("paid" if call.told.paid else call.told.outcome or "not paid")
+    parts = [f"HTTP {call.response.status}" if call.response else "no answer"]
+    if call.payment_status.paid is not None:
+        parts.append("paid" if call.payment_status.paid else call.payment_status.outcome or "not paid")
     if call.fault:
-        said.append(f"fault: {call.fault}")
+        parts.append(f"fault: {call.fault}")
     bad = call.fault or call.response is None or call.response.status >= 400
-    yield call.ended, Arrow(GATEWAY, INTEGRATION, ", ".join(said), "bad" if bad else "answer")
+    yield call.ended, Arrow(GATEWAY, INTEGRATION, ", ".join(parts), "bad" if bad else "answer")
 
 
 def _delivery(delivery: Delivery) -> Iterator[tuple[float, Line]]:
     what = f"{'forged ' if delivery.forged else ''}notice: {delivery.event or 'unreadable'}"
     yield delivery.began, Arrow(GATEWAY, INTEGRATION, shortened(what), "bad" if delivery.forged else "plain")
-    said = f"HTTP {delivery.response.status}" if delivery.response else shortened(delivery.problem or "no answer")
-    yield delivery.began + delivery.seconds, Arrow(INTEGRATION, GATEWAY, said, "answer" if delivery.response else "bad")
+    answer = f"HTTP {delivery.response.status}" if delivery.response else shortened(delivery.problem or "no answer")
+    yield (
+        delivery.began + delivery.seconds,
+        Arrow(INTEGRATION, GATEWAY, answer, "answer" if delivery.response else "bad"),
+    )
 
 
 def _thinned(found: Iterable[Line]) -> Iterator[Line]:

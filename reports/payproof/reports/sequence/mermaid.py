@@ -23,8 +23,8 @@ def _lines(found: Sequence[Line]) -> Iterator[str]:
     for each in found:
         match each:
             case SequencePart(number, text):
-                told = f"{number}. {text}" if number else text
-                yield f"    Note over {keys[names[0]]},{keys[names[-1]]}: {_text(told)}"
+                sentence = f"{number}. {text}" if number else text
+                yield f"    Note over {keys[names[0]]},{keys[names[-1]]}: {_text(sentence)}"
             case Note(over, text):
                 yield f"    Note over {keys[over]}: {_text(text)}"
             case Arrow(source, target, text, tone):

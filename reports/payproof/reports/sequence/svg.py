@@ -76,12 +76,12 @@ def _chapter(chapter: SequencePart, y: float) -> tuple[Markup, float]:
     rows = textwrap.wrap(chapter.text, _LINE) or [""]
     top, height = y + 10, 12 + _SENTENCE * len(rows)
     number = Markup('<text class="number" x="26" y="{:.0f}">{}</text>').format(top + 18, _number(chapter))
-    told = Markup("").join(
+    sentence = Markup("").join(
         Markup('<text class="sentence" x="46" y="{:.0f}">{}</text>').format(top + 18 + _SENTENCE * place, row)
         for place, row in enumerate(rows)
     )
     box = Markup('<rect class="part" x="6" y="{:.0f}" width="{}" height="{}" rx="6"/>').format(top, WIDTH - 12, height)
-    return box + number + told, top + height + 6
+    return box + number + sentence, top + height + 6
 
 
 def _number(chapter: SequencePart) -> str:

@@ -8,7 +8,7 @@
   let verdict = "";
   // What is searched: the requirement and its findings, not the evidence.
   const words = new Map();
-  const said = card => {
+  const textOf = card => {
     if (!words.has(card))
       words.set(card, [...card.querySelectorAll("summary .text, summary .id, .finding > .title")].map(each => each.textContent).join(" ").toLowerCase());
     return words.get(card);
@@ -19,7 +19,7 @@
     let shown = 0;
     for (const card of cards) {
       card.hidden = Boolean(verdict && card.dataset.verdict !== verdict) || Boolean(level.value && card.dataset.level !== level.value)
-        || Boolean(item.value && !card.dataset.items.split(" ").includes(item.value)) || !wanted.every(word => said(card).includes(word));
+        || Boolean(item.value && !card.dataset.items.split(" ").includes(item.value)) || !wanted.every(word => textOf(card).includes(word));
       shown += !card.hidden;
     }
     for (const box of boxes) {

@@ -24,7 +24,7 @@ async def pending_told_last(world: World) -> None:
     await world.notices_over()
     early = world.outbox.notices(checkout.payment)
     if not early:
-        world.step("this gateway does not tell of payments that are not decided", StepName.UNTOLD)
+        world.step("this gateway does not tell of payments that are not decided", StepName.NO_SUCH_NOTICE)
         return
     await world.target.advance(world.profile.traits.decides_later + 1)
     await world.notices_over()

@@ -99,7 +99,7 @@ async def unknown_notice(world: World, order: Order, customer: Customer, checkou
         else emptied(notice.body)
     )
     if body is None:
-        world.step("no such notice can be made of this gateway's", StepName.UNTOLD)
+        world.step("no such notice can be made of this gateway's", StepName.NO_SUCH_NOTICE)
         return
     await world.look(order, customer)
     await _send_odd(world, notice, body, f"unknown-{odd}")

@@ -115,7 +115,7 @@ async def disordered_notices(world: World, order: str) -> None:
         return
     ended = world.outbox.compose(first.payment, *UNPAID)  # as it stands now: nobody paid
     if not ended:
-        world.step("this gateway does not tell of payments that came to nothing", StepName.UNTOLD)
+        world.step("this gateway does not tell of payments that came to nothing", StepName.NO_SUCH_NOTICE)
         return
     checkout = first
     if order == "end-of-another-payment":

@@ -185,4 +185,4 @@ def _payment_of(entry: Entry) -> str:
     """The payment that a call, a notice or an entry of the ledger is about; empty for anything else."""
     if isinstance(entry, Ledger | Delivery):
         return entry.payment
-    return (entry.told.answered or entry.event.payment or "") if isinstance(entry, Call) else ""
+    return (entry.payment_status.answered or entry.event.payment or "") if isinstance(entry, Call) else ""

@@ -26,10 +26,10 @@ def broken(response: Response) -> Iterator[str]:
     if not isinstance(message, dict):
         yield "message is not an object"
     else:
-        told = cast("dict[str, Any]", message)
-        if told.get("code") != response.status:
-            yield f"message.code is {told.get('code')!r}, the HTTP status is {response.status}"
-        texts: Any = told.get("error" if failed else "success")
+        texts_of_message = cast("dict[str, Any]", message)
+        if texts_of_message.get("code") != response.status:
+            yield f"message.code is {texts_of_message.get('code')!r}, the HTTP status is {response.status}"
+        texts: Any = texts_of_message.get("error" if failed else "success")
         if not _is_texts(texts):
             yield f"message.{'error' if failed else 'success'} is not a list of texts"
     if failed and body.get("data") != []:

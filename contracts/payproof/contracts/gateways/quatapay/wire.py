@@ -61,7 +61,7 @@ def _object(text: str) -> dict[str, Any] | None:
 
 def read(request: Request, response: Response | None) -> AnyEvent:
     """What an exchange says."""
-    return tell(_asked(request), response)
+    return read_answer(_asked(request), response)
 
 
 def _asked(request: Request) -> AnyEvent:
@@ -86,18 +86,18 @@ def _asked(request: Request) -> AnyEvent:
     return Unknown(operation=operation, sent=sent)
 
 
-def tell(asked: AnyEvent, response: Response | None) -> AnyEvent:
-    """What the request said, and what was answered."""
+def read_answer(asked: AnyEvent, response: Response | None) -> AnyEvent:
+    """What the request asked for, and what was answered."""
     if response is None:
         return asked
-    said, data = _answer(response)
+    common, data = _answer(response)
     if isinstance(asked, Authenticated):
-        return replace(asked, **said, issued=_text(data.get("access_token")))
+        return replace(asked, **common, issued=_text(data.get("access_token")))
     if isinstance(asked, Opened):
-        return replace(asked, **said, payment=_text(data.get("token")), payment_url=_text(data.get("payment_url")))
+        return replace(asked, **common, payment=_text(data.get("token")), payment_url=_text(data.get("payment_url")))
     if isinstance(asked, Confirmed):
-        return replace(asked, **said, **_told(data))
-    return replace(asked, **said)
+        return replace(asked, **common, **_payment_state(data))
+    return replace(asked, **common)
 
 
 def _sent(request: Request, fields: dict[str, Any]) -> dict[str, str]:
@@ -130,7 +130,7 @@ def _answer(response: Response) -> tuple[dict[str, Any], dict[str, Any]]:
     return {"ok": True}, cast("dict[str, Any]", data)
 
 
-def _told(data: dict[str, Any]) -> dict[str, Any]:
+def _payment_state(data: dict[str, Any]) -> dict[str, Any]:
     """How a payment stands, by the data of a status answer."""
     if not data:
         return {}

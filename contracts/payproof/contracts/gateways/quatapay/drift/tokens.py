@@ -181,4 +181,4 @@ BEARER = (
 
 CASES = (*CREDENTIALS, *BEARER, *REUSE, *LIFE)
 LAST = PURGES
-"""Told after everything else: their token calls end the memory of whatever is old by then."""
+"""Run after everything else: their token calls end the memory of whatever is old by then."""

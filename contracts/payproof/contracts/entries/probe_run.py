@@ -21,12 +21,12 @@ class ProbeMark(Entry):
 
 
 BROKEN_OFF = "broken off"
-"""Parameter of a story's end that came from outside, in the middle of it."""
+"""Parameter of a probe run's end that came from outside, in the middle of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step(Entry):
-    """One sentence of a story: what the customer or the gateway now does."""
+    """One sentence of a probe run: what the customer or the gateway now does."""
 
     kind: Literal["step"] = "step"  # type: ignore[misc]
     text: str

@@ -1,4 +1,4 @@
-"""Evidence as a story, and entries as scenes."""
+"""Evidence in chapters, and entries as scenes."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ from payproof.contracts.entries import (
 )
 from payproof.contracts.model import Pointer
 from payproof.contracts.run import RecordedWorld, Run
+from payproof.reports.chapters import BETWEEN, CHAPTERS, NEAR, POINTERS, Chapter, ChapterBuilder, Gap
 from payproof.reports.render_entry import scene
 from payproof.reports.scenes import Scene
-from payproof.reports.story import BETWEEN, CHAPTERS, NEAR, POINTERS, Chapter, Gap, Teller
 
 GET = Request(method="GET", url="https://h/")
 
 
 def chapters(entries: list[Entry], *numbers: int, whole: bool = True) -> tuple[Chapter, ...]:
     run = Run(gateway="nobody", worlds=(RecordedWorld(name="w", entries=tuple(entries)),))
-    return Teller(run).chapters([Pointer("w", number) for number in numbers], whole=whole)[0]
+    return ChapterBuilder(run).chapters([Pointer("w", number) for number in numbers], whole=whole)[0]
 
 
 def outline(chapter: Chapter) -> list[Any]:
     return [part.entries if isinstance(part, Gap) else int(part.pointer.split("#")[1]) for part in chapter.parts]
 
 
-def story(*marks: str) -> list[Entry]:
-    """``+p`` begins the story p, ``-p`` ends it, anything else is an alert."""
+def marked(*marks: str) -> list[Entry]:
+    """``+p`` begins the probe run p, ``-p`` ends it, anything else is an alert."""
     found: list[Entry] = []
     for number, mark in enumerate(marks, start=1):
         if mark[0] in "+-":
@@ -55,53 +55,53 @@ def story(*marks: str) -> list[Entry]:
     return found
 
 
-def test_the_whole_story_around_an_entry_is_told() -> None:
-    (chapter,) = chapters(story("x", "+p", "a", "b", "-p", "y"), 3)
+def test_the_whole_probe_run_around_an_entry_is_shown() -> None:
+    (chapter,) = chapters(marked("x", "+p", "a", "b", "-p", "y"), 3)
     assert outline(chapter) == [2, 3, 4, 5]
     assert (chapter.title, chapter.probe) == ("P", "p")
     assert [part.pointed for part in chapter.parts if isinstance(part, Scene)] == [False, True, False, False]
 
 
-def test_an_inner_story_is_told_alone() -> None:
-    entries = story("+p", "+q", "a", "-q", "b", "-p")
+def test_an_inner_probe_run_is_shown_alone() -> None:
+    entries = marked("+p", "+q", "a", "-q", "b", "-p")
     assert outline(chapters(entries, 3)[0]) == [2, 3, 4]
     assert outline(chapters(entries, 5)[0]) == [1, 2, 3, 4, 5, 6]
 
 
-def test_a_story_that_never_ends_lasts_to_the_end() -> None:
-    assert outline(chapters(story("x", "+p", "a", "b"), 4)[0]) == [2, 3, 4]
+def test_a_probe_run_that_never_ends_lasts_to_the_end() -> None:
+    assert outline(chapters(marked("x", "+p", "a", "b"), 4)[0]) == [2, 3, 4]
 
 
-def test_entries_outside_of_stories_are_told_with_their_neighbours() -> None:
-    (chapter,) = chapters(story("+p", "-p", "a", "b", "+q", "-q"), 4)
+def test_entries_outside_of_probe_runs_are_shown_with_their_neighbours() -> None:
+    (chapter,) = chapters(marked("+p", "-p", "a", "b", "+q", "-q"), 4)
     assert outline(chapter) == [3, 4]
     assert chapter.title == BETWEEN
 
 
-def test_a_long_story_is_told_near_its_evidence() -> None:
-    entries = story("+p", *["x"] * 100, "-p")
+def test_a_long_probe_run_is_shown_near_its_evidence() -> None:
+    entries = marked("+p", *["x"] * 100, "-p")
     (chapter,) = chapters(entries, 50)
     assert outline(chapter) == [1, 48 - NEAR, *range(50 - NEAR, 51 + NEAR), 101 - 50 - NEAR, 102]
 
 
 def test_passed_findings_show_the_pointed_entries_alone() -> None:
-    (chapter,) = chapters(story("+p", "a", "b", "c", "-p"), 2, 4, whole=False)
+    (chapter,) = chapters(marked("+p", "a", "b", "c", "-p"), 2, 4, whole=False)
     assert outline(chapter) == [2, 4]
 
 
-def test_two_stories_are_two_chapters_up_to_a_limit() -> None:
-    entries = story(*["+p", "a", "-p"] * (CHAPTERS + 2))
+def test_two_probe_runs_are_two_chapters_up_to_a_limit() -> None:
+    entries = marked(*["+p", "a", "-p"] * (CHAPTERS + 2))
     run = Run(gateway="nobody", worlds=(RecordedWorld(name="w", entries=tuple(entries)),))
     evidence = [Pointer("w", number) for number in range(2, len(entries), 3)]
-    told, lost = Teller(run).chapters(evidence, whole=True)
-    assert (len(told), lost) == (CHAPTERS, 2)
+    shown, lost = ChapterBuilder(run).chapters(evidence, whole=True)
+    assert (len(shown), lost) == (CHAPTERS, 2)
 
 
 def test_what_a_finding_points_at_has_a_limit() -> None:
-    entries = story("+p", *["x"] * (POINTERS + 5), "-p")
+    entries = marked("+p", *["x"] * (POINTERS + 5), "-p")
     evidence = [Pointer("w", number) for number in range(2, len(entries))]
     run = Run(gateway="nobody", worlds=(RecordedWorld(name="w", entries=tuple(entries)),))
-    (chapter,), lost = Teller(run).chapters(evidence, whole=False)
+    (chapter,), lost = ChapterBuilder(run).chapters(evidence, whole=False)
     assert (len(chapter.parts), lost) == (POINTERS, 5)
 
 
@@ -130,8 +130,8 @@ def test_a_diagram_is_shown_once_for_the_same_evidence_and_again_for_other() -> 
     exchange = Page(n=2, began=0, ended=1, where="integration", customer="Ada", request=GET)
     begin, end = ProbeMark(n=1, event="begin", probe="p"), ProbeMark(n=4, event="end", probe="p")
     entries = (begin, exchange, Alert(n=3, channel="webhook", text="x"), end)
-    teller = Teller(Run(gateway="nobody", worlds=(RecordedWorld(name="w", entries=entries),)))
-    drawn = [teller.chapters([Pointer("w", n)], whole=True)[0][0].diagram is not None for n in (2, 2, 3)]
+    builder = ChapterBuilder(Run(gateway="nobody", worlds=(RecordedWorld(name="w", entries=entries),)))
+    drawn = [builder.chapters([Pointer("w", n)], whole=True)[0][0].diagram is not None for n in (2, 2, 3)]
     assert drawn == [True, False, True]
 
 
@@ -174,8 +174,8 @@ SILENT = "a connection: the TLS handshake failed"
          "fault", "fault armed: error on create", "status = 500"),
         (Process(event="exited", code=1, detail="no module"),
          "process", "the integration exited with exit code 1", "no module"),
-        (ProbeMark(event="begin", probe="p", params={"order": "7"}), "story", "p begins", "order = 7"),
-        (Step(text="The customer pays."), "story", "The customer pays.", ""),
+        (ProbeMark(event="begin", probe="p", params={"order": "7"}), "probe", "p begins", "order = 7"),
+        (Step(text="The customer pays."), "probe", "The customer pays.", ""),
         (Alert(channel="webhook", text="x"), "alert", "an alert arrives on webhook", ""),
         (Connection(event="handshake_failed", detail="unknown ca"), "call", SILENT, "unknown ca"),
         (SourceSeen(area="source", path="a.py", line=3, what="a secret"),
@@ -184,19 +184,19 @@ SILENT = "a connection: the TLS handshake failed"
     ],
 )  # fmt: skip
 def test_every_kind_of_entry_has_words(entry: Entry, actor: str, title: str, note: str) -> None:
-    told = scene(entry, world="w", pointed=False, limit=100)
-    assert (told.actor, told.title, told.note) == (actor, title, note)
+    found = scene(entry, world="w", pointed=False, limit=100)
+    assert (found.actor, found.title, found.note) == (actor, title, note)
 
 
 def test_json_is_indented_and_everything_else_stays() -> None:
     request = Request(method="POST", url="https://h/", body='{"a":1}')
     for body, shown in (("[1]", "[\n  1\n]"), ("{broken", "{broken"), ("plain", "plain"), ("[" * 5_000, "[" * 100)):
         exchange = Call(began=0, ended=1, ending="answered", request=request, response=Response(status=200, body=body))
-        asked, told = scene(exchange, world="w", pointed=False, limit=100).messages
+        asked, answered = scene(exchange, world="w", pointed=False, limit=100).messages
         assert asked.body == '{\n  "a": 1\n}'
-        assert told.body.startswith(shown)
+        assert answered.body.startswith(shown)
 
 
 def test_a_cut_body_says_how_much_is_missing() -> None:
-    told = scene(Log(stream="stdout", text="x" * 1_500), world="w", pointed=False, limit=100)
-    assert told.text == f"{'x' * 100} … (1,400 more characters)"
+    found = scene(Log(stream="stdout", text="x" * 1_500), world="w", pointed=False, limit=100)
+    assert found.text == f"{'x' * 100} … (1,400 more characters)"

@@ -17,9 +17,9 @@ def a_page(began: float, ended: float, purpose: str = "return") -> e.Page:
 
 
 def a_call(began: float, operation: str = "status", **meaning: object) -> e.Call:
-    said = an_event(operation=operation, payment="p1", **meaning)
+    event = an_event(operation=operation, payment="p1", **meaning)
     request = e.Request(method="GET", url="/")
-    return e.Call(began=began, ended=began + 0.05, ending="answered", request=request, event=said, fault="status")
+    return e.Call(began=began, ended=began + 0.05, ending="answered", request=request, event=event, fault="status")
 
 
 def a_run(*entries: e.Entry) -> r.Run:

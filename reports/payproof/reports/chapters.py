@@ -1,4 +1,4 @@
-"""Evidence as a story: the entries around what a finding points at, in their order."""
+"""Evidence in chapters, one for each probe run: the entries around what a finding points at, in their order."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from payproof.reports.sequence.excerpt import excerpt
 from payproof.reports.situation import particulars, situation
 
 WHOLE = 30
-"""A story of so many entries is told whole; of a longer one, what is near the evidence."""
+"""A probe run of so many entries is shown whole; of a longer one, what is near the evidence."""
 NEAR = 4
 POINTED_LIMIT, LIMIT, BRIEF_LIMIT = 4_000, 1_500, 600
-"""Characters of a body: in an entry that is evidence, in any other of its story, and in one that a figure leads to."""
+"""Characters of a body: in an entry that is evidence, in any other of its probe run, and in one that a figure leads to."""
 CHAPTERS = 8
 POINTERS = 60
 """Entries that one finding points at; the JSON report and run.jsonl have all."""
@@ -38,15 +38,15 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chapter:
-    """One story of one world. ``title`` says in words what it is about, ``probe`` how it is called and with which parameters.
-    ``told`` is the anchor of the chapter where the same story stands whole."""
+    """One probe run of one world. ``title`` says in words what it is about, ``probe`` how it is called and with which parameters.
+    ``whole_at`` is the anchor of the chapter where the same probe run stands whole."""
 
     anchor: str
     world: str
     title: str
     probe: str = ""
     parts: tuple[Scene | Gap, ...]
-    told: str = ""
+    whole_at: str = ""
     diagram: Markup | None = None
     """Who said what to whom, with what the finding points at marked; None where nobody said anything, and where the same diagram
     was shown before."""
@@ -57,13 +57,13 @@ def anchor(pointer: Pointer) -> str:
     return f"entry-{re.sub(r'[^A-Za-z0-9.-]', '_', pointer.world)}-{pointer.entry}"
 
 
-class Teller:
-    """Tells evidence of one run. A story is told whole once; after that only what is pointed at, with a link."""
+class ChapterBuilder:
+    """Makes chapters of one run's evidence. A probe run is shown whole once; after that only what is pointed at, with a link."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._shelves = {world.name: _Shelf(world) for world in (*run.worlds, *run.given_up)}
-        self._told: dict[tuple[str, int], str] = {}
+        self._whole: dict[tuple[str, int], str] = {}
         self._drawn: set[tuple[str, int, frozenset[int]]] = set()
         self._anchored: set[Pointer] = set()
         self._count = 0
@@ -115,12 +115,12 @@ class Teller:
     def _chapter(self, span: tuple[str, int, int], numbers: set[int], *, whole: bool) -> Chapter:
         name, first, last = span
         shelf = self._shelves[name]
-        told = self._told.get((name, first), "")
-        around = whole and not told
+        whole_at = self._whole.get((name, first), "")
+        around = whole and not whole_at
         self._count += 1
-        anchor = f"story-{self._count}"
+        anchor = f"chapter-{self._count}"
         if around:
-            self._told[name, first] = anchor
+            self._whole[name, first] = anchor
         opening = shelf.entries[first]
         mark = opening if isinstance(opening, ProbeMark) else None
         return Chapter(
@@ -129,7 +129,7 @@ class Teller:
             title=situation(self._run, mark) if mark else BETWEEN,
             probe=particulars(mark) if mark else "",
             parts=self._anchor(name, shelf.parts(first, last, numbers, around=around)),
-            told=told,
+            whole_at=whole_at,
             diagram=self._diagram(span, numbers) if whole and mark else None,
         )
 
@@ -143,7 +143,7 @@ class Teller:
 
 
 class _Shelf:
-    """A world's entries with their places and the stories they belong to."""
+    """A world's entries with their places and the probe runs they belong to."""
 
     def __init__(self, world: RecordedWorld) -> None:
         self.name = world.name
@@ -153,7 +153,7 @@ class _Shelf:
         self._ordered: dict[int, tuple[Block, ...]] = {}
 
     def parts(self, first: int, last: int, pointed: set[int], *, around: bool) -> Iterator[Scene | Gap]:
-        """A story in the order of cause: whole, or near what is pointed at; else (not ``around``) what is pointed at alone."""
+        """A probe run in the order of cause: whole, or near what is pointed at; else (not ``around``) what is pointed at alone."""
         ordered = self._blocks(first, last)
         kept = _kept(ordered, pointed, around=around, short=last - first < WHOLE)
         depths = caused([entry for block in ordered for entry in block])
@@ -183,8 +183,8 @@ class _Shelf:
         if logs:
             return log_scene(logs, world=self.name, pointed=pointed, caused=caused)
         (entry,) = block
-        told = entry.n in pointed
-        shown = scene(entry, world=self.name, pointed=told, limit=POINTED_LIMIT if told else LIMIT)
+        meant = entry.n in pointed
+        shown = scene(entry, world=self.name, pointed=meant, limit=POINTED_LIMIT if meant else LIMIT)
         return replace(shown, caused=caused)
 
 
@@ -201,16 +201,16 @@ def _kept(ordered: Sequence[Block], pointed: set[int], *, around: bool, short: b
 
 
 def _spans(entries: Sequence[Entry]) -> list[tuple[int, int]]:
-    """For each entry the first and last place of the innermost story around it, or of the stretch between stories."""
+    """For each entry the first and last place of the innermost probe run around it, or of the stretch between probe runs."""
     spans: dict[int, tuple[int, int]] = {}
-    for first, last in (*_stories(entries), *_stretches(entries)):
+    for first, last in (*_probe_runs(entries), *_stretches(entries)):
         for place in range(first, last + 1):
             spans.setdefault(place, (first, last))
     return [spans[place] for place in range(len(entries))]
 
 
-def _stories(entries: Sequence[Entry]) -> Iterator[tuple[int, int]]:
-    """Inner stories before outer ones; a story without an end lasts to the end of the journal."""
+def _probe_runs(entries: Sequence[Entry]) -> Iterator[tuple[int, int]]:
+    """Inner probe runs before outer ones; one without an end lasts to the end of the journal."""
     opened: list[tuple[str, int]] = []
     for place, entry in enumerate(entries):
         if not isinstance(entry, ProbeMark):
@@ -227,11 +227,11 @@ def _stories(entries: Sequence[Entry]) -> Iterator[tuple[int, int]]:
 
 def _stretches(entries: Sequence[Entry]) -> Iterator[tuple[int, int]]:
     held = [False] * len(entries)
-    for first, last in _stories(entries):
+    for first, last in _probe_runs(entries):
         held[first : last + 1] = [True] * (last + 1 - first)
     first = 0
-    for place, story in enumerate((*held, True)):
-        if story:
+    for place, within in enumerate((*held, True)):
+        if within:
             if place > first:
                 yield first, place - 1
             first = place + 1
