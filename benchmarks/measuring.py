@@ -89,8 +89,8 @@ def _until_ready(server: Server, url: str, process: psutil.Process, output: Path
                 if calls := server.calls(client, output.read_text(errors="replace")):
                     return calls
             time.sleep(0.01)
-    said = output.read_text(errors="replace").strip().splitlines()
-    raise Skipped(f"never ready: {said[-1] if said else 'it said nothing'}")
+    lines = output.read_text(errors="replace").strip().splitlines()
+    raise Skipped(f"never ready: {lines[-1] if lines else 'it said nothing'}")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -111,15 +111,15 @@ def load(on: Running, calls: Iterable[Call], seconds: int) -> Figures:
         script.flush()
         before = on.busy()
         wrk = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-s", script.name, on.url]
-        said = subprocess.run(wrk, capture_output=True, text=True, check=True, timeout=seconds + 60).stdout
-        return _figures(said, on.busy() - before)
+        output = subprocess.run(wrk, capture_output=True, text=True, check=True, timeout=seconds + 60).stdout
+        return _figures(output, on.busy() - before)
 
 
-def _figures(said: str, busy: float) -> Figures:
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
-    p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", said)
-    count = re.search(r"(\d+) requests in", said)
-    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", said)
+def _figures(output: str, busy: float) -> Figures:
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
+    p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", output)
+    count = re.search(r"(\d+) requests in", output)
+    failed = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
     if rate is None or p99 is None or count is None:
         raise Skipped("wrk printed no figures")
     unit = {"us": 1e-6, "ms": 1e-3, "s": 1.0}[p99.group(2)]

@@ -27,17 +27,23 @@ BODY = '{"order":"1001","amount":"5000.00","currency":"XAF","note":"' + "words "
 
 def entries(exchanges: int) -> Iterator[Entry]:
     asked = Request(method="POST", url="https://localhost/api/create", headers=HEADERS, body=BODY)
-    told = Response(status=500, headers=HEADERS, body=BODY, size=len(BODY))
+    answer = Response(status=500, headers=HEADERS, body=BODY, size=len(BODY))
     n = 0
     for start in range(0, exchanges, PER_PROBE_RUN):
         yield ProbeMark(n=(n := n + 1), at=start, event="begin", probe="error-answer", params={"operation": "create"})
         for place in range(PER_PROBE_RUN // 2):
             at = start + place / 10
             yield Call(
-                n=(n := n + 1), at=at, began=at + 0.01, ended=at + 0.04, ending="answered", request=asked, response=told
+                n=(n := n + 1),
+                at=at,
+                began=at + 0.01,
+                ended=at + 0.04,
+                ending="answered",
+                request=asked,
+                response=answer,
             )
             yield Page(n=(n := n + 1), at=at, began=at, ended=at + 0.05, where="integration", purpose="checkout",
-                       customer="Ada", request=asked, response=told)  # fmt: skip
+                       customer="Ada", request=asked, response=answer)  # fmt: skip
         yield ProbeMark(n=(n := n + 1), at=start + PER_PROBE_RUN / 10, event="end", probe="error-answer")
 
 

@@ -99,22 +99,24 @@ class Result:
 
 async def subject() -> None:
     """``payproof serve`` that tells at its end what it leaves behind."""
-    loop, told = asyncio.get_running_loop(), list[str]()
-    loop.set_exception_handler(lambda _, context: told.append(str(context["message"])))
-    logging.getLogger("asyncio").addHandler(_Count(told))
+    loop, errors = asyncio.get_running_loop(), list[str]()
+    loop.set_exception_handler(lambda _, context: errors.append(str(context["message"])))
+    logging.getLogger("asyncio").addHandler(_Count(errors))
     before = psutil.Process().num_fds()
     await serve(load("quatapay"), port=0, control_port=0, out=lambda text: print(text, flush=True))
     tasks = len(asyncio.all_tasks()) - 1
-    print(json.dumps({"tasks": tasks, "descriptors": psutil.Process().num_fds() - before, "errors": told}), flush=True)
+    print(
+        json.dumps({"tasks": tasks, "descriptors": psutil.Process().num_fds() - before, "errors": errors}), flush=True
+    )
 
 
 class _Count(logging.Handler):
-    def __init__(self, told: list[str]) -> None:
+    def __init__(self, errors: list[str]) -> None:
         super().__init__(logging.WARNING)
-        self._told = told
+        self._errors = errors
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._told.append(record.getMessage())
+        self._errors.append(record.getMessage())
 
 
 @dataclass(frozen=True)
@@ -356,12 +358,12 @@ async def soak(requests: int, rounds: int, say: Callable[[str], None]) -> Result
 async def _ended(server: Server, result: Result) -> None:
     server.process.terminate()
     assert server.process.stdout
-    told = json.loads((await server.process.stdout.read()).splitlines()[-1])
+    last = json.loads((await server.process.stdout.read()).splitlines()[-1])
     await server.process.wait()
-    result.left |= {"tasks": told["tasks"], "descriptors": told["descriptors"]}
-    if told["errors"]:
-        result.left["unhandled errors"] = len(told["errors"])
-        result.unasked += [f"unhandled: {text}" for text in told["errors"][:3]]
+    result.left |= {"tasks": last["tasks"], "descriptors": last["descriptors"]}
+    if last["errors"]:
+        result.left["unhandled errors"] = len(last["errors"])
+        result.unasked += [f"unhandled: {text}" for text in last["errors"][:3]]
 
 
 def main() -> int:

@@ -145,7 +145,7 @@ class _Doorman:
 
 def _person() -> str:
     """What a person is asked at the sandbox's hosted checkout."""
-    said: list[str] = []
+    asked_for: list[str] = []
     payer = Payer("payer@gateway.example", "", "paid")
     checkout = Checkout(order="925126801", amount="5000.00", currency="XAF", outcome="redirected", payment="p1")
     link = "https://localhost:40701/pay/sandbox/v1/user/authentication/form/zTyOccjnROf..."
@@ -155,11 +155,11 @@ def _person() -> str:
         customer = Customer(
             place, Journal(), load("quatapay").hosted, name="customer", outside=httpx.AsyncHTTPTransport()
         )
-        tab = PersonTab(Person(said.append), _Doorman(), customer, payer, checkout)
+        tab = PersonTab(Person(asked_for.append), _Doorman(), customer, payer, checkout)
         await (await tab.open(link)).confirm()
 
     asyncio.run(asked())
-    return _plain(said[0])
+    return _plain(asked_for[0])
 
 
 def _requests() -> str:

@@ -82,10 +82,10 @@ def catches() -> Mapping[str, list[str]]:
     return beside | own
 
 
-def stories() -> Iterator[str]:
+def probe_pages() -> Iterator[str]:
     """Every probe."""
     yield "# Probes\n"
-    yield "| probe | story | lets judge |\n|---|---|---|"
+    yield "| probe | situation | lets judge |\n|---|---|---|"
     for probe in probes().values():
         yield f"| `{probe.name}` | {probe.text} | {', '.join(f'`{id}`' for id in probe.requirements)} |"
 
@@ -94,7 +94,7 @@ def faults() -> Iterator[str]:
     """Every fault with its parameters, and the magic values."""
     yield "# Faults\n"
     yield (
-        "Armed by probes, stories, the control application (`POST /faults`) or in Python. A fault acts on a call, or before a request is "
+        "Armed by probes, the explorer, the control application (`POST /faults`) or in Python. A fault acts on a call, or before a request is "
         "read: [simulator.md](simulator.md#faults-of-the-wire).\n"
     )
     for kind, words in KINDS.items():
@@ -178,7 +178,7 @@ def main() -> int:
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--matrix", type=Path)
     options = parser.parse_args()
-    made = {"checks.md": checks(), "probes.md": stories(), "faults.md": faults(), "profiles.md": profiles()}
+    made = {"checks.md": checks(), "probes.md": probe_pages(), "faults.md": faults(), "profiles.md": profiles()}
     made["clients.md"] = clients()
     if options.matrix:
         made["kill-matrix.md"] = matrix(options.matrix)

@@ -63,14 +63,14 @@ def started(command: list[str], mark: str, **settings: object) -> Generator[str]
     """A process, and what it said up to a line."""
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **settings)  # type: ignore[call-overload]
     try:
-        said = ""
+        output = ""
         for line in process.stdout:
-            said += line
+            output += line
             if mark in line:
                 break
         else:
-            raise SystemExit(f"it ended: {said}")
-        yield said
+            raise SystemExit(f"it ended: {output}")
+        yield output
     finally:
         process.terminate()
         process.communicate(timeout=20)
@@ -82,14 +82,14 @@ def main(file: Path = HERE / "inspector.png") -> None:
     with socket.socket() as asked:
         asked.bind(("127.0.0.1", 0))
         port = asked.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder, started([*SERVE, "--config", str(SHOP)], "Ctrl-C stops it") as said:
-        given = dict(re.findall(r"^  export (\w+)=(\S+)$", said, re.MULTILINE))
+    with tempfile.TemporaryDirectory() as folder, started([*SERVE, "--config", str(SHOP)], "Ctrl-C stops it") as output:
+        given = dict(re.findall(r"^  export (\w+)=(\S+)$", output, re.MULTILINE))
         own = {"PUBLIC_URL": "https://shop.example", "PORT": str(port), "DATA_DIR": folder}
         shop = started([sys.executable, "careless.py"], "Running on", cwd=SHOP, env=os.environ | given | own)
         with shop, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as http, sync_playwright() as driver:
             browser = driver.chromium.launch(**launch_options())  # type: ignore[arg-type]
             page = browser.new_page(viewport={"width": 1280, "height": 940}, reduced_motion="reduce")
-            page.goto(re.findall(r"^  (http\S+/inspector/login\S+)$", said, re.MULTILINE)[0])
+            page.goto(re.findall(r"^  (http\S+/inspector/login\S+)$", output, re.MULTILINE)[0])
             clicked(
                 page,
                 lambda order: http.post(

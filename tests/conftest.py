@@ -103,9 +103,13 @@ def independent_sandboxes(folder: Path) -> Generator[Callable[..., IndependentSa
             )
             running.callback(_end, process)
             assert process.stdout is not None
-            told = json.loads(process.stdout.readline())
+            announced = json.loads(process.stdout.readline())
             return IndependentSandbox(
-                told["url"], told["control"], told["client_id"], told["secret_id"], folder / "ca.pem"
+                announced["url"],
+                announced["control"],
+                announced["client_id"],
+                announced["secret_id"],
+                folder / "ca.pem",
             )
 
         yield start

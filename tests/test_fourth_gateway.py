@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from invented import STORIES, findings
+from invented import PROBES, findings
 
 from payproof.contracts.entries import Call, Ledger, ReplayDifference
 from payproof.contracts.judge import judge
@@ -27,8 +27,8 @@ from payproof.suites.run.runner import perform
 from payproof.suites.session.sandbox import checkout_of, known_secrets
 
 HERE = Path(__file__).parent
-OWN_STORIES = ("undecided", "pending-told-last", "forged-notice", "disordered-notices", "lost-notice")
-HERS = tuple(name for name in STORIES if name not in ("token-expired", "stampede", "always-unauthorized"))
+OWN_PROBES = ("undecided", "pending-told-last", "forged-notice", "disordered-notices", "lost-notice")
+HERS = tuple(name for name in PROBES if name not in ("token-expired", "stampede", "always-unauthorized"))
 
 
 def config(folder: Path, defect: str = "", **more: Any) -> Config:
@@ -73,15 +73,15 @@ def performed(folder: Path, defect: str = "", **options: Any) -> tuple[Run, Resu
 
 
 def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp_path: Path) -> None:
-    run, result = performed(tmp_path, probes=(*HERS, *OWN_STORIES))
+    run, result = performed(tmp_path, probes=(*HERS, *OWN_PROBES))
     assert findings(result) == {}
     open_ = {
         judgement.requirement
         for judgement in result.judgements
         if judgement.verdict is Verdict.NOT_EXERCISED and requirements()[judgement.requirement].level is Level.MUST
     }
-    not_told = {id for id in open_ if id.startswith("webhook.")}  # their stories are those of the third gateway
-    assert open_ - not_told <= {"timeout.response", "timeout.connect"}
+    not_run = {id for id in open_ if id.startswith("webhook.")}  # their probes are those of the third gateway
+    assert open_ - not_run <= {"timeout.response", "timeout.connect"}
     verdicts = {judgement.requirement: judgement.verdict for judgement in result.judgements}
     judged = ("flow.failed", "flow.pending", "flow.pending-success", "flow.pending-failure", "credentials.revoked",
               "verify.currency", "verify.other-payment", "errors.rate-limit", "idempotency.new-key-per-order")  # fmt: skip
@@ -143,8 +143,8 @@ def test_a_recording_of_its_sandbox_replays_with_no_difference(tmp_path: Path) -
 
 def test_the_contract_suite_uses_its_key_where_no_call_issues_tokens() -> None:
     with simulated(load("quay")) as where:
-        told = contract.perform(where, budget=100, seed=1)
-    assert told.complete
-    assert {covered.operation for covered in told.covered} == {"order", "look"}
-    assert [(failure.check, failure.operation, failure.message) for failure in told.failures] == []
-    assert (told.notes, dict(told.untried)) == ((), {})
+        result = contract.perform(where, budget=100, seed=1)
+    assert result.complete
+    assert {covered.operation for covered in result.covered} == {"order", "look"}
+    assert [(failure.check, failure.operation, failure.message) for failure in result.failures] == []
+    assert (result.notes, dict(result.untried)) == ((), {})

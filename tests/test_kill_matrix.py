@@ -3,8 +3,8 @@
 A row is one example shop with one defect (examples/*/defects.toml). ``also`` lists what the same mistake necessarily
 breaks besides. The careful shops get no finding at all, on either profile.
 
-`tox -e matrix` tells every story to every defect and publishes what was found; it takes a quarter of an hour. The usual
-run tells the stories of the defect's own requirement and of the world without faults, where most checks look.
+`tox -e matrix` runs every probe against every defect and publishes what was found; it takes a quarter of an hour. The usual
+run has the probes of the defect's own requirement and of the world without faults, where most checks look.
 """
 
 from __future__ import annotations

@@ -86,11 +86,11 @@ def run_step(folder: Path, code: int, report: dict[str, str] | None, **given: st
     reports.mkdir()
     if report is not None:
         (reports / "report.json").write_text(json.dumps(report))
-    told = folder / "told"
+    outputs = folder / "told"
     env = {
         "PATH": os.environ["PATH"],
         "RUNNER_TEMP": str(folder),
-        "GITHUB_OUTPUT": str(told),
+        "GITHUB_OUTPUT": str(outputs),
         "REPORT_DIR": str(reports),
         "CONFIG": ".",
         "ARGS": "",
@@ -98,7 +98,7 @@ def run_step(folder: Path, code: int, report: dict[str, str] | None, **given: st
     done = subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script("run")], env={**env, **given}, check=False
     )
-    return done.returncode, (folder / "called").read_text().splitlines(), told.read_text()
+    return done.returncode, (folder / "called").read_text().splitlines(), outputs.read_text()
 
 
 def test_the_action_hands_quoted_options_on_whole_and_runs_nothing_in_them(tmp_path: Path) -> None:
@@ -112,8 +112,8 @@ def test_the_action_ends_as_payproof_does_and_tells_the_outcome(tmp_path: Path) 
 
 
 def test_without_a_report_nothing_was_scored(tmp_path: Path) -> None:
-    code, called, told = run_step(tmp_path, 2, None)
-    assert (code, called, told) == (
+    code, called, outputs = run_step(tmp_path, 2, None)
+    assert (code, called, outputs) == (
         2,
         ["run", "--config", ".", "--report-dir", str(tmp_path / "reports")],
         "outcome=not_scored\n",

@@ -2,7 +2,7 @@
 on a quiet machine and then in rounds with four busy processes beside them.
 
 `tox -e steady`, or PAYPROOF_STEADY=FOLDER pytest -s tests/test_steady.py. PAYPROOF_STEADY_ROUNDS says how many busy rounds
-(3). Every difference is printed, and the verdicts of all rounds are written to the folder. What cannot be told under load may
+(3). Every difference is printed, and the verdicts of all rounds are written to the folder. What cannot be judged under load may
 be not exercised with a reason: that is listed. Any other difference fails, and so does an accusation that only load makes.
 """
 
@@ -60,7 +60,7 @@ whole = pytest.mark.skipif(not FOLDER, reason="takes half an hour of a whole mac
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one run said: each requirement's verdict, and the reasons of those that were not judged."""
+    """What one run found: each requirement's verdict, and the reasons of those that were not judged."""
 
     verdicts: Mapping[str, Verdict]
     reasons: Mapping[str, str]
@@ -77,8 +77,8 @@ class Difference:
     reason: str
 
     def __str__(self) -> str:
-        said = " ".join(f"{verdict.value:13}" for verdict in self.verdicts)
-        return f"{self.shop:42} {self.requirement:28} {said} {'listed: ' + self.reason if self.excused else 'DEPENDS ON LOAD'}"
+        verdicts = " ".join(f"{verdict.value:13}" for verdict in self.verdicts)
+        return f"{self.shop:42} {self.requirement:28} {verdicts} {'listed: ' + self.reason if self.excused else 'DEPENDS ON LOAD'}"
 
 
 def differences(shop: str, rounds: Sequence[Round]) -> list[Difference]:
@@ -88,12 +88,12 @@ def differences(shop: str, rounds: Sequence[Round]) -> list[Difference]:
         verdicts = tuple(each.verdicts.get(requirement, Verdict.NOT_EXERCISED) for each in rounds)
         if len(set(verdicts)) == 1:
             continue
-        untold = [each for each, verdict in zip(rounds, verdicts, strict=True) if verdict is Verdict.NOT_EXERCISED]
-        reason = next((text for each in untold if (text := each.reasons.get(requirement))), "")
-        told = set(verdicts) - {Verdict.NOT_EXERCISED}
-        explained = all(each.reasons.get(requirement) for each in untold)
+        unjudged = [each for each, verdict in zip(rounds, verdicts, strict=True) if verdict is Verdict.NOT_EXERCISED]
+        reason = next((text for each in unjudged if (text := each.reasons.get(requirement))), "")
+        judged = set(verdicts) - {Verdict.NOT_EXERCISED}
+        explained = all(each.reasons.get(requirement) for each in unjudged)
         accused = verdicts[0] not in BAD and any(verdict in BAD for verdict in verdicts)
-        found.append(Difference(shop, requirement, verdicts, len(told) == 1 and explained and not accused, reason))
+        found.append(Difference(shop, requirement, verdicts, len(judged) == 1 and explained and not accused, reason))
     return found
 
 
@@ -156,10 +156,10 @@ def _compared(label: str, folder: Path, tables: dict[str, Any], options: Options
     different = differences(label, rounds)
     took = " ".join(f"{each:g}" for each in seconds)
     print(f"\n{label}: {took} s (quiet, then busy); {len(different)} difference(s)", *different, sep="\n  ")
-    told = {id: [str(each.verdicts.get(id, "")) for each in rounds] for id in rounds[0].verdicts}
+    verdicts = {id: [str(each.verdicts.get(id, "")) for each in rounds] for id in rounds[0].verdicts}
     reasons = {each.requirement: each.reason for each in different}
     Path(FOLDER).mkdir(parents=True, exist_ok=True)
-    Path(FOLDER, f"{label}.json").write_text(json.dumps({"seconds": seconds, "verdicts": told, "reasons": reasons}))
+    Path(FOLDER, f"{label}.json").write_text(json.dumps({"seconds": seconds, "verdicts": verdicts, "reasons": reasons}))
     return rounds
 
 
@@ -203,34 +203,36 @@ def test_a_mistake_is_judged_alike_on_a_busy_machine(shop: str, defect: str, sty
 # What counts as a difference.
 
 
-def _said(verdict: Verdict, reason: str = "") -> Round:
+def _a_round(verdict: Verdict, reason: str = "") -> Round:
     return Round({"a.b": verdict}, {"a.b": reason})
 
 
 def test_equal_rounds_are_no_difference() -> None:
-    assert not differences("shop", [_said(Verdict.PASS), _said(Verdict.PASS)])
+    assert not differences("shop", [_a_round(Verdict.PASS), _a_round(Verdict.PASS)])
 
 
 def test_what_load_made_untellable_is_listed_when_it_says_why() -> None:
-    [found] = differences("shop", [_said(Verdict.PASS), _said(Verdict.NOT_EXERCISED, "the machine was too slow")])
+    [found] = differences("shop", [_a_round(Verdict.PASS), _a_round(Verdict.NOT_EXERCISED, "the machine was too slow")])
     assert found.excused
     assert "the machine was too slow" in str(found)
 
 
 def test_what_load_made_untellable_without_a_reason_depends_on_load() -> None:
-    [found] = differences("shop", [_said(Verdict.PASS), _said(Verdict.NOT_EXERCISED)])
+    [found] = differences("shop", [_a_round(Verdict.PASS), _a_round(Verdict.NOT_EXERCISED)])
     assert not found.excused
 
 
 @pytest.mark.parametrize("quiet", [Verdict.PASS, Verdict.NOT_EXERCISED, Verdict.NOT_APPLICABLE])
 @pytest.mark.parametrize("busy", [Verdict.FAIL, Verdict.WARN])
 def test_an_accusation_that_only_load_makes_is_never_excused(quiet: Verdict, busy: Verdict) -> None:
-    [found] = differences("shop", [_said(quiet, "no time"), _said(busy), _said(Verdict.NOT_EXERCISED, "no time")])
+    [found] = differences(
+        "shop", [_a_round(quiet, "no time"), _a_round(busy), _a_round(Verdict.NOT_EXERCISED, "no time")]
+    )
     assert not found.excused
 
 
 def test_a_mistake_that_load_hides_depends_on_load() -> None:
-    [found] = differences("shop", [_said(Verdict.FAIL), _said(Verdict.PASS)])
+    [found] = differences("shop", [_a_round(Verdict.FAIL), _a_round(Verdict.PASS)])
     assert not found.excused
     assert "DEPENDS ON LOAD" in str(found)
 

@@ -25,7 +25,7 @@ from payproof.suites.config import Config, make_config
 from payproof.suites.explorer.explorer_session import opened
 from payproof.suites.explorer.playing import RuleTally
 from payproof.suites.explorer.search import Search, SearchLimits
-from payproof.suites.explorer.story import told
+from payproof.suites.explorer.story import sentences
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
 
@@ -77,7 +77,12 @@ def _explored(config: Config, limits: SearchLimits, seed: int = SEED) -> RuleTal
 
 def _publish(name: str, tally: RuleTally) -> None:
     found = [
-        {"rule": each.rule, "seconds": round(each.after, 1), "stories": each.stories, "told": told(each.played.story)}
+        {
+            "rule": each.rule,
+            "seconds": round(each.after, 1),
+            "stories": each.stories,
+            "told": sentences(each.played.story),
+        }
         for each in tally.found
     ]
     rate = round(tally.stories / tally.playing, 1) if tally.playing else 0.0
@@ -133,7 +138,7 @@ def test_careful_shops_survive_five_hundred_stories(folder: Path, file: str) -> 
         pytest.skip("is compiled by tests/test_other_styles.py")
     tally = _explored(_config(folder, file), SearchLimits(stories=500), seed=77)
     _publish(f"{folder.name}--{file}", tally)
-    assert not tally.found, [told(each.played.story) for each in tally.found]
+    assert not tally.found, [sentences(each.played.story) for each in tally.found]
     assert tally.charges > 100
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from invented import STORIES, findings
+from invented import PROBES, findings
 
 from payproof.contracts.entries import Call, Ledger, ReplayDifference
 from payproof.contracts.judge import judge
@@ -79,7 +79,7 @@ def performed(folder: Path, defect: str = "", **options: Any) -> tuple[Run, Resu
 
 
 def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp_path: Path) -> None:
-    run, result = performed(tmp_path, probes=(*STORIES, "declined-capture", "late-return"))
+    run, result = performed(tmp_path, probes=(*PROBES, "declined-capture", "late-return"))
     assert findings(result) == {}
     verdicts = {judgement.requirement: judgement.verdict for judgement in result.judgements}
     assert verdicts["idempotency.lost-answer"] is Verdict.PASS
@@ -132,8 +132,8 @@ def test_a_recording_of_its_sandbox_replays_with_no_difference(tmp_path: Path) -
             known=tuple(known_secrets(chosen)),
             checkout=checkout_of(chosen),
         )
-        stories = ("steady", "cancelled", "forged-return")
-        options = Options(target="sandbox", probes=stories, seed=5)
+        chosen_probes = ("steady", "cancelled", "forged-return")
+        options = Options(target="sandbox", probes=chosen_probes, seed=5)
         run = asyncio.run(perform(chosen, options, on_exchange=writer.take))
         assert run.scored, run.diagnosis
         assert findings(judge(run, chosen.profile)) == {}
@@ -191,13 +191,13 @@ def test_the_explorer_finds_nothing_in_forty_stories(tmp_path: Path) -> None:
 
 def test_the_contract_suite_holds_its_simulator_to_its_own_document() -> None:
     with simulated(load("harbor")) as where:
-        told = contract.perform(where, budget=150, seed=1)
-    assert told.complete
-    assert {covered.operation for covered in told.covered if covered.succeeded} == {"grant", "order", "look"}
-    (waiting,) = (covered for covered in told.covered if not covered.succeeded)
+        result = contract.perform(where, budget=150, seed=1)
+    assert result.complete
+    assert {covered.operation for covered in result.covered if covered.succeeded} == {"grant", "order", "look"}
+    (waiting,) = (covered for covered in result.covered if not covered.succeeded)
     assert (waiting.operation, 409 in waiting.statuses) == ("take", True)
-    assert [(failure.check, failure.operation, failure.message) for failure in told.failures] == []
-    assert (told.notes, dict(told.untried)) == ((), {})
+    assert [(failure.check, failure.operation, failure.message) for failure in result.failures] == []
+    assert (result.notes, dict(result.untried)) == ((), {})
 
 
 def test_the_third_gateway_is_small() -> None:

@@ -37,9 +37,9 @@ async def create(request: Request) -> JSONResponse:
 async def status(request: Request) -> JSONResponse:
     payment = request.path_params["token"]
     row = payments[payment]
-    told: dict[str, object] = {"token": payment, "trx_id": None, "payer": None, "amount": row["amount"]}
-    told |= {"currency": row["currency"], "custom": row["custom"], "status": "CREATED", "paid": False}
-    return answered("SUCCESS", told)
+    data: dict[str, object] = {"token": payment, "trx_id": None, "payer": None, "amount": row["amount"]}
+    data |= {"currency": row["currency"], "custom": row["custom"], "status": "CREATED", "paid": False}
+    return answered("SUCCESS", data)
 
 
 app = Starlette(

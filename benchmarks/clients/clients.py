@@ -201,8 +201,8 @@ def version(command: list[str]) -> str:
         [*command, "--version"], capture_output=True, text=True, env=environment(), timeout=60, check=False
     )
     if done.returncode:
-        said = done.stderr.strip().splitlines() or ["it does not start"]
-        raise Skipped(next((line for line in said if "rror" in line), said[-1]).strip())
+        lines = done.stderr.strip().splitlines() or ["it does not start"]
+        raise Skipped(next((line for line in lines if "rror" in line), lines[-1]).strip())
     return done.stdout.strip()
 
 
@@ -218,8 +218,8 @@ def install(command: list[str | Path]) -> None:
     try:
         subprocess.run(words, check=True, capture_output=True, text=True, timeout=INSTALLS_WITHIN)
     except subprocess.CalledProcessError as error:
-        said = (error.stderr or error.stdout).strip().splitlines()
-        raise Skipped(f"{Path(words[0]).name}: {said[0] if said else error}") from None
+        lines = (error.stderr or error.stdout).strip().splitlines()
+        raise Skipped(f"{Path(words[0]).name}: {lines[0] if lines else error}") from None
     except (OSError, subprocess.SubprocessError) as error:
         raise Skipped(f"{Path(words[0]).name}: {error}") from None
 

@@ -27,7 +27,7 @@ from payproof.suites.config.loading import merge
 CHECKED = {"sh", "toml", "yaml", "json", "python", "dockerfile"}
 CURLS_ARE_RUN = {"README.md", "docs/simulator.md"}
 """By test_run.py, against a simulator."""
-ONLY_TOLD = {"list", "explain", "schema"}
+STARTS_NOTHING = {"list", "explain", "schema"}
 """Commands that start nothing, and are run as they stand."""
 
 EXCUSES = {
@@ -36,7 +36,7 @@ EXCUSES = {
     ("benchmarks/clients/programs/README.md", "how each program is called, not a command"),
 }
 
-SAID = {"payproof held a create call back": "a message", "payproof run --only tok": "what the tab key completes"}
+NO_COMMANDS = {"payproof held a create call back": "a message", "payproof run --only tok": "what the tab key completes"}
 """What looks like a command and is none -> what it is."""
 INTEGRATION: dict[str, Any] = {
     "command": ["python", "app.py"],
@@ -102,12 +102,14 @@ def test_what_only_tells_something_is_told(capsys: pytest.CaptureFixture[str], m
         line for it in blocks("sh") for words in commands(it.text) if words[0] == "payproof" for line in [words[1:]]
     ]
     lines += [words.split() for words in inline]
-    told = [
-        line for line in lines if line[:1] and (line[0] in ONLY_TOLD or line in (["--version"], ["drift", "--list"]))
+    harmless = [
+        line
+        for line in lines
+        if line[:1] and (line[0] in STARTS_NOTHING or line in (["--version"], ["drift", "--list"]))
     ]
-    told = [line for line in told if not any(word.isupper() or word in (">", "…") for word in line[1:])]
-    assert len(told) > 5
-    for line in told:
+    harmless = [line for line in harmless if not any(word.isupper() or word in (">", "…") for word in line[1:])]
+    assert len(harmless) > 5
+    for line in harmless:
         assert cli.run(line) == 0, f"payproof {' '.join(line)}\n{capsys.readouterr().err}"
 
 
@@ -247,7 +249,7 @@ def test_a_shell_text_is_cut_into_its_commands() -> None:
 def test_every_command_within_a_text_exists(page: str) -> None:
     spans = re.findall(r"(?<!`)`(payproof [^`\n]+|tox -e [^`\n]+)`(?!`)", (ROOT / page).read_text())
     plain = (re.sub(r"\b[A-Z][A-Z_]+\b|…|\.\.\.", "1", span).replace("|", " ") for span in spans)
-    found = (wrong(words, ROOT) for span in plain if span not in SAID for words in commands(span))
+    found = (wrong(words, ROOT) for span in plain if span not in NO_COMMANDS for words in commands(span))
     assert [
         problem for problem in found if problem and not re.search(r"Missing argument|requires an argument", problem)
     ] == []

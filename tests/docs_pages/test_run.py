@@ -38,7 +38,7 @@ def block(page: str, text: str) -> Block:
 
 
 def run(*words: str | Path, folder: Path, code: int = 0, **env: str) -> str:
-    """Run a program as a user would, with the tested payproof first on the path; what it said."""
+    """Run a program as a user would, with the tested payproof first on the path; what it printed."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("PAYPROOF_")}
     done = subprocess.run(
         list(map(str, words)), cwd=folder, env={**own, "PATH": f"{PYTHON}{os.pathsep}{own['PATH']}", **env},
@@ -52,8 +52,8 @@ def test_the_command_without_a_file_works_on_the_shipped_shop_and_its_run_can_be
     shop = tmp_path / "shop"
     shutil.copytree(ROOT / "examples/flask-shop", shop, ignore=shutil.ignore_patterns("payproof*", "__pycache__"))
     (words,) = commands(block("README.md", "--env PAY_BASE_URL=").text)
-    said = run(*words[:2], "--only", "flow.success", *words[2:], folder=shop)
-    assert "PARTIAL" in said
+    out = run(*words[:2], "--only", "flow.success", *words[2:], folder=shop)
+    assert "PARTIAL" in out
     (shop / "payproof.toml").write_text(
         (ROOT / "examples/flask-shop/payproof.toml").read_text().partition("[sandbox]")[0]
     )
@@ -77,8 +77,8 @@ def test_the_command_without_a_file_works_on_the_shipped_shop_and_its_run_can_be
 
 def a_report(folder: Path) -> None:
     """The reports of a small run."""
-    told = a_run()
-    write_all(judge(told, load("quatapay")), told, folder / "payproof-report", ["json", "markdown"])
+    run = a_run()
+    write_all(judge(run, load("quatapay")), run, folder / "payproof-report", ["json", "markdown"])
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="openssl is not installed")
@@ -119,8 +119,8 @@ class Shell:
             return None
         endless = "/follow" in line
         line = line.replace("curl ", f"curl --max-time {1 if endless else 60} ")
-        said = run("sh", "-c", line, folder=self.folder, code=28 if endless else 0, **self.known)
-        answer: Any = json.loads(said.splitlines()[0])
+        out = run("sh", "-c", line, folder=self.folder, code=28 if endless else 0, **self.known)
+        answer: Any = json.loads(out.splitlines()[0])
         data: dict[str, Any] = (answer["data"] or {}) if "data" in answer else {}
         self.known |= {"ACCESS_TOKEN": data["access_token"]} if "access_token" in data else {}
         self.known |= {"PAYMENT": data["token"]} if "payment_url" in data else {}
@@ -130,8 +130,8 @@ class Shell:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_curls_on_the_simulator_and_its_control_port_are_answered(served: Served, tmp_path: Path) -> None:
     shell = Shell(served, tmp_path)
-    told = [shell.type(line) for line in whole_lines(block("README.md", "/authentication/token").text) if line.strip()]
-    assert [answer["type"] for answer in told if answer] == ["success"] * 3
+    first = [shell.type(line) for line in whole_lines(block("README.md", "/authentication/token").text) if line.strip()]
+    assert [answer["type"] for answer in first if answer] == ["success"] * 3
     answers = [shell.type(line) for line in whole_lines(block("docs/simulator.md", "/clock").text) if line.strip()]
     assert [answer for answer in answers if isinstance(answer, dict) and "error" in answer] == []
     assert {"id": 1} in answers
@@ -209,7 +209,7 @@ class Gateway:
 
 def cassette(base: str) -> str:
     """A recording of three calls, in VCR's own format."""
-    said = (
+    answers = (
         ("POST", "/authentication/token", {"data": {"access_token": "__access-token-1__"}}),
         ("POST", "/payment/create", {"data": {"token": "p1"}}),
         ("GET", "/payment/status/p1", {"data": {"status": "SUCCESS"}}),
@@ -223,7 +223,7 @@ def cassette(base: str) -> str:
                 "body": {"string": json.dumps(answer)},
             },
         }
-        for method, path, answer in said
+        for method, path, answer in answers
     ]
     return json.dumps({"version": 1, "interactions": exchanges})  # JSON is YAML
 
@@ -244,8 +244,8 @@ def test_the_tests_on_the_pages_pass_as_they_stand(tmp_path: Path) -> None:
     (tmp_path / "test_recorded.py").write_text(recorded.replace("/path/to/cassettes/quatapay.yaml", str(file)))
     run("pytest", "-q", "test_readme.py", "test_guide.py", folder=tmp_path)
     (words,) = commands(block("docs/cassettes.md", "--block-network").text)
-    said = run(*words, "-q", "test_recorded.py", folder=tmp_path, PYTHONPATH=str(tmp_path))
-    assert "1 passed" in said
+    out = run(*words, "-q", "test_recorded.py", folder=tmp_path, PYTHONPATH=str(tmp_path))
+    assert "1 passed" in out
 
 
 def test_the_simulator_in_plain_python_is_as_the_page_says(capsys: pytest.CaptureFixture[str]) -> None:
@@ -274,6 +274,6 @@ def test_pytest_collects_what_the_page_names(tmp_path: Path) -> None:
     (tmp_path / "payproof.toml").write_text(
         (ROOT / "examples/flask-shop/payproof.toml").read_text().partition("[sandbox]")[0]
     )
-    said = run(*words, "--collect-only", "-q", folder=tmp_path)
-    assert "token.cached" in said
-    assert "verify.amount" not in said
+    out = run(*words, "--collect-only", "-q", folder=tmp_path)
+    assert "token.cached" in out
+    assert "verify.amount" not in out

@@ -11,7 +11,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from harbor.shop import HarborShop, Told, serve
+from harbor.shop import HarborShop, ShopNotice, serve
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -26,10 +26,10 @@ class BelievesAnybody(HarborShop):
     def genuine(self, signature: str, body: bytes) -> bool:
         return True
 
-    async def work(self, told: Told, order: Order | None) -> None:
-        if order is not None and told.kind == "order.taken" and order.payments:
+    async def work(self, notice: ShopNotice, order: Order | None) -> None:
+        if order is not None and notice.kind == "order.taken" and order.payments:
             self.orders.pay(order, order.payments[-1])
-        await super().work(told, order)
+        await super().work(notice, order)
 
 
 class LooksAtNoClock(HarborShop):
@@ -40,12 +40,12 @@ class LooksAtNoClock(HarborShop):
         known = hmac.new(self.notice_secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
         return hmac.compare_digest(known, right)
 
-    async def work(self, told: Told, order: Order | None) -> None:
-        payments = [each for each in order.payments if each.token == told.payment] if order else []
-        if order is not None and told.kind == "order.taken" and payments:
+    async def work(self, notice: ShopNotice, order: Order | None) -> None:
+        payments = [each for each in order.payments if each.token == notice.payment] if order else []
+        if order is not None and notice.kind == "order.taken" and payments:
             self.orders.pay(order, payments[0])
         else:
-            await super().work(told, order)
+            await super().work(notice, order)
 
 
 class WritesTheBodyAgain(HarborShop):
@@ -59,14 +59,14 @@ class WritesTheBodyAgain(HarborShop):
 
 
 class KnowsEveryEvent(HarborShop):
-    async def work(self, told: Told, order: Order | None) -> None:
-        {"order.approved": 1, "order.taken": 2, "order.aborted": 3}[told.kind]
-        await super().work(told, order)
+    async def work(self, notice: ShopNotice, order: Order | None) -> None:
+        {"order.approved": 1, "order.taken": 2, "order.aborted": 3}[notice.kind]
+        await super().work(notice, order)
 
 
 class KnowsEveryOrder(HarborShop):
-    async def work(self, told: Told, order: Order | None) -> None:
-        await super().work(told, self.orders.known[told.order])
+    async def work(self, notice: ShopNotice, order: Order | None) -> None:
+        await super().work(notice, self.orders.known[notice.order])
 
 
 class ShowsTraces(HarborShop):
@@ -76,15 +76,15 @@ class ShowsTraces(HarborShop):
         except ValueError:
             return PlainTextResponse(traceback.format_exc(), 500)
 
-    def read(self, body: bytes) -> Told | None:
+    def read(self, body: bytes) -> ShopNotice | None:
         json.loads(body)
         return super().read(body)
 
 
 class PrintsTheLabelFirst(HarborShop):
-    async def work(self, told: Told, order: Order | None) -> None:
+    async def work(self, notice: ShopNotice, order: Order | None) -> None:
         before = order.shipments if order else 0
-        await super().work(told, order)
+        await super().work(notice, order)
         if order is not None and order.shipments > before:
             await asyncio.sleep(LABEL)
 
@@ -98,11 +98,11 @@ class SaysNothing(HarborShop):
 class ChecksThenShips(HarborShop):
     """Between the look at the order and its shipment the gateway is asked, and nobody looks again."""
 
-    async def work(self, told: Told, order: Order | None) -> None:
+    async def work(self, notice: ShopNotice, order: Order | None) -> None:
         if order is None or order.status == "paid":
             return
-        payment = next((each for each in order.payments if each.token == told.payment), None)
-        if payment is not None and (await self.gateway.status(order.id, told.payment)).paid:
+        payment = next((each for each in order.payments if each.token == notice.payment), None)
+        if payment is not None and (await self.gateway.status(order.id, notice.payment)).paid:
             payment.settled, order.status, order.shipments = True, "paid", order.shipments + 1
             self.orders.save()
 
@@ -124,30 +124,30 @@ class ForgetfulOrders(Orders):
 
 
 class TakesEveryEndForTheLast(HarborShop):
-    async def work(self, told: Told, order: Order | None) -> None:
-        if order is not None and told.kind == "order.aborted":
+    async def work(self, notice: ShopNotice, order: Order | None) -> None:
+        if order is not None and notice.kind == "order.aborted":
             order.status = "cancelled"
             self.orders.save()
         else:
-            await super().work(told, order)
+            await super().work(notice, order)
 
 
 class LeavesItToTheReturn(HarborShop):
     """On a notice the money is taken; the order is booked when the customer comes back."""
 
-    async def work(self, told: Told, order: Order | None) -> None:
+    async def work(self, notice: ShopNotice, order: Order | None) -> None:
         if order is not None:
-            await self.gateway.status(order.id, told.payment)
+            await self.gateway.status(order.id, notice.payment)
 
 
 class LeavesCancelledOrders(LeavesItToTheReturn):
     """The same, where the customer had cancelled before."""
 
-    async def work(self, told: Told, order: Order | None) -> None:
+    async def work(self, notice: ShopNotice, order: Order | None) -> None:
         if order is not None and order.status == "cancelled":
-            await super().work(told, order)
+            await super().work(notice, order)
         else:
-            await HarborShop.work(self, told, order)
+            await HarborShop.work(self, notice, order)
 
 
 class WaitsForTheNotice(HarborShop):
@@ -158,11 +158,11 @@ class WaitsForTheNotice(HarborShop):
 class SaysYesToAll(HarborShop):
     """The notice is answered with success, also when the gateway could not be asked."""
 
-    async def work(self, told: Told, order: Order | None) -> None:
+    async def work(self, notice: ShopNotice, order: Order | None) -> None:
         try:
-            await super().work(told, order)
+            await super().work(notice, order)
         except GatewayError:
-            logging.getLogger("shop").warning("notice of order %s: the gateway could not be asked", told.order)
+            logging.getLogger("shop").warning("notice of order %s: the gateway could not be asked", notice.order)
 
 
 SHOPS: dict[str, type[HarborShop]] = {

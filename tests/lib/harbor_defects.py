@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
-from harbor.shop import HarborClient, HarborShop, Told, serve
+from harbor.shop import HarborClient, HarborShop, ShopNotice, serve
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -46,9 +46,9 @@ class OnePaymentForEver(HarborShop):
 
 
 class CapturesOnTheReturn(HarborShop):
-    async def work(self, told: Told, order: Order | None) -> None:
-        if told.kind != "order.approved":
-            await super().work(told, order)
+    async def work(self, notice: ShopNotice, order: Order | None) -> None:
+        if notice.kind != "order.approved":
+            await super().work(notice, order)
 
 
 class WholeUnits(HarborClient):

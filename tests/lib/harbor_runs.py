@@ -36,8 +36,8 @@ def a_shop(defect: str = "", *, module: str = "careless_notices", **changes: Any
     return make_config(table, folder=LIB, place="a test", environ={})
 
 
-def judged(config: Config, *told: str) -> dict[str, Judgement]:
-    run = asyncio.run(perform(config, Options(probes=told, seed=1)))
+def judged(config: Config, *names: str) -> dict[str, Judgement]:
+    run = asyncio.run(perform(config, Options(probes=names, seed=1)))
     assert run.scored, run.diagnosis
     return {judgement.requirement: judgement for judgement in judge(run, config.profile).judgements}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from payproof.contracts.model import Result, Verdict
 
 BAD = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
-STORIES = (
+PROBES = (
     "steady", "cancelled", "refused", "forged-return", "replayed-return", "wrong-money", "late-success", "unverified",
     "refused-check", "network-error", "error-answer", "rate-limited", "always-unauthorized", "token-expired", "stampede",
     "double-submit", "back-and-retry", "paid-order", "lost-answer", "return-twice", "abandoned", "rotation", "revoked", "false-certificate",

@@ -38,7 +38,7 @@ def a_run(*, return_url: str = "https://shop.example/return", **facts: Any) -> R
     journal.add(e.Checkout(order="1", amount="5.00", currency="XAF", outcome="redirected", payment="p"))
     journal.add(e.OrderSeen(order="1", state="paid", paid=True, effects=1))
     journal.add(e.ProbeMark(event="end", probe="control"))
-    told: dict[str, Any] = {
+    known: dict[str, Any] = {
         "name": "shop",
         "gateway": "quatapay",
         "target": "simulator",
@@ -46,21 +46,21 @@ def a_run(*, return_url: str = "https://shop.example/return", **facts: Any) -> R
         "started": "2026-11-28T10:00:00Z",
     }
     world = RecordedWorld(name="main", entries=tuple(journal.entries))
-    return Run(gateway="quatapay", worlds=(world,), facts={**told, "journal": "sha256:0f5c3a", **facts})
+    return Run(gateway="quatapay", worlds=(world,), facts={**known, "journal": "sha256:0f5c3a", **facts})
 
 
 def a_judgement(id: str, verdict: str, **fields: Any) -> Judgement:
     """``level``, ``title``, ``because``, ``declare``, and what else a judgement has."""
-    told = Verdict(verdict)
+    given = Verdict(verdict)
     finding = Finding(
         check=id,
-        verdict=told,
+        verdict=given,
         title=fields.pop("title", f"{id} {verdict}"),
         because=fields.pop("because", ""),
         declare=fields.pop("declare", ""),
     )
     level = Level(fields.pop("level", "must"))
-    return Judgement(requirement=id, level=level, text=f"{id}.", verdict=told, findings=(finding,), **fields)
+    return Judgement(requirement=id, level=level, text=f"{id}.", verdict=given, findings=(finding,), **fields)
 
 
 def an_attestation(item: str, until: str, by: str = "Ada") -> Attestation:

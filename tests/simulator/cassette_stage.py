@@ -31,10 +31,10 @@ YAML = vcr("serializers.yamlserializer")
 
 
 class Taping(httpx.AsyncBaseTransport):
-    """Carries requests to an application and tapes what was said."""
+    """Carries requests to an application and tapes what was answered."""
 
     def __init__(self, app: Any, take: Callable[[SandboxExchange], None] | None) -> None:
-        self.inner, self.take, self.story = httpx.ASGITransport(app), take, "control"
+        self.inner, self.take, self.probe = httpx.ASGITransport(app), take, "control"
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         answer = await self.inner.handle_async_request(request)
@@ -46,11 +46,11 @@ class Taping(httpx.AsyncBaseTransport):
                 headers=tuple(request.headers.multi_items()),
                 body=request.content.decode(),
             )
-            said = Response(
+            response = Response(
                 status=answer.status_code, headers=tuple(answer.headers.multi_items()), body=content.decode()
             )
             kind = "api" if request.url.path.startswith(API) else "page"
-            self.take(SandboxExchange(kind=kind, story=self.story, at=0.5, request=asked, response=said))  # type: ignore[arg-type]
+            self.take(SandboxExchange(kind=kind, probe=self.probe, at=0.5, request=asked, response=response))  # type: ignore[arg-type]
         return httpx.Response(answer.status_code, headers=answer.headers.raw, content=content, request=request)
 
 
@@ -142,8 +142,8 @@ class Studio:
         self.taped.append(taped)
         self.writer.take(taped)
 
-    def record(self, tell: Callable[[Shop], Awaitable[Any]], name: str = "cassette.yaml") -> Recording:
-        asyncio.run(_awaited(tell(self.shop)))
+    def record(self, scenario: Callable[[Shop], Awaitable[Any]], name: str = "cassette.yaml") -> Recording:
+        asyncio.run(_awaited(scenario(self.shop)))
         return read(self.writer.write(self.folder / name).path)
 
 
@@ -162,10 +162,10 @@ class Stage:
         self.shop = Shop(self.transport, OURS, keys, host=host)
         self.journal.add(ProbeMark(event="begin", probe="control"))
 
-    def play(self, tell: Callable[[Shop], Awaitable[Any]]) -> Any:
+    def play(self, scenario: Callable[[Shop], Awaitable[Any]]) -> Any:
         async def whole() -> Any:
             try:
-                return await tell(self.shop)
+                return await scenario(self.shop)
             finally:
                 await self.cassette.aclose()
 

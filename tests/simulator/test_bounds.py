@@ -36,10 +36,10 @@ MANY = 8 * 1024 * 1024
 
 @pytest.fixture(params=LOOPS, ids=["asyncio", "uvloop"][: len(LOOPS)])
 def run(request: pytest.FixtureRequest) -> Callable[[Awaitable[None]], None]:
-    def on_loop(story: Awaitable[None]) -> None:
+    def on_loop(scenario: Awaitable[None]) -> None:
         async def whole() -> None:
             async with asyncio.timeout(30):
-                await story
+                await scenario
 
         with asyncio.Runner(loop_factory=request.param) as runner:
             runner.run(whole())
@@ -73,7 +73,7 @@ class Running:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
-    async def told(self, *pieces: bytes) -> bytes:
+    async def answer_to(self, *pieces: bytes) -> bytes:
         """What is answered to these bytes until the connection is closed, as far as it can still be read."""
         async with self.connection() as (reader, writer):
             with contextlib.suppress(OSError):
@@ -117,38 +117,38 @@ ENDLESS = {
 
 @pytest.mark.parametrize("what", ENDLESS)
 def test_a_head_without_end_is_refused_and_told(run: Run, what: str) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up:
-            answer = await up.told(*ENDLESS[what])
+            answer = await up.answer_to(*ENDLESS[what])
             assert answer == b"" or answer.startswith(b"HTTP/1.1 431 ")  # a reset may overtake it
             await until(up.refusals)
             assert "headers" in up.refusals()[0]
             assert await up.is_well()
 
-    run(story())
+    run(scenario())
 
 
 @pytest.mark.parametrize(
     "head", [b"Transfer-Encoding: chunked\r\n\r\n1;" + b"x" * 100, b"Content-Length: 200000000\r\n\r\n"]
 )
 def test_a_request_without_end_is_refused_and_told(run: Run, head: bytes) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up:
-            answer = await up.told(POST + head, *[b"x" * MANY] * 3)
+            answer = await up.answer_to(POST + head, *[b"x" * MANY] * 3)
             assert answer == b"" or answer.startswith(b"HTTP/1.1 413 ")
             await until(up.calls)
             assert (up.calls()[0].ending, up.calls()[0].response) == ("cut", None)
             assert ["longer than" in why for why in up.refusals()] == [True]
             assert await up.is_well()
 
-    run(story())
+    run(scenario())
 
 
 def test_a_call_that_is_too_large_is_answered_and_kept_short(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up:
             body = b"a=" + b"%41" * (LARGEST_CALL // 3)
-            answer = await up.told(
+            answer = await up.answer_to(
                 POST + b"Connection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n"
                 b"Content-Length: %d\r\n\r\n" % len(body), body
             )  # fmt: skip
@@ -156,52 +156,52 @@ def test_a_call_that_is_too_large_is_answered_and_kept_short(run: Run) -> None:
             call = up.calls()[0]
             assert (call.ending, len(call.request.body)) == ("answered", 64 * 1024)
 
-    run(story())
+    run(scenario())
 
 
 def test_a_large_head_that_ends_is_read(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up:
             cookies = b"Cookie: " + b"a=b; " * 12_000 + b"\r\n"
-            answer = await up.told(POST + b"Connection: close\r\n" + cookies + b"Content-Length: 0\r\n\r\n")
+            answer = await up.answer_to(POST + b"Connection: close\r\n" + cookies + b"Content-Length: 0\r\n\r\n")
             assert answer.startswith(b"HTTP/1.1 400 ")
             assert b"Invalid client ID" in answer
             assert up.refusals() == []
 
-    run(story())
+    run(scenario())
 
 
 def test_the_end_of_a_long_body_does_not_count_for_the_next_head(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up:
             body = b"x" * 300_000
             first = POST + b"Content-Length: %d\r\n\r\n" % len(body)
             second = POST + b"Connection: close\r\nX: " + b"y" * 20_000 + b"\r\nContent-Length: 0\r\n\r\n"
-            answer = await up.told(first, body + second[:15_000], second[15_000:])
+            answer = await up.answer_to(first, body + second[:15_000], second[15_000:])
             assert (answer.count(b"HTTP/1.1 400"), answer.count(b"Invalid client ID")) == (2, 2)
             assert up.refusals() == []
 
-    run(story())
+    run(scenario())
 
 
 def test_requests_may_be_sent_without_waiting_and_not_without_number(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up:
-            answer = await up.told(ASK * 50 + ASK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+            answer = await up.answer_to(ASK * 50 + ASK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
             assert answer.count(b"HTTP/1.1 405") == 51
-            await up.told(ASK * 100_000)
+            await up.answer_to(ASK * 100_000)
             await until(up.refusals)
             assert "wait on this connection" in up.refusals()[0]
             assert await up.is_well()
 
-    run(story())
+    run(scenario())
 
 
 @pytest.mark.parametrize("fault", ["never-answer", "drip", "stall", "delay"])
 def test_a_client_that_leaves_with_requests_in_a_row_is_noticed_at_the_first(
     run: Run, caplog: pytest.LogCaptureFixture, fault: str
 ) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up:
             number = up.sim.faults.arm(FaultSpec(name=fault, params={"seconds": 20} if fault == "delay" else {}))
             async with up.connection() as (_, writer):
@@ -211,7 +211,7 @@ def test_a_client_that_leaves_with_requests_in_a_row_is_noticed_at_the_first(
             await until(up.calls)
             assert [call.ending for call in up.calls()] == ["hung_up"]
 
-    run(story())
+    run(scenario())
     assert caplog.records == []
 
 
@@ -231,12 +231,12 @@ NOT_HTTP = {
 def test_what_is_not_http_is_refused_told_and_nothing_else(
     run: Run, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, what: str
 ) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up:
-            assert (await up.told(NOT_HTTP[what])).startswith(b"HTTP/1.1 400 ")
+            assert (await up.answer_to(NOT_HTTP[what])).startswith(b"HTTP/1.1 400 ")
             assert up.refusals() == ["what came is not HTTP"]
 
-    run(story())
+    run(scenario())
     assert capfd.readouterr().err == ""
     assert caplog.records == []
 
@@ -256,12 +256,12 @@ ODD = {
 def test_odd_requests_are_answered_as_plain_ones(run: Run, capfd: pytest.CaptureFixture[str], what: str) -> None:
     """Java's client asks on every first request whether HTTP/2 is spoken here."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up:
-            assert (await up.told(ODD[what])).startswith(b"HTTP/1.1 405 ")
+            assert (await up.answer_to(ODD[what])).startswith(b"HTTP/1.1 405 ")
             assert up.refusals() == []
 
-    run(story())
+    run(scenario())
     assert capfd.readouterr().err == ""
 
 
@@ -277,14 +277,14 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_connection_on_which_nobody_asks_again_is_ended(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded_protocol, "KEPT", 0.1)
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up, up.connection() as (reader, writer):
             writer.write(b"GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n")
             answer = await asyncio.wait_for(reader.read(), 10)
             assert (answer.count(b"HTTP/1.1 404 "), b"connection: close" in answer.lower()) == (1, False)
             assert up.refusals() == []
 
-    run(story())
+    run(scenario())
 
 
 @pytest.mark.usefixtures("soon")
@@ -293,17 +293,17 @@ def test_a_connection_on_which_nobody_asks_again_is_ended(run: Run, monkeypatch:
     [(b"", b""), (b"GET / HTTP/1.1\r\nHo", b"HTTP/1.1 408 "), (POST + b"Content-Length: 10\r\n\r\nabc", b"HTTP/1.1 408 ")],
 )  # fmt: skip
 def test_half_a_request_is_not_waited_for_without_end(run: Run, begun: bytes, answer: bytes) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up:
-            assert (await up.told(begun))[: len(answer)] == answer
+            assert (await up.answer_to(begun))[: len(answer)] == answer
             assert [call.ending for call in up.calls()] == (["cut"] if b"abc" in begun else [])
 
-    run(story())
+    run(scenario())
 
 
 @pytest.mark.usefixtures("soon")
 def test_a_dripping_head_is_ended(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up, up.connection() as (reader, writer):
             writer.write(b"GET / HTTP/1.1\r\nX: ")
             ended = asyncio.ensure_future(reader.read())
@@ -313,12 +313,12 @@ def test_a_dripping_head_is_ended(run: Run) -> None:
             assert b"408" in ended.result() if ended.exception() is None else True
             await until(up.refusals)
 
-    run(story())
+    run(scenario())
 
 
 @pytest.mark.usefixtures("soon")
 def test_the_body_of_an_answered_request_is_not_waited_for_either(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async def answers_at_once(scope: Any, receive: Any, send: Any) -> None:
             await send({"type": "http.response.start", "status": 401, "headers": [(b"content-length", b"2")]})
             await send({"type": "http.response.body", "body": b"no"})
@@ -332,14 +332,14 @@ def test_the_body_of_an_answered_request_is_not_waited_for_either(run: Run) -> N
         writer.close()
         await server.stop()
 
-    run(story())
+    run(scenario())
 
 
 @pytest.mark.usefixtures("soon")
 def test_time_does_not_run_against_a_client_that_waits_for_us(run: Run) -> None:
     """A fault that lets an answer wait, a second request behind it, a kept connection: each for longer than any bound."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up, up.connection() as (reader, writer):
             up.sim.faults.arm(FaultSpec(name="delay", times=1, params={"seconds": 2.5}))
             writer.write(ASK + ASK[:20])
@@ -352,12 +352,12 @@ def test_time_does_not_run_against_a_client_that_waits_for_us(run: Run) -> None:
             writer.write(ASK)
             assert await reader.readuntil(b'"}')
 
-    run(story())
+    run(scenario())
 
 
 @pytest.mark.usefixtures("soon")
 def test_an_answer_that_nobody_reads_is_not_kept_without_end(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up, up.connection() as (_, writer):
             sock: socket.socket = writer.get_extra_info("socket")
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
@@ -368,22 +368,22 @@ def test_an_answer_that_nobody_reads_is_not_kept_without_end(run: Run) -> None:
             assert up.refusals() == ["the answer was not read in time"]
             await until(up.calls)
 
-    run(story())
+    run(scenario())
 
 
 @pytest.mark.usefixtures("soon")
 def test_a_connection_that_never_begins_its_handshake_is_closed(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         trustme.CA().issue_cert("localhost").configure_cert(tls)  # pyright: ignore[reportUnknownMemberType]
         async with Running(tls) as up:
-            assert await up.told(b"") == b""
+            assert await up.answer_to(b"") == b""
 
-    run(story())
+    run(scenario())
 
 
 def test_a_server_that_has_stopped_holds_no_connection() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         before = psutil.Process().num_fds()
         up = Running()
         await up.server.start()
@@ -397,11 +397,11 @@ def test_a_server_that_has_stopped_holds_no_connection() -> None:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_what_fails_in_us_is_told_in_one_line(run: Run, caplog: pytest.LogCaptureFixture) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async def fails(scope: Any, receive: Any, send: Any) -> None:
             raise KeyError("the book")
 
@@ -411,7 +411,7 @@ def test_what_fails_in_us_is_told_in_one_line(run: Run, caplog: pytest.LogCaptur
             assert (await http.get(f"http://127.0.0.1:{server.port}/")).status_code == 500
         await server.stop()
 
-    run(story())
+    run(scenario())
     assert [record.exc_info for record in caplog.records] == [None]
     assert caplog.messages[0].startswith("payproof failed on a request: KeyError: 'the book' (")
     assert "test_bounds.py" in caplog.messages[0]

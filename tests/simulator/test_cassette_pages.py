@@ -17,7 +17,7 @@ SITE = "https://pay.example"
 
 def recorded(n: int, request: Request, event: AnyEvent | None = None) -> RecordedExchange:
     return RecordedExchange(
-        kind="api" if event else "page", story="steady", at=0.0, request=request, response=Response(status=200), n=n,
+        kind="api" if event else "page", probe="steady", at=0.0, request=request, response=Response(status=200), n=n,
         operation="open" if event else "", event=event or Unknown(),
     )  # fmt: skip
 

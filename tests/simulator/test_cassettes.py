@@ -75,8 +75,8 @@ def test_secrets_are_found_in_basic_authorization_in_addresses_and_with_escaped_
         headers=(("Authorization", f"Basic {basic}"),),
         body=json.dumps({"echo": secret}).replace("/", "\\/"),
     )
-    told_ = Response(status=200, headers=(("X-Echo", secret.encode().hex()),), body=f"<p>{secret}</p>")
-    writer.take(SandboxExchange(kind="api", story="control", at=0, request=asked, response=told_))
+    answer = Response(status=200, headers=(("X-Echo", secret.encode().hex()),), body=f"<p>{secret}</p>")
+    writer.take(SandboxExchange(kind="api", probe="control", at=0, request=asked, response=answer))
     text = writer.write(tmp_path / "c.yaml").path.read_text()
     assert not hunt(text, {"client": client, "secret": secret, "first half": secret.split("/")[0]})
     assert {match[0] for match in PATTERN.finditer(text)} >= {"__secret-key-1__", "__secret-key-1.hex__"}
@@ -94,8 +94,8 @@ def test_an_ordinary_word_as_password_leaves_the_pages_as_they_are(tmp_path: Pat
     writer = CassetteWriter(PROFILE, base_url=UPSTREAM + API, seed=1)
     html = (("Content-Type", "text/html"),)
     shown = Response(status=200, headers=html, body=page)
-    writer.take(SandboxExchange(kind="page", story="", at=0, request=Request(method="GET", url=login), response=shown))
-    writer.take(SandboxExchange(kind="page", story="", at=0, request=asked, response=shown))
+    writer.take(SandboxExchange(kind="page", probe="", at=0, request=Request(method="GET", url=login), response=shown))
+    writer.take(SandboxExchange(kind="page", probe="", at=0, request=asked, response=shown))
     first, second = read(writer.write(tmp_path / "c.yaml").path).exchanges
     assert first.response.body == page
     assert second.request.body == "user=__login-1__&password=__password-1__"

@@ -42,10 +42,10 @@ def test_a_correct_shop_is_answered_as_recorded_without_a_difference(studio: Stu
 def test_the_shops_own_reference_and_addresses_take_the_place_of_the_recorded_ones(studio: Studio) -> None:
     stage = Stage(studio.record(bought()))
 
-    async def tell(shop: Shop) -> tuple[str, str]:
+    async def scenario(shop: Shop) -> tuple[str, str]:
         return await shop.buy("mine-77", return_url="https://other-shop.test:25000/back")
 
-    _, back = stage.play(tell)
+    _, back = stage.play(scenario)
     assert back.startswith("https://other-shop.test:25000/back?message")
     assert httpx.URL(back).params["data[custom]"] == "mine-77"
     assert stage.differences == []
@@ -66,11 +66,11 @@ def test_payment_url_leads_through_the_cassette_also_where_slashes_are_escaped(t
         folder = tmp_path / str(escaped)
         stage = Stage(Studio(folder, escaped_slashes=escaped).record(bought()))
 
-        async def tell(shop: Shop) -> httpx.Response:
+        async def scenario(shop: Shop) -> httpx.Response:
             await shop.authenticate()
             return await shop.create("order-10001")
 
-        answer = stage.play(tell)
+        answer = stage.play(scenario)
         assert answer.json()["data"]["payment_url"].startswith(f"{OURS}/pay/sandbox/")
         assert (r"https:\/\/" in answer.text) is escaped
 
@@ -78,14 +78,14 @@ def test_payment_url_leads_through_the_cassette_also_where_slashes_are_escaped(t
 def test_nobody_is_told_of_a_payment_before_the_customer_has_paid(studio: Studio) -> None:
     stage = Stage(studio.record(bought()))
 
-    async def tell(shop: Shop) -> tuple[httpx.Response, httpx.Response]:
+    async def scenario(shop: Shop) -> tuple[httpx.Response, httpx.Response]:
         await shop.authenticate()
         data = (await shop.create("order-10001")).json()["data"]
         early = await shop.status(data["token"])
         await shop.pay(data["payment_url"])
         return early, await shop.status(data["token"])
 
-    early, late = stage.play(tell)
+    early, late = stage.play(scenario)
     assert early.status_code == 501
     assert early.headers["X-Payproof-Cassette"] == "unexpected"
     assert late.json()["data"]["paid"] is True
@@ -96,32 +96,32 @@ def test_nobody_is_told_of_a_payment_before_the_customer_has_paid(studio: Studio
 def test_asking_again_is_answered_again_and_said(studio: Studio) -> None:
     stage = Stage(studio.record(bought()))
 
-    async def tell(shop: Shop) -> httpx.Response:
+    async def scenario(shop: Shop) -> httpx.Response:
         payment, _ = await shop.buy("order-10001")
         return await shop.status(payment)
 
-    assert stage.play(tell).json()["data"]["paid"] is True
+    assert stage.play(scenario).json()["data"]["paid"] is True
     assert stage.differences == [("repeated", "status", "")]
 
 
 def test_a_token_that_is_asked_for_once_more_is_another_one(studio: Studio) -> None:
     stage = Stage(studio.record(bought()))
 
-    async def tell(shop: Shop) -> list[str]:
+    async def scenario(shop: Shop) -> list[str]:
         return [(await shop.authenticate()).json()["data"]["access_token"] for _ in range(4)]
 
-    assert len(set(stage.play(tell))) == 4
+    assert len(set(stage.play(scenario))) == 4
     assert stage.differences[:2] == [("repeated", "token", "")] * 2
 
 
 def test_a_call_that_was_recorded_and_never_came_is_said_at_the_end(studio: Studio) -> None:
     stage = Stage(studio.record(bought()))
 
-    async def tell(shop: Shop) -> None:
+    async def scenario(shop: Shop) -> None:
         await shop.authenticate()
         await shop.pay((await shop.create("order-10001")).json()["data"]["payment_url"])
 
-    stage.play(tell)
+    stage.play(scenario)
     assert stage.differences == [("missing", "token", ""), ("missing", "status", "")]
 
 
@@ -132,10 +132,10 @@ def test_a_recording_that_was_never_asked_says_so_once(studio: Studio) -> None:
     assert stage.differences == [("missing", "", "")]
 
 
-def test_stories_that_were_not_told_are_not_missed(studio: Studio) -> None:
+def test_probes_that_did_not_run_are_not_missed(studio: Studio) -> None:
     async def record(shop: Shop) -> None:
         await shop.buy("order-10001")
-        studio.transport.story = "steady"
+        studio.transport.probe = "steady"
         await shop.buy("order-10002")
 
     stage = Stage(studio.record(record))
@@ -179,11 +179,11 @@ def test_what_a_request_says_otherwise_is_said(studio: Studio, case: str) -> Non
     changes, name, recorded, actual = CHANGES[case]
     stage = Stage(studio.record(bought()))
 
-    async def tell(shop: Shop) -> None:
+    async def scenario(shop: Shop) -> None:
         await shop.authenticate()
         await shop.create("order-10001", **changes)
 
-    stage.play(tell)
+    stage.play(scenario)
     found = stage.difference(name)
     assert (found.what, found.operation, found.recorded, found.actual) == ("changed", "create", recorded, actual)
 
@@ -191,7 +191,7 @@ def test_what_a_request_says_otherwise_is_said(studio: Studio, case: str) -> Non
 def test_another_content_type_and_another_query_are_said(studio: Studio) -> None:
     stage = Stage(studio.record(bought()))
 
-    async def tell(shop: Shop) -> None:
+    async def scenario(shop: Shop) -> None:
         await shop.authenticate()
         await shop.http.post(
             f"{API}/payment/create?debug=1",
@@ -199,7 +199,7 @@ def test_another_content_type_and_another_query_are_said(studio: Studio) -> None
             headers={"Authorization": f"Bearer {shop.token}"},
         )
 
-    stage.play(tell)
+    stage.play(scenario)
     changed = [name for what, operation, name in stage.differences if (what, operation) == ("changed", "create")]
     assert changed == ["content type", 'query "debug"']
 
@@ -242,14 +242,14 @@ def test_pages_that_nobody_recorded_are_not_made_up(studio: Studio) -> None:
 def test_a_refused_payment_can_be_replayed_and_is_a_power(studio: Studio) -> None:
     refused = studio.profile.payers["refused"]
 
-    async def tell(shop: Shop) -> str:
+    async def scenario(shop: Shop) -> str:
         await shop.authenticate()
         return await shop.pay((await shop.create("order-10001")).json()["data"]["payment_url"], refused)
 
-    recording = studio.record(tell)
+    recording = studio.record(scenario)
     stage = Stage(recording)
     assert stage.cassette.powers == {"refusal"}
-    assert "type=error" in stage.play(tell)
+    assert "type=error" in stage.play(scenario)
     assert stage.differences == []
     assert [view.paid for view in stage.cassette.payments()] == [False]
 
@@ -267,11 +267,11 @@ def test_a_recording_of_a_sandbox_in_a_folder_is_played_at_the_profiles_own_path
     ]
     stage = Stage(recording)
 
-    async def tell(shop: Shop) -> str:
+    async def scenario(shop: Shop) -> str:
         await shop.authenticate()
         return str((await shop.create("order-10001")).json()["data"]["payment_url"])
 
-    assert "/folder/pay/sandbox/v1/user/" in stage.play(tell)
+    assert "/folder/pay/sandbox/v1/user/" in stage.play(scenario)
     assert not [each for each in stage.differences if each[0] == "changed"]
 
 

@@ -11,7 +11,7 @@ from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
 from payproof.simulator.cassettes import Cassette, read
 from payproof.simulator.cassettes.diffing import diff
-from payproof.simulator.cassettes.stamp import span, told
+from payproof.simulator.cassettes.stamp import age_in_words, span
 
 from .cassette_stage import YAML, Studio, bought
 
@@ -108,7 +108,7 @@ def test_an_age_is_told_in_hours_and_days(studio: Studio) -> None:
     assert stamp is not None
     assert stamp.age() < timedelta(minutes=5)
     assert stamp.age(datetime.now(UTC) + timedelta(days=3)) > timedelta(days=2)
-    assert [told(timedelta(hours=hours)) for hours in (0, 1, 30, 72)] == [
+    assert [age_in_words(timedelta(hours=hours)) for hours in (0, 1, 30, 72)] == [
         "less than an hour", "1 hour", "30 hours", "3 days"
     ]  # fmt: skip
     assert (span("90d"), span("12h"), span("2w")) == (timedelta(days=90), timedelta(hours=12), timedelta(days=14))

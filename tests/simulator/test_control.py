@@ -52,9 +52,9 @@ def test_the_token_may_come_in_a_header_of_its_own(sim: Simulator) -> None:
 
 
 def test_the_index_explains_every_operation(sim: Simulator) -> None:
-    told = control(sim, "GET", "/").json()["operations"]
-    assert len(told) == len(OPERATIONS)
-    assert all(told.values())
+    operations = control(sim, "GET", "/").json()["operations"]
+    assert len(operations) == len(OPERATIONS)
+    assert all(operations.values())
 
 
 def test_the_clock_moves_forward_only(sim: Simulator) -> None:
@@ -68,9 +68,9 @@ def test_the_clock_moves_forward_only(sim: Simulator) -> None:
 def test_faults_are_armed_listed_and_cleared(sim: Simulator) -> None:
     spec = {"name": "status", "operation": "create", "params": {"status": 503}}
     number = control(sim, "POST", "/faults", spec).json()["id"]
-    told = control(sim, "GET", "/faults").json()
-    assert (told["armed"][0]["id"], told["armed"][0]["name"]) == (number, "status")
-    assert "never-answer" in told["known"]
+    listed = control(sim, "GET", "/faults").json()
+    assert (listed["armed"][0]["id"], listed["armed"][0]["name"]) == (number, "status")
+    assert "never-answer" in listed["known"]
     assert control(sim, "DELETE", f"/faults/{number}").status_code == 200
     assert control(sim, "GET", "/faults").json()["armed"] == []
     control(sim, "POST", "/faults", spec)

@@ -34,8 +34,8 @@ def test_every_error_of_the_profile_is_answered_to_the_letter(
     error = gateway.profile.errors[name]
     gateway.arm("error", params={"error": name, "canary": CANARY})
     response = authenticate(gateway)
-    told = response.json()["message"]
-    texts = told["error"] if error.envelope else [told]
+    message = response.json()["message"]
+    texts = message["error"] if error.envelope else [message]
     assert (response.status_code, texts) == (error.status, [f"{text} {CANARY}" for text in error.texts])
 
 

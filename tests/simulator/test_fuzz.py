@@ -129,7 +129,7 @@ def a_fault(draw: st.DrawFn, kinds: tuple[Kind, ...] = ("call", "handshake", "co
 
 TAKES = {
     "/clock": operations.Advance, "/merchants": operations.NewMerchant, "/tokens/expire": operations.Which,
-    "/payments/{payment}/tamper": operations.Lie, "/notices/endpoint": notice_operations.Told,
+    "/payments/{payment}/tamper": operations.Lie, "/notices/endpoint": notice_operations.NoticeUrl,
     "/notices/release": notice_operations.DeliveryOrder, "/notices/repeat": notice_operations.Again, "/notices/forge": notice_operations.Forged,
 }  # fmt: skip
 NEVER_ENDS = "/journal/follow"

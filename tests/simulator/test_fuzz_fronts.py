@@ -143,11 +143,11 @@ def secure() -> Iterator[Front]:
 
 def _client_hello() -> bytes:
     """What a client of this Python says first."""
-    said = ssl.MemoryBIO()
-    client = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), said, server_hostname="localhost")
+    sent = ssl.MemoryBIO()
+    client = ssl.create_default_context().wrap_bio(ssl.MemoryBIO(), sent, server_hostname="localhost")
     with contextlib.suppress(ssl.SSLWantReadError):
         client.do_handshake()
-    return said.read()
+    return sent.read()
 
 
 HELLO = _client_hello()

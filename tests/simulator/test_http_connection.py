@@ -190,7 +190,7 @@ def test_a_request_that_is_no_http_is_refused(loop: asyncio.AbstractEventLoop) -
 def test_a_connection_over_tls_that_was_closed_twice_has_nothing_left_to_send() -> None:
     """asyncio's own transport forgets then what it belongs to."""
 
-    async def story() -> int:
+    async def scenario() -> int:
         loop = asyncio.get_running_loop()
         left, right = socket.socketpair()
         server, client = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context()
@@ -209,4 +209,4 @@ def test_a_connection_over_tls_that_was_closed_twice_has_nothing_left_to_send() 
             transport.close()
         return unsent(transport)
 
-    assert asyncio.run(story()) == 0
+    assert asyncio.run(scenario()) == 0

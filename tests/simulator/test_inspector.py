@@ -241,7 +241,7 @@ def test_nobody_listens_to_the_journal_while_a_page_is_open(gateway: GatewayThre
 def test_a_page_that_was_closed_leaves_nothing_running(gateway: GatewayThread) -> None:
     door = Door(gateway.simulator)
 
-    async def story() -> int:
+    async def scenario() -> int:
         server = GatewayServer(door.app)
         await server.start()
         before = len(asyncio.all_tasks())
@@ -259,7 +259,7 @@ def test_a_page_that_was_closed_leaves_nothing_running(gateway: GatewayThread) -
         await server.stop()
         return answer.status_code
 
-    assert asyncio.run(story()) == 200
+    assert asyncio.run(scenario()) == 200
 
 
 def test_a_page_holds_neither_tokens_nor_keys(qrpay: GatewayThread, opened: Opened) -> None:

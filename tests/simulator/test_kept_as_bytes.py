@@ -182,10 +182,10 @@ def test_an_answer_has_the_bytes_of_the_standard_writer(text: str) -> None:
 
 def test_full_books_forget_the_oldest_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(books, "PAYMENTS_KEPT", 20_000)
-    told: list[str] = []
+    notes: list[str] = []
 
     async def talk(client: httpx.AsyncClient, sim: Simulator) -> None:
-        sim.store.told = told.append
+        sim.store.on_forgetting = notes.append
         bearer = {"Authorization": f"Bearer {await token(client, sim)}"}
         for _ in range(50):
             assert (await client.post("/payment/create", json=FORM, headers=bearer)).status_code == 200
@@ -202,7 +202,7 @@ def test_full_books_forget_the_oldest_and_say_so(monkeypatch: pytest.MonkeyPatch
     journal = asyncio.run(talked(talk))
     steps = [entry for entry in journal.entries if isinstance(entry, Step) and entry.name == FORGOTTEN]
     assert sum(cast(int, step.facts["payments"]) for step in steps) > 20
-    assert told == ["The gateway's books are full: from now on the oldest payments are forgotten."]
+    assert notes == ["The gateway's books are full: from now on the oldest payments are forgotten."]
 
 
 def test_a_long_run_keeps_its_newest_calls_and_hides_what_it_must() -> None:

@@ -171,7 +171,7 @@ def test_no_post_to_an_open_gate_is_lost_whatever_the_gate_did_before(
 ) -> None:
     between = [("open",), ("open", "open"), ("refuse", "open"), ("backlog", "silent", "open")]
 
-    async def story() -> None:
+    async def scenario() -> None:
         up = Gated(certificate if scheme == "https" else None)
         await up.server.start()
         try:
@@ -189,12 +189,12 @@ def test_no_post_to_an_open_gate_is_lost_whatever_the_gate_did_before(
         met = [entry.event for entry in up.sim.journal.entries if isinstance(entry, Connection)]
         assert set(met) == {"served"}
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("language", CLIENTS)
 def test_a_shut_port_refuses_clients_that_keep_connections(tmp_path: Path, language: str) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         up = Gated()
         await up.server.start()
         try:
@@ -207,4 +207,4 @@ def test_a_shut_port_refuses_clients_that_keep_connections(tmp_path: Path, langu
         finally:
             await up.server.stop()
 
-    asyncio.run(story())
+    asyncio.run(scenario())

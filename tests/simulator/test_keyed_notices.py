@@ -80,10 +80,10 @@ def test_somebody_else_signs_with_a_key_of_their_own_or_for_another_webhook(how:
 
 
 def test_a_key_of_somebody_else_is_tried_only_where_the_gateway_has_one() -> None:
-    def told(profile: Profile) -> set[str]:
+    def forgeries(profile: Profile) -> set[str]:
         return {str(params["how"]) for params in probes()["forged-notice"].variants(profile, Settings())}
 
-    assert told(keyed()) - told(load("harbor")) == {"other-key"}
+    assert forgeries(keyed()) - forgeries(load("harbor")) == {"other-key"}
 
 
 def test_where_the_gateway_verifies_notices_one_is_forged_while_it_cannot_be_asked() -> None:

@@ -31,9 +31,9 @@ PATH = "/pay/sandbox/api/v1/authentication/token"
 
 @pytest.fixture(params=LOOPS, ids=["asyncio", "uvloop"][: len(LOOPS)])
 def run(request: pytest.FixtureRequest) -> Callable[[Awaitable[None]], None]:
-    def on_loop(story: Awaitable[None]) -> None:
+    def on_loop(scenario: Awaitable[None]) -> None:
         async def whole() -> None:
-            await story
+            await scenario
 
         with asyncio.Runner(loop_factory=request.param) as runner:
             runner.run(whole())
@@ -100,7 +100,7 @@ async def until(met: Callable[[], Any]) -> None:
 
 
 def test_tls_and_plain_share_one_port(run: Run, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running(server_tls) as up, httpx.AsyncClient(verify=client_tls) as http:
             for scheme in ("https", "http", "https"):
                 assert (await http.post(up.url(scheme))).status_code == 400
@@ -108,20 +108,20 @@ def test_tls_and_plain_share_one_port(run: Run, server_tls: ssl.SSLContext, clie
             assert up.calls()[0].request.url == f"https://localhost:{up.server.port}{PATH}"
             assert up.server.scheme == "https"
 
-    run(story())
+    run(scenario())
 
 
 def test_without_a_certificate_it_is_plain(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up, httpx.AsyncClient(verify=False) as http:
             assert up.server.scheme == "http"
             assert (await http.post(up.url())).headers["date"].endswith("GMT")
 
-    run(story())
+    run(scenario())
 
 
 def test_a_client_that_does_not_trust_us_is_journaled(run: Run, server_tls: ssl.SSLContext) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running(server_tls) as up:
             with pytest.raises(ssl.SSLCertVerificationError):
                 await asyncio.open_connection("localhost", up.server.port, ssl=ssl.create_default_context())
@@ -129,21 +129,21 @@ def test_a_client_that_does_not_trust_us_is_journaled(run: Run, server_tls: ssl.
             assert up.connections()[0][0] == "handshake_failed"
             assert up.calls() == []
 
-    run(story())
+    run(scenario())
 
 
 def test_a_silent_connection_holds_nobody_up(run: Run, server_tls: ssl.SSLContext) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running(server_tls) as up, httpx.AsyncClient(verify=False) as http:
             _, silent = await asyncio.open_connection("127.0.0.1", up.server.port)
             assert (await http.post(up.url())).status_code == 400
             silent.close()
 
-    run(story())
+    run(scenario())
 
 
 def test_a_connection_that_is_kept_alive_serves_many_calls(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up:
             reader, writer = await asyncio.open_connection("127.0.0.1", up.server.port)
             for _ in range(3):
@@ -154,21 +154,21 @@ def test_a_connection_that_is_kept_alive_serves_many_calls(run: Run) -> None:
                 assert (await reader.readuntil(b'"}')).startswith(b"HTTP/1.1 405")
             writer.close()
 
-    run(story())
+    run(scenario())
 
 
 def test_a_large_body_is_read_and_cut_in_the_journal(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up, httpx.AsyncClient(verify=False) as http:
             assert (await http.post(up.url(), content=b"x" * 1_000_000)).status_code == 400
             assert len(up.calls()[0].request.body) == 64 * 1024
             assert (await http.post(up.url(), content=b"x" * 9_000_000)).status_code == 413
 
-    run(story())
+    run(scenario())
 
 
 def test_expect_100_continue_is_answered(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up:
             reader, writer = await asyncio.open_connection("127.0.0.1", up.server.port)
             writer.write(
@@ -179,16 +179,16 @@ def test_expect_100_continue_is_answered(run: Run) -> None:
             assert (await reader.readuntil(b'"}')).startswith(b"HTTP/1.1 400")
             writer.close()
 
-    run(story())
+    run(scenario())
 
 
 def test_forwarded_headers_are_not_believed(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up, httpx.AsyncClient(verify=False) as http:
             await http.post(up.url(), headers={"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"})
             assert up.calls()[0].secure is False
 
-    run(story())
+    run(scenario())
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -196,7 +196,7 @@ def test_forwarded_headers_are_not_believed(run: Run) -> None:
 def test_a_request_is_read_whole_before_its_connection_ends_without_a_byte(
     run: Run, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext, mode: str, scheme: str
 ) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running(server_tls) as up, httpx.AsyncClient(verify=client_tls) as http:
             assert (await http.post(up.url(scheme))).status_code == 400
             up.gate(mode)
@@ -209,11 +209,11 @@ def test_a_request_is_read_whole_before_its_connection_ends_without_a_byte(
             assert (await http.post(up.url(scheme))).status_code == 400
         assert up.connections() == []
 
-    run(story())
+    run(scenario())
 
 
 def test_a_reset_is_a_reset(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up:
             up.gate("reset")
             reader, writer = await asyncio.open_connection("127.0.0.1", up.server.port)
@@ -224,11 +224,11 @@ def test_a_reset_is_a_reset(run: Run) -> None:
             with contextlib.suppress(ConnectionResetError):
                 await writer.wait_closed()
 
-    run(story())
+    run(scenario())
 
 
 def test_a_refusing_gate_refuses_and_keeps_its_port(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up, httpx.AsyncClient(verify=False) as http:
             port = up.server.port
             assert (await http.post(up.url())).status_code == 400
@@ -240,7 +240,7 @@ def test_a_refusing_gate_refuses_and_keeps_its_port(run: Run) -> None:
             assert (await http.post(up.url())).status_code == 400
             assert up.server.port == port
 
-    run(story())
+    run(scenario())
 
 
 ASK = f"GET {PATH} HTTP/1.1\r\nHost: a\r\n\r\n".encode()
@@ -265,7 +265,7 @@ async def closed(writer: asyncio.StreamWriter) -> None:
 
 
 def test_a_gate_that_stays_as_it_is_leaves_connections_alone(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up:
             reader, writer = await asyncio.open_connection("127.0.0.1", up.server.port)
             for _ in range(3):
@@ -274,11 +274,11 @@ def test_a_gate_that_stays_as_it_is_leaves_connections_alone(run: Run) -> None:
             await closed(writer)
             assert up.connections() == []
 
-    run(story())
+    run(scenario())
 
 
 def test_a_connection_that_was_never_asked_on_outlives_a_shut_gate(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up:
             reader, writer = await asyncio.open_connection("127.0.0.1", up.server.port)
             await accepted(up)
@@ -287,11 +287,11 @@ def test_a_connection_that_was_never_asked_on_outlives_a_shut_gate(run: Run) -> 
             assert (await asked(reader, writer)).startswith(b"HTTP/1.1 405")
             await closed(writer)
 
-    run(story())
+    run(scenario())
 
 
 def test_a_first_request_on_an_older_connection_is_refused_too(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up:
             reader, writer = await asyncio.open_connection("127.0.0.1", up.server.port)
             await accepted(up)
@@ -302,11 +302,11 @@ def test_a_first_request_on_an_older_connection_is_refused_too(run: Run) -> None
             assert up.connections() == [("refused", f"GET {PATH}")]
             await closed(writer)
 
-    run(story())
+    run(scenario())
 
 
 def test_a_kept_connection_sees_its_end_and_what_is_asked_on_it_all_the_same_is_told(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up:
             reader, writer = await asyncio.open_connection("127.0.0.1", up.server.port)
             await asked(reader, writer)
@@ -318,11 +318,11 @@ def test_a_kept_connection_sees_its_end_and_what_is_asked_on_it_all_the_same_is_
             assert up.connections() == [("retired", f"GET {PATH}")]
             await closed(writer)
 
-    run(story())
+    run(scenario())
 
 
 def test_an_answer_under_way_arrives_and_says_that_it_is_the_last(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up:
             number = up.sim.faults.arm(FaultSpec(name="delay", params={"seconds": 0.2}))
             reader, writer = await asyncio.open_connection("127.0.0.1", up.server.port)
@@ -334,11 +334,11 @@ def test_an_answer_under_way_arrives_and_says_that_it_is_the_last(run: Run) -> N
             assert b"connection: close" in answer
             await closed(writer)
 
-    run(story())
+    run(scenario())
 
 
 def test_stopping_ends_what_is_held(run: Run, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         up = Running(server_tls)
         await up.server.start()
         number = up.sim.faults.arm(FaultSpec(name="never-answer"))
@@ -353,11 +353,11 @@ def test_stopping_ends_what_is_held(run: Run, server_tls: ssl.SSLContext, client
         assert [call.ending for call in up.calls()] == ["held", "held"]
         await up.server.stop()
 
-    run(story())
+    run(scenario())
 
 
 def test_a_client_that_resets_has_hung_up(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up:
             number = up.sim.faults.arm(FaultSpec(name="delay", params={"seconds": 30}))
             _, writer = await asyncio.open_connection("127.0.0.1", up.server.port)
@@ -370,11 +370,11 @@ def test_a_client_that_resets_has_hung_up(run: Run) -> None:
             assert up.calls()[0].ending == "hung_up"
             assert up.calls()[0].seconds < 5
 
-    run(story())
+    run(scenario())
 
 
 def test_a_client_that_leaves_in_mid_request_has_hung_up(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up:
             _, writer = await asyncio.open_connection("127.0.0.1", up.server.port)
             writer.write(f"POST {PATH} HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc".encode())
@@ -384,17 +384,17 @@ def test_a_client_that_leaves_in_mid_request_has_hung_up(run: Run) -> None:
             call = up.calls()[0]
             assert (call.ending, call.response, call.request.body) == ("hung_up", None, "abc")
 
-    run(story())
+    run(scenario())
 
 
 def test_a_taken_port_is_explained(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up:
             with pytest.raises(PayproofError, match="cannot listen on") as caught:
                 await GatewayServer(up.sim.app, port=up.server.port).start()
             assert (caught.value.place, bool(caught.value.remedy)) == (f"port {up.server.port}", True)
 
-    run(story())
+    run(scenario())
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "shop.example"])
@@ -405,7 +405,7 @@ def test_only_loopback_is_served(host: str) -> None:
 
 
 def test_the_transport_is_in_each_request_s_state(run: Run) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         seen: list[Any] = []
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -420,13 +420,13 @@ def test_the_transport_is_in_each_request_s_state(run: Run) -> None:
         assert seen[0].get_extra_info("peername")[0] == "127.0.0.1"
         await server.stop()
 
-    run(story())
+    run(scenario())
 
 
 def test_accepted_sockets_send_at_once(run: Run) -> None:
     """Without TCP_NODELAY each call on a kept-alive connection costs 45 ms."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with Running() as up, httpx.AsyncClient(verify=False) as http:
             await http.post(up.url())
             began = time.monotonic()
@@ -434,4 +434,4 @@ def test_accepted_sockets_send_at_once(run: Run) -> None:
                 await http.post(up.url())
             assert time.monotonic() - began < 20 * 0.04
 
-    run(story())
+    run(scenario())

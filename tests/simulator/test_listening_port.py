@@ -33,7 +33,7 @@ def test_a_port_that_refuses_is_given_back_to_nobody_between_listening_and_refus
 
     taken = {"number": 0, "tried": 0}
 
-    async def story() -> list[str]:
+    async def scenario() -> list[str]:
         port = ListeningPort("127.0.0.1", 0, lambda sock: sock.close(), Unwatched())
         monkeypatch.setattr("payproof.simulator.listening_port.socket.socket", Watched)
         port.open()
@@ -53,5 +53,5 @@ def test_a_port_that_refuses_is_given_back_to_nobody_between_listening_and_refus
         port.close()
         return answers
 
-    assert asyncio.run(story()) == ["refused", "taken", "refused", "taken"]
+    assert asyncio.run(scenario()) == ["refused", "taken", "refused", "taken"]
     assert taken["tried"] >= 2

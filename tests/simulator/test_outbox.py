@@ -99,11 +99,11 @@ def test_without_an_endpoint_nobody_is_told(gateway: GatewayThread) -> None:
 def test_one_event_may_be_told_in_several_notices_each_repeated_by_itself(
     gateway: GatewayThread, shop: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = Harbor.notices
+    notices = Harbor.notices
 
     def touched_too(self: Harbor, payment: Payment, event: str) -> tuple[tuple[str, bytes], ...]:
         body = {"kind": "order.touched", "nr": f"t-{event}", "order": {"id": payment.payment}}
-        own = told(self, payment, event)
+        own = notices(self, payment, event)
         return ((f"t-{event}", json.dumps(body).encode()), *own) if own else ()
 
     monkeypatch.setattr(Harbor, "notices", touched_too)
@@ -322,7 +322,7 @@ def test_a_body_can_say_the_same_in_other_bytes(how: Spelling) -> None:
 
 
 def test_the_control_port_does_it_too(gateway: GatewayThread, shop: Receiver) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         app = control(gateway.simulator, "word")
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(
@@ -341,7 +341,7 @@ def test_the_control_port_does_it_too(gateway: GatewayThread, shop: Receiver) ->
             forged = await http.post("/notices/forge", json={"payment": payment, "how": "unsigned"})
             assert forged.json()["forged"] == "unsigned"
 
-    gateway._wait_for(story())  # pyright: ignore[reportPrivateUsage]
+    gateway._wait_for(scenario())  # pyright: ignore[reportPrivateUsage]
 
 
 @pytest.mark.parametrize("how", ["half", "empty", "other-secret"])

@@ -84,18 +84,18 @@ async def _ok(request: Request) -> Response:
 
 
 def test_it_forwards_to_the_configured_host_whatever_host_the_client_names() -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with bench(_ok) as on:
             await on.http.post(f"{BASE}/authentication/token?a=1", headers={"Host": "evil.example"}, json={})
             ((request, _),) = on.seen
             assert str(request.url) == f"{on.origin}/their/api/authentication/token?a=1"
             assert request.headers["host"] == on.origin.removeprefix("http://")
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
 def test_the_integrations_credentials_become_the_sandboxs_in_json_form_and_basic() -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with bench(_ok) as on:
             ours = on.relay.merchant
             pair = {"client_id": ours.client_id, "secret_id": ours.secret_key}
@@ -112,11 +112,11 @@ def test_the_integrations_credentials_become_the_sandboxs_in_json_form_and_basic
             decoded = base64.b64decode(request.headers["authorization"].split()[1]).decode()
             assert decoded == f"{REAL_ID}:{REAL_KEY}"
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
 def test_after_a_rotation_only_the_new_secret_becomes_the_sandboxs_and_after_a_revocation_none() -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with bench(_ok) as on:
             old = on.relay.merchant
             new = on.relay.rotate_secret()
@@ -128,7 +128,7 @@ def test_after_a_rotation_only_the_new_secret_becomes_the_sandboxs_and_after_a_r
             has_key = [REAL_KEY.encode() in body for _, body in on.seen]
             assert has_key == [False, True, False]
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
 def test_the_payment_url_a_location_and_a_page_lead_through_the_relay() -> None:
@@ -145,7 +145,7 @@ def test_the_payment_url_a_location_and_a_page_lead_through_the_relay() -> None:
         answer.headers["set-cookie"] = "sid=abcdef; Domain=sandbox.example; Path=/; HttpOnly"
         return answer
 
-    async def told() -> None:
+    async def scenario() -> None:
         async with bench(answer) as on:
             made = (await on.http.post(f"{BASE}/payment/create", json={"amount": "5.00", "currency": "XAF"})).json()
             url = made["data"]["payment_url"]
@@ -160,7 +160,7 @@ def test_the_payment_url_a_location_and_a_page_lead_through_the_relay() -> None:
             assert f'href="{on.origin}0/other"' in shown.text, "another port is another origin"
             assert shown.headers["set-cookie"] == "sid=abcdef; Path=/; HttpOnly"
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
 def test_a_dead_bearer_is_replaced_and_a_sandbox_that_does_not_say_401_is_helped_to() -> None:
@@ -175,7 +175,7 @@ def test_a_dead_bearer_is_replaced_and_a_sandbox_that_does_not_say_401_is_helped
         }
         return JSONResponse(error, 403)
 
-    async def told() -> None:
+    async def scenario() -> None:
         async with bench(answer) as on:
             await on.http.post(f"{BASE}/authentication/token", json={})
             bearer = {"Authorization": f"Bearer {'T' * 40}"}
@@ -186,55 +186,55 @@ def test_a_dead_bearer_is_replaced_and_a_sandbox_that_does_not_say_401_is_helped
             assert "T" * 40 in on.seen[1][0].headers["authorization"]
             assert "T" * 40 not in on.seen[2][0].headers["authorization"], "the live token went out"
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
-@pytest.mark.parametrize(("told_as", "expected"), [("5000.00", "999.00"), (5000, 999), (5000.5, 999.0)])
-def test_a_changed_amount_keeps_the_type_that_the_sandbox_tells_it_in(told_as: Any, expected: Any) -> None:
+@pytest.mark.parametrize(("spelled", "expected"), [("5000.00", "999.00"), (5000, 999), (5000.5, 999.0)])
+def test_a_changed_amount_keeps_the_type_that_the_sandbox_tells_it_in(spelled: Any, expected: Any) -> None:
     async def answer(request: Request) -> Response:
         data: dict[str, Any] = {"token": "P1", "payment_url": "http://x/pay/user/authentication/form/P1"}
         if "/status/" in request.url.path:
-            data = {"token": "P1", "amount": told_as, "currency": "XAF", "paid": True, "status": "SUCCESS"}
+            data = {"token": "P1", "amount": spelled, "currency": "XAF", "paid": True, "status": "SUCCESS"}
         return JSONResponse({"message": {"code": 200, "success": ["OK"]}, "data": data, "type": "success"})
 
-    async def told() -> None:
+    async def scenario() -> None:
         async with bench(answer) as on:
-            fields = {"amount": str(told_as), "currency": "XAF", "return_url": "https://shop.example/r", "custom": "1"}
+            fields = {"amount": str(spelled), "currency": "XAF", "return_url": "https://shop.example/r", "custom": "1"}
             await on.http.post(f"{BASE}/payment/create", json=fields)
             on.relay.tamper("P1", amount="999.00", currency="XOF")
             data = (await on.http.get(f"{BASE}/payment/status/P1")).json()["data"]
             assert (data["amount"], type(data["amount"]), data["currency"]) == (expected, type(expected), "XOF")
             charged = [e for e in on.journal.entries if isinstance(e, Ledger) and e.event == "charged"]
-            assert [float(entry.amount) for entry in charged] == [float(told_as)], "the books tell the truth"
+            assert [float(entry.amount) for entry in charged] == [float(spelled)], "the books tell the truth"
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
 def test_a_sandbox_that_does_not_answer_is_nobodys_fault() -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with bench(_ok) as on:
             await on.theirs.stop()
             with pytest.raises(httpx.HTTPError):
                 await on.http.post(f"{BASE}/payment/create", json={})
             assert "gave no answer" in on.relay.complaint()
-            await on.relay.ready("the next story")
+            await on.relay.ready("the next probe")
             assert on.relay.complaint() == ""
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(
     "sent", ["/pay/api/v1", f"{BASE}/../../../api/v1", "/pay/./%61pi/v1", "/pay//sandbox/%2e%2e/API/v1"]
 )
 def test_no_spelling_of_the_live_address_is_forwarded(sent: str) -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with bench(_ok, path=BASE) as on:
             url = httpx.URL(on.ours).copy_with(raw_path=f"{sent}/authentication/token".encode())
             answer = await on.http.post(url, json={"client_id": on.relay.merchant.client_id})
             assert (answer.status_code, on.seen) == (403, [])
             assert any("live address" in hint for hint in on.upstream.hints)
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(
@@ -246,17 +246,17 @@ def test_a_redirect_to_the_live_gateway_is_not_passed_on(location: str) -> None:
         answer.raw_headers.append((b"location", location.encode()))
         return answer
 
-    async def told() -> None:
+    async def scenario() -> None:
         async with bench(elsewhere, path=BASE) as on:
             with pytest.raises(httpx.HTTPError):
                 await on.http.post(f"{BASE}/payment/create", json={})
             assert "redirects to a live address" in on.relay.complaint()
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
 def test_the_tape_hears_upstream_addresses_and_real_answers() -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with bench(_ok) as on:
             await on.http.post(f"{BASE}/authentication/token", json={"client_id": on.relay.merchant.client_id})
             (taped,) = on.taped
@@ -264,14 +264,14 @@ def test_the_tape_hears_upstream_addresses_and_real_answers() -> None:
             assert REAL_ID in taped.request.body
             assert (taped.kind, taped.response.status) == ("api", 200)
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
-def test_stories_wait_until_their_requests_fit_into_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_probes_wait_until_their_requests_fit_into_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manners, "WINDOW", 0.4)
     monkeypatch.setattr(manners, "_ON_THE_WAY", 0.0)
 
-    async def told() -> None:
+    async def scenario() -> None:
         notes: list[str] = []
         polite = RateBudget(20, 1000, note=notes.append)
         share = await polite.admit()
@@ -284,11 +284,11 @@ def test_stories_wait_until_their_requests_fit_into_the_rate(monkeypatch: pytest
         assert polite.busiest == 12
         assert polite.waited > 0
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
-def test_a_story_does_not_begin_on_what_was_promised_to_another() -> None:
-    async def told() -> None:
+def test_a_probe_does_not_begin_on_what_was_promised_to_another() -> None:
+    async def scenario() -> None:
         polite = RateBudget(20, 1000)
         first = await polite.admit()
         second = asyncio.ensure_future(polite.admit())
@@ -297,11 +297,11 @@ def test_a_story_does_not_begin_on_what_was_promised_to_another() -> None:
         polite.release(first)
         assert (await asyncio.wait_for(second, 5)).left == manners.RESERVE
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
-def test_a_spent_budget_admits_no_further_story() -> None:
-    async def told() -> None:
+def test_a_spent_budget_admits_no_further_probe() -> None:
+    async def scenario() -> None:
         polite = RateBudget(100, 2)
         await polite.admit()
         polite.spend()
@@ -309,7 +309,7 @@ def test_a_spent_budget_admits_no_further_story() -> None:
         with pytest.raises(BudgetSpent, match="budget of 2"):
             await polite.admit()
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
 def test_an_origin_is_not_replaced_within_a_longer_one() -> None:
@@ -327,7 +327,7 @@ def test_a_token_that_the_profile_cannot_read_does_not_stand_in_the_journal(codi
         text = f'{{"data": {{"accessToken": "{token}"}}}} served by node 7'
         return Response(text.encode(coding), media_type=kind)
 
-    async def told() -> None:
+    async def scenario() -> None:
         async with bench(answer) as on:
             await on.http.post(f"{BASE}/authentication/token", json={})
             await on.http.post(f"{BASE}/payment/create", headers={"Authorization": f"Bearer {token}"}, json={})
@@ -336,7 +336,7 @@ def test_a_token_that_the_profile_cannot_read_does_not_stand_in_the_journal(codi
             assert token[:12] not in written
             assert written.count("<access-token-1") >= 3
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
 class _Hours:
@@ -360,7 +360,7 @@ class _Hours:
 @pytest.mark.parametrize("rate", [1, 10, 50])
 @pytest.mark.parametrize("seed", range(4))
 def test_no_minute_of_a_run_has_more_requests_than_the_rate(rate: int, seed: int) -> None:
-    """Stories of every length side by side, also some that need more than was set aside for them, and background calls."""
+    """Probes of every length side by side, also some that need more than was set aside for them, and background calls."""
     rng, hours = random.Random(seed), _Hours()
 
     async def call(polite: RateBudget, share: manners.Reservation | None) -> None:
@@ -369,26 +369,26 @@ def test_no_minute_of_a_run_has_more_requests_than_the_rate(rate: int, seed: int
         hours.sent.append(hours.now)
 
     async def world(polite: RateBudget, name: str) -> None:
-        for story in range(4):
-            share = await polite.admit(f"{name} {story}")
+        for number in range(4):
+            share = await polite.admit(f"{name} {number}")
             for _ in range(rng.choice([2, 8, manners.RESERVE, 3 * manners.RESERVE])):
                 await call(polite, share)
             polite.release(share)
             await call(polite, None)
 
-    async def told() -> None:
+    async def scenario() -> None:
         polite = RateBudget(rate, 100_000, clock=hours.clock, sleep=hours.sleep)
         await asyncio.gather(*(world(polite, f"world {number}") for number in range(3)))
         assert hours.most_in_a_minute() <= rate
         assert polite.busiest <= rate
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
-def test_what_a_story_needed_is_set_aside_for_it_the_next_time() -> None:
+def test_what_a_probe_needed_is_set_aside_for_it_the_next_time() -> None:
     hours = _Hours()
 
-    async def told() -> None:
+    async def scenario() -> None:
         polite = RateBudget(40, 1000, needs={"crowd": 20}, clock=hours.clock, sleep=hours.sleep)
         share = await polite.admit("crowd")
         assert share.left == 20
@@ -400,19 +400,19 @@ def test_what_a_story_needed_is_set_aside_for_it_the_next_time() -> None:
         assert again.left == 30
         assert hours.now - before >= 60, "it began before its requests fitted into the minute"
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
-def test_a_call_that_the_rate_held_back_is_our_doing_and_spoils_the_story() -> None:
+def test_a_call_that_the_rate_held_back_is_our_doing_and_spoils_the_probe_run() -> None:
     async def issued(request: Request) -> Response:
         data = {"access_token": "T" * 40, "expire_time": 600}
         return JSONResponse({"message": {"code": 200, "success": ["SUCCESS"]}, "data": data, "type": "success"})
 
-    async def told() -> None:
+    async def scenario() -> None:
         async with bench(issued) as on:
             hours = _Hours()
             on.upstream.rate_budget = RateBudget(3, 100, clock=hours.clock, sleep=hours.sleep)
-            await on.relay.ready("a long story")
+            await on.relay.ready("a long probe")
             for _ in range(3):
                 await on.http.post(f"{BASE}/authentication/token", json={})
             assert "held" not in on.relay.complaint()
@@ -420,17 +420,17 @@ def test_a_call_that_the_rate_held_back_is_our_doing_and_spoils_the_story() -> N
             assert "payproof held a token call back for 6" in on.relay.complaint()
             assert "sandbox.rate" in on.relay.complaint()
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
 def test_no_header_takes_a_call_to_another_address_of_the_sandbox() -> None:
     live = f"{BASE.replace('/sandbox', '')}/payment/create"
 
-    async def told() -> None:
+    async def scenario() -> None:
         async with bench(_ok) as on:
             headers = {"X-Original-URL": live, "X-Rewrite-Url": live, "X-Shop": "1"}
             await on.http.post(f"{BASE}/authentication/token", json={}, headers=headers)
             assert on.seen[-1][0].headers["x-shop"] == "1"
             assert live not in str(on.seen[-1][0].headers)
 
-    asyncio.run(told())
+    asyncio.run(scenario())

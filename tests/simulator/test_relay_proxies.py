@@ -89,7 +89,7 @@ def test_a_call_to_the_sandbox_goes_to_the_proxy(
         await writer.drain()
         writer.close()
 
-    async def told() -> None:
+    async def scenario() -> None:
         server = await asyncio.start_server(proxy, "127.0.0.1", 0)
         async with server:
             monkeypatch.setenv(variable, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
@@ -106,4 +106,4 @@ def test_a_call_to_the_sandbox_goes_to_the_proxy(
                 await upstream.aclose()
         assert asked == [first]
 
-    asyncio.run(told())
+    asyncio.run(scenario())

@@ -50,12 +50,12 @@ def _always(answer: Response) -> Callable[[Request], Awaitable[Response]]:
 
 
 def _complaint(answer: Response, path: str, method: str = "POST", **more: Any) -> str:
-    async def told() -> str:
+    async def scenario() -> str:
         async with bench(_always(answer)) as on:
             await on.http.request(method, path, **more)
             return on.relay.complaint()
 
-    return asyncio.run(told())
+    return asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("path", GOOD)
@@ -106,18 +106,18 @@ def test_what_the_sandbox_says_to_a_dead_bearer_is_no_trouble() -> None:
             return JSONResponse(_success(GOOD[TOKEN]))
         return PlainTextResponse("Server Error", 500)
 
-    async def told() -> None:
+    async def scenario() -> None:
         async with bench(answer) as on:
             await on.http.post(TOKEN, json={})
             on.relay.expire_tokens()
             answered = await on.http.post(CREATE, headers={"Authorization": f"Bearer {'T' * 40}"}, json={})
             assert (answered.status_code, on.relay.complaint()) == (401, "")
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         (HTMLResponse("<h1>Bad Gateway</h1>", 502), "hosted checkout answered 502"),
         (PlainTextResponse("no healthy upstream"), "cannot be read"),
@@ -125,9 +125,9 @@ def test_what_the_sandbox_says_to_a_dead_bearer_is_no_trouble() -> None:
         (HTMLResponse("<h1>Page Expired</h1>", 419), ""),
     ],
 )
-def test_a_page_of_the_hosted_checkout_that_fails_is_the_sandboxs_trouble(answer: Response, said: str) -> None:
+def test_a_page_of_the_hosted_checkout_that_fails_is_the_sandboxs_trouble(answer: Response, message: str) -> None:
     complaint = _complaint(answer, "/pay/preview/P1", "GET", headers={"Accept": "text/html,*/*"})
-    assert said in complaint if said else not complaint
+    assert message in complaint if message else not complaint
 
 
 def test_a_picture_that_the_sandbox_does_not_deliver_is_no_trouble() -> None:
@@ -160,7 +160,7 @@ async def _entry(on: Bench) -> Call:
 
 
 def test_a_client_that_hangs_up_first_leaves_an_entry_and_no_trace(caplog: pytest.LogCaptureFixture) -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with bench(_slow(60)) as on:
             with pytest.raises(httpx.ReadTimeout):
                 await on.http.post(TOKEN, json={}, timeout=0.2)
@@ -171,12 +171,12 @@ def test_a_client_that_hangs_up_first_leaves_an_entry_and_no_trace(caplog: pytes
             assert "the sandbox was still silent" in complaint
 
     with caplog.at_level(logging.WARNING):
-        asyncio.run(told())
+        asyncio.run(scenario())
     assert not caplog.records
 
 
 def test_a_world_that_ends_during_a_call_leaves_an_entry_and_no_trace(caplog: pytest.LogCaptureFixture) -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         made = Bench(_slow(60))
         await made.start()
         asked = asyncio.ensure_future(made.http.post(TOKEN, json={}))
@@ -186,25 +186,25 @@ def test_a_world_that_ends_during_a_call_leaves_an_entry_and_no_trace(caplog: py
         assert [entry.ending for entry in made.journal.entries if isinstance(entry, Call)] == ["held"]
 
     with caplog.at_level(logging.WARNING):
-        asyncio.run(told())
+        asyncio.run(scenario())
     assert not caplog.records
 
 
 def test_an_answer_later_than_the_guidance_is_the_sandboxs_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(profile, "PROFILE", replace(profile.PROFILE, limits=Limits(call=0.1)))
 
-    async def told() -> None:
+    async def scenario() -> None:
         async with bench(_slow(0.2)) as on:
             assert (await on.http.post(TOKEN, json={})).status_code == 200
             assert "for a token call; the guidance gives a call 0.1" in on.relay.complaint()
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
 def test_an_answer_that_drips_for_ever_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(way, "PATIENCE", 0.5)
 
-    async def told() -> None:
+    async def scenario() -> None:
         dripping = await asyncio.start_server(_drip, "127.0.0.1", 0)
         async with dripping, bench(_slow(0)) as on:
             port = dripping.sockets[0].getsockname()[1]
@@ -215,7 +215,7 @@ def test_an_answer_that_drips_for_ever_ends(monkeypatch: pytest.MonkeyPatch) -> 
                 await on.http.post(TOKEN, json={}, timeout=5)
             assert "gave no answer" in on.relay.complaint()
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
 async def _drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -244,7 +244,7 @@ def test_an_answer_without_an_end_is_the_sandboxs_trouble_and_is_not_kept(coding
                 await writer.drain()
                 sent += 1
 
-    async def told() -> None:
+    async def scenario() -> None:
         flooding = await asyncio.start_server(flood, "127.0.0.1", 0)
         async with flooding, bench(_slow(0)) as on:
             port = flooding.sockets[0].getsockname()[1]
@@ -255,61 +255,61 @@ def test_an_answer_without_an_end_is_the_sandboxs_trouble_and_is_not_kept(coding
                 await on.http.post(TOKEN, json={}, timeout=20)
             assert "longer than 8,388,608 bytes" in on.relay.complaint()
 
-    asyncio.run(told())
+    asyncio.run(scenario())
     assert sent < 200
 
 
 def test_a_packed_answer_is_handed_on_unpacked() -> None:
     packed = Response(gzip.compress(json.dumps(_success(GOOD[STATUS])).encode()), headers={"Content-Encoding": "gzip"})
 
-    async def told() -> None:
+    async def scenario() -> None:
         async with bench(_always(packed)) as on:
             answer = await on.http.get(STATUS)
             assert "content-encoding" not in answer.headers
             assert answer.json()["data"]["token"] == "P1"
             assert on.relay.complaint() == ""
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
-def test_a_call_that_is_unanswered_when_its_story_ends_has_kept_it_from_its_end(
+def test_a_call_that_is_unanswered_when_its_probe_ends_has_kept_it_from_its_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(passages, "SILENT", 0.0)
 
-    async def told() -> None:
+    async def scenario() -> None:
         async with bench(_slow(0.4)) as on:
-            await on.relay.ready("one story")
+            await on.relay.ready("one probe")
             asked = asyncio.ensure_future(on.http.post(TOKEN, json={}))
             await on.arrived.wait()
             assert "was still silent on a token call" in on.relay.complaint()
-            await on.relay.ready("the next story")
+            await on.relay.ready("the next probe")
             assert (await asked).status_code == 200
             assert on.relay.complaint() == ""
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
-def test_the_next_story_waits_for_what_the_last_one_began_and_does_not_inherit_its_trouble() -> None:
+def test_the_next_probe_waits_for_what_the_last_one_began_and_does_not_inherit_its_trouble() -> None:
     async def late(request: Request) -> Response:
         await asyncio.sleep(0.3)
         return PlainTextResponse("", 503)
 
-    async def told() -> None:
+    async def scenario() -> None:
         async with bench(late) as on:
-            await on.relay.ready("one story")
+            await on.relay.ready("one probe")
             asked = asyncio.ensure_future(on.http.post(TOKEN, json={}))
             await on.arrived.wait()
-            await on.relay.ready("the next story")
+            await on.relay.ready("the next probe")
             assert len([entry for entry in on.journal.entries if isinstance(entry, Call)]) == 1
             assert on.relay.complaint() == ""
             await asked
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
 def test_a_client_that_left_because_of_our_own_fault_is_no_trouble_of_the_sandboxs() -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with bench(_slow(60)) as on:
             on.relay.faults.arm(FaultSpec(name="delay", params={"seconds": 0.2}))
             with pytest.raises(httpx.ReadTimeout):
@@ -318,13 +318,13 @@ def test_a_client_that_left_because_of_our_own_fault_is_no_trouble_of_the_sandbo
             assert (call.ending, call.fault) == ("hung_up", "delay")
             assert on.relay.complaint() == ""
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
 def test_a_world_that_ends_while_a_call_is_held_back_leaves_an_entry_and_no_trace(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         made = Bench(_slow(0))
         await made.start()
         holding = asyncio.Event()
@@ -343,5 +343,5 @@ def test_a_world_that_ends_while_a_call_is_held_back_leaves_an_entry_and_no_trac
         assert len(made.seen) == 1, "it went out though nobody waited for it any more"
 
     with caplog.at_level(logging.WARNING):
-        asyncio.run(told())
+        asyncio.run(scenario())
     assert not caplog.records

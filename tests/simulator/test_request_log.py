@@ -18,12 +18,12 @@ Answer = Callable[..., httpx.Response]
 def logged(journal: Journal, *, base_path: str = "", until: str = "") -> list[str]:
     """The log of what stands in a journal, up to the line that holds ``until``."""
 
-    async def story() -> list[str]:
-        said: list[str] = []
+    async def scenario() -> list[str]:
+        lines: list[str] = []
         enough = asyncio.Event()
 
         def say(line: str) -> None:
-            said.append(line)
+            lines.append(line)
             if until in line:
                 enough.set()
 
@@ -31,9 +31,9 @@ def logged(journal: Journal, *, base_path: str = "", until: str = "") -> list[st
         async with asyncio.timeout(10):
             await enough.wait()
         task.cancel()
-        return said
+        return lines
 
-    return asyncio.run(story())
+    return asyncio.run(scenario())
 
 
 def test_a_call_is_one_line_with_its_meaning_and_no_secret(gateway: GatewayThread, create: Answer) -> None:

@@ -21,23 +21,23 @@ from payproof.simulator.serve import Offer, serve
 def served(name: str, use: Callable[[str], Awaitable[None]], offer: Offer | None = None) -> None:
     """Serve on free ports, hand the printed text to ``use``, and stop."""
 
-    async def story() -> None:
-        stop, said, texts = asyncio.Event(), asyncio.Event(), list[str]()
+    async def scenario() -> None:
+        stop, printed, texts = asyncio.Event(), asyncio.Event(), list[str]()
 
         def out(text: str) -> None:
             texts.append(text)
-            said.set()
+            printed.set()
 
         running = asyncio.create_task(serve(load(name), port=0, control_port=0, out=out, stop=stop, offer=offer))
         async with asyncio.timeout(20):
-            await said.wait()
+            await printed.wait()
             try:
                 await use(texts[0])
             finally:
                 stop.set()
                 await running
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize("name", ["quatapay", "qrpay"])
@@ -95,8 +95,10 @@ def test_the_control_port_arms_every_fault_of_the_wire() -> None:
         control = re.findall(r"^  (curl .+)$", text, re.MULTILINE)[0]
         for name in registered():
             params = '{"error": "currency"}' if name == "error" else "{}"
-            told = await asyncio.to_thread(shell, f"""{control}faults -d '{{"name": "{name}", "params": {params}}}'""")
-            assert '"id":' in told, (name, told)
+            answer = await asyncio.to_thread(
+                shell, f"""{control}faults -d '{{"name": "{name}", "params": {params}}}'"""
+            )
+            assert '"id":' in answer, (name, answer)
         refused = await asyncio.to_thread(
             shell, f"""{control}faults -d '{{"name": "refuse", "operation": "create"}}'"""
         )

@@ -49,13 +49,13 @@ def test_it_works_in_process_without_a_listener() -> None:
     sim = Simulator(load("quatapay"))
     shop = sim.add_merchant()
 
-    async def story() -> httpx.Response:
+    async def scenario() -> httpx.Response:
         transport = httpx.ASGITransport(sim.app)
         async with httpx.AsyncClient(transport=transport, base_url="https://gateway.test") as client:
             keys = {"client_id": shop.client_id, "secret_id": shop.secret_key}
             return await client.post("/pay/sandbox/api/v1/authentication/token", json=keys)
 
-    assert asyncio.run(story()).status_code == 200
+    assert asyncio.run(scenario()).status_code == 200
     call = sim.journal.entries[-1]
     assert isinstance(call, Call)
     assert (call.secure, call.request.url) == (True, "https://gateway.test/pay/sandbox/api/v1/authentication/token")

@@ -214,23 +214,23 @@ def test_a_reset_in_the_headers_leaves_a_status_and_half_a_head(gateway: Gateway
 def test_a_reset_in_the_body_leaves_half_of_it(gateway: GatewayThread) -> None:
     gateway.arm("reset-in-body")
     seen = look(gateway)
-    told = int(seen.head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-    assert (len(seen.body), seen.ending) == (told // 2, "RST")
+    declared = int(seen.head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+    assert (len(seen.body), seen.ending) == (declared // 2, "RST")
     entry = call(gateway)
     assert entry.response
-    assert (entry.response.status, entry.response.size, entry.ending) == (200, told // 2, "cut")
+    assert (entry.response.status, entry.response.size, entry.ending) == (200, declared // 2, "cut")
 
 
 @pytest.mark.parametrize(("name", "more"), [("length-too-short", 7), ("length-too-long", -7)])
 def test_a_content_length_can_be_wrong_both_ways(gateway: GatewayThread, name: str, more: int) -> None:
     gateway.arm(name, params={"by": 7})
     seen = look(gateway)
-    told = int(seen.head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-    assert (len(seen.body) - told, seen.ending) == (more, "FIN")
+    declared = int(seen.head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+    assert (len(seen.body) - declared, seen.ending) == (more, "FIN")
     assert seen.body.endswith(b"}")
     entry = call(gateway)
     assert entry.response
-    assert entry.response.size == min(told, len(seen.body)), "what a client can take for the body"
+    assert entry.response.size == min(declared, len(seen.body)), "what a client can take for the body"
 
 
 def test_a_body_that_is_too_short_can_stay_open(gateway: GatewayThread) -> None:
@@ -259,8 +259,8 @@ def test_the_headers_can_be_all_that_comes_or_half_of_the_body_too(gateway: Gate
     assert (seen.body, seen.ending) == (b"", "silence")
     gateway.arm("stall", params={"keep": 0.5})
     seen = look(gateway, patience=PATIENCE)
-    told = int(seen.head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-    assert (len(seen.body), seen.ending) == (told // 2, "silence")
+    declared = int(seen.head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+    assert (len(seen.body), seen.ending) == (declared // 2, "silence")
 
 
 def test_headers_drip_and_the_body_follows(gateway: GatewayThread) -> None:

@@ -154,7 +154,7 @@ class Seen:
 
     scheme: str
     expected: Expected
-    said: str
+    report: str
     took: float
     connections: tuple[Connection, ...]
     calls: tuple[Call, ...]
@@ -203,7 +203,7 @@ def see(client: Asker, gateway: GatewayThread, expected: Expected, scheme: str) 
     before = len(gateway.journal())
     number = gateway.arm(expected.fault, params=expected.params)
     began = time.monotonic()
-    said = client.ask(expected.patience)
+    report = client.ask(expected.patience)
 
     def met() -> tuple[Connection, ...]:
         entries = [entry for entry in gateway.journal()[before:] if isinstance(entry, Connection)]
@@ -214,7 +214,7 @@ def see(client: Asker, gateway: GatewayThread, expected: Expected, scheme: str) 
     took = time.monotonic() - began
     gateway.clear(number)
     calls = [entry for entry in gateway.journal()[before:] if isinstance(entry, Call)]
-    return Seen(scheme, expected, said, took, met(), tuple(call for call in calls if call.fault == expected.fault))
+    return Seen(scheme, expected, report, took, met(), tuple(call for call in calls if call.fault == expected.fault))
 
 
 def until(so: Callable[[], Any], seconds: float) -> None:
@@ -244,9 +244,9 @@ def test_each_client_reports_what_happened_on_its_socket(seen: Mapping[str, list
     if tool := missing(language):
         pytest.skip(f"{tool} is not installed")
     wrong = [
-        (each.scheme, each.expected.name, each.said)
+        (each.scheme, each.expected.name, each.report)
         for each in seen[language]
-        if not re.search(each.expected.sees.get(language, each.expected.sees.get("*", "")) or "nothing", each.said)
+        if not re.search(each.expected.sees.get(language, each.expected.sees.get("*", "")) or "nothing", each.report)
     ]
     assert wrong == []
 
@@ -258,12 +258,14 @@ def test_the_journal_says_what_each_client_met_and_how_long_it_waited(
     if tool := missing(language):
         pytest.skip(f"{tool} is not installed")
     wrong = [
-        (each.scheme, each.expected.name, each.connections or each.calls) for each in seen[language] if not told(each)
+        (each.scheme, each.expected.name, each.connections or each.calls)
+        for each in seen[language]
+        if not journaled(each)
     ]
     assert wrong == []
 
 
-def told(each: Seen) -> bool:
+def journaled(each: Seen) -> bool:
     expected = each.expected
     if not expected.met:
         return not each.connections

@@ -164,17 +164,17 @@ def test_the_connections_that_fill_a_backlog_leave_no_trace(plain: GatewayThread
     assert len([entry for entry in plain.journal() if isinstance(entry, Connection)]) == 1
 
 
-@pytest.mark.parametrize("said", [b"", ASK, b"\x16\x03\x01"])
-def test_an_accepted_connection_can_stay_silent_until_the_client_gives_up(plain: GatewayThread, said: bytes) -> None:
+@pytest.mark.parametrize("sent", [b"", ASK, b"\x16\x03\x01"])
+def test_an_accepted_connection_can_stay_silent_until_the_client_gives_up(plain: GatewayThread, sent: bytes) -> None:
     number, began = plain.arm("silent"), time.monotonic()
     with connected(plain, PATIENCE) as sock:
-        sock.sendall(said)
+        sock.sendall(sent)
         with pytest.raises(TimeoutError):
             sock.recv(1)
     entry = met(plain, "silent")
     assert (entry.fault, entry.ended_by, entry.calls, plain.fired(number)) == ("silent", "client", 0, 1)
     assert waited(entry, began)
-    assert (entry.first_byte is not None) == bool(said)
+    assert (entry.first_byte is not None) == bool(sent)
 
 
 def test_a_silent_connection_ends_when_the_fault_is_cleared(plain: GatewayThread) -> None:
@@ -332,8 +332,8 @@ def test_a_handshake_can_stay_without_an_answer_or_with_half_of_one(secure: Gate
 def test_a_handshake_can_be_answered_with_garbage(secure: GatewayThread) -> None:
     secure.arm("tls-garbage")
     with shaking(secure) as sock:
-        told = b"".join(iter(lambda: sock.recv(65536), b""))
-    assert (len(told), told[0] in range(20, 25)) == (256, False)
+        garbage = b"".join(iter(lambda: sock.recv(65536), b""))
+    assert (len(garbage), garbage[0] in range(20, 25)) == (256, False)
     entry = met(secure, "handshake_failed")
     assert (entry.ended_by, entry.detail, entry.alert) == ("gateway", "answered with garbage", "")
 
@@ -377,7 +377,7 @@ def test_a_client_that_looks_at_the_certificate_late_has_shaken_hands_and_asks_n
 
 
 def test_a_listener_can_spare_who_comes_from_its_own_process(certificates: Certificates) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         sim = Simulator(load("quatapay"))
         server = GatewayServer(sim.app, journal=sim.journal, faults=sim.faults, spare_ours=True)
         await server.start()
@@ -391,7 +391,7 @@ def test_a_listener_can_spare_who_comes_from_its_own_process(certificates: Certi
         assert b"ConnectionResetError" in (await other.communicate())[1]
         await server.stop()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_a_fault_of_the_connection_takes_no_filter_of_calls(plain: GatewayThread) -> None:

@@ -50,7 +50,7 @@ async def _call(on: Bench, timeout: float = 20) -> httpx.Response | httpx.Transp
 def test_the_relay_makes_it_and_the_sandbox_sees_what_it_should(
     name: str, params: Any, seen: type[Any], reached: int, *, after_effect: bool
 ) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with bench(_created) as on:
             number = on.relay.faults.arm(FaultSpec(name=name, params=params, after_effect=after_effect))
             assert isinstance(await _call(on, 0.8 if issubclass(seen, httpx.TimeoutException) else 20), seen)
@@ -61,4 +61,4 @@ def test_the_relay_makes_it_and_the_sandbox_sees_what_it_should(
             entries = [entry for entry in on.journal.entries if isinstance(entry, Call | Connection)]
             assert {entry.fault for entry in entries} - {""} == ({name} if name != "refuse" else set())
 
-    asyncio.run(story())
+    asyncio.run(scenario())

@@ -93,13 +93,15 @@ def because(judgement: Judgement) -> list[Finding]:
     return [finding for finding in judgement.findings if finding.because == "token.renewed"]
 
 
-def test_what_ends_an_access_token_is_told_last_and_what_judges_the_renewal_first_of_that(tmp_path: Path) -> None:
+def test_what_ends_an_access_token_runs_last_and_what_judges_the_renewal_first_of_that(tmp_path: Path) -> None:
     with running("app.py", "", tmp_path) as config:
-        told = plan(config, Options(), settings_of(config)).worlds[MAIN]
-    ends = [probe.ends_token(params, config.profile) for probe, params in told]
+        probe_runs = plan(config, Options(), settings_of(config)).worlds[MAIN]
+    ends = [probe.ends_token(params, config.profile) for probe, params in probe_runs]
     assert ends == sorted(ends)
-    assert next(probe.name for probe, params in told if probe.ends_token(params, config.profile)) == "token-expired"
-    assert told[-1][0].name == "revoked"
+    assert (
+        next(probe.name for probe, params in probe_runs if probe.ends_token(params, config.profile)) == "token-expired"
+    )
+    assert probe_runs[-1][0].name == "revoked"
 
 
 @pytest.mark.parametrize("how", ["started", "running"])

@@ -1,4 +1,4 @@
-"""Whole stories about captures, told to Harbor's shop: careful, and with one defect for each requirement."""
+"""Probes about captures, run against Harbor's shop: careful, and with one defect for each requirement."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from payproof.contracts.model import Verdict
 from payproof.contracts.requirements import requirements
 
 ABOUT_CAPTURES = tuple(id for id in requirements() if id.startswith("capture."))
-STORIES = ("declined-capture", "late-return", "first-the-notice")
+PROBES = ("declined-capture", "late-return", "first-the-notice")
 DEFECTS = {
     "one-payment-for-ever": "capture.declined",
     "not-open-is-paid": "capture.expired",
@@ -18,7 +18,7 @@ DEFECTS = {
 
 
 def test_a_careful_shop_passes_all_that_is_about_captures() -> None:
-    found = judged(a_shop(), *STORIES)
+    found = judged(a_shop(), *PROBES)
     assert titles(found, Verdict.FAIL, Verdict.WARN, Verdict.ERROR) == {}
     assert {id: found[id].verdict for id in ABOUT_CAPTURES} == dict.fromkeys(ABOUT_CAPTURES, Verdict.PASS)
 
@@ -30,5 +30,5 @@ def test_each_requirement_about_captures_has_a_defect() -> None:
 @pytest.mark.parametrize("defect", DEFECTS)
 def test_a_shop_with_a_defect_breaks_the_requirement_that_is_about_it(defect: str) -> None:
     own = DEFECTS[defect]
-    found = judged(a_shop(defect, module="harbor_defects"), *STORIES)
+    found = judged(a_shop(defect, module="harbor_defects"), *PROBES)
     assert titles(found, Verdict.FAIL, Verdict.WARN).keys() == {own}

@@ -144,10 +144,10 @@ def test_record_writes_a_cassette_and_says_what_it_replaced(
 ) -> None:
     with config_file(tmp_path, canaries(independent_sandbox("--otp"))) as file:
         assert command(["record", "--config", str(file), "--quiet"]) == 0
-        said = capsys.readouterr().out
-        assert "control, steady, cancelled, refused, forged-return" in said
+        out = capsys.readouterr().out
+        assert "control, steady, cancelled, refused, forged-return" in out
         assert all(
-            kind in said for kind in ("access-token", "session-cookie", "csrf-token", "one-time-code", "password")
+            kind in out for kind in ("access-token", "session-cookie", "csrf-token", "one-time-code", "password")
         )
         before = (tmp_path / "cassette.yaml").read_bytes()
         assert command(["record", "--config", str(file), "--quiet"]) == 2
@@ -165,9 +165,9 @@ def test_what_an_unwell_sandbox_said_is_not_recorded(
 ) -> None:
     with config_file(tmp_path, independent_sandbox("--ill", "503:11").table()) as file:
         assert command(["record", "--config", str(file), "--quiet"]) == 2
-    said = capsys.readouterr().err
-    assert "the sandbox was unwell while it was recorded, and nothing was written" in said
-    assert "answered 503" in said
+    out = capsys.readouterr().err
+    assert "the sandbox was unwell while it was recorded, and nothing was written" in out
+    assert "answered 503" in out
     assert not (tmp_path / "cassette.yaml").exists()
 
 
@@ -226,8 +226,8 @@ def test_the_same_shop_is_replayed_without_a_sandbox_and_without_a_difference(
     }  # fmt: skip
     assert not [each for each in verdicts.values() if each in (Verdict.FAIL, Verdict.ERROR)]
     assert not [each.requirement for each in was.judgements if each.verdict is Verdict.FAIL]
-    told: Any = again.facts["cassette"]
-    assert (told["stale"], told["exchanges"]) == (False, len(read(path).exchanges))
+    cassette: Any = again.facts["cassette"]
+    assert (cassette["stale"], cassette["exchanges"]) == (False, len(read(path).exchanges))
     assert again.facts["seed"] == 11
 
 

@@ -317,9 +317,9 @@ def test_a_list_uses_the_whole_terminal_and_breaks_no_name(run: Run, monkeypatch
 
 def test_help_says_each_sentence_to_its_end(run: Run) -> None:
     for arguments in (("--help",), ("cassettes", "--help")):
-        told = run(*arguments)[1].partition("Commands:")[2]
-        assert "inspect" in told or "selftest" in told
-        assert "..." not in told
+        options = run(*arguments)[1].partition("Commands:")[2]
+        assert "inspect" in options or "selftest" in options
+        assert "..." not in options
 
 
 def test_a_group_is_explained_as_it_can_be_asked_for(run: Run) -> None:
@@ -347,8 +347,8 @@ def test_a_shell_can_complete(
     monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
     with pytest.raises(SystemExit):
         commands.command([])
-    told = [line.partition(",")[2] for line in capsys.readouterr().out.splitlines()]
-    assert told[: len(completed)] == completed
+    offered = [line.partition(",")[2] for line in capsys.readouterr().out.splitlines()]
+    assert offered[: len(completed)] == completed
 
 
 def test_every_requirement_and_item_can_be_explained(run: Run) -> None:
@@ -411,10 +411,10 @@ def test_an_instance_can_be_started_by_hand_with_what_a_run_hands_it(run: Run, t
     )  # fmt: skip
     code, script, err = run("run", "--show-env")
     assert (code, err) == (0, "")
-    told = subprocess.run(
+    printed = subprocess.run(
         ["sh"], input=script, capture_output=True, text=True, check=True, env={"STRANGE": "no"}
     ).stdout
-    key, url, odd, strange, port, _ = told.split("|")
+    key, url, odd, strange, port, _ = printed.split("|")
     assert "payproof serve --gateway quatapay --port 8400 --client-id " in script
     assert f" --secret-key {key}\n" in script
     assert len(key) > 30

@@ -187,7 +187,7 @@ def test_bad_pointers_say_why(pointer: str, problem: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "words"),
     [
         ('path = "/checkout"', "", 'integration.checkout.path (line 12): is needed'),
         ('path = "/checkout"', 'path = "checkout"', "a path begins with a slash"),
@@ -203,13 +203,13 @@ def test_bad_pointers_say_why(pointer: str, problem: str) -> None:
         ('gateway = "quatapay"', 'gateway = "quatpay"', 'unknown gateway "quatpay"'),
     ],
 )  # fmt: skip
-def test_what_cannot_work_is_refused_before_the_run(load: Load, old: str, new: str, told: str) -> None:
+def test_what_cannot_work_is_refused_before_the_run(load: Load, old: str, new: str, words: str) -> None:
     error = refused(load, GOOD.replace(old, new))
-    assert told in f"{error.place}: {error.message}; {error.remedy}"
+    assert words in f"{error.place}: {error.message}; {error.remedy}"
 
 
 @pytest.mark.parametrize(
-    ("table", "told"),
+    ("table", "words"),
     [
         ('[simulator.knobs]\ncsr = true', 'did you mean "csrf"?'),
         ('[[attest]]\nitem = "monitorin"\nby = "me"\non = 2026-01-01\nuntil = 2027-01-01', 'mean "monitoring"?'),
@@ -218,9 +218,9 @@ def test_what_cannot_work_is_refused_before_the_run(load: Load, old: str, new: s
         ('[[baseline]]\ncheck = "token.cached"\nreason = "r"\nowner = "o"\nuntil = "soon"', "must be a date"),
     ],
 )  # fmt: skip
-def test_names_and_dates_are_checked(load: Load, table: str, told: str) -> None:
+def test_names_and_dates_are_checked(load: Load, table: str, words: str) -> None:
     error = refused(load, f"{GOOD}\n{table}\n")
-    assert told in f"{error.message}; {error.remedy}"
+    assert words in f"{error.message}; {error.remedy}"
 
 
 def test_a_driver_needs_no_recipe(load: Load) -> None:
@@ -288,13 +288,13 @@ def test_pages_of_the_hosted_checkout_are_hosts_over_https(load: Load) -> None:
     sandbox = load(text + 'pages = ["https://Pay.example:443/", "http://localhost:8080"]\n').sandbox
     assert sandbox is not None
     assert sandbox.pages == ("https://pay.example", "http://localhost:8080")
-    for page, told in (
+    for page, words in (
         ("http://pay.example", "https"),
         ("https://pay.example/login", "has a path"),
         ("pay.example", "https"),
         ("https://u@pay.example", "user name"),
     ):
-        assert told in refused(load, f'{text}pages = ["{page}"]\n').message
+        assert words in refused(load, f'{text}pages = ["{page}"]\n').message
     quata = GOOD + SANDBOX.format(url="https://quatapay.com/pay/sandbox/api/v1")
     assert load(f'{quata}pages = ["https://quatapay.com"]\n').sandbox, (
         "what is opened there is judged address by address"
@@ -381,7 +381,7 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "words"),
     [
         ("a = " + "[" * 50_000, "nested too deep"),
         (".".join("a" * 50_000) + " = 1", "line 1 holds more than 500 dots"),
@@ -389,9 +389,9 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
     ],
     ids=["deep", "dotted", "large"],
 )
-def test_a_hostile_file_is_refused_in_one_sentence(tmp_path: Path, text: str, told: str) -> None:
+def test_a_hostile_file_is_refused_in_one_sentence(tmp_path: Path, text: str, words: str) -> None:
     (tmp_path / "payproof.toml").write_text(text)
-    with pytest.raises(PayproofError, match=told):
+    with pytest.raises(PayproofError, match=words):
         load_config(tmp_path)
 
 

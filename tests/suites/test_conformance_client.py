@@ -35,11 +35,11 @@ class Waiting:
         self.moments.append(self.now)
 
 
-def told(tell: Callable[[Waiting], Awaitable[None]], *, rate: int = 0, budget: int = 9) -> list[float]:
+def moments_of(ask: Callable[[Waiting], Awaitable[None]], *, rate: int = 0, budget: int = 9) -> list[float]:
     async def whole(url: str) -> list[float]:
         waiting = Waiting(url, rate=rate, budget=budget)
         try:
-            await tell(waiting)
+            await ask(waiting)
         finally:
             await waiting.client.aclose()
         return waiting.moments
@@ -49,39 +49,39 @@ def told(tell: Callable[[Waiting], Awaitable[None]], *, rate: int = 0, budget: i
 
 
 def test_without_a_rate_nobody_waits_but_the_budget_holds() -> None:
-    async def tell(waiting: Waiting) -> None:
+    async def scenario(waiting: Waiting) -> None:
         for _ in range(3):
             await waiting.call()
         with pytest.raises(BudgetSpent):
             await waiting.call()
 
-    assert told(tell, budget=3) == [0.0, 0.0, 0.0]
+    assert moments_of(scenario, budget=3) == [0.0, 0.0, 0.0]
 
 
 def test_a_rate_is_kept_over_every_minute() -> None:
-    async def tell(waiting: Waiting) -> None:
+    async def scenario(waiting: Waiting) -> None:
         for _ in range(5):
             await waiting.call()
 
-    moments = told(tell, rate=2)
+    moments = moments_of(scenario, rate=2)
     assert moments[:2] == [0.0, 0.0]
     assert all(later - earlier >= 60 for earlier, later in zip(moments, moments[2:], strict=False))
 
 
 def test_a_server_that_asks_to_wait_is_waited_for_but_not_for_ever() -> None:
-    async def tell(waiting: Waiting) -> None:
+    async def scenario(waiting: Waiting) -> None:
         for pause in (30, 86_400):
             waiting.client.hold(pause)
             await waiting.call()
 
-    assert told(tell) == [30, 150]
+    assert moments_of(scenario) == [30, 150]
 
 
 def test_another_host_is_never_asked() -> None:
-    async def tell(waiting: Waiting) -> None:
+    async def scenario(waiting: Waiting) -> None:
         for ask in (waiting.client.call, waiting.client.page):
             with pytest.raises(Elsewhere, match=r"checkout\.elsewhere\.test, which is not the sandbox"):
                 await ask("GET", "https://checkout.elsewhere.test/pay", (), b"")
         assert waiting.client.budget.sent == 0
 
-    assert told(tell) == []
+    assert moments_of(scenario) == []

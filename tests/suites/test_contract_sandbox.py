@@ -33,7 +33,7 @@ def _where(server: IndependentSandbox, **more: Any) -> Where:
     return replace(sandbox(make_config(table, folder=Path(), place="test", environ={})), rate=0)
 
 
-def _told(server: IndependentSandbox, *, budget: int = 90, seed: int = 1, **more: Any) -> SuiteResult:
+def _result(server: IndependentSandbox, *, budget: int = 90, seed: int = 1, **more: Any) -> SuiteResult:
     return perform(_where(server, **more), budget=budget, seed=seed)
 
 
@@ -44,52 +44,52 @@ def _second_merchant(server: IndependentSandbox) -> dict[str, str]:
 
 def test_an_assumed_route_that_is_not_there_is_asked_for_once_and_said_in_one_line(independent_sandbox: Start) -> None:
     server = independent_sandbox("--plant", "no-status-post")
-    told = _told(server, budget=200)
-    assert told.failures == ()
-    (note,) = [note for note in told.notes if "/payment/status" in note]
+    result = _result(server, budget=200)
+    assert result.failures == ()
+    (note,) = [note for note in result.notes if "/payment/status" in note]
     assert note.startswith("POST /payment/status is not there (HTTP 405: ")
     assert "the contract only assumes it (choice 4; K2)" in note
     asked = [
         seen for seen in server.requests() if seen["method"] == "POST" and seen["path"].endswith("/payment/status")
     ]
     assert len(asked) <= 2, "once as a route, and once as a method that the path does not have"
-    assert exit_code(told) == 0
-    assert "statusByPost" not in {covered.operation for covered in told.covered}
+    assert exit_code(result) == 0
+    assert "statusByPost" not in {covered.operation for covered in result.covered}
 
 
 def test_without_any_way_to_ask_for_a_payment_nothing_is_kept(independent_sandbox: Start) -> None:
     plants = ("no-status-path", "no-status-query", "no-status-post")
-    told = _told(independent_sandbox(*(word for plant in plants for word in ("--plant", plant))))
-    assert len([note for note in told.notes if "is not there" in note]) == 3
-    assert exit_code(told) == 2
+    result = _result(independent_sandbox(*(word for plant in plants for word in ("--plant", plant))))
+    assert len([note for note in result.notes if "is not there" in note]) == 3
+    assert exit_code(result) == 2
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_an_amount_below_nothing_is_tried_whatever_the_seed(independent_sandbox: Start, seed: int) -> None:
-    told = _told(independent_sandbox("--plant", "negative-amount"), budget=60, seed=seed)
-    found = [each for each in told.failures if each.check == "answers_as_in_the_example"]
+    result = _result(independent_sandbox("--plant", "negative-amount"), budget=60, seed=seed)
+    found = [each for each in result.failures if each.check == "answers_as_in_the_example"]
     assert any('example "amount-negative": HTTP 200' in each.message for each in found)
 
 
 def test_a_merchant_who_is_told_of_anothers_payment_is_found(independent_sandbox: Start) -> None:
     server = independent_sandbox("--plant", "any-merchant")
-    told = _told(server, other=_second_merchant(server))
-    assert {each.check for each in told.failures} == {APART}
-    assert len({each.operation for each in told.failures}) == 3
-    shown = "\n".join(lines(told))
+    result = _result(server, other=_second_merchant(server))
+    assert {each.check for each in result.failures} == {APART}
+    assert len({each.operation for each in result.failures}) == 3
+    shown = "\n".join(lines(result))
     assert "HTTP 200 to another merchant who asks for this payment" in shown
 
 
 def test_merchants_that_are_kept_apart_are_no_finding(independent_sandbox: Start) -> None:
     server = independent_sandbox()
-    told = _told(server, other=_second_merchant(server))
-    assert (told.failures, dict(told.untried)) == ((), {})
+    result = _result(server, other=_second_merchant(server))
+    assert (result.failures, dict(result.untried)) == ((), {})
 
 
 def test_without_a_second_merchant_it_is_said_that_nothing_was_tried(independent_sandbox: Start) -> None:
-    told = perform(replace(_where(independent_sandbox()), rate=6000), budget=90, seed=1)
-    assert dict(told.untried) == {APART: "it needs a second merchant: [sandbox.other]"}
-    assert f"{APART} was not tried: it needs a second merchant: [sandbox.other]" in told.notes
+    result = perform(replace(_where(independent_sandbox()), rate=6000), budget=90, seed=1)
+    assert dict(result.untried) == {APART: "it needs a second merchant: [sandbox.other]"}
+    assert f"{APART} was not tried: it needs a second merchant: [sandbox.other]" in result.notes
 
 
 def test_no_credential_of_the_second_merchant_is_shown(independent_sandbox: Start) -> None:
@@ -101,35 +101,35 @@ def test_no_credential_of_the_second_merchant_is_shown(independent_sandbox: Star
 
 
 def test_pages_on_another_host_are_said(independent_sandbox: Start) -> None:
-    told = _told(independent_sandbox("--plant", "foreign-pages"))
-    assert "payment_url leads to checkout.elsewhere.test, which is not the server's own host" in told.notes
+    result = _result(independent_sandbox("--plant", "foreign-pages"))
+    assert "payment_url leads to checkout.elsewhere.test, which is not the server's own host" in result.notes
 
 
 def test_where_no_token_is_given_nothing_else_is_asked_and_the_remedy_fits(independent_sandbox: Start) -> None:
     moved = independent_sandbox("--plant", "moved")
     with pytest.raises(PayproofError, match="gives no access token: HTTP 301") as caught:
-        _told(moved)
+        _result(moved)
     assert "sandbox.base_url" in caught.value.remedy
     assert len(moved.requests()) == 1
     with pytest.raises(PayproofError, match="HTTP 400") as caught:
-        _told(independent_sandbox(), secret_key="n" * 100)
+        _result(independent_sandbox(), secret_key="n" * 100)
     assert caught.value.remedy == "check sandbox.client_id and sandbox.secret_key"
 
 
 def test_a_second_429_ends_it(independent_sandbox: Start) -> None:
     server = independent_sandbox("--plant", "limited")
     with pytest.raises(PayproofError, match=r"HTTP 429 .*also after the pause that it asked for") as caught:
-        _told(server)
+        _result(server)
     assert "credentials" not in caught.value.remedy
     assert len(server.requests()) == 2
 
 
 def test_all_findings_are_shown_when_they_are_asked_for(independent_sandbox: Start) -> None:
-    told = _told(independent_sandbox(), budget=20)
+    result = _result(independent_sandbox(), budget=20)
     failure = BrokenRule(
         check="answers", operation="create", phase="fuzzing", message="none", curl="curl " + "x" * 3000
     )
-    many = replace(told, failures=(failure,) * 25)
+    many = replace(result, failures=(failure,) * 25)
     short, whole = "\n".join(lines(many)), "\n".join(lines(many, verbose=True))
     assert short.count("✗ answers") == 20
     assert "... and 5 more: --verbose shows them all" in short

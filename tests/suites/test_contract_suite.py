@@ -87,16 +87,16 @@ class Wrong:
             sent += message.get("body", b"")
         rest = [(name, value) for name, value in scope["headers"] if name not in self.headers]
         changed = {**scope, "headers": [*rest, *self.headers.items()]}
-        told: list[Message] = []
+        messages: list[Message] = []
 
         async def replay() -> Message:
             return {"type": "http.request", "body": sent, "more_body": False}
 
         async def keep(message: Message) -> None:
-            told.append(message)
+            messages.append(message)
 
         await self.app(changed, replay, keep)
-        start, body = told[0], b"".join(message.get("body", b"") for message in told[1:])
+        start, body = messages[0], b"".join(message.get("body", b"") for message in messages[1:])
         status, answer = self.change(scope, _parsed(sent), start["status"], _parsed(body))
         headers = [
             (name, value) for name, value in start["headers"] if name not in (b"content-length", b"content-type")
@@ -155,8 +155,8 @@ def other_words(scope: Scope, sent: Json, status: int, answer: Json) -> tuple[in
     texts = {"The currency field is required.": "The currency is required."}
     if not refused(answer):
         return status, answer
-    said = [texts.get(text, text) for text in answer["message"]["error"]]
-    return status, answer | {"message": answer["message"] | {"error": said}}
+    changed = [texts.get(text, text) for text in answer["message"]["error"]]
+    return status, answer | {"message": answer["message"] | {"error": changed}}
 
 
 def an_extra_field(scope: Scope, sent: Json, status: int, answer: Json) -> tuple[int, Json]:
@@ -184,8 +184,8 @@ def another_amount(scope: Scope, sent: Json, status: int, answer: Json) -> tuple
 def paid_by_looking(scope: Scope, sent: Json, status: int, answer: Json) -> tuple[int, Json]:
     if status != 200 or "paid" not in answer["data"]:
         return status, answer
-    told = {"paid": True, "status": "SUCCESS", "trx_id": "A" * 16, "payer": {"username": "a", "email": "a@b.example"}}
-    return status, answer | {"data": answer["data"] | told}
+    paid = {"paid": True, "status": "SUCCESS", "trx_id": "A" * 16, "payer": {"username": "a", "email": "a@b.example"}}
+    return status, answer | {"data": answer["data"] | paid}
 
 
 def counting() -> Change:
@@ -222,18 +222,18 @@ def counting() -> Change:
     ],
 )  # fmt: skip
 def test_a_wrong_server_is_found(change: Change, check: str, budget: int) -> None:
-    told = held(lambda app: Wrong(app, change), budget=budget)
-    assert check in {failure.check for failure in told.failures}
-    assert exit_code(told) == 1
-    shown = next(failure for failure in told.failures if failure.check == check)
+    result = held(lambda app: Wrong(app, change), budget=budget)
+    assert check in {failure.check for failure in result.failures}
+    assert exit_code(result) == 1
+    shown = next(failure for failure in result.failures if failure.check == check)
     assert shown.curl.startswith("curl -sS -X ")
     assert shown.message
 
 
 def test_json_that_calls_itself_text_must_not_be_read() -> None:
     read_as_json = {b"content-type": b"application/json"}
-    told = held(lambda app: Wrong(app, unchanged, headers=read_as_json), budget=200)
-    found = [failure for failure in told.failures if failure.check == "refuses_what_it_must"]
+    result = held(lambda app: Wrong(app, unchanged, headers=read_as_json), budget=200)
+    found = [failure for failure in result.failures if failure.check == "refuses_what_it_must"]
     assert any("although body /" in failure.message for failure in found)
     assert any("Content-Type: application/json" not in failure.curl for failure in found)
 
@@ -251,14 +251,14 @@ def test_a_server_that_asks_for_no_token_is_found() -> None:
             self.headers = {b"authorization": issued[-1]} if issued else {}
             await super().__call__(scope, receive, send)
 
-    told = held(lambda app: Open(app, learn), budget=60)
-    found = {failure.operation for failure in told.failures if failure.check == "asks_for_the_token"}
+    result = held(lambda app: Open(app, learn), budget=60)
+    found = {failure.operation for failure in result.failures if failure.check == "asks_for_the_token"}
     assert "create" in found
 
 
 def test_a_page_instead_of_json_is_found() -> None:
-    told = held(lambda app: Wrong(app, unchanged, kind=b"text/html"), budget=90)
-    assert {"content_type_conformance", "is_as_the_contract_says"} <= {failure.check for failure in told.failures}
+    result = held(lambda app: Wrong(app, unchanged, kind=b"text/html"), budget=90)
+    assert {"content_type_conformance", "is_as_the_contract_says"} <= {failure.check for failure in result.failures}
 
 
 def test_a_header_that_is_missing_is_found() -> None:
@@ -272,8 +272,8 @@ def test_a_header_that_is_missing_is_found() -> None:
 
             await super().__call__(scope, receive, bare)
 
-    told = held(lambda app: Bare(app, unchanged), budget=90, gateway="qrpay")
-    assert {"response_headers_conformance", "is_as_the_contract_says"} <= {failure.check for failure in told.failures}
+    result = held(lambda app: Bare(app, unchanged), budget=90, gateway="qrpay")
+    assert {"response_headers_conformance", "is_as_the_contract_says"} <= {failure.check for failure in result.failures}
 
 
 def test_a_method_that_is_not_there_must_not_work() -> None:
@@ -282,8 +282,8 @@ def test_a_method_that_is_not_there_must_not_work() -> None:
             posted = {**scope, "method": "POST"} if scope["method"] in ("PUT", "PATCH") else scope
             await super().__call__(posted, receive, send)
 
-    told = held(lambda app: AnyMethod(app, unchanged), budget=200)
-    assert "unsupported_method" in {failure.check for failure in told.failures}
+    result = held(lambda app: AnyMethod(app, unchanged), budget=200)
+    assert "unsupported_method" in {failure.check for failure in result.failures}
 
 
 def test_an_answer_that_never_comes_is_found() -> None:
@@ -299,8 +299,8 @@ def test_an_answer_that_never_comes_is_found() -> None:
 
             await super().__call__(scope, again, send)
 
-    told = held(lambda app: Silent(app, unchanged), budget=60)
-    assert [(f.check, f.operation) for f in told.failures] == [("answers", "create")]
+    result = held(lambda app: Silent(app, unchanged), budget=60)
+    assert [(f.check, f.operation) for f in result.failures] == [("answers", "create")]
 
 
 # The simulator
@@ -309,12 +309,12 @@ def test_an_answer_that_never_comes_is_found() -> None:
 @pytest.mark.parametrize("gateway", ["quatapay", "qrpay"])
 def test_the_simulator_keeps_its_contract(gateway: str) -> None:
     with simulated(load(gateway)) as where:
-        told = perform(where, budget=400, seed=SEED)
-    assert [(failure.check, failure.operation, failure.message) for failure in told.failures] == []
-    assert told.complete
-    assert told.requests == 400
-    assert exit_code(told) == 0
-    create = next(covered for covered in told.covered if covered.operation == "create")
+        result = perform(where, budget=400, seed=SEED)
+    assert [(failure.check, failure.operation, failure.message) for failure in result.failures] == []
+    assert result.complete
+    assert result.requests == 400
+    assert exit_code(result) == 0
+    create = next(covered for covered in result.covered if covered.operation == "create")
     assert {200, 400, 403} <= set(create.statuses)
 
 
@@ -328,11 +328,11 @@ def test_a_seed_repeats_a_run() -> None:
 
 def test_the_budget_is_never_passed_and_what_is_left_out_is_said() -> None:
     with simulated(load("quatapay")) as where:
-        told = perform(where, budget=7, seed=SEED)
-    assert told.requests == 7
-    assert not told.complete
-    assert exit_code(told) == 2
-    assert [note.partition(" was ")[0] for note in told.notes] == ["coverage", "fuzzing", "stateful"]
+        result = perform(where, budget=7, seed=SEED)
+    assert result.requests == 7
+    assert not result.complete
+    assert exit_code(result) == 2
+    assert [note.partition(" was ")[0] for note in result.notes] == ["coverage", "fuzzing", "stateful"]
 
 
 def test_no_credential_is_ever_shown() -> None:
@@ -344,9 +344,9 @@ def test_no_credential_is_ever_shown() -> None:
             profile=profile, name="x", base_url=url + profile.base_path, client_id=merchant.client_id,
             secret_key=merchant.secret_key, currencies=profile.currencies,
         )  # fmt: skip
-        told = perform(where, budget=120, seed=SEED)
-        shown = repr(told) + repr(where)
-    assert told.failures
+        result = perform(where, budget=120, seed=SEED)
+        shown = repr(result) + repr(where)
+    assert result.failures
     assert merchant.client_id not in shown
     assert merchant.secret_key not in shown
     assert "<client-id>" in shown
@@ -420,7 +420,7 @@ def test_the_command_prints_a_summary_its_seed_and_the_verdict(tmp_path: Path, m
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "words"),
     [
         (["--target", "sandbox"], "no payproof.toml here"),
         (["--target", "sandbox", "--config", "shop.toml"], "the sandbox is not configured"),
@@ -430,7 +430,11 @@ def test_the_command_prints_a_summary_its_seed_and_the_verdict(tmp_path: Path, m
     ],
 )
 def test_what_cannot_be_asked_is_told_in_plain_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    words: str,
 ) -> None:
     shop = '[integration]\ncommand = ["true"]\ncheckout.path = "/c"\norder = { path = "/o/{order.id}", status = "json:/s" }\n'
     sandbox = '[sandbox]\nbase_url = "https://{}/pay/sandbox/api/v1"\nclient_id = "a"\nsecret_key = "{}"\n'
@@ -440,7 +444,7 @@ def test_what_cannot_be_asked_is_told_in_plain_words(
     (tmp_path / "live.toml").write_text(shop + live.replace("/pay/sandbox", "/pay"))
     monkeypatch.chdir(tmp_path)
     assert cli.run(["contract", "-q", *arguments]) == 2
-    assert said in capsys.readouterr().err
+    assert words in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -506,25 +510,25 @@ def test_an_independent_server_keeps_the_contract_of_the_observed_ones(
         def note(self, text: str) -> None:
             notes.append(text)
 
-    told = perform(where, budget=58, seed=SEED, progress=Listening())
-    assert [(failure.check, failure.message) for failure in told.failures] == []
-    assert told.complete
-    assert told.server == f"sandbox at {where.base_url.split('/')[2]}"
+    result = perform(where, budget=58, seed=SEED, progress=Listening())
+    assert [(failure.check, failure.message) for failure in result.failures] == []
+    assert result.complete
+    assert result.server == f"sandbox at {where.base_url.split('/')[2]}"
 
 
 def test_an_independent_server_does_not_keep_what_quatapay_documents(
     independent_sandbox: Callable[..., IndependentSandbox],
 ) -> None:
-    told = perform(sandbox(_table(independent_sandbox("--rate-limit", "100000"), "quatapay")), budget=300, seed=SEED)
-    found = "\n".join(failure.message for failure in told.failures)
-    assert {failure.operation for failure in told.failures} == {"create"}
+    result = perform(sandbox(_table(independent_sandbox("--rate-limit", "100000"), "quatapay")), budget=300, seed=SEED)
+    found = "\n".join(failure.message for failure in result.failures)
+    assert {failure.operation for failure in result.failures} == {"create"}
     assert "The cancel url field is required." in found
     assert "The amount must be a string." in found
     assert "Failed to create payment! Please try again" in found
 
 
 @pytest.mark.parametrize(
-    ("plant", "said"),
+    ("plant", "words"),
     [
         ("status-text", "body /message/success/0: 'OK', expected 'CREATED'"),
         ("extra-field", "body /data/expires_at"),
@@ -538,11 +542,11 @@ def test_an_independent_server_does_not_keep_what_quatapay_documents(
     ],
 )
 def test_a_difference_that_is_planted_in_it_is_found(
-    independent_sandbox: Callable[..., IndependentSandbox], plant: str, said: str
+    independent_sandbox: Callable[..., IndependentSandbox], plant: str, words: str
 ) -> None:
     server = independent_sandbox("--rate-limit", "60", "--plant", plant)
-    told = perform(sandbox(_table(server, "qrpay")), budget=58, seed=SEED)
-    assert said in "\n".join(failure.message for failure in told.failures)
+    result = perform(sandbox(_table(server, "qrpay")), budget=58, seed=SEED)
+    assert words in "\n".join(failure.message for failure in result.failures)
 
 
 @pytest.mark.parametrize("gone", [False, True])
@@ -563,9 +567,9 @@ def test_no_token_is_told_under_whatever_name_the_server_issues_it(gone: bool) -
         return status, answer
 
     try:
-        told = repr(held(lambda app: Wrong(app, renamed), budget=60))
+        shown = repr(held(lambda app: Wrong(app, renamed), budget=60))
     except PayproofError as error:
-        told = repr((error.message, error.place, error.remedy))
+        shown = repr((error.message, error.place, error.remedy))
     assert issued
-    assert not [token for token in issued if token in told or token[:12] in told]
-    assert not gone or "<credential-" in told
+    assert not [token for token in issued if token in shown or token[:12] in shown]
+    assert not gone or "<credential-" in shown

@@ -218,8 +218,8 @@ def _leading(body: str, **headers: str) -> Guarded:
 def test_a_page_that_sends_the_customer_on_by_itself_leads_to_the_payment(
     redirect: str, body: str, headers: dict[str, str]
 ) -> None:
-    (told,) = started(_leading(body, **headers), {"redirect": redirect})
-    assert told.payment_url == PAY
+    (start,) = started(_leading(body, **headers), {"redirect": redirect})
+    assert start.payment_url == PAY
 
 
 @pytest.mark.parametrize(
@@ -233,15 +233,15 @@ def test_a_page_that_sends_the_customer_on_by_itself_leads_to_the_payment(
     ],
 )
 def test_a_page_that_only_reloads_itself_leads_nowhere(body: str) -> None:
-    (told,) = started(_leading(body), {})
-    assert told.payment_url == ""
+    (start,) = started(_leading(body), {})
+    assert start.payment_url == ""
 
 
 def test_a_refresh_of_many_blanks_is_read_as_fast_as_any_other() -> None:
     """Once its time grew with the square of its length: a minute for these."""
     blanks = " " * 100_000
-    (told,) = started(_leading(f'<meta http-equiv="refresh" content="9;url=a{blanks}\'b">'), {})
-    assert told.payment_url == ""
+    (start,) = started(_leading(f'<meta http-equiv="refresh" content="9;url=a{blanks}\'b">'), {})
+    assert start.payment_url == ""
 
 
 def test_a_second_click_sends_the_same_form() -> None:
@@ -295,7 +295,7 @@ def test_hidden_fields_are_not_sent_to_a_json_checkout() -> None:
 
 
 @pytest.mark.parametrize(
-    ("checkout", "place", "told"),
+    ("checkout", "place", "words"),
     [
         (
             {"before": ["GET /empty"], "csrf": TOKEN},
@@ -306,11 +306,11 @@ def test_hidden_fields_are_not_sent_to_a_json_checkout() -> None:
         ({"before": ["GET /cart?t={csrf}"], "csrf": TOKEN}, "integration.checkout.before", "before the first page"),
     ],
 )
-def test_a_placeholder_without_a_value_is_an_error(checkout: dict[str, Any], place: str, told: str) -> None:
+def test_a_placeholder_without_a_value_is_an_error(checkout: dict[str, Any], place: str, words: str) -> None:
     with pytest.raises(PayproofError) as caught:
         started(Guarded(), {**checkout, "form": {"t": "{csrf}"}})
     assert caught.value.place == place
-    assert told in caught.value.message
+    assert words in caught.value.message
     assert caught.value.remedy
 
 
@@ -340,7 +340,7 @@ def test_the_customer_says_what_a_browser_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "policy", "url", "told"),
+    ("source", "policy", "url", "referer"),
     [
         ("https://a.test/x?y=1#z", "", "https://a.test/b", "https://a.test/x?y=1"),
         ("https://u:p@a.test/x", "", "https://a.test/b", "https://a.test/x"),
@@ -356,8 +356,8 @@ def test_the_customer_says_what_a_browser_says() -> None:
         ("", "", "https://a.test/b", ""),
     ],
 )
-def test_the_referer_is_a_browsers(source: str, policy: str, url: str, told: str) -> None:
-    assert headers("GET", url, shown(source, policy)).get("Referer", "") == told
+def test_the_referer_is_a_browsers(source: str, policy: str, url: str, referer: str) -> None:
+    assert headers("GET", url, shown(source, policy)).get("Referer", "") == referer
 
 
 def test_each_customer_comes_from_an_address_of_their_own_and_keeps_it_in_another_tab() -> None:
@@ -542,7 +542,7 @@ def test_a_cookie_of_many_megabytes_is_a_broken_answer() -> None:
     assert page.problem.startswith("connection broke")
 
 
-def test_endless_redirects_end_and_the_story_says_so() -> None:
+def test_endless_redirects_end_and_the_journal_says_so() -> None:
     async def speak(writer: asyncio.StreamWriter) -> None:
         writer.write(f"HTTP/1.1 302 Found\r\nLocation: /{secrets.token_hex(4)}\r\nContent-Length: 0\r\n\r\n".encode())
         await writer.drain()
@@ -572,14 +572,14 @@ def test_a_long_page_is_not_a_deep_one(body: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "words"),
     [
         ("[" * 100_000, "nested too deep"),
         ('{"s":' * 100_000, "nested too deep"),
         ('{"a":"' + "x" * 2 * READ_LIMIT, "cut after the first"),
     ],
 )
-def test_an_order_page_that_cannot_be_read_says_why(body: str, told: str) -> None:
+def test_an_order_page_that_cannot_be_read_says_why(body: str, words: str) -> None:
     async def read(request: Request) -> Response:
         return Response(body, media_type="application/json")
 
@@ -595,7 +595,7 @@ def test_an_order_page_that_cannot_be_read_says_why(body: str, told: str) -> Non
         finally:
             await server.stop()
 
-    assert told in asyncio.run(play())
+    assert words in asyncio.run(play())
 
 
 def test_the_state_may_be_asked_for_by_post_as_a_front_end_does() -> None:
@@ -640,11 +640,11 @@ def test_an_id_that_was_told_to_one_checkout_is_not_known_to_be_the_next_ones() 
                 order = Order("797014976", Decimal("5"), "XAF", known=False)
                 pages = (await customer.browse("GET", f"{customer.place.public_url}/empty")).pages
                 driver.learn(order, Visit(pages, addresses=("https://shop.test/orders/30/cancel",)))
-                told = order.known
+                learned = order.known
                 assert (await driver.checkout(order, customer)).payment_url
                 unknown = order.known
                 driver.learn(order, Visit(pages, addresses=("https://shop.test/orders/31/return",)))
-                return told and not unknown, order.id, order.known
+                return learned and not unknown, order.id, order.known
         finally:
             await server.stop()
 

@@ -84,8 +84,8 @@ def test_what_cannot_be_compared_is_told_in_three_lines(folder: Path, capsys: Sa
     Path("empty.json").touch()
     Path("empty.jsonl").touch()
     assert command(["compare", path, str(folder)]) == 2
-    told = capsys.readouterr().err.splitlines()
-    assert [line[:6] for line in told] == ["error:", "  at: ", "  do: "]
+    lines = capsys.readouterr().err.splitlines()
+    assert [line[:6] for line in lines] == ["error:", "  at: ", "  do: "]
 
 
 # -- can-i-go-live ----------------------------------------------------------------------------------------------------------
@@ -149,10 +149,10 @@ order = { path = "/orders/{order.id}", status = "json:/status" }
 def test_what_fails_is_written_down_completed_by_people_and_then_accepted(
     folder: Path, capsys: Says, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = replace(RUN, worlds=(a_run(return_url="http://shop/return").worlds[0],))
+    performed_run = replace(RUN, worlds=(a_run(return_url="http://shop/return").worlds[0],))
 
     def performed(*_: Any, **__: Any) -> Run:
-        return told
+        return performed_run
 
     monkeypatch.setattr(run, "performed", performed)
     Path("payproof.toml").write_text(TOML)
@@ -170,7 +170,7 @@ def test_what_fails_is_written_down_completed_by_people_and_then_accepted(
     written = file.read_text()
     assert command(["run", "--write-baseline", "--format", "json"]) == 1
     assert file.read_text() == written
-    told = RUN
+    performed_run = RUN
     assert command(["run", "--format", "json"]) == 1
     assert "its baseline entry in payproof-baseline.toml, line 4 is stale" in " ".join(capsys.readouterr().out.split())
     assert command(["run", "--write-baseline", "--format", "json"]) == 1
@@ -178,8 +178,8 @@ def test_what_fails_is_written_down_completed_by_people_and_then_accepted(
 
 
 def test_a_saved_run_can_have_its_failures_written_down_too(folder: Path, capsys: Says) -> None:
-    told = replace(RUN, worlds=(a_run(return_url="http://shop/return").worlds[0],))
-    write_all(judge(told, load("quatapay")), told, folder, ["json"])
+    run = replace(RUN, worlds=(a_run(return_url="http://shop/return").worlds[0],))
+    write_all(judge(run, load("quatapay")), run, folder, ["json"])
     assert command(["check", "payproof-report/run.jsonl", "--write-baseline", "--format", "json"]) == 2
     assert "no payproof.toml here" in capsys.readouterr().err
     Path("payproof.toml").write_text(TOML)
@@ -261,9 +261,9 @@ def test_a_key_that_is_none_is_refused_and_not_shown(folder: Path, capsys: Says,
             "-----BEGIN RSA PRIVATE KEY-----\nhunter2-secret\n" if what == "rsa" else "hunter2-secret"
         )
     assert command(["bundle", "--sign", path]) == 2
-    told = capsys.readouterr()
-    assert "do:" in told.err
-    assert "hunter2-secret" not in told.err + told.out
+    printed = capsys.readouterr()
+    assert "do:" in printed.err
+    assert "hunter2-secret" not in printed.err + printed.out
     assert not Path("evidence.zip").exists()
 
 

@@ -40,21 +40,21 @@ def test_a_counter_that_is_there_is_fine(effects: str) -> None:
 
 
 def test_a_counter_that_is_nowhere_is_told_with_what_stands_there() -> None:
-    (told,) = unmatched(_config(effects="json:/parcels"), _page(JSON))
-    assert 'integration.order.effects = "json:/parcels" matches nothing' in told
-    assert "/shipments" in told
-    assert "/order/memo" in told
+    (problem,) = unmatched(_config(effects="json:/parcels"), _page(JSON))
+    assert 'integration.order.effects = "json:/parcels" matches nothing' in problem
+    assert "/shipments" in problem
+    assert "/order/memo" in problem
 
 
 def test_a_counter_that_is_no_number_is_told() -> None:
-    (told,) = unmatched(_config(effects="json:/status"), _page(JSON))
-    assert '"paid"' in told
-    assert "no number" in told
+    (problem,) = unmatched(_config(effects="json:/status"), _page(JSON))
+    assert '"paid"' in problem
+    assert "no number" in problem
 
 
 def test_a_counter_on_a_page_is_told_with_the_pages_words() -> None:
-    (told,) = unmatched(_config(effects="html:#parcels"), _page("<p>Order 1001 is paid</p>", "text/html"))
-    assert "Order 1001 is paid" in told
+    (problem,) = unmatched(_config(effects="html:#parcels"), _page("<p>Order 1001 is paid</p>", "text/html"))
+    assert "Order 1001 is paid" in problem
 
 
 @pytest.mark.parametrize(
@@ -74,27 +74,27 @@ def test_a_flag_may_be_absent_while_nothing_is_flagged(pointer: str) -> None:
 
 @pytest.mark.parametrize("pointer", ["json:/payment/note", "json:/status/note"])
 def test_a_flag_below_something_that_is_not_there_is_told(pointer: str) -> None:
-    (told,) = unmatched(_config(flagged={pointer: ["double"]}), _page(JSON))
-    assert "can match nothing" in told
+    (problem,) = unmatched(_config(flagged={pointer: ["double"]}), _page(JSON))
+    assert "can match nothing" in problem
 
 
 def test_a_flag_in_the_json_of_a_page_that_is_none_is_told() -> None:
-    (told,) = unmatched(_config(flagged={"json:/note": ["double"]}), _page("<p>paid</p>", "text/html"))
-    assert "not a JSON object" in told
+    (problem,) = unmatched(_config(flagged={"json:/note": ["double"]}), _page("<p>paid</p>", "text/html"))
+    assert "not a JSON object" in problem
 
 
 def test_a_counter_of_problems_that_is_no_number_is_told() -> None:
-    (told,) = unmatched(_config(flagged={"json:/status": "not zero"}), _page(JSON))
+    (problem,) = unmatched(_config(flagged={"json:/status": "not zero"}), _page(JSON))
     assert (
-        told
+        problem
         == 'integration.order.flagged."json:/status" finds "paid" on the page of the paid order, which is no number.'
     )
 
 
 @pytest.mark.parametrize("rule", [["paid"], "not empty"])
 def test_a_flag_that_an_order_without_trouble_shows_is_told(rule: Any) -> None:
-    (told,) = unmatched(_config(flagged={"json:/status": rule}), _page(JSON))
-    assert 'already says "paid"' in told
+    (problem,) = unmatched(_config(flagged={"json:/status": rule}), _page(JSON))
+    assert 'already says "paid"' in problem
 
 
 @pytest.mark.parametrize(

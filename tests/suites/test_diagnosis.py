@@ -79,7 +79,7 @@ ThreadingHTTPServer(("127.0.0.1", port), Shop).serve_forever()
 """
 
 
-def told(tmp_path: Path, mode: str, **checkout: Any) -> tuple[str, ...]:
+def diagnosis(tmp_path: Path, mode: str, **checkout: Any) -> tuple[str, ...]:
     (tmp_path / "shop.py").write_text(SHOP)
     integration = {
         "name": "stub",
@@ -102,7 +102,7 @@ SILENT = "It never called the gateway"
 
 
 def test_a_form_that_was_sent_as_json_is_recognised_and_what_was_sent_is_shown(tmp_path: Path) -> None:
-    found = told(tmp_path, "wants-a-form")
+    found = diagnosis(tmp_path, "wants-a-form")
     assert "The checkout answered 400 at POST https://" in found[0]
     assert '/checkout, to which {"order_id": ' in found[0].replace('":"', '": "')
     assert "write form = { … } instead of json" in found[0]
@@ -111,14 +111,14 @@ def test_a_form_that_was_sent_as_json_is_recognised_and_what_was_sent_is_shown(t
 
 
 def test_a_missing_token_is_thought_of(tmp_path: Path) -> None:
-    found = told(tmp_path, "wants-a-token")
+    found = diagnosis(tmp_path, "wants-a-token")
     assert "answered 403" in found[0]
     assert "`csrf`" in found[0]
     assert not any(SILENT in line for line in found)
 
 
 def test_a_page_before_the_checkout_that_is_refused_is_named(tmp_path: Path) -> None:
-    found = told(tmp_path, "", before=["GET /cart"])
+    found = diagnosis(tmp_path, "", before=["GET /cart"])
     assert "leads to the checkout, GET https://" in found[0]
     assert "/cart, answered 404" in found[0]
     assert "the cart is empty" in found[0]
@@ -135,25 +135,25 @@ def test_a_page_before_the_checkout_that_is_refused_is_named(tmp_path: Path) -> 
 def test_a_wrong_redirect_is_told_where_the_address_does_stand(
     tmp_path: Path, mode: str, redirect: str, stands: str
 ) -> None:
-    found = told(tmp_path, mode, redirect=redirect)
+    found = diagnosis(tmp_path, mode, redirect=redirect)
     assert f'integration.checkout.redirect = "{redirect}" found no address to pay at' in found[0]
     assert f'Write redirect = "{stands}".' in found[0]
 
 
 def test_a_pointer_that_finds_nothing_is_shown_the_keys_there_are(tmp_path: Path) -> None:
-    found = told(tmp_path, "no-address", redirect="json:/payment_url")
+    found = diagnosis(tmp_path, "no-address", redirect="json:/payment_url")
     assert "which holds /state, /links, /links/self" in found[0]
 
 
 def test_a_shop_that_called_another_host_is_told_which(tmp_path: Path) -> None:
-    found = told(tmp_path, "other-host")
+    found = diagnosis(tmp_path, "other-host")
     assert found[0].startswith("Its log names https://api.payments.example, and it called no gateway of this run.")
     assert any("answered 502" in line for line in found)
     assert any(SILENT in line and "PAY_URL" in line for line in found)
 
 
 def test_an_error_stands_above_what_else_was_logged(tmp_path: Path) -> None:
-    grave, noise = told(tmp_path, "complains")[-2:]
+    grave, noise = diagnosis(tmp_path, "complains")[-2:]
     assert grave == "It logged an error: ERROR no stock for order 1"
     assert noise.splitlines()[0] == "The last lines of its stdout:"
     assert noise.splitlines()[-1] == "GET /assets/8.css 200"
@@ -161,20 +161,22 @@ def test_an_error_stands_above_what_else_was_logged(tmp_path: Path) -> None:
 
 
 def test_a_page_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    found = told(tmp_path, "pays", redirect="json:/data/pay_at")
+    found = diagnosis(tmp_path, "pays", redirect="json:/data/pay_at")
     assert any(
         "The order's state could not be read at GET https://" in line and "is not JSON" in line for line in found
     )
 
 
 def test_a_return_address_on_another_host_is_thought_to_be_a_front_end(tmp_path: Path) -> None:
-    told_of = next(line for line in told(tmp_path, "front-end", redirect="json:/data/pay_at") if "return page" in line)
-    assert told_of.startswith("The return page answered 404. It is at shop.example, and not at the public address")
-    assert told_of.endswith("in integration.order.path.")
+    sentence = next(
+        line for line in diagnosis(tmp_path, "front-end", redirect="json:/data/pay_at") if "return page" in line
+    )
+    assert sentence.startswith("The return page answered 404. It is at shop.example, and not at the public address")
+    assert sentence.endswith("in integration.order.path.")
 
 
 def test_a_trace_in_the_log_stands_whole_and_without_the_noise_after_it(tmp_path: Path) -> None:
-    trace = told(tmp_path, "breaks")[-1].splitlines()
+    trace = diagnosis(tmp_path, "breaks")[-1].splitlines()
     assert trace[0] == "It logged a failure of its own:"
     assert "ERROR checkout of order 1" in trace
     assert "Traceback (most recent call last):" in trace

@@ -143,15 +143,15 @@ class Shop(Base):
             check(order)
             self.answer(200, json.dumps({"order": {"id": order, "payment_status": orders[order]["state"]}}), "application/json")
         elif path.startswith("/orders/") and path[8:] in orders:
-            told = {"order": {"id": path[8:], "payment_status": orders[path[8:]]["state"]}}
-            self.answer(200, json.dumps(told), "application/json")
+            page = {"order": {"id": path[8:], "payment_status": orders[path[8:]]["state"]}}
+            self.answer(200, json.dumps(page), "application/json")
         else:
             self.answer(404, "{}", "application/json")
     def do_POST(self):
         given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         order = "T-" + secrets.token_hex(4)
-        told = {"order": {"id": order}, "links": {"pay_at": payment(order, given["amount"])}}
-        self.answer(201, json.dumps(told), "application/json")
+        answer = {"order": {"id": order}, "links": {"pay_at": payment(order, given["amount"])}}
+        self.answer(201, json.dumps(answer), "application/json")
 serve(Shop)
 """
 
@@ -338,11 +338,11 @@ def test_a_shop_that_cannot_be_paid_at_leaves_one_sentence_and_a_file(
     answer = "self.answer(501, '\\x1b[31mclosed\\x1b[0m for good\\x07')"
     found(folder, f"PAID = ''\nclass Shop(Base):\n    def do_POST(self):\n        {answer}\nserve(Shop)\n")
     out = capsys.readouterr().out
-    told = [line for line in out.splitlines() if line.startswith("What is missing: ")]
-    assert len(told) == 1
+    missing = [line for line in out.splitlines() if line.startswith("What is missing: ")]
+    assert len(missing) == 1
     assert "closed for good" in " ".join(out.split())
     assert not any(letter in out for letter in "\x1b\x07")
-    assert "answered 501" in told[0]
+    assert "answered 501" in missing[0]
     assert load_config(folder).integration.checkout.path == "/checkout"
 
 
@@ -372,7 +372,7 @@ def test_answers_are_looked_at_one_by_one_and_a_question_mark_helps(
 
     monkeypatch.setattr("click.prompt", prompt)
     assert command(["init", "--no-try"]) == 0
-    told = capsys.readouterr().out
+    out = capsys.readouterr().out
     for words in (
         'unknown gateway "nopay"',
         "{port} stands for a free port",
@@ -380,7 +380,7 @@ def test_answers_are_looked_at_one_by_one_and_a_question_mark_helps(
         "neither json nor form",
         "not JSON",
     ):
-        assert words in told
+        assert words in out
     recipe = load_config(folder).integration
     assert (recipe.checkout.path, recipe.checkout.redirect) == ("/pay", "json:/url")
     assert recipe.checkout.form is not None
@@ -513,8 +513,8 @@ def test_who_gives_no_answer_to_a_correction_keeps_the_file(folder: Path, monkey
 
 
 def test_a_name_that_is_one_setting_in_full_is_not_taken_for_another_in_part() -> None:
-    told = (("key", "{gateway.secret_key}"), ("notices", "{gateway.webhook_secret}"))
-    found = matched(("SHOP_WEBHOOK_SECRET", "SHOP_SECRET"), replace(load("quatapay"), settings=told))
+    settings = (("key", "{gateway.secret_key}"), ("notices", "{gateway.webhook_secret}"))
+    found = matched(("SHOP_WEBHOOK_SECRET", "SHOP_SECRET"), replace(load("quatapay"), settings=settings))
     assert found == {"SHOP_WEBHOOK_SECRET": "{gateway.webhook_secret}", "SHOP_SECRET": "{gateway.secret_key}"}
 
 

@@ -31,7 +31,7 @@ Doctor = Callable[..., tuple[int, dict[str, Any]]]
 
 @pytest.fixture
 def doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Doctor:
-    """In an empty folder, with no runtime to be tried: (exit code, what it told)."""
+    """In an empty folder, with no runtime to be tried: (exit code, what it found)."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(runtimes, "RUNTIMES", ())
 
@@ -47,15 +47,15 @@ def tried(monkeypatch: pytest.MonkeyPatch, *each: Runtime, command: tuple[str, .
     return asyncio.run(runtimes.runtimes(command))
 
 
-def told(report: dict[str, Any], name: str) -> dict[str, Any]:
+def finding(report: dict[str, Any], name: str) -> dict[str, Any]:
     return next(each for each in report["findings"] if each["name"] == name)
 
 
 def test_a_machine_without_a_configuration_is_healthy_and_hears_of_init(doctor: Doctor) -> None:
     code, report = doctor()
     assert (code, report["healthy"]) == (0, True)
-    assert told(report, "payproof.toml")["remedy"] == "payproof init"
-    assert "starlette " in told(report, "packages")["detail"]
+    assert finding(report, "payproof.toml")["remedy"] == "payproof init"
+    assert "starlette " in finding(report, "packages")["detail"]
 
 
 def test_what_is_wrong_with_a_configuration_is_a_problem_with_its_remedy(doctor: Doctor, tmp_path: Path) -> None:

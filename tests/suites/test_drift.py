@@ -269,11 +269,11 @@ def test_what_the_budget_does_not_reach_is_told(independent_sandbox: Start) -> N
 def test_a_low_rate_holds_nobody_up_for_what_other_cases_did_not_use(independent_sandbox: Start) -> None:
     config = _config("qrpay", independent_sandbox().table(rate=20), LIMIT)
 
-    async def told() -> Drift:
+    async def scenario() -> Drift:
         async with asyncio.timeout(20):
             return await compare(config, DriftOptions(only=("token.client",)), _Silent())
 
-    assert asyncio.run(told()).facts["requests"] == 5, "four cases, and one plain call before them"
+    assert asyncio.run(scenario()).facts["requests"] == 5, "four cases, and one plain call before them"
 
 
 def test_a_call_that_the_gateways_limit_kept_out_is_made_again_when_it_says(
@@ -298,7 +298,7 @@ def test_a_call_that_the_gateways_limit_kept_out_is_made_again_when_it_says(
 
 
 def test_all_waits_are_one_and_everybody_is_on_time() -> None:
-    told: list[str] = []
+    asked: list[str] = []
     waits: list[tuple[float, int]] = []
 
     class Patient(CaseRun):
@@ -307,7 +307,7 @@ def test_all_waits_are_one_and_everybody_is_on_time() -> None:
             self.rest, self.stopped = list(seconds), ""
 
         async def go(self) -> int:
-            told.append(self.case.id)
+            asked.append(self.case.id)
             return self.rest.pop(0) if self.rest else 0
 
     clock = [0.0]
@@ -318,15 +318,15 @@ def test_all_waits_are_one_and_everybody_is_on_time() -> None:
     runs = [Patient("long", 2), Patient("at once"), Patient("twice", 1, 1), Patient("short", 1)]
     left: list[int] = []
     asyncio.run(
-        agenda.tell(
+        agenda.run_cases(
             runs,
-            told=lambda run, n: left.append(n),
+            ended=lambda run, n: left.append(n),
             waiting=lambda seconds, cases: waits.append((seconds, cases)),
             now=lambda: clock[0],
             sleep=sleep,
         )
     )
-    assert told == ["at once", "long", "twice", "short", "twice", "short", "long", "twice"]
+    assert asked == ["at once", "long", "twice", "short", "twice", "short", "long", "twice"]
     assert left == [3, 2, 1, 0]
     assert waits == [(1.0, 3), (1.0, 2)]
     assert not any(run.stopped for run in runs)
@@ -351,7 +351,9 @@ def test_a_case_whose_moment_was_missed_is_stopped() -> None:
         return clock[0]
 
     run = Late()
-    asyncio.run(agenda.tell([run], told=lambda run, n: None, waiting=lambda seconds, cases: None, now=now, sleep=sleep))
+    asyncio.run(
+        agenda.run_cases([run], ended=lambda run, n: None, waiting=lambda seconds, cases: None, now=now, sleep=sleep)
+    )
     assert run.stopped == "its moment was missed by 9 s"
 
 
@@ -507,9 +509,9 @@ def test_what_only_one_side_reached_is_not_compared() -> None:
 
 def test_letters_differ_only_when_chance_cannot_explain_it() -> None:
     many = ["aB3" * 200]
-    told = letters.compared(many, ["ab" * 300])
-    assert told is not None
-    assert (told[1], told[2]) == ("capitals, small letters, digits", "small letters")
+    different = letters.compared(many, ["ab" * 300])
+    assert different is not None
+    assert (different[1], different[2]) == ("capitals, small letters, digits", "small letters")
     few = letters.compared(["aB3kTwX9"], ["ab4kTwX7"])
     assert few is None or few[1] == few[2]
 
@@ -586,9 +588,9 @@ def test_the_catalogue_asks_for_every_error_that_a_client_can_bring_about() -> N
     for profile in (QUATAPAY, QRPAY):
         catalogue = catalogue_of(profile)
         side = SimulatorEndpoint(profile, {})
-        tellings = [CaseRun(case, side, profile, catalogue, {}) for case in catalogue.cases]
-        asyncio.run(agenda.tell(tellings, told=lambda case, left: None, waiting=lambda seconds, cases: None))
-        answers |= {name for probe_run in tellings for look in probe_run.looks for name in look.answer.split("+")}
+        case_runs = [CaseRun(case, side, profile, catalogue, {}) for case in catalogue.cases]
+        asyncio.run(agenda.run_cases(case_runs, ended=lambda case, left: None, waiting=lambda seconds, cases: None))
+        answers |= {name for case_run in case_runs for look in case_run.looks for name in look.answer.split("+")}
     assert set(QUATAPAY.errors) - answers == out_of_reach | knobs_only
 
 

@@ -124,9 +124,9 @@ def test_only_refused_credentials_send_to_the_credentials(independent_sandbox: S
 
 def test_pages_on_another_host_are_told_and_the_rest_goes_on(independent_sandbox: Start) -> None:
     drift = _drift(independent_sandbox("--plant", "foreign-pages"))
-    told = [each.gateway for each in drift.differences if each.path == "body.data.payment_url"]
-    assert told
-    assert all("https://checkout.elsewhere.test/" in text for text in told)
+    shown = [each.gateway for each in drift.differences if each.path == "body.data.payment_url"]
+    assert shown
+    assert all("https://checkout.elsewhere.test/" in text for text in shown)
     reasons = [left.reason for left in drift.left if "checkout.elsewhere.test" in left.reason]
     assert len(reasons) > 5
     assert not [left for left in drift.left if "not asked any more" in left.reason]
@@ -140,15 +140,15 @@ def test_a_gateway_that_fails_now_and_then_has_not_drifted(independent_sandbox: 
 def test_a_second_merchant_may_not_ask_for_the_firsts_payment(independent_sandbox: Start) -> None:
     import httpx
 
-    def told(*flags: str) -> Drift:
+    def drift(*flags: str) -> Drift:
         sandbox = independent_sandbox(*flags)
         second = httpx.post(f"{sandbox.control}/merchants", json={"mode": "SANDBOX"}).json()
         other = {"client_id": second["client_id"], "secret_key": second["secret_id"]}
         return _drift(sandbox, "status.another", other=other)
 
-    same = told()
+    same = drift()
     assert (same.cases, same.differences, same.left) == (1, (), ())
-    (found,) = told("--plant", "any-merchant").differences
+    (found,) = drift("--plant", "any-merchant").differences
     assert (found.what, found.simulator) == ("the status of another merchant's payment", "404 Payment not found")
 
 

@@ -58,12 +58,12 @@ def test_a_defect_that_no_probe_finds_is_found_made_small_written_and_replayed(t
         "--report-dir",
         tmp_path / "report",
     )
-    told = payproof("explore", *arguments, expect=1)
+    out = payproof("explore", *arguments, expect=1)
     story = json.loads((tmp_path / "report" / "explore" / "story-1.json").read_text())
     rules = {broken["rule"] for broken in story["broken"]}
     assert rules & {row["rule"], *row["also"]}
     assert 2 <= len(story["steps"]) <= 6
-    assert story["told"][0] in told
+    assert story["told"][0] in out
     again = payproof("replay", tmp_path / "report" / "explore" / "story-1.json", "--config", config, expect=1)
     assert "still breaks" in again
     careful = config_of(tmp_path)
@@ -75,11 +75,11 @@ def test_a_defect_that_no_probe_finds_is_found_made_small_written_and_replayed(t
 
 def test_the_careful_shop_survives_and_the_figures_are_told(tmp_path: Path) -> None:
     config = config_of(tmp_path)
-    told = payproof(
+    out = payproof(
         "explore", "--config", config, "--stories", "60", "--seed", "3", "-q", "--report-dir", tmp_path, expect=0
     )
-    assert re.search(r"60 stories \(\d+\.\d a second\), \d+ steps, [1-9]\d* payments charged", " ".join(told.split()))
-    assert "money: 60 true, 0 false, 0 unknown" in told
+    assert re.search(r"60 stories \(\d+\.\d a second\), \d+ steps, [1-9]\d* payments charged", " ".join(out.split()))
+    assert "money: 60 true, 0 false, 0 unknown" in out
     assert not (tmp_path / "explore").exists()
 
 
@@ -126,11 +126,11 @@ def test_a_shop_that_already_runs_is_explored_and_replayed_and_no_secret_is_writ
             "--report-dir",
             tmp_path / "report",
         )
-        told = payproof("explore", *arguments, expect=1)
+        out = payproof("explore", *arguments, expect=1)
         written = sorted((tmp_path / "report" / "explore").iterdir())
-        told += payproof("replay", written[1], "--config", config, expect=1)
+        out += payproof("replay", written[1], "--config", config, expect=1)
     assert {path.suffix for path in written} == {".html", ".json", ".md"}
-    for text in (told, *(path.read_text() for path in written)):
+    for text in (out, *(path.read_text() for path in written)):
         assert not [secret for secret in SECRETS.values() if secret in text]
 
 

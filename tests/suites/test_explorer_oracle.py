@@ -58,7 +58,7 @@ FORGOTTEN = (charge(verifiable=False),)
 
 
 @pytest.mark.parametrize(
-    ("told", "rule", "truth"),
+    ("facts", "rule", "truth"),
     [
         (order(PENDING, PAID, charges=CHARGED), "charged-is-paid", Truth.TRUE),
         (order(at_rest("pending", flagged="please call us"), charges=CHARGED), "charged-is-paid", Truth.TRUE),
@@ -111,8 +111,8 @@ FORGOTTEN = (charge(verifiable=False),)
         (order(PENDING), "fulfilled-once", None),
     ],
 )
-def test_a_rule_is_true_false_unknown_or_not_put_to_the_test(told: OrderFacts, rule: str, truth: Truth | None) -> None:
-    assert ruled(rule, told) is truth
+def test_a_rule_is_true_false_unknown_or_not_put_to_the_test(facts: OrderFacts, rule: str, truth: Truth | None) -> None:
+    assert ruled(rule, facts) is truth
 
 
 def test_a_second_charge_is_unknown_where_nothing_says_how_the_shop_flags() -> None:
@@ -145,9 +145,9 @@ def test_every_rule_is_tested_here_and_unknown_is_never_a_pass() -> None:
 
 def test_broken_rules_are_told_in_the_order_of_the_rules_with_values() -> None:
     facts = Facts(habits=HABITS, orders=(order(PAID, at_rest("cancelled", effects=2), charges=CHARGED),))
-    told = broken(judge(facts))
-    assert [each.rule for each in told] == ["paid-stays-paid", "charged-is-paid", "fulfilled-once"]
-    assert told[1].actual == '5,000.00 XAF taken at page 1, and the shop says "cancelled" at rest'
+    found = broken(judge(facts))
+    assert [each.rule for each in found] == ["paid-stays-paid", "charged-is-paid", "fulfilled-once"]
+    assert found[1].actual == '5,000.00 XAF taken at page 1, and the shop says "cancelled" at rest'
 
 
 @pytest.mark.parametrize(("payments", "verifiable"), [(("p1", "p2"), True), (("p1", "p1"), False)])

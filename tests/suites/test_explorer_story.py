@@ -15,7 +15,7 @@ from payproof.suites.explorer.oracle import Ruling, Truth
 from payproof.suites.explorer.playing import Played
 from payproof.suites.explorer.scope import mishaps, scope
 from payproof.suites.explorer.shrinking import smaller, without
-from payproof.suites.explorer.story import KINDS, OrderSpec, Story, StoryStep, act, parsed, told
+from payproof.suites.explorer.story import KINDS, OrderSpec, Story, StoryStep, act, parsed, sentences
 
 WISHES = (OrderSpec(1, "5000.00", "XAF", "A"), OrderSpec(2, "5000.00", "XAF", "B"))
 TWO_PAGES = Story(
@@ -60,7 +60,7 @@ def test_drawn_stories_refer_to_pages_that_were_started_and_can_all_be_told(gate
     stories = drawn("3:1", a_config(gateway), stories=120)
     for story in stories:
         pages = 0
-        assert len(told(story)) == len(story.acts)
+        assert len(sentences(story)) == len(story.acts)
         for each in story.acts:
             pages += each.do == "start"
             assert each.number("page") <= pages
@@ -81,7 +81,7 @@ def test_every_fault_but_those_of_the_port_may_strike() -> None:
 
 def test_a_fault_of_the_connection_is_told_in_a_sentence() -> None:
     step = act("fault", operation="", name="silent", params={}, after_effect=False, times=1)
-    assert told(Story((), (step,))) == ("The next connection goes wrong: silent.",)
+    assert sentences(Story((), (step,))) == ("The next connection goes wrong: silent.",)
 
 
 def test_no_fault_tells_a_shop_that_an_existing_payment_does_not_exist() -> None:
@@ -92,7 +92,7 @@ def test_no_fault_tells_a_shop_that_an_existing_payment_does_not_exist() -> None
 
 
 def test_a_story_is_told_in_sentences() -> None:
-    assert told(TWO_PAGES) == (
+    assert sentences(TWO_PAGES) == (
         "Customer A starts to pay order 1 (5,000.00 XAF): page 1.",
         "Customer A cancels at page 1 (order 1) and returns to the shop.",
         "Customer A starts to pay order 1 again in a second tab: page 2.",
@@ -129,7 +129,7 @@ def test_a_story_survives_its_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ({"version": 2}, "of version 2"),
         ({"payproof": "run"}, "not a story"),
@@ -141,12 +141,12 @@ def test_a_story_survives_its_file(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_that_is_no_story_of_this_version_is_refused_in_plain_words(
-    tmp_path: Path, change: dict[str, object], said: str
+    tmp_path: Path, change: dict[str, object], message: str
 ) -> None:
     played = Played(TWO_PAGES.used(), Truth.FALSE, (Ruling("charged-is-paid", 1, Truth.FALSE),))
     path = file.write(tmp_path, 1, played, name="shop", gateway="quatapay", seed=9, config=None)
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    with pytest.raises(PayproofError, match=said):
+    with pytest.raises(PayproofError, match=message):
         file.read(path)
 
 

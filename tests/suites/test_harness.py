@@ -89,13 +89,13 @@ def nothing_is_left() -> bool:
 
 
 @pytest.mark.parametrize(
-    ("mode", "said"),
+    ("mode", "message"),
     [("ends", "ended at once with exit code 1"), ("other-port", "it listens on port")],
 )
-def test_an_integration_that_does_not_come_up_is_explained(tmp_path: Path, mode: str, said: str) -> None:
+def test_an_integration_that_does_not_come_up_is_explained(tmp_path: Path, mode: str, message: str) -> None:
     with pytest.raises(PayproofError) as caught:
         asyncio.run(perform(a_config(tmp_path, mode), Options()))
-    assert said in caught.value.message
+    assert message in caught.value.message
     assert caught.value.remedy
     assert nothing_is_left()
 
@@ -115,18 +115,20 @@ def test_a_command_that_does_not_exist_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "said"),
+    ("mode", "message"),
     [
         ("404", "answered 404"),
         ("elsewhere", "not the gateway's hosted checkout"),
         ("no-redirect", "found no address to pay at"),
     ],
 )
-def test_a_checkout_that_leads_nowhere_is_diagnosed_and_nothing_is_scored(tmp_path: Path, mode: str, said: str) -> None:
+def test_a_checkout_that_leads_nowhere_is_diagnosed_and_nothing_is_scored(
+    tmp_path: Path, mode: str, message: str
+) -> None:
     config = a_config(tmp_path, mode)
     run = asyncio.run(perform(config, Options(quick=True)))
     assert not run.scored
-    assert said in run.diagnosis[0]
+    assert message in run.diagnosis[0]
     # A shop that refused the customer's request had no reason to call anybody yet.
     assert any("never called the gateway" in sentence for sentence in run.diagnosis) is (mode != "404")
     assert judge(run, config.profile).outcome is Outcome.NOT_SCORED
@@ -134,7 +136,7 @@ def test_a_checkout_that_leads_nowhere_is_diagnosed_and_nothing_is_scored(tmp_pa
 
 
 def test_lines_of_any_length_and_the_exit_are_read(tmp_path: Path, port: int) -> None:
-    async def story() -> Journal:
+    async def scenario() -> Journal:
         instance = an_instance(tmp_path, sys.executable, "shop.py", "long-line", str(port), port=port)
         await instance.start()
         assert instance.process
@@ -144,7 +146,7 @@ def test_lines_of_any_length_and_the_exit_are_read(tmp_path: Path, port: int) ->
         await instance.stop()
         return instance.journal
 
-    journal = asyncio.run(story())
+    journal = asyncio.run(scenario())
     assert sum(len(entry.text) for entry in journal.entries if isinstance(entry, Log)) >= 200_000
     assert [entry.event for entry in journal.entries if isinstance(entry, Process)] == [
         "started",
@@ -161,13 +163,13 @@ def test_children_that_leave_the_group_are_stopped_too(tmp_path: Path, port: int
         "time.sleep(60)\n"
     )
 
-    async def story() -> None:
+    async def scenario() -> None:
         instance = an_instance(tmp_path, sys.executable, "parent.py", str(port), port=port)
         await instance.start()
         assert instance.processes() == 2
         await instance.stop()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
     assert nothing_is_left()
 
 
@@ -175,7 +177,7 @@ def test_log_files_are_read_from_where_they_ended_before_the_start(tmp_path: Pat
     log = tmp_path / "shop.log"
     log.write_text("of yesterday\n")
 
-    async def story() -> Journal:
+    async def scenario() -> Journal:
         instance = an_instance(tmp_path, sys.executable, "shop.py", "x", str(port), port=port, log_files=("*.log",))
         await instance.start()
         with log.open("a") as file:
@@ -187,7 +189,7 @@ def test_log_files_are_read_from_where_they_ended_before_the_start(tmp_path: Pat
         return instance.journal
 
     lines = [
-        entry.text for entry in asyncio.run(story()).entries if isinstance(entry, Log) and entry.stream == "shop.log"
+        entry.text for entry in asyncio.run(scenario()).entries if isinstance(entry, Log) and entry.stream == "shop.log"
     ]
     assert lines == ["of today", "and half a line"]
 
@@ -201,7 +203,7 @@ def test_a_log_that_is_a_link_out_of_the_folder_or_no_file_is_not_read(tmp_path:
     os.mkfifo(folder / "c.log")
     (folder / "d.log").symlink_to(folder / "real.txt")
 
-    async def story() -> None:
+    async def scenario() -> None:
         instance = an_instance(folder, sys.executable, "shop.py", "x", str(port), port=port, log_files=("*.log",))
         await instance.start()
         (folder / "real.txt").write_text("our own\n")
@@ -213,7 +215,7 @@ def test_a_log_that_is_a_link_out_of_the_folder_or_no_file_is_not_read(tmp_path:
         ]
         assert lines == ["our own"]
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_no_secret_is_in_anything_that_payproof_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,7 +282,7 @@ def test_a_saved_run_is_judged_as_the_live_one() -> None:
 
 
 def test_an_interrupted_run_leaves_no_process() -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         task = asyncio.create_task(perform(shop("interrupted"), Options()))
         while nothing_is_left():  # noqa: ASYNC110 - a process of the system has no event to wait for
             await asyncio.sleep(0.02)
@@ -288,14 +290,14 @@ def test_an_interrupted_run_leaves_no_process() -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    asyncio.run(story())
+    asyncio.run(scenario())
     assert nothing_is_left()
 
 
 def test_a_run_that_is_broken_off_leaves_what_was_journaled_and_no_secret(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
 
-    async def story() -> None:
+    async def scenario() -> None:
         task = asyncio.create_task(perform(shop("cut"), Options(seed=3), run_file=path))
         while not path.exists() or path.read_text().count('"event": "end"') < 3:  # noqa: ASYNC110 - a file has no event
             await asyncio.sleep(0.02)
@@ -303,7 +305,7 @@ def test_a_run_that_is_broken_off_leaves_what_was_journaled_and_no_secret(tmp_pa
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    asyncio.run(story())
+    asyncio.run(scenario())
     assert nothing_is_left()
     run = load(path.read_text())
     assert run.cut
@@ -339,8 +341,8 @@ def test_the_customer_reaches_the_instance_by_its_public_https_address(tmp_path:
 def test_slow_verifications_are_spread_over_more_worlds() -> None:
     config = shop("pace")
     usual, slow = (plan(config, Options(), settings_of(config), pace) for pace in (0.0, 2.0))
-    count = sum(len(stories) for stories in usual.worlds.values())
-    assert sum(len(stories) for stories in slow.worlds.values()) == count
+    count = sum(len(probe_runs) for probe_runs in usual.worlds.values())
+    assert sum(len(probe_runs) for probe_runs in slow.worlds.values()) == count
     assert len(slow.worlds) > len(usual.worlds)
     assert len(usual.worlds[MAIN]) > len(slow.worlds[MAIN])
 

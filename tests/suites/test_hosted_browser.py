@@ -230,12 +230,12 @@ class Hosted:
 
 
 def _at(
-    hosted: Hosted, story: Callable[[Callable[[], BrowserTab], str], Awaitable[None]], pages: tuple[str, ...] = ()
+    hosted: Hosted, scenario: Callable[[Callable[[], BrowserTab], str], Awaitable[None]], pages: tuple[str, ...] = ()
 ) -> Journal:
-    """Tell a story with tabs of one customer at these pages."""
+    """Play a scenario with tabs of one customer at these pages."""
     journal = Journal(clock=time.monotonic)
 
-    async def tell() -> None:
+    async def whole() -> None:
         gateway, shop, browser = GatewayServer(hosted.app), GatewayServer(hosted.shop), Browser()
         await gateway.start()
         await shop.start()
@@ -243,27 +243,27 @@ def _at(
         place = Routing("https://shop.localhost", hosted.shop_url, f"http://localhost:{gateway.port}", pages=pages)
         customer = Customer(place, journal, RECIPE, name="customer 1", outside=httpx.AsyncHTTPTransport())
         try:
-            await story(lambda: BrowserTab(browser, customer, PAYER, "7"), place.gateway_url)
+            await scenario(lambda: BrowserTab(browser, customer, PAYER, "7"), place.gateway_url)
         finally:
             await browser.aclose()
             await customer.aclose()
             await gateway.stop()
             await shop.stop()
 
-    asyncio.run(tell())
+    asyncio.run(whole())
     return journal
 
 
 @with_a_browser
 def test_pages_that_scripts_draw_are_filled_in_and_a_late_way_back_is_waited_for() -> None:
-    async def story(new: Callable[[], BrowserTab], url: str) -> None:
+    async def scenario(new: Callable[[], BrowserTab], url: str) -> None:
         tab = await new().open(f"{url}/scripted")
         assert (tab.state, tab.reason) == ("confirm", "")
         await tab.confirm()
         assert (tab.state, tab.url) == ("left", f"{hosted.shop_url}/return?paid=1")
 
     hosted = Hosted()
-    journal = _at(hosted, story)
+    journal = _at(hosted, scenario)
     assert [kind for kind, _ in hosted.sent] == ["login", "pay"]
     assert hosted.sent[1] == ("pay", {"trx_type": "CARD"})
     assert hosted.shop_opened == []
@@ -272,7 +272,7 @@ def test_pages_that_scripts_draw_are_filled_in_and_a_late_way_back_is_waited_for
 
 @with_a_browser
 def test_a_button_of_a_script_cancels_and_a_second_tab_has_the_same_session() -> None:
-    async def story(new: Callable[[], BrowserTab], url: str) -> None:
+    async def scenario(new: Callable[[], BrowserTab], url: str) -> None:
         first, second = await new().open(f"{url}/scripted"), await new().open(f"{url}/scripted")
         await first.cancel()
         assert (first.state, first.url) == ("left", f"{hosted.shop_url}/cancel?a=1")
@@ -280,19 +280,19 @@ def test_a_button_of_a_script_cancels_and_a_second_tab_has_the_same_session() ->
         assert second.state == "left"
 
     hosted = Hosted()
-    _at(hosted, story)
+    _at(hosted, scenario)
     assert len({body["sid"] for kind, body in hosted.sent if kind == "login"}) == 1
     assert hosted.shop_opened == []
 
 
 @with_a_browser
 def test_a_redirect_to_the_shop_ends_the_tab_unopened() -> None:
-    async def story(new: Callable[[], BrowserTab], url: str) -> None:
+    async def scenario(new: Callable[[], BrowserTab], url: str) -> None:
         tab = await new().open(f"{url}/hop")
         assert (tab.state, tab.url) == ("left", f"{hosted.shop_url}/return?hop=1")
 
     hosted = Hosted()
-    pages = [entry for entry in _at(hosted, story).entries if isinstance(entry, Page)]
+    pages = [entry for entry in _at(hosted, scenario).entries if isinstance(entry, Page)]
     assert [(page.purpose, page.order, page.response and page.response.status) for page in pages] == [
         ("hosted", "7", 302)
     ]
@@ -301,50 +301,50 @@ def test_a_redirect_to_the_shop_ends_the_tab_unopened() -> None:
 
 @with_a_browser
 def test_a_page_with_nothing_but_a_way_out_is_a_problem() -> None:
-    async def story(new: Callable[[], BrowserTab], url: str) -> None:
+    async def scenario(new: Callable[[], BrowserTab], url: str) -> None:
         tab = await new().open(f"{url}/over")
         assert (tab.state, tab.url) == ("problem", f"{url}/somewhere")
         missing = await new().open(f"{url}/there-is-no-such-page")
         assert missing.state == "problem"
 
-    _at(Hosted(), story)
+    _at(Hosted(), scenario)
 
 
 @with_a_browser
 def test_a_page_that_never_goes_on_is_stuck_and_says_what_it_shows(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def story(new: Callable[[], BrowserTab], url: str) -> None:
+    async def scenario(new: Callable[[], BrowserTab], url: str) -> None:
         found = await new().open(f"{url}/nothing")
         assert (found.state, found.url) == ("stuck", "")
         assert found.reason == "the page did not go on within 2 s; it shows: We are closed today."
 
     monkeypatch.setattr(tab, "PATIENCE", 2.0)
-    journal = _at(Hosted(), story)
+    journal = _at(Hosted(), scenario)
     assert any(isinstance(entry, Step) and "We are closed today" in entry.text for entry in journal.entries)
 
 
 @with_a_browser
 def test_a_form_sent_by_get_is_sent_once_and_its_secrets_are_not_in_the_address() -> None:
-    async def story(new: Callable[[], BrowserTab], url: str) -> None:
+    async def scenario(new: Callable[[], BrowserTab], url: str) -> None:
         assert (await new().open(f"{url}/form")).state == "stuck"
 
     hosted = Hosted()
-    journal = _at(hosted, story)
+    journal = _at(hosted, scenario)
     assert len(hosted.sent) == 2
     assert "password=" in hosted.sent[1][1]
-    told = repr(journal.entries)
-    assert "password=<payer-password>" in told
-    assert "a-long-password" not in told
+    journaled = repr(journal.entries)
+    assert "password=<payer-password>" in journaled
+    assert "a-long-password" not in journaled
 
 
 @with_a_browser
 def test_a_gateway_that_is_gone_is_no_answer() -> None:
-    async def story(new: Callable[[], BrowserTab], url: str) -> None:
+    async def scenario(new: Callable[[], BrowserTab], url: str) -> None:
         found = await new().open(f"{gone}/gone")
         assert found.state == "no_answer"
         assert found.reason.startswith("connection broke")
 
     gone = f"http://localhost:{_closed_port()}"
-    pages = [entry for entry in _at(Hosted(), story, (gone,)).entries if isinstance(entry, Page)]
+    pages = [entry for entry in _at(Hosted(), scenario, (gone,)).entries if isinstance(entry, Page)]
     assert [page.response for page in pages] == [None]
     assert pages[0].problem.startswith("connection broke")
 
@@ -383,11 +383,11 @@ def test_without_a_chromium_the_message_says_what_was_looked_for(
 
 @with_a_browser
 def test_a_program_that_is_no_browser_is_said_to_be_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def story(new: Callable[[], BrowserTab], url: str) -> None:
+    async def scenario(new: Callable[[], BrowserTab], url: str) -> None:
         await new().open(f"{url}/over")
 
     monkeypatch.setenv("PAYPROOF_BROWSER", shutil.which("false") or "false")
     with pytest.raises(PayproofError, match="does not work") as caught:
-        _at(Hosted(), story)
+        _at(Hosted(), scenario)
     assert "PAYPROOF_BROWSER" in caught.value.remedy
     assert not _browsers()

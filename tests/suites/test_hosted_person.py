@@ -55,13 +55,13 @@ class Somebody(SilentProgress):
 
     def __init__(self, payer: str = "paid", does: Wish | None = None) -> None:
         self.payer, self.does = PAYERS[payer], does
-        self.said: list[str] = []
+        self.texts: list[str] = []
         self.last_pages: list[str] = []
         self.links: list[str] = []
         self._acts: list[threading.Thread] = []
 
     def ask(self, text: str) -> None:
-        self.said.append(text)
+        self.texts.append(text)
         if found := re.search(r"Please (pay|cancel) .*?(\S+://\S+)", text, re.DOTALL):
             wish: Wish = "pay" if found[1] == "pay" else "cancel"
             self.links.append(found[2])
@@ -125,14 +125,14 @@ def test_a_person_pays_and_cancels_over_plain_http_and_the_shop_is_judged_by_it(
 def test_the_person_is_told_how_often_where_what_and_how_long(independent_sandbox: Start) -> None:
     somebody = Somebody()
     run, _ = _run(independent_sandbox(), somebody)
-    assert "asked 2 times" in somebody.said[0]
+    assert "asked 2 times" in somebody.texts[0]
     order = next(e.order for world in run.worlds for e in world.of(Checkout))
-    paragraph = somebody.said[1]
+    paragraph = somebody.texts[1]
     assert f"Please pay order {order}, 5,000.00 XAF, at:" in paragraph
     assert PAYERS["paid"][0] in paragraph
     assert "waits 20 s" in paragraph
     assert all(link.startswith("http://localhost:") for link in somebody.links)
-    assert somebody.said[2] == f"Order {order}: thank you, payproof goes on."
+    assert somebody.texts[2] == f"Order {order}: thank you, payproof goes on."
 
 
 def test_what_a_person_is_spared_says_so_and_how_to_ask_for_it(independent_sandbox: Start) -> None:
@@ -143,14 +143,17 @@ def test_what_a_person_is_spared_says_so_and_how_to_ask_for_it(independent_sandb
     assert result.outcome is Outcome.PARTIAL
 
 
-def test_with_only_a_person_gets_every_story_of_what_was_chosen() -> None:
+def test_with_only_a_person_gets_every_probe_of_what_was_chosen() -> None:
     table = {"base_url": "https://sandbox.example/pay/sandbox/api/v1", "client_id": "x" * 20, "secret_key": "y" * 20}
     config = _config(table)
     settings = settings_of(config, powers=set(get_args(Power)) - {"refusal"})
     chosen = plan(config, Options(target="sandbox", only=("flow.late-success", "flow.success")), settings)
-    assert {probe.name for stories in chosen.worlds.values() for probe, _ in stories} == {"late-success", "steady"}
+    assert {probe.name for probe_runs in chosen.worlds.values() for probe, _ in probe_runs} == {
+        "late-success",
+        "steady",
+    }
     everything = plan(config, Options(target="sandbox"), settings)
-    assert {probe.name for stories in everything.worlds.values() for probe, _ in stories} == {
+    assert {probe.name for probe_runs in everything.worlds.values() for probe, _ in probe_runs} == {
         "cancelled",
         "forged-return",
     }
@@ -158,16 +161,16 @@ def test_with_only_a_person_gets_every_story_of_what_was_chosen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("payer", "does", "said"),
+    ("payer", "does", "instead"),
     [("paid", "cancel", "it was cancelled"), ("refused", "pay", "the gateway refused the payment")],
 )
 def test_a_person_who_does_something_else_is_not_held_against_the_shop(
-    independent_sandbox: Start, payer: str, does: Wish, said: str
+    independent_sandbox: Start, payer: str, does: Wish, instead: str
 ) -> None:
     run, result = _run(independent_sandbox(), Somebody(payer, does), "cancelled")
     assert not run.scored
     assert run.diagnosis[0] == (
-        f"The customer cannot go on at the hosted checkout: the person was asked to pay, and {said}."
+        f"The customer cannot go on at the hosted checkout: the person was asked to pay, and {instead}."
     )
     assert all(judgement.verdict is not Verdict.FAIL for judgement in result.judgements)
 
@@ -199,30 +202,30 @@ def _tab(somebody: Person, door: Door, payment: str) -> PersonTab:
 
 def test_nobody_there_ends_the_wait_with_a_reason() -> None:
     async def wait() -> PersonTab:
-        return await (await _tab(Person(said.append, patience=0.05), Door(), "p1").open(LINK)).confirm()
+        return await (await _tab(Person(texts.append, patience=0.05), Door(), "p1").open(LINK)).confirm()
 
-    said: list[str] = []
+    texts: list[str] = []
     tab = asyncio.run(wait())
     assert (tab.state, tab.url) == ("stuck", "")
     assert tab.reason == "nobody came back from it within 0.05 s"
-    assert tab.reason in said[-1]
+    assert tab.reason in texts[-1]
     steps = [entry for entry in tab.customer.journal.entries if isinstance(entry, Step)]
     assert tab.reason in steps[-1].text
 
 
 def test_a_person_is_asked_for_one_thing_after_the_other() -> None:
     async def both() -> list[str]:
-        somebody, door = Person(said.append), Door()
+        somebody, door = Person(texts.append), Door()
         tabs = [await _tab(somebody, door, payment).open(LINK) for payment in ("p1", "p2")]
         acts = [asyncio.ensure_future(tab.confirm()) for tab in tabs]
         for payment in ("p1", "p2"):
             await door.waited_for[payment].wait()
-            asked.append(len([text for text in said if text.startswith("Please")]))
+            asked.append(len([text for text in texts if text.startswith("Please")]))
             door.leaving[payment].set_result(f"https://shop.localhost/return/{payment}")
         await asyncio.gather(*acts)
         return [tab.url for tab in tabs]
 
-    said: list[str] = []
+    texts: list[str] = []
     asked: list[int] = []
     assert asyncio.run(both()) == ["https://shop.localhost/return/p1", "https://shop.localhost/return/p2"]
     assert asked == [1, 2]
@@ -243,14 +246,14 @@ def test_a_link_in_the_live_table_stays_in_one_piece() -> None:
 
 
 def test_over_plain_http_a_secure_cookie_travels_and_nothing_is_upgraded() -> None:
-    told = [
+    received = [
         ("Set-Cookie", "sid=1; Domain=gw.example; Secure; HttpOnly; SameSite=None"),
         ("Content-Security-Policy", "upgrade-insecure-requests; img-src https://gw.example"),
     ]
-    plain = rewrite.to_client(told, (("http://localhost:1", "https://gw.example"),))
+    plain = rewrite.to_client(received, (("http://localhost:1", "https://gw.example"),))
     assert plain == [
         ("Set-Cookie", "sid=1; HttpOnly"),
         ("Content-Security-Policy", "img-src http://localhost:1"),
     ]
-    secure = rewrite.to_client(told, (("https://localhost:1", "https://gw.example"),))
+    secure = rewrite.to_client(received, (("https://localhost:1", "https://gw.example"),))
     assert secure[0] == ("Set-Cookie", "sid=1; Secure; HttpOnly; SameSite=None")

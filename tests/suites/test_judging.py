@@ -115,10 +115,10 @@ def test_a_changed_story_is_read_or_refused(tmp_path: Path, path: tuple[Any, ...
     try:
         stories.read(file)
     except PayproofError as error:
-        told = error
+        refusal = error
     else:
         return
-    assert len(told.message) < 2_000, told.message
+    assert len(refusal.message) < 2_000, refusal.message
 
 
 def test_a_story_is_read_within_bounds(tmp_path: Path) -> None:

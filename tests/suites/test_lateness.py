@@ -8,8 +8,8 @@ import time
 import pytest
 
 from payproof.contracts.entries import Call, Connection, Entry, ProbeMark, Request
-from payproof.suites.probes import Params, Probe, tell
-from payproof.suites.run import teller
+from payproof.suites.probes import Params, Probe, run_probe
+from payproof.suites.run import probe_runner
 from payproof.suites.run.plan import MAIN, Options
 from payproof.suites.run.runner import perform
 from payproof.suites.selftest.selftest import shop
@@ -65,23 +65,23 @@ def test_a_loop_that_stands_still_is_noticed() -> None:
 
 
 @pytest.mark.parametrize(("times", "left"), [(1, 1), (2, 0)])
-def test_such_a_story_is_told_again_and_then_not_judged(monkeypatch: pytest.MonkeyPatch, times: int, left: int) -> None:
+def test_such_a_probe_runs_again_and_then_is_not_judged(monkeypatch: pytest.MonkeyPatch, times: int, left: int) -> None:
     count = 0
 
-    async def told(probe: Probe, world: World, params: Params) -> None:
+    async def late(probe: Probe, world: World, params: Params) -> None:
         nonlocal count
         count += 1
         if count > times:
-            await tell(probe, world, params)
+            await run_probe(probe, world, params)
             return
-        async with world.story(probe.name, params):
+        async with world.probe_run(probe.name, params):
             now = world.journal.now()
             world.journal.add(call(now, now))
 
     def always(lateness: Lateness, began: float, ended: float) -> float:
         return 9.0
 
-    monkeypatch.setattr(teller, "tell", told)
+    monkeypatch.setattr(probe_runner, "run_probe", late)
     monkeypatch.setattr(Lateness, "between", always)
     run = asyncio.run(perform(shop("late"), Options(probes=("cancelled",), seed=1)))
     world = next(world for world in run.worlds if world.name == MAIN)

@@ -68,7 +68,7 @@ def an_instance(folder: Path, port: int, *command: str, **more: Any) -> Instance
 async def started(instance: Instance) -> Journal:
     try:
         await instance.start()
-        instance.read_logs(story_over=True)
+        instance.read_logs(probe_over=True)
     finally:
         await instance.stop()
     return instance.journal
@@ -85,17 +85,17 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 def test_a_port_that_answers_already_is_refused_and_the_program_named(tmp_path: Path, port: int) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         async with await asyncio.start_server(answer, "127.0.0.1", port):
             await started(an_instance(tmp_path, port, sys.executable, "server.py", "x", str(port)))
 
     with pytest.raises(PortTaken, match=rf"another program answers .* process {os.getpid()}, ") as caught:
-        asyncio.run(story())
+        asyncio.run(scenario())
     assert "{port}" in caught.value.remedy
 
 
 def test_whoever_takes_the_port_after_the_start_is_not_the_integration(tmp_path: Path, port: int) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         instance = an_instance(tmp_path, port, sys.executable, "-c", SLEEPER)
         starting = asyncio.create_task(started(instance))
         while not instance.alive:  # noqa: ASYNC110 - a start has no event to wait for
@@ -104,15 +104,15 @@ def test_whoever_takes_the_port_after_the_start_is_not_the_integration(tmp_path:
             await starting
 
     with pytest.raises(PortTaken, match=f"process {os.getpid()}, "):
-        asyncio.run(story())
+        asyncio.run(scenario())
 
 
-def test_who_serves_out_of_a_container_cannot_be_told_and_is_believed(tmp_path: Path, port: int) -> None:
+def test_who_serves_out_of_a_container_cannot_be_known_and_is_believed(tmp_path: Path, port: int) -> None:
     """The program that was started lets another one serve, which is none of its children."""
     (tmp_path / "docker").write_text(f'#!/bin/sh\nexec {sys.executable} -c "{SLEEPER}"\n')
     (tmp_path / "docker").chmod(0o755)
 
-    async def story() -> Journal:
+    async def scenario() -> Journal:
         instance = an_instance(tmp_path, port, "./docker")
         starting = asyncio.create_task(started(instance))
         while not instance.alive:  # noqa: ASYNC110 - a start has no event to wait for
@@ -120,7 +120,7 @@ def test_who_serves_out_of_a_container_cannot_be_told_and_is_believed(tmp_path: 
         async with await asyncio.start_server(answer, "127.0.0.1", port):
             return await starting
 
-    assert f"who listens on port {port} cannot be told" in ready(asyncio.run(story()))
+    assert f"who listens on port {port} cannot be known" in ready(asyncio.run(scenario()))
 
 
 def test_children_that_left_with_the_port_are_the_integration(tmp_path: Path, port: int) -> None:
@@ -153,8 +153,8 @@ def test_a_port_of_our_choice_that_a_stranger_took_is_left_to_it(
     with taken:
         run = asyncio.run(perform(config, Options(quick=True)))
     main = next(world for world in run.worlds if world.name == MAIN)
-    said = next(step.text for step in main.of(Step) if step.name == "port")
-    assert said.startswith("another port: another program")
+    text = next(step.text for step in main.of(Step) if step.name == "port")
+    assert text.startswith("another port: another program")
     assert [entry.event for entry in main.of(Process)] == ["started", "ready", "stopped"]
 
 
@@ -185,7 +185,7 @@ def test_an_answer_without_an_end_does_not_outlast_the_time_for_readiness(tmp_pa
 
 
 def test_instances_that_write_the_same_file_get_their_own_lines(tmp_path: Path) -> None:
-    async def story() -> list[Journal]:
+    async def scenario() -> list[Journal]:
         ports, logs = [Port(), Port()], SharedLogs()
         (tmp_path / "shop.log").write_text("of yesterday\n")
         running = [
@@ -206,7 +206,7 @@ def test_instances_that_write_the_same_file_get_their_own_lines(tmp_path: Path) 
         assert logs.together
         return [instance.journal for instance in running]
 
-    first, second = asyncio.run(story())
+    first, second = asyncio.run(scenario())
     assert [entry.text for entry in first.entries if isinstance(entry, Log)] == ["order-100000 opened"]
     assert [entry.text for entry in second.entries if isinstance(entry, Log)] == ["order-200000 opened"]
 
@@ -229,8 +229,8 @@ def test_a_start_that_fails_is_told_with_its_whole_trace(tmp_path: Path, port: i
     (tmp_path / "boot.py").write_text(boot)
     with pytest.raises(PayproofError, match="ended at once with exit code 1") as caught:
         asyncio.run(started(an_instance(tmp_path, port, sys.executable, "boot.py")))
-    told = caught.value.message.splitlines()
-    assert [line for line in told if 'boot.py", line' in line]
-    assert told[-1].strip() == "OSError: no database"
+    lines = caught.value.message.splitlines()
+    assert [line for line in lines if 'boot.py", line' in line]
+    assert lines[-1].strip() == "OSError: no database"
     assert "\x1b" not in caught.value.message
     assert "--show-env" in caught.value.remedy

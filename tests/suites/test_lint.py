@@ -28,8 +28,8 @@ def lint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
     def go(*arguments: str) -> tuple[int, str, str]:
         code = cli.run(("lint", *arguments))
-        told = capsys.readouterr()
-        return code, told.out, told.err
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
 
     return go
 

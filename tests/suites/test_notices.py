@@ -1,6 +1,6 @@
-"""Whole stories about notices, told to a shop with one defect: the requirement that it breaks is the one that fails.
+"""Probes about notices, run against a shop with one defect: the requirement that it breaks is the one that fails.
 
-Usually the stories of the defect's own requirement are told; with PAYPROOF_MATRIX in the environment (`tox -e matrix`) all that are
+Usually the probes of the defect's own requirement run; with PAYPROOF_MATRIX in the environment (`tox -e matrix`) all that are
 about notices, and no other must may fail.
 """
 
@@ -17,12 +17,12 @@ from payproof.suites.probes import probes
 
 WHOLE = "PAYPROOF_MATRIX" in os.environ
 ABOUT_NOTICES = tuple(id for id, known in requirements().items() if known.needs == "notices")
-STORIES = tuple(name for name, probe in probes().items() if "notices" in probe.needs)
+PROBES = tuple(name for name, probe in probes().items() if "notices" in probe.needs)
 BAD = {Verdict.FAIL, Verdict.ERROR}
 
 
 def test_a_careful_shop_passes_all_that_is_about_notices() -> None:
-    found = judged(a_shop(), *STORIES)
+    found = judged(a_shop(), *PROBES)
     assert titles(found, Verdict.FAIL, Verdict.WARN, Verdict.ERROR) == {}
     assert {id: found[id].verdict for id in ABOUT_NOTICES} == dict.fromkeys(ABOUT_NOTICES, Verdict.PASS)
 
@@ -47,7 +47,7 @@ DEFECTS = {
 ALSO = {"leaves-it-to-the-return": {"webhook.late"}}
 """Who leaves the booking to the return leaves it for ever where nobody returns."""
 AT_MOST: dict[str, tuple[str, ...]] = {"prints-the-label-first": ("spelled-notice", "first-the-notice")}
-"""Stories that are enough where each notice takes seconds."""
+"""Probes that are enough where each notice takes seconds."""
 
 
 def test_each_requirement_about_notices_has_a_defect() -> None:
@@ -57,8 +57,8 @@ def test_each_requirement_about_notices_has_a_defect() -> None:
 @pytest.mark.parametrize("defect", DEFECTS)
 def test_a_shop_with_a_defect_breaks_the_requirement_that_is_about_it(defect: str) -> None:
     own = DEFECTS[defect]
-    stories = STORIES if WHOLE else tuple(name for name in STORIES if own in probes()[name].requirements)
-    found = judged(a_shop(defect), *AT_MOST.get(defect, stories))
+    names = PROBES if WHOLE else tuple(name for name in PROBES if own in probes()[name].requirements)
+    found = judged(a_shop(defect), *AT_MOST.get(defect, names))
     assert titles(found, Verdict.FAIL, Verdict.WARN)[own], found[own]
     assert titles(found, *BAD).keys() <= {own, *ALSO.get(defect, ())}, titles(found, *BAD)
 

@@ -66,7 +66,7 @@ def _forms(customer: Customer) -> HostedTab:
     return HostedTab(customer, PAYER, "7")
 
 
-def _at(site: Site, story: Callable[[Customer, str], Awaitable[None]], pages: tuple[str, ...] = ()) -> Journal:
+def _at(site: Site, scenario: Callable[[Customer, str], Awaitable[None]], pages: tuple[str, ...] = ()) -> Journal:
     journal = Journal(clock=time.monotonic)
 
     async def play() -> None:
@@ -79,7 +79,7 @@ def _at(site: Site, story: Callable[[Customer, str], Awaitable[None]], pages: tu
         outside = httpx.AsyncHTTPTransport()
         customer = Customer(where, journal, RECIPE, name="customer 1", outside=outside)
         try:
-            await story(customer, site.urls["gateway"])
+            await scenario(customer, site.urls["gateway"])
         finally:
             await customer.aclose()
             await outside.aclose()
@@ -113,12 +113,12 @@ def _leaving(how: str) -> Site:
 
 @pytest.mark.parametrize("how", ["action", "redirect", "post-redirect", "frame", "refresh"])
 def test_forms_are_not_filled_in_for_a_stranger(how: str) -> None:
-    async def story(customer: Customer, url: str) -> None:
+    async def scenario(customer: Customer, url: str) -> None:
         tab = await _forms(customer).open(f"{url}/login-form")
         assert tab.state == "stuck"
 
     site = _leaving(how)
-    journal = _at(site, story)
+    journal = _at(site, scenario)
     assert site.got["stranger"] == []
     (step,) = _steps(journal)
     assert site.urls["stranger"] in step
@@ -126,22 +126,22 @@ def test_forms_are_not_filled_in_for_a_stranger(how: str) -> None:
 
 
 def test_a_host_that_is_named_gets_them() -> None:
-    async def story(customer: Customer, url: str) -> None:
+    async def scenario(customer: Customer, url: str) -> None:
         await _forms(customer).open(f"{url}/login-form")
 
     site = _leaving("post-redirect")
-    assert _steps(_at(site, story, pages=("STRANGER",))) == []
+    assert _steps(_at(site, scenario, pages=("STRANGER",))) == []
     (got,) = site.got["stranger"]
     assert got.startswith("POST /login? email=ada%26co")
 
 
 def test_a_checkout_that_redirects_for_ever_is_said_to_do_so() -> None:
-    async def story(customer: Customer, url: str) -> None:
+    async def scenario(customer: Customer, url: str) -> None:
         assert (await _forms(customer).open(f"{url}/round")).state == "stuck"
 
     site = Site()
     site.redirect("/round", "/round", 302)
-    (step,) = _steps(_at(site, story))
+    (step,) = _steps(_at(site, scenario))
     assert "12 times" in step
 
 
@@ -179,19 +179,19 @@ def test_plain_http_and_live_addresses_get_nothing() -> None:
 
 
 def test_a_person_is_not_sent_to_a_stranger() -> None:
-    said: list[str] = []
+    texts: list[str] = []
 
     async def play() -> PersonTab:
         place = Routing("https://shop.localhost", "http://127.0.0.1:1", "https://localhost:8443")
         customer = Customer(place, Journal(), RECIPE, name="customer 1", outside=httpx.AsyncHTTPTransport())
         checkout = Checkout(order="7", amount="1.00", currency="XAF", outcome="redirected", payment="p", payment_url="")
-        tab = PersonTab(Person(said.append), None, customer, PAYER, checkout)  # type: ignore[arg-type]
+        tab = PersonTab(Person(texts.append), None, customer, PAYER, checkout)  # type: ignore[arg-type]
         return await (await tab.open("https://evil.test/login")).confirm()
 
     tab = asyncio.run(play())
     assert tab.state == "stuck"
     assert "https://evil.test" in tab.reason
-    assert not any("Please" in text for text in said)
+    assert not any("Please" in text for text in texts)
 
 
 @with_a_browser
@@ -199,7 +199,7 @@ def test_a_person_is_not_sent_to_a_stranger() -> None:
     "how", ["action", "redirect", "post-redirect", "refresh", "script", "beacon", "formaction", "blank"]
 )
 def test_a_browser_types_and_sends_nothing_for_a_stranger(how: str) -> None:
-    async def story(customer: Customer, url: str) -> None:
+    async def scenario(customer: Customer, url: str) -> None:
         browser = Browser()
         try:
             tab = await BrowserTab(browser, customer, PAYER, "7").open(f"{url}/login-form")
@@ -221,10 +221,10 @@ def test_a_browser_types_and_sends_nothing_for_a_stranger(how: str) -> None:
     }.get(how)
     if page:
         site.page("/login-form", page)
-    journal = _at(site, story)
+    journal = _at(site, scenario)
     assert site.got["stranger"] == []
     assert any(site.urls["stranger"] in step for step in _steps(journal))
-    assert not secrecy.told({PAYER.password: "x"}, repr(journal.entries))
+    assert not secrecy.holds_any({PAYER.password: "x"}, repr(journal.entries))
 
 
 def test_no_spelling_of_what_was_typed_stands_in_a_journal() -> None:
@@ -241,7 +241,7 @@ def test_no_spelling_of_what_was_typed_stands_in_a_journal() -> None:
         answer.headers["location"] = f"/x?a={quote_plus(word)}&b={login}"
         return answer
 
-    async def story(customer: Customer, url: str) -> None:
+    async def scenario(customer: Customer, url: str) -> None:
         await _forms(customer).open(f"{url}/form")
         page = await customer.ask(
             "GET", f"{url}/echo", hide=secrecy.of_payer(PAYER), headers={"Referer": f"{url}/?p={quote(word)}"}
@@ -252,7 +252,7 @@ def test_no_spelling_of_what_was_typed_stands_in_a_journal() -> None:
     site = Site()
     site.page("/form", LOGIN.format(action="/echo", more="").replace("method=post", "method=get"))
     site.pages["/echo"] = site.pages["/again"] = echo
-    journal = _at(site, story)
+    journal = _at(site, scenario)
     assert any(quote_plus(word) in got for got in site.got["gateway"]), "it was sent"
     written = [text for entry in journal.entries if isinstance(entry, Page) for text in _texts(entry)]
     assert written
@@ -263,8 +263,8 @@ def test_no_spelling_of_what_was_typed_stands_in_a_journal() -> None:
 
 
 def _texts(page: Page) -> list[str]:
-    told = [page.request.url, page.request.body, *(value for _, value in page.request.headers)]
-    return told + ([page.response.body, *(value for _, value in page.response.headers)] if page.response else [])
+    texts = [page.request.url, page.request.body, *(value for _, value in page.request.headers)]
+    return texts + ([page.response.body, *(value for _, value in page.response.headers)] if page.response else [])
 
 
 def test_a_short_password_does_not_cut_words_in_two() -> None:

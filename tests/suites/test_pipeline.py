@@ -35,13 +35,13 @@ def _nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_elsewhere_nothing_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    pipeline.tell(RESULT, RUN)
+    pipeline.report(RESULT, RUN)
     assert capsys.readouterr() == ("", "")
 
 
 def test_on_github_annotations_are_printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    pipeline.tell(RESULT, RUN)
+    pipeline.report(RESULT, RUN)
     assert capsys.readouterr().out.startswith("::notice title=payproof%3A PARTIAL::0 of 1 requirements judged")
 
 
@@ -52,10 +52,10 @@ def test_no_line_of_a_stranger_steers_a_ci_server(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    told = a_run()
+    run = a_run()
     logs = tuple(Log(n=number, at=0.1, stream="stdout", text=text) for number, text in enumerate(STEERING, 1))
     world = RecordedWorld(name="main", entries=logs)
-    broken = replace(told, worlds=(world,), scored=False, diagnosis=("It said:\n" + "\n".join(STEERING),))
+    broken = replace(run, worlds=(world,), scored=False, diagnosis=("It said:\n" + "\n".join(STEERING),))
     write_all(judge(broken, load("quatapay")), broken, tmp_path, ["json"])
     assert (
         payproof_command(["check", str(tmp_path / "run.jsonl"), "--report-dir", str(tmp_path), "--format", "json"]) == 2
@@ -78,7 +78,7 @@ def test_the_jobs_summary_is_added_to(monkeypatch: pytest.MonkeyPatch, tmp_path:
     file = tmp_path / "summary"
     file.write_text("# Before\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(file))
-    pipeline.tell(RESULT, RUN)
+    pipeline.report(RESULT, RUN)
     assert file.read_text(encoding="utf-8").startswith("# Before\n## ⚪ PARTIAL: integration\n")
 
 
@@ -89,7 +89,7 @@ def test_a_summary_that_is_full_is_left_alone(
     with file.open("wb") as room:
         os.truncate(room.fileno(), 990_000)
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(file))
-    pipeline.tell(RESULT, RUN)
+    pipeline.report(RESULT, RUN)
     assert file.stat().st_size == 990_000
     assert "is full" in capsys.readouterr().err
 
@@ -98,7 +98,7 @@ def test_a_summary_that_cannot_be_written_is_said(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path))
-    pipeline.tell(RESULT, RUN)
+    pipeline.report(RESULT, RUN)
     assert f"cannot be written: {tmp_path}" in capsys.readouterr().err
 
 

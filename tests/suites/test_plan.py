@@ -1,4 +1,4 @@
-"""Which stories share an instance, which begin first, and how many instances start at a time."""
+"""Which probes share an instance, which begin first, and how many instances start at a time."""
 
 from __future__ import annotations
 
@@ -25,19 +25,21 @@ def planned(config: Config, *, quick: bool = False, starts: float = 0.2) -> Plan
     return plan(config, Options(quick=quick), settings_of(config), start_seconds=starts)
 
 
-def stories(told: Plan) -> list[str]:
-    return sorted(f"{probe.name} {sorted(params.items())}" for found in told.worlds.values() for probe, params in found)
+def probe_runs(chosen: Plan) -> list[str]:
+    return sorted(
+        f"{probe.name} {sorted(params.items())}" for found in chosen.worlds.values() for probe, params in found
+    )
 
 
 def test_the_worlds_that_wait_longest_come_first() -> None:
-    told = planned(shop("plan"))
+    chosen = planned(shop("plan"))
     limits = load("quatapay").limits
     waits = [
-        sum(probe.waits(limits) for probe, _ in found if probe.waits is not None) for found in told.worlds.values()
+        sum(probe.waits(limits) for probe, _ in found if probe.waits is not None) for found in chosen.worlds.values()
     ]
     assert waits == sorted(waits, reverse=True)
     assert waits[0] > limits.whole_grace
-    assert {name for name, seconds in zip(told.worlds, waits, strict=True) if seconds} == told.stalling
+    assert {name for name, seconds in zip(chosen.worlds, waits, strict=True) if seconds} == chosen.stalling
 
 
 def test_a_quick_run_leaves_out_whatever_waits_and_nothing_else() -> None:
@@ -49,34 +51,36 @@ def test_no_world_waits_longer_than_a_drip_by_more_than_one_call_s_grace() -> No
     """The run takes as long as its longest world."""
     limits = load("quatapay").limits
     for found in planned(shop("plan")).worlds.values():
-        told = [probe.waits(limits) for probe, _ in found if probe.waits is not None]
-        assert sum(told) <= max(limits.whole_grace, 2 * limits.grace)
+        waits = [probe.waits(limits) for probe, _ in found if probe.waits is not None]
+        assert sum(waits) <= max(limits.whole_grace, 2 * limits.grace)
 
 
-def test_instances_are_shared_where_starting_costs_most_and_the_same_stories_are_told() -> None:
+def test_instances_are_shared_where_starting_costs_most_and_the_same_probes_run() -> None:
     config = shop("plan")
     usual, slow, quick = planned(config), planned(config, starts=10.0), planned(config, quick=True)
     assert not usual.sharing
-    assert stories(usual) == stories(slow)
-    assert stories(quick) == sorted(
+    assert probe_runs(usual) == probe_runs(slow)
+    assert probe_runs(quick) == sorted(
         f"{probe.name} {sorted(params.items())}"
         for found in usual.worlds.values()
         for probe, params in found
         if not probe.stalls
     )
-    for told in (slow, quick):
-        restarting = {name for name, found in told.worlds.items() if any(probe.restarts for probe, _ in found)}
+    for chosen in (slow, quick):
+        restarting = {name for name, found in chosen.worlds.items() if any(probe.restarts for probe, _ in found)}
         assert restarting
-        assert told.sharing == set(told.worlds) - restarting
-        assert set(list(told.worlds)[: len(restarting)]) == restarting
+        assert chosen.sharing == set(chosen.worlds) - restarting
+        assert set(list(chosen.worlds)[: len(restarting)]) == restarting
 
 
 def test_what_hangs_in_a_shared_instance_holds_up_little_and_what_waits_waits_alone() -> None:
-    for told in (planned(shop("plan"), starts=10.0), planned(shop("plan"), quick=True)):
-        for name in told.sharing:
-            found = told.worlds[name]
+    for chosen in (planned(shop("plan"), starts=10.0), planned(shop("plan"), quick=True)):
+        for name in chosen.sharing:
+            found = chosen.worlds[name]
             assert len(found) == 1 if any(probe.stalls or probe.pauses for probe, _ in found) else len(found) <= 4
-        assert {name for name, found in told.worlds.items() if any(probe.stalls for probe, _ in found)} == told.stalling
+        assert {
+            name for name, found in chosen.worlds.items() if any(probe.stalls for probe, _ in found)
+        } == chosen.stalling
 
 
 def test_a_recording_and_a_sandbox_are_never_shared() -> None:
@@ -108,6 +112,6 @@ def test_what_this_system_cannot_do_is_said_and_fails_nobody(monkeypatch: pytest
     config = shop("plan")
     monkeypatch.setattr(sys, "platform", "darwin")
     settings = settings_of(config)
-    told = plan(config, Options(), settings)
-    assert told.powerless == ("unconnected",)
-    assert powerless(told, settings) == {"timeout.connect": "only linux lets connections wait as this needs it"}
+    chosen = plan(config, Options(), settings)
+    assert chosen.powerless == ("unconnected",)
+    assert powerless(chosen, settings) == {"timeout.connect": "only linux lets connections wait as this needs it"}

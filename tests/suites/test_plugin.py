@@ -37,21 +37,21 @@ from payproof.suites.run import runner
 from payproof.suites.commands import verdict
 
 HERE = Path(__file__).parent
-SAID = json.loads((HERE / "said.json").read_text())
+ANSWERS = json.loads((HERE / "answers.json").read_text())
 
 
 async def perform(config, options, progress):
     with (HERE / "performed.txt").open("a") as file:
         file.write(json.dumps([sorted(options.only), options.quick, options.seed]) + "\\n")
-    if "error" in SAID:
-        raise PayproofError(SAID["error"], place="integration.command", remedy="mend it")
+    if "error" in ANSWERS:
+        raise PayproofError(ANSWERS["error"], place="integration.command", remedy="mend it")
     return Run(gateway="quatapay", selected=options.only)
 
 
 def judged(run, config):
     found = []
     for name in run.selected or profile.load("quatapay").checklist.all_requirements():
-        word = SAID.get(name, "pass")
+        word = ANSWERS.get(name, "pass")
         finding = Finding(
             check=name, verdict=Verdict(word), title=f"title of {name}",
             expected={"paid": False}, actual={"paid": True},
@@ -59,11 +59,11 @@ def judged(run, config):
         )
         level = requirements()[name].level
         found.append(Judgement(requirement=name, level=level, text="text", verdict=Verdict(word), findings=(finding,)))
-    outcome = Outcome(SAID.get("outcome", "ready"))
-    reasons = tuple(f"{name}: title" for name in SAID.get("reasons", []))
+    outcome = Outcome(ANSWERS.get("outcome", "ready"))
+    reasons = tuple(f"{name}: title" for name in ANSWERS.get("reasons", []))
     return Result(
-        outcome=outcome, reasons=reasons, diagnosis=tuple(SAID.get("diagnosis", ())), golive=(), guidelines=(),
-        judgements=tuple(found), scope=(), stale_baseline=tuple(SAID.get("stale", ())), facts={"seed": 7},
+        outcome=outcome, reasons=reasons, diagnosis=tuple(ANSWERS.get("diagnosis", ())), golive=(), guidelines=(),
+        judgements=tuple(found), scope=(), stale_baseline=tuple(ANSWERS.get("stale", ())), facts={"seed": 7},
     )
 
 
@@ -83,9 +83,9 @@ def shop(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.P
     return pytester
 
 
-def tell(shop: pytest.Pytester, said: dict[str, object]) -> None:
+def prepare(shop: pytest.Pytester, answers: dict[str, object]) -> None:
     shop.makeconftest(CONFTEST)
-    (shop.path / "said.json").write_text(json.dumps(said))
+    (shop.path / "answers.json").write_text(json.dumps(answers))
 
 
 def run(shop: pytest.Pytester, *arguments: str) -> pytest.RunResult:
@@ -105,7 +105,7 @@ def musts(ids: set[str]) -> set[str]:
     return {id for id in ids if requirements()[id].level is Level.MUST}
 
 
-def told(result: pytest.RunResult) -> dict[str, set[str]]:
+def outcomes(result: pytest.RunResult) -> dict[str, set[str]]:
     """What pytest -v says: outcome -> requirements."""
     found: dict[str, set[str]] = {}
     for id, outcome in re.findall(r"::([\w.-]+) (PASSED|FAILED|SKIPPED)", result.stdout.str()):
@@ -114,37 +114,37 @@ def told(result: pytest.RunResult) -> dict[str, set[str]]:
 
 
 def test_each_requirement_is_an_item_and_one_run_serves_them_all(shop: pytest.Pytester) -> None:
-    tell(shop, {})
+    prepare(shop, {})
     result = run(shop, *SUITE, "-v")
     result.stdout.fnmatch_lines(["*::token.cached PASSED*", "*= payproof =*", "ready; seed 7"])
-    assert told(result) == {"passed": set(ALL)}
+    assert outcomes(result) == {"passed": set(ALL)}
     assert performed(shop) == [([], False, None)]
 
 
 def test_only_what_is_selected_is_asked_for(shop: pytest.Pytester) -> None:
-    tell(shop, {})
+    prepare(shop, {})
     result = run(
         shop, *SUITE, "-v", "-k", "token and not logs", "-m", "must", "--payproof-quick", "--payproof-seed", "3"
     )
     names = musts({id for id in ALL if "token" in id} - group("logs"))
     assert {"errors.invalid-token", "token.cached", "token.renewed"} <= names
-    assert told(result) == {"passed": names}
+    assert outcomes(result) == {"passed": names}
     assert performed(shop) == [(sorted(names), True, 3)]
 
 
 def test_groups_are_markers(shop: pytest.Pytester) -> None:
-    tell(shop, {})
-    assert told(run(shop, *SUITE, "-v", "-m", "verify and must")) == {"passed": musts(group("verify"))}
+    prepare(shop, {})
+    assert outcomes(run(shop, *SUITE, "-v", "-m", "verify and must")) == {"passed": musts(group("verify"))}
 
 
 @pytest.mark.parametrize("arguments", [("-m", "custom"), ("-k", "custom")])
 def test_items_are_found_by_what_they_were_called_before(shop: pytest.Pytester, arguments: tuple[str, str]) -> None:
-    tell(shop, {})
-    assert told(run(shop, *SUITE, "-v", *arguments)) == {"passed": group("reference")}
+    prepare(shop, {})
+    assert outcomes(run(shop, *SUITE, "-v", *arguments)) == {"passed": group("reference")}
 
 
 def test_verdicts_become_outcomes(shop: pytest.Pytester) -> None:
-    tell(
+    prepare(
         shop,
         {
             "outcome": "not_ready",
@@ -159,7 +159,7 @@ def test_verdicts_become_outcomes(shop: pytest.Pytester) -> None:
     result = run(shop, *SUITE, "-k", "verify or stampede or cancel-url", "-v", "-rsP")
     failed, skipped = {"verify.amount", "verify.currency"}, {"verify.unreachable", "https.cancel-url"}
     passed = group("verify") - failed - skipped | {"token.no-stampede"}
-    assert told(result) == {"passed": passed, "failed": failed, "skipped": skipped}
+    assert outcomes(result) == {"passed": passed, "failed": failed, "skipped": skipped}
     result.stdout.fnmatch_lines(
         [
             "*verify.amount (must)*",
@@ -178,29 +178,29 @@ def test_verdicts_become_outcomes(shop: pytest.Pytester) -> None:
 
 
 def test_a_stale_baseline_fails_its_requirement(shop: pytest.Pytester) -> None:
-    tell(shop, {"outcome": "not_ready", "reasons": ["token.cached"], "stale": ["token.cached"]})
+    prepare(shop, {"outcome": "not_ready", "reasons": ["token.cached"], "stale": ["token.cached"]})
     result = run(shop, *SUITE, "-v", "-k", "token.cached")
     result.stdout.fnmatch_lines(["  the baseline entry is stale*"])
-    assert told(result) == {"failed": {"token.cached"}}
+    assert outcomes(result) == {"failed": {"token.cached"}}
 
 
 def test_not_scored_fails_every_item_with_the_diagnosis(shop: pytest.Pytester) -> None:
-    tell(shop, {"outcome": "not_scored", "diagnosis": ["It never called the gateway."]})
+    prepare(shop, {"outcome": "not_scored", "diagnosis": ["It never called the gateway."]})
     result = run(shop, *SUITE, "-v", "-m", "token")
-    assert told(result) == {"failed": group("token")}
+    assert outcomes(result) == {"failed": group("token")}
     result.stdout.fnmatch_lines(["token.cached: not scored", "  It never called the gateway."])
 
 
 def test_an_error_is_told_once_for_each_item_and_met_once(shop: pytest.Pytester) -> None:
-    tell(shop, {"error": "the command does not exist"})
+    prepare(shop, {"error": "the command does not exist"})
     result = run(shop, *SUITE, "-v", "-m", "token")
-    assert told(result) == {"failed": group("token")}
+    assert outcomes(result) == {"failed": group("token")}
     result.stdout.fnmatch_lines(["payproof: the command does not exist", "  at: integration.command", "  do: mend it"])
     assert len(performed(shop)) == 1
 
 
 def test_xdist_workers_share_one_run(shop: pytest.Pytester) -> None:
-    tell(shop, {"outcome": "not_ready", "token.cached": "fail", "reasons": ["token.cached"]})
+    prepare(shop, {"outcome": "not_ready", "token.cached": "fail", "reasons": ["token.cached"]})
     result = run(shop, *SUITE, "-n", "2", "-m", "token or verify")
     result.assert_outcomes(passed=len(group("token", "verify")) - 1, failed=1)
     assert len(performed(shop)) == 1
@@ -208,14 +208,14 @@ def test_xdist_workers_share_one_run(shop: pytest.Pytester) -> None:
 
 
 def test_the_last_failed_are_run_again_alone(shop: pytest.Pytester) -> None:
-    tell(shop, {"outcome": "not_ready", "token.cached": "fail", "reasons": ["token.cached"]})
+    prepare(shop, {"outcome": "not_ready", "token.cached": "fail", "reasons": ["token.cached"]})
     run(shop, *SUITE).assert_outcomes(passed=len(ALL) - 1, failed=1)
     run(shop, *SUITE, "--lf").assert_outcomes(failed=1)
     assert [only for only, _, _ in performed(shop)] == [[], ["token.cached"]]
 
 
 def test_reports_are_written_where_asked(shop: pytest.Pytester) -> None:
-    tell(shop, {})
+    prepare(shop, {})
     run(shop, *SUITE, "-m", "token", "--payproof-report-dir", "out")
     assert {"report.json", "junit.xml", "run.jsonl"} <= {file.name for file in (shop.path / "out").iterdir()}
 
@@ -228,12 +228,12 @@ def test_without_a_configuration_it_says_what_to_give_and_proves_nothing(shop: p
 
 
 def test_nothing_selected_is_no_success(shop: pytest.Pytester) -> None:
-    tell(shop, {})
+    prepare(shop, {})
     assert run(shop, *SUITE, "-k", "nonsense").ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
 def test_a_target_that_nobody_knows_is_a_usage_error(shop: pytest.Pytester) -> None:
-    tell(shop, {})
+    prepare(shop, {})
     result = run(shop, *SUITE, "--payproof-target", "live")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*invalid choice: 'live'*"])

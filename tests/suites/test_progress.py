@@ -21,7 +21,7 @@ def test_where_nobody_watches_there_is_a_line_for_each_world_that_ends() -> None
     clock = Clock()
     plain = Plain(lines.append, clock=clock)
     plain.world_started("main")
-    plain.story("main", "double-submit")
+    plain.probe_started("main", "double-submit")
     clock.now = 2.5
     plain.world_finished("main")
     plain.close()
@@ -33,7 +33,7 @@ def test_after_ten_seconds_of_silence_it_says_that_it_works() -> None:
     clock = Clock()
     plain = Plain(lines.append, clock=clock)
     plain.world_started("main")
-    plain.story("main", "stalled")
+    plain.probe_started("main", "stalled")
     clock.now = 9.9
     plain.beat()
     assert lines == []
@@ -50,7 +50,7 @@ def test_a_terminal_gets_a_table_that_is_gone_at_the_end() -> None:
     assert isinstance(table, LiveTable)
     for number in range(12):
         table.world_started(f"world-{number}")
-        table.story(f"world-{number}", "slow")
+        table.probe_started(f"world-{number}", "slow")
     with console.capture() as capture:
         console.print(table.render())
     table.close()

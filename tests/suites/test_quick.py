@@ -20,7 +20,7 @@ from payproof.suites.run.runner import perform
 from payproof.suites.selftest.selftest import shop
 
 SECONDS = 4.0
-"""Time enough for control and some stories, also on a busy machine; the hanging shop never ends by itself."""
+"""Time enough for control and some probes, also on a busy machine; the hanging shop never ends by itself."""
 
 HANGING = """
 import asyncio, os, sys
@@ -60,7 +60,7 @@ def _hanging(folder: Path, patience: int) -> Config:
     return config.model_copy(update={"integration": config.integration.model_copy(update={"command": command})})
 
 
-def _told(config: Config, options: Options) -> tuple[Run, Result, float]:
+def _judged(config: Config, options: Options) -> tuple[Run, Result, float]:
     began = time.monotonic()
     run = asyncio.run(perform(config, options))
     return run, judge(run, config.profile), time.monotonic() - began
@@ -69,7 +69,7 @@ def _told(config: Config, options: Options) -> tuple[Run, Result, float]:
 @pytest.fixture(scope="module")
 def hung(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Result, float]:
     config = _hanging(tmp_path_factory.mktemp("hanging"), patience=1)
-    return _told(config, Options(quick=True, seed=3, seconds=SECONDS))
+    return _judged(config, Options(quick=True, seed=3, seconds=SECONDS))
 
 
 def test_a_shop_that_hangs_does_not_hold_the_quick_run(hung: tuple[Run, Result, float]) -> None:
@@ -82,9 +82,9 @@ def test_what_was_left_out_is_said_for_each_requirement(hung: tuple[Run, Result,
     titles = {each.requirement: [finding.title for finding in each.findings] for each in result.judgements}
     for id in ("flow.cancelled", "errors.server-error", "token.cached"):
         assert any("left out: the time of this quick run was up after 4 s" in title for title in titles[id]), titles[id]
-    said = [title for each in titles.values() for title in each]
-    assert any("waited for the shop's answer to the checkout of order" in title for title in said)
-    assert any(title.endswith("before its turn came") for title in said)
+    every = [title for each in titles.values() for title in each]
+    assert any("waited for the shop's answer to the checkout of order" in title for title in every)
+    assert any(title.endswith("before its turn came") for title in every)
 
 
 def test_what_was_left_out_fails_nobody(hung: tuple[Run, Result, float]) -> None:
@@ -93,7 +93,7 @@ def test_what_was_left_out_fails_nobody(hung: tuple[Run, Result, float]) -> None
     assert [each.requirement for each in result.judgements if each.verdict in (Verdict.FAIL, Verdict.ERROR)] == []
 
 
-def test_a_story_that_was_ended_in_its_middle_is_no_evidence(hung: tuple[Run, Result, float]) -> None:
+def test_a_probe_run_that_was_ended_in_its_middle_is_no_evidence(hung: tuple[Run, Result, float]) -> None:
     for world in hung[0].worlds:
         begun = [entry.event for entry in world.entries if isinstance(entry, ProbeMark)]
         assert begun.count("begin") == begun.count("end")
@@ -102,7 +102,7 @@ def test_a_story_that_was_ended_in_its_middle_is_no_evidence(hung: tuple[Run, Re
 
 
 def test_a_shop_that_hangs_in_control_is_not_waited_for_longer_than_all_probes(tmp_path: Path) -> None:
-    run, result, seconds = _told(_hanging(tmp_path, patience=0), Options(quick=True, seed=3, seconds=1.0))
+    run, result, seconds = _judged(_hanging(tmp_path, patience=0), Options(quick=True, seed=3, seconds=1.0))
     assert result.outcome is Outcome.NOT_SCORED
     assert seconds < 30
     assert "no answer within 1 s" in " ".join(run.diagnosis)

@@ -20,7 +20,7 @@ from payproof.suites import cli, resources
 from payproof.suites.customer.customer import Customer
 from payproof.suites.customer.routing import Routing
 from payproof.suites.resources import Lacking, breathe, lacking
-from payproof.suites.run import teller
+from payproof.suites.run import probe_runner
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
 from payproof.suites.selftest.selftest import shop
@@ -39,7 +39,7 @@ def wrapped(error: Exception) -> Exception:
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [
         (OSError(errno.EMFILE, "Too many open files"), "no more files"), (OSError(errno.ENFILE, "x"), "open files"),
         (OSError(errno.EADDRNOTAVAIL, "x"), "no more ports"), (OSError(errno.ENOSPC, "x"), "no space left"),
@@ -47,10 +47,10 @@ def wrapped(error: Exception) -> Exception:
         (RuntimeError("can't start new thread"), "processes or threads"),
     ],
 )  # fmt: skip
-def test_a_lack_is_found_behind_any_error_and_says_what_to_do(error: Exception, said: str) -> None:
+def test_a_lack_is_found_behind_any_error_and_says_what_to_do(error: Exception, message: str) -> None:
     for found in (lacking(error), lacking(wrapped(error))):
         assert found
-        assert said in found.message
+        assert message in found.message
         assert "nothing is said about the integration" in found.message
         assert found.remedy
 
@@ -76,11 +76,11 @@ def test_a_lack_ends_any_command_with_2_and_its_remedy(
     assert "payproof itself failed" not in err
 
 
-def test_a_lack_within_a_story_ends_the_run_and_accuses_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def tell(*_: object) -> None:
+def test_a_lack_within_a_probe_ends_the_run_and_accuses_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(*_: object) -> None:
         raise wrapped(OSError(errno.EMFILE, "Too many open files"))
 
-    monkeypatch.setattr(teller, "tell", tell)
+    monkeypatch.setattr(probe_runner, "run_probe", fails)
     with pytest.raises(Lacking, match="no more files"):
         asyncio.run(perform(shop("lacking"), Options(probes=("cancelled", "refused"))))
 
@@ -89,7 +89,7 @@ def test_a_customer_without_a_port_left_does_not_say_that_the_shop_refused() -> 
     def no_port(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("All connection attempts failed") from OSError(errno.EADDRNOTAVAIL, "x")
 
-    async def story() -> None:
+    async def scenario() -> None:
         place = Routing("https://shop.localhost", "http://127.0.0.1:9", "http://localhost:9")
         customer = Customer(place, Journal(), load("quatapay").hosted, name="c", outside=httpx.MockTransport(no_port))
         try:
@@ -98,7 +98,7 @@ def test_a_customer_without_a_port_left_does_not_say_that_the_shop_refused() -> 
             await customer.aclose()
 
     with pytest.raises(Lacking, match="no more ports"):
-        asyncio.run(story())
+        asyncio.run(scenario())
 
 
 def test_no_free_port_is_a_lack(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,12 +144,12 @@ from payproof.suites.resources import need_files, raise_limits
 from payproof.suites.session.supervised import supervised
 raise_limits()
 need_files()
-async def story():
+async def scenario():
     process = await supervised(["sh", "-c", "ulimit -Sn"], env={"PATH": os.environ["PATH"]}, folder=Path(), mark="m")
-    said, _, _ = await asyncio.gather(process.stdout.read(), process.stderr.read(), process.wait())
+    limit, _, _ = await asyncio.gather(process.stdout.read(), process.stderr.read(), process.wait())
     await process.end()
-    print(said.decode().strip())
-asyncio.run(story())
+    print(limit.decode().strip())
+asyncio.run(scenario())
 """
 
 

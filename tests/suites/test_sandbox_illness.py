@@ -30,7 +30,7 @@ from payproof.suites.session.performance import spared
 from ..conftest import IndependentSandbox  # noqa: TID252
 
 SHOP = Path(__file__).parents[2] / "examples" / "flask-shop"
-STORIES = ("cancelled", "forged-return", "paid-order")
+PROBES = ("cancelled", "forged-return", "paid-order")
 Start = Callable[..., IndependentSandbox]
 
 
@@ -56,7 +56,7 @@ def _steps(run: Run, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("flags", "said"),
+    ("flags", "message"),
     [
         (("--ill", "503:9"), "503 Backend ailing"),
         (("--ill-pages", "502:7"), "hosted checkout answered 502"),
@@ -66,21 +66,21 @@ def _steps(run: Run, name: str) -> list[str]:
     ],
 )
 def test_a_careful_shop_is_not_accused_at_a_sandbox_that_is_unwell(
-    independent_sandbox: Start, capfd: pytest.CaptureFixture[str], flags: tuple[str, str], said: str
+    independent_sandbox: Start, capfd: pytest.CaptureFixture[str], flags: tuple[str, str], message: str
 ) -> None:
-    run, result = _run(_config(independent_sandbox(*flags)), *STORIES)
+    run, result = _run(_config(independent_sandbox(*flags)), *PROBES)
     assert not _accused(result)
     assert result.outcome is Outcome.PARTIAL, result.reasons
-    assert any(said in text for text in _steps(run, "spoiled"))
+    assert any(message in text for text in _steps(run, "spoiled"))
     assert "; it was unwell in " in str(run.facts["account"])
     assert "Traceback" not in capfd.readouterr().err
 
 
-def test_what_became_of_earlier_payments_stays_when_a_story_is_left_out() -> None:
+def test_what_became_of_earlier_payments_stays_when_a_probe_is_left_out() -> None:
     def status(n: int, payment: str) -> Call:
         asked = Request(method="GET", url=f"https://gateway.test/status/{payment}")
-        said = an_event(operation="status", payment=payment)
-        return Call(n=n, began=0, ended=0, ending="answered", request=asked, event=said)
+        event = an_event(operation="status", payment=payment)
+        return Call(n=n, began=0, ended=0, ending="answered", request=asked, event=event)
 
     entries = [
         Ledger(n=1, event="opened", payment="earlier"),
@@ -114,7 +114,7 @@ def test_a_broken_shop_is_found_at_a_sandbox_that_is_unwell(independent_sandbox:
     assert "verify.forged-return" in _accused(result)
 
 
-def test_a_story_that_the_sandbox_spoils_twice_is_not_exercised_and_quotes_why(independent_sandbox: Start) -> None:
+def test_a_probe_that_the_sandbox_spoils_twice_is_not_exercised_and_quotes_why(independent_sandbox: Start) -> None:
     sandbox = independent_sandbox("--ill", "503:2")
     with pytest.raises(PayproofError, match=r"answered 503 to a .* call: .*503 Backend ailing"):
         _run(_config(sandbox), "steady")
@@ -123,18 +123,22 @@ def test_a_story_that_the_sandbox_spoils_twice_is_not_exercised_and_quotes_why(i
 def test_what_is_spoiled_twice_after_the_control_payment_names_the_cause(
     independent_sandbox: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, stories = illness.of_call, list[str]()
+    real, probes_begun = illness.of_call, list[str]()
 
-    def ill_while_forging(said: Any, answer: Any) -> str:
-        return "the sandbox answered 503" if stories and stories[-1] == "forged-return" else str(real(said, answer))
+    def ill_while_forging(event: Any, answer: Any) -> str:
+        return (
+            "the sandbox answered 503"
+            if probes_begun and probes_begun[-1] == "forged-return"
+            else str(real(event, answer))
+        )
 
     from payproof.simulator.relay.relay import Relay
 
     ready = Relay.ready
 
-    async def noted(relay: Relay, story: str = "") -> None:
-        await ready(relay, story)
-        stories.append(story)
+    async def noted(relay: Relay, probe: str = "") -> None:
+        await ready(relay, probe)
+        probes_begun.append(probe)
 
     monkeypatch.setattr(illness, "of_call", ill_while_forging)
     monkeypatch.setattr(Relay, "ready", noted)
@@ -142,4 +146,4 @@ def test_what_is_spoiled_twice_after_the_control_payment_names_the_cause(
     forged = next(j for j in result.judgements if j.requirement == "verify.forged-return")
     assert forged.verdict is Verdict.NOT_EXERCISED
     assert "the sandbox answered 503" in forged.findings[0].title
-    assert stories.count("forged-return") == 2
+    assert probes_begun.count("forged-return") == 2

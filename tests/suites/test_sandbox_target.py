@@ -90,8 +90,8 @@ def test_the_sandbox_itself_refuses_a_dead_bearer_and_revoked_credentials(indepe
     )
     refused = [(seen["path"].rsplit("/", 1)[-1], seen["status"]) for seen in sandbox.requests()]
     assert ("token", 400) in refused, "the sandbox never saw the revoked secret"
-    said = [step for step in _of(run, Step) if step.name == "dead-bearer"]
-    assert any(status == 403 for _, status in refused) == bool(said)
+    steps = [step for step in _of(run, Step) if step.name == "dead-bearer"]
+    assert any(status == 403 for _, status in refused) == bool(steps)
 
 
 def test_a_lost_answer_is_lost_after_its_effect_at_the_sandbox(independent_sandbox: Start) -> None:
@@ -116,18 +116,18 @@ def test_the_sandboxs_credentials_and_payers_reach_neither_the_integration_nor_a
     for secret in (sandbox.client_id, sandbox.secret_key, password):
         for name, text in written.items():
             assert not any(spelt in text for _, spelt in spellings(secret)), name
-    told = run.facts["sandbox"]
-    assert isinstance(told, dict)
-    assert told["requests"]
+    account = run.facts["sandbox"]
+    assert isinstance(account, dict)
+    assert account["requests"]
 
 
 def test_a_spent_budget_leaves_requirements_not_exercised_and_says_so(independent_sandbox: Start) -> None:
     sandbox = independent_sandbox()
     run, result = _run(_config(sandbox.table(budget=15)), "steady", "cancelled", "forged-return")
-    told = run.facts["sandbox"]
-    assert isinstance(told, dict)
+    account = run.facts["sandbox"]
+    assert isinstance(account, dict)
     api = [seen for seen in sandbox.requests() if "/api/" in seen["path"]]
-    assert told["requests"] == len(api)
+    assert account["requests"] == len(api)
     assert "budget of 15" in _title(result, "verify.forged-return")
     assert _verdicts(result)["verify.forged-return"] is Verdict.NOT_EXERCISED
     assert result.outcome is Outcome.PARTIAL
@@ -184,7 +184,7 @@ def test_a_profile_that_does_not_fit_the_sandbox_is_hinted_at(independent_sandbo
     assert "payproof drift" in str(run.facts["account"])
 
 
-def test_a_story_that_the_sandbox_itself_spoiled_is_told_again_and_accuses_nobody(
+def test_a_probe_that_the_sandbox_itself_spoiled_runs_again_and_accuses_nobody(
     independent_sandbox: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sandbox = independent_sandbox("--rate-limit", "8")

@@ -40,11 +40,11 @@ import payproof.suites.commands.serve
 from payproof.contracts.profile import load
 from payproof.simulator.serve import serve
 
-async def story():
+async def scenario():
     stop = asyncio.Event()
     await serve(load("quatapay"), port=0, control_port=0, out=lambda text: stop.set(), stop=stop)
 
-asyncio.run(story())
+asyncio.run(scenario())
 """
     assert not imported(script) & HEAVY
 

@@ -29,12 +29,12 @@ def begun(*, plain_first: bool, works: bool = False, buys: bool = False) -> tupl
             await world.checkout(world.new_order(), world.customer())
         return works
 
-    async def story() -> tuple[Session, bool]:
+    async def scenario() -> tuple[Session, bool]:
         async with opened(shop("begun"), seed=1) as held:
-            _, said = await held.begin("main", control, plain_first=plain_first)
-            return held, said
+            _, ready = await held.begin("main", control, plain_first=plain_first)
+            return held, ready
 
-    return tried, *asyncio.run(story())
+    return tried, *asyncio.run(scenario())
 
 
 def test_over_plain_http_a_gateway_that_opened_no_payment_is_offered_over_tls() -> None:
@@ -71,14 +71,14 @@ def test_whatever_ends_a_session_ends_its_processes_and_takes_its_folder_away() 
         worlds.append(world)
         return True
 
-    async def story() -> None:
+    async def scenario() -> None:
         async with opened(shop("ended")) as held:
             folders.append(held.folder)
             await held.begin("main", control)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        asyncio.run(story())
+        asyncio.run(scenario())
     (world,), (folder,) = worlds, folders
     events = [entry.event for entry in world.journal.entries if isinstance(entry, Process)]
     assert events[-1] == "stopped"
@@ -103,13 +103,17 @@ def test_a_run_and_the_explorer_refuse_the_same_in_the_same_words() -> None:
         async with explorer_session.opened(bare(), 1):
             pass
 
-    said: list[PayproofError] = []
+    errors: list[PayproofError] = []
     for work in (run, explorer):
         with pytest.raises(PayproofError) as caught:
             asyncio.run(work())
-        said.append(caught.value)
-    assert (said[0].message, said[0].place, said[0].remedy) == (said[1].message, said[1].place, said[1].remedy)
-    assert "[simulator]" in said[0].remedy
+        errors.append(caught.value)
+    assert (errors[0].message, errors[0].place, errors[0].remedy) == (
+        errors[1].message,
+        errors[1].place,
+        errors[1].remedy,
+    )
+    assert "[simulator]" in errors[0].remedy
 
 
 def test_the_explorer_too_needs_enough_open_files(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""An instance that sells as ever is told more stories; any other one is not."""
+"""An instance that sells as ever serves more probes; any other one does not."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ uvicorn.run(refusing, host="127.0.0.1", port=int(env["PORT"]), log_level="warnin
 """
 
 
-def told(config: Config, *, worlds: int = 3) -> Run:
+def quick_run(config: Config, *, worlds: int = 3) -> Run:
     return asyncio.run(perform(config, Options(quick=True, seed=3, probes=PROBES, worlds=worlds)))
 
 
@@ -63,10 +63,10 @@ def begun(run: Run) -> list[str]:
 
 @pytest.fixture(scope="module")
 def sound() -> Run:
-    return told(shop("shared"))
+    return quick_run(shop("shared"))
 
 
-def test_a_few_instances_are_told_all_stories(sound: Run) -> None:
+def test_a_few_instances_serve_all_probes(sound: Run) -> None:
     assert len(begun(sound)) > 30
     assert starts(sound) <= 3
 
@@ -79,14 +79,16 @@ def test_each_order_is_looked_at_in_the_end_wherever_it_was_placed(sound: Run) -
         assert orders == {seen.order for seen in world.of(OrderSeen) if seen.n > settled}
 
 
-def test_an_instance_that_sells_no_more_is_told_no_more_stories_and_the_next_ones_have_a_sound_one(
+def test_an_instance_that_sells_no_more_serves_no_more_probes_and_the_next_ones_have_a_sound_one(
     tmp_path: Path, sound: Run
 ) -> None:
     script = tmp_path / "ends_after.py"
     script.write_text(ENDS_AFTER)
     config = shop("shared")
     command = (sys.executable, str(script), "6")
-    run = told(config.model_copy(update={"integration": config.integration.model_copy(update={"command": command})}))
+    run = quick_run(
+        config.model_copy(update={"integration": config.integration.model_copy(update={"command": command})})
+    )
     assert begun(run) == begun(sound)
     assert starts(run) >= starts(sound) + 2
 
@@ -96,6 +98,6 @@ def test_orders_have_the_same_numbers_whichever_instance_they_are_placed_in(soun
         steps = (step for world in run.worlds for step in world.of(Step))
         return {str(step.facts["order"]) for step in steps if step.name.startswith("order:")}
 
-    again = told(shop("shared"), worlds=2)
+    again = quick_run(shop("shared"), worlds=2)
     # A customer who pays once more where the first time failed is one of a busy machine.
     assert len(numbers(sound) & numbers(again)) > 0.9 * len(numbers(sound))

@@ -130,7 +130,7 @@ def test_a_flood_is_read_and_only_a_share_of_it_kept() -> None:
     assert kept == ["whole"]
 
 
-def test_every_story_has_a_share_and_all_of_them_have_an_end() -> None:
+def test_every_probe_run_has_a_share_and_all_of_them_have_an_end() -> None:
     kept: list[str] = []
     intake = Intake(kept.append, share=1 << 20, whole=2 << 20)
     for _ in range(30):

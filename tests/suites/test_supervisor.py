@@ -70,7 +70,7 @@ def test_a_run_that_is_ended_leaves_no_process_of_the_shop(tmp_path: Path, name:
         pids: list[int] = json.loads((tmp_path / "pids").read_text())
         assert all(map(runs, pids))
         run.send_signal(getattr(signal, name))
-        _, said = run.communicate(timeout=30)
+        _, err = run.communicate(timeout=30)
     finally:
         run.kill()
         run.wait()
@@ -78,8 +78,8 @@ def test_a_run_that_is_ended_leaves_no_process_of_the_shop(tmp_path: Path, name:
     if name == "SIGKILL":
         assert run.returncode == -signal.SIGKILL
     else:
-        assert run.returncode == 130, said
-        assert "everything that payproof started is stopped" in said
+        assert run.returncode == 130, err
+        assert "everything that payproof started is stopped" in err
 
 
 def test_a_closed_terminal_ends_a_run_too(tmp_path: Path) -> None:
@@ -124,8 +124,8 @@ def test_the_environment_is_the_given_one_and_the_mark(tmp_path: Path) -> None:
 def test_output_folder_group_and_signals_are_as_without_a_supervisor(tmp_path: Path) -> None:
     script = f"pwd; echo $$; ps -o pgid=,sid= -p $$; {shlex.quote(sys.executable)} -c 'import sys; print(sys.stdin.read())'; echo wrong >&2"
     code, out, err = asyncio.run(ended(tmp_path, "sh", "-c", script))
-    folder, pid, ids, said = out.splitlines()
-    assert (code, folder, ids.split(), said, err) == (0, str(tmp_path), [pid, pid], "", "wrong\n")
+    folder, pid, ids, rest = out.splitlines()
+    assert (code, folder, ids.split(), rest, err) == (0, str(tmp_path), [pid, pid], "", "wrong\n")
     _, out, _ = asyncio.run(ended(tmp_path, "sh", "-c", "grep SigIgn /proc/self/status; ls /proc/self/fd | wc -l"))
     ignored, files = out.splitlines()
     assert int(ignored.split()[1], 16) & ~(1 << signal.SIGINT - 1 | 1 << signal.SIGQUIT - 1) == 0
@@ -142,23 +142,23 @@ def test_what_cannot_be_started_is_told_as_the_system_tells_it(
 
 
 def test_the_command_is_asked_to_end_before_it_is_made_to(tmp_path: Path) -> None:
-    async def story() -> int:
+    async def scenario() -> int:
         script = "trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done"
         process = await supervised(["sh", "-c", script], env={"PATH": os.environ["PATH"]}, folder=tmp_path, mark="m")
         await process.stdout.readline()
         await asyncio.gather(process.stdout.read(), process.stderr.read(), process.end())
         return await process.wait()
 
-    assert asyncio.run(story()) == 5
+    assert asyncio.run(scenario()) == 5
 
 
 def test_a_command_is_not_left_alone_when_its_supervisor_is_killed(tmp_path: Path) -> None:
-    async def story() -> Supervised:
+    async def scenario() -> Supervised:
         process = await supervised(["sleep", "600"], env={"PATH": os.environ["PATH"]}, folder=tmp_path, mark="m")
         os.kill(process.supervisor, signal.SIGKILL)
         assert await process.wait() == -signal.SIGKILL
         await asyncio.gather(process.stdout.read(), process.stderr.read(), process.end())
         return process
 
-    process = asyncio.run(story())
+    process = asyncio.run(scenario())
     until(lambda: not runs(process.pid), "the command is gone")

@@ -64,17 +64,17 @@ def test_the_usual_authorities_stand_there_too(trust: Trust, usual: Path) -> Non
 
 
 def test_what_takes_no_folder_is_told_of_the_bundle(trust: Trust) -> None:
-    told = trust.environment()
-    assert told["SSL_CERT_FILE"] == told["CURL_CA_BUNDLE"] == told["AWS_CA_BUNDLE"]
-    assert shakes_hands(ssl.create_default_context(cafile=told["AWS_CA_BUNDLE"]), trust.server)
+    variables = trust.environment()
+    assert variables["SSL_CERT_FILE"] == variables["CURL_CA_BUNDLE"] == variables["AWS_CA_BUNDLE"]
+    assert shakes_hands(ssl.create_default_context(cafile=variables["AWS_CA_BUNDLE"]), trust.server)
 
 
 def test_where_the_system_has_no_such_folder_all_are_told_of_the_bundle(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(authorities, "_usual", list[Path])
-    told = Trust(tmp_path).environment()
-    assert told["REQUESTS_CA_BUNDLE"] == told["SSL_CERT_FILE"]
+    variables = Trust(tmp_path).environment()
+    assert variables["REQUESTS_CA_BUNDLE"] == variables["SSL_CERT_FILE"]
 
 
 def test_an_authority_of_the_same_name_is_kept_beside_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,7 +65,7 @@ def test_what_one_world_learned_changes_nothing_in_another(tmp_path: Path, monke
     async def at_once(seconds: float, *args: Any) -> None:
         """No waiting."""
 
-    async def story() -> None:
+    async def scenario() -> None:
         ours = shared(tmp_path)
         first, second = Unsold("first", ours), Unsold("second", ours)
         for world in (first, second):
@@ -80,7 +80,7 @@ def test_what_one_world_learned_changes_nothing_in_another(tmp_path: Path, monke
         await first.stop()
         await second.stop()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 class Believing:
@@ -90,16 +90,16 @@ class Believing:
         self.states, self.looks = states, dict.fromkeys(states, 0)
 
     async def order(self, order: Order, customer: Customer) -> OrderState:
-        told = self.states[order.label]
+        states = self.states[order.label]
         self.looks[order.label] += 1
-        return told[min(self.looks[order.label], len(told)) - 1]
+        return states[min(self.looks[order.label], len(states)) - 1]
 
 
 class Waiting(World):
     """A world whose customers only look."""
 
     async def come_back(
-        self, url: str, customer: Customer, order: Order, *, purpose: str = "return", telling: bool = True
+        self, url: str, customer: Customer, order: Order, *, purpose: str = "return", names_order: bool = True
     ) -> Visit:
         self.step(f"{order.id} reloads", "reload")
         return Visit((), url)
@@ -120,7 +120,7 @@ def waited(
         now += seconds
         await turn(0)
 
-    async def story() -> list[OrderSeen]:
+    async def scenario() -> list[OrderSeen]:
         world = Waiting("waits", dataclasses.replace(shared(tmp_path), now=lambda: now))
         world.driver = Believing(**states)  # type: ignore[assignment]
         world.place = Routing("http://shop.test", "http://127.0.0.1:9", "http://gateway.test")
@@ -134,7 +134,7 @@ def waited(
         await world.stop()
         return [entry for entry in world.journal.entries if isinstance(entry, OrderSeen)]
 
-    looks = asyncio.run(story())
+    looks = asyncio.run(scenario())
     return now, looks
 
 
@@ -206,27 +206,27 @@ class Harbors(Simulators):
         return SimulatorTarget(sim, sim.add_merchant())
 
 
-def test_what_a_story_kept_back_does_not_arrive_in_the_next_one(tmp_path: Path) -> None:
-    async def story() -> None:
+def test_what_a_probe_kept_back_does_not_arrive_in_the_next_one(tmp_path: Path) -> None:
+    async def scenario() -> None:
         ours = shared(tmp_path)
         ours.source = Harbors(ours.config)
         world = Unsold("first", ours)
         assert "notices" in world.target.powers
-        async with world.story("any", {}):
+        async with world.probe_run("any", {}):
             world.outbox.hold()
         assert world.outbox.mode != "hold"
         await world.stop()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def test_a_gateway_without_notices_gives_no_power_over_them(tmp_path: Path) -> None:
-    async def story() -> None:
+    async def scenario() -> None:
         world = Unsold("first", shared(tmp_path))
         assert "notices" not in world.target.powers
         await world.stop()
 
-    asyncio.run(story())
+    asyncio.run(scenario())
 
 
 def _until_the_burst_is_over(
@@ -243,7 +243,7 @@ def _until_the_burst_is_over(
     def fired(number: int) -> int:
         return int(attempts(now))
 
-    async def story() -> int:
+    async def scenario() -> int:
         world = World("busy", dataclasses.replace(shared(tmp_path), now=lambda: now))
         monkeypatch.setattr("payproof.suites.session.shopping.asyncio.sleep", passes)
         monkeypatch.setattr(world.target.faults, "fired", fired)
@@ -253,7 +253,7 @@ def _until_the_burst_is_over(
         await world.stop()
         return met
 
-    met = asyncio.run(story())
+    met = asyncio.run(scenario())
     return now, met
 
 

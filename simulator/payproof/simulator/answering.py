@@ -40,7 +40,7 @@ async def not_there(request: Request, error: Exception) -> Response:
 
 
 def refusal(status: int, error: str, remedy: str, place: str = "") -> Response:
-    said = {"error": error, "remedy": remedy} | ({"place": place} if place else {})
+    problem = {"error": error, "remedy": remedy} | ({"place": place} if place else {})
     # What a stranger sent is quoted, and may hold what no UTF-8 text can.
-    readable = {name: text.encode("utf-8", "replace").decode() for name, text in said.items()}
+    readable = {name: text.encode("utf-8", "replace").decode() for name, text in problem.items()}
     return JSONResponse(readable, status_code=status)

@@ -69,19 +69,19 @@ class Asked:
     def body_came(self, part: bytes) -> int:
         """Returns how many bytes now wait for the application."""
         self.body += part
-        self._tell()
+        self._wake()
         return len(self.body)
 
     def body_ended(self) -> None:
         self.whole = True
-        self._tell()
+        self._wake()
 
     def client_left(self) -> None:
         if not self.response_complete:
             self.disconnected = True
-        self._tell()
+        self._wake()
 
-    def _tell(self) -> None:
+    def _wake(self) -> None:
         if self._arrived is not None:
             self._arrived.set()
 
@@ -162,7 +162,7 @@ class Asked:
 
     def _head(self, status: int, headers: RawHeaders) -> bytes:
         length: int | None = None
-        lines, told, chunked = [STATUS_LINES[status]], False, False
+        lines, close_written, chunked = [STATUS_LINES[status]], False, False
         for name, value in (*self._headers, *headers):
             name, line = _line(name, value)
             if name == b"content-length":
@@ -170,10 +170,10 @@ class Asked:
             elif name == b"transfer-encoding":
                 chunked = value.lower() == b"chunked"
             elif name == b"connection" and _closes(value):
-                self.keep_alive, told = False, True
+                self.keep_alive, close_written = False, True
             lines.append(line)
         has_body = self.scope["method"] != "HEAD" and status not in _BODILESS
-        if not self.keep_alive and not told:
+        if not self.keep_alive and not close_written:
             lines.append(b"connection: close\r\n")
         if length is None and not chunked and has_body:
             chunked = True
@@ -200,7 +200,7 @@ class Asked:
         self._transport.write(data)
         if last:
             self.response_complete = True
-            self._tell()
+            self._wake()
             if not self.keep_alive:
                 self._transport.close()
             self._done()

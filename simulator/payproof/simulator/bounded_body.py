@@ -22,13 +22,13 @@ async def bounded(receive: Receive) -> bytes | None:
 
 def replayed(body: bytes, receive: Receive) -> Receive:
     """``receive`` once more from the body on."""
-    told = False
+    given = False
 
     async def again() -> Message:
-        nonlocal told
-        if told:
+        nonlocal given
+        if given:
             return await receive()
-        told = True
+        given = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     return again

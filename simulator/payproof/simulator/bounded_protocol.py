@@ -58,7 +58,7 @@ class BoundedProtocol(WithoutUpgrade):
         self._came = self._unread = 0
 
     def refused(self, why: str) -> None:
-        """Told before a connection is ended because of what came, or did not come, on it."""
+        """Called before a connection is ended because of what came, or did not come, on it."""
 
     def idle_too_long(self) -> None:
         """Nobody has asked again after the last answer. Called every second from then on."""

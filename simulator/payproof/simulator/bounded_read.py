@@ -36,9 +36,9 @@ async def read(answer: httpx.Response, limit: int = READ_LIMIT) -> ReadBody:
     kind = answer.headers.get("content-type", "")
     if not cut:
         return ReadBody(_text(out, kind), len(out))
-    told = answer.headers.get("content-length", "")
+    declared = answer.headers.get("content-length", "")
     plain = "content-encoding" not in answer.headers or answer.is_stream_consumed
-    whole = int(told) if told.isdecimal() and len(told) < 16 and plain else 0
+    whole = int(declared) if declared.isdecimal() and len(declared) < 16 and plain else 0
     problem = f"cut after the first {limit:,} bytes" + (f" of {whole:,}" if whole > limit else "; there is more")
     return ReadBody(_text(out[:limit], kind), max(whole, len(out)), problem)
 

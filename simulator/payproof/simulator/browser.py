@@ -49,5 +49,5 @@ def _way(response: httpx.Response, profile: Profile, payer: Payer) -> Submission
     ):
         return way
     heading = page.find("h1")
-    said = heading.get_text(" ", strip=True) if heading else f"HTTP {response.status_code}"
-    raise PayproofError(f"the hosted checkout does not go on: {said}", place=str(response.url))
+    message = heading.get_text(" ", strip=True) if heading else f"HTTP {response.status_code}"
+    raise PayproofError(f"the hosted checkout does not go on: {message}", place=str(response.url))

@@ -17,7 +17,7 @@ class Clock:
         self._began = real()
         self._added = 0.0
         self.listeners: list[Callable[[], None]] = []
-        """Told after each jump; for gateways that act by themselves when time has passed."""
+        """Called after each jump; for gateways that act by themselves when time has passed."""
 
     @property
     def ahead(self) -> float:

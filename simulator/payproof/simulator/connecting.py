@@ -43,12 +43,12 @@ def _of(asking: socket.socket, family: int, port: int) -> Iterator[Connecting]:
     request = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 1 << _SYN_SENT, port.to_bytes(2, "big"))
     asking.send(_HEADER.pack(_HEADER.size + len(request), _BY_FAMILY, _REQUEST_DUMP, 0, 0) + request)
     while True:
-        for kind, told in _messages(asking.recv(_ENOUGH)):
+        for kind, message in _messages(asking.recv(_ENOUGH)):
             if kind == _DONE:
                 return
             if kind == _ERROR:
-                raise OSError(-_NUMBER.unpack_from(told)[0], "the table of sockets cannot be read")
-            yield _socket(told)
+                raise OSError(-_NUMBER.unpack_from(message)[0], "the table of sockets cannot be read")
+            yield _socket(message)
 
 
 def _messages(text: bytes) -> Iterator[tuple[int, bytes]]:
@@ -58,7 +58,7 @@ def _messages(text: bytes) -> Iterator[tuple[int, bytes]]:
         text = text[(length + 3) & ~3 :]
 
 
-def _socket(told: bytes) -> Connecting:
-    _, _, _, runs, port, address, left = _SOCKET.unpack_from(told)
+def _socket(message: bytes) -> Connecting:
+    _, _, _, runs, port, address, left = _SOCKET.unpack_from(message)
     age = max(_SECOND_SYN - left / 1000, 0.0) if runs == 0 else 0.0
     return Connecting((address, int.from_bytes(port, "big")), age)

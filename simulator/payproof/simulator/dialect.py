@@ -98,7 +98,7 @@ class Dialect(Protocol):
         """Any status and text in the shape of the framework behind the gateway."""
         ...
 
-    def told(self, payment: Payment, role: Role) -> Response:
+    def status_answer(self, payment: Payment, role: Role) -> Response:
         """The answer that tells how this payment stands, to a call of a role in ``VERIFYING``. Behind a relay it is a payment that this
         dialect did not open, and ``extra`` is empty."""
         ...

@@ -58,7 +58,7 @@ class Front:
         Raises:
             PayproofError: no such payment, or ``amount`` is not a decimal text.
         """
-        self.store.tell(payment_id, amount=amount, currency=currency)
+        self.store.misreport(payment_id, amount=amount, currency=currency)
 
     async def aclose(self) -> None:
         """Release every call that a fault holds, and end whatever the gateway does by itself."""

@@ -13,7 +13,7 @@ from payproof.simulator.notice_client import endpoint_at
 from payproof.simulator.simulator import Simulator
 
 
-class Told(ControlBody):
+class NoticeUrl(ControlBody):
     url: str
 
 
@@ -42,7 +42,7 @@ async def notices(sim: Simulator, request: Request) -> Any:
 
 async def notify(sim: Simulator, request: Request) -> Any:
     """Where notices go: {"url": "http://127.0.0.1:8000/notices"}."""
-    sim.outbox.endpoint = endpoint_at((await body_of(request, Told)).url)
+    sim.outbox.endpoint = endpoint_at((await body_of(request, NoticeUrl)).url)
     return {"ok": True}
 
 

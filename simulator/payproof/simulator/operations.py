@@ -237,10 +237,10 @@ async def _lines(sim: Simulator, after: int) -> AsyncIterator[bytes]:
     """Reads the journal itself: a reader that falls behind misses entries, and no queue grows behind its back."""
     news = asyncio.Event()
 
-    def tell(entry: Entry) -> None:
+    def wake(entry: Entry) -> None:
         news.set()
 
-    sim.journal.listeners.append(tell)
+    sim.journal.listeners.append(wake)
     try:
         while True:
             news.clear()
@@ -249,7 +249,7 @@ async def _lines(sim: Simulator, after: int) -> AsyncIterator[bytes]:
                 yield json.dumps(plain(entry)).encode() + b"\n"
             await news.wait()
     finally:
-        sim.journal.listeners.remove(tell)
+        sim.journal.listeners.remove(wake)
 
 
 def _after_number(entries: list[Entry], number: int) -> list[Entry]:

@@ -273,12 +273,12 @@ class Outbox:
         own = signed(scheme, self._secrets(notice.merchant), notice.body, int(self._real_time()), how)
         headers = (*self._addressed(own), *endpoint.headers)
         response, problem = await self._http.post(endpoint, headers, notice.body)
-        said = scheme.read(headers, notice.body)
+        notified = scheme.read(headers, notice.body)
         text = notice.body[:BODY_LIMIT].decode("utf-8", "replace")
         return self.journal.add(
             Delivery(
-                began=round(began, 4), event=said.event, id=said.id or notice.id, payment=said.payment or notice.payment,
-                paid=said.paid, amount=said.amount, currency=said.currency, attempt=attempt, forged=how, shape=notice.shape,
+                began=round(began, 4), event=notified.event, id=notified.id or notice.id, payment=notified.payment or notice.payment,
+                paid=notified.paid, amount=notified.amount, currency=notified.currency, attempt=attempt, forged=how, shape=notice.shape,
                 request=Request(method="POST", url=endpoint.url, headers=headers, body=text),
                 response=response, seconds=round(self.journal.now() - began, 4), problem=problem,
             )

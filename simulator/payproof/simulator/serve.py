@@ -83,7 +83,7 @@ async def serve(
     offer, stop = offer or Offer(), stop or asyncio.Event()
     journal = Journal(Redactor(limit=KEPT_TOKENS), bound=Bound(KEPT_ENTRIES, KEPT_BYTES))
     sim = Simulator(profile, journal=journal, knobs=offer.knobs, seed=offer.seed)
-    sim.store.told = out
+    sim.store.on_forgetting = out
     merchant = _merchant(sim, offer)
     gateway = _gateway(sim, host, port, offer, allow_remote=allow_remote)
     token, access, settings = secrets.token_urlsafe(24), Access(), _Settings(sim, merchant, gateway, offer)

@@ -26,13 +26,13 @@ class Store:
     def __init__(self, journal: Journal, clock: Clock, money: Money) -> None:
         self._journal, self._clock, self._money = journal, clock, money
         self._merchants: dict[str, MerchantRow] = {}
-        self.told: Callable[[str], None] = lambda text: None
-        """Told once, in words, when the first row of a kind is forgotten."""
+        self.on_forgetting: Callable[[str], None] = lambda text: None
+        """Called once, with a sentence, when the first row of a kind is forgotten."""
         self._full: set[str] = set()
         self._tokens = Rows[Token](TOKENS_KEPT, self._forgot("tokens"))
         self._payments = Rows[Payment](PAYMENTS_KEPT, self._forgot("payments"))
         self.listeners: list[Callable[[LedgerEvent, Payment], None]] = []
-        """Told of each thing that happens to a payment, once it stands in the ledger."""
+        """Called for each thing that happens to a payment, once it stands in the ledger."""
         self.had_earlier_tokens = False
         """Whether a merchant may still hold a token that was issued before these books began."""
 
@@ -97,7 +97,7 @@ class Store:
             token.revoked = True
         return len(found)
 
-    def tell(self, payment_id: str, *, amount: str | None, currency: str | None) -> None:
+    def misreport(self, payment_id: str, *, amount: str | None, currency: str | None) -> None:
         """Let status answers of this payment tell another amount or currency.
 
         Raises:
@@ -213,14 +213,14 @@ class Store:
         return {"payments": self._payments.forgotten, "tokens": self._tokens.forgotten}
 
     def _forgot(self, what: str) -> Callable[[int], None]:
-        def tell(count: int) -> None:
+        def note(count: int) -> None:
             text = f"the gateway's books are full: it has forgotten its oldest {what}, {count:,} of them"
             self._journal.put(Step(text=text, name=FORGOTTEN, facts={what: count}))
             if what not in self._full:
                 self._full.add(what)
-                self.told(f"The gateway's books are full: from now on the oldest {what} are forgotten.")
+                self.on_forgetting(f"The gateway's books are full: from now on the oldest {what} are forgotten.")
 
-        return tell
+        return note
 
     def _record(self, event: LedgerEvent, row: Payment, *, detail: str = "") -> None:
         reference, money = row.reference or "", self._money

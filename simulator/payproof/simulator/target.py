@@ -17,7 +17,7 @@ TargetKind: TypeAlias = Literal["simulator", "sandbox", "cassette"]
 
 
 class Spoiled(PayproofError):
-    """The gateway itself did not work while a story was told, so that nothing in it speaks of the integration."""
+    """The gateway itself did not work while a probe ran, so that nothing in it speaks of the integration."""
 
 
 class Target:
@@ -36,15 +36,15 @@ class Target:
     def __init__(self, front: Front) -> None:
         self.front, self.faults, self.journal = front, front.faults, front.journal
 
-    async def ready(self, story: str = "") -> None:
-        """Wait until another story may be told here: a sandbox has a rate and a budget.
+    async def ready(self, probe: str = "") -> None:
+        """Wait until another probe may run here: a sandbox has a rate and a budget.
 
         Raises:
             BudgetSpent: the budget is spent.
         """
 
     def finished(self) -> None:
-        """The story that ``ready`` admitted is over."""
+        """The probe run that ``ready`` admitted is over."""
 
     def complaint(self) -> str:
         """Why what happened since ``ready`` must not be held against the integration; empty when nothing did."""

@@ -203,10 +203,10 @@ class GatewayThread:
         """Tell the gateway where its notices go."""
         endpoint, outbox, site = endpoint_at(url, headers), self.simulator.outbox, self.url
 
-        def tell() -> None:
+        def set_endpoint() -> None:
             outbox.endpoint, outbox.site = endpoint, site
 
-        self._do(tell)
+        self._do(set_endpoint)
 
     def notices(self, payment: str = "") -> tuple[Notice, ...]:
         return self._do(lambda: self.simulator.outbox.notices(payment))

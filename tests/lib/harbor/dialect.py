@@ -96,7 +96,7 @@ class Harbor:
 
     async def look(self, request: Request) -> Response:
         row = self._row(request)
-        return row if isinstance(row, Response) else self.told(row, "confirm")
+        return row if isinstance(row, Response) else self.status_answer(row, "confirm")
 
     async def take(self, request: Request) -> Response:
         row = self._row(request)
@@ -107,7 +107,7 @@ class Harbor:
                 self.store.decline(row, row.payer.outcome, status="new")
                 return self.error("funds")
             self.store.charge(row, payer=row.payer, status=self.paid_status, transaction=self.transaction_id())
-        return self.told(row, "settle") if row.paid else self.error("not-approved")
+        return self.status_answer(row, "settle") if row.paid else self.error("not-approved")
 
     def _row(self, request: Request) -> Payment | Response:
         token = self._token(request)
@@ -187,15 +187,15 @@ class Harbor:
     def outside(self, status: int, text: str) -> Response:
         return Response(text, status, media_type="text/plain")
 
-    def told(self, payment: Payment, role: Role) -> Response:
+    def status_answer(self, payment: Payment, role: Role) -> Response:
         return JSONResponse(self._plain(payment), 201 if role == "settle" else 200)
 
     def notices(self, payment: Payment, event: str) -> tuple[tuple[str, bytes], ...]:
         """Harbor tells of customers who agreed to pay, of money that it took, and of orders that were aborted."""
         kind = {"approved": "order.approved", "charged": "order.taken", "cancelled": "order.aborted"}.get(event)
         number = self.deps.ids.mint(20)
-        told = {"kind": kind, "nr": number, "order": self._plain(payment)}
-        return ((number, json.dumps(told).encode()),) if kind else ()
+        body = {"kind": kind, "nr": number, "order": self._plain(payment)}
+        return ((number, json.dumps(body).encode()),) if kind else ()
 
     def example(self, base_url: str, client_id: str, secret_key: str) -> tuple[str, ...]:
         return (f"curl -s -u {client_id}:{secret_key} -X POST {base_url}/oauth/token",)

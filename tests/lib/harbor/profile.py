@@ -81,7 +81,7 @@ def _table(value: Any) -> dict[str, Any]:
 def read(request: Request, response: Response | None) -> AnyEvent:
     path = urlsplit(request.url).path.rstrip("/")
     asked, answer = _object(request.body), _object(response.body) if response else {}
-    said: dict[str, Any] = {
+    common: dict[str, Any] = {
         "sent": _sent(header(request.headers, "authorization")),
         "idempotency_key": header(request.headers, "harbor-key") or None,
         "ok": response is not None and response.status < 300 and bool(answer),
@@ -90,28 +90,28 @@ def read(request: Request, response: Response | None) -> AnyEvent:
         problem = Problem(
             text=str(fault.get("note", "")), name=str(fault.get("code", "")), field=str(fault.get("at", ""))
         )
-        said["problems"] = (problem,)
+        common["problems"] = (problem,)
     if path == "/oauth/token":
-        return Authenticated(operation="grant", **said, issued=answer.get("access_token"))
+        return Authenticated(operation="grant", **common, issued=answer.get("access_token"))
     if path == "/orders" and request.method == "POST":
         order = _table(asked.get("order"))
         links = {link.get("rel"): link.get("href") for link in map(_table, answer.get("links", ()))}
         return Opened(
-            operation="order", **said, **_major(order.get("total")), reference=_text(order.get("ref")), return_url=_text(asked.get("back")),
+            operation="order", **common, **_major(order.get("total")), reference=_text(order.get("ref")), return_url=_text(asked.get("back")),
             cancel_url=_text(asked.get("abort")), payment=answer.get("id"), payment_url=links.get("pay"),
         )  # fmt: skip
     parts = path.split("/")
     if parts[1:2] == ["orders"] and len(parts) in (3, 4):
         taking = _table(answer.get("taking"))
-        told: dict[str, Any] = {} if "id" not in answer else {
+        state: dict[str, Any] = {} if "id" not in answer else {
             **_major(answer.get("total")), "answered": answer["id"], "reference": answer.get("ref"), "transaction": taking.get("id"),
             "paid": taking.get("state") == "taken", "outcome": str(taking.get("state") or answer.get("state", "")),
         }  # fmt: skip
         if parts[3:] == ["taking"]:
-            return Settled(operation="take", **said, payment=parts[2], **told)
+            return Settled(operation="take", **common, payment=parts[2], **state)
         if len(parts) == 3:
-            return Confirmed(operation="look", **said, payment=parts[2], **told)
-    return Unknown(**said)
+            return Confirmed(operation="look", **common, payment=parts[2], **state)
+    return Unknown(**common)
 
 
 def _sent(authorization: str) -> dict[str, str]:
@@ -131,13 +131,13 @@ def sign(secrets: tuple[str, ...], body: bytes, at: int) -> Fields:
 
 
 def read_notice(headers: Fields, body: bytes) -> Notified:
-    told = _object(body.decode("utf-8", "replace"))
-    order = _table(told.get("order"))
+    notice = _object(body.decode("utf-8", "replace"))
+    order = _table(notice.get("order"))
     about = {name: value for name, value in _major(order.get("total")).items() if name != "spelled"}
-    paid = told.get("kind") == "order.taken"
+    paid = notice.get("kind") == "order.taken"
     return Notified(
-        event=str(told.get("kind", "")),
-        id=str(told.get("nr", "")),
+        event=str(notice.get("kind", "")),
+        id=str(notice.get("nr", "")),
         payment=str(order.get("id", "")),
         paid=paid,
         **about,

@@ -106,7 +106,7 @@ class HarborClient(Gateway):
 
 
 @dataclass(frozen=True)
-class Told:
+class ShopNotice:
     """What a notice says: what happened, to which payment, of which order."""
 
     kind: str
@@ -128,12 +128,12 @@ class HarborShop(Shop):
         if len(body) > LARGEST_NOTICE or not self.genuine(request.headers.get("harbor-sign", ""), body):
             log.warning("a notice was refused: its length, its signature or its time is wrong")
             return PlainTextResponse("refused", 400)
-        told = self.read(body)
-        if told is None:
+        notice = self.read(body)
+        if notice is None:
             return PlainTextResponse("unreadable", 400)
-        log.info("notice %s order=%s payment=%s", told.kind, told.order, told.payment)
+        log.info("notice %s order=%s payment=%s", notice.kind, notice.order, notice.payment)
         try:
-            await self.work(told, self.orders.get(told.order))
+            await self.work(notice, self.orders.get(notice.order))
         except GatewayError:
             return PlainTextResponse("later", 503)
         return PlainTextResponse("noted")
@@ -145,14 +145,14 @@ class HarborShop(Shop):
         late = not at.isdigit() or abs(time.time() - int(at)) > 300
         return not late and hmac.compare_digest(right, parts.get("h", ""))
 
-    def read(self, body: bytes) -> Told | None:
+    def read(self, body: bytes) -> ShopNotice | None:
         try:
             found = json.loads(body)
-            return Told(str(found["kind"]), str(found["order"]["id"]), str(found["order"]["ref"]))
+            return ShopNotice(str(found["kind"]), str(found["order"]["id"]), str(found["order"]["ref"]))
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
 
-    async def work(self, told: Told, order: Order | None) -> None:
+    async def work(self, notice: ShopNotice, order: Order | None) -> None:
         if order is not None:
             await self.verify(order)
 

@@ -74,8 +74,8 @@ class Quay(Harbor):
         return JSONResponse({**self._plain(row), "links": links}, 201)
 
     def _plain(self, row: Payment) -> dict[str, Any]:
-        told = super()._plain(row)
-        return told | {"total": {**told["total"], "code": told["total"]["code"].lower()}}
+        order = super()._plain(row)
+        return order | {"total": {**order["total"], "code": order["total"]["code"].lower()}}
 
     async def page(self, request: Request) -> Response:
         row = next((row for row in self.store.payments() if row.page == request.path_params["id"]), None)
@@ -131,5 +131,5 @@ class Quay(Harbor):
             "expired": "order.ended",
         }
         number = self.deps.ids.mint(20)
-        told = {"kind": kinds.get(event), "nr": number, "order": self._plain(payment)}
-        return ((number, json.dumps(told).encode()),) if event in kinds else ()
+        body = {"kind": kinds.get(event), "nr": number, "order": self._plain(payment)}
+        return ((number, json.dumps(body).encode()),) if event in kinds else ()

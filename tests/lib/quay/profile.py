@@ -19,11 +19,11 @@ TEMPLATE, LATER = "{NR}", 300
 
 
 def read(request: Request, response: Response | None) -> AnyEvent:
-    told = harbor.read(request, response)
-    told = replace(told, sent={"secret-key": told.bearer} if told.bearer else {})
-    if isinstance(told, Opened | Confirmed):
-        return replace(told, currency=told.currency.upper() if told.currency else None)
-    return told
+    event = harbor.read(request, response)
+    event = replace(event, sent={"secret-key": event.bearer} if event.bearer else {})
+    if isinstance(event, Opened | Confirmed):
+        return replace(event, currency=event.currency.upper() if event.currency else None)
+    return event
 
 
 def sign(secrets: tuple[str, ...], body: bytes, at: int) -> Fields:
@@ -33,8 +33,8 @@ def sign(secrets: tuple[str, ...], body: bytes, at: int) -> Fields:
 
 
 def read_notice(headers: Fields, body: bytes) -> Notified:
-    told = harbor.read_notice(headers, body)
-    return replace(told, currency=(told.currency or "").upper() or None)
+    event = harbor.read_notice(headers, body)
+    return replace(event, currency=(event.currency or "").upper() or None)
 
 
 def forged_return(*, return_url: str, payment: str, **_: object) -> str:

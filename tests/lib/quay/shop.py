@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
-from harbor.shop import HarborClient, HarborShop, Told, serve
+from harbor.shop import HarborClient, HarborShop, ShopNotice, serve
 from starlette.requests import Request
 
 from payproof.suites.selftest.shop.gateway import Status, log
@@ -55,12 +55,12 @@ class QuayShop(HarborShop):
             self.orders.pay(order, next((each for each in order.payments if each.token == asked), None))
         return await super().confirm(order, request)
 
-    async def work(self, told: Told, order: Order | None) -> None:
+    async def work(self, notice: ShopNotice, order: Order | None) -> None:
         if DEFECT == "notice-secret-in-log":
             log.info("checked with %s", self.notice_secret)
-        if DEFECT == "takes-it-back" and order is not None and told.kind == "order.waiting":
+        if DEFECT == "takes-it-back" and order is not None and notice.kind == "order.waiting":
             order.status = "pending"
-        await super().work(told, order)
+        await super().work(notice, order)
 
     def genuine(self, signature: str, body: bytes) -> bool:
         return super().genuine(signature.partition(";g=")[0], body)

@@ -49,9 +49,9 @@ def _path(url: str) -> str:
 # A request and the one that was recorded: to the letter, but for what is chosen, typed or secret
 
 
-def changes(exchange: RecordedExchange, actual: Request, said: AnyEvent) -> Iterator[FieldChange]:
-    """``actual``: in the recording's own words (its origin, its placeholders); ``said``: its meaning."""
-    recorded, was, allowed = exchange.request, exchange.event, _Allowed(exchange.event, said)
+def changes(exchange: RecordedExchange, actual: Request, event: AnyEvent) -> Iterator[FieldChange]:
+    """``actual``: in the recording's own words (its origin, its placeholders); ``event``: its meaning."""
+    recorded, was, allowed = exchange.request, exchange.event, _Allowed(exchange.event, event)
     sends, is_call = bool(recorded.body or actual.body), exchange.kind == "api"
     yield from _changed(*(_line(each, sends=sends, is_call=is_call) for each in (recorded, actual)))
     yield from _values("query", fields.of_query(recorded.url), fields.of_query(actual.url), allowed)
@@ -61,9 +61,9 @@ def changes(exchange: RecordedExchange, actual: Request, said: AnyEvent) -> Iter
     elif recorded.body != actual.body and not placeholders.PATTERN.search(recorded.body):
         yield FieldChange("body", _excerpt(recorded.body), _excerpt(actual.body))
     if is_call:
-        yield from (_credential(pair) for pair in differing(_sent(was), _sent(said)))
-        yield from _changed(*_schemes(was, said))
-        yield from _changed(_keyed(was), _keyed(said))
+        yield from (_credential(pair) for pair in differing(_sent(was), _sent(event)))
+        yield from _changed(*_schemes(was, event))
+        yield from _changed(_keyed(was), _keyed(event))
 
 
 def _line(request: Request, *, sends: bool, is_call: bool) -> Facts:
@@ -130,8 +130,8 @@ def _secret(value: Any) -> bool:
     return any(isinstance(one, str) and placeholders.PATTERN.fullmatch(one) for one in values)  # pyright: ignore[reportUnknownVariableType]
 
 
-def _sent(said: AnyEvent) -> Facts:
-    return {name.replace("-", " "): value for name, value in said.sent.items() if value}
+def _sent(event: AnyEvent) -> Facts:
+    return {name.replace("-", " "): value for name, value in event.sent.items() if value}
 
 
 def _credential(pair: FactPair) -> FieldChange:
@@ -141,19 +141,19 @@ def _credential(pair: FactPair) -> FieldChange:
     return FieldChange(pair.path, _field(pair.before), now if known else "one that was not given out here")
 
 
-def _schemes(recorded: AnyEvent, said: AnyEvent) -> tuple[Facts, Facts]:
+def _schemes(recorded: AnyEvent, actual: AnyEvent) -> tuple[Facts, Facts]:
     """Of the addresses that both gave."""
     one, other = (
         {name: urlsplit(getattr(each, name, None) or "").scheme for name in ("return_url", "cancel_url")}
-        for each in (recorded, said)
+        for each in (recorded, actual)
     )
     both = [name for name in one if one[name] and other[name]]
     first, second = ({f"{name.replace('_', ' ')} scheme": each[name] for name in both} for each in (one, other))
     return first, second
 
 
-def _keyed(said: AnyEvent) -> Facts:
-    return {"idempotency key": "sent" if said.idempotency_key else "not sent"}
+def _keyed(event: AnyEvent) -> Facts:
+    return {"idempotency key": "sent" if event.idempotency_key else "not sent"}
 
 
 def _excerpt(text: str) -> str:
@@ -175,15 +175,15 @@ def unlike(before: RecordedExchange, after: RecordedExchange) -> Iterator[FieldC
 
 
 def _observed(exchange: RecordedExchange) -> Iterator[Facts | None]:
-    asked, told = exchange.request, exchange.response
-    yield {"method": asked.method, "path": shape(asked.url), "status": str(told.status)}
+    asked, answer = exchange.request, exchange.response
+    yield {"method": asked.method, "path": shape(asked.url), "status": str(answer.status)}
     yield _kinds("query", fields.of_query(asked.url))
     yield from _body("request", asked.body, asked.headers)
-    yield from _body("response", told.body, told.headers)
-    names = sorted({name.lower() for name, _ in told.headers} - TRANSPORT)
+    yield from _body("response", answer.body, answer.headers)
+    names = sorted({name.lower() for name, _ in answer.headers} - TRANSPORT)
     yield {f"response header {name}": "there" for name in names}
     yield {f"form field {name}": "there" for name in sorted(_form_fields(exchange))}
-    meant: dict[str, Json] = {name: _told(getattr(exchange.event, name, None)) or "none" for name in _MEANT}
+    meant: dict[str, Json] = {name: _as_text(getattr(exchange.event, name, None)) or "none" for name in _MEANT}
     yield meant | {"access token": exchange.event.bearer or "none"}
 
 
@@ -206,7 +206,7 @@ def _form_fields(exchange: RecordedExchange) -> set[str]:
     }
 
 
-def _told(value: object) -> str:
+def _as_text(value: object) -> str:
     if isinstance(value, tuple):
         return "; ".join(map(str, value))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     return "" if value is None else str(value)

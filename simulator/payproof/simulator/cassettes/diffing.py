@@ -1,4 +1,4 @@
-"""Two recordings of the same stories: which exchanges came or went, and what of the others is said in another way."""
+"""Two recordings of the same probes: which exchanges came or went, and what of the others is said in another way."""
 
 from __future__ import annotations
 
@@ -47,6 +47,6 @@ def diff(before: Recording, after: Recording) -> Diff:
 
 
 def _key(exchange: RecordedExchange) -> tuple[str, str, str]:
-    """What makes two exchanges the same one: their story, their sort, and what was asked."""
+    """What makes two exchanges the same one: their probe, their sort, and what was asked."""
     asked = exchange.operation or f"{exchange.request.method} {shape(exchange.request.url)}"
-    return exchange.story, exchange.kind, asked
+    return exchange.probe, exchange.kind, asked

@@ -14,7 +14,7 @@ from payproof.simulator.cassettes.reading import RecordedExchange, Recording
 
 @dataclass(frozen=True, slots=True)
 class CassetteMatch:
-    """``repeated``: it was played before. ``late``: what followed it in its story was played before it."""
+    """``repeated``: it was played before. ``late``: what followed it in its probe run was played before it."""
 
     exchange: RecordedExchange
     repeated: bool = False
@@ -45,7 +45,7 @@ class CassetteIndex:
         self._keys: dict[str, RecordedExchange] = {}
 
     def payment_in(self, exchange: RecordedExchange) -> str:
-        """The payment that an exchange is about; empty when none can be told."""
+        """The payment that an exchange is about; empty when none can be known."""
         return exchange.event.payment or self._named_in(exchange.request)
 
     def _named_in(self, request: Request) -> str:
@@ -56,18 +56,18 @@ class CassetteIndex:
 
     # Calls of the integration
 
-    def call(self, asked: AnyEvent, request: Request, story: str) -> CassetteMatch | None:
+    def call(self, asked: AnyEvent, request: Request, probe: str) -> CassetteMatch | None:
         """The exchange that answers a call; None when nothing like it was recorded."""
         alike = [each for each in self.exchanges if each.kind == "api" and each.operation == asked.operation]
         if not asked.operation:
             alike = [each for each in alike if _path(each.request) == _path(request)]
         if asked.payment:
-            return self._about_payment([e for e in alike if e.event.payment == asked.payment], story)
+            return self._about_payment([e for e in alike if e.event.payment == asked.payment], probe)
         if isinstance(asked, Opened) and (asked.amount is not None or asked.reference is not None):
-            return self._opening(alike, asked, story)
-        return self._first(alike, story, again=asked.operation != "" or request.method == "GET")
+            return self._opening(alike, asked, probe)
+        return self._first(alike, probe, again=asked.operation != "" or request.method == "GET")
 
-    def _about_payment(self, alike: list[RecordedExchange], story: str) -> CassetteMatch | None:
+    def _about_payment(self, alike: list[RecordedExchange], probe: str) -> CassetteMatch | None:
         """Only what was answered between the same two acts of the customer: before paying, nobody is told of a payment."""
         if not alike:
             return None
@@ -75,16 +75,16 @@ class CassetteIndex:
         acts = [each.n for each in self._acts if self.payment_in(each) == payment]
         done = max((n for n in acts if n in self._played), default=0)
         following = min((n for n in acts if n > done), default=len(self.exchanges) + 1)
-        return self._first([each for each in alike if done < each.n < following], story, again=True)
+        return self._first([each for each in alike if done < each.n < following], probe, again=True)
 
-    def _opening(self, alike: list[RecordedExchange], asked: Opened, story: str) -> CassetteMatch | None:
+    def _opening(self, alike: list[RecordedExchange], asked: Opened, probe: str) -> CassetteMatch | None:
         if asked.idempotency_key and (known := self._keys.get(asked.idempotency_key)):
             return CassetteMatch(known, repeated=True)
-        here = [each for each in alike if each.n not in self._played and each.story == story]
+        here = [each for each in alike if each.n not in self._played and each.probe == probe]
         elsewhere = [
             each
             for each in alike
-            if each.n not in self._played and each.story != story and _reference(each.event) == asked.reference
+            if each.n not in self._played and each.probe != probe and _reference(each.event) == asked.reference
         ]
         best = max(here or elsewhere, key=lambda each: (_likeness(each.event, asked), -each.n), default=None)
         if best is None:
@@ -95,7 +95,7 @@ class CassetteIndex:
 
     # Pages that the customer asks for
 
-    def page(self, request: Request, story: str) -> CassetteMatch | None:
+    def page(self, request: Request, probe: str) -> CassetteMatch | None:
         """``request``: with the sandbox's own address."""
         alike = [
             each
@@ -107,7 +107,7 @@ class CassetteIndex:
         ]
         if payment := self._named_in(request):
             alike = [each for each in alike if self.payment_in(each) in ("", payment)]
-        return self._first(alike, story, again=request.method in ("GET", "HEAD"))
+        return self._first(alike, probe, again=request.method in ("GET", "HEAD"))
 
     def _is_act(self, exchange: RecordedExchange) -> bool:
         """A page that may change what the gateway knows of a payment: it leads away from the gateway, or is a form's last."""
@@ -120,18 +120,18 @@ class CassetteIndex:
             return False
         payment = self.payment_in(exchange)
         return not any(
-            later.kind == "page" and later.n > exchange.n and later.story == exchange.story
+            later.kind == "page" and later.n > exchange.n and later.probe == exchange.probe
             for later in self.exchanges[exchange.n :]
             if payment and self.payment_in(later) == payment
         )
 
     # Playing
 
-    def _first(self, alike: list[RecordedExchange], story: str, *, again: bool) -> CassetteMatch | None:
-        """The next one of this story that was not played, else of another; else, where asking again changes nothing, the last."""
+    def _first(self, alike: list[RecordedExchange], probe: str, *, again: bool) -> CassetteMatch | None:
+        """The next one of this probe that was not played, else of another; else, where asking again changes nothing, the last."""
         fresh = [each for each in alike if each.n not in self._played]
-        chosen = next((each for each in fresh if each.story == story), None)
-        if chosen is None and (played := [e for e in alike if e.n in self._played and e.story == story]) and again:
+        chosen = next((each for each in fresh if each.probe == probe), None)
+        if chosen is None and (played := [e for e in alike if e.n in self._played and e.probe == probe]) and again:
             return CassetteMatch(played[-1], repeated=True)
         chosen = chosen or next(iter(fresh), None)
         if chosen is not None:
@@ -142,13 +142,13 @@ class CassetteIndex:
         self._played.add(exchange.n)
         if exchange.kind != "api":
             return CassetteMatch(exchange)
-        furthest = self._furthest.get(exchange.story, 0)
-        self._furthest[exchange.story] = max(furthest, exchange.n)
+        furthest = self._furthest.get(exchange.probe, 0)
+        self._furthest[exchange.probe] = max(furthest, exchange.n)
         return CassetteMatch(exchange, late=exchange.n < furthest)
 
-    def left(self, told: Callable[[str], bool]) -> Iterable[RecordedExchange]:
-        """What was not played, of the stories that were told."""
-        return (each for each in self.exchanges if each.n not in self._played and told(each.story))
+    def left(self, performed: Callable[[str], bool]) -> Iterable[RecordedExchange]:
+        """What was not played, of the probes that were performed."""
+        return (each for each in self.exchanges if each.n not in self._played and performed(each.probe))
 
     @property
     def started(self) -> bool:

@@ -21,7 +21,7 @@ KINDS = (
     "one-time-code",
     "credential",
 )
-"""Sorts of secrets, in the order in which they are told."""
+"""Sorts of secrets, in the order in which they are listed."""
 TYPED = frozenset({"login", "password", "one-time-code"})
 """What a customer types at the hosted checkout."""
 

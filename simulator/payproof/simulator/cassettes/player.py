@@ -1,4 +1,4 @@
-"""A cassette as a target: the recorded sandbox, answered from a file, with every difference said."""
+"""A cassette as a target: the recorded sandbox, answered from a file, with every difference written down."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Cassette(MirroredTarget):
         self.app = self._way(self._serve)
 
     def _refuses(self) -> bool:
-        """A refusal shows in a redirect, or else is what its story was recorded for."""
+        """A refusal shows in a redirect, or else is what its probe was recorded for."""
         if not self.profile.traits.returns_after_failure:
             return "refused" in self.stamp.stories
         return any(
@@ -82,18 +82,18 @@ class Cassette(MirroredTarget):
         await answer(scope, receive, send)
 
     def _call(self, passing: Passing) -> Response:
-        asked, said, sites = passing.request(), self._read(passing.request(), None), self._sites(passing)
-        meant = self._values.meant(said)
+        asked, event, sites = passing.request(), self._read(passing.request(), None), self._sites(passing)
+        meant = self._values.meant(event)
         recorded = self._as_recorded(asked, sites)
-        match = self._reel.call(said, recorded, self._audit.story)
+        match = self._reel.call(event, recorded, self._audit.probe)
         if match is None:
-            self._audit.unexpected(said.operation, asked)
+            self._audit.unexpected(event.operation, asked)
             return _nothing_recorded(passing, asked)
         exchange = match.exchange
-        self._audit.tell(match, recorded, meant)
+        self._audit.compare(match, recorded, meant)
         was = exchange.event
-        if isinstance(was, Opened) and isinstance(said, Opened) and was.payment:
-            self._chosen[was.payment] = Chosen(was, said, self.profile.filled)
+        if isinstance(was, Opened) and isinstance(event, Opened) and was.payment:
+            self._chosen[was.payment] = Chosen(was, event, self.profile.filled)
         if match.repeated and isinstance(was, Authenticated):
             self._values.renew(was.issued or "")
         answer = self._answer(exchange, sites)
@@ -103,11 +103,11 @@ class Cassette(MirroredTarget):
     def _page(self, passing: Passing) -> Response:
         asked, sites = passing.request(), self._sites(passing)
         recorded = self._as_recorded(asked, sites)
-        match = self._reel.page(recorded, self._audit.story)
+        match = self._reel.page(recorded, self._audit.probe)
         if match is None:
             self._audit.unexpected("page", asked)
             return _nothing_recorded(passing, asked)
-        self._audit.tell(match, recorded, Unknown())
+        self._audit.compare(match, recorded, Unknown())
         answer = self._answer(match.exchange, sites)
         location = answer.headers.get("location", "")
         if "://" in location and origin_of(location) not in dict(sites):
@@ -119,12 +119,12 @@ class Cassette(MirroredTarget):
         return rewrite.sites(self.profile, here, self.stamp.upstream, self.stamp.checkout)
 
     def _read(self, request: Request, answer: Response | None) -> AnyEvent:
-        told = None
+        response = None
         if answer is not None:
             headers = tuple(answer.headers.items())
             body = bytes(answer.body).decode("utf-8", "replace")
-            told = entries.Response(status=answer.status_code, headers=headers, body=body)
-        return event_of(self.profile, request, told, "")
+            response = entries.Response(status=answer.status_code, headers=headers, body=body)
+        return event_of(self.profile, request, response, "")
 
     def _as_recorded(self, asked: Request, sites: rewrite.Sites) -> Request:
         """The request as it would stand in the recording."""
@@ -140,26 +140,26 @@ class Cassette(MirroredTarget):
         )
 
     def _answer(self, exchange: RecordedExchange, sites: rewrite.Sites) -> Response:
-        told = exchange.response
+        recorded = exchange.response
         chosen = self._chosen.get(self._reel.payment_in(exchange))
-        body, headers = told.body, headers_for_client(told.headers, sites, self._age)
-        if rewrite.is_text(header(told.headers, "content-type")):
+        body, headers = recorded.body, headers_for_client(recorded.headers, sites, self._age)
+        if rewrite.is_text(header(recorded.headers, "content-type")):
             body = rewrite.to_ours(body, sites)
         if chosen is not None:
             body = chosen.put(body)
             headers = [(name, chosen.put(value) if name.lower() == "location" else value) for name, value in headers]
         content = self._values.to_client(body).encode("utf-8", "replace")
-        answer = Response(content, status_code=told.status)
+        answer = Response(content, status_code=recorded.status)
         answer.raw_headers = [
             (name.encode("latin-1", "replace"), self._values.to_client(value).encode("latin-1", "replace"))
             for name, value in headers
         ]
-        if told.status not in (204, 304):
+        if recorded.status not in (204, 304):
             answer.raw_headers.append((b"content-length", str(len(content)).encode()))
         return answer
 
     async def aclose(self) -> None:
-        """The story is over: what is missing is said now."""
+        """The run is over: what is missing is written down now."""
         await super().aclose()
         if not self._closed:
             self._closed = True
@@ -168,7 +168,7 @@ class Cassette(MirroredTarget):
 
 def unstamped(recording: Recording) -> PayproofError:
     return PayproofError(
-        "this cassette has no stamp of payproof's, so nobody knows its gateway, its seed and its stories: it can be "
+        "this cassette has no stamp of payproof's, so nobody knows its gateway, its seed and its probes: it can be "
         "inspected, and pytest-recording can replay it, but it cannot be a target",
         place=str(recording.path),
         remedy="record one with `payproof record`",
@@ -176,8 +176,8 @@ def unstamped(recording: Recording) -> PayproofError:
 
 
 def _minted(stamp: Stamp, kind: str) -> str:
-    told = stamp.redacted.get(kind)
-    return mint(random.SystemRandom(), max(told.length if told else 0, 24))
+    redacted = stamp.redacted.get(kind)
+    return mint(random.SystemRandom(), max(redacted.length if redacted else 0, 24))
 
 
 def _nothing_recorded(passing: Passing, asked: Request) -> Response:

@@ -115,13 +115,13 @@ def _parsed(path: Path) -> Mapping[str, Any]:
 
 def _exchange(n: int, raw: Any, place: str) -> RecordedExchange:
     try:
-        asked, told, note = raw["request"], raw["response"], as_table(raw.get(KEY)) or {}
-        status = told["status"]
-        body = _text((as_table(told.get("body")) or {}).get("string"))
+        asked, answer, note = raw["request"], raw["response"], as_table(raw.get(KEY)) or {}
+        status = answer["status"]
+        body = _text((as_table(answer.get("body")) or {}).get("string"))
         return RecordedExchange(
             n=n,
             kind="page" if note.get("kind") == "page" else "api",
-            story=_word(note.get("story", "")),
+            probe=_word(note.get("story", "")),
             operation=_word(note.get("operation", "")),
             at=float(note.get("at", 0.0)),
             request=Request(
@@ -132,7 +132,7 @@ def _exchange(n: int, raw: Any, place: str) -> RecordedExchange:
             ),
             response=Response(
                 status=int(status["code"]),
-                headers=_headers(told.get("headers")),
+                headers=_headers(answer.get("headers")),
                 body=body,
                 size=len(body.encode()),
             ),
@@ -184,8 +184,8 @@ def operation_of(profile: Profile, request: Request, base_path: str) -> str:
 
 
 def _meant(exchange: RecordedExchange, profile: Profile, base_path: str) -> RecordedExchange:
-    said = event_of(profile, exchange.request, exchange.response, base_path)
-    return replace(exchange, event=said, operation=said.operation if exchange.kind == "api" else "")
+    event = event_of(profile, exchange.request, exchange.response, base_path)
+    return replace(exchange, event=event, operation=event.operation if exchange.kind == "api" else "")
 
 
 def _refuse_too_deep(text: str) -> None:

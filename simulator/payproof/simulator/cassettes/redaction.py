@@ -29,7 +29,7 @@ from payproof.simulator.relay.sandbox_exchange import SandboxExchange
 _SHORTEST = 4
 """Characters below which a value is replaced only in the field that it was typed into."""
 _RUN = re.compile(r"[A-Za-z0-9+/=_\-%.~]*")
-_LENGTHS_TOLD = frozenset({"client-id", "secret-key", "access-token", "session-cookie", "csrf-token"})
+_LENGTHS_SHOWN = frozenset({"client-id", "secret-key", "access-token", "session-cookie", "csrf-token"})
 _ORDINARY = frozenset(
     {
         "admin",
@@ -71,24 +71,24 @@ class Redaction:
     def learn(self, taped: Iterable[SandboxExchange]) -> None:
         """Read all exchanges for secrets; once, before anything is covered."""
         exchanges = tuple(taped)
-        said = [event_of(self._profile, each.request, each.response, self._base_path) for each in exchanges]
-        for each, told in zip(exchanges, said, strict=True):
+        events = [event_of(self._profile, each.request, each.response, self._base_path) for each in exchanges]
+        for each, event in zip(exchanges, events, strict=True):
             names = ("payment", "answered", "transaction", "reference")
-            self._ids |= set(filter(None, (getattr(told, name, None) for name in names)))
+            self._ids |= set(filter(None, (getattr(event, name, None) for name in names)))
             self._ids.add(self._profile.payment_of(each.request.url))
         for kind, value in self._known:
             self._hide(kind, value)
-        for each, told in zip(exchanges, said, strict=True):
-            self._learn_call(each, told)
+        for each, event in zip(exchanges, events, strict=True):
+            self._learn_call(each, event)
             if each.kind == "page":
                 self._learn_page(each)
         self._literal = self._literals()
 
-    def _learn_call(self, taped: SandboxExchange, said: AnyEvent) -> None:
-        for name, value in said.sent.items():
+    def _learn_call(self, taped: SandboxExchange, event: AnyEvent) -> None:
+        for name, value in event.sent.items():
             self._hide(name, value)
-        if isinstance(said, Authenticated):
-            self._hide(ACCESS_TOKEN, said.issued or "")
+        if isinstance(event, Authenticated):
+            self._hide(ACCESS_TOKEN, event.issued or "")
         for kind, value in secret_fields.of_headers(taped.request.headers):
             self._hide(kind, value)
         for body in (taped.request.body, taped.response.body):
@@ -146,11 +146,11 @@ class Redaction:
         return Request(method=asked.method, url=url, headers=headers, body=body)
 
     def response(self, taped: SandboxExchange) -> Response:
-        told = taped.response
-        body = self.text(told.body, page=taped.kind == "page")
-        headers = tuple((name, self._header(name, value)) for name, value in told.headers)
+        answer = taped.response
+        body = self.text(answer.body, page=taped.kind == "page")
+        headers = tuple((name, self._header(name, value)) for name, value in answer.headers)
         self._note(body, "", headers)
-        return Response(status=told.status, headers=headers, body=body, size=len(body.encode()))
+        return Response(status=answer.status, headers=headers, body=body, size=len(body.encode()))
 
     def _header(self, name: str, value: str) -> str:
         if name.lower() in ("cookie", "set-cookie"):
@@ -223,7 +223,7 @@ class Redaction:
         self._names[value] = f"{kind}-{self._counts[kind]}"
         return self._counts[kind]
 
-    # Telling
+    # Summary
 
     def secrets(self) -> Iterator[tuple[str, str]]:
         """(name, value) of all secrets that were learned, for whoever searches what was written."""
@@ -237,7 +237,7 @@ class Redaction:
                 value for value, name in self._names.items() if name.rpartition("-")[0] == kind and name in self._seen
             ]
             if used:
-                length = max(map(len, used)) if kind in _LENGTHS_TOLD else 0
+                length = max(map(len, used)) if kind in _LENGTHS_SHOWN else 0
                 found[kind] = Redacted(count=len(used), length=length)
         return found
 

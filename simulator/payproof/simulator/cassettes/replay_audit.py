@@ -21,34 +21,34 @@ class ReplayAudit:
         self._journal, self._values = journal, values
 
     @property
-    def story(self) -> str:
-        """The story that is being told."""
+    def probe(self) -> str:
+        """The probe that is being performed."""
         last = next((each for each in reversed(self._journal.entries) if isinstance(each, ProbeMark)), None)
         return last.probe if last is not None else ""
 
-    def tell(self, match: CassetteMatch, actual: Request, said: AnyEvent) -> None:
+    def compare(self, match: CassetteMatch, actual: Request, event: AnyEvent) -> None:
         """Everything in which a call differs from the exchange that answers it. ``actual``: in the recording's own words."""
         exchange = match.exchange
         if match.repeated:
             self._add(exchange, "repeated", recorded=f"exchange {exchange.n}")
         if match.late:
             self._add(exchange, "order", recorded=f"exchange {exchange.n}, before what was asked already")
-        if exchange.story != self.story and exchange.story and not match.repeated:
-            self._add(exchange, "order", name="story", recorded=exchange.story, actual=self.story)
-        for change in changes(exchange, actual, said):
+        if exchange.probe != self.probe and exchange.probe and not match.repeated:
+            self._add(exchange, "order", name="story", recorded=exchange.probe, actual=self.probe)
+        for change in changes(exchange, actual, event):
             self._add(exchange, "changed", name=change.name, recorded=change.recorded, actual=change.actual)
 
     def unexpected(self, operation: str, asked: Request) -> None:
         """A call that nothing recorded is like."""
         line = f"{asked.method} {self._values.to_recorded(_path(asked))}"
         self._journal.add(
-            ReplayDifference(what="unexpected", story=self.story, operation=operation or "unknown", actual=line)
+            ReplayDifference(what="unexpected", story=self.probe, operation=operation or "unknown", actual=line)
         )
 
     def missing(self, reel: CassetteIndex) -> None:
-        """What was recorded and never asked, of the stories that were told here."""
-        told = {each.probe for each in self._journal.entries if isinstance(each, ProbeMark)} | {""}
-        for each in tuple(_missing(reel, told)):
+        """What was recorded and never asked, of the probes that were performed here."""
+        performed = {each.probe for each in self._journal.entries if isinstance(each, ProbeMark)} | {""}
+        for each in tuple(_missing(reel, performed)):
             self._journal.add(each)
 
     def _add(
@@ -62,13 +62,13 @@ class ReplayAudit:
     ) -> None:
         self._journal.add(
             ReplayDifference(
-                what=what, story=self.story, operation=exchange.named, name=name, recorded=recorded, actual=actual
+                what=what, story=self.probe, operation=exchange.named, name=name, recorded=recorded, actual=actual
             )
         )
 
 
-def _missing(reel: CassetteIndex, told: set[str]) -> Iterator[ReplayDifference]:
-    left = tuple(reel.left(told.__contains__))
+def _missing(reel: CassetteIndex, performed: set[str]) -> Iterator[ReplayDifference]:
+    left = tuple(reel.left(performed.__contains__))
     if not reel.started:
         if left:
             yield ReplayDifference(
@@ -80,13 +80,13 @@ def _missing(reel: CassetteIndex, told: set[str]) -> Iterator[ReplayDifference]:
         if each.kind == "page":
             # Styles, scripts and pictures are a browser's business: not every customer loads them.
             if is_html(each.response) or each.response.status in range(300, 400):
-                pages[each.story] = pages.get(each.story, 0) + 1
+                pages[each.probe] = pages.get(each.probe, 0) + 1
             continue
         line = f"exchange {each.n}: {each.request.method} {_path(each.request)}"
-        yield ReplayDifference(what="missing", story=each.story, operation=each.named, recorded=line)
-    for story, number in pages.items():
+        yield ReplayDifference(what="missing", story=each.probe, operation=each.named, recorded=line)
+    for probe, number in pages.items():
         yield ReplayDifference(
-            what="missing", story=story, operation="page", recorded=f"{number} requests of the customer"
+            what="missing", story=probe, operation="page", recorded=f"{number} requests of the customer"
         )
 
 

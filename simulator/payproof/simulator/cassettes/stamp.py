@@ -28,8 +28,8 @@ class Redacted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamp:
-    """``recorded_at``: UTC, ISO 8601. ``upstream``: the sandbox's origin. ``seed`` and ``stories``: what was told, so that a
-    replay can tell the same again."""
+    """``recorded_at``: UTC, ISO 8601. ``upstream``: the sandbox's origin. ``seed`` and ``stories``: the probes that were performed, so
+    that a replay can perform the same again."""
 
     format: int
     recorded_at: str
@@ -48,8 +48,8 @@ class Stamp:
 
     def plain(self) -> dict[str, Any]:
         """For the file."""
-        told = {**asdict(self), "stories": list(self.stories)}
-        return told if self.checkout else {name: value for name, value in told.items() if name != "checkout"}
+        fields = {**asdict(self), "stories": list(self.stories)}
+        return fields if self.checkout else {name: value for name, value in fields.items() if name != "checkout"}
 
     @property
     def moment(self) -> datetime:
@@ -74,9 +74,9 @@ def parse(data: object, place: str) -> Stamp:
     except (ValidationError, ValueError) as error:
         first = error.errors()[0] if isinstance(error, ValidationError) else None
         where = ".".join([KEY, *map(str, first["loc"])]) if first else f"{KEY}.recorded_at"
-        told = f'"{where}": {first["msg"]}' if first else f'"{where}": {error}'
+        problem = f'"{where}": {first["msg"]}' if first else f'"{where}": {error}'
         raise PayproofError(
-            f"its stamp cannot be read: {told}", place=place, remedy="record again with `payproof record`"
+            f"its stamp cannot be read: {problem}", place=place, remedy="record again with `payproof record`"
         ) from None
     if stamp.format != FORMAT:
         raise PayproofError(
@@ -99,7 +99,7 @@ def span(text: str) -> timedelta:
     return int(match[1]) * _UNITS[match[2]]
 
 
-def told(age: timedelta) -> str:
+def age_in_words(age: timedelta) -> str:
     """An age for people: ``3 hours``, ``12 days``."""
     hours = int(age.total_seconds() // 3600)
     number, unit = (hours // 24, "day") if hours >= 48 else (hours, "hour")

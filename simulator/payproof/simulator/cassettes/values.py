@@ -44,8 +44,8 @@ class Values:
         if kind in placeholders.TYPED:
             return None
         if name not in self._fresh:
-            told = self._redacted.get(kind)
-            self._fresh[name] = mint(self._rng, max(told.length if told else 0, _LENGTH))
+            redacted = self._redacted.get(kind)
+            self._fresh[name] = mint(self._rng, max(redacted.length if redacted else 0, _LENGTH))
             self._names[self._fresh[name]] = name
             self._journal.redactor.add(kind, self._fresh[name])
         return self._fresh[name]
@@ -74,9 +74,9 @@ class Values:
             body=self.to_recorded(request.body),
         )
 
-    def meant(self, said: AnyEvent) -> AnyEvent:
+    def meant(self, event: AnyEvent) -> AnyEvent:
         """A request's event with placeholders for the credentials."""
-        return replace(said, sent={name: self._whole(value) for name, value in said.sent.items()})
+        return replace(event, sent={name: self._whole(value) for name, value in event.sent.items()})
 
     def _whole(self, value: str) -> str:
         return placeholders.spelled(self._names[value]) if value in self._names else value

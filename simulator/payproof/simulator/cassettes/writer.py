@@ -26,7 +26,7 @@ from payproof.simulator.cassettes.stamp import FORMAT, KEY, Redacted, Stamp
 from payproof.simulator.relay.sandbox_exchange import SandboxExchange
 
 _NOT_ASKED = ("accept-encoding", "connection", "keep-alive", "te", "expect", "transfer-encoding", "content-length")
-_NOT_TOLD = ("content-encoding", "transfer-encoding", "connection", "keep-alive", "content-length")
+_NOT_ANSWERED = ("content-encoding", "transfer-encoding", "connection", "keep-alive", "content-length")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +85,23 @@ class CassetteWriter:
         return CassetteFile(path, stamp)
 
     def _interaction(self, taped: SandboxExchange, redaction: Redaction) -> tuple[Request, Response]:
-        asked, told = redaction.request(taped), redaction.response(taped)
+        asked, answer = redaction.request(taped), redaction.response(taped)
         headers = without(asked.headers, _NOT_ASKED)
         if asked.body:
             headers = (*headers, ("Content-Length", str(len(asked.body.encode()))))
         asked = Request(method=asked.method, url=_public(asked.url), headers=headers, body=asked.body)
-        length = (("Content-Length", str(told.size)),) if told.body or told.status not in (204, 304) else ()
-        told = Response(
-            status=told.status,
-            headers=(*without(told.headers, _NOT_TOLD), *length),
-            body=told.body,
-            size=told.size,
+        length = (("Content-Length", str(answer.size)),) if answer.body or answer.status not in (204, 304) else ()
+        answer = Response(
+            status=answer.status,
+            headers=(*without(answer.headers, _NOT_ANSWERED), *length),
+            body=answer.body,
+            size=answer.size,
         )
-        return asked, told
+        return asked, answer
 
     def _note(self, taped: SandboxExchange) -> dict[str, Any]:
         operation = operation_of(self._profile, taped.request, self._base_path) if taped.kind == "api" else ""
-        return {"kind": taped.kind, "story": taped.story, "operation": operation, "at": round(taped.at, 3)}
+        return {"kind": taped.kind, "story": taped.probe, "operation": operation, "at": round(taped.at, 3)}
 
     def _stamp(self, redacted: Mapping[str, Redacted]) -> Stamp:
         return Stamp(
@@ -113,7 +113,7 @@ class CassetteWriter:
             base_path=self._base_path,
             seed=self._seed,
             version=__version__,
-            stories=tuple(dict.fromkeys(each.story for each in self._taped if each.story)),
+            stories=tuple(dict.fromkeys(each.probe for each in self._taped if each.probe)),
             exchanges=len(self._taped),
             redacted=redacted,
             checkout=self._checkout,
@@ -158,13 +158,13 @@ def _yaml(interactions: Iterable[tuple[Request, Response]], stamp: Stamp, notes:
     make = vcr("request").Request
     requests: list[Any] = []
     responses: list[dict[str, Any]] = []
-    for asked, told in interactions:
+    for asked, answer in interactions:
         requests.append(make(asked.method, _text(asked.url), _text(asked.body) or None, _single(asked.headers)))
         responses.append(
             {
-                "status": {"code": told.status, "message": _phrase(told.status)},
-                "headers": _listed(told.headers),
-                "body": {"string": _text(told.body)},
+                "status": {"code": answer.status, "message": _phrase(answer.status)},
+                "headers": _listed(answer.headers),
+                "body": {"string": _text(answer.body)},
             }
         )
     cassette = {"requests": requests, "responses": responses}
@@ -206,7 +206,7 @@ def _refuse_leaks(
     text: str, interactions: Iterable[tuple[Request, Response]], secrets: Iterable[tuple[str, str]], path: Path
 ) -> None:
     """The last look before anything is on the disk. It cannot fail while the redaction works."""
-    everything = "\n".join([text, *(f"{asked!r}\n{told!r}" for asked, told in interactions)])
+    everything = "\n".join([text, *(f"{asked!r}\n{answer!r}" for asked, answer in interactions)])
     for name, value in secrets:
         if len(value) >= SHORTEST_PART and any(spelled in everything for _, spelled in spellings(value)):
             raise PayproofError(

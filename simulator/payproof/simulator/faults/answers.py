@@ -123,7 +123,9 @@ class OtherPayment:
     async def act(self, context: FaultContext) -> None:
         asked = context.exchange.asked
         await context.answer(
-            context.dialect.told(self._other(context), "settle" if asked and asked.role == "settle" else "confirm")
+            context.dialect.status_answer(
+                self._other(context), "settle" if asked and asked.role == "settle" else "confirm"
+            )
         )
 
     def _other(self, context: FaultContext) -> Payment:

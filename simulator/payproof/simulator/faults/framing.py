@@ -21,9 +21,9 @@ class LengthTooShort:
     async def act(self, context: FaultContext) -> None:
         answer = await context.real()
         body = bytes(answer.body)
-        told = max(len(body) - self.by, 0)
-        await context.begin_raw(answer, (b"content-length", str(told).encode()))
-        await context.body_raw(body[:told], body)
+        declared = max(len(body) - self.by, 0)
+        await context.begin_raw(answer, (b"content-length", str(declared).encode()))
+        await context.body_raw(body[:declared], body)
         await context.finish()
 
 

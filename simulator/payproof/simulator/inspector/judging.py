@@ -14,7 +14,7 @@ from payproof.contracts.model import Judgement, Verdict
 from payproof.contracts.profile import Profile
 from payproof.contracts.requirements import requirements
 from payproof.contracts.run import RecordedWorld, Run, Settings
-from payproof.simulator.inspector.stories import WORLD, stories
+from payproof.simulator.inspector.recorded_worlds import WORLD, recorded_worlds
 
 MOST = 2_000
 """Entries that are judged: the newest."""
@@ -31,7 +31,7 @@ AT_SIGHT: Mapping[str, str] = {
     "https.cancel-url": "open a payment",
 }
 """Requirement that is judged on all that was seen -> what to do so that it is."""
-IN_STORIES: Mapping[str, str] = {
+IN_PROBE_RUNS: Mapping[str, str] = {
     "token.cached": "pay several orders one after the other",
     "token.retried-once": "arm unauthorized on the call that opens a payment, and check out",
     "timeout.response": "arm never-answer on a call, check out, and wait until the shop gives up",
@@ -39,7 +39,7 @@ IN_STORIES: Mapping[str, str] = {
     "timeout.connect": "arm backlog, check out, and wait until the shop gives up",
     "https.certificate-verified": "serve with --tls, arm expired-certificate, and check out",
 }
-"""Requirement that is judged on the stories that the faults and payments make -> what to do so that it is."""
+"""Requirement that is judged on the probe runs that the faults and payments amount to -> what to do so that it is."""
 ONLY_BREACHES: Mapping[str, str] = {
     "credentials.not-served": "no credential in the addresses that customers are sent to; their pages are not seen from here",
 }
@@ -84,8 +84,8 @@ def judged(entries: Sequence[Entry], profile: Profile, settings: Settings) -> Ju
     at_sight = _judgements(
         profile, settings, (RecordedWorld(name=WORLD, entries=tuple(entries)),), scope, {**AT_SIGHT, **ONLY_BREACHES}
     )
-    in_stories = _judgements(profile, settings, stories(entries, profile), scope, IN_STORIES)
-    found = {each.requirement: each for each in (*at_sight, *in_stories)}
+    in_probe_runs = _judgements(profile, settings, recorded_worlds(entries, profile), scope, IN_PROBE_RUNS)
+    found = {each.requirement: each for each in (*at_sight, *in_probe_runs)}
     rows = tuple(_row(found[id], seen=bool(calls)) for id in scope if id in found)
     return Judged(rows, len(scope) - len(rows))
 
@@ -113,7 +113,7 @@ def _row(judgement: Judgement, *, seen: bool) -> RequirementRow:
     elif state == "fail" and id in _UNSURE:
         state, says = "warn", says + _PERHAPS
     elif state == "open" and not finding.evidence and judgement.verdict is Verdict.NOT_EXERCISED:
-        says = {**AT_SIGHT, **IN_STORIES}.get(id, says) if id in IN_STORIES or not seen else says
+        says = {**AT_SIGHT, **IN_PROBE_RUNS}.get(id, says) if id in IN_PROBE_RUNS or not seen else says
     evidence = tuple(dict.fromkeys(pointer.entry for pointer in finding.evidence))
     return RequirementRow(
         id=id, level=judgement.level, text=judgement.text, state=state, says=says, evidence=evidence[:4]

@@ -47,8 +47,8 @@ class Parts:
         self.remember(entries)
         found = lines(entries, self.sim.journal, self.sim.profile)
         newest = next((line for line in found if line.detail), None)
-        said = f"{newest.what}: {newest.said}, {newest.answer}" if newest else ""
-        return self.render("rows.html.j2", lines=found) if found else "", said
+        spoken = f"{newest.what}: {newest.summary}, {newest.answer}" if newest else ""
+        return self.render("rows.html.j2", lines=found) if found else "", spoken
 
     def payments(self) -> dict[str, str]:
         """Handle -> HTML, the newest first."""

@@ -46,9 +46,9 @@ async def _news(parts: Parts, shown: _Shown, newest: int) -> AsyncIterator[str]:
     if newest > shown.after:
         found, skipped = await entries_after(parts.sim.journal, shown.after, WINDOW)
         shown.after = newest
-        html, said = parts.rows(found)
+        html, spoken = parts.rows(found)
         if html:
-            yield _event("rows", {"html": html, "skipped": skipped, "said": said}, newest)
+            yield _event("rows", {"html": html, "skipped": skipped, "said": spoken}, newest)
     books = (newest, parts.sim.store.forgotten()["payments"])
     if shown.marks.get("payments") != books:
         shown.marks["payments"] = books

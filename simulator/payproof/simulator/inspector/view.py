@@ -34,7 +34,7 @@ class ListedLine:
     n: int
     at: str
     what: str
-    said: str
+    summary: str
     answer: str = ""
     status: str = ""
     took: str = ""
@@ -56,26 +56,26 @@ def _line(entry: Entry, at: str, profile: Profile) -> ListedLine | None:
             return _call(entry, at, profile)
         case Delivery():
             answer = f"HTTP {entry.response.status}" if entry.response else plain(entry.problem)
-            said = f"{entry.event or entry.id}, attempt {entry.attempt}" + (
+            summary = f"{entry.event or entry.id}, attempt {entry.attempt}" + (
                 f", forged ({entry.forged})" if entry.forged else ""
             )
             return ListedLine(
-                n=entry.n, at=at, what="notice", said=plain(said), answer=answer, took=f"{entry.seconds * 1000:.0f} ms",
+                n=entry.n, at=at, what="notice", summary=plain(summary), answer=answer, took=f"{entry.seconds * 1000:.0f} ms",
                 status=str(entry.response.status) if entry.response else "–", tone="good" if entry.accepted else "bad", detail=True,
             )  # fmt: skip
         case Ledger() if entry.event in _MONEY:
-            said = f"{entry.reference or entry.payment[:10]} {_DONE.get(entry.event, f'was {entry.event}')}, {entry.amount} {entry.currency}"
-            return ListedLine(n=entry.n, at=at, what="ledger", said=plain(said), tone="money")
+            summary = f"{entry.reference or entry.payment[:10]} {_DONE.get(entry.event, f'was {entry.event}')}, {entry.amount} {entry.currency}"
+            return ListedLine(n=entry.n, at=at, what="ledger", summary=plain(summary), tone="money")
         case FaultSet():
             what = f"{entry.name}{f' on {entry.operation}' if entry.operation else ''} {entry.event}"
-            return ListedLine(n=entry.n, at=at, what="fault", said=plain(what), tone="note")
+            return ListedLine(n=entry.n, at=at, what="fault", summary=plain(what), tone="note")
         case Step():
-            return ListedLine(n=entry.n, at=at, what="control", said=plain(entry.text), tone="note")
+            return ListedLine(n=entry.n, at=at, what="control", summary=plain(entry.text), tone="note")
         case Connection() if entry.event not in ("served", "unused"):
-            said = " ".join(filter(None, (entry.event.replace("_", " "), entry.detail, entry.alert)))
+            summary = " ".join(filter(None, (entry.event.replace("_", " "), entry.detail, entry.alert)))
             took = f"{entry.seconds * 1000:.0f} ms" if entry.seconds is not None else ""
             return ListedLine(
-                n=entry.n, at=at, what="connection", said=plain(said), took=took, fault=entry.fault, tone="bad"
+                n=entry.n, at=at, what="connection", summary=plain(summary), took=took, fault=entry.fault, tone="bad"
             )
         case _:
             return None
@@ -85,7 +85,7 @@ def _call(call: Call, at: str, profile: Profile) -> ListedLine:
     path = urlsplit(call.request.url).path.removeprefix(profile.base_path) or "/"
     good = call.event.ok and call.response is not None
     return ListedLine(
-        n=call.n, at=at, what=plain(call.event.operation or f"{call.request.method} {path}"), said=plain(asked(call)),
+        n=call.n, at=at, what=plain(call.event.operation or f"{call.request.method} {path}"), summary=plain(asked(call)),
         answer=plain(answered(call)), status=str(call.response.status) if call.response else "–",
         took=f"{call.seconds * 1000:.0f} ms", fault=call.fault, tone="good" if good else "bad", detail=True,
     )  # fmt: skip

@@ -41,7 +41,7 @@ class RelayPort(Protocol):
         """A bearer that the sandbox is to refuse; what it says to it, we say better."""
         ...
 
-    def heard(self, passage: Passage, said: AnyEvent, answer: Response) -> Response:
+    def heard(self, passage: Passage, event: AnyEvent, answer: Response) -> Response:
         """Write down what the sandbox answered, and give the answer that the integration gets."""
         ...
 
@@ -66,7 +66,7 @@ class RelayPort(Protocol):
         ...
 
     @property
-    def story(self) -> str: ...
+    def probe(self) -> str: ...
 
 
 class Forwarder:
@@ -108,10 +108,10 @@ class Forwarder:
             if exchange.page:
                 self._watch(exchange, passage, got)
                 return answer
-            said = self._event(asked, answer)
-            if not self.port.dead(said.bearer) and (ill := illness.of_call(said, _as_entry(answer))):
+            event = self._event(asked, answer)
+            if not self.port.dead(event.bearer) and (ill := illness.of_call(event, _as_entry(answer))):
                 self.port.passages.trouble(passage, ill)
-            return self.port.heard(passage, said, answer)
+            return self.port.heard(passage, event, answer)
 
     async def _asked(
         self, exchange: Exchange, passage: Passage, method: str, target: str, headers: rewrite.Pairs, body: bytes
@@ -251,7 +251,7 @@ class Forwarder:
         self.port.on_exchange(
             SandboxExchange(
                 kind="page" if exchange.page else "api",
-                story=self.port.story,
+                probe=self.port.probe,
                 at=self.now(),
                 request=entries.Request(
                     method=method, url=target, headers=tuple(headers), body=body.decode("utf-8", "replace")

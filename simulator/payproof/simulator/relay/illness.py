@@ -13,30 +13,30 @@ _MISCONFIGURED = frozenset({404, 405, 413})
 configuration or drift."""
 
 
-def _holds(said: AnyEvent) -> bool:
+def _holds(event: AnyEvent) -> bool:
     """Whether an answer that says "success" holds what nobody could go on without."""
-    match said:
+    match event:
         case Authenticated():
-            return bool(said.issued)
+            return bool(event.issued)
         case Opened():
-            return bool(said.payment and said.payment_url)
+            return bool(event.payment and event.payment_url)
         case Confirmed() | Settled():
-            return said.paid is not None and bool(said.answered)
+            return event.paid is not None and bool(event.answered)
         case _:
             return True
 
 
-def of_call(said: AnyEvent, answer: Response) -> str:
+def of_call(event: AnyEvent, answer: Response) -> str:
     """The trouble in an answer of the API; empty when there is none, also where it refuses the request."""
-    call = f"a {said.operation} call" if said.operation else "a call"
+    call = f"a {event.operation} call" if event.operation else "a call"
     if answer.status >= 500:
         return f"the sandbox answered {answer.status} to {call}{_words(answer)}"
-    if not said.operation or answer.status in _MISCONFIGURED or answer.status == 429:
+    if not event.operation or answer.status in _MISCONFIGURED or answer.status == 429:
         return ""
     if not _is_object(answer.body):
         return f"the sandbox's answer {answer.status} to {call} cannot be read{_words(answer)}"
-    refused = not said.ok and (bool(said.problems) or answer.status >= 400)
-    if refused or (said.ok and _holds(said)):
+    refused = not event.ok and (bool(event.problems) or answer.status >= 400)
+    if refused or (event.ok and _holds(event)):
         return ""
     return f"the sandbox's answer {answer.status} to {call} does not hold what it must{_words(answer)}"
 

@@ -21,21 +21,21 @@ class LedgerMirror:
         self._made_by: dict[str, str] = {}
         """Access token -> the payment that it made last."""
 
-    def note(self, said: AnyEvent) -> str:
+    def note(self, event: AnyEvent) -> str:
         """Write down what an answer of the sandbox's API says; returns what is odd about it, if anything is."""
-        hint = self._hint(said)
-        if isinstance(said, Opened) and said.ok and said.payment:
-            self._made_by[said.bearer] = said.payment
-        self._write(said)
+        hint = self._hint(event)
+        if isinstance(event, Opened) and event.ok and event.payment:
+            self._made_by[event.bearer] = event.payment
+        self._write(event)
         return hint
 
-    def _hint(self, said: AnyEvent) -> str:
+    def _hint(self, event: AnyEvent) -> str:
         """Does the sandbox take an access token for a payment, where the profile says that it does not?"""
-        before = self._store.get(self._made_by.get(said.bearer, "")) if said.bearer else None
-        if self._profile.traits.token_is_payment or not isinstance(said, Opened) or before is None:
+        before = self._store.get(self._made_by.get(event.bearer, "")) if event.bearer else None
+        if self._profile.traits.token_is_payment or not isinstance(event, Opened) or before is None:
             return ""
-        same = said.ok and said.payment == before.payment and said.reference != before.reference
-        refused = not said.ok and bool(said.problems) and before.paid
+        same = event.ok and event.payment == before.payment and event.reference != before.reference
+        refused = not event.ok and bool(event.problems) and before.paid
         if not (same or refused):
             return ""
         return (
@@ -43,40 +43,40 @@ class LedgerMirror:
             f'"{self._profile.name}" does not say: `payproof drift` shows how they differ, and another gateway may fit.'
         )
 
-    def _write(self, said: AnyEvent) -> None:
-        if not said.ok:
+    def _write(self, event: AnyEvent) -> None:
+        if not event.ok:
             return
-        if isinstance(said, Authenticated) and said.issued:
-            self._store.issue(self._merchant, said.issued)
-        elif isinstance(said, Opened) and said.payment:
-            self._created(said)
+        if isinstance(event, Authenticated) and event.issued:
+            self._store.issue(self._merchant, event.issued)
+        elif isinstance(event, Opened) and event.payment:
+            self._created(event)
         elif (
-            isinstance(said, Confirmed | Settled)
-            and said.paid
-            and (row := self._store.get(said.answered or said.payment or ""))
+            isinstance(event, Confirmed | Settled)
+            and event.paid
+            and (row := self._store.get(event.answered or event.payment or ""))
         ):
-            self._take(row, said.transaction or "")
+            self._take(row, event.transaction or "")
 
-    def _created(self, said: Opened) -> None:
-        assert said.payment
-        self._urls[said.payment_url or ""] = said.payment
-        amount = money.parse(said.amount) or Decimal(0)
-        row = self._store.get(said.payment)
+    def _created(self, event: Opened) -> None:
+        assert event.payment
+        self._urls[event.payment_url or ""] = event.payment
+        amount = money.parse(event.amount) or Decimal(0)
+        row = self._store.get(event.payment)
         if row is not None:
-            row.amount, row.currency, row.reference = amount, said.currency or "", said.reference
-            row.return_url, row.cancel_url = said.return_url or "", said.cancel_url
+            row.amount, row.currency, row.reference = amount, event.currency or "", event.reference
+            row.return_url, row.cancel_url = event.return_url or "", event.cancel_url
             self._store.updated(row)
             return
         self._store.open(
             Payment(
-                payment=said.payment,
+                payment=event.payment,
                 merchant=self._merchant,
                 status="",
                 amount=amount,
-                currency=said.currency or "",
-                reference=said.reference,
-                return_url=said.return_url or "",
-                cancel_url=said.cancel_url,
+                currency=event.currency or "",
+                reference=event.reference,
+                return_url=event.return_url or "",
+                cancel_url=event.cancel_url,
                 opened=0.0,
             )
         )

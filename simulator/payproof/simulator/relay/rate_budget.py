@@ -12,32 +12,32 @@ from payproof.contracts.model import PayproofError
 WINDOW = 60.0
 """Seconds that the rate is counted over."""
 RESERVE = 14
-"""API requests that a story may need of which nothing else is known; it begins when so many fit into the rate."""
+"""API requests that a probe may need of which nothing else is known; it begins when so many fit into the rate."""
 _ON_THE_WAY = 1.0
 """Seconds by which requests may come closer together on their way to the sandbox, which counts them as they arrive."""
 _LOOK_AGAIN = 0.5
 
 
 class BudgetSpent(PayproofError):
-    """No further story may be told: the run's budget of API requests is spent."""
+    """No further probe may run: the run's budget of API requests is spent."""
 
 
 class Reservation:
-    """What is left of the requests that one story was promised, and how many it made."""
+    """What is left of the requests that one probe run was promised, and how many it made."""
 
-    __slots__ = ("left", "story", "used")
+    __slots__ = ("left", "probe", "used")
 
-    def __init__(self, left: int, story: str = "") -> None:
-        self.left, self.story = left, story
+    def __init__(self, left: int, probe: str = "") -> None:
+        self.left, self.probe = left, probe
         self.used = 0
 
 
 class RateBudget:
     """One for all worlds of a run. ``rate``: API requests in any minute, 0: as many as there are; ``budget``: API requests altogether.
 
-    Waiting happens between stories: an integration must not be blamed for our manners. Each story is promised what it
+    Waiting happens between probe runs: an integration must not be blamed for our manners. Each probe run is promised what it
     needs before it begins. One that needs more is held back within a call, so that the rate holds in any case; it
-    counts for nothing then, and the next time so many are set aside for it. ``needs``: what is known beforehand, by story.
+    counts for nothing then, and the next time so many are set aside for it. ``needs``: what is known beforehand, by probe.
     """
 
     def __init__(
@@ -62,16 +62,16 @@ class RateBudget:
         self._turn = asyncio.Lock()
         self._held_until = 0.0
 
-    async def admit(self, story: str = "") -> Reservation:
-        """Wait until a story's requests fit into the rate.
+    async def admit(self, probe: str = "") -> Reservation:
+        """Wait until a probe's requests fit into the rate.
 
         Raises:
             BudgetSpent: they do not fit into the budget.
         """
         async with self._turn:
-            reserve = min(self._needs.get(story, RESERVE), self.rate)
+            reserve = min(self._needs.get(probe, RESERVE), self.rate)
             await self._until_room(reserve)
-            share = Reservation(reserve, story)
+            share = Reservation(reserve, probe)
             self._shares.append(share)
             return share
 
@@ -86,11 +86,11 @@ class RateBudget:
 
     async def _until_room(self, requests: int) -> None:
         self._check_budget()
-        told = False
+        noted = False
         began = self._clock()
         while (wait := self._wait_for(requests)) > 0:
-            if wait > _LOOK_AGAIN and not told:
-                told = True
+            if wait > _LOOK_AGAIN and not noted:
+                noted = True
                 self.note(f"{self.account()}; up to {wait:.0f} s of waiting to stay below {self.rate} a minute")
             await self._sleep(min(wait, _LOOK_AGAIN))
         self.waited += self._clock() - began
@@ -104,7 +104,7 @@ class RateBudget:
             )
 
     def _wait_for(self, reserve: int) -> float:
-        """Seconds until a story may begin that needs ``reserve`` more requests."""
+        """Seconds until a probe may begin that needs ``reserve`` more requests."""
         now = self._clock()
         return self._held_until - now if now < self._held_until else self._room_in(reserve)
 
@@ -118,11 +118,11 @@ class RateBudget:
         if surplus <= 0:
             return 0.0
         if surplus > len(self._recent):
-            return _LOOK_AGAIN  # other stories' shares stand in the way
+            return _LOOK_AGAIN  # other probe runs' shares stand in the way
         return max(self._recent[surplus - 1] + WINDOW + _ON_THE_WAY - now, 0.05)
 
     async def go(self, share: Callable[[], Reservation | None] = lambda: None) -> float:
-        """One API request goes out, of a story's share if there is one and something is left of it, and as soon as the rate
+        """One API request goes out, of a probe run's share if there is one and something is left of it, and as soon as the rate
         allows where not. Returns the seconds that it was held back."""
         held, began = False, self._clock()
         while (wait := self._held_back(share())) > 0:
@@ -135,7 +135,7 @@ class RateBudget:
         return 0.0 if share is not None and share.left > 0 else self._room_in(1)
 
     def spend(self, share: Reservation | None = None) -> None:
-        """One API request is gone, of a story's share if it has one."""
+        """One API request is gone, of a probe run's share if it has one."""
         now = self._clock()
         self.sent += 1
         if share is not None:
@@ -150,14 +150,14 @@ class RateBudget:
             self._recent.popleft()
 
     def hold(self, seconds: float) -> None:
-        """The sandbox itself asks for a pause: no story begins before it is over."""
+        """The sandbox itself asks for a pause: no probe begins before it is over."""
         self._held_until = max(self._held_until, self._clock() + seconds)
 
     def release(self, share: Reservation) -> None:
-        """The story is over: what it did not use is free again, and what it needed is remembered."""
+        """The probe run is over: what it did not use is free again, and what it needed is remembered."""
         self._shares = [each for each in self._shares if each is not share]
-        if share.story:
-            self._needs[share.story] = max(self._needs.get(share.story, RESERVE), share.used)
+        if share.probe:
+            self._needs[share.probe] = max(self._needs.get(share.probe, RESERVE), share.used)
         share.left = 0
 
     def account(self) -> str:

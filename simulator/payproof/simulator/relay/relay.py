@@ -21,7 +21,7 @@ from payproof.simulator.relay.passages import Passage, Passages
 from payproof.simulator.relay.rate_budget import Reservation
 from payproof.simulator.relay.return_waiter import ReturnWaiter
 from payproof.simulator.relay.sandbox_exchange import OnExchange, SandboxExchange
-from payproof.simulator.relay.tampering import told_otherwise
+from payproof.simulator.relay.tampering import misreported
 from payproof.simulator.relay.upstream import PATIENCE, Upstream
 from payproof.simulator.target import TargetKind
 
@@ -50,7 +50,7 @@ class Relay(MirroredTarget):
         for kind, value in real.items():
             journal.redactor.add(f"sandbox-{kind}", value, numbered=False)
         super().__init__(profile, journal, seed=seed, keys={} if own_credentials else real)
-        self.upstream, self.story, self.person = upstream, "", person
+        self.upstream, self.probe, self.person = upstream, "", person
         self._own, self._on_exchange = own_credentials, on_exchange
         self.powers = self._powers()
         self._dead: dict[str, str] = {}
@@ -59,7 +59,7 @@ class Relay(MirroredTarget):
         self._revoked = False
         self.passages = Passages(journal.now)
         self.return_waiter = ReturnWaiter(profile, self._store)
-        self._told: set[str] = set()
+        self._sent_to: set[str] = set()
         """Addresses that the sandbox sent somebody to."""
         self.app = self._way(Forwarder(upstream, profile, self, journal.now))
 
@@ -72,14 +72,14 @@ class Relay(MirroredTarget):
 
     # A target's verbs
 
-    async def ready(self, story: str = "") -> None:
+    async def ready(self, probe: str = "") -> None:
         self.finished()
-        # What an earlier story began must not arrive in this one.
+        # What an earlier probe began must not arrive in this one.
         await self.passages.drained(PATIENCE)
-        self._share = await self.upstream.rate_budget.admit(story)
+        self._share = await self.upstream.rate_budget.admit(probe)
         await self.passages.drained(PATIENCE)
-        self.story = story
-        self.passages.begin_story()
+        self.probe = probe
+        self.passages.begin_probe_run()
 
     def finished(self) -> None:
         if self._share is not None:
@@ -124,23 +124,23 @@ class Relay(MirroredTarget):
     def bearer(self, value: str) -> str:
         return self._dead.get(value, value)
 
-    def heard(self, passage: Passage, said: AnyEvent, answer: Response) -> Response:
+    def heard(self, passage: Passage, event: AnyEvent, answer: Response) -> Response:
         if answer.status_code == 429:
             self.passages.trouble(
                 passage, "the sandbox itself answered 429, too many requests (somebody else's too?): lower sandbox.rate"
             )
             self.upstream.rate_budget.hold(_retry_after(answer))
-        if hint := self._ledger_mirror.note(said):
+        if hint := self._ledger_mirror.note(event):
             self.upstream.hints[hint] = None
-        if said.bearer in self._dead:
+        if event.bearer in self._dead:
             return self._refused(answer)
-        if not isinstance(said, Confirmed | Settled):
+        if not isinstance(event, Confirmed | Settled):
             return answer
-        row = self._store.get(said.answered or said.payment or "")
+        row = self._store.get(event.answered or event.payment or "")
         if row is None or (row.told_amount is None and row.told_currency is None):
             return answer
-        real = money.parse(said.amount) or row.amount
-        return told_otherwise(answer, real, said.currency or row.currency, row.told_amount, row.told_currency)
+        real = money.parse(event.amount) or row.amount
+        return misreported(answer, real, event.currency or row.currency, row.told_amount, row.told_currency)
 
     def _refused(self, answer: Response) -> Response:
         if answer.status_code == 401:
@@ -159,9 +159,9 @@ class Relay(MirroredTarget):
 
     def sent_back(self, path: str, url: str) -> None:
         arrived = path.startswith(LEFT)
-        if not (arrived and url in self._told):
+        if not (arrived and url in self._sent_to):
             self._ledger_mirror.sent_back(path, url)
-        self._told.add(url)
+        self._sent_to.add(url)
         if arrived or not self.person:
             self.return_waiter.note(url)
 

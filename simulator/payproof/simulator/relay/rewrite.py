@@ -98,8 +98,8 @@ def is_text(content_type: str) -> bool:
 
 def with_credentials(text: str, pairs: Mapping[str, str]) -> str:
     """``text`` with the integration's credentials replaced by the sandbox's."""
-    for told, real in pairs.items():
-        text = text.replace(told, real)
+    for ours, real in pairs.items():
+        text = text.replace(ours, real)
     return text
 
 

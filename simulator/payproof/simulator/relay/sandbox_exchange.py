@@ -15,11 +15,11 @@ from payproof.contracts.entries import Request, Response
 class SandboxExchange:
     """One exchange with the sandbox, in clear: upstream addresses, whole bodies, the sandbox's own credentials.
 
-    ``kind``: a call of the integration's, or a hosted page that the customer asked for. ``story``: the probe being told.
+    ``kind``: a call of the integration's, or a hosted page that the customer asked for. ``probe``: the probe that runs.
     """
 
     kind: Literal["api", "page"]
-    story: str
+    probe: str
     at: float
     """Seconds since the run began."""
     request: Request

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from payproof.contracts import money
 
 
-def told_otherwise(answer: Response, real: Decimal, known: str, amount: str | None, currency: str | None) -> Response:
+def misreported(answer: Response, real: Decimal, known: str, amount: str | None, currency: str | None) -> Response:
     """``answer`` with ``amount`` and ``currency`` wherever it tells the real ones (``real``, ``known``). An answer that is
     not JSON, or tells neither, stays as it is: what was said is judged, never what was meant to be said."""
     try:

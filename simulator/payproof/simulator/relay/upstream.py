@@ -69,9 +69,9 @@ class Upstream:
     def __init__(self, sandbox: SandboxAddress, rate_budget: RateBudget, *, patience: float = 0.0) -> None:
         self.sandbox, self.rate_budget, self._patience = sandbox, rate_budget, patience
         self.hints: dict[str, None] = {}
-        """What is odd about this sandbox, each said once."""
+        """What is odd about this sandbox, each once."""
         self.unwell: list[str] = []
-        """Its own trouble, once for each story that it spoiled."""
+        """Its own trouble, once for each probe run that it spoiled."""
         self._client = httpx.AsyncClient(
             verify=trust(sandbox.ca),
             proxy=proxy_for(sandbox.base_url),

@@ -30,10 +30,10 @@ def write(run: Run, config: Config, result: Result) -> tuple[Result, list[str]]:
     open_ = [entry.check for entry in entries if entry.missing]
     file = config.folder / NAME
     count = f"{len(entries)} {'entry' if len(entries) == 1 else 'entries'}"
-    said = [f"\nBaseline\n  {file}: {count}" if file.exists() else f"\nBaseline\n  nothing to accept: no {NAME}"]
+    lines = [f"\nBaseline\n  {file}: {count}" if file.exists() else f"\nBaseline\n  nothing to accept: no {NAME}"]
     if open_:
-        said += [
+        lines += [
             f"  write reason and owner of {', '.join(open_)}; until then nothing is accepted there, and payproof refuses the file"
         ]
     fresh = with_baseline(config.model_copy(update={"baseline": own}), drafts=True)
-    return verdict.judged(run, fresh), said
+    return verdict.judged(run, fresh), lines

@@ -12,7 +12,7 @@ import click
 from payproof.contracts import __version__, files
 from payproof.contracts.model import Json, PayproofError, Result
 from payproof.contracts.run import Run
-from payproof.suites.commands.judging import telling
+from payproof.suites.commands.judging import run_errors
 from payproof.suites.commands.result_files import REPORT, RUN, found_in
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def bundle(folder: Path, output: Path, sign: Path | None) -> int:
         )
     contents = _contents(folder)
     report, run_file = report_file.read(found_in(folder, REPORT)).result, found_in(folder, RUN)
-    with telling(run_file):
+    with run_errors(run_file):
         _, wrong = _judged_again(report, contents[RUN].decode(), str(run_file))
     if wrong:
         raise PayproofError(
@@ -156,7 +156,7 @@ def _verdicts(found: Bundle) -> Iterator[_Line]:
         return
     try:
         report = report_file.load(_text(found, REPORT), place=REPORT)
-        with telling(Path(RUN)):
+        with run_errors(Path(RUN)):
             run, wrong = _judged_again(report.result, _text(found, RUN), RUN)
     except PayproofError as error:
         yield False, f"{error.place}: {error.message}"
@@ -180,5 +180,5 @@ def _text(found: Bundle, name: str) -> str:
 def _judged_again(report: Result, text: str, place: str) -> tuple[Run, tuple[str, ...]]:
     from payproof.contracts import profile, rejudging, run
 
-    told = run.load(text, place=place)
-    return told, rejudging.disagreements(report, told, profile.load(told.gateway))
+    saved = run.load(text, place=place)
+    return saved, rejudging.disagreements(report, saved, profile.load(saved.gateway))

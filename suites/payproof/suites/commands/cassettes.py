@@ -43,7 +43,7 @@ def inspect(file: Path) -> int:
         _about(console, recording.stamp)
     else:
         _say(console, "recorded: unknown. payproof did not write this cassette: pytest-recording can replay it, and")
-        _say(console, "it cannot be a target, because nobody knows its gateway, its seed and its stories.")
+        _say(console, "it cannot be a target, because nobody knows its gateway, its seed and its probes.")
     console.print(_exchanges(recording))
     found = _placeholders(recording)
     _say(console, "placeholders: " + (", ".join(f"{kind} {n}" for kind, n in found.items()) or "none"))
@@ -87,12 +87,12 @@ def _say(console: Console, text: str, *, style: str = "") -> None:
 
 
 def _about(console: Console, stamp: Stamp) -> None:
-    from payproof.simulator.cassettes.stamp import told
+    from payproof.simulator.cassettes.stamp import age_in_words
 
-    _say(console, f"recorded    {stamp.recorded_at} ({told(stamp.age())} ago)")
+    _say(console, f"recorded    {stamp.recorded_at} ({age_in_words(stamp.age())} ago)")
     _say(console, f"gateway     {stamp.gateway} {stamp.profile_version}")
     _say(console, f"upstream    {stamp.upstream}{stamp.base_path}")
-    _say(console, f"stories     {', '.join(stamp.stories) or 'none'}")
+    _say(console, f"probes      {', '.join(stamp.stories) or 'none'}")
     _say(console, f"seed        {stamp.seed}")
     _say(console, f"payproof    {stamp.version}")
     counts = ", ".join(f"{kind} {redacted.count}" for kind, redacted in stamp.redacted.items())
@@ -101,12 +101,12 @@ def _about(console: Console, stamp: Stamp) -> None:
 
 def _exchanges(recording: Recording) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("n", "story", "operation", "method", "path", "status"):
+    for name in ("n", "probe", "operation", "method", "path", "status"):
         table.add_column(name, justify="right" if name in ("n", "status") else "left", overflow="fold")
     for each in recording.exchanges:
         row = (
             str(each.n),
-            each.story,
+            each.probe,
             each.named,
             each.request.method,
             shape(each.request.url),
@@ -145,5 +145,5 @@ def _differences(console: Console, found: Diff) -> None:
 
 def _line(exchange: RecordedExchange) -> str:
     asked = f"{exchange.request.method} {shape(exchange.request.url)}"
-    story = f"{exchange.story}: " if exchange.story else ""
-    return f"exchange {exchange.n}, {story}{exchange.named}, {asked} -> {exchange.response.status}"
+    probe = f"{exchange.probe}: " if exchange.probe else ""
+    return f"exchange {exchange.n}, {probe}{exchange.named}, {asked} -> {exchange.response.status}"

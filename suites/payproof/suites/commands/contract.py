@@ -61,18 +61,18 @@ def contract(
         if target == "sandbox":
             if gateway:
                 raise PayproofError("the sandbox is the file's gateway", place="--gateway", remedy="leave it out")
-            told = perform(sandbox(load_config(config_path), rate=rate), budget=budget, seed=seed, progress=shown)
+            result = perform(sandbox(load_config(config_path), rate=rate), budget=budget, seed=seed, progress=shown)
         else:
             name = gateway or (load_config(config_path).gateway if config_path else "quatapay")
             with simulated(profile.load(name)) as where:
-                told = perform(where, budget=budget, seed=seed, progress=shown)
-    for line in lines(told, verbose=verbose):
+                result = perform(where, budget=budget, seed=seed, progress=shown)
+    for line in lines(result, verbose=verbose):
         click.echo(line)
-    return exit_code(told)
+    return exit_code(result)
 
 
-def exit_code(told: SuiteResult) -> int:
+def exit_code(result: SuiteResult) -> int:
     """Without a failure it counts only when every operation was seen to work."""
-    if told.failures:
+    if result.failures:
         return BROKEN
-    return KEPT if told.complete else NOT_SCORED
+    return KEPT if result.complete else NOT_SCORED

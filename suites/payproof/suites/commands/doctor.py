@@ -32,12 +32,12 @@ def doctor(config_path: Path | None, as_json: bool) -> int:
     findings = run_async(_examine(config_path))
     healthy = all(each.state != "problem" for each in findings)
     if as_json:
-        told = {
+        report = {
             "payproof": __version__,
             "healthy": healthy,
             "findings": [dataclasses.asdict(each) for each in findings],
         }
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
     else:
         _show(findings, healthy=healthy)
     return 0 if healthy else 1

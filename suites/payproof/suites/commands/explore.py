@@ -62,10 +62,10 @@ def explore(
     verdict.writable(report_dir)
     from payproof.suites.explorer.search import SearchLimits
 
-    tally, told_seed, notes = _searched(config, SearchLimits(stories, seconds, first), seed, quiet=quiet)
+    tally, used_seed, notes = _searched(config, SearchLimits(stories, seconds, first), seed, quiet=quiet)
     given = Flags(**flags)
     source = config_path or (None if given.whole else config.folder)
-    return _report(config, config_path, source, tally, told_seed, notes, report_dir)
+    return _report(config, config_path, source, tally, used_seed, notes, report_dir)
 
 
 def needs_hypothesis() -> None:
@@ -84,19 +84,19 @@ def _searched(
     config: Config, limits: SearchLimits, seed: int | None, *, quiet: bool
 ) -> tuple[RuleTally, int, tuple[str, ...]]:
     from payproof.suites.commands.loop import run_async
-    from payproof.suites.explorer import story_progress as probe_run
+    from payproof.suites.explorer import story_progress
     from payproof.suites.explorer.explorer_session import opened
     from payproof.suites.explorer.search import Search
 
     async def work() -> tuple[RuleTally, int, tuple[str, ...]]:
         async with opened(config, seed) as stage:
-            tally = await Search(stage, limits, probe_run.progress(quiet=quiet)).run()
+            tally = await Search(stage, limits, story_progress.progress(quiet=quiet)).run()
             return tally, stage.seed, tuple(stage.known.notes)
 
     try:
         return run_async(work())
     finally:
-        probe_run.done(quiet=quiet)
+        story_progress.done(quiet=quiet)
 
 
 def _report(
@@ -110,8 +110,7 @@ def _report(
 ) -> int:
     """``path``: the file that was named; ``source``: the file or folder that was read (none: the command line alone)."""
     from payproof.reports.text_output import TextOutput
-    from payproof.suites.explorer import file
-    from payproof.suites.explorer import story_progress as probe_run
+    from payproof.suites.explorer import file, story_progress
     from payproof.suites.explorer.origin import origin
 
     output = TextOutput(Console(file=sys.stdout))
@@ -126,6 +125,6 @@ def _report(
             config=path,
             found_with=origin(config, source, report_dir / "explore"),
         )
-        probe_run.found(output, each.played, after=each.after, files=f"{written} (.md, .html)")
-    probe_run.summary(output, tally, seed=seed, notes=notes)
+        story_progress.found(output, each.played, after=each.after, files=f"{written} (.md, .html)")
+    story_progress.summary(output, tally, seed=seed, notes=notes)
     return BROKEN if tally.found else HOLDS

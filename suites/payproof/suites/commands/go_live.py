@@ -95,11 +95,11 @@ def _disagreements(result: Result, file: Path) -> tuple[str, ...]:
     if not file.exists():
         return ()
     from payproof.contracts import profile, rejudging, run
-    from payproof.suites.commands.judging import telling
+    from payproof.suites.commands.judging import run_errors
 
-    with telling(file):
-        told = run.read(file)
-        return rejudging.disagreements(result, told, profile.load(told.gateway))
+    with run_errors(file):
+        saved = run.read(file)
+        return rejudging.disagreements(result, saved, profile.load(saved.gateway))
 
 
 def _musts(evidence: Iterable[Evidence]) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ def check(
     Attestations and the baseline are read from --config; --write-baseline reads the payproof.toml of this folder where none is
     named, and writes beside it.
     """
-    with telling(run_file):
+    with run_errors(run_file):
         run = read(run_file)
         config = load_config(config_path, drafts=write_baseline) if config_path or write_baseline else None
         result, lines = verdict.judged(run, config), list[str]()
@@ -47,7 +47,7 @@ def check(
         verdict.write(result, run, report_dir, formats)
         for line in lines:
             click.echo(line)
-        pipeline.tell(result, run)
+        pipeline.report(result, run)
     return verdict.EXIT[result.outcome]
 
 
@@ -57,7 +57,7 @@ def check(
 @options.reports
 def report(run_file: Path, config_path: Path | None, report_dir: Path, formats: tuple[str, ...]) -> int:
     """Write the reports of a saved run."""
-    with telling(run_file):
+    with run_errors(run_file):
         run = read(run_file)
         result = verdict.judged(run, load_config(config_path) if config_path else None)
         verdict.write(result, run, report_dir, formats)
@@ -65,7 +65,7 @@ def report(run_file: Path, config_path: Path | None, report_dir: Path, formats: 
 
 
 @contextmanager
-def telling(run_file: Path) -> Generator[None]:
+def run_errors(run_file: Path) -> Generator[None]:
     """A file can have the shape of a run and hold what no run holds; that is not payproof's own failure.
 
     Raises:
@@ -77,7 +77,7 @@ def telling(run_file: Path) -> Generator[None]:
         if os.environ.get("PAYPROOF_DEBUG"):
             raise
         raise PayproofError(
-            f"the run holds what payproof does not write, and cannot be told: {type(error).__name__}: {str(error)[:200]}",
+            f"the run holds what payproof does not write, and cannot be judged: {type(error).__name__}: {str(error)[:200]}",
             place=str(run_file),
             remedy="judge the file as `payproof run` of this version wrote it, or set PAYPROOF_DEBUG=1 and report what it prints",
         ) from None

@@ -70,8 +70,8 @@ def config(function: F) -> F:
 
 def write_baseline(function: F) -> F:
     """``--write-baseline``."""
-    told = "Accept what fails for now: write payproof-baseline.toml, to be completed."
-    return click.option("--write-baseline", is_flag=True, help=told)(function)
+    text = "Accept what fails for now: write payproof-baseline.toml, to be completed."
+    return click.option("--write-baseline", is_flag=True, help=text)(function)
 
 
 def reports(function: F) -> F:

@@ -14,7 +14,7 @@ _LEAST = 20_000
 """Bytes; in less room a summary says nothing."""
 
 
-def tell(result: Result, run: Run) -> None:
+def report(result: Result, run: Run) -> None:
     """Print annotations where GITHUB_ACTIONS is ``true``, and add to the file that GITHUB_STEP_SUMMARY names."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from payproof.reports.formats import annotations
@@ -25,7 +25,7 @@ def tell(result: Result, run: Run) -> None:
 
 
 def _summarise(result: Result, run: Run, path: Path) -> None:
-    """What does not work is said; the verdict does not depend on it."""
+    """What does not work is printed; the verdict does not depend on it."""
     from payproof.reports.formats import summary
     from payproof.reports.formats.markdown import document
 

@@ -67,8 +67,8 @@ def record(config_path: Path | None, out: Path | None, force: bool, seed: int | 
             place="payproof run --target sandbox",
             remedy="make the control payment work first",
         )
-    told = run.facts.get("sandbox")
-    unwell = told.get("unwell") if isinstance(told, dict) else None
+    sandbox = run.facts.get("sandbox")
+    unwell = sandbox.get("unwell") if isinstance(sandbox, dict) else None
     if isinstance(unwell, list) and unwell:
         raise PayproofError(
             f"the sandbox was unwell while it was recorded, and nothing was written: {unwell[0]}",
@@ -76,11 +76,11 @@ def record(config_path: Path | None, out: Path | None, force: bool, seed: int | 
             remedy="record again when it is well: a replay would repeat its trouble as if it were the gateway's answer",
         )
     written = writer.write(path, force=force)
-    _told(written.path, written.stamp)
+    _print_summary(written.path, written.stamp)
     return 0
 
 
-def _told(path: Path, stamp: Stamp) -> None:
+def _print_summary(path: Path, stamp: Stamp) -> None:
     click.echo(f"recorded {stamp.exchanges} exchanges with {stamp.upstream}: {', '.join(stamp.stories)}")
     for kind, redacted in stamp.redacted.items():
         click.echo(f"  {kind:<16} {redacted.count} replaced by __{kind}-1__{' …' if redacted.count > 1 else ''}")

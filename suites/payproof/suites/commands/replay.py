@@ -58,7 +58,7 @@ def replay(story_file: Path, config_path: Path | None, any_config: bool, **flags
     if written.found_with is None:
         output.say("the story does not say with which configuration it was found: an older payproof wrote it")
     output.say(f"plays {config.integration.name} of {place} (gateway {config.gateway})")
-    return _tell(output, _played(config, written), written)
+    return _report(output, _played(config, written), written)
 
 
 def _config(
@@ -116,16 +116,16 @@ def _played(config: Config, written: StoryFile) -> Played:
     return run_async(work())
 
 
-def _tell(output: TextOutput, played: Played, written: StoryFile) -> int:
-    from payproof.suites.explorer import story_progress as probe_run
+def _report(output: TextOutput, played: Played, written: StoryFile) -> int:
+    from payproof.suites.explorer import story_progress
     from payproof.suites.explorer.oracle import Truth
 
     if played.truth is Truth.FALSE:
-        probe_run.found(output, played)
+        story_progress.found(output, played)
         output.say(f"the story still breaks {', '.join(dict.fromkeys(each.rule for each in played.broken))}")
         return BROKEN
     if played.truth is Truth.UNKNOWN:
-        probe_run.unknown(output, played.rulings, played.problem)
+        story_progress.unknown(output, played.rulings, played.problem)
         return NOT_SCORED
     output.say(f"the story breaks nothing any more (it broke {', '.join(dict.fromkeys(written.rules))})")
     return HOLDS

@@ -10,7 +10,7 @@ REPORT, RUN = "report.json", "run.jsonl"
 
 
 def result_of(path: Path, config_path: Path | None = None) -> Result:
-    """A report as it was told, or a run as this version judges it. A folder's report counts before its run.
+    """A report as it was written, or a run as this version judges it. A folder's report counts before its run.
 
     Args:
         config_path: whose attestations and baseline a run is judged by.
@@ -20,13 +20,13 @@ def result_of(path: Path, config_path: Path | None = None) -> Result:
     """
     from payproof.contracts import report_file, run
     from payproof.suites.commands import verdict
-    from payproof.suites.commands.judging import telling
+    from payproof.suites.commands.judging import run_errors
     from payproof.suites.config import load_config
 
     file = found_in(path, REPORT, RUN)
     if file.suffix != ".jsonl":
         return report_file.read(file).result
-    with telling(file):
+    with run_errors(file):
         return verdict.judged(run.read(file), load_config(config_path) if config_path else None)
 
 

@@ -94,16 +94,16 @@ def run(
 
     seconds = quick_seconds(quick=quick, target=target)
     wanted = Options(only=chosen, quick=quick, worlds=worlds, seed=seed, target=target, seconds=seconds)
-    told = performed(config, wanted, quiet=quiet, run_file=report_dir / RUN_FILE)
-    result = verdict.judged(told, config)
+    performed_run = performed(config, wanted, quiet=quiet, run_file=report_dir / RUN_FILE)
+    result = verdict.judged(performed_run, config)
     lines: list[str] = []
     if write_baseline:
-        result, lines = baseline.write(told, config, result)
-    verdict.show(result, told, verbose=verbose)
-    verdict.write(result, told, report_dir, formats)
+        result, lines = baseline.write(performed_run, config, result)
+    verdict.show(result, performed_run, verbose=verbose)
+    verdict.write(result, performed_run, report_dir, formats)
     for line in lines:
         click.echo(line)
-    pipeline.tell(result, told)
+    pipeline.report(result, performed_run)
     return verdict.EXIT[result.outcome]
 
 

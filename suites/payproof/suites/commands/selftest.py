@@ -21,12 +21,12 @@ def selftest(seed: int | None, quiet: bool) -> int:
     with contextlib.closing(progress(Console(file=sys.stderr), quiet=quiet)) as shown:
         both = run_async(trials(shown, seed))
     invalid = False
-    for told in both:
-        click.echo(f"{told.name} shop: {'as it should be' if not told.problems else 'NOT as it should be'}")
-        for line in told.said:
+    for trial in both:
+        click.echo(f"{trial.name} shop: {'as it should be' if not trial.problems else 'NOT as it should be'}")
+        for line in trial.notes:
             click.echo(f"  {line}")
-        for line in told.problems:
+        for line in trial.problems:
             click.echo(f"  ! {line}")
-        invalid = invalid or bool(told.problems)
+        invalid = invalid or bool(trial.problems)
     click.echo("the instrument is NOT valid on this machine" if invalid else "the instrument is valid")
     return 2 if invalid else 0

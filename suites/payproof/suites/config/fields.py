@@ -104,7 +104,7 @@ def _driver(value: str) -> str:
 def _flag(value: object) -> object:
     if isinstance(value, str) and value not in (NOT_ZERO, NOT_EMPTY):
         raise wrong(
-            f'"{value}" is not how a flag is told',
+            f'"{value}" is not how a flag is declared',
             f'write a list of texts, ["{value}"], or "{NOT_ZERO}" or "{NOT_EMPTY}"',
         )
     return value

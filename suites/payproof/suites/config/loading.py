@@ -72,10 +72,10 @@ def make_config(
 ) -> Config:
     """A configuration from a table. ``place`` and ``text`` (the file's own) serve the messages."""
     env = os.environ if environ is None else environ
-    said = environment.tables(env)
-    elsewhere = (("from the command line", overrides or {}), ("from PAYPROOF_*", said))
+    given = environment.tables(env)
+    elsewhere = (("from the command line", overrides or {}), ("from PAYPROOF_*", given))
     origin = ConfigSource(place, text, under, elsewhere)
-    merged = merge(merge(data, said), overrides or {})
+    merged = merge(merge(data, given), overrides or {})
     if "folder" in merged:
         problem = ConfigProblem(("folder",), "unknown key", "paths are relative to the file's own folder")
         raise report([problem], origin)

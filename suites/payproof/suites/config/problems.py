@@ -57,9 +57,9 @@ class ConfigSource:
     def where(self, path: tuple[str, ...]) -> str:
         """The key, its line in the file, or who else said it."""
         name = ".".join(path) or "the file"
-        said = next((who for who, tables in self.elsewhere if _holds(tables, path)), "")
-        line = 0 if said else line_of(self.text, (*self.under, *path))
-        return f"{name} ({said})" if said else f"{name} (line {line})" if line else name
+        source = next((who for who, tables in self.elsewhere if _holds(tables, path)), "")
+        line = 0 if source else line_of(self.text, (*self.under, *path))
+        return f"{name} ({source})" if source else f"{name} (line {line})" if line else name
 
 
 def _holds(tables: Mapping[str, Any], path: tuple[str, ...]) -> bool:

@@ -32,7 +32,7 @@ class SandboxClient:
         self._share: Reservation | None = None
 
     async def begin(self) -> None:
-        """A story begins, as soon as what it may need fits into the rate; what the last one did not use is free again.
+        """A case begins, as soon as what it may need fits into the rate; what the last one did not use is free again.
 
         Raises:
             BudgetSpent: no further request may be made.

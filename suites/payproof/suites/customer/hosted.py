@@ -39,7 +39,7 @@ class Tab(Protocol):
 class HostedTab:
     """A tab at the hosted checkout, by forms. ``state``: ``confirm`` (ready to pay or cancel), ``left`` (sent back to the shop,
     ``url`` says where), ``problem`` (the gateway says that this payment cannot go on; ``url`` is its way back),
-    ``stuck`` (no form that we know, or not the gateway's: a step of the story says where), ``no_answer``."""
+    ``stuck`` (no form that we know, or not the gateway's: a step of the probe run says where), ``no_answer``."""
 
     customer: Customer
     payer: Payer

@@ -48,7 +48,7 @@ def headers(method: str, url: str, source: Shown, *, fetched: bool = False, scri
     if not source.url and method in _UNSAFE:
         source = Shown(f"{_origin(url)}/")
     mode, dest = ("cors", "empty") if fetched else ("no-cors", "script") if script else ("navigate", "document")
-    told = {
+    fields = {
         "User-Agent": AGENT,
         "Accept": "*/*" if script else "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8",
         "Accept-Language": "en-US,en;q=0.9",
@@ -58,12 +58,12 @@ def headers(method: str, url: str, source: Shown, *, fetched: bool = False, scri
         "Sec-Fetch-Dest": dest,
     }
     if mode == "navigate":
-        told["Sec-Fetch-User"] = "?1"
+        fields["Sec-Fetch-User"] = "?1"
     if method in _UNSAFE:
-        told["Origin"] = _origin(source.url) or "null"
+        fields["Origin"] = _origin(source.url) or "null"
     if referer := _referer(source, url):
-        told["Referer"] = referer
-    return told
+        fields["Referer"] = referer
+    return fields
 
 
 def merged(ours: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:

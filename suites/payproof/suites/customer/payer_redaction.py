@@ -49,11 +49,11 @@ def without(hide: Mapping[str, str] | None, text: str) -> str:
         if any(value in hide for _, value in pairs):
             text = urlencode([(name, hide.get(value, value)) for name, value in pairs], safe="<>@")
     for secret in sorted(filter(None, hide), key=len, reverse=True):
-        text = _spelled(secret).sub(lambda _, told=hide[secret]: told, text)  # type: ignore[misc]
+        text = _spelled(secret).sub(lambda _, placeholder=hide[secret]: placeholder, text)  # type: ignore[misc]
     return text
 
 
-def told(hide: Mapping[str, str], text: str) -> bool:
+def holds_any(hide: Mapping[str, str], text: str) -> bool:
     """Whether a text holds one of them."""
     return any(_spelled(secret).search(text) for secret in filter(None, hide))
 
@@ -104,9 +104,9 @@ def with_finds(redactor: Redactor, body: str) -> str:
     finds = [(start, end) for start, end in finds if end > BODY_LIMIT][:_FINDS]
     if not finds:
         return body
-    told = [" ".join(body[max(start - _AROUND, 0) : end + _AROUND].split()) for start, end in finds]
-    room = max(BODY_LIMIT - sum(map(len, told)) - 20 * len(told), 0)
-    return body[:room] + "".join(f"\n[further on] {each}" for each in told)
+    excerpts = [" ".join(body[max(start - _AROUND, 0) : end + _AROUND].split()) for start, end in finds]
+    room = max(BODY_LIMIT - sum(map(len, excerpts)) - 20 * len(excerpts), 0)
+    return body[:room] + "".join(f"\n[further on] {each}" for each in excerpts)
 
 
 def kept(hide: Mapping[str, str] | None, body: str) -> str:

@@ -70,9 +70,9 @@ class _Draft:
         return make_config(self.tables, folder=self._folder, place="the draft")
 
     async def changed(self, trial: Trial, say: Callable[[str], None]) -> bool:
-        """Correct one thing; false when nothing more can be told."""
+        """Correct one thing; false when nothing more can be found."""
         if (change := next_change(trial, self.checkout, self.order)) is not None:
-            say(change.said)
+            say(change.sentence)
             self.checkout = {k: v for k, v in {**self.checkout, **change.checkout}.items() if v is not None}
             self.order.update(change.order)
             return True

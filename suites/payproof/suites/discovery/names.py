@@ -22,18 +22,20 @@ _FILE = re.compile(r"[\w./-]+\.(?:sqlite3?|db|json)")
 _DATABASE = re.compile(r"(?:.*_)?(?:DB|DATABASE|SQLITE|(?:DB|DATABASE|SQLITE)_(?:PATH|FILE))")
 _DEVELOPMENT = re.compile(r"(?:.*_)?(?:DEBUG|ENV|RELOAD)")
 """What makes a program behave as it never would for a customer."""
-_TOLD = 8
+_SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class EnvironmentSettings:
     """``env``: name in the integration's environment -> its value, with placeholders; ``open``: names that it reads, too."""
 
     env: Mapping[str, str]
     open: tuple[str, ...] = ()
 
 
-def settings(names: Iterable[str], examples: Mapping[str, str], profile: Profile, *, sqlite: bool) -> Settings:
+def settings(
+    names: Iterable[str], examples: Mapping[str, str], profile: Profile, *, sqlite: bool
+) -> EnvironmentSettings:
     """What the names that the code reads should be given. ``examples``: those of a .env.example, with their values; ``sqlite``:
     whether its database is a file, of which each instance has its own."""
     read = tuple(dict.fromkeys((*examples, *names)))
@@ -48,7 +50,7 @@ def settings(names: Iterable[str], examples: Mapping[str, str], profile: Profile
             env[name] = value
         elif sqlite and _DATABASE.fullmatch(name):
             env[name] = "{instance.dir}/shop.db"
-    return Settings(env, tuple(name for name in read if name not in env)[:_TOLD])
+    return EnvironmentSettings(env, tuple(name for name in read if name not in env)[:_SHOWN])
 
 
 def matched(names: Iterable[str], profile: Profile) -> dict[str, str]:

@@ -31,9 +31,9 @@ _NUMBERED = re.compile(r"[A-Za-z#/_-]+(\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """``said``: one sentence about what was seen; ``checkout`` and ``order``: keys of the two tables to set (None: to leave out)."""
+    """``sentence``: one sentence about what was seen; ``checkout`` and ``order``: keys of the two tables to set (None: to leave out)."""
 
-    said: str
+    sentence: str
     checkout: dict[str, Any]
     order: dict[str, Any]
 
@@ -45,7 +45,7 @@ def next_change(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -
         found = [change for look in looks if (change := look(trial, checkout, order)) is not None]
         if found:
             return Correction(
-                " ".join(change.said for change in found),
+                " ".join(change.sentence for change in found),
                 {key: value for change in found for key, value in change.checkout.items()},
                 {key: value for change in found for key, value in change.order.items()},
             )
@@ -165,11 +165,13 @@ def _order_page(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -
         path = _template(page, seen.order, trial.opened.opened.return_url if trial.opened else None)
         for pointer, word in _states(page):
             if path and (path, pointer) != (order.get("path"), order.get("status")):
-                said = f'The order\'s state stands on {path} at {pointer}: "{word}".'
+                sentence = f'The order\'s state stands on {path} at {pointer}: "{word}".'
                 if page.purpose == "return":
-                    said += " Customers return to that page; one that only shows the order is better, if there is one."
+                    sentence += (
+                        " Customers return to that page; one that only shows the order is better, if there is one."
+                    )
                 paid = {"paid": [word]} if _PAID.search(word) and not _UNPAID.search(word) else {}
-                return Correction(said, {}, {"path": path, "status": pointer, **paid})
+                return Correction(sentence, {}, {"path": path, "status": pointer, **paid})
     return None
 
 

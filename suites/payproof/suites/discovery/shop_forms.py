@@ -90,8 +90,8 @@ def filled(form: Tag) -> dict[str, str]:
             continue
         chosen = form.find("select", attrs={"name": name}) is not None
         node = form.find(["input", "textarea"], attrs={"name": name})
-        told = f"{name} {node.get('type') or ''}" if node else name
-        usual = next((usual for words, usual in _VALUES if words.search(told)), value.strip() or "1")
+        text = f"{name} {node.get('type') or ''}" if node else name
+        usual = next((usual for words, usual in _VALUES if words.search(text)), value.strip() or "1")
         given[name] = value if chosen and value else usual
     for box in form.select("input[type=checkbox i][name]:not([checked], [disabled])"):
         if box.has_attr("required") or _AGREES.search(str(box["name"])):

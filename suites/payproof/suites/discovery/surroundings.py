@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from payproof.contracts.profile import Profile
-from payproof.suites.discovery.names import Settings, settings
+from payproof.suites.discovery.names import EnvironmentSettings, settings
 
 _SOURCES = re.compile(r"\.(?:py|[mc]?js|ts|php|rb|go|java|kt|ya?ml|properties|cs|exs?)")
 _PASSED_OVER = re.compile(r"\..*|node_modules|vendor|venv|__pycache__|dist|build|target|tests?")
@@ -30,7 +30,7 @@ class Surroundings:
 
     framework: str = ""
     command: tuple[str, ...] = ()
-    settings: Settings = field(default_factory=lambda: Settings({}))
+    settings: EnvironmentSettings = field(default_factory=lambda: EnvironmentSettings({}))
 
 
 def look_around(folder: Path, profile: Profile) -> Surroundings:

@@ -50,7 +50,7 @@ async def tried(config: Config, progress: Progress | None = None) -> Trial:
     Raises:
         PayproofError: it does not start.
     """
-    payments: list[control.Control] = []
+    payments: list[control.ControlPayment] = []
 
     async def pay(world: World) -> bool:
         payments.append(await control.pay(world, look_before=True))

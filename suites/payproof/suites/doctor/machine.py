@@ -66,16 +66,18 @@ def _name(needed: str) -> str:
 def system() -> Iterator[HealthCheck]:
     """The operating system, and what it lets payproof have."""
     name = _TRIED.get(sys.platform)
-    told = f"{platform.system()} {platform.release()}, {platform.machine()}"
+    machine = f"{platform.system()} {platform.release()}, {platform.machine()}"
     if name == "Linux":
-        yield HealthCheck("system", "system", "ok", told)
+        yield HealthCheck("system", "system", "ok", machine)
     elif name:
         yield HealthCheck(
-            "system", name, "note", f"{told}: without the fault backlog, and without finding processes that left their session",
+            "system", name, "note", f"{machine}: without the fault backlog, and without finding processes that left their session",
             "run in CI on Linux, too",
         )  # fmt: skip
     else:
-        yield HealthCheck("system", sys.platform, "note", f"{told}: never tried", "use Linux or macOS; on Windows, WSL")
+        yield HealthCheck(
+            "system", sys.platform, "note", f"{machine}: never tried", "use Linux or macOS; on Windows, WSL"
+        )
     try:
         need_files()
         yield HealthCheck("system", "open files", "ok", "enough for a run")

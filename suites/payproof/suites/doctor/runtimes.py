@@ -100,8 +100,8 @@ def _uses(command: Sequence[str], runtime: Runtime) -> bool:
 async def _examined(
     runtime: Runtime, program: str, trust: Trust, url: str, word: str, folder: Path, *, needed: bool
 ) -> HealthCheck:
-    _, told = await _said([program, *runtime.version], {}, folder)
-    number = re.search(r"\d+(\.\w+)+", told)
+    _, output = await _output_of([program, *runtime.version], {}, folder)
+    number = re.search(r"\d+(\.\w+)+", output)
     version = f"{number[0] if number else 'no version told'} at {program}"
     untried = runtime.untried or (
         f"{runtime.needs} is not installed" if runtime.needs and not shutil.which(runtime.needs) else ""
@@ -110,7 +110,7 @@ async def _examined(
         return HealthCheck("runtimes", runtime.name, "ok", f"{version}; {runtime.variable} was not tried: {untried}")
     asked = [each.replace("{url}", url).replace("{folder}", str(folder)) for each in runtime.ask]
     variable = {runtime.variable: trust.environment()[runtime.variable]}
-    code, answer = await _said([program, *asked], variable, folder)
+    code, answer = await _output_of([program, *asked], variable, folder)
     if word in answer:
         return HealthCheck(
             "runtimes", runtime.name, "ok", f"{version}; trusts the authority that {runtime.variable} names"
@@ -127,7 +127,7 @@ async def _examined(
     )  # fmt: skip
 
 
-async def _said(command: Sequence[str], extra: Mapping[str, str], folder: Path) -> tuple[int | None, str]:
+async def _output_of(command: Sequence[str], extra: Mapping[str, str], folder: Path) -> tuple[int | None, str]:
     """Exit code, None where it was ended for taking too long, and what it printed."""
     try:
         process = await asyncio.create_subprocess_exec(
@@ -137,7 +137,7 @@ async def _said(command: Sequence[str], extra: Mapping[str, str], folder: Path) 
     except OSError as error:
         return -1, str(error)
     try:
-        said, _ = await asyncio.wait_for(process.communicate(), _WITHIN)
+        output, _ = await asyncio.wait_for(process.communicate(), _WITHIN)
     except TimeoutError:
         return None, ""
     finally:
@@ -145,4 +145,4 @@ async def _said(command: Sequence[str], extra: Mapping[str, str], folder: Path) 
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-    return process.returncode, said.decode("utf-8", "replace")
+    return process.returncode, output.decode("utf-8", "replace")

@@ -56,7 +56,7 @@ class Started:
 class OrderState:
     """What the merchant believes. ``paid`` None: it could not be read, ``problem`` says why.
 
-    ``effects``: how often the order was fulfilled, None when that is not told. ``flagged``: the text by which the order
+    ``effects``: how often the order was fulfilled, None when that is not shown. ``flagged``: the text by which the order
     shows that it needs a person.
     """
 

@@ -186,8 +186,8 @@ class RecipeDriver:
         if state is None:
             return OrderState(problem=_why_unreadable(page, recipe.status), page=page)
         state = state.strip()
-        told = reading.read(recipe.effects, page) if recipe.effects else None
-        effects = money.parse(told) if told else None
+        text = reading.read(recipe.effects, page) if recipe.effects else None
+        effects = money.parse(text) if text else None
         paid = state.lower() in {word.lower() for word in recipe.paid}
         done = int(effects) if effects is not None else None
         return OrderState(state, paid, done, flag(page, recipe.flagged), page=page)

@@ -16,7 +16,7 @@ from payproof.reports.sequence import Account, BrokenStep, html, markdown
 from payproof.suites.explorer import origin
 from payproof.suites.explorer.oracle import RULES, Ruling
 from payproof.suites.explorer.playing import Played
-from payproof.suites.explorer.story import OrderSpec, Story, parsed, told
+from payproof.suites.explorer.story import OrderSpec, Story, parsed, sentences
 
 VERSION = 1
 _LARGEST, _MOST = 1_000_000, 1_000
@@ -56,7 +56,7 @@ def write(
         name=name,
         gateway=gateway,
         broken=tuple(_broken(ruling) for ruling in played.broken),
-        sentences=told(played.story),
+        sentences=sentences(played.story),
         entries=played.entries,
         replay=shlex.join(["payproof", "replay", str(path), *where]),
         facts={"seed": str(seed), "story": path.name},
@@ -85,7 +85,7 @@ def _plain(
             for wish in played.story.wishes
         ],
         "steps": [act.plain() for act in played.story.acts],
-        "told": list(told(played.story)),
+        "told": list(sentences(played.story)),
         "broken": [
             {"rule": each.rule, "order": each.order, "expected": each.expected, "actual": each.actual}
             for each in played.broken
@@ -136,7 +136,7 @@ def _written(raw: Mapping[str, Json], place: str) -> StoryFile:
     seed = raw["seed"]
     found_with = origin.read(raw.get("configuration"))
     story = Story(wishes, acts)
-    told(story)  # a word that no sentence knows is no step
+    sentences(story)  # a word that no sentence knows is no step
     return StoryFile(story, str(raw["gateway"])[:_WORD], seed if isinstance(seed, int) else 0, rules, found_with)
 
 

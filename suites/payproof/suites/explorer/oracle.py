@@ -37,7 +37,7 @@ RULES = {
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """One rule about one order. ``expected`` and ``actual`` are told to people; ``reason``: why it is unknown."""
+    """One rule about one order. ``expected`` and ``actual`` are for people; ``reason``: why it is unknown."""
 
     rule: str
     order: int
@@ -99,7 +99,7 @@ def _ruling(
 
 def _says(seen: Sighting) -> str:
     if seen.paid is None:
-        return f"the order cannot be read {seen.when} ({seen.problem or 'no reason told'})"
+        return f"the order cannot be read {seen.when} ({seen.problem or 'no reason given'})"
     flag = f", flagged “{seen.flagged}”" if seen.flagged else ""
     return f'the shop says "{seen.state}" {seen.when}{flag}'
 
@@ -163,7 +163,7 @@ def _charged_once(order: OrderFacts, habits: Habits) -> Iterator[Ruling]:
         or any(names(text, (*order.names, *(charge.payment for charge in order.charges))) for text in order.alerts)
     ):
         yield _ruling(rule, order, Truth.TRUE)
-    elif why := _cannot_tell(order, habits):
+    elif why := _undecidable(order, habits):
         yield _ruling(rule, order, Truth.UNKNOWN, expected, actual, why)
     else:
         yield _ruling(
@@ -171,7 +171,7 @@ def _charged_once(order: OrderFacts, habits: Habits) -> Iterator[Ruling]:
         )
 
 
-def _cannot_tell(order: OrderFacts, habits: Habits) -> str:
+def _undecidable(order: OrderFacts, habits: Habits) -> str:
     """Why nobody can say whether a second charge was flagged; empty when it was not."""
     if order.last is None or order.last.paid is None:
         return _says(order.last) if order.last else "the order was never read"

@@ -15,7 +15,7 @@ from payproof.suites.driver.recipe import RecipeDriver, new_order
 from payproof.suites.explorer.disturbances import Disturbances
 from payproof.suites.explorer.explorer_session import CustomerPool
 from payproof.suites.explorer.facts import Sighting
-from payproof.suites.explorer.story import Story, StoryStep, told
+from payproof.suites.explorer.story import Story, StoryStep, sentences
 from payproof.suites.session.world import World
 
 Handler = Callable[[StoryStep], Awaitable[None]]
@@ -89,7 +89,7 @@ class Player:
             PayproofError: a driver broke, or the integration does not start again.
         """
         handlers = self._handlers()
-        for number, (act, sentence) in enumerate(zip(self.story.acts, told(self.story), strict=True), start=1):
+        for number, (act, sentence) in enumerate(zip(self.story.acts, sentences(self.story), strict=True), start=1):
             self.step = number
             self.world.step(sentence, f"step:{self.step}")
             self.step_begins()

@@ -77,7 +77,7 @@ async def play(
     played: Played
     whole = True
     try:
-        async with world.story("explorer", {"steps": len(story.acts)}):
+        async with world.probe_run("explorer", {"steps": len(story.acts)}):
             await player.play()
             wait = patience(stage, care, player.trouble)
             rested = await rest(player, stage.known.habits, wait, matters)

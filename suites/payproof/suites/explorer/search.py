@@ -45,10 +45,12 @@ class _Batch:
 
 
 class Search:
-    """One search on one stage. ``tell`` is called when the tally has changed."""
+    """One search on one stage. ``on_change`` is called when the tally has changed."""
 
-    def __init__(self, stage: ExplorerSession, limits: SearchLimits, tell: Callable[[RuleTally, str], None]) -> None:
-        self.stage, self.limits, self.tell = stage, limits, tell
+    def __init__(
+        self, stage: ExplorerSession, limits: SearchLimits, on_change: Callable[[RuleTally, str], None]
+    ) -> None:
+        self.stage, self.limits, self.on_change = stage, limits, on_change
         self.tally = RuleTally()
         self._known: set[Acts] = set()
         """Stories that were played."""
@@ -149,7 +151,7 @@ class Search:
             self._known.add(played.story.acts)
             self.tally.add(played)
             self.tally.seconds = self.stage.now() - self._began
-            self.tell(self.tally, "")
+            self.on_change(self.tally, "")
             if any(self._interesting(ruling.rule) for ruling in played.broken):
                 batch.suspects[index] = played
 
@@ -178,7 +180,7 @@ class Search:
             for rule in dict.fromkeys(ruling.rule for ruling in played.broken):
                 if not self._interesting(rule) or self._enough():
                     continue
-                self.tell(self.tally, f"suspicion after {after:.1f} s: {rule}; making the story smaller")
+                self.on_change(self.tally, f"suspicion after {after:.1f} s: {rule}; making the story smaller")
                 shrinking = Shrinking(rule, partial(self._try, rule=rule), self.stage.now)
                 smallest = await shrinking.smallest(played.story)
                 rules = frozenset({rule}) | shrinking.tried.get(smallest.acts, frozenset())
@@ -195,7 +197,7 @@ class Search:
         played = await self._played(0, story, Care.SHRINKING, lambda other: other == rule)
         self.tally.shrinking += 1
         self.tally.seconds = self.stage.now() - self._began
-        self.tell(self.tally, "")
+        self.on_change(self.tally, "")
         return frozenset(ruling.rule for ruling in played.broken)
 
     async def _confirm(self, found: Found, smallest: Story, rules: frozenset[str]) -> None:
@@ -205,12 +207,12 @@ class Search:
             if any(ruling.rule == found.rule for ruling in played.broken):
                 self.tally.found.append(Found(found.rule, played, found.after, found.stories))
                 self.tally.found.sort(key=lambda each: each.after)
-                self.tell(self.tally, f"confirmed: {found.rule}")
+                self.on_change(self.tally, f"confirmed: {found.rule}")
                 return
         self._done -= rules
         self._failed[found.rule] += 1
         self.tally.unconfirmed.append(found.rule)
-        self.tell(self.tally, f"not confirmed on a fresh instance, so not counted: {found.rule}")
+        self.on_change(self.tally, f"not confirmed on a fresh instance, so not counted: {found.rule}")
 
     async def _afresh(self, story: Story, rule: str) -> Played:
         def matters(other: str) -> bool:

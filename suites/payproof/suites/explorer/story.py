@@ -1,4 +1,4 @@
-"""A story as plain values: who buys what, and what happens in which order. It can be told, saved, and played again."""
+"""A story as plain values: who buys what, and what happens in which order. It can be put in sentences, saved, and played again."""
 
 from __future__ import annotations
 
@@ -138,18 +138,18 @@ def parsed(raw: Mapping[str, Json], *, place: str) -> StoryStep:
     return act(do, **{name: raw[name] for name in _PARAMS[do]})
 
 
-def told(story: Story) -> tuple[str, ...]:
+def sentences(story: Story) -> tuple[str, ...]:
     """The story in sentences, one for each step."""
     orders = [each.number("order") for each in story.starts()]
-    sentences: list[str] = []
+    found: list[str] = []
     started = 0
     for each in story.acts:
         if each.do == "start":
             started += 1
-            sentences.append(_start(story, each, started))
+            found.append(_start(story, each, started))
         else:
-            sentences.append(_sentence(story, each, orders))
-    return tuple(sentences)
+            found.append(_sentence(story, each, orders))
+    return tuple(found)
 
 
 def _start(story: Story, each: StoryStep, page: int) -> str:

@@ -11,7 +11,7 @@ from rich.console import Console
 from payproof.reports.text_output import TextOutput
 from payproof.suites.explorer.oracle import RULES, Ruling, Truth
 from payproof.suites.explorer.playing import Played, RuleTally, rules_left
-from payproof.suites.explorer.story import told
+from payproof.suites.explorer.story import sentences
 
 EVERY = 10.0
 """Seconds between two lines where there is no terminal."""
@@ -23,7 +23,7 @@ def progress(*, quiet: bool, console: Console | None = None) -> Callable[[RuleTa
     live = output.is_terminal and not output.is_dumb_terminal
     last = 0.0
 
-    def tell(tally: RuleTally, news: str) -> None:
+    def report(tally: RuleTally, news: str) -> None:
         nonlocal last
         now = time.monotonic()
         if quiet or (not news and now - last < (0.1 if live else EVERY)):
@@ -38,7 +38,7 @@ def progress(*, quiet: bool, console: Console | None = None) -> Callable[[RuleTa
                 f"[{tally.seconds:5.1f} s] {news or _so_far(tally)}", markup=False, highlight=False, soft_wrap=True
             )
 
-    return tell
+    return report
 
 
 def done(*, quiet: bool) -> None:
@@ -70,7 +70,7 @@ def found(output: TextOutput, played: Played, *, after: float | None = None, fil
         output.say(f"order    {ruling.order}", indent=2)
         output.say(f"expected {ruling.expected}", indent=2)
         output.say(f"actual   {ruling.actual}", indent=2)
-    for number, sentence in enumerate(told(played.story), start=1):
+    for number, sentence in enumerate(sentences(played.story), start=1):
         output.say(f"{number:>4}. {sentence}", indent=2)
     if after is not None:
         output.say(f"suspected after {after:.1f} s, played again on a fresh instance", indent=2, style="dim")
@@ -80,7 +80,7 @@ def found(output: TextOutput, played: Played, *, after: float | None = None, fil
 
 
 def summary(output: TextOutput, tally: RuleTally, *, seed: int, notes: Iterable[str]) -> None:
-    """The figures; unknown is told with its reasons."""
+    """The figures; unknown is shown with its reasons."""
     for line in _summary(tally, seed, notes):
         output.say(line)
 
@@ -106,7 +106,7 @@ def _summary(tally: RuleTally, seed: int, notes: Iterable[str]) -> Iterator[str]
 
 
 def unknown(output: TextOutput, rulings: Iterable[Ruling], problem: str) -> None:
-    """Why nothing can be said of a story."""
+    """Why nothing is known of a story."""
     if problem:
         output.say(f"unknown: {problem}")
     for ruling in rulings:

@@ -1,6 +1,6 @@
-"""Probes: short stories that provoke a behaviour. One decorated function each; its docstring is the story.
+"""Probes: short situations that provoke a behaviour. One decorated function each; its docstring is the situation.
 
-``variants`` tells a probe several times with other parameters. ``group`` names the world it is told in; ``{...}`` in it
+``variants`` runs a probe several times with other parameters. ``group`` names the world it runs in; ``{...}`` in it
 is filled with the parameters (``{open}``: the gateway's name for the call that opens a payment), so that variants can have
 worlds of their own. ``waits``: seconds that one probe run holds a call, as long as a patient client waits, or waits for somebody; its
 world is for such probe runs alone.
@@ -22,7 +22,7 @@ from payproof.contracts.run import Power, Settings
 from payproof.suites.session.world import World
 
 Params: TypeAlias = dict[str, Json]
-Tell: TypeAlias = Callable[..., Awaitable[None]]
+ProbeFunction: TypeAlias = Callable[..., Awaitable[None]]
 Waits: TypeAlias = Callable[[Limits], float]
 Variants: TypeAlias = Callable[[Profile, Settings], Iterable[Params]]
 
@@ -40,18 +40,18 @@ class Probe:
     name: str
     text: str
     requirements: tuple[str, ...]
-    tell: Tell
+    function: ProbeFunction
     group: str
     waits: Waits | None
     pauses: float
-    """Seconds that it waits in any case, beside the calls: few enough to be told in a quick run, too."""
+    """Seconds that it waits in any case, beside the calls: few enough to be run in a quick run, too."""
     needs: frozenset[Power]
-    """Powers over the gateway without which the story cannot be told."""
+    """Powers over the gateway without which the probe cannot run."""
     system: str
     """The operating system that it needs, as ``sys.platform`` names it; empty: any."""
     restarts: bool
     moves_clock: bool
-    """Moves the gateway's clock where it can; where worlds share a clock, nothing else is told meanwhile."""
+    """Moves the gateway's clock where it can; where worlds share a clock, nothing else runs meanwhile."""
     variants: Variants
 
     @property
@@ -60,7 +60,7 @@ class Probe:
         return self.waits is not None
 
     def ends_token(self, params: Params, profile: Profile) -> bool:
-        """Whether the story ends the integration's access token, by the clock or at once: only an integration that renews
+        """Whether the probe ends the integration's access token, by the clock or at once: only an integration that renews
         it sells anything afterwards."""
         if self.moves_clock or self.needs & {"tokens", "credentials"}:
             return True
@@ -83,18 +83,18 @@ def probe(
     restarts: bool = False,
     moves_clock: bool = False,
     variants: Variants = _ONCE,
-) -> Callable[[Tell], Tell]:
-    """Register a probe under its function's name, with the requirements that its story lets judge."""
+) -> Callable[[ProbeFunction], ProbeFunction]:
+    """Register a probe under its function's name, with the requirements that its run lets judge."""
 
-    def keep(tell: Tell) -> Tell:
-        name = tell.__name__.replace("_", "-")
+    def keep(function: ProbeFunction) -> ProbeFunction:
+        name = function.__name__.replace("_", "-")
         if name in _FOUND:
             raise RuntimeError(f"two probes are named {name}")
         _FOUND[name] = Probe(
             name=name,
-            text=" ".join((getdoc(tell) or "").split()),
+            text=" ".join((getdoc(function) or "").split()),
             requirements=requirements,
-            tell=tell,
+            function=function,
             group=group,
             waits=waits,
             pauses=pauses,
@@ -104,7 +104,7 @@ def probe(
             moves_clock=moves_clock,
             variants=variants,
         )
-        return tell
+        return function
 
     return keep
 
@@ -126,8 +126,8 @@ def provoked_by() -> dict[str, tuple[str, ...]]:
     return found
 
 
-async def tell(found: Probe, world: World, params: Params) -> None:
-    """Tell a probe's story in a world."""
-    async with world.story(found.name, params):
+async def run_probe(found: Probe, world: World, params: Params) -> None:
+    """Run a probe in a world."""
+    async with world.probe_run(found.name, params):
         arguments: dict[str, Any] = dict(params)
-        await found.tell(world, **arguments)
+        await found.function(world, **arguments)

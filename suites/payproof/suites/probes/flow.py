@@ -79,8 +79,8 @@ async def cancelled(world: World) -> None:
 
 
 def _cancelled(world: World, payment: str) -> bool:
-    told = [entry for entry in world.journal.entries if isinstance(entry, Ledger) and entry.payment == payment]
-    return any(entry.event == "cancelled" for entry in told)
+    entries = [entry for entry in world.journal.entries if isinstance(entry, Ledger) and entry.payment == payment]
+    return any(entry.event == "cancelled" for entry in entries)
 
 
 @probe("flow.failed", "verify.failed-return", needs=("refusal",))
@@ -94,13 +94,13 @@ async def refused(world: World) -> None:
         if tab.state == "left":
             declined = "the customer, whose payment will be refused, came back"
             refused_here = world.profile.traits.returns_after_failure
-            told = "the gateway refused the payment and sent the customer back" if refused_here else declined
-            world.step(told, StepName.REFUSED, url=tab.url)
+            outcome = "the gateway refused the payment and sent the customer back" if refused_here else declined
+            world.step(outcome, StepName.REFUSED, url=tab.url)
             await world.come_back(tab.url, customer, order)
         elif tab.state == "problem" and not world.profile.traits.returns_after_failure:
             back = bool(tab.url) and world.place.where(tab.url) == "integration"
-            told = "the customer goes back to the shop" if back else "no way leads back to the shop"
-            world.step(f"the gateway refused the payment on its own page; {told}", StepName.REFUSED, url=tab.url)
+            outcome = "the customer goes back to the shop" if back else "no way leads back to the shop"
+            world.step(f"the gateway refused the payment on its own page; {outcome}", StepName.REFUSED, url=tab.url)
             if back:
                 await world.come_back(tab.url, customer, order, purpose="cancel")
     await world.look(order, customer)

@@ -71,22 +71,22 @@ async def back_and_retry(world: World) -> None:
             await world.come_back(other.url, customer, order)
     await world.look(order, customer, wait=world.shared.patience)
     if other is not None:
-        await _until_somebody_is_told(world, [first.order, second.order])
+        await _until_an_alert(world, [first.order, second.order])
 
 
-async def _until_somebody_is_told(world: World, orders: list[str]) -> None:
+async def _until_an_alert(world: World, orders: list[str]) -> None:
     """An alert about a second charge may come from a job in the background, so it gets a moment."""
     taken = [entry for entry in world.journal.entries if isinstance(entry, Ledger) and entry.event == "charged"]
     channel = world.config.integration.alert_channel
     if not channel or not taken:
         return
 
-    def told() -> bool:
+    def alerted() -> bool:
         if world.instance is not None:
             world.instance.read_logs()
         return any(True for _ in raised(world.recorded(), orders, channel, after=taken[-1].n))
 
-    await world.until(told, max(_ALERT, world.config.integration.order.within))
+    await world.until(alerted, max(_ALERT, world.config.integration.order.within))
 
 
 @probe("idempotency.paid-order", variants=lambda profile, settings: ({},) if settings.addresses_orders else ())

@@ -14,7 +14,7 @@ from payproof.suites.probes import Params, probe
 from payproof.suites.session.world import World
 
 _STORM = 12
-"""Calls after which a story has seen enough: an integration that never stops is let through."""
+"""Calls after which a probe has seen enough: an integration that never stops is let through."""
 _PAUSE = 1.0
 """Seconds without another call after which nobody is thought to go on."""
 _WRITTEN = 3.0

@@ -1,6 +1,6 @@
 """Connections, answers and bodies that do not come: when does the integration hang up?
 
-Each story holds one call for as long as a patient client waits, in a world of its own.
+Each probe holds one call for as long as a patient client waits, in a world of its own.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ async def unconnected(world: World, how: str) -> None:
 
     def decided(world: World) -> bool:
         ended = (each for each in world.journal.entries if each.n >= since and isinstance(each, Connection))
-        # Somebody who connects and says nothing looks whether anybody is there: we do, between stories.
+        # Somebody who connects and says nothing looks whether anybody is there: we do, between probe runs.
         return any(each.event == "unaccepted" or (each.fault == how and each.first_byte is not None) for each in ended)
 
     keep = 0.5 if how == "tls-silence" else 0.0

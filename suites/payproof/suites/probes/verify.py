@@ -54,7 +54,7 @@ async def replayed_return(world: World, replay: str) -> None:
     if world.profile.return_template:
         url = world.profile.filled(payment.return_url, other.payment)
     world.step("the paid order's return is replayed for the unpaid one", StepName.REPLAYED, url=url)
-    await world.come_back(url, customer, order, telling=False)
+    await world.come_back(url, customer, order, names_order=False)
     await world.look(order, customer)
 
 

@@ -1,6 +1,6 @@
 """The gateway's notices as such: forged, spelled otherwise, malformed, and about nothing that anybody knows.
 
-Each story is told only where it is declared where notices arrive.
+Each probe runs only where it is declared where notices arrive.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from payproof.simulator.forging import SPELLINGS, emptied, spelled, unheard_of
 from payproof.simulator.outbox import Notice
 from payproof.suites.customer.customer import Customer
 from payproof.suites.driver.driver import Order
-from payproof.suites.probes import Params, Tell, always, probe
+from payproof.suites.probes import Params, ProbeFunction, always, probe
 from payproof.suites.session.world import World
 
 UNPAID: tuple[LedgerEvent, ...] = ("cancelled", "refused", "declined", "expired")
@@ -40,17 +40,17 @@ def _forgeries(profile: Profile, settings: Settings) -> Iterable[Params]:
 _ODD = always({"odd": "event"}, {"odd": "data"})
 
 
-def on_an_unpaid_order(tell: Tell) -> Tell:
-    """A story of an order whose payment is open and not paid; it is not told when it does not come to that."""
+def on_an_unpaid_order(function: ProbeFunction) -> ProbeFunction:
+    """A probe of an order whose payment is open and not paid; it does not run when it does not come to that."""
 
-    @wraps(tell)
-    async def told(world: World, **params: Json) -> None:
+    @wraps(function)
+    async def probe_run(world: World, **params: Json) -> None:
         order, customer = world.new_order(), world.customer()
         checkout = await world.checkout(order, customer)
         if checkout.payment:
-            await tell(world, order, customer, checkout, **params)
+            await function(world, order, customer, checkout, **params)
 
-    return told
+    return probe_run
 
 
 @probe("webhook.signature-verified", "webhook.stale", group="notices", needs=("notices",), variants=_forgeries)

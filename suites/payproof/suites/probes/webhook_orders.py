@@ -1,6 +1,6 @@
 """The gateway's notices and the state of an order: repeated, late, lost, out of order, before the customer comes back.
 
-Each story is told only where it is declared where notices arrive.
+Each probe runs only where it is declared where notices arrive.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from payproof.simulator.outbox import Notice
 from payproof.suites.customer.customer import Customer
 from payproof.suites.customer.hosted import Tab
 from payproof.suites.driver.driver import Order
-from payproof.suites.probes import Params, Tell, always, probe
+from payproof.suites.probes import Params, ProbeFunction, always, probe
 from payproof.suites.probes.webhook import UNPAID, on_an_unpaid_order
 from payproof.suites.session.context import LONGEST_PATIENCE
 from payproof.suites.session.world import World
@@ -31,18 +31,18 @@ _DISORDERS = always(
 )
 
 
-def _paid_and_held(tell: Tell) -> Tell:
-    """A story of a customer who pays and does not come back yet, while every notice is kept back; it is not told when it does not
+def _paid_and_held(function: ProbeFunction) -> ProbeFunction:
+    """A probe of a customer who pays and does not come back yet, while every notice is kept back; it does not run when it does not
     come to that."""
 
-    @wraps(tell)
-    async def told(world: World, **params: Json) -> None:
+    @wraps(function)
+    async def probe_run(world: World, **params: Json) -> None:
         order, customer = world.new_order(), world.customer()
         world.outbox.hold()
         if (agreed := await _agreed(world, order, customer)) is not None:
-            await tell(world, order, customer, *agreed, **params)
+            await function(world, order, customer, *agreed, **params)
 
-    return told
+    return probe_run
 
 
 async def _agreed(world: World, order: Order, customer: Customer) -> tuple[str, Tab] | None:
@@ -52,7 +52,7 @@ async def _agreed(world: World, order: Order, customer: Customer) -> tuple[str, 
     return None if tab is None else (payment, tab)
 
 
-async def _told_again(world: World, payment: str, order: Order, customer: Customer, times: int) -> OrderSeen:
+async def _until_taken(world: World, payment: str, order: Order, customer: Customer, times: int) -> OrderSeen:
     """The gateway repeats what was not taken, so many times at most, as long as the order is not paid."""
     while True:
         await world.outbox.idle(payment)
@@ -153,7 +153,7 @@ async def first_the_notice(world: World, order: Order, customer: Customer, payme
     customer comes back after all."""
     world.step("the customer does not come back; the gateway tells of the payment", StepName.NOTICED)
     await world.outbox.release()
-    await _told_again(world, payment, order, customer, 2)
+    await _until_taken(world, payment, order, customer, 2)
     await _returns(world, tab, order, customer)
 
 
@@ -187,7 +187,7 @@ async def late_notice(world: World, order: Order, customer: Customer, checkout: 
     await world.look(order, customer)
     world.step("late, the gateway tells of the payment", StepName.NOTICED)
     await world.outbox.release()
-    await _told_again(world, checkout.payment, order, customer, 2)
+    await _until_taken(world, checkout.payment, order, customer, 2)
 
 
 @probe("webhook.lost", group="notices-lost", needs=("notices",))
@@ -213,7 +213,7 @@ async def notice_in_an_outage(world: World, order: Order, customer: Customer, pa
         await world.outbox.idle(payment)
     world.step("the gateway works again", StepName.WELL_AGAIN)
     retries = world.profile.notices.retries if world.profile.notices else ()
-    seen = await _told_again(world, payment, order, customer, len(retries))
+    seen = await _until_taken(world, payment, order, customer, len(retries))
     if not seen.paid:
         seen = await world.look(order, customer, wait=world.promised, or_held=True)
     if not seen.paid and world.profile.traits.settles:

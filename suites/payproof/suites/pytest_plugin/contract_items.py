@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from payproof.contracts.model import PayproofError
-from payproof.suites.pytest_plugin.requirement_items import RequirementBroken, told
+from payproof.suites.pytest_plugin.requirement_items import RequirementBroken, as_text
 
 if TYPE_CHECKING:
     from payproof.suites.conformance.contract import SuiteResult, Where
@@ -48,7 +48,7 @@ class ContractFile(pytest.File):
             except PayproofError as error:
                 self._run = error
         if isinstance(self._run, PayproofError):
-            raise RequirementBroken(told(self._run))
+            raise RequirementBroken(as_text(self._run))
         return self._run
 
 
@@ -80,7 +80,7 @@ class RuleItem(pytest.Item):
     """One rule."""
 
     def runtest(self) -> None:
-        from payproof.suites.conformance.contract.showing import told_of
+        from payproof.suites.conformance.contract.showing import failure_lines
 
         assert isinstance(self.parent, ContractFile)
         run = self.parent.run()
@@ -89,7 +89,7 @@ class RuleItem(pytest.Item):
         found = [failure for failure in run.failures if failure.check == self.name]
         if found:
             raise RequirementBroken(
-                "\n".join([line for failure in found for line in told_of(failure)] + [f"seed {run.seed}"])
+                "\n".join([line for failure in found for line in failure_lines(failure)] + [f"seed {run.seed}"])
             )
         unseen = run.unseen
         if self.name == WORKS and unseen:

@@ -16,7 +16,7 @@ NEEDED = "give the integration: pytest --payproof-config payproof.toml --pyargs 
 
 
 class RequirementBroken(Exception):
-    """A requirement that does not hold, told for people; shown without a trace."""
+    """A requirement that does not hold, in words for people; shown without a trace."""
 
 
 def markers(config: pytest.Config) -> Iterator[str]:
@@ -32,10 +32,10 @@ def _scope(config: pytest.Config) -> tuple[str, ...]:
     try:
         return given(config).configuration.profile.checklist.all_requirements()
     except PayproofError as error:
-        raise pytest.UsageError(told(error)) from None
+        raise pytest.UsageError(as_text(error)) from None
 
 
-def told(error: PayproofError) -> str:
+def as_text(error: PayproofError) -> str:
     """An error of payproof as one text."""
     parts = [f"payproof: {error.message}", f"  at: {error.place}", f"  do: {error.remedy}"]
     return "\n".join(part for part in parts if not part.endswith(": "))
@@ -98,9 +98,9 @@ class RequirementItem(pytest.Item):
     def runtest(self) -> None:
         selected = [item.name for item in self.session.items if isinstance(item, RequirementItem)]
         try:
-            run = self.shared.told(selected)
+            run = self.shared.result_for(selected)
         except PayproofError as error:
-            raise RequirementBroken(told(error)) from None
+            raise RequirementBroken(as_text(error)) from None
         judgement = run.by_id.get(self.name)
         if judgement is None:
             raise RequirementBroken(f"{self.name}: the run says nothing of it")

@@ -86,20 +86,20 @@ class SharedRun:
 
     def __init__(self, config: pytest.Config, folder: Path) -> None:
         self.config, self.given, self.folder = config, given(config), folder
-        self._told: SharedResult | None = None
+        self._result: SharedResult | None = None
 
-    def told(self, selected: Iterable[str]) -> SharedResult:
+    def result_for(self, selected: Iterable[str]) -> SharedResult:
         """The result for these requirements.
 
         Raises:
             PayproofError: payproof could not run; the same for everybody who asks.
         """
-        if self._told is None:
+        if self._result is None:
             from filelock import FileLock
 
             with FileLock(self.folder / "lock"):
-                self._told = self._found() or self._made(tuple(selected))
-        return self._told
+                self._result = self._found() or self._made(tuple(selected))
+        return self._result
 
     def _found(self) -> SharedResult | None:
         if (failed := self.folder / self.ERROR).exists():

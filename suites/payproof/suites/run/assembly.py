@@ -30,17 +30,17 @@ class Losses:
     unreached: dict[str, str] = field(default_factory=dict[str, str])
     cut: dict[str, str] = field(default_factory=dict[str, str])
 
-    def leave_out(self, stories: Iterable[tuple[Probe, Params]], why: str, seconds: float | None) -> None:
+    def leave_out(self, probe_runs: Iterable[tuple[Probe, Params]], why: str, seconds: float | None) -> None:
         """The time of all probes, ``seconds``, was up. ``why``: what was waited for; empty for what was not begun."""
-        for probe, _ in stories:
+        for probe, _ in probe_runs:
             for id in probe.requirements:
                 text = f"left out: the time of this quick run was up after {seconds:g} s"
                 self.cut.setdefault(
                     id, f"{text}; the probe {probe.name} {why}" if why else f"{text}, before its turn came"
                 )
 
-    def broke(self, stories: Iterable[tuple[Probe, Params]], message: str) -> None:
-        for probe, _ in stories:
+    def broke(self, probe_runs: Iterable[tuple[Probe, Params]], message: str) -> None:
+        for probe, _ in probe_runs:
             for id in probe.requirements:
                 self.errors.setdefault(id, message)
 
@@ -112,7 +112,7 @@ def assembled(
         skipped=tuple(dict.fromkeys((*(skipped(planned.left_out) if options.quick else ()), *losses.cut))),
         powerless={
             **powerless(planned, settings),
-            **dict.fromkeys(missing, "the recording does not hold its story"),
+            **dict.fromkeys(missing, "the recording does not hold its probe"),
             **losses.unreached,
         },
         scored=scored,
@@ -133,7 +133,7 @@ def _faults() -> dict[str, Json]:
 
 
 def _probes() -> dict[str, Json]:
-    """The first sentence of each probe's story: the heading of its probe runs in a report."""
+    """The first sentence of each probe's text: the heading of its probe runs in a report."""
     return {name: _first_sentence(found.text) for name, found in probes().items()}
 
 

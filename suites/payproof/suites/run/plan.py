@@ -1,4 +1,4 @@
-"""The plan of a run: which stories are told in which world, and what is left out."""
+"""The plan of a run: which probes run in which world, and what is left out."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ half a minute, not for an integration that hangs or holds every order."""
 
 
 SLOW_START = 3.0
-"""Seconds that an instance takes to start, from which on groups of stories share it, as in a quick run."""
+"""Seconds that an instance takes to start, from which on groups of probes share it, as in a quick run."""
 _PIECE = 4
-"""Stories that are told in one go where instances are shared: whatever hangs holds up no more."""
+"""Probes that run in one go where instances are shared: whatever hangs holds up no more."""
 WORLDS = 8
 """Worlds at a time, unless somebody chooses: an instance of the integration runs in each."""
 
@@ -55,12 +55,12 @@ def quick_seconds(*, quick: bool, target: TargetKind) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Which stories are told in which world, and what was left out."""
+    """Which probes run in which world, and what was left out."""
 
     worlds: Mapping[str, tuple[tuple[Probe, Params], ...]]
     """Those that wait in real seconds come first, the longest wait before all: the run's length is made of that."""
     sharing: frozenset[str]
-    """Those that may be told by an instance which has told others, and sells as ever."""
+    """Those that may run with an instance that has served others, and sells as ever."""
     stalling: frozenset[str]
     left_out: tuple[str, ...]
     powerless: tuple[str, ...]
@@ -68,9 +68,9 @@ class Plan:
 
 
 def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0, start_seconds: float = 0.0) -> Plan:
-    """Give every story a world. An integration that cannot be started twice has one world, and stories take turns.
+    """Give every probe a world. An integration that cannot be started twice has one world, and probes take turns.
 
-    ``pace``: seconds that a verification takes. Where that is long (a background job), a group's stories are spread over
+    ``pace``: seconds that a verification takes. Where that is long (a background job), a group's probes are spread over
     several worlds, because all they do is wait. ``start_seconds``: what an instance takes to start. Where that is long, and in a
     quick run, what it costs is saved: groups are cut into pieces, and share instances.
     """
@@ -96,34 +96,34 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
             worlds.setdefault(name, []).append((probe, params))
             if probe.stalls and several(config):
                 stalling.add(name)
-    order = {name: tuple(stories) for name, stories in worlds.items()}
+    order = {name: tuple(probe_runs) for name, probe_runs in worlds.items()}
     sharing = several(config) and options.target == "simulator" and (options.quick or start_seconds > SLOW_START)
     if several(config) and (sharing or pace > PATIENT):
         size = max(2, int(10 / pace)) if pace > PATIENT else _PIECE
         order, stalling = _spread(order, size, stalling, apart=sharing)
     if not several(config):
-        order[MAIN] = tuple(sorted(order[MAIN], key=lambda story: _irrevocable(story, config.profile)))
+        order[MAIN] = tuple(sorted(order[MAIN], key=lambda probe_run: _irrevocable(probe_run, config.profile)))
     # Where starting takes long, nothing takes longer than starting again and again.
     order = dict(
         sorted(order.items(), key=lambda each: (not (sharing and _restarts(each[1])), -_waits(each[1], config.profile)))
     )
-    shared = {name for name, stories in order.items() if sharing and not _restarts(stories)}
+    shared = {name for name, probe_runs in order.items() if sharing and not _restarts(probe_runs)}
     return Plan(order, frozenset(shared), frozenset(stalling), tuple(left_out), tuple(powerless))
 
 
-def _waits(stories: tuple[tuple[Probe, Params], ...], profile: Profile) -> float:
-    """Seconds that these stories, one after the other, may take to wait."""
-    return sum(probe.pauses if probe.waits is None else probe.waits(profile.limits) for probe, _ in stories)
+def _waits(probe_runs: tuple[tuple[Probe, Params], ...], profile: Profile) -> float:
+    """Seconds that these probes, one after the other, may take to wait."""
+    return sum(probe.pauses if probe.waits is None else probe.waits(profile.limits) for probe, _ in probe_runs)
 
 
-def _restarts(stories: tuple[tuple[Probe, Params], ...]) -> bool:
+def _restarts(probe_runs: tuple[tuple[Probe, Params], ...]) -> bool:
     """Whether an instance is started again in one of them: it may forget the orders of others."""
-    return any(probe.restarts for probe, _ in stories)
+    return any(probe.restarts for probe, _ in probe_runs)
 
 
-def _irrevocable(story: tuple[Probe, Params], profile: Profile) -> int:
+def _irrevocable(probe_run: tuple[Probe, Params], profile: Profile) -> int:
     """What may leave an integration that nobody restarts without a sale comes last; first of that, what judges just this."""
-    probe, params = story
+    probe, params = probe_run
     if probe.name == "revoked":
         return 3
     if not (probe.ends_token(params, profile) or probe.restarts):
@@ -150,7 +150,7 @@ def announcement(config: Config, options: Options) -> str:
     if not by_hand(config, options):
         return ""
     often = (
-        "once for the control payment, and at least once for nearly every story of what was chosen"
+        "once for the control payment, and at least once for nearly every probe of what was chosen"
         if _chosen(options)
         else f"{1 + sum(BY_HAND.values())} times"
     )
@@ -162,24 +162,24 @@ def announcement(config: Config, options: Options) -> str:
 def _spread(
     worlds: Mapping[str, tuple[tuple[Probe, Params], ...]], size: int, stalling: set[str], *, apart: bool
 ) -> tuple[dict[str, tuple[tuple[Probe, Params], ...]], set[str]]:
-    """Groups cut into worlds of at most ``size`` stories, and which of them stall. ``apart``: what waits is told one by one, where an
+    """Groups cut into worlds of at most ``size`` probes, and which of them stall. ``apart``: what waits runs one by one, where an
     instance is there for it at no cost."""
     found: dict[str, tuple[tuple[Probe, Params], ...]] = {}
-    for name, stories in worlds.items():
-        alone = [story for story in stories if apart and (story[0].stalls or story[0].pauses)]
-        others = tuple(story for story in stories if story not in alone)
-        whole = len(stories) if name in stalling or _restarts(stories) else size
+    for name, probe_runs in worlds.items():
+        alone = [probe_run for probe_run in probe_runs if apart and (probe_run[0].stalls or probe_run[0].pauses)]
+        others = tuple(probe_run for probe_run in probe_runs if probe_run not in alone)
+        whole = len(probe_runs) if name in stalling or _restarts(probe_runs) else size
         pieces = [others[start : start + whole] for start in range(0, len(others), max(whole, 1))]
-        pieces += [(story,) for story in alone]
+        pieces += [(probe_run,) for probe_run in alone]
         found |= {f"{name}-{number}" if number > 1 else name: piece for number, piece in enumerate(pieces or [()], 1)}
-    return found, {name for name, stories in found.items() if any(probe.stalls for probe, _ in stories)}
+    return found, {name for name, probe_runs in found.items() if any(probe.stalls for probe, _ in probe_runs)}
 
 
 def skipped(left_out: tuple[str, ...]) -> tuple[str, ...]:
     """Requirements whose every probe was left out."""
     found = probes()
-    told = {id for name, probe in found.items() if name not in left_out for id in probe.requirements}
-    return tuple(dict.fromkeys(id for name in left_out for id in found[name].requirements if id not in told))
+    judged = {id for name, probe in found.items() if name not in left_out for id in probe.requirements}
+    return tuple(dict.fromkeys(id for name in left_out for id in found[name].requirements if id not in judged))
 
 
 _LACKS: Mapping[Power, str] = {
@@ -216,7 +216,7 @@ def _lacks(probe: Probe, settings: Settings) -> list[str]:
 
 
 def as_recorded(config: Config, options: Options) -> Options:
-    """The options of a run that tells what was recorded: its seed, so that customers want the same; its stories and no other.
+    """The options of a run that does what was recorded: its seed, so that customers want the same; its probes and no other.
 
     Raises:
         PayproofError: another seed was asked for.
@@ -228,11 +228,11 @@ def as_recorded(config: Config, options: Options) -> Options:
             place=f"--seed {options.seed}",
             remedy="leave --seed out, or record with it: payproof record --seed",
         )
-    known = tuple(story for story in stamp.stories if story in probes())
+    known = tuple(probe for probe in stamp.stories if probe in probes())
     wanted = tuple(name for name in known if not options.probes or name in options.probes)
     if not wanted:
         raise PayproofError(
-            "the recording holds none of these stories",
+            "the recording holds none of these probes",
             place=str(path_of(config)),
             remedy=f"it holds: {', '.join(known)}",
         )

@@ -1,4 +1,4 @@
-"""When a story says nothing of the integration: payproof itself got in its way, or the integration takes no more from us."""
+"""When a probe run says nothing of the integration: payproof itself got in its way, or the integration takes no more from us."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ ONCE = frozenset({"revoked"})
 
 
 def lost_to_us(entries: Iterable[Entry]) -> str:
-    """Which request of the integration payproof itself lost in a story, before anything went wrong there on purpose; empty
+    """Which request of the integration payproof itself lost in a probe run, before anything went wrong there on purpose; empty
     when there is none.
 
-    There is one way to lose one: payproof closed a kept connection in an earlier story, and the integration's HTTP client
+    There is one way to lose one: payproof closed a kept connection in an earlier probe run, and the integration's HTTP client
     had not noticed when it sent the next request there. Whatever else fails without a fault is the integration's own doing,
     also when it happens once in a while.
     """
@@ -25,12 +25,12 @@ def lost_to_us(entries: Iterable[Entry]) -> str:
         ):
             return ""
         if isinstance(entry, Connection) and entry.event == "retired":
-            return f"{entry.detail} was sent on a kept connection that payproof had closed in an earlier story"
+            return f"{entry.detail} was sent on a kept connection that payproof had closed in an earlier probe run"
     return ""
 
 
 def turned_away(entries: Sequence[Entry], since: int) -> str:
-    """Which request the integration itself refused with 429 in the story that begins at entry number ``since``, because of how many
+    """Which request the integration itself refused with 429 in the probe run that begins at entry number ``since``, because of how many
     came before; empty when there is none.
 
     Somebody's first request for an order, or a look at one, that reached no gateway: nothing that this customer did can be the reason.

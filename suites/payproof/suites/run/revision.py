@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PATIENCE = 10.0
-"""Seconds; a work tree that takes longer is not told."""
+"""Seconds; a work tree that takes longer is left out."""
 _QUIET = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-optional-locks")
 """No hook or monitor that the repository names is started, and nothing in it is written."""
 

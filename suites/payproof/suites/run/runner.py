@@ -30,9 +30,9 @@ from payproof.suites.run.plan import (
     powerless,
     several,
 )
-from payproof.suites.run.teller import Teller, raise_if_lacking
+from payproof.suites.run.probe_runner import ProbeRunner, raise_if_lacking
 from payproof.suites.session import control
-from payproof.suites.session.control import Control
+from payproof.suites.session.control import ControlPayment
 from payproof.suites.session.diagnosis import diagnose
 from payproof.suites.session.launcher import Instance
 from payproof.suites.session.progress import Progress
@@ -79,17 +79,17 @@ class _Performance:
     def __init__(self, session: Session, options: Options, run_file: Path | None) -> None:
         self.session, self.options, self.config, self.progress = session, options, session.config, session.progress
         self.losses = Losses()
-        self.teller = Teller(session, self.losses)
+        self.probe_runner = ProbeRunner(session, self.losses)
         self.begun = begun(session, options)
         self.run_file = session.write_to(run_file, self.begun) if run_file else None
-        self.paid: Control
+        self.paid: ControlPayment
         """The last control payment."""
         self.busy = asyncio.Semaphore(_BUSY)
         # The first world is there all the time.
         self.slots = asyncio.Semaphore(max(options.worlds - 1, 1))
         self.launching = asyncio.Semaphore(_LAUNCHES)
         self.free: list[World] = []
-        """Worlds whose instances wait for more stories."""
+        """Worlds whose instances wait for more probes."""
         self.shared_worlds = 0
 
     async def run(self) -> Run:
@@ -113,7 +113,7 @@ class _Performance:
         elif paid:
             if shared.seconds is not None:
                 shared.deadline = session.now() + shared.seconds
-            await self._tell_all(planned, main)
+            await self._run_all(planned, main)
         else:
             diagnosis = diagnose(main)
         if MAIN not in session.recorded:
@@ -135,11 +135,13 @@ class _Performance:
         world.shared.latency = self.paid.latency
         return self.paid.paid
 
-    async def _tell_all(self, planned: Plan, main: World) -> None:
-        movers = [name for name, told in planned.worlds.items() if any(probe.moves_clock for probe, _ in told)]
+    async def _run_all(self, planned: Plan, main: World) -> None:
+        movers = [
+            name for name, probe_runs in planned.worlds.items() if any(probe.moves_clock for probe, _ in probe_runs)
+        ]
         alone = movers if self.session.source.shares_clock and several(self.config) else []
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._tell_first(main, planned))
+            group.create_task(self._run_first(main, planned))
             for name in planned.worlds:
                 if planned.worlds[name] and name not in (MAIN, *alone):
                     group.create_task(self._live(name, planned))
@@ -147,9 +149,9 @@ class _Performance:
             await self._live(name, planned)
         await asyncio.gather(*map(self._end, self.free))
 
-    async def _tell_first(self, main: World, planned: Plan) -> None:
-        """The first world's own stories; then others have its place."""
-        await self.teller.tell(main, planned.worlds[MAIN])
+    async def _run_first(self, main: World, planned: Plan) -> None:
+        """The first world's own probes; then others have its place."""
+        await self.probe_runner.run(main, planned.worlds[MAIN])
         if MAIN in planned.sharing and main.sound:
             self.free.append(main)
         else:
@@ -157,24 +159,24 @@ class _Performance:
         self.slots.release()
 
     async def _live(self, name: str, planned: Plan) -> None:
-        """Tell the stories of a world, in an instance that is free where it may be shared, else in a new one."""
-        shared, stories = self.session.shared, planned.worlds[name]
+        """Run the probes of a world, in an instance that is free where it may be shared, else in a new one."""
+        shared, probe_runs = self.session.shared, planned.worlds[name]
         sharing = name in planned.sharing
         async with contextlib.nullcontext() if name in planned.stalling else self.busy, self.slots:
             if shared.time_is_up:
-                self.losses.leave_out(stories, "", shared.seconds)
+                self.losses.leave_out(probe_runs, "", shared.seconds)
                 return
             if sharing and self.free:
                 world = self.free.pop()
             else:
                 self.shared_worlds += sharing
                 world = self.session.world(f"shared-{self.shared_worlds}" if sharing else name)
-                if not await self._started(world, stories):
+                if not await self._started(world, probe_runs):
                     return
             if sharing:
                 world.begin(name)
             try:
-                await self.teller.tell(world, stories)
+                await self.probe_runner.run(world, probe_runs)
             except BaseException:
                 await self.session.retire(world)
                 raise
@@ -183,7 +185,7 @@ class _Performance:
             else:
                 await self._end(world)
 
-    async def _started(self, world: World, stories: tuple[tuple[Probe, Params], ...]) -> bool:
+    async def _started(self, world: World, probe_runs: tuple[tuple[Probe, Params], ...]) -> bool:
         shared = self.session.shared
         self.progress.world_started(world.name)
         clock = asyncio.timeout(shared.time_left)
@@ -194,22 +196,22 @@ class _Performance:
         except TimeoutError:
             if not clock.expired():
                 raise
-            self.losses.leave_out(stories, "waited for the integration's start", shared.seconds)
+            self.losses.leave_out(probe_runs, "waited for the integration's start", shared.seconds)
         except PayproofError as error:
             raise_if_lacking(error)
             if complaint := world.target.complaint():
-                for probe, _ in stories:
+                for probe, _ in probe_runs:
                     self.losses.unreached |= dict.fromkeys(probe.requirements, complaint)
             else:
-                self.losses.broke(stories, error.message)
+                self.losses.broke(probe_runs, error.message)
         await self.session.retire(world)
         self.progress.world_finished(world.name)
         return False
 
     async def _end(self, world: World) -> None:
-        """Nothing more is told there."""
+        """Nothing more runs there."""
         try:
-            await self.teller.settle(world)
+            await self.probe_runner.settle(world)
         finally:
             await self.session.retire(world)
             self.progress.world_finished(world.name)

@@ -155,8 +155,8 @@ def _files(folder: Path, paths: Iterable[str]) -> Iterator[Path]:
 
 def setting_names(config: Config) -> re.Pattern[str] | None:
     """Names by which this integration takes its credentials; a literal beside one of them is a literal credential."""
-    told = [each.placeholder for each in config.profile.credentials]
-    names = [name for name, text in config.integration.env.items() if any(each in text for each in told)]
+    placeholders = [each.placeholder for each in config.profile.credentials]
+    names = [name for name, text in config.integration.env.items() if any(each in text for each in placeholders)]
     if not names:
         return None
     joined = "|".join(re.escape(name) for name in names)

@@ -26,10 +26,10 @@ _ROOTS = (payproof.contracts, payproof.simulator, payproof.reports, payproof.sui
 
 @dataclass(frozen=True, slots=True)
 class ShopTrial:
-    """One shop: what was said of it, and what is wrong with that."""
+    """One shop: what is noted of it, and what is wrong."""
 
     name: str
-    said: tuple[str, ...]
+    notes: tuple[str, ...]
     problems: tuple[str, ...]
 
 
@@ -74,8 +74,8 @@ class _Part:
     def world_started(self, name: str) -> None:
         self._whole.world_started(f"{self._name}: {name}")
 
-    def story(self, world: str, probe: str) -> None:
-        self._whole.story(f"{self._name}: {world}", probe)
+    def probe_started(self, world: str, probe: str) -> None:
+        self._whole.probe_started(f"{self._name}: {world}", probe)
 
     def world_finished(self, name: str) -> None:
         self._whole.world_finished(f"{self._name}: {name}")
@@ -111,9 +111,9 @@ async def careless(progress: Progress, seed: int | None = None) -> ShopTrial:
     config = shop("the careless shop", tuple(DEFECTS))
     result = await _result(config, Options(only=tuple(DEFECTS.values()), quick=True, seed=seed), progress)
     caught = {each.requirement for each in result.judgements if each.verdict is Verdict.FAIL}
-    said = [f"{name}: found by {check}" for name, check in DEFECTS.items() if check in caught]
+    notes = [f"{name}: found by {check}" for name, check in DEFECTS.items() if check in caught]
     problems = [f"{name}: {check} did not find it" for name, check in DEFECTS.items() if check not in caught]
-    return ShopTrial("careless", tuple(said), tuple(problems + _unscored(result)))
+    return ShopTrial("careless", tuple(notes), tuple(problems + _unscored(result)))
 
 
 async def _result(config: Config, options: Options, progress: Progress) -> Result:

@@ -66,7 +66,9 @@ class Recordings:
         self._recording, self._stamp = recording_of(config)
         self._age = self._stamp.age(datetime.now(UTC))
         self._stale = self._age > stamps.span(config.cassettes.max_age)
-        progress.note(f"target: {self._shown}, recorded from {self._stamp.upstream} {stamps.told(self._age)} ago")
+        progress.note(
+            f"target: {self._shown}, recorded from {self._stamp.upstream} {stamps.age_in_words(self._age)} ago"
+        )
         if self._stale:
             progress.note(
                 f"warning: the recording is older than {config.cassettes.max_age}; record again with `payproof record --force`"
@@ -100,7 +102,7 @@ class Recordings:
             "cassette": {
                 "path": self._shown,
                 "recorded_at": self._stamp.recorded_at,
-                "age": stamps.told(self._age),
+                "age": stamps.age_in_words(self._age),
                 "max_age": self.config.cassettes.max_age,
                 "stale": self._stale,
                 "upstream": self._stamp.upstream,

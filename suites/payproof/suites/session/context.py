@@ -28,7 +28,7 @@ PAGE_PATIENCE = 60.0
 
 @dataclass(slots=True)
 class Shared:
-    """What all worlds of a run have in common. Once the control story is over nobody writes here: worlds run side by side, and
+    """What all worlds of a run have in common. Once the control probe is over nobody writes here: worlds run side by side, and
     what one learned would reach the others sooner or later, as their scheduling has it."""
 
     config: Config

@@ -15,7 +15,7 @@ _UNDECLARED = 8.0
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
+class ControlPayment:
     """``before`` and ``seen``: the order before it was paid for (where that was looked at), and at the end.
     ``latency``: seconds from the customer's return to the last look."""
 
@@ -29,13 +29,13 @@ class Control:
         return bool(self.seen and self.seen.paid)
 
 
-async def pay(world: World, *, look_before: bool = False) -> Control:
+async def pay(world: World, *, look_before: bool = False) -> ControlPayment:
     """Make it. Nothing is scored when it does not end in a paid order.
 
     Raises:
         Spoiled: the sandbox itself did not work.
     """
-    async with world.story("control", {}):
+    async with world.probe_run("control", {}):
         order, customer = world.new_order(), world.customer()
         checkout = await world.checkout(order, customer)
         before = await world.look(order, customer) if look_before else None
@@ -45,10 +45,10 @@ async def pay(world: World, *, look_before: bool = False) -> Control:
             seen = await world.look(order, customer, wait=_UNDECLARED)
         back = purchase.visit.page if purchase.visit is not None else None
         latency = max(world.journal.now() - back.ended, 0.0) if back is not None else 0.0
-    return Control(purchase, before, seen, latency)
+    return ControlPayment(purchase, before, seen, latency)
 
 
-async def pointers(world: World, control: Control) -> tuple[str, ...]:
+async def pointers(world: World, control: ControlPayment) -> tuple[str, ...]:
     """What is declared of an order and cannot be found on the paid one; a fulfilment in the background gets its time."""
     if control.seen is None:
         return ()

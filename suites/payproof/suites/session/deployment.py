@@ -45,8 +45,8 @@ class Deployment:
         )
         self._port = Port()
         self.instance: Instance | None = None
-        self._untold = False
-        """The integration runs without having been told of the run's authority."""
+        self._without_authority = False
+        """The integration runs without knowing the run's authority."""
 
     async def start(self) -> None:
         """Start the gateway, then the integration.
@@ -150,13 +150,13 @@ class Deployment:
         if self.instance is None:
             raise PayproofError("an integration that was started by somebody else cannot be restarted")
         await self.instance.stop()
-        self._untold = not authorities
+        self._without_authority = not authorities
         await self._launch(int(self.values["port"]), authorities=authorities)
 
     async def revive(self, *, to_call: bool = True) -> None:
         """Start the integration again when it died (the journal keeps its exit), or, where it is ``to_call`` the gateway, when it was not
         told of the authority."""
-        if self.instance is not None and (not self.instance.alive or (to_call and self._untold)):
+        if self.instance is not None and (not self.instance.alive or (to_call and self._without_authority)):
             await self.restart()
 
     async def stop(self) -> None:

@@ -7,17 +7,17 @@ from pathlib import Path
 
 LONGEST_LINE = 64 * 1024
 """Bytes after which a line goes on as another one."""
-A_STORY, ALL, LEAST = 4 * 1024 * 1024, 64 * 1024 * 1024, 64 * 1024
-"""Bytes of one stream that are kept of one story, and of all of them; the last ones still get the least. What is more is read
+A_PROBE_RUN, ALL, LEAST = 4 * 1024 * 1024, 64 * 1024 * 1024, 64 * 1024
+"""Bytes of one stream that are kept of one probe run, and of all of them; the last ones still get the least. What is more is read
 too, so that nobody has to wait for us, and let go."""
 _A_LINE = 256
 """Bytes that a line costs besides its text."""
 
 
 class Intake:
-    """Cuts a stream into lines and hands each to ``keep``, until a story's share is used up."""
+    """Cuts a stream into lines and hands each to ``keep``, until a probe run's share is used up."""
 
-    def __init__(self, keep: Callable[[str], object], *, share: int = A_STORY, whole: int = ALL) -> None:
+    def __init__(self, keep: Callable[[str], object], *, share: int = A_PROBE_RUN, whole: int = ALL) -> None:
         self._keep, self._share, self._whole = keep, share, whole
         self._left = self._given = share
         self._rest = b""
@@ -66,7 +66,7 @@ class Intake:
             self._rest = b""
 
     def refill(self) -> int:
-        """Another story begins; returns how many bytes of the last one were not kept."""
+        """Another probe run begins; returns how many bytes of the last one were not kept."""
         lost, self.lost = self.lost, 0
         self._whole -= self._given - self._left
         self._left = self._given = max(min(self._share, self._whole // 4), min(self._share, LEAST))
@@ -79,7 +79,7 @@ class Tail:
     def __init__(self, path: Path, start: int) -> None:
         self.path, self.position = path, start
 
-    def read(self, most: int = A_STORY) -> tuple[bytes, int]:
+    def read(self, most: int = A_PROBE_RUN) -> tuple[bytes, int]:
         """The bytes since the last look, at most so many, and how many more were passed over."""
         try:
             with self.path.open("rb") as file:

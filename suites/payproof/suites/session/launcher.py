@@ -121,13 +121,13 @@ class Instance:
         self.start_work = family.worked(processes)
 
     def _stranger(self, processes: Sequence[psutil.Process]) -> tuple[psutil.Process | None, str]:
-        """Who answers at the integration's port though it is none of its processes; and what could not be told."""
+        """Who answers at the integration's port though it is none of its processes; and what could not be known."""
         host, port = ports.address(self.url)
-        listening, told = family.listening(processes)
+        listening, known = family.listening(processes)
         if port in listening:
             return None, ""
-        unknown = f"; who listens on port {port} cannot be told"
-        if not (is_loopback(host) and told) or family.lets_others_serve(self.command, processes):
+        unknown = f"; who listens on port {port} cannot be known"
+        if not (is_loopback(host) and known) or family.lets_others_serve(self.command, processes):
             return None, unknown
         if (holder := family.holder(port)) is None:
             return None, unknown
@@ -182,8 +182,8 @@ class Instance:
     async def _launch_error(self, message: str) -> PayproofError:
         if self._readers:
             await asyncio.wait(self._readers, timeout=0.2)  # what it said last is on its way
-        said = [levels.plain(entry.text).rstrip() for entry in self.journal.entries if isinstance(entry, Log)]
-        written = [line for line in said if line]
+        lines = [levels.plain(entry.text).rstrip() for entry in self.journal.entries if isinstance(entry, Log)]
+        written = [line for line in lines if line]
         tail = [line[:500] for line in last_trace(written) or written[-5:]]
         return PayproofError(
             "\n    ".join((f"{message}; its last words:", *tail)) if tail else f"{message}; it wrote nothing",
@@ -235,9 +235,9 @@ class Instance:
         if not self._stopping:
             self.journal.add(Process(event="exited", code=code))
 
-    def read_logs(self, *, story_over: bool = False) -> None:
-        """Take in what the declared log files gained. At the end of a story: say what was too much."""
-        self.output.take_in(story_over=story_over)
+    def read_logs(self, *, probe_over: bool = False) -> None:
+        """Take in what the declared log files gained. At the end of a probe run: say what was too much."""
+        self.output.take_in(probe_over=probe_over)
 
     # -- its end -----------------------------------------------------------------------------------------------------------
 

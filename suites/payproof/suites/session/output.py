@@ -53,17 +53,17 @@ class Output:
             intake.take(chunk)
         intake.end()
 
-    def take_in(self, *, story_over: bool = False) -> None:
-        """Take in what the log files gained since the last look. At the end of a story: say what was too much."""
+    def take_in(self, *, probe_over: bool = False) -> None:
+        """Take in what the log files gained since the last look. At the end of a probe run: say what was too much."""
         for path in self._paths(self._own):
             tail, intake = self._tail(path)
             data, passed = tail.read()
             intake.take(data)
             if passed:
                 intake.lose(passed)
-        lost = self._shared_logs.read(story_over=story_over) if self._reader else 0
-        if story_over:
-            self._say_what_was_lost(lost)
+        lost = self._shared_logs.read(probe_over=probe_over) if self._reader else 0
+        if probe_over:
+            self._note_what_was_lost(lost)
 
     def end(self) -> None:
         """The instance is gone: take in what is left."""
@@ -75,7 +75,7 @@ class Output:
     def leave(self) -> None:
         """Nothing is read any more from files that other instances write too."""
         reader, self._reader = self._reader, None
-        self._say_what_was_lost(self._shared_logs.leave(reader) if reader else 0)
+        self._note_what_was_lost(self._shared_logs.leave(reader) if reader else 0)
 
     def _intake(self, name: str) -> Intake:
         return Intake(lambda text: self.journal.add(Log(stream=name, text=text)))
@@ -96,7 +96,7 @@ class Output:
             )
         return found
 
-    def _say_what_was_lost(self, shared: int) -> None:
+    def _note_what_was_lost(self, shared: int) -> None:
         lost = {name: intake.refill() for name, intake in self._streams.items()}
         lost |= {path.name: intake.refill() for path, (_, intake) in self._tails.items()}
         lost[", ".join(self._shared)] = shared

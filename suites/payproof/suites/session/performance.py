@@ -1,4 +1,4 @@
-"""A story as it is performed in a world: where it begins and ends, what goes wrong at the gateway meanwhile, what is kept of it."""
+"""A probe run as it is performed in a world: where it begins and ends, what goes wrong at the gateway meanwhile, what is kept of it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _GATES: Mapping[GateMode, str] = {"refuse": "refuse", "close": "dropped", "reset
 
 
 class Performance(Deployment):
-    """A deployment in which stories are performed, one after the other."""
+    """A deployment in which probes run, one after the other."""
 
     def __init__(self, name: str, shared: Shared) -> None:
         super().__init__(name, shared)
@@ -35,11 +35,11 @@ class Performance(Deployment):
         self._gate: int | None = None
 
     @asynccontextmanager
-    async def story(self, probe: str, params: dict[str, Json], *, calls: bool = True) -> AsyncGenerator[None]:
-        """One telling of a probe. A fault that is still armed at its end is cleared. ``calls``: the integration will have to call the
+    async def probe_run(self, probe: str, params: dict[str, Json], *, calls: bool = True) -> AsyncGenerator[None]:
+        """One run of a probe. A fault that is still armed at its end is cleared. ``calls``: the integration will have to call the
         gateway."""
         await self.target.ready(probe)
-        self.shared.progress.story(self.name, probe)
+        self.shared.progress.probe_started(self.name, probe)
         await self.revive(to_call=calls)
         begin = self.journal.add(ProbeMark(event="begin", probe=probe, params=params))
         orders = len(self._orders)
@@ -58,17 +58,17 @@ class Performance(Deployment):
             if self.target.outbox is not None:
                 self.target.outbox.resume()
             if self.instance is not None:
-                self.instance.read_logs(story_over=True)
+                self.instance.read_logs(probe_over=True)
             self.journal.add(ProbeMark(event="end", probe=probe, params=problem))
             self.target.finished()
         if complaint := self.target.complaint():
-            self.leave_out(begin.n, orders=orders, why=f"the story {probe} is left out: {complaint}")
-            raise Spoiled(complaint, place=f"the story {probe}", remedy="run again when the sandbox is well")
+            self.leave_out(begin.n, orders=orders, why=f"the probe {probe} is left out: {complaint}")
+            raise Spoiled(complaint, place=f"the probe {probe}", remedy="run again when the sandbox is well")
 
     def left_alone(self, probe: str, params: dict[str, Json], why: str) -> None:
-        """Journal a story that is not told, and why."""
+        """Journal a probe that does not run, and why."""
         self.journal.add(ProbeMark(event="begin", probe=probe, params=params))
-        self.step(f"this story was not told: {why}", StepName.LEFT_ALONE)
+        self.step(f"this probe was not run: {why}", StepName.LEFT_ALONE)
         self.journal.add(ProbeMark(event="end", probe=probe))
 
     def leave_out(self, since: int, *, orders: int | None = None, why: str = "") -> None:
@@ -173,12 +173,12 @@ class Performance(Deployment):
 
 
 def spared(entries: Iterable[Entry], since: int) -> list[Entry]:
-    """What stays of a story that is left out. What meanwhile became of earlier payments, by a background job say, has
+    """What stays of a probe run that is left out. What meanwhile became of earlier payments, by a background job say, has
     happened all the same, and so has what was logged."""
     known = list(entries)
     earlier = {entry.payment for entry in known if isinstance(entry, Ledger) and entry.n < since} - {""}
-    told = (entry for entry in known if entry.n >= since)
-    return [entry for entry in told if isinstance(entry, Log) or _payment_of(entry) in earlier]
+    later = (entry for entry in known if entry.n >= since)
+    return [entry for entry in later if isinstance(entry, Log) or _payment_of(entry) in earlier]
 
 
 def _payment_of(entry: Entry) -> str:

@@ -80,15 +80,15 @@ def worked(processes: Iterable[psutil.Process]) -> float:
 def listening(processes: Iterable[psutil.Process]) -> tuple[set[int], bool]:
     """The TCP ports that these processes listen on, and whether all of them could be asked."""
     ports: set[int] = set()
-    told = True
+    known = True
     for process in processes:
         try:
             ports |= {conn.laddr.port for conn in process.net_connections("tcp") if conn.status == psutil.CONN_LISTEN}
         except psutil.NoSuchProcess:
             continue
         except (psutil.Error, OSError):
-            told = False
-    return ports, told
+            known = False
+    return ports, known
 
 
 def holder(port: int) -> psutil.Process | None:

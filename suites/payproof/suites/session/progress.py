@@ -21,11 +21,11 @@ SHOWN = 8
 
 
 class Progress(Protocol):
-    """What the runner tells while it works."""
+    """What the runner reports while it works."""
 
     def world_started(self, name: str) -> None: ...
 
-    def story(self, world: str, probe: str) -> None: ...
+    def probe_started(self, world: str, probe: str) -> None: ...
 
     def world_finished(self, name: str) -> None: ...
 
@@ -43,7 +43,7 @@ class SilentProgress:
 
     def world_started(self, name: str) -> None: ...
 
-    def story(self, world: str, probe: str) -> None: ...
+    def probe_started(self, world: str, probe: str) -> None: ...
 
     def world_finished(self, name: str) -> None: ...
 
@@ -56,35 +56,35 @@ class SilentProgress:
 
 
 class Worlds:
-    """Which worlds run, since when, and which story each tells just now."""
+    """Which worlds run, since when, and which probe each runs just now."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.began = clock()
         self.since: dict[str, float] = {}
-        self.stories: dict[str, str] = {}
+        self.probes: dict[str, str] = {}
         self.finished = 0
 
     def start(self, name: str) -> None:
         self.since[name] = self.clock()
 
-    def tell(self, name: str, probe: str) -> None:
+    def begin_probe(self, name: str, probe: str) -> None:
         self.since.setdefault(name, self.clock())
-        self.stories[name] = probe
+        self.probes[name] = probe
 
     def finish(self, name: str) -> float:
         """Seconds that it took."""
         self.finished += 1
-        self.stories.pop(name, None)
+        self.probes.pop(name, None)
         return self.clock() - self.since.pop(name, self.clock())
 
     def seconds(self) -> float:
         return self.clock() - self.began
 
     def running(self) -> list[tuple[str, str, float]]:
-        """(world, story, seconds), the oldest first."""
+        """(world, probe, seconds), the oldest first."""
         now = self.clock()
-        return [(name, self.stories.get(name, ""), now - since) for name, since in list(self.since.items())]
+        return [(name, self.probes.get(name, ""), now - since) for name, since in list(self.since.items())]
 
 
 class Plain:
@@ -102,8 +102,8 @@ class Plain:
     def world_started(self, name: str) -> None:
         self._worlds.start(name)
 
-    def story(self, world: str, probe: str) -> None:
-        self._worlds.tell(world, probe)
+    def probe_started(self, world: str, probe: str) -> None:
+        self._worlds.begin_probe(world, probe)
 
     def world_finished(self, name: str) -> None:
         self._say(f"{name}: done after {self._worlds.finish(name):.1f} s")
@@ -122,7 +122,7 @@ class Plain:
     def beat(self) -> None:
         """Say that work goes on, if nothing was said for ten seconds."""
         if self._worlds.clock() - self._last >= PLAIN_EVERY:
-            running = [f"{name} ({story})" if story else name for name, story, _ in self._worlds.running()]
+            running = [f"{name} ({probe})" if probe else name for name, probe, _ in self._worlds.running()]
             self._say(f"still working: {', '.join(running)}" if running else "still working")
 
     def _tick(self) -> None:
@@ -136,7 +136,7 @@ class Plain:
 
 
 class LiveTable:
-    """The running worlds with their stories, drawn anew four times a second and gone at the end."""
+    """The running worlds with their probes, drawn anew four times a second and gone at the end."""
 
     def __init__(self, console: Console, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._worlds = Worlds(clock)
@@ -147,8 +147,8 @@ class LiveTable:
     def world_started(self, name: str) -> None:
         self._worlds.start(name)
 
-    def story(self, world: str, probe: str) -> None:
-        self._worlds.tell(world, probe)
+    def probe_started(self, world: str, probe: str) -> None:
+        self._worlds.begin_probe(world, probe)
 
     def world_finished(self, name: str) -> None:
         self._worlds.finish(name)
@@ -167,8 +167,8 @@ class LiveTable:
         """The table as it stands."""
         running = self._worlds.running()
         table = Table.grid(padding=(0, 2))
-        for name, story, seconds in running[:SHOWN]:
-            table.add_row(Text(f"  {name}", style="cyan"), Text(story), Text(f"{seconds:.0f} s", style="dim"))
+        for name, probe, seconds in running[:SHOWN]:
+            table.add_row(Text(f"  {name}", style="cyan"), Text(probe), Text(f"{seconds:.0f} s", style="dim"))
         if len(running) > SHOWN:
             table.add_row(Text(f"  and {len(running) - SHOWN} more", style="dim"))
         head = f"{self._worlds.seconds():.0f} s, {len(running)} running, {self._worlds.finished} done"

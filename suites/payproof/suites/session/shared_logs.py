@@ -105,7 +105,7 @@ class SharedLogs:
 
     def leave(self, reader: Reader) -> int:
         """It has stopped, and everything that it wrote is in the files; returns as ``read`` does."""
-        lost = self.read(story_over=True)
+        lost = self.read(probe_over=True)
         if len(self._readers) == 1:
             for _, intake in self._tails.values():
                 intake.end()
@@ -115,8 +115,8 @@ class SharedLogs:
             reader.journal.listeners.remove(reader.hear)
         return lost
 
-    def read(self, *, story_over: bool = False) -> int:
-        """Hand out what the files gained. At the end of a story: returns how many bytes were too many to keep since the last."""
+    def read(self, *, probe_over: bool = False) -> int:
+        """Hand out what the files gained. At the end of a probe run: returns how many bytes were too many to keep since the last."""
         lost = 0
         for path in dict.fromkeys(path for reader in self._readers for path in reader.paths()):
             tail, intake = self._tail(path, 0)
@@ -124,7 +124,7 @@ class SharedLogs:
             intake.take(data)
             if passed:
                 intake.lose(passed)
-            if story_over:
+            if probe_over:
                 lost += intake.refill()
         self._hand_out(final=False)
         return lost

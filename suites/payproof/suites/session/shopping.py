@@ -132,13 +132,13 @@ class Shopping(Performance):
         return tab if tab.state == "left" else None
 
     async def come_back(
-        self, url: str, customer: Customer, order: Order, *, purpose: str = "return", telling: bool = True
+        self, url: str, customer: Customer, order: Order, *, purpose: str = "return", names_order: bool = True
     ) -> Visit:
-        """Open an address that leads back to the shop; its pages may tell the integration's own order id (``telling``: they speak of
+        """Open an address that leads back to the shop; its pages may tell the integration's own order id (``names_order``: they speak of
         this order, and of no other)."""
         self.waits_for = f"the shop's page after the return to order {order.id}"
         visit = await customer.browse("GET", url, purpose=purpose, order=order.id)
-        if telling and not order.known and isinstance(self.driver, RecipeDriver):
+        if names_order and not order.known and isinstance(self.driver, RecipeDriver):
             before = order.id
             self.driver.learn(order, visit)
             self._renamed(order, before)

@@ -135,7 +135,7 @@ async def supervised(command: Sequence[str], *, env: Mapping[str, str], folder: 
     os.close(control)
     os.close(theirs)
     with contextlib.suppress(BrokenPipeError):
-        _tell(ours, env)
+        _write_environment(ours, env)
     reader = asyncio.StreamReader()
     pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(status, "rb", 0)
@@ -149,7 +149,7 @@ async def supervised(command: Sequence[str], *, env: Mapping[str, str], folder: 
     return started
 
 
-def _tell(pipe: int, env: Mapping[str, str]) -> None:
-    told = b"".join(os.fsencode(name) + b"=" + os.fsencode(value) + b"\0" for name, value in env.items())
+def _write_environment(pipe: int, env: Mapping[str, str]) -> None:
+    block = b"".join(os.fsencode(name) + b"=" + os.fsencode(value) + b"\0" for name, value in env.items())
     with os.fdopen(os.dup(pipe), "wb") as file:
-        file.write(b"%08d" % len(told) + told)
+        file.write(b"%08d" % len(block) + block)

@@ -26,7 +26,7 @@ from payproof.suites.session.progress import Progress
 from payproof.suites.session.sandbox import address_of, sandbox_of
 
 _NEEDS = {"stampede": 30, "return-twice": 20, "double-submit": 16, "settle": 30}
-"""Stories that may need more API requests than others; what an integration really needs is learned from its first telling."""
+"""Probes that may need more API requests than others; what an integration really needs is learned from the first run of each."""
 
 
 class TargetSource(Protocol):
@@ -132,7 +132,7 @@ class Relays:
             "account": "".join(f"{hint} " for hint in self.upstream.hints)
             + f"{self.upstream.sandbox.origin}: {polite.sent} of {polite.budget} API requests, "
             f"{polite.busiest} in the busiest minute (at most {polite.rate})"
-            + (f"; it was unwell in {len(unwell)} stories, which were told again: {unwell[0]}" if unwell else ""),
+            + (f"; it was unwell in {len(unwell)} probe runs, which were repeated: {unwell[0]}" if unwell else ""),
             "sandbox": {
                 "origin": self.upstream.sandbox.origin,
                 "requests": polite.sent,

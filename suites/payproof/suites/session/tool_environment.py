@@ -21,7 +21,7 @@ def without_ours(path: str, environ: Mapping[str, str] = os.environ, prefix: str
 def _made_by_uvx(prefix: str) -> bool:
     """uvx makes environments that can be moved, in its cache; one that extends the user's own says so."""
     try:
-        told = (Path(prefix) / "pyvenv.cfg").read_text(encoding="utf-8")
+        settings = (Path(prefix) / "pyvenv.cfg").read_text(encoding="utf-8")
     except OSError:
         return False
-    return "relocatable = true" in told and "extends-environment" not in told
+    return "relocatable = true" in settings and "extends-environment" not in settings

@@ -1,6 +1,6 @@
 """A world: one target, one running instance of the integration, one journal, and the verbs that probes use.
 
-Each layer is a module: the ``Deployment`` starts and ends both, a ``Performance`` tells a story, ``Shopping`` is the customers', and a
+Each layer is a module: the ``Deployment`` starts and ends both, a ``Performance`` runs a probe, ``Shopping`` is the customers', and a
 ``World`` knows what is due once a trouble is over.
 """
 
@@ -33,12 +33,12 @@ class World(Shopping):
         """Orders that were paid for and could not be verified, and the way back to each: they wait for each other at the end."""
 
     def begin(self, name: str) -> None:
-        """The stories that follow are those of this name: their orders have the numbers that they have in any world."""
+        """The probes that follow are those of this name: their orders have the numbers that they have in any world."""
         self.rng = random.Random(f"{self.shared.seed}:{name}")
 
     @property
     def sound(self) -> bool:
-        """Whether the integration runs and sells as ever, and owes nothing: what is told to it next is told to a sound one."""
+        """Whether the integration runs and sells as ever, and owes nothing: what runs with it next runs with a sound one."""
         broken = self._pending or self.recovery_failed or not self.sold or self.exited()
         return not broken and (self.instance is None or self.instance.alive)
 
@@ -51,7 +51,7 @@ class World(Shopping):
             mark = self.step("is the integration itself again after the gateway's trouble?", "calm").n
             went = False
             with contextlib.suppress(Spoiled):
-                async with self.story("calm", {}):
+                async with self.probe_run("calm", {}):
                     went = bool((await self.checkout(self.new_order(role="calm"), self.customer())).payment)
             self.leave_out(mark, orders=orders)
             if went:
@@ -72,8 +72,8 @@ class World(Shopping):
         self.recovery_failed = not (again.paid or self.target.complaint())
 
     async def sells(self, after: str) -> bool:
-        """Whether a clean purchase goes through after this story, with some seconds of grace."""
-        async with self.story("still-selling", {"after": after}):
+        """Whether a clean purchase goes through after this probe, with some seconds of grace."""
+        async with self.probe_run("still-selling", {"after": after}):
             for pause in (0.0, 1.0, 2.0, 4.0):
                 await asyncio.sleep(pause)
                 if (await self.buy()).paid:
@@ -97,7 +97,7 @@ class World(Shopping):
         """Give background jobs their time, then look once more at every order of this world."""
         if not self._orders:
             return
-        async with self.story("settle", {}, calls=bool(self._pending)):
+        async with self.probe_run("settle", {}, calls=bool(self._pending)):
             kept = [order for order, _ in self._orders]
             pending = [waiting for waiting in self._pending if any(waiting[0] is order for order in kept)]
             await asyncio.gather(asyncio.sleep(self.config.integration.order.within), self._last_wait(pending))

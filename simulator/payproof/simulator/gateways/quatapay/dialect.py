@@ -152,7 +152,7 @@ class QuataPay:
     def outside(self, status: int, text: str) -> Response:
         return self._envelope.plain(status, text)
 
-    def told(self, payment: Payment, role: Role) -> Response:
+    def status_answer(self, payment: Payment, role: Role) -> Response:
         return self._api.answer(payment)
 
     def notices(self, payment: Payment, event: str) -> tuple[tuple[str, bytes], ...]:

@@ -185,8 +185,8 @@ class Hosted:
             self._deps.store.refuse(row, "refused")
             return RedirectResponse(wire.join(row.return_url, wire.failure_query(), raw=self._raw), 302)
         self._states.pay(row, payer)
-        told = self._deps.knobs["return_fields"]
-        fields = told if isinstance(told, list) else []
+        names = self._deps.knobs["return_fields"]
+        fields = names if isinstance(names, list) else []
         query = wire.success_query(
             payment=row.payment, transaction=row.transaction, amount=row.amount if "amount" in fields else None,
             reference=row.reference if "custom" in fields else None, payer="appdevs", email=payer.login,

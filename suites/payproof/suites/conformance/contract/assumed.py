@@ -24,7 +24,7 @@ def is_missing(profile: Profile, response: Response | None) -> bool:
     return response is not None and response.status in _NOT_THERE and any(True for _ in envelope_of(profile)(response))
 
 
-def told_of(operation: DocumentedOperation, response: Response) -> str:
+def absence_note(operation: DocumentedOperation, response: Response) -> str:
     """The line that says so."""
     source = operation.node.get("x-provenance", {}).get("source", "")
     words = " ".join(response.body.split())[:120]

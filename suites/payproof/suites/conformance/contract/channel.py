@@ -29,7 +29,7 @@ from payproof.suites.conformance.template import filled, written
 PATIENCE = 60.0
 """Seconds that the server may take for one answer."""
 SILENT = 599
-"""Stands for "no answer at all" where a status has to be told."""
+"""Stands for "no answer at all" where a status has to be named."""
 _LIMITED = 4
 """Refusals in a row for too many requests, after which nobody asks any more."""
 TOKEN_AGE = 240.0
@@ -108,9 +108,9 @@ class Channel:
         text = body.decode("utf-8", "replace")
         shown = Request(method=method, url=f"{self.where.origin}{target}", headers=tuple(kept), body=text)
         answer, sent = self._answer(method, target, kept, body)
-        told = response_of(answer) if answer is not None else None
+        response = response_of(answer) if answer is not None else None
         content = answer.content if answer is not None else b""
-        exchange = ContractExchange(len(self.exchanges), shown, told, (body, content), sent)
+        exchange = ContractExchange(len(self.exchanges), shown, response, (body, content), sent)
         self.exchanges.append(exchange)
         self._learn(exchange)
         return exchange
@@ -155,17 +155,19 @@ class Channel:
             status = exchange.response.status if exchange.response else SILENT
             self.statuses[match.operation.id][status] += 1
         if exchange.response is not None:
-            said = self.where.profile.read(exchange.request, exchange.response)
-            if issued := issued_by(said):
+            event = self.where.profile.read(exchange.request, exchange.response)
+            if issued := issued_by(event):
                 self.tokens.add(issued)
                 self.redactor.add(ACCESS_TOKEN, issued)
-            secret_fields.learn(self._answered, secret_fields.of_answer(exchange.response, said), said)
+            secret_fields.learn(self._answered, secret_fields.of_answer(exchange.response, event), event)
 
     def cover(self, text: str) -> str:
         """A text for people, without any secret that was sent or received."""
         return self._answered.redact(self.redactor.redact(text))
 
-    def tell(self, example: Example, *, token: str = "", merchant: tuple[str, str] | None = None) -> ContractExchange:
+    def send_example(
+        self, example: Example, *, token: str = "", merchant: tuple[str, str] | None = None
+    ) -> ContractExchange:
         """Send an example, with an access token where the operation knows one; ``token``: another one than our own. ``merchant``:
         whose credentials, where they travel in a header."""
         if example.operation.node.get("security") != []:
@@ -194,17 +196,17 @@ class Channel:
             self.tokens.add(key)
             return key
         good = good_example(self.contract, self.where.profile.named("authenticate"))
-        exchange = self.tell(good) if good else None
+        exchange = self.send_example(good) if good else None
         if good and exchange and exchange.response and exchange.response.status == 429:
-            exchange = self.tell(good)  # after the pause that it asked for
+            exchange = self.send_example(good)  # after the pause that it asked for
         response = exchange.response if exchange else None
         read = self.where.profile.read(exchange.request, response) if exchange and response else None
         issued = issued_by(read) if read else ""
         if not issued:
             again = ", also after the pause that it asked for" if response and response.status == 429 else ""
-            said = f"HTTP {response.status} {self.cover(response.body)[:200]}{again}" if response else "no answer"
+            problem = f"HTTP {response.status} {self.cover(response.body)[:200]}{again}" if response else "no answer"
             raise PayproofError(
-                f"the server gives no access token: {said}",
+                f"the server gives no access token: {problem}",
                 place=self.where.base_url,
                 remedy=remedy_of(
                     self.where.profile, self.where.profile.named("authenticate"), response.status, read.texts

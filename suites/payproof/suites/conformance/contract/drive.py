@@ -22,10 +22,10 @@ from payproof.suites.conformance.contract.rules import Bench, broken
 from payproof.suites.conformance.contract.values import BUILT_IN
 
 _MARK = "x-payproof-exchange"
-"""Header by which an answer that the generator holds is told to be one of ours."""
+"""Header by which an answer that the generator holds is known to be one of ours."""
 _THEIRS = {"content-length", "content-encoding", "transfer-encoding", "connection", "keep-alive", _MARK}
 MOST_STEPS = 6
-"""Requests of one stateful story."""
+"""Requests of one stateful scenario."""
 
 
 class Seen(NamedTuple):
@@ -43,7 +43,7 @@ class _Server:
     def __init__(self, bench: Bench) -> None:
         self.bench, self.channel = bench, bench.channel
         self.broken: dict[int, tuple[tuple[str, str], ...]] = {}
-        """Number of an exchange -> (rule, what is wrong), until it is told."""
+        """Number of an exchange -> (rule, what is wrong), until it is reported."""
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         headers = [
@@ -54,9 +54,9 @@ class _Server:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         exchange = self.channel.send(environ["REQUEST_METHOD"], target, headers, body)
         self.broken[exchange.n] = tuple(broken(self.bench, exchange))
-        told = exchange.response
-        back = [(name, value) for name, value in (told.headers if told else ()) if name.lower() not in _THEIRS]
-        start_response(f"{told.status if told else SILENT} answer", [*back, (_MARK, str(exchange.n))])
+        response = exchange.response
+        back = [(name, value) for name, value in (response.headers if response else ()) if name.lower() not in _THEIRS]
+        start_response(f"{response.status if response else SILENT} answer", [*back, (_MARK, str(exchange.n))])
         return [exchange.raw[1]]
 
     def exchange_of(self, answer: Answer | None) -> ContractExchange | None:
@@ -66,9 +66,9 @@ class _Server:
 
 
 def drive(
-    bench: Bench, phase: str, operation: DocumentedOperation | None, *, seed: int, told: Callable[[], None]
+    bench: Bench, phase: str, operation: DocumentedOperation | None, *, seed: int, on_scenario: Callable[[], None]
 ) -> Iterator[Seen]:
-    """One phase, on one operation or (stateful) on all, until the budget's part is spent or the phase is over. ``told`` is called
+    """One phase, on one operation or (stateful) on all, until the budget's part is spent or the phase is over. ``on_scenario`` is called
     after each scenario.
 
     Raises:
@@ -81,7 +81,7 @@ def drive(
     for event in from_schema(chosen).execute():
         if isinstance(event, events.ScenarioFinished):
             yield from _failures(server, event.recorder)
-            told()
+            on_scenario()
         elif isinstance(event, events.Interrupted):
             if bench.channel.down is not None:
                 raise bench.channel.down
@@ -91,7 +91,7 @@ def drive(
             _failed(event.value, phase, operation)
         elif isinstance(event, events.FatalError):
             raise event.exception
-    yield from _untold(server)
+    yield from _unreported(server)
 
 
 def _checks(document: dict[str, Any]) -> list[str]:
@@ -149,7 +149,7 @@ def _failures(server: _Server, recorder: ScenarioRecorder) -> Iterator[Seen]:
             yield Seen(node.name, _operation_id(recorder.cases[case_id]), message, chain)
 
 
-def _untold(server: _Server) -> Iterator[Seen]:
+def _unreported(server: _Server) -> Iterator[Seen]:
     """Of exchanges after which the generator was broken off."""
     for n, wrong in server.broken.items():
         exchange = server.channel.exchanges[n]

@@ -76,29 +76,29 @@ def reads(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
     response = exchange.response
     if response is None or not 200 <= response.status < 300:
         return
-    said = bench.profile.read(exchange.request, response)
-    if isinstance(said, Opened) and said.payment:
-        bench.asked[said.payment] = said
-    if not isinstance(said, Confirmed):
+    event = bench.profile.read(exchange.request, response)
+    if isinstance(event, Opened) and event.payment:
+        bench.asked[event.payment] = event
+    if not isinstance(event, Confirmed):
         return
-    if said.paid:
+    if event.paid:
         yield "a payment that nobody has paid is said to be paid"
-    created = bench.asked.get(said.payment or "")
+    created = bench.asked.get(event.payment or "")
     if created is not None:
-        yield from _told(bench.profile, created, said)
+        yield from _otherwise(bench.profile, created, event)
     yield from _again(bench, exchange, response)
 
 
-def _told(profile: Profile, created: Opened, said: Confirmed) -> Iterator[str]:
-    asked, told = money.parse(created.amount), money.parse(said.amount)
+def _otherwise(profile: Profile, created: Opened, confirmed: Confirmed) -> Iterator[str]:
+    asked, amount = money.parse(created.amount), money.parse(confirmed.amount)
     unit = Decimal(1).scaleb(-profile.money.decimals(created.currency or ""))
     rounded = None if asked is None else asked.quantize(unit, rounding=ROUND_HALF_UP)
-    if rounded is not None and told != rounded:
-        yield f"the amount is {said.amount}, create asked for {created.amount}"
-    if (said.currency or "").upper() != (created.currency or "").strip().upper():
-        yield f"the currency is {said.currency}, create asked for {created.currency}"
-    if (said.reference or "").strip() != (created.reference or "").strip():
-        yield f"the order id is {said.reference!r}, create gave {created.reference!r}"
+    if rounded is not None and amount != rounded:
+        yield f"the amount is {confirmed.amount}, create asked for {created.amount}"
+    if (confirmed.currency or "").upper() != (created.currency or "").strip().upper():
+        yield f"the currency is {confirmed.currency}, create asked for {created.currency}"
+    if (confirmed.reference or "").strip() != (created.reference or "").strip():
+        yield f"the order id is {confirmed.reference!r}, create gave {created.reference!r}"
 
 
 def _again(bench: Bench, exchange: ContractExchange, response: Response) -> Iterator[str]:
@@ -142,8 +142,8 @@ def takes(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
     )  # a payment that somebody made up is as the contract says, too
     too_early = role in AFTER_PAYING and response.status < 500
     if not made_up and not too_early:
-        said = list(bench.profile.read(exchange.request, response).texts) or response.body[:200]
-        yield f"HTTP {response.status} {said} to a request that is as the contract says"
+        texts = list(bench.profile.read(exchange.request, response).texts) or response.body[:200]
+        yield f"HTTP {response.status} {texts} to a request that is as the contract says"
 
 
 def guards(bench: Bench, exchange: ContractExchange) -> Iterator[str]:

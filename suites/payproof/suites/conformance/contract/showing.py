@@ -10,7 +10,7 @@ from rich.status import Status
 from payproof.suites.conformance.contract.values import BrokenRule, SuiteResult
 
 _MOST = 20
-"""Failures that are told in full."""
+"""Failures that are shown in full."""
 _LONGEST = 1_500
 """Characters of one cURL command."""
 
@@ -44,26 +44,26 @@ class ContractProgress:
             self._live.stop()
 
 
-def lines(told: SuiteResult, *, verbose: bool = False) -> Iterator[str]:
+def lines(result: SuiteResult, *, verbose: bool = False) -> Iterator[str]:
     """The end's summary. ``verbose``: every finding, and every request to its end."""
-    most, longest = (len(told.failures), 2**31) if verbose else (_MOST, _LONGEST)
-    yield f"{told.gateway}: the {told.server} against its contract"
-    yield f"  {told.requests} of at most {told.budget} requests in {told.seconds:.0f} s, seed {told.seed}"
-    width = max(len(covered.operation) for covered in told.covered)
-    for covered in told.covered:
+    most, longest = (len(result.failures), 2**31) if verbose else (_MOST, _LONGEST)
+    yield f"{result.gateway}: the {result.server} against its contract"
+    yield f"  {result.requests} of at most {result.budget} requests in {result.seconds:.0f} s, seed {result.seed}"
+    width = max(len(covered.operation) for covered in result.covered)
+    for covered in result.covered:
         statuses = ", ".join(f"{count} × {status}" for status, count in covered.statuses.items()) or "never asked"
         yield f"  {covered.operation:<{width}}  {statuses}"
-    yield from (f"  note: {note}" for note in told.notes)
-    for failure in told.failures[:most]:
+    yield from (f"  note: {note}" for note in result.notes)
+    for failure in result.failures[:most]:
         yield ""
-        yield from told_of(failure, longest)
-    if len(told.failures) > most:
-        yield f"... and {len(told.failures) - most} more: --verbose shows them all"
+        yield from failure_lines(failure, longest)
+    if len(result.failures) > most:
+        yield f"... and {len(result.failures) - most} more: --verbose shows them all"
     yield ""
-    yield _verdict(told)
+    yield _verdict(result)
 
 
-def told_of(failure: BrokenRule, longest: int = _LONGEST) -> Iterator[str]:
+def failure_lines(failure: BrokenRule, longest: int = _LONGEST) -> Iterator[str]:
     """One failure, line by line. ``longest``: characters of a request."""
     times = f", {failure.count} times" if failure.count > 1 else ""
     yield f"✗ {failure.check} · {failure.operation} ({failure.phase}{times})"
@@ -78,11 +78,11 @@ def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[:longest]}… ({len(text)} characters)"
 
 
-def _verdict(told: SuiteResult) -> str:
-    if told.failures:
-        return f"the contract is broken: {len(told.failures)} finding(s)"
-    if not told.complete:
-        return f"not scored: never seen to work: {', '.join(told.unseen)}"
-    waiting = [covered.operation for covered in told.covered if not covered.succeeded]
+def _verdict(result: SuiteResult) -> str:
+    if result.failures:
+        return f"the contract is broken: {len(result.failures)} finding(s)"
+    if not result.complete:
+        return f"not scored: never seen to work: {', '.join(result.unseen)}"
+    waiting = [covered.operation for covered in result.covered if not covered.succeeded]
     beside = f"; {', '.join(waiting)} only as far as it goes before a customer has paid" if waiting else ""
-    return f"the contract is kept: {len(told.covered)} of {len(told.covered)} operations{beside}"
+    return f"the contract is kept: {len(result.covered)} of {len(result.covered)} operations{beside}"

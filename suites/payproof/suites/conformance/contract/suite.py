@@ -13,9 +13,9 @@ from payproof.contracts.model import PayproofError
 from payproof.simulator.relay.rate_budget import RateBudget
 from payproof.suites.conformance.contract.channel import Channel, Spent
 from payproof.suites.conformance.contract.document import prepared
+from payproof.suites.conformance.contract.example_runner import ExampleRunner
 from payproof.suites.conformance.contract.findings import Findings
 from payproof.suites.conformance.contract.rules import AFTER_PAYING, Bench
-from payproof.suites.conformance.contract.told_examples import ToldExamples
 from payproof.suites.conformance.contract.values import APART, PHASES, Covered, SuiteResult
 from payproof.suites.conformance.contract.where import Where
 
@@ -26,7 +26,7 @@ _SHARES = {"coverage": 0.45, "fuzzing": 0.55}
 
 
 class SuiteProgress(Protocol):
-    """Told while the suite works."""
+    """Called while the suite works."""
 
     def part(self, phase: str, operation: str, sent: int, failures: int) -> None: ...
 
@@ -64,7 +64,7 @@ def perform(
         progress or SilentSuite(),
     )
     try:
-        return run.told()
+        return run.perform()
     finally:
         run.channel.close()
 
@@ -76,9 +76,9 @@ class _Run:
         self.channel = Channel(where, self.budget, prepared(where))
         self.bench = Bench(self.channel)
         self.found = Findings(self.channel.cover)
-        self.examples = ToldExamples(self.bench, self.found)
+        self.examples = ExampleRunner(self.bench, self.found)
 
-    def told(self) -> SuiteResult:
+    def perform(self) -> SuiteResult:
         began = time.monotonic()
         self._token_first()
         for phase in PHASES:
@@ -88,7 +88,7 @@ class _Run:
                 self._each(phase)
             else:
                 self._part(phase, None, self.budget.budget)
-        self._say_what_was_not_tried()
+        self._note_what_was_not_tried()
         return SuiteResult(
             gateway=self.where.profile.name,
             server=self.where.name,
@@ -102,7 +102,7 @@ class _Run:
             untried=self.found.untried,
         )
 
-    def _say_what_was_not_tried(self) -> None:
+    def _note_what_was_not_tried(self) -> None:
         if APART not in self.examples.tried:
             why = "it was not reached" if self.where.other else "it needs a second merchant: [sandbox.other]"
             self.found.untried[APART] = why
@@ -151,7 +151,7 @@ class _Run:
         self._tick(phase, name)
         try:
             if phase == "examples":
-                self.examples.tell()
+                self.examples.run()
             else:
                 self._driven(phase, operation, name)
         except Spent:
@@ -165,5 +165,5 @@ class _Run:
     def _driven(self, phase: str, operation: DocumentedOperation | None, name: str) -> None:
         from payproof.suites.conformance.contract.drive import drive
 
-        for seen in drive(self.bench, phase, operation, seed=self.seed, told=lambda: self._tick(phase, name)):
+        for seen in drive(self.bench, phase, operation, seed=self.seed, on_scenario=lambda: self._tick(phase, name)):
             self.found.add(seen.check, seen.operation, phase, seen.message, seen.chain)

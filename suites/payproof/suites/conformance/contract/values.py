@@ -28,7 +28,7 @@ BUILT_IN = (
     "unsupported_method",
 )
 """Of schemathesis' own checks, those that follow from the document alone. What must be refused and what must be taken is
-told by rules of ours, because servers take more than the document asks clients to send."""
+judged by rules of ours, because servers take more than the document asks clients to send."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

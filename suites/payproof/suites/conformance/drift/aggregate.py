@@ -26,8 +26,8 @@ from payproof.suites.conformance.drift.observe import Observation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToldCase:
-    """One case as both sides told it; ``stopped``: why a side did not come to its end."""
+class AnsweredCase:
+    """One case as both sides answered it; ``stopped``: why a side did not come to its end."""
 
     case: DriftCase
     simulator: Sequence[Observation]
@@ -43,11 +43,11 @@ class Weighed:
 
 
 def weigh(
-    told: Iterable[ToldCase], judge: Judge, terms: Terms, ids: tuple[Mapping[str, list[str]], Mapping[str, list[str]]], stamp: str
+    answered: Iterable[AnsweredCase], judge: Judge, terms: Terms, ids: tuple[Mapping[str, list[str]], Mapping[str, list[str]]], stamp: str
 ) -> Weighed:  # fmt: skip
     """``ids``: every id that the simulator and the gateway gave, by kind. ``stamp``: where and when it was observed."""
-    told, tally, catalogue = list(told), DifferenceTally(), judge.catalogue
-    asked = [(each.case, step) for each in told for step in steps(each.simulator, each.gateway)]
+    answered, tally, catalogue = list(answered), DifferenceTally(), judge.catalogue
+    asked = [(each.case, step) for each in answered for step in steps(each.simulator, each.gateway)]
     found = [*_compared(asked, judge, terms, stamp, tally), *_letters(ids, _given(asked, catalogue), catalogue, tally)]
     order = list(catalogue.operations)
     merged = sorted(_merged(found), key=lambda each: order.index(each.operation) if each.operation in order else 99)
@@ -55,7 +55,7 @@ def weigh(
         Fidelity(operation=name, title=title, compared=tally.of(name)[0], agreed=tally.of(name)[1])
         for name, title in catalogue.operations.items()
     )
-    left = tuple(Left(case=each.case.id, reason=reason) for each in told for reason in _unfinished(each))
+    left = tuple(Left(case=each.case.id, reason=reason) for each in answered for reason in _unfinished(each))
     return Weighed(differences=tuple(merged), fidelity=fidelity, left=left)
 
 
@@ -108,7 +108,7 @@ def _blamed(
 
 
 def _difference(raw: Raw, blame: Blame, terms: Terms, stamp: str, case: DriftCase) -> DriftDifference:
-    simulator, gateway = raw.told
+    simulator, gateway = raw.in_words
     fact = terms.fact(raw, blame.fact) if blame.fact.name.startswith("openapi") else blame.fact
     joint = "" if blame.change.startswith(".") else ": "
     return DriftDifference(
@@ -137,11 +137,11 @@ def _outside(
         )  # fmt: skip
 
 
-def _unfinished(told: ToldCase) -> Iterator[str]:
+def _unfinished(answered: AnsweredCase) -> Iterator[str]:
     """Why the rest of a case was not compared; nothing when both sides stopped at the same place for the same reason."""
-    if told.stopped.get("simulator") == told.stopped.get("gateway"):
+    if answered.stopped.get("simulator") == answered.stopped.get("gateway"):
         return
-    for side, why in told.stopped.items():
+    for side, why in answered.stopped.items():
         if why:
             yield f"only in part: {why} (at the {side})"
 

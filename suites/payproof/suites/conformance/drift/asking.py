@@ -12,7 +12,7 @@ from payproof.simulator.relay.rate_budget import BudgetSpent
 from payproof.suites.conformance.drift.case_run import CaseRun
 from payproof.suites.conformance.drift.endpoints import GatewaySide
 from payproof.suites.conformance.drift.observe import Observation
-from payproof.suites.conformance.drift.schedule import tell
+from payproof.suites.conformance.drift.schedule import run_cases
 from payproof.suites.conformance.remedies import remedy_of
 
 _SILENT = 3
@@ -20,7 +20,7 @@ _SILENT = 3
 
 
 class DriftProgress(Protocol):
-    """Told what happens, for a person who waits."""
+    """Shows what happens, for a person who waits."""
 
     def note(self, text: str) -> None: ...
 
@@ -35,21 +35,21 @@ def counted(number: int) -> str:
 async def ask(
     runs: Sequence[CaseRun], side: GatewaySide, catalogue: Catalogue, profile: Profile, progress: DriftProgress
 ) -> dict[str, str]:
-    """Tell all cases. Returns those that were not begun or not ended -> why.
+    """Ask all cases. Returns those that were not begun or not ended -> why.
 
     Raises:
         PayproofError: there is nothing to compare.
     """
     if not runs:
         raise PayproofError(
-            "none of these cases can be told here", place=side.where, remedy="see `payproof drift --list`"
+            "none of these cases can be asked here", place=side.where, remedy="see `payproof drift --list`"
         )
     if side.is_live:
         first = catalogue.cases[0]
         plain = next((run for run in runs if run.case is first), CaseRun(first, side, profile, catalogue, {}))
         await plain.go()
         _expect_ok(plain.looks[0] if plain.looks else None, plain.stopped, side, profile)
-    left = await _told(runs, progress)
+    left = await _run_cases(runs, progress)
     _refuse_nothing(runs, side, profile)
     silent = {run.case.id: run.stopped or "nothing was answered" for run in runs if not run.looks}
     return left | {case: why for case, why in silent.items() if case not in left}
@@ -74,11 +74,11 @@ class _Gone(Exception):
     """The gateway no longer answers."""
 
 
-async def _told(runs: Sequence[CaseRun], progress: DriftProgress) -> dict[str, str]:
+async def _run_cases(runs: Sequence[CaseRun], progress: DriftProgress) -> dict[str, str]:
     """What the budget does not reach, or nobody answers any more, is left."""
     silent = 0
 
-    def told(run: CaseRun, left: int) -> None:
+    def ended(run: CaseRun, left: int) -> None:
         nonlocal silent
         progress.case(run.case, left)
         silent = silent + 1 if run.unanswered else 0
@@ -91,7 +91,7 @@ async def _told(runs: Sequence[CaseRun], progress: DriftProgress) -> dict[str, s
 
     why = ""
     try:
-        await tell(runs, told=told, waiting=waiting)
+        await run_cases(runs, ended=ended, waiting=waiting)
     except BudgetSpent as error:
         why = error.message
     except _Gone as gone:

@@ -49,11 +49,11 @@ class Judge:
         """The fact that this difference touches: a knob that the case decides, one of the profile's errors, or the contract."""
         touched: list[Decides] = []
         for decides in self._deciding(raw, case):
-            said = self._value(decides, raw)
-            if isinstance(said, Absent) or _equal(said, self.knobs[decides.knob]):
+            value = self._value(decides, raw)
+            if isinstance(value, Absent) or _equal(value, self.knobs[decides.knob]):
                 continue
-            if said is not None:
-                return self._knob(decides, f"{self.knobs[decides.knob]!r} -> {said!r}", self._verdict(decides, said))
+            if value is not None:
+                return self._knob(decides, f"{self.knobs[decides.knob]!r} -> {value!r}", self._verdict(decides, value))
             touched.append(decides)
         error = self._error(raw) if raw.is_whole else None
         if touched and not (error and error.change):
@@ -69,13 +69,13 @@ class Judge:
                 continue
             if decides.path != "answer" and decides.path not in gateway.facts:
                 continue
-            said = self._value(decides, Raw(path=decides.path, simulator=simulator, gateway=gateway))
-            if said is not None and not isinstance(said, Absent):
-                yield self._verdict(decides, said)
+            value = self._value(decides, Raw(path=decides.path, simulator=simulator, gateway=gateway))
+            if value is not None and not isinstance(value, Absent):
+                yield self._verdict(decides, value)
 
-    def _verdict(self, decides: Decides, said: Json) -> KnobReading:
-        there = isinstance(said, list) and decides.member in said
-        return KnobReading(knob=decides.knob, value=there if decides.member else said, member=decides.member)
+    def _verdict(self, decides: Decides, value: Json) -> KnobReading:
+        there = isinstance(value, list) and decides.member in value
+        return KnobReading(knob=decides.knob, value=there if decides.member else value, member=decides.member)
 
     def _rules(self, case: DriftCase) -> Iterator[Decides]:
         yield from case.decides
@@ -221,7 +221,7 @@ def _equal(one: Json | Absent, other: Json) -> bool:
 
 class Agreed:
     """``errors``: those of the profile that the gateway answers as the profile has them, each with the kind of body (a page says
-    the same in other words than JSON); ``verdicts``: what was said of knobs."""
+    the same in other words than JSON); ``verdicts``: what was found of knobs."""
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge

@@ -22,8 +22,8 @@ from payproof.suites.conformance.template import MissingValue, filled, placed, w
 
 
 class CaseRun:
-    """One case at one side. ``looks``: what was seen so far; ``stopped``: why it could not be told to its end; ``ended``: there
-    is nothing more to tell; ``unanswered``: because the side did not answer at all."""
+    """One case at one side. ``looks``: what was seen so far; ``stopped``: why it did not come to its end; ``ended``: there
+    is nothing more to ask; ``unanswered``: because the side did not answer at all."""
 
     def __init__(
         self, case: DriftCase, side: Side, profile: Profile, catalogue: Catalogue, letters: dict[str, list[str]]
@@ -42,7 +42,7 @@ class CaseRun:
         self._client: httpx.AsyncClient | None = None
 
     async def go(self) -> int:
-        """Tell the case, up to its end (0), or up to a wait that takes real time (its seconds); then call it again.
+        """Ask the case, up to its end (0), or up to a wait that takes real time (its seconds); then call it again.
 
         Raises:
             PayproofError: the side's budget is spent.
@@ -107,12 +107,12 @@ class CaseRun:
             answer = await self._client.send(request)
         except httpx.HTTPError as error:
             raise Unanswered(f"no answer ({type(error).__name__})") from None
-        seen, told = request_of(request), response_of(answer)
-        self._save(step, told)
-        said = self.profile.read(seen, told)
-        secret_fields.learn(self.side.redactor, secret_fields.of_answer(told, said), said, numbered=False)
+        seen, response = request_of(request), response_of(answer)
+        self._save(step, response)
+        event = self.profile.read(seen, response)
+        secret_fields.learn(self.side.redactor, secret_fields.of_answer(response, event), event, numbered=False)
         self.looks.append(
-            looking.of_api(self.case.id, step.label, step.operation, seen, told, self.profile, self._known)
+            looking.of_api(self.case.id, step.label, step.operation, seen, response, self.profile, self._known)
         )
 
     def _save(self, step: CaseRequest, answer: Response) -> None:

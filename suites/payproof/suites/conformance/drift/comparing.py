@@ -31,7 +31,7 @@ class Raw:
         return self.path in WHOLE
 
     @property
-    def told(self) -> tuple[str, str]:
+    def in_words(self) -> tuple[str, str]:
         """Both values in words."""
         if self.is_whole and "asked" not in self.simulator.facts:
             return self.simulator.summary, self.gateway.summary
@@ -44,7 +44,7 @@ class Raw:
 
 
 Step: TypeAlias = tuple[Observation, Observation]
-"""What the simulator and the gateway said at one step."""
+"""What the simulator and the gateway answered at one step."""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""A whole comparison: every case told to the simulator and to the gateway, then weighed."""
+"""A whole comparison: every case asked of the simulator and of the gateway, then weighed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from payproof.simulator.relay.rate_budget import RateBudget
 from payproof.suites.config.gateway_tables import SandboxTable
 from payproof.suites.config.models import Config
 from payproof.suites.conformance.client import SandboxClient
-from payproof.suites.conformance.drift.aggregate import ToldCase, weigh
+from payproof.suites.conformance.drift.aggregate import AnsweredCase, weigh
 from payproof.suites.conformance.drift.asking import DriftProgress, ask, counted
 from payproof.suites.conformance.drift.attribute import Judge
 from payproof.suites.conformance.drift.case_run import CaseRun
@@ -29,7 +29,7 @@ from payproof.suites.conformance.drift.endpoints import (
     SimulatorEndpoint,
 )
 from payproof.suites.conformance.drift.recording import DriftRecorder, recorded
-from payproof.suites.conformance.drift.schedule import tell
+from payproof.suites.conformance.drift.schedule import run_cases
 from payproof.suites.session.sandbox import address_of, sandbox_of
 
 
@@ -46,7 +46,7 @@ class DriftOptions:
 
 
 async def compare(config: Config, options: DriftOptions, progress: DriftProgress) -> Drift:
-    """Tell the catalogue to both sides and compare.
+    """Ask both sides the catalogue and compare.
 
     Raises:
         PayproofError: nothing can be compared: no credentials, nobody there, no such case.
@@ -94,21 +94,21 @@ def chosen(catalogue: Catalogue, only: Sequence[str]) -> tuple[DriftCase, ...]:
 
 def estimate(cases: Sequence[DriftCase], side: GatewaySide, settings: SandboxTable) -> str:
     """How many requests, how fast, and about how long."""
-    told = [case for case in cases if not _lacking(case, side)]
-    requests = sum(case.requests for case in told)
-    wait = 0 if settings.clock else max((case.seconds for case in told), default=0)
+    possible = [case for case in cases if not _lacking(case, side)]
+    requests = sum(case.requests for case in possible)
+    wait = 0 if settings.clock else max((case.seconds for case in possible), default=0)
     seconds = max(requests - settings.rate, 0) * 60 / settings.rate + wait
     about = (
         f"about {seconds / 60:.0f} minutes" if seconds >= 90 else "about a minute" if seconds > 20 else "some seconds"
     )
     return (
-        f"{counted(len(told))}, {requests} API requests to {side.where} "
+        f"{counted(len(possible))}, {requests} API requests to {side.where} "
         f"(budget {settings.budget}, at most {settings.rate} a minute): {about}"
     )
 
 
 def _lacking(case: DriftCase, *sides: Side) -> str:
-    """Why a case cannot be told to all of them; empty when it can."""
+    """Why a case cannot be asked of all of them; empty when it can."""
     return next((why for why in (case.needs, *(side.lacks(case) for side in sides)) if why), "")
 
 
@@ -124,17 +124,17 @@ async def _compared(
     left = lacking | await ask(theirs, side, catalogue, profile, progress)
     begun = [each for each in theirs if each.looks]
     mine = [CaseRun(each.case, ours, profile, catalogue, letters[0]) for each in begun]
-    await tell(mine, told=lambda run, left: None, waiting=lambda seconds, cases: None)
+    await run_cases(mine, ended=lambda run, left: None, waiting=lambda seconds, cases: None)
     terms = Terms(profile, side.base_url)
-    told = [
-        ToldCase(
+    answered = [
+        AnsweredCase(
             case=other.case, simulator=one.looks, gateway=other.looks,
             stopped={"simulator": one.stopped, "gateway": other.stopped},
         )
         for one, other in zip(mine, begun, strict=True)
     ]  # fmt: skip
     weighed = weigh(
-        told, Judge(profile, catalogue, ours.knobs), terms, letters, f"observed at {side.where} on {side.observed}"
+        answered, Judge(profile, catalogue, ours.knobs), terms, letters, f"observed at {side.where} on {side.observed}"
     )
     return Drift(
         gateway=profile.name, title=profile.title, version=profile.version, target=options.target, where=side.where,

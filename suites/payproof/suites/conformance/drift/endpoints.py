@@ -29,7 +29,7 @@ _LONGEST_PAUSE = 120
 
 
 class Unanswered(PayproofError):
-    """A request that got no answer; the rest of the case cannot be told."""
+    """A request that got no answer; the rest of the case cannot be asked."""
 
 
 class Side(Protocol):
@@ -45,7 +45,7 @@ class Side(Protocol):
     def redactor(self) -> Redactor: ...
 
     def lacks(self, case: DriftCase) -> str:
-        """Why the case cannot be told here; empty when it can."""
+        """Why the case cannot be asked here; empty when it can."""
         ...
 
     async def begin(self, case: DriftCase) -> httpx.AsyncBaseTransport:
@@ -167,8 +167,10 @@ class _Live(httpx.AsyncBaseTransport):
             answer = await self._send(request)
         if self._side.on_exchange:
             kind: Literal["api", "page"] = "api" if self._is_call(request) else "page"
-            asked, told = request_of(request), response_of(answer)
-            self._side.on_exchange(SandboxExchange(kind=kind, story=self._case, at=0.0, request=asked, response=told))
+            asked, answered = request_of(request), response_of(answer)
+            self._side.on_exchange(
+                SandboxExchange(kind=kind, probe=self._case, at=0.0, request=asked, response=answered)
+            )
         return answer
 
     def _is_call(self, request: httpx.Request) -> bool:
@@ -236,8 +238,8 @@ class _Replay(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if not self._left or self._left[0].request.method != request.method:
             raise Unanswered(f"the cassette has no answer to this {request.method} request")
-        told = self._left.pop(0).response
-        return _unpacked(told.status, told.headers, told.body.encode(), request)
+        recorded = self._left.pop(0).response
+        return _unpacked(recorded.status, recorded.headers, recorded.body.encode(), request)
 
 
 def _unpacked(

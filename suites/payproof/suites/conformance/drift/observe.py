@@ -106,14 +106,14 @@ def of_api(
     """What an API call's answer holds."""
     facts: dict[str, Json] = {"status": response.status, **dict(_headers(response.headers, known))}
     body = dict(_body(response, known))
-    said = profile.read(request, response)
+    event = profile.read(request, response)
     title = body.get("body.title")
-    texts = tuple(map(known.tidy, said.texts)) or (
+    texts = tuple(map(known.tidy, event.texts)) or (
         (title,) if isinstance(title, str) and response.status >= 400 else ()
     )
     return Observation(
         case=case, label=label, operation=operation, facts=facts | body, texts=texts, request=request, response=response,
-        answer="ok" if said.ok else error_name(profile, operation, response.status, texts),
+        answer="ok" if event.ok else error_name(profile, operation, response.status, texts),
     )  # fmt: skip
 
 

@@ -19,11 +19,11 @@ from payproof.suites.conformance.template import swapped
 from payproof.suites.session.sandbox import known_secrets, sandbox_of
 
 PREFIX = "drift "
-"""Begins the name of a case's story in a cassette, so that no probe's story is taken for one."""
+"""Begins the name of a case in a cassette, so that no probe is taken for one."""
 
 
 class DriftRecorder:
-    """Takes the sandbox's exchanges, and writes them when all is told."""
+    """Takes the sandbox's exchanges, and writes them when all is asked."""
 
     def __init__(self, config: Config, path: Path, *, force: bool) -> None:
         refuse_existing(path, force=force)
@@ -37,7 +37,7 @@ class DriftRecorder:
         self._writer = CassetteWriter(config.profile, base_url=settings.base_url, seed=0, known=known)
 
     def take(self, taped: SandboxExchange) -> None:
-        self._writer.take(replace(taped, story=f"{PREFIX}{taped.story}"))
+        self._writer.take(replace(taped, probe=f"{PREFIX}{taped.probe}"))
 
     def write(self) -> Path:
         """Redact and write.
@@ -69,8 +69,8 @@ def recorded(path: Path, profile: Profile) -> DriftRecording:
     stamp = found.stamp
     cases: dict[str, list[RecordedExchange]] = {}
     for each in found.exchanges:
-        if stamp is not None and each.story.startswith(PREFIX):
-            cases.setdefault(each.story.removeprefix(PREFIX), []).append(_lengthened(each, stamp))
+        if stamp is not None and each.probe.startswith(PREFIX):
+            cases.setdefault(each.probe.removeprefix(PREFIX), []).append(_lengthened(each, stamp))
     if stamp is None or not cases:
         raise PayproofError(
             "this cassette holds no cases to compare",
@@ -88,9 +88,9 @@ def recorded(path: Path, profile: Profile) -> DriftRecording:
 
 def _lengthened(exchange: RecordedExchange, stamp: Stamp) -> RecordedExchange:
     """With every placeholder as long as what stood there, so that lengths can still be compared."""
-    told = exchange.response
-    headers = tuple((name, _long(value, stamp)) for name, value in told.headers)
-    return replace(exchange, response=replace(told, headers=headers, body=_long(told.body, stamp)))
+    response = exchange.response
+    headers = tuple((name, _long(value, stamp)) for name, value in response.headers)
+    return replace(exchange, response=replace(response, headers=headers, body=_long(response.body, stamp)))
 
 
 def _long(text: str, stamp: Stamp) -> str:

@@ -15,15 +15,15 @@ _LATE = 5.0
 """Seconds after its moment at which a case no longer tells what it should."""
 
 
-async def tell(
+async def run_cases(
     runs: Iterable[CaseRun],
     *,
-    told: Callable[[CaseRun, int], None],
+    ended: Callable[[CaseRun, int], None],
     waiting: Callable[[float, int], None],
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
-    """Tell every case. ``told``: a case ended, and how many remain; ``waiting``: so many seconds, for so many cases.
+    """Run every case. ``ended``: a case ended, and how many remain; ``waiting``: so many seconds, for so many cases.
 
     Cases without a wait come first, so that the others find a quiet gateway and are on time.
     """
@@ -43,4 +43,4 @@ async def tell(
         if seconds := await run.go():
             heapq.heappush(agenda, (now() + seconds, next(order), run))
         else:
-            told(run, len(fresh) + len(agenda))
+            ended(run, len(fresh) + len(agenda))

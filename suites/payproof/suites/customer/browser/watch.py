@@ -121,7 +121,7 @@ class Watch:
         if not reason or page:
             return reason
         body = _posted(asked)
-        if body is None or secrecy.told(
+        if body is None or secrecy.holds_any(
             self._hide, "\n".join((asked["url"], *map(str, asked["headers"].values()), body))
         ):
             return f"the page sends something to where it must not: {reason}"
@@ -149,8 +149,8 @@ class Watch:
             return
         status = int(event["responseStatusCode"])
         headers = tuple((pair["name"].lower(), pair["value"]) for pair in event.get("responseHeaders", ()))
-        told = header(headers, "content-length")
-        size = int(told) if told.isdecimal() and len(told) < 16 else 0
+        declared = header(headers, "content-length")
+        size = int(declared) if declared.isdecimal() and len(declared) < 16 else 0
         long = size > READ_LIMIT
         content = b"" if 300 <= status < 400 or long else await self._body(event["requestId"])
         text = _text(content, header(headers, "content-type"))

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from payproof.contracts.contract import ContractProblem, DocumentedOperation
 from payproof.contracts.contract.examples import Example, examples_of, good_example, linked
 from payproof.contracts.events import Opened, issued_by
-from payproof.suites.conformance.contract.assumed import is_assumed, is_missing, told_of, without
+from payproof.suites.conformance.contract.assumed import absence_note, is_assumed, is_missing, without
 from payproof.suites.conformance.contract.channel import ContractExchange
 from payproof.suites.conformance.contract.findings import Findings
 from payproof.suites.conformance.contract.rules import Bench, broken
@@ -18,7 +18,7 @@ from payproof.suites.conformance.contract.values import APART
 from payproof.suites.conformance.contract.where import Where
 
 
-class ToldExamples:
+class ExampleRunner:
     """``missing``: operations that are only assumed, and not there; ``tried``: what is tried once, and was."""
 
     def __init__(self, bench: Bench, findings: Findings) -> None:
@@ -27,7 +27,7 @@ class ToldExamples:
         self.missing: dict[str, DocumentedOperation] = {}
         self.tried: set[str] = set()
 
-    def tell(self) -> None:
+    def run(self) -> None:
         """The document's own examples and links: every operation is seen to work before anything odd is tried."""
         for operation in self._channel.contract.operations:
             for example in examples_of(self._channel.contract, operation):
@@ -49,7 +49,7 @@ class ToldExamples:
 
     def _is_gone(self, example: Example, exchange: ContractExchange) -> bool:
         """Whether the server does not have an operation that is only assumed; found out at the first good request to it, and
-        said in one line."""
+        noted in one line."""
         operation = example.operation
         if operation.id in self.tried or example.error or not is_assumed(operation):
             return False
@@ -58,14 +58,14 @@ class ToldExamples:
         if response is None or not is_missing(self._where.profile, response):
             return False
         self.missing[operation.id] = operation
-        self._findings.notes.append(self._channel.redactor.redact(told_of(operation, response)))
+        self._findings.notes.append(self._channel.redactor.redact(absence_note(operation, response)))
         return True
 
     def _look_at_pages(self, exchange: ContractExchange) -> None:
         """Say so where the hosted checkout is at another host: nobody opens it from here, and settings must name it."""
         assert exchange.response
-        said = self._where.profile.read(exchange.request, exchange.response)
-        url = (said.payment_url or "") if isinstance(said, Opened) else ""
+        event = self._where.profile.read(exchange.request, exchange.response)
+        url = (event.payment_url or "") if isinstance(event, Opened) else ""
         host = urlsplit(url).netloc
         note = f"payment_url leads to {host}, which is not the server's own host"
         if host and host not in self._where.hosts and note not in self._findings.notes:
@@ -78,25 +78,25 @@ class ToldExamples:
         if not self._where.other or APART in self.tried or not (good or token):
             return
         self.tried.add(APART)
-        told = [opened]
+        exchanges = [opened]
         if good is not None:
-            issued = self._channel.tell(_as_another(good, self._where), merchant=self._where.other)
+            issued = self._channel.send_example(_as_another(good, self._where), merchant=self._where.other)
             token = issued_by(self._where.profile.read(issued.request, issued.response)) if issued.response else ""
-            told.append(issued)
+            exchanges.append(issued)
         if not token:
             self._findings.untried[APART] = "the second merchant gets no access token: check sandbox.other"
             return
         for example in following:
-            exchange = self._channel.tell(example, token=token)
+            exchange = self._channel.send_example(example, token=token)
             if exchange.response is not None and exchange.response.status not in (401, 403, 404, 429):
                 message = f"HTTP {exchange.response.status} to another merchant who asks for this payment"
-                self._findings.add(APART, example.operation.id, "examples", message, (*told, exchange))
+                self._findings.add(APART, example.operation.id, "examples", message, (*exchanges, exchange))
 
     def _judged(self, example: Example, *, before: tuple[ContractExchange, ...] = ()) -> ContractExchange | None:
-        """An example told and held to the rules; None where the server does not have its operation, which is only assumed."""
+        """An example sent and held to the rules; None where the server does not have its operation, which is only assumed."""
         if example.operation.id in self.missing:
             return None
-        exchange = self._channel.tell(example)
+        exchange = self._channel.send_example(example)
         if self._is_gone(example, exchange):
             return None
         for check, message in self._wrong(example, exchange):
@@ -108,15 +108,15 @@ class ToldExamples:
         if exchange.response is None:
             return
         for problem in self._channel.contract.response_problems(exchange.request, exchange.response):
-            yield "is_as_the_contract_says", _said(problem)
-        said = self._where.profile.read(exchange.request, exchange.response)
+            yield "is_as_the_contract_says", _in_words(problem)
+        event = self._where.profile.read(exchange.request, exchange.response)
         if not example.error:
             return
         known = self._where.profile.errors[example.error]
-        if exchange.response.status != known.status or not set(known.texts) <= set(said.texts):
+        if exchange.response.status != known.status or not set(known.texts) <= set(event.texts):
             yield (
                 "answers_as_in_the_example",
-                f'example "{example.name}": HTTP {exchange.response.status} {list(said.texts)}, '
+                f'example "{example.name}": HTTP {exchange.response.status} {list(event.texts)}, '
                 f"expected HTTP {known.status} {list(known.texts)} ({known.provenance}: {known.source})",
             )
 
@@ -139,6 +139,6 @@ def _as_another(example: Example, where: Where) -> Example:
     return replace(example, request=replace(example.request, json=fields))
 
 
-def _said(problem: ContractProblem) -> str:
+def _in_words(problem: ContractProblem) -> str:
     known = f" ({problem.weight}: {problem.source})" if problem.source else ""
     return f"{problem}{known}"

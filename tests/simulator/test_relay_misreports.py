@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from starlette.responses import JSONResponse, Response
 
-from payproof.simulator.relay.tampering import told_otherwise
+from payproof.simulator.relay.tampering import misreported
 
 
-def told(body: Any, *, real: str = "5000", amount: str | None = "999.00", currency: str | None = None) -> Any:
-    answer = told_otherwise(JSONResponse(body), Decimal(real), "XAF", amount, currency)
+def misreport(body: Any, *, real: str = "5000", amount: str | None = "999.00", currency: str | None = None) -> Any:
+    answer = misreported(JSONResponse(body), Decimal(real), "XAF", amount, currency)
     assert dict(answer.raw_headers)[b"content-length"] == str(len(answer.body)).encode()
     return json.loads(bytes(answer.body))
 
 
 def test_a_currency_is_told_otherwise_in_its_own_letter_case() -> None:
     for known, expected in (("XAF", "EUR"), ("xaf", "eur")):
-        assert told({"currency": known}, amount=None, currency="EUR") == {"currency": expected}
+        assert misreport({"currency": known}, amount=None, currency="EUR") == {"currency": expected}
 
 
 @pytest.mark.parametrize(
@@ -38,31 +38,31 @@ def test_a_currency_is_told_otherwise_in_its_own_letter_case() -> None:
     ],
 )
 def test_every_spelling_of_the_amount_is_told_otherwise(spelt: Any, expected: Any) -> None:
-    found = told({"data": {"amount": spelt, "trx": "T1"}})
+    found = misreport({"data": {"amount": spelt, "trx": "T1"}})
     assert found == {"data": {"amount": expected, "trx": "T1"}}
     assert type(found["data"]["amount"]) is type(expected)
 
 
 def test_nested_amounts_are_found() -> None:
     body = {"purchase": [{"amount": {"value": "5000.00", "currency_code": "XAF"}}]}
-    found = told(body, currency="XOF")
+    found = misreport(body, currency="XOF")
     assert found == {"purchase": [{"amount": {"value": "999.00", "currency_code": "XOF"}}]}
 
 
 def test_a_smaller_unit_is_looked_for_only_where_the_larger_is_not_told() -> None:
-    assert told({"amount": "5000.00", "items": 500000}) == {"amount": "999.00", "items": 500000}
+    assert misreport({"amount": "5000.00", "items": 500000}) == {"amount": "999.00", "items": 500000}
 
 
 def test_a_part_of_a_unit_is_told_where_the_amount_was_whole() -> None:
-    assert told({"amount": "5000"}, amount="4999.50") == {"amount": "4999.50"}
+    assert misreport({"amount": "5000"}, amount="4999.50") == {"amount": "4999.50"}
 
 
 def test_a_status_code_in_the_envelope_is_no_amount() -> None:
     body = {"message": {"code": 200}, "amount": "200.00"}
-    assert told(body, real="200") == {"message": {"code": 200}, "amount": "999.00"}
+    assert misreport(body, real="200") == {"message": {"code": 200}, "amount": "999.00"}
 
 
 def test_an_answer_that_tells_no_amount_is_left_as_it_is() -> None:
     for answer in (JSONResponse({"paid": True, "ok": 1}), Response("maintenance"), JSONResponse({"amount": 0})):
-        assert told_otherwise(answer, Decimal(0), "XAF", "999.00", None) is answer
-    assert told({"paid": True, "free": False}) == {"paid": True, "free": False}
+        assert misreported(answer, Decimal(0), "XAF", "999.00", None) is answer
+    assert misreport({"paid": True, "free": False}) == {"paid": True, "free": False}

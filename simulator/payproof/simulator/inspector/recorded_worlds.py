@@ -1,4 +1,4 @@
-"""What happened at the gateway, cut into the stories that a run would have told: so that the same checks can read it.
+"""What happened at the gateway, cut into the probe runs that a run would have made: so that the same checks can read it.
 
 A run plays a probe and marks where it begins and ends. Here a person clicks: payments one after the other are the probe ``steady``, and a
 fault that is armed until it is cleared is the probe that arms the same fault. Nothing is invented but the marks, and, for ``steady``, that
@@ -22,7 +22,7 @@ WORLD = "gateway"
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """``first``: the step that the check looks for at the story's begin."""
+    """``first``: the step that the check looks for at the probe run's begin."""
 
     probe: str
     first: StepName | None = None
@@ -40,13 +40,13 @@ _OF_A_FAULT: Mapping[str, _Kind] = {
 }
 
 
-def stories(entries: Sequence[Entry], profile: Profile) -> tuple[RecordedWorld, ...]:
-    """A world for each story, with the entries that belong to it under their own numbers."""
+def recorded_worlds(entries: Sequence[Entry], profile: Profile) -> tuple[RecordedWorld, ...]:
+    """A world for each probe run, with the entries that belong to it under their own numbers."""
     found = [_steady(calm) for calm in _calm(entries)] if profile.has("authenticate") else []
     for armed in entries:
         if isinstance(armed, FaultSet) and armed.event == "armed" and armed.name in _OF_A_FAULT:
             found += _faulty(entries, armed)
-    return tuple(RecordedWorld(name=WORLD, entries=tuple(story)) for story in found if story)
+    return tuple(RecordedWorld(name=WORLD, entries=tuple(probe_run)) for probe_run in found if probe_run)
 
 
 def _calm(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
@@ -66,30 +66,30 @@ def _calm(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
 
 def _steady(calm: Sequence[Entry]) -> list[Entry]:
     """Payments one after the other; each is over when the gateway has taken the money. Nothing where there are fewer than two."""
-    told: list[Entry] = []
+    entries: list[Entry] = []
     paid: set[str] = set()
     for entry in calm:
-        told.append(entry)
+        entries.append(entry)
         if isinstance(entry, Ledger) and entry.event == "charged" and entry.payment not in paid:
             paid.add(entry.payment)
-            told.append(
+            entries.append(
                 OrderSeen(n=entry.n, at=entry.at, order=entry.reference or entry.payment, paid=True, state="charged")
             )
-    return _marked(told, "steady", {}) if len(paid) > 1 else []
+    return _marked(entries, "steady", {}) if len(paid) > 1 else []
 
 
 def _faulty(entries: Sequence[Entry], armed: FaultSet) -> Iterator[list[Entry]]:
-    """The stories of a fault, one for each operation that it hit: what happened while it was armed, and the calls that it held, which
+    """The probe runs of a fault, one for each operation that it hit: what happened while it was armed, and the calls that it held, which
     end when it is cleared."""
     kind = _OF_A_FAULT[armed.name]
     after = (entry for entry in entries if entry.n > armed.n)
     met = list(_until_cleared(after, armed.name, armed.detail.get("id")))
     hit = [entry for entry in met if isinstance(entry, Call | Connection) and entry.fault == armed.name]
     for operation in dict.fromkeys(_operation(entry) for entry in hit):
-        story = [entry for entry in met if entry not in hit or _operation(entry) == operation]
+        probe_run = [entry for entry in met if entry not in hit or _operation(entry) == operation]
         if kind.first is not None:
-            story.insert(0, Step(n=armed.n, at=armed.at, text=f"the gateway shows {armed.name}", name=kind.first))
-        yield _marked(story, kind.probe, {"operation": operation, "shows": armed.name})
+            probe_run.insert(0, Step(n=armed.n, at=armed.at, text=f"the gateway shows {armed.name}", name=kind.first))
+        yield _marked(probe_run, kind.probe, {"operation": operation, "shows": armed.name})
 
 
 def _operation(entry: Entry) -> str:
