@@ -119,7 +119,7 @@ def test_an_extra_that_is_not_installed_is_a_note_that_says_who_needs_it(
     monkeypatch.setitem(sys.modules, "schemathesis", None)
     code, report = doctor()
     assert (code, report["healthy"]) == (0, True)
-    found = told(report, "payproof[suites]")
+    found = finding(report, "payproof[suites]")
     assert (found["state"], found["remedy"]) == ("note", "pip install 'payproof[suites]'")
     assert "payproof explore" in found["detail"]
 
