@@ -120,7 +120,7 @@ class Shell:
         line = line.replace("curl ", "curl --max-time 60 ")
         if "/follow" in line:
             return json.loads(self.first_line_of(line))
-        answer: Any = json.loads(run("sh", "-c", line, folder=self.folder, **self.known).splitlines()[0])
+        answer: Any = json.loads(run("sh", "-c", line, folder=self.folder, code=0, **self.known).splitlines()[0])
         data: dict[str, Any] = (answer["data"] or {}) if "data" in answer else {}
         self.known |= {"ACCESS_TOKEN": data["access_token"]} if "access_token" in data else {}
         self.known |= {"PAYMENT": data["token"]} if "payment_url" in data else {}
