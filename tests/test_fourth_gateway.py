@@ -3,90 +3,42 @@ that comes later. Quay (``tests/lib/quay``) has all of it, and needs no line out
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from invented import PROBES, findings
+from invented import PROBES, differences, findings, performed, recorded, shop_config, unjudged_musts, verdicts
 
-from payproof.contracts.entries import Call, Ledger, ReplayDifference
+from payproof.contracts.entries import Call, Ledger
 from payproof.contracts.judge import judge
-from payproof.contracts.model import Level, Result, Verdict
+from payproof.contracts.model import Verdict
 from payproof.contracts.profile import load
-from payproof.contracts.requirements import requirements
-from payproof.contracts.run import Run
-from payproof.simulator.cassettes import CassetteWriter
 from payproof.simulator.testing import GatewayThread
-from payproof.suites.config import Config, make_config
+from payproof.suites.config import Config
 from payproof.suites.conformance import contract
 from payproof.suites.conformance.contract.where import simulated
-from payproof.suites.run.plan import Options
-from payproof.suites.run.runner import perform
-from payproof.suites.session.sandbox import checkout_of, known_secrets
 
-HERE = Path(__file__).parent
 OWN_PROBES = ("undecided", "pending-told-last", "forged-notice", "disordered-notices", "lost-notice")
 HERS = tuple(name for name in PROBES if name not in ("token-expired", "stampede", "always-unauthorized"))
 
 
 def config(folder: Path, defect: str = "", **more: Any) -> Config:
-    tables: dict[str, Any] = {
-        "gateway": "quay",
-        "integration": {
-            "name": "quay-shop",
-            "command": [sys.executable, "-m", "quay.shop", *([defect] if defect else [])],
-            "ready": "/health",
-            "env": {
-                "PAY_BASE_URL": "{gateway.base_url}",
-                "PAY_CLIENT_ID": "none",
-                "PAY_SECRET_KEY": "{gateway.api_key}",
-                "NOTICE_SECRET": "{gateway.notice_secret}",
-                "PUBLIC_URL": "{public_url}",
-                "PORT": "{port}",
-                "DATA_DIR": "{instance.dir}",
-                "PYTHONPATH": str(HERE / "lib"),
-            },
-            "checkout": {
-                "path": "/checkout",
-                "json": {"order_id": "{order.id}", "amount": "{order.amount}", "currency": "{order.currency}"},
-            },
-            "order": {
-                "path": "/orders/{order.id}",
-                "status": "json:/status",
-                "effects": "json:/shipments",
-                "flagged": {"json:/note": ["double payment"]},
-            },
-            "webhook": {"path": "/notices"},
-            "alerts": {"webhook_env": "ALERT_WEBHOOK_URL"},
-        },
-        **more,
-    }
-    return make_config(tables, folder=folder, place="payproof.toml", environ={})
-
-
-def performed(folder: Path, defect: str = "", **options: Any) -> tuple[Run, Result]:
-    chosen = config(folder, defect)
-    run = asyncio.run(perform(chosen, Options(seed=7, **options)))
-    return run, judge(run, chosen.profile)
+    credentials = {"PAY_CLIENT_ID": "none", "PAY_SECRET_KEY": "{gateway.api_key}"}
+    program = ("quay.shop", *([defect] if defect else []))
+    integration = {"webhook": {"path": "/notices"}}
+    return shop_config("quay", folder, *program, credentials=credentials, integration=integration, **more)
 
 
 def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp_path: Path) -> None:
-    run, result = performed(tmp_path, probes=(*HERS, *OWN_PROBES))
+    run, result = performed(config(tmp_path), probes=(*HERS, *OWN_PROBES))
     assert findings(result) == {}
-    open_ = {
-        judgement.requirement
-        for judgement in result.judgements
-        if judgement.verdict is Verdict.NOT_EXERCISED and requirements()[judgement.requirement].level is Level.MUST
-    }
+    open_ = unjudged_musts(result)
     not_run = {id for id in open_ if id.startswith("webhook.")}  # their probes are those of the third gateway
     assert open_ - not_run <= {"timeout.response", "timeout.connect"}
-    verdicts = {judgement.requirement: judgement.verdict for judgement in result.judgements}
     judged = ("flow.failed", "flow.pending", "flow.pending-success", "flow.pending-failure", "credentials.revoked",
               "verify.currency", "verify.other-payment", "errors.rate-limit", "idempotency.new-key-per-order")  # fmt: skip
-    assert {verdicts[id] for id in judged} == {Verdict.PASS}
-    assert {verdicts[id] for id in ("token.cached", "logs.no-access-token")} == {Verdict.NOT_APPLICABLE}
+    assert {verdicts(result)[id] for id in judged} == {Verdict.PASS}
+    assert {verdicts(result)[id] for id in ("token.cached", "logs.no-access-token")} == {Verdict.NOT_APPLICABLE}
     calls = [entry for world in run.worlds for entry in world.of(Call)]
     assert {call.role for call in calls if call.event.operation} == {"open", "confirm"}
     events = {entry.event for world in run.worlds for entry in world.of(Ledger)}
@@ -107,14 +59,14 @@ def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp
 def test_a_planted_defect_is_found_by_the_requirement_that_names_it(
     tmp_path: Path, defect: str, requirement: str, probes: tuple[str, ...]
 ) -> None:
-    assert requirement in findings(performed(tmp_path, defect, probes=probes)[1])
+    assert requirement in findings(performed(config(tmp_path, defect), probes=probes)[1])
 
 
 def test_a_shop_that_gives_no_way_back_is_not_accused_for_it(tmp_path: Path) -> None:
-    _, result = performed(tmp_path, "no-way-back", probes=("steady", "cancelled", "refused"))
+    _, result = performed(config(tmp_path, "no-way-back"), probes=("steady", "cancelled", "refused"))
     assert findings(result) == {}
-    verdicts = {judgement.requirement: judgement.verdict for judgement in result.judgements}
-    assert (verdicts["flow.cancelled"], verdicts["flow.failed"]) == (Verdict.NOT_APPLICABLE, Verdict.PASS)
+    judged = verdicts(result)
+    assert (judged["flow.cancelled"], judged["flow.failed"]) == (Verdict.NOT_APPLICABLE, Verdict.PASS)
 
 
 def test_a_recording_of_its_sandbox_replays_with_no_difference(tmp_path: Path) -> None:
@@ -123,22 +75,13 @@ def test_a_recording_of_its_sandbox_replays_with_no_difference(tmp_path: Path) -
     with GatewayThread("quay") as gateway:
         sandbox = {"base_url": gateway.base_url, "secret_key": gateway.secret_key, "rate": 1000}
         chosen = config(tmp_path, sandbox=sandbox, cassettes={"path": str(path)})
-        writer = CassetteWriter(
-            chosen.profile, base_url=gateway.base_url, seed=5, known=tuple(known_secrets(chosen)), checkout=checkout_of(chosen)
-        )  # fmt: skip
-        options = Options(target="sandbox", probes=("steady", "cancelled", "forged-return", "wrong-money"), seed=5)
-        run = asyncio.run(perform(chosen, options, on_exchange=writer.take))
-        assert run.scored, run.diagnosis
+        run = recorded(chosen, gateway.base_url, path, "steady", "cancelled", "forged-return", "wrong-money")
         result = judge(run, chosen.profile)
         assert findings(result) == {}
-        verdicts = {judgement.requirement: judgement.verdict for judgement in result.judgements}
-        assert {verdicts["verify.amount"], verdicts["verify.currency"]} == {Verdict.PASS}
+        assert {verdicts(result)[id] for id in ("verify.amount", "verify.currency")} == {Verdict.PASS}
         assert "access token" not in str(run.facts["account"]), "there is none that could be taken for a payment"
-        writer.write(path)
         assert gateway.secret_key not in path.read_text()
-    replay = asyncio.run(perform(config(tmp_path, cassettes={"path": str(path)}), Options(target="cassette")))
-    assert replay.scored, replay.diagnosis
-    assert [entry for world in replay.worlds for entry in world.of(ReplayDifference)] == []
+    assert differences(config(tmp_path, cassettes={"path": str(path)})) == []
 
 
 def test_the_contract_suite_uses_its_key_where_no_call_issues_tokens() -> None:

@@ -7,22 +7,19 @@ takes the money once the customer has approved.
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from invented import PROBES, findings
+from invented import PROBES, differences, findings, performed, recorded, shop_config, unjudged_musts, verdicts
 
-from payproof.contracts.entries import Call, Ledger, ReplayDifference
+from payproof.contracts.entries import Call, Ledger
 from payproof.contracts.judge import judge
-from payproof.contracts.model import Level, Result, Verdict
+from payproof.contracts.model import Verdict
 from payproof.contracts.profile import load, package_of
-from payproof.contracts.requirements import requirements
 from payproof.contracts.run import Run
-from payproof.simulator.cassettes import CassetteWriter
 from payproof.simulator.testing import GatewayThread
-from payproof.suites.config import Config, make_config
+from payproof.suites.config import Config
 from payproof.suites.conformance import contract
 from payproof.suites.conformance.contract.where import simulated
 from payproof.suites.explorer.explorer_session import opened
@@ -31,67 +28,24 @@ from payproof.suites.explorer.playing import RuleTally
 from payproof.suites.explorer.search import Search, SearchLimits
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
-from payproof.suites.session.sandbox import checkout_of, known_secrets
 
 HERE = Path(__file__).parent
 
 
 def config(folder: Path, defect: str = "", **more: Any) -> Config:
-    program = [sys.executable, "-m", "harbor_defects", defect] if defect else [sys.executable, "-m", "harbor.shop"]
-    tables: dict[str, Any] = {
-        "gateway": "harbor",
-        "integration": {
-            "name": "harbor-shop",
-            "command": program,
-            "ready": "/health",
-            "env": {
-                "PAY_BASE_URL": "{gateway.base_url}",
-                "PAY_CLIENT_ID": "{gateway.client_id}",
-                "PAY_SECRET_KEY": "{gateway.secret_key}",
-                "NOTICE_SECRET": "{gateway.notice_secret}",
-                "PUBLIC_URL": "{public_url}",
-                "PORT": "{port}",
-                "DATA_DIR": "{instance.dir}",
-                "PYTHONPATH": str(HERE / "lib"),
-            },
-            "checkout": {
-                "path": "/checkout",
-                "json": {"order_id": "{order.id}", "amount": "{order.amount}", "currency": "{order.currency}"},
-            },
-            "order": {
-                "path": "/orders/{order.id}",
-                "status": "json:/status",
-                "paid": ["paid"],
-                "effects": "json:/shipments",
-                "flagged": {"json:/note": ["double payment"]},
-            },
-            "alerts": {"webhook_env": "ALERT_WEBHOOK_URL"},
-        },
-        **more,
-    }
-    return make_config(tables, folder=folder, place="payproof.toml", environ={})
-
-
-def performed(folder: Path, defect: str = "", **options: Any) -> tuple[Run, Result]:
-    chosen = config(folder, defect)
-    run = asyncio.run(perform(chosen, Options(seed=7, **options)))
-    return run, judge(run, chosen.profile)
+    program = ("harbor_defects", defect) if defect else ("harbor.shop",)
+    credentials = {"PAY_CLIENT_ID": "{gateway.client_id}", "PAY_SECRET_KEY": "{gateway.secret_key}"}
+    return shop_config("harbor", folder, *program, credentials=credentials, integration={}, **more)
 
 
 def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp_path: Path) -> None:
-    run, result = performed(tmp_path, probes=(*PROBES, "declined-capture", "late-return"))
+    run, result = performed(config(tmp_path), probes=(*PROBES, "declined-capture", "late-return"))
     assert findings(result) == {}
-    verdicts = {judgement.requirement: judgement.verdict for judgement in result.judgements}
-    assert verdicts["idempotency.lost-answer"] is Verdict.PASS
-    open_ = {
-        judgement.requirement
-        for judgement in result.judgements
-        if judgement.verdict is Verdict.NOT_EXERCISED and requirements()[judgement.requirement].level is Level.MUST
-    }
+    assert verdicts(result)["idempotency.lost-answer"] is Verdict.PASS
     waiting = {"timeout.response", "timeout.connect"}
     left_out = {"alerts.payment-error", "alerts.failed-verification", *waiting}  # they wait for ten seconds
     undeclared = {"credentials.not-in-source", "credentials.not-in-frontend-source"}
-    assert open_ <= {*left_out, *undeclared}
+    assert unjudged_musts(result) <= {*left_out, *undeclared}
     calls = [entry for world in run.worlds for entry in world.of(Call)]
     assert {call.role for call in calls if call.event.operation} == {"authenticate", "open", "confirm", "settle"}
     events = {entry.event for world in run.worlds for entry in world.of(Ledger)}
@@ -111,7 +65,7 @@ def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp
 def test_a_planted_defect_is_found_by_the_requirement_that_names_it(
     tmp_path: Path, defect: str, requirement: str, probes: tuple[str, ...]
 ) -> None:
-    assert requirement in findings(performed(tmp_path, defect, probes=probes)[1])
+    assert requirement in findings(performed(config(tmp_path, defect), probes=probes)[1])
 
 
 def test_a_recording_of_its_sandbox_replays_with_no_difference(tmp_path: Path) -> None:
@@ -125,34 +79,20 @@ def test_a_recording_of_its_sandbox_replays_with_no_difference(tmp_path: Path) -
             "rate": 1000,
         }
         chosen = config(tmp_path, sandbox=sandbox, cassettes={"path": str(path)})
-        writer = CassetteWriter(
-            chosen.profile,
-            base_url=gateway.base_url,
-            seed=5,
-            known=tuple(known_secrets(chosen)),
-            checkout=checkout_of(chosen),
-        )
-        chosen_probes = ("steady", "cancelled", "forged-return")
-        options = Options(target="sandbox", probes=chosen_probes, seed=5)
-        run = asyncio.run(perform(chosen, options, on_exchange=writer.take))
-        assert run.scored, run.diagnosis
+        run = recorded(chosen, gateway.base_url, path, "steady", "cancelled", "forged-return")
         assert findings(judge(run, chosen.profile)) == {}
-        writer.write(path)
         theirs = {row.payment: row.charged for row in gateway.payments()}
     mirrored = {entry.payment for world in run.worlds for entry in world.of(Ledger) if entry.event == "charged"}
     assert mirrored == {payment for payment, charged in theirs.items() if charged}
-    replay = asyncio.run(perform(config(tmp_path, cassettes={"path": str(path)}), Options(target="cassette")))
-    assert replay.scored, replay.diagnosis
-    assert [entry for world in replay.worlds for entry in world.of(ReplayDifference)] == []
+    assert differences(config(tmp_path, cassettes={"path": str(path)})) == []
 
 
 def test_everything_is_given_up_within_this_gateways_own_seconds(tmp_path: Path) -> None:
     only = ("timeout.response", "timeout.connect", "timeout.drip")
-    _, result = performed(tmp_path, only=only)
-    judged = {each.requirement: each.verdict for each in result.judgements if each.requirement in only}
-    assert judged == dict.fromkeys(only, Verdict.PASS)
+    _, result = performed(config(tmp_path), only=only)
+    assert {id: verdicts(result)[id] for id in only} == dict.fromkeys(only, Verdict.PASS)
     (tmp_path / "slow").mkdir()
-    _, slow = performed(tmp_path / "slow", "waits-too-long", only=only)
+    _, slow = performed(config(tmp_path / "slow", "waits-too-long"), only=only)
     found = findings(slow)
     assert any("call was still open after 11" in title for title in found["timeout.response"])
     assert any("an attempt to connect was still open after 5" in title for title in found["timeout.connect"])
@@ -166,10 +106,7 @@ def test_each_limit_is_told_from_the_others(tmp_path: Path) -> None:
     async def both() -> list[Run]:
         return await asyncio.gather(*(perform(shop, Options(only=only, seed=7)) for shop in shops.values()))
 
-    reads, connecting = (
-        {each.requirement: each.verdict for each in judge(run, load("harbor")).judgements}
-        for run in asyncio.run(both())
-    )
+    reads, connecting = (verdicts(judge(run, load("harbor"))) for run in asyncio.run(both()))
     assert [reads[id] for id in only] == [Verdict.PASS, Verdict.FAIL, Verdict.WARN]
     assert [connecting[id] for id in only] == [Verdict.FAIL, Verdict.PASS, Verdict.WARN]
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-import textwrap
 import time
 from pathlib import Path
 
 import pytest
+from tired_shop import tired
 
 from payproof.contracts.entries import ProbeMark
 from payproof.contracts.judge import judge
@@ -17,47 +16,9 @@ from payproof.contracts.run import Run
 from payproof.suites.config import Config
 from payproof.suites.run.plan import MAIN, QUICK_SECONDS, Options, quick_seconds
 from payproof.suites.run.runner import perform
-from payproof.suites.selftest.selftest import shop
 
 SECONDS = 4.0
 """Time enough for control and some probes, also on a busy machine; the hanging shop never ends by itself."""
-
-HANGING = """
-import asyncio, os, sys
-import uvicorn
-from pathlib import Path
-from payproof.suites.selftest.shop.gateway import Gateway
-from payproof.suites.selftest.shop.orders import Orders
-from payproof.suites.selftest.shop.shop import Shop
-
-env = os.environ
-app = Shop(
-    Gateway(env["PAY_BASE_URL"], env["PAY_CLIENT_ID"], env["PAY_SECRET_KEY"]), Orders(Path(env["DATA_DIR"])), env["PUBLIC_URL"], ""
-).app()
-patience, served = int(sys.argv[1]), 0
-
-
-async def hanging(scope, receive, send):
-    # Serves the first checkouts, then holds every request of a customer for ever.
-    global served
-    if scope["type"] == "http" and scope["path"] != "/health":
-        served += scope["path"] == "/checkout"
-        if served > patience:
-            await asyncio.Event().wait()
-    await app(scope, receive, send)
-
-
-uvicorn.run(hanging, host="127.0.0.1", port=int(env["PORT"]), log_level="warning", access_log=False)
-"""
-
-
-def _hanging(folder: Path, patience: int) -> Config:
-    """A shop that hangs once it has served as many checkouts as it has patience for."""
-    script = folder / "hanging.py"
-    script.write_text(textwrap.dedent(HANGING))
-    config = shop("hanging")
-    command = (sys.executable, str(script), str(patience))
-    return config.model_copy(update={"integration": config.integration.model_copy(update={"command": command})})
 
 
 def _judged(config: Config, options: Options) -> tuple[Run, Result, float]:
@@ -67,9 +28,8 @@ def _judged(config: Config, options: Options) -> tuple[Run, Result, float]:
 
 
 @pytest.fixture(scope="module")
-def hung(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Result, float]:
-    config = _hanging(tmp_path_factory.mktemp("hanging"), patience=1)
-    return _judged(config, Options(quick=True, seed=3, seconds=SECONDS))
+def hung() -> tuple[Run, Result, float]:
+    return _judged(tired("hang", 1), Options(quick=True, seed=3, seconds=SECONDS))
 
 
 def test_a_shop_that_hangs_does_not_hold_the_quick_run(hung: tuple[Run, Result, float]) -> None:
@@ -102,7 +62,7 @@ def test_a_probe_run_that_was_ended_in_its_middle_is_no_evidence(hung: tuple[Run
 
 
 def test_a_shop_that_hangs_in_control_is_not_waited_for_longer_than_all_probes(tmp_path: Path) -> None:
-    run, result, seconds = _judged(_hanging(tmp_path, patience=0), Options(quick=True, seed=3, seconds=1.0))
+    run, result, seconds = _judged(tired("hang", 0), Options(quick=True, seed=3, seconds=1.0))
     assert result.outcome is Outcome.NOT_SCORED
     assert seconds < 30
     assert "no answer within 1 s" in " ".join(run.diagnosis)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from pathlib import Path
 
 import pytest
+from tired_shop import tired
 
 from payproof.contracts.entries import OrderSeen, ProbeMark, Process, Step
 from payproof.contracts.run import Run
@@ -16,36 +15,6 @@ from payproof.suites.run.runner import perform
 from payproof.suites.selftest.selftest import shop
 
 PROBES = ("cancelled", "refused", "error-answer", "unverified", "false-certificate", "return-twice")
-
-ENDS_AFTER = """
-import os, sys
-import uvicorn
-from pathlib import Path
-from payproof.suites.selftest.shop.gateway import Gateway
-from payproof.suites.selftest.shop.orders import Orders
-from payproof.suites.selftest.shop.shop import Shop
-
-env = os.environ
-app = Shop(
-    Gateway(env["PAY_BASE_URL"], env["PAY_CLIENT_ID"], env["PAY_SECRET_KEY"]), Orders(Path(env["DATA_DIR"])), env["PUBLIC_URL"], ""
-).app()
-patience, served = int(sys.argv[1]), 0
-
-
-async def refusing(scope, receive, send):
-    # Sells so often, and then never again.
-    global served
-    if scope["type"] == "http" and scope["path"] == "/checkout":
-        served += 1
-        if served > patience:
-            await send({"type": "http.response.start", "status": 503, "headers": [(b"content-type", b"text/html")]})
-            await send({"type": "http.response.body", "body": b"<p>We sell nothing today.</p>"})
-            return
-    await app(scope, receive, send)
-
-
-uvicorn.run(refusing, host="127.0.0.1", port=int(env["PORT"]), log_level="warning", access_log=False)
-"""
 
 
 def quick_run(config: Config, *, worlds: int = 3) -> Run:
@@ -79,16 +48,8 @@ def test_each_order_is_looked_at_in_the_end_wherever_it_was_placed(sound: Run) -
         assert orders == {seen.order for seen in world.of(OrderSeen) if seen.n > settled}
 
 
-def test_an_instance_that_sells_no_more_serves_no_more_probes_and_the_next_ones_have_a_sound_one(
-    tmp_path: Path, sound: Run
-) -> None:
-    script = tmp_path / "ends_after.py"
-    script.write_text(ENDS_AFTER)
-    config = shop("shared")
-    command = (sys.executable, str(script), "6")
-    run = quick_run(
-        config.model_copy(update={"integration": config.integration.model_copy(update={"command": command})})
-    )
+def test_an_instance_that_sells_no_more_serves_no_more_probes_and_the_next_ones_have_a_sound_one(sound: Run) -> None:
+    run = quick_run(tired("refuse", 6))
     assert begun(run) == begun(sound)
     assert starts(run) >= starts(sound) + 2
 
