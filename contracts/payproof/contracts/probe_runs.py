@@ -84,7 +84,7 @@ def probe_runs(run: Run, *probes: str, keep: Callable[[ProbeRun], bool] = lambda
     found = (
         ProbeRun(world, begin.probe, {**begin.params, **(end.params if end else {})}, entries)
         for world in run.worlds
-        for begin, end, entries in world.performances
+        for begin, end, entries in world.probe_slices
         if not probes or begin.probe in probes
     )
     return [probe_run for probe_run in found if keep(probe_run)]

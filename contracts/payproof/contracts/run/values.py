@@ -50,7 +50,7 @@ class Settings:
     """What this run could do with the gateway."""
 
 
-class Performance(NamedTuple):
+class ProbeSlice(NamedTuple):
     """What a journal holds between the begin and the end of one probe run; no end: it was broken off."""
 
     begin: ProbeMark
@@ -76,9 +76,9 @@ class RecordedWorld:
         return found
 
     @cached_property
-    def performances(self) -> tuple[Performance, ...]:
+    def probe_slices(self) -> tuple[ProbeSlice, ...]:
         """The probe runs, in the order in which they began."""
-        found: list[Performance] = []
+        found: list[ProbeSlice] = []
         begin: ProbeMark | None = None
         since = 0
         for at, entry in enumerate(self.entries):
@@ -87,10 +87,10 @@ class RecordedWorld:
             if entry.event == "begin":
                 begin, since = entry, at
             elif begin is not None:
-                found.append(Performance(begin, entry, self.entries[since : at + 1]))
+                found.append(ProbeSlice(begin, entry, self.entries[since : at + 1]))
                 begin = None
         if begin is not None:
-            found.append(Performance(begin, None, self.entries[since:]))
+            found.append(ProbeSlice(begin, None, self.entries[since:]))
         return tuple(found)
 
     def entry(self, n: int) -> Entry | None:
