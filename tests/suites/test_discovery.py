@@ -398,6 +398,9 @@ def test_answers_are_looked_at_one_by_one_and_a_question_mark_helps(
         ({"go.mod": "module shop"}, "Go", ("go", "run")),
         ({"pom.xml": "<artifactId>spring-boot-starter-web</artifactId>"}, "Spring", ("mvn", "-q")),
         ({"bin/rails": ""}, "Rails", ("bin/rails", "server")),
+        ({"server.mjs": "import Koa from 'koa'"}, "Node", ("node", "server.mjs")),
+        ({"shop.rb": "require 'sinatra'"}, "Ruby", ("ruby", "shop.rb")),
+        ({"tickets.pl": "use Mojolicious::Lite -signatures;"}, "Mojolicious", ("perl", "tickets.pl", "daemon", "-l")),
         ({"readme.txt": ""}, "", ()),
     ],
 )  # fmt: skip
@@ -428,6 +431,27 @@ def test_settings_are_known_by_the_names_that_the_code_reads(tmp_path: Path) -> 
     assert matched(["QP_CLIENT", "STORAGE"], load("quatapay")) == {
         "QP_CLIENT": "{gateway.client_id}",
         "STORAGE": "{instance.dir}",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("app.mjs", "const { QP_BASE, QP_CLIENT_ID: id,\n  QP_SECRET_ID = '', ...rest } = process.env"),
+        ("app.ts", "const {QP_BASE, QP_CLIENT_ID, QP_SECRET_ID} = Bun.env;"),
+        ("app.jsx", "const id = import.meta.env.QP_CLIENT_ID, { QP_BASE, QP_SECRET_ID } = process.env"),
+        ("shop.pl", "my $api = $ENV{QP_BASE}; my ($id, $secret) = @ENV{qw(QP_CLIENT_ID QP_SECRET_ID)};"),
+        ("Pay.pm", "my ($api, $id) = @ENV{'QP_BASE', \"QP_CLIENT_ID\"}; my $secret = $ENV{'QP_SECRET_ID'} // die;"),
+        ("pay.rs", 'let b = env::var("QP_BASE")?; env::var_os("QP_CLIENT_ID"); std::env::var("QP_SECRET_ID")'),
+        ("pay.ex", 'System.get_env("QP_BASE"); System.fetch_env!("QP_CLIENT_ID"); System.get_env("QP_SECRET_ID", "")'),
+    ],
+)
+def test_each_languages_way_to_read_its_environment_is_known(tmp_path: Path, name: str, code: str) -> None:
+    (tmp_path / name).write_text(code)
+    assert look_around(tmp_path, load("quatapay")).settings.env == {
+        "QP_BASE": "{gateway.base_url}",
+        "QP_CLIENT_ID": "{gateway.client_id}",
+        "QP_SECRET_ID": "{gateway.secret_key}",
     }
 
 

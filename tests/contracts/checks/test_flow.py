@@ -377,6 +377,23 @@ def test_an_order_that_stays_unpaid_though_everything_was_answered_warns() -> No
     assert "every answer was waited for" in found.title
 
 
+def test_an_answer_that_the_machine_made_later_than_it_was_meant_to_be_is_no_proof() -> None:
+    """A limit of twelve seconds begins before we accept the connection, and ends while the answer of ten is written."""
+    run = Written()
+    with run.probe("slow"):
+        run.order("1")
+        run.armed("delay")
+        began = run.now
+        run.passes(1.4)
+        run.token(seconds=10.7, fault="delay", nth=1)
+        ended, run.now = run.now, began
+        run.connection("served", seconds=ended - began, calls=1)
+        run.page("checkout", "1", began=began, status=503)
+        run.seen("1", False)
+    found = run.finding("flow.slow-success", Verdict.NOT_EXERCISED)
+    assert "12.1 s" in found.title
+
+
 def test_a_gateway_that_was_never_called_slowly_tells_nothing() -> None:
     found = slow().finding("flow.slow-success", Verdict.NOT_EXERCISED)
     assert "every call would have met the fault delay" in found.title
