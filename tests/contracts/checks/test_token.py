@@ -146,6 +146,24 @@ def test_where_the_token_is_the_payment_each_order_needs_its_own() -> None:
     assert found.actual == {"orders": ["0", "1"], "token": "<access-token-1>"}
 
 
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_token_that_was_a_payment_is_shared_also_when_the_gateway_refuses_the_second_order(status: int) -> None:
+    """The first order was paid by then: had it not been, the second would have overwritten it."""
+    run = _payments_on("qrpay", "<access-token-1>")
+    run.create(None, order="1", bearer="<access-token-1>", status=status)
+    found = run.finding(CACHED, Verdict.FAIL)
+    assert found.actual == {"orders": ["0", "1"], "token": "<access-token-1>"}
+
+
+def test_a_token_whose_create_call_came_to_nothing_may_serve_the_next_order() -> None:
+    run = Written("qrpay")
+    with run.probe("steady"):
+        run.create(None, order="0", bearer="<access-token-1>", status=500)
+        run.create("p1", order="1", bearer="<access-token-1>")
+        run.checkout("1", "p1")
+    assert run.finding(CACHED, Verdict.PASS)
+
+
 # no-stampede
 
 

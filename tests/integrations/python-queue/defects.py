@@ -108,6 +108,25 @@ class LeavesRenewal(Gateway):
         return self.token()
 
 
+@mistake("cancelled-is-the-end", SHOPS)
+class SaysGoodbye(shop.Shop):
+    def back(self, web, number):
+        if "type" in web.query:
+            super().back(web, number)
+        else:
+            web.show(200, "You left", "Nothing was taken. You may start again.")
+
+
+@mistake("cancelled-is-the-end", WORKERS)
+class EndsWithCancelled(worker.Worker):
+    """Finds out at its next look, seconds after the customer left."""
+
+    def is_paid(self, answer):
+        if answer.get("status") == "CANCELLED":
+            answer["status"] = "FAILED"
+        return super().is_paid(answer)
+
+
 if __name__ == "__main__":
     name = os.environ["SHOP_DEFECT"]
     if sys.argv[1:2] == ["worker"]:
