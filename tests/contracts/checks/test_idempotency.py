@@ -210,7 +210,7 @@ def test_back_and_retry_without_a_first_payment_is_not_exercised() -> None:
 
 
 def _checked_out_again(
-    payment: str = "", status: int = 302, body: str = "<p>Paid already.</p>", **more: Any
+    payment: str = "", status: int = 302, body: str = "<p>Paid already.</p>", reference: str = "1001", **more: Any
 ) -> Written:
     run = Written(**more)
     with run.probe("paid-order"):
@@ -219,7 +219,7 @@ def _checked_out_again(
         run.step("again")
         if payment:
             run.create(payment)
-            run.ledger("opened", payment)
+            run.ledger("opened", payment, reference=reference)
         page = run.page("checkout", status=status, body=body)
         outcome = "redirected" if payment else "broken" if status == 500 else "refused"
         run.checkout("1001", payment, outcome=outcome, page=page.n, purpose="again")
@@ -250,8 +250,19 @@ def test_an_order_that_was_never_paid_is_not_exercised() -> None:
     assert "flow.success" in run.causes(PAID)
 
 
-def test_a_shop_that_makes_an_order_for_each_checkout_is_not_asked() -> None:
-    assert _checked_out_again("p2", addresses_orders=False).judged(PAID).verdict is Verdict.NOT_APPLICABLE
+def test_a_shop_that_makes_an_order_for_each_checkout_made_another_one() -> None:
+    run = _checked_out_again("p2", reference="1002", addresses_orders=False)
+    assert run.judged(PAID).verdict is Verdict.NOT_APPLICABLE
+    assert Written(addresses_orders=False).judged(PAID).verdict is Verdict.NOT_APPLICABLE
+
+
+def test_a_session_whose_paid_order_gets_a_second_payment_fails() -> None:
+    found = _checked_out_again("p2", reference="shop-1001", addresses_orders=False).finding(PAID, Verdict.FAIL)
+    assert found.actual == {"payments opened": 1}
+
+
+def test_a_session_that_leads_to_its_paid_order_passes() -> None:
+    assert _checked_out_again(addresses_orders=False).finding(PAID, Verdict.PASS)
 
 
 # return-twice

@@ -14,6 +14,7 @@ from payproof.contracts.probe_runs import ProbeRun, final, probe_runs
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.steps import StepName
 
+_OF_ITS_OWN = "the integration makes its own order for each checkout; a paid one cannot be asked for again"
 _TELL_APART = "checkout.before, or {order.id} in the checkout request"
 
 
@@ -143,16 +144,15 @@ def paid_order(case: Case) -> Iterator[Finding]:
     Why: the customer would pay again.
 
     Judged: the paid order's checkout is submitted once more; a new payment in the gateway's books is the defect, and so is
-    a crash. A redirect to the order's page, or 409, is fine.
+    a crash. A redirect to the order's page, or 409, is fine. Where the request does not name the order, because a session
+    does, only a payment with the paid one's own reference is for the same order; with another one it is a new order's.
 
     Fix: look at the order's state before opening a payment.
     """
-    if not case.run.settings.addresses_orders:
-        yield case.not_applicable(
-            "the integration makes its own order for each checkout; a paid one cannot be asked for again"
-        )
-        return
-    for probe_run in probe_runs(case.run, "paid-order"):
+    played = probe_runs(case.run, "paid-order")
+    if not played and not case.run.settings.addresses_orders:
+        yield case.not_applicable(_OF_ITS_OWN)
+    for probe_run in played:
         mark = probe_run.step(StepName.AGAIN)
         if mark is None:
             yield case.not_exercised("the order was never paid", because="flow.success")
@@ -161,11 +161,9 @@ def paid_order(case: Case) -> Iterator[Finding]:
         again = after.checkouts("again")
         order = probe_run.order()
         opened = [entry for entry in after.of(Ledger) if entry.event == "opened"]
-        mine = [
-            entry
-            for entry in opened
-            if refers(entry.reference, order) or any(entry.payment == checkout.payment for checkout in again)
-        ]
+        mine = [entry for entry in opened if refers(entry.reference, order)]
+        if case.run.settings.addresses_orders:
+            mine += [entry for entry in opened if entry not in mine and entry.payment in {each.payment for each in again}]
         if mine:
             yield case.failed(
                 f"a new payment was opened for the paid order {order}",
@@ -176,6 +174,8 @@ def paid_order(case: Case) -> Iterator[Finding]:
             )
         elif (crash := _crashed_checkout(after, "again")) is not None:
             yield _crash(case, probe_run, "the checkout of the paid order crashed", crash)
+        elif opened and not case.run.settings.addresses_orders:
+            yield case.not_applicable(_OF_ITS_OWN)
         elif again:
             yield case.passed(
                 "no new payment for a paid order",

@@ -106,13 +106,17 @@ def _never_shared(case: Case) -> Iterator[Finding]:
     for world in case.run.worlds:
         users: dict[str, tuple[str, Call]] = {}
         for call in world.of(Call):
-            if call.role != "open" or not call.event.bearer or not call.event.ok:
+            if call.role != "open" or not call.event.bearer:
                 continue
             reference = call.opened.reference or ""
-            other, first = users.setdefault(call.event.bearer, (reference, call))
+            if call.event.ok:
+                users.setdefault(call.event.bearer, (reference, call))
+            # Refused or not: had the first order not been paid or expired by then, the second would have overwritten it.
+            other, first = users.get(call.event.bearer, (reference, call))
             if other != reference:
                 yield case.failed(
-                    f"one access token was used for two orders ({other} and {reference}): they share one payment",
+                    f"one access token was used for two orders ({other} and {reference}): "
+                    + ("they share one payment" if call.event.ok else "had it not been over, they would share one payment"),
                     expected={"orders for each token": 1},
                     actual={"orders": [other, reference], "token": call.event.bearer},
                     world=world,

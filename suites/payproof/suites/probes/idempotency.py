@@ -89,7 +89,7 @@ async def _until_an_alert(world: World, orders: list[str]) -> None:
     await world.until(alerted, max(_ALERT, world.config.integration.order.within))
 
 
-@probe("idempotency.paid-order", variants=lambda profile, settings: ({},) if settings.addresses_orders else ())
+@probe("idempotency.paid-order")
 async def paid_order(world: World) -> None:
     """The order is paid, and its checkout is submitted once more."""
     bought = await world.buy()
