@@ -20,7 +20,7 @@ from payproof.contracts.steps import StepName
 from payproof.suites.config import make_config
 from payproof.suites.run.plan import MAIN, Options, plan
 from payproof.suites.run.runner import perform
-from payproof.suites.session import deployment, launcher
+from payproof.suites.session import deployment
 from payproof.suites.session.launcher import Instance, basics
 from payproof.suites.session.ports import Port, PortTaken
 from payproof.suites.session.settings import settings_of
@@ -250,25 +250,23 @@ while True:
 
 
 @pytest.mark.parametrize("status", ["502 Bad Gateway", "503 Service Unavailable", "504 Gateway Timeout"])
-async def test_a_proxy_that_waits_for_what_is_behind_it_is_not_ready(tmp_path: Path, port: int, status: str) -> None:
+def test_a_proxy_that_waits_for_what_is_behind_it_is_not_ready(tmp_path: Path, port: int, status: str) -> None:
     (tmp_path / "proxy.py").write_text(PROXY)
     instance = an_instance(tmp_path, port, sys.executable, "proxy.py", status, str(port), "1")
     began = time.monotonic()
-    assert "processes=" in ready(await started(instance))
+    assert "processes=" in ready(asyncio.run(started(instance)))
     assert time.monotonic() - began > 1
 
 
 @pytest.mark.parametrize("status", ["404 Not Found", "401 Unauthorized", "500 Internal Server Error"])
-async def test_any_answer_of_the_integration_itself_is_ready(tmp_path: Path, port: int, status: str) -> None:
+def test_any_answer_of_the_integration_itself_is_ready(tmp_path: Path, port: int, status: str) -> None:
     (tmp_path / "proxy.py").write_text(PROXY)
     instance = an_instance(tmp_path, port, sys.executable, "proxy.py", status, str(port), "600")
-    assert "processes=" in ready(await started(instance))
+    assert "processes=" in ready(asyncio.run(started(instance)))
 
 
-async def test_a_ready_path_that_always_says_unavailable_is_taken_after_a_while(
-    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(launcher, "_UNAVAILABLE_FOR", 0.5)
+def test_a_ready_path_that_always_says_unavailable_is_taken_after_a_while(tmp_path: Path, port: int) -> None:
     (tmp_path / "proxy.py").write_text(PROXY)
-    instance = an_instance(tmp_path, port, sys.executable, "proxy.py", "503 Service Unavailable", str(port), "600")
-    assert "processes=" in ready(await started(instance))
+    command = (sys.executable, "proxy.py", "503 Service Unavailable", str(port), "600")
+    instance = an_instance(tmp_path, port, *command, ready_timeout=4.0)
+    assert "processes=" in ready(asyncio.run(started(instance)))

@@ -163,7 +163,9 @@ def paid_order(case: Case) -> Iterator[Finding]:
         opened = [entry for entry in after.of(Ledger) if entry.event == "opened"]
         mine = [entry for entry in opened if refers(entry.reference, order)]
         if case.run.settings.addresses_orders:
-            mine += [entry for entry in opened if entry not in mine and entry.payment in {each.payment for each in again}]
+            mine += [
+                entry for entry in opened if entry not in mine and entry.payment in {each.payment for each in again}
+            ]
         if mine:
             yield case.failed(
                 f"a new payment was opened for the paid order {order}",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from payproof.contracts.checks.flow import page_of
 from payproof.contracts.checks.handling import status_of
-from payproof.contracts.entries import Call, Page
+from payproof.contracts.entries import Call, Connection, Page
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.probe_runs import ProbeRun, final, ledger, probe_runs, sightings
 from payproof.contracts.requirements import Case, must, should
@@ -94,6 +94,12 @@ def slow_success(case: Case) -> Iterator[Finding]:
                 world=probe_run.world,
                 seen=[left[0], last],
             )
+        elif not hasty and not left and (late := _late_answer(probe_run, delayed, slow)):
+            yield case.not_exercised(
+                f"an answer that was to take {slow:g} s came {late:.1f} s after the client had connected: the machine was too slow",
+                world=probe_run.world,
+                seen=[*delayed[:3], last],
+            )
         else:
             how = f"given up after {waited[hasty[0].n]:.1f} s" if hasty else "every answer was waited for"
             if not hasty and left:
@@ -112,6 +118,27 @@ def _delayed(probe_run: ProbeRun) -> list[Call]:
     """The slow calls that were begun in this probe run; one that was left open is journaled when it ends, perhaps after the probe run."""
     first, last = probe_run.entries[0].at, probe_run.entries[-1].at
     return [call for call in probe_run.world.of(Call) if call.fault and first <= call.began <= last]
+
+
+_TOO_LATE = 1.0
+"""Seconds that an answer may come later than it was meant to, before that is the machine's doing."""
+
+
+def _late_answer(probe_run: ProbeRun, delayed: list[Call], slow: float) -> float:
+    """Seconds from a fresh connection to the end of its slow call, where that is longer than it was meant to be; else 0. A client's limit
+    begins with the connection, and may have passed while the answer was written."""
+    for call in delayed:
+        # Connections are journaled when they are over, one after the other: a fresh one's only call ends with it.
+        born = [
+            each.began
+            for each in probe_run.world.of(Connection)
+            if each.calls == 1
+            and each.began is not None
+            and each.began <= call.began <= each.began + (each.seconds or 0.0)
+        ]
+        if call.nth == 1 and born and (late := call.ended - max(born)) >= slow + _TOO_LATE:
+            return late
+    return 0.0
 
 
 def _left_waiting(probe_run: ProbeRun, delayed: list[Call]) -> tuple[Page, float] | None:

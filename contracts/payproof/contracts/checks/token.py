@@ -116,7 +116,11 @@ def _never_shared(case: Case) -> Iterator[Finding]:
             if other != reference:
                 yield case.failed(
                     f"one access token was used for two orders ({other} and {reference}): "
-                    + ("they share one payment" if call.event.ok else "had it not been over, they would share one payment"),
+                    + (
+                        "they share one payment"
+                        if call.event.ok
+                        else "had it not been over, they would share one payment"
+                    ),
                     expected={"orders for each token": 1},
                     actual={"orders": [other, reference], "token": call.event.bearer},
                     world=world,

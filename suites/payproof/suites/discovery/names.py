@@ -136,6 +136,6 @@ def _meaning(name: str, profile: Profile) -> str:
         return "{gateway.base_url}"
     if words & {"URL", "ORIGIN"} and words & _OURS:
         return "{public_url}"
-    if name in ("DATA_DIR", "DATA_PATH", "STATE_DIR", "STORAGE", "STORAGE_DIR", "STORAGE_PATH", "VAR_DIR"):
+    if name in ("DATA", "DATA_DIR", "DATA_PATH", "STATE_DIR", "STORAGE", "STORAGE_DIR", "STORAGE_PATH", "VAR_DIR"):
         return "{instance.dir}"
     return ""

@@ -13,14 +13,21 @@ from typing import Any, cast
 from payproof.contracts.profile import Profile
 from payproof.suites.discovery.names import EnvironmentSettings, settings
 
-_SOURCES = re.compile(r"\.(?:py|[mc]?js|ts|php|rb|go|java|kt|ya?ml|properties|cs|exs?)")
+_SOURCES = re.compile(r"\.(?:py|[mc]?[jt]sx?|php|rb|go|java|kt|p[lm]|psgi|rs|ya?ml|properties|cs|exs?)")
 _PASSED_OVER = re.compile(r"\..*|node_modules|vendor|venv|__pycache__|dist|build|target|tests?")
 _FILES, _BYTES = 400, 200_000
 _NAME = r"[A-Z][A-Z0-9_]{2,50}"
+_JS_ENV = r"(?:process|Bun|import\.meta)\.env"
 _READ = re.compile(
-    rf"""(?:environ(?:\.get)?|getenv|\benv(?:\.get)?|fetch|Getenv|LookupEnv|ENV|_ENV)\s*[(\[]\s*["']({_NAME})["']"""
-    rf"""|process\.env\.({_NAME})|process\.env\[["']({_NAME})["']\]|\$\{{({_NAME})[:}}]"""
+    rf"""(?:environ(?:\.get)?|getenv|\benv(?:\.get)?|(?:get|fetch)_env!?|env::var(?:_os)?|fetch|Getenv|LookupEnv|ENV|_ENV)"""
+    rf"""\s*[(\[]\s*["']({_NAME})["']|\$ENV\{{\s*["']?({_NAME})\b"""
+    rf"""|{_JS_ENV}\.({_NAME})|{_JS_ENV}\[["']({_NAME})["']\]|\$\{{({_NAME})[:}}]"""
 )
+_SEVERAL = (
+    (re.compile(rf"\{{([^{{}}]*)\}}\s*=\s*{_JS_ENV}\b"), re.compile(rf"(?:^|,)\s*({_NAME})\b")),
+    (re.compile(r"@ENV\s*\{([^}]*)\}"), re.compile(rf"\b({_NAME})\b")),
+)
+"""Names that are read together, and what is a name in there: a JavaScript object taken apart, a slice of Perl's environment."""
 _DECLARED = re.compile(rf"^[ \t]*(?:export[ \t]+)?({_NAME})[ \t]*=[ \t]*([^\n#]*)", re.MULTILINE)
 
 
@@ -37,7 +44,7 @@ def look_around(folder: Path, profile: Profile) -> Surroundings:
     """Read a folder: its framework, a command that starts it, and its settings by name."""
     texts = [_text(path) for path in _sources(folder)]
     found = settings(
-        dict.fromkeys(next(filter(None, groups)) for text in texts for groups in _READ.findall(text)),
+        dict.fromkeys(name for text in texts for name in _names(text)),
         _examples(folder),
         profile,
         sqlite=any("sqlite" in text for text in texts),
@@ -48,6 +55,14 @@ def look_around(folder: Path, profile: Profile) -> Surroundings:
         # A database of its own, new for each instance, has no tables yet.
         command = ("sh", "-c", f"{command[0]} manage.py migrate --noinput && exec {' '.join(command)}")
     return Surroundings(framework, command, found)
+
+
+def _names(text: str) -> Iterator[str]:
+    """The names that this code reads from its environment, in the order in which they stand in it."""
+    at = [(found.start(), next(filter(None, found.groups()))) for found in _READ.finditer(text)]
+    for together, each in _SEVERAL:
+        at += [(found.start(1), name) for found in together.finditer(text) for name in each.findall(found[1])]
+    return (name for _, name in sorted(at, key=lambda pair: pair[0]))
 
 
 def _examples(folder: Path) -> dict[str, str]:
@@ -100,7 +115,8 @@ def _start(folder: Path) -> tuple[str, Sequence[str]]:
     if (folder / "pom.xml").is_file():
         return "Spring" if "spring-boot" in _text(folder / "pom.xml") else "Java", ("mvn", "-q", "spring-boot:run")
     if (folder / "config.ru").is_file():
-        return "Rack", ("bundle", "exec", "rackup", "-o", "127.0.0.1", "-p", "{port}")
+        bundled = ("bundle", "exec") if (folder / "Gemfile").is_file() else ()
+        return "Rack", (*bundled, "rackup", "-o", "127.0.0.1", "-p", "{port}")
     for public in ("public/index.php", "index.php"):
         if (folder / public).is_file():
             return "PHP", ("php", "-S", "127.0.0.1:{port}", "-t", str(Path(public).parent))
@@ -133,4 +149,16 @@ def _python(folder: Path) -> tuple[str, Sequence[str]]:
         if flask and ".run(" not in text:
             return "Flask", ("flask", "--app", Path(name).stem, "run", "--port", "{port}")
         return "Flask" if flask else "Python", ("python", name)
+    return _plain(folder)
+
+
+def _plain(folder: Path) -> tuple[str, Sequence[str]]:
+    """A program that lies in the folder under a usual name, and needs no build."""
+    for perl in sorted(folder.glob("*.pl")):
+        if "Mojolicious::Lite" in _text(perl):
+            return "Mojolicious", ("perl", perl.name, "daemon", "-l", "http://127.0.0.1:{port}")
+    for ends, language, program in (("mjs", "Node", "node"), ("js", "Node", "node"), ("rb", "Ruby", "ruby")):
+        for name in ("server", "app", "main", "index", "shop"):
+            if (folder / f"{name}.{ends}").is_file():
+                return language, (program, f"{name}.{ends}")
     return "", ()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from payproof.contracts.entries import Ledger
+import asyncio
+
+from payproof.contracts.entries import Call, Ledger
 from payproof.contracts.steps import StepName
 from payproof.suites.probes import always, probe
 from payproof.suites.probes.token import count_processes, enough
@@ -124,6 +126,17 @@ async def abandoned(world: World) -> None:
         await world.pay(order, customer, again)
 
 
+async def _until_asked(world: World, payment: str, since: int) -> None:
+    """A background job has heard of the cancelling before the customer pays after all: what it makes of that is the point."""
+
+    def asked() -> bool:
+        calls = (entry for entry in world.journal.entries[since:] if isinstance(entry, Call) and entry.event.ok)
+        return any(call.is_one_of("verification") and call.event.payment == payment for call in calls)
+
+    if await world.until(asked, world.config.integration.order.within):
+        await asyncio.sleep(0.2)  # the answer is on its way
+
+
 @probe("flow.late-success", variants=always({"left": "cancelled"}, {"left": "walked-away"}))
 async def late_success(world: World, left: str) -> None:
     """The hosted checkout is open in two tabs; the customer cancels (or walks away) in one and then pays in the other."""
@@ -134,8 +147,10 @@ async def late_success(world: World, left: str) -> None:
     paying = await world.hosted(checkout, customer)
     if left == "cancelled":
         leaving = await (await world.hosted(checkout, customer)).cancel()
+        mark = len(world.journal.entries)
         if leaving.state == "left":
             await world.come_back(leaving.url, customer, order, purpose="cancel")
+        await _until_asked(world, checkout.payment, mark)
     else:
         await world.look(order, customer)
     world.step("the customer pays in the other tab after all", StepName.LATE)

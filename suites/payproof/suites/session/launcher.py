@@ -32,6 +32,8 @@ from payproof.suites.session.traces import last_trace
 
 _ONE_ANSWER = 5.0
 """Seconds that one question for readiness may take."""
+_BEHIND = (502, 503, 504)
+"""What a proxy answers while nobody listens behind it yet: half of the time for starting is given to that."""
 _BASICS = (
     "PATH",
     "HOME",
@@ -136,7 +138,8 @@ class Instance:
     async def _until_ready(self) -> Sequence[psutil.Process]:
         """Its processes, once it answers."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self.ready_timeout
+        began = loop.time()
+        deadline = began + self.ready_timeout
         problem = "no connection"
         async with httpx.AsyncClient(transport=FreshConnections(), trust_env=False) as client:
             while (left := deadline - loop.time()) > 0:
@@ -147,7 +150,7 @@ class Instance:
                 asked = loop.time()
                 try:
                     async with asyncio.timeout(min(left, _ONE_ANSWER)):
-                        await self._ask(client)
+                        status = await self._ask(client)
                 except (httpx.HTTPError, TimeoutError) as error:
                     if found := lacking(error):
                         raise found from None
@@ -155,6 +158,9 @@ class Instance:
                     deadline += max(loop.time() - asked - _ONE_ANSWER, 0.0)
                     problem = type(error).__name__
                     await asyncio.sleep(0.02)
+                    continue
+                if status in _BEHIND and loop.time() < began + self.ready_timeout / 2:
+                    await asyncio.sleep(0.1)
                     continue
                 processes = self._family()  # all processes of the system are looked through for them
                 stranger, note = self._stranger(processes)
@@ -169,10 +175,10 @@ class Instance:
             + _where(self.listening(), ports.address(self.url)[1])
         )
 
-    async def _ask(self, client: httpx.AsyncClient) -> None:
-        """Any answer counts, and its head is enough: nobody knows how long a body goes on."""
-        async with client.stream("GET", self.url.rstrip("/") + self.ready):
-            pass
+    async def _ask(self, client: httpx.AsyncClient) -> int:
+        """The status of the answer. Its head is enough: nobody knows how long a body goes on."""
+        async with client.stream("GET", self.url.rstrip("/") + self.ready) as answer:
+            return answer.status_code
 
     async def _stranger_still(self) -> psutil.Process | None:
         """A look once more: a process that has just been started or replaced may have been seen halfway."""
