@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from payproof.contracts.entries import Process
+from payproof.contracts.entries import Connection, Process
 from payproof.contracts.model import PayproofError
 from payproof.suites.config import Config
 from payproof.suites.explorer import explorer_session
@@ -19,12 +19,16 @@ from payproof.suites.session.session import Session, opened
 from payproof.suites.session.world import World
 
 
-def begun(*, plain_first: bool, works: bool = False, buys: bool = False) -> tuple[list[str], Session, bool]:
-    """The schemes that were tried with a control that says ``works``, perhaps after a purchase."""
+def begun(
+    *, plain_first: bool, works: bool = False, buys: bool = False, broken: Connection | None = None
+) -> tuple[list[str], Session, bool]:
+    """The schemes that were tried with a control that says ``works``, perhaps after a purchase, or after a handshake over TLS that broke."""
     tried: list[str] = []
 
     async def control(world: World) -> bool:
         tried.append(world.server.scheme)
+        if broken is not None and world.server.scheme == "https":
+            world.journal.add(broken)
         if buys:
             await world.checkout(world.new_order(), world.customer())
         return works
@@ -55,6 +59,23 @@ def test_over_tls_a_failure_without_a_handshake_that_failed_is_not_the_transport
     tried, held, _ = begun(plain_first=False)
     assert tried == ["https"]
     assert held.transport.secure
+
+
+def handshake(seconds: float, alert: str = "") -> Connection:
+    return Connection(event="handshake_failed", began=0.0, seconds=seconds, ended_by="client", alert=alert)
+
+
+@pytest.mark.parametrize("broken", [handshake(0.1), handshake(0.1, "unknown ca"), handshake(5.0, "unknown ca")])
+def test_an_authority_that_is_not_trusted_leads_to_plain_http(broken: Connection) -> None:
+    tried, held, _ = begun(plain_first=False, broken=broken)
+    assert tried == ["https", "http"]
+    assert [world.name for world in held.given_up] == ["main-given-up"]
+
+
+def test_a_handshake_that_the_machine_had_no_time_for_is_tried_once_more() -> None:
+    tried, held, _ = begun(plain_first=False, broken=handshake(5.2))
+    assert tried == ["https", "https", "http"]
+    assert [world.name for world in held.given_up] == ["main-given-up", "main-given-up-again"]
 
 
 def test_what_works_is_kept() -> None:

@@ -284,6 +284,32 @@ def test_a_429_that_crashes_or_pays_warns() -> None:
     assert limited(paid=True).finding("errors.rate-limit", Verdict.WARN)
 
 
+def a_token_again(payment: str) -> Written:
+    """A second after the customer's token call was answered 429, a job asks for a token and looks at this payment."""
+    run = Written()
+    run.create("p0", "0")
+    with run.probe("rate-limited", operation="token"):
+        run.order("1")
+        run.armed("rate-limit", "token")
+        began = run.now
+        run.token(None, status=429, fault="rate-limit", answer_headers=(("Retry-After", "2"),))
+        run.page("checkout", "1", began=began, status=503)
+        run.passes(1.0)
+        run.token("<access-token-9>")
+        if payment:
+            run.status(payment, paid=False, bearer="<access-token-9>")
+        else:
+            run.create("p1", "1", bearer="<access-token-9>")
+        run.seen("1", False)
+        run.step("recover")
+    return run
+
+
+def test_a_job_that_looks_at_another_order_does_not_repeat_the_request_that_met_a_429() -> None:
+    assert a_token_again("p0").finding("errors.rate-limit", Verdict.PASS)
+    assert "token was sent again" in a_token_again("").finding("errors.rate-limit", Verdict.WARN).title
+
+
 def test_a_429_that_nobody_met_says_so() -> None:
     run = Written()
     with run.probe("rate-limited", operation="token"):

@@ -114,12 +114,15 @@ class SaysGoodbye(shop.Shop):
         if "type" in web.query:
             super().back(web, number)
         else:
+            with self.books.open() as db:  # the worker looks a second later
+                mine = "token IN (SELECT token FROM payments WHERE number = ?)"
+                db.execute(f"UPDATE jobs SET due = ? WHERE {mine}", (time.time() + 1, number))
             web.show(200, "You left", "Nothing was taken. You may start again.")
 
 
 @mistake("cancelled-is-the-end", WORKERS)
 class EndsWithCancelled(worker.Worker):
-    """Finds out at its next look, seconds after the customer left."""
+    """Finds out at its next look, a second after the customer left."""
 
     def is_paid(self, answer):
         if answer.get("status") == "CANCELLED":

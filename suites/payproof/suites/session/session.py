@@ -85,25 +85,26 @@ class Session:
         """
         await self._hook.start()
         self.lateness.start()
-        first, *other = self._transports(plain_first=plain_first)
-        self._offer(first, seconds)
-        world = self.world(name)
-        try:
-            await world.start()
-        except PayproofError:
-            if first.secure or not other:
-                raise
-        else:
-            works = await control(world)
-            if works or not other or not _in_the_way(world, first):
-                return world, works
-        if first.secure:
-            self.progress.note("the integration does not trust the run's certificate authority; plain HTTP instead")
-        await self._give_up(world)
-        self._offer(other[0], seconds)
-        world = self.world(name)
-        await world.start()
-        return world, await control(world)
+        tries = [*self._transports(plain_first=plain_first)]
+        while True:
+            transport = tries.pop(0)
+            self._offer(transport, seconds)
+            world = self.world(name)
+            try:
+                await world.start()
+            except PayproofError:
+                if transport.secure or not tries:
+                    raise
+            else:
+                works = await control(world)
+                if works or not tries or not _in_the_way(world, transport):
+                    return world, works
+            if not self.given_up and _hung(world):
+                self.progress.note("a TLS handshake took so long that the integration gave it up; once more")
+                tries.insert(0, transport)
+            elif transport.secure:
+                self.progress.note("the integration does not trust the run's certificate authority; plain HTTP instead")
+            await self._give_up(world)
 
     def _transports(self, *, plain_first: bool) -> tuple[Transport, ...]:
         if not self.config.integration.command:
@@ -117,7 +118,7 @@ class Session:
         return (plain, Transport(True)) if plain_first else (Transport(True), plain)
 
     def _offer(self, transport: Transport, seconds: float | None) -> None:
-        folder = self.folder / ("secure" if transport.secure else "plain")
+        folder = self.folder / f"{'secure' if transport.secure else 'plain'}{'-again' * len(self.given_up)}"
         folder.mkdir()
         self.transport = transport
         self.shared = Shared(
@@ -157,7 +158,7 @@ class Session:
 
     async def _give_up(self, world: World) -> None:
         await self.close(world)
-        self.given_up.append(RecordedWorld(name=f"{world.name}-given-up", entries=tuple(world.journal.entries)))
+        self.given_up.append(RecordedWorld(name=f"{world.name}-given-up{'-again' * len(self.given_up)}", entries=tuple(world.journal.entries)))
         if self._run_file is not None:
             # In the file, too, the next world of this name begins with nothing.
             self._run_file.put(world.name, 0)
@@ -235,6 +236,16 @@ def _refuse_unprepared(config: Config, kind: TargetKind) -> None:
             remedy=f"set {'port, client_id' if needs_id else 'port'} and secret_key in [simulator], start the integration "
             "with them, and run again",
         )
+
+
+_HUNG = 2.0
+"""Seconds after which a client that hangs up in a handshake has rather met its own time limit than a certificate that it does not trust."""
+
+
+def _hung(world: World) -> bool:
+    """Whether each handshake that failed was given up after a long time, and without a word of why."""
+    failed = [entry for entry in world.journal.entries if isinstance(entry, Connection) and entry.distrusted]
+    return bool(failed) and all(not entry.alert and (entry.seconds or 0.0) >= _HUNG for entry in failed)
 
 
 def _in_the_way(world: World, transport: Transport) -> bool:
