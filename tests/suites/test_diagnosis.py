@@ -79,8 +79,12 @@ ThreadingHTTPServer(("127.0.0.1", port), Shop).serve_forever()
 """
 
 
-def diagnosis(tmp_path: Path, mode: str, **checkout: Any) -> tuple[str, ...]:
+def diagnosis(tmp_path: Path, mode: str, driver: str = "", **checkout: Any) -> tuple[str, ...]:
     (tmp_path / "shop.py").write_text(SHOP)
+    recipe = {
+        "checkout": {"path": "/checkout", "json": {"order_id": "{order.id}"}, **checkout},
+        "order": {"path": "/orders/{order.id}", "status": "json:/status"},
+    }
     integration = {
         "name": "stub",
         "command": [sys.executable, "shop.py", mode, "{port}"],
@@ -89,8 +93,7 @@ def diagnosis(tmp_path: Path, mode: str, **checkout: Any) -> tuple[str, ...]:
             "PAY_ID": "{gateway.client_id}",
             "PAY_KEY": "{gateway.secret_key}",
         },
-        "checkout": {"path": "/checkout", "json": {"order_id": "{order.id}"}, **checkout},
-        "order": {"path": "/orders/{order.id}", "status": "json:/status"},
+        **({"driver": driver} if driver else recipe),
     }
     config = make_config({"integration": integration}, folder=tmp_path, place="payproof.toml", environ={})
     run = asyncio.run(perform(config, Options(quick=True)))
@@ -115,6 +118,39 @@ def test_a_missing_token_is_thought_of(tmp_path: Path) -> None:
     assert "answered 403" in found[0]
     assert "`csrf`" in found[0]
     assert not any(SILENT in line for line in found)
+
+
+DRIVER = """
+import json
+from payproof.suites.driver import OrderState, Started
+
+class Shop:
+    def __init__(self, values):
+        self.base = values["public_url"]
+    async def checkout(self, order, customer, *, again=False):
+        visit = await customer.browse("POST", f"{self.base}/checkout", json={}, purpose="checkout", order=order.id)
+        try:
+            return Started(json.loads(visit.page.response.body)["data"]["pay_at"], visit.page)
+        except ValueError:
+            return Started(page=visit.page)
+    async def order(self, order, customer):
+        return OrderState("on hold", False)
+"""
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        ("wants-a-token", "Perhaps it wants the hidden fields of its form: see with_hidden in docs/driver.md."),
+        ("link", "the driver returned no payment_url. It said: Pay now"),
+        ("pays", 'The driver does not say that the order is paid: its state is "on hold".'),
+    ],
+)
+def test_who_brings_a_driver_is_told_of_the_driver_and_of_no_recipe(tmp_path: Path, mode: str, said: str) -> None:
+    (tmp_path / "drive.py").write_text(DRIVER)
+    found = diagnosis(tmp_path, mode, driver="drive.py:Shop")
+    assert any(said in line for line in found), found
+    assert not any("integration.checkout." in line or "integration.order." in line for line in found), found
 
 
 def test_a_page_before_the_checkout_that_is_refused_is_named(tmp_path: Path) -> None:

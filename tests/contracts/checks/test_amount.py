@@ -92,5 +92,21 @@ def test_a_currency_that_the_checkout_cannot_set_is_the_shops_own() -> None:
     assert _in("EUR", sets_currency=False).finding(CURRENCY, Verdict.PASS)
 
 
+def test_a_driver_that_names_no_currency_may_drive_a_shop_that_sells_in_one() -> None:
+    """It was asked for an order of 1,234.56 USD, and the shop knows francs only."""
+    run = Written(names_currencies=False)
+    with run.probe("steady"):
+        run.create()
+        run.checkout()
+        run.create("p2", "1002", amount="1235.00", currency="XAF")
+        run.checkout("1002", "p2", amount="1234.56", currency="USD")
+    assert run.finding(CURRENCY, Verdict.NOT_EXERCISED).declare == "checkout.currencies"
+    assert run.finding(AMOUNT, Verdict.PASS)
+
+
+def test_a_driver_that_names_no_currency_and_gets_a_third_one_fails() -> None:
+    assert _in("EUR", names_currencies=False).finding(CURRENCY, Verdict.FAIL)
+
+
 def test_without_a_create_call_no_currency_is_judged() -> None:
     assert Written().finding(CURRENCY, Verdict.NOT_EXERCISED)

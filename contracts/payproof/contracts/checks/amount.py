@@ -31,6 +31,13 @@ def _unit(case: Case, checkout: Checkout) -> Decimal:
     return Decimal(1).scaleb(-case.profile.money.decimals(checkout.currency))
 
 
+def _sells_in_its_own(case: Case, checkout: Checkout, call: Call) -> bool:
+    """A driver that says of no currency that the shop sells in it was asked for another than the gateway's usual one: perhaps there is
+    no other."""
+    sent = (call.opened.currency or "").upper()
+    return not case.run.settings.names_currencies and sent == case.profile.default_currency != checkout.currency.upper()
+
+
 def _refused_for_decimals(case: Case) -> Iterator[Finding]:
     """Calls that the gateway refused, and that had more decimals than it takes in their currency."""
     for world in case.run.worlds:
@@ -65,6 +72,8 @@ def amount(case: Case) -> Iterator[Finding]:
     good: list[Call] = []
     unknown = 0
     for world, checkout, call in created(case.run):
+        if _sells_in_its_own(case, checkout, call):
+            continue
         wanted, sent = expected_amount(case, checkout), money.parse(call.opened.amount)
         if wanted is None:
             unknown += 1
@@ -109,8 +118,17 @@ def currency(case: Case) -> Iterator[Finding]:
     Fix: send the order's own currency.
     """
     good: list[str] = []
+    doubtful: Finding | None = None
     for world, checkout, call in created(case.run):
         sent = call.opened.currency or ""
+        if _sells_in_its_own(case, checkout, call):
+            doubtful = case.not_exercised(
+                f"{sent} asked for an order in {checkout.currency}: say in checkout.currencies what the integration sells in",
+                declare="checkout.currencies",
+                world=world,
+                seen=[checkout, call],
+            )
+            continue
         if sent.upper() != checkout.currency.upper() and case.run.settings.sets_currency:
             yield case.failed(
                 f"{sent or 'no currency'} asked for an order in {checkout.currency}",
@@ -121,7 +139,9 @@ def currency(case: Case) -> Iterator[Finding]:
             )
             return
         good.append(sent)
-    if good:
+    if doubtful is not None:
+        yield doubtful
+    elif good:
         yield case.passed(
             f"{len(good)} create calls ask for their order's currency", actual={"currencies": [*sorted(set(good))]}
         )

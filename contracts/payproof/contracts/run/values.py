@@ -34,6 +34,8 @@ class Settings:
     sets_amount: bool = True
     """The checkout request tells the order's amount, or the configuration does."""
     sets_currency: bool = True
+    names_currencies: bool = True
+    """The configuration says what the integration sells in, or that its request tells the currency."""
     fee: str = ""
     alert_channel: str = ""
     notices: bool = False

@@ -193,8 +193,16 @@ class RecipeDriver:
         return OrderState(state, paid, done, flag(page, recipe.flagged), page=page)
 
 
-def with_hidden(page: Page | None, method: str, url: str, given: Fields | None) -> Fields | None:
-    """The fields of a form that is sent to ``url``, with the hidden ones that this page's form has; what is given counts."""
+def with_hidden(page: Page | None, method: str, url: str, given: Fields | Mapping[str, str] | None) -> Fields | None:
+    """The fields of a form that is sent to ``url``, with the hidden ones that this page's form has; what is given counts.
+
+    Args:
+        page: the page that shows the form, such as ``visit.page``.
+        method: how the form is sent; only a POST has fields.
+        url: where it is sent; the form whose action is that address is meant.
+        given: what the customer fills in.
+    """
+    given = tuple(given.items()) if isinstance(given, Mapping) else given
     if method != "POST" or page is None or page.response is None:
         return given
     target = urlsplit(url)

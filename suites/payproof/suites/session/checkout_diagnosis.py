@@ -16,6 +16,7 @@ class CheckoutDiagnosis:
     def __init__(self, world: World, shown: Sequence[Page]) -> None:
         self.world, self.shown = world, shown
         self.recipe = world.config.integration.checkout
+        self.driven = world.config.integration.driver is not None
 
     def _refused(self) -> list[Page]:
         """The pages that lead to the checkout and did not come."""
@@ -45,7 +46,7 @@ class CheckoutDiagnosis:
         if checkout.payment_url:
             return (
                 f"The checkout led to {checkout.payment_url.split('?')[0]}, which is not the gateway's hosted checkout."
-                " Check integration.checkout.redirect, and that the integration uses {gateway.base_url}."
+                f" Check {'the driver' if self.driven else 'integration.checkout.redirect'}, and that the integration uses {{gateway.base_url}}."
             )
         status = page.response.status
         if status >= 400:
@@ -60,6 +61,9 @@ class CheckoutDiagnosis:
         """What to change in the recipe, as far as an answer of 4xx tells."""
         assert page.response
         status, as_json = page.response.status, self.recipe.json_body is not None
+        if self.driven:
+            forms = " Perhaps it wants the hidden fields of its form: see with_hidden in docs/driver.md."
+            return forms if status in (401, 403, 419) else ""
         if status == 404:
             return " Check integration.checkout.path."
         if status == 405:
@@ -79,6 +83,8 @@ class CheckoutDiagnosis:
     def _no_address(self, page: Page) -> str:
         """The pointer to the payment's address found nothing: where it does stand, or what stands there."""
         assert page.response
+        if self.driven:
+            return f"the driver returned no payment_url. It said: {visible_words(page.response)}"
         pointer = self.recipe.redirect
         routing = self.world.place
         found = next(standing.pointers_to(page, lambda url: routing.where(url) == "checkout"), "")

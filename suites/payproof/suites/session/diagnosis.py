@@ -150,6 +150,9 @@ class _Diagnosis:
         seen = next(reversed(self._of(OrderSeen)), None)
         if seen is None:
             yield "The order's page was never read."
+        elif self.world.config.integration.driver:
+            told = f'its state is "{seen.state}"' if seen.problem == "" else seen.problem
+            yield f"The driver does not say that the order is paid: {told}."
         elif seen.paid is None:
             at = next((f" at {asked(looked)}" for looked in self._of(Page) if looked.n == seen.page), "")
             yield f"The order's state could not be read{at}: {seen.problem}. Check integration.order.path and status."

@@ -158,7 +158,11 @@ class Session:
 
     async def _give_up(self, world: World) -> None:
         await self.close(world)
-        self.given_up.append(RecordedWorld(name=f"{world.name}-given-up{'-again' * len(self.given_up)}", entries=tuple(world.journal.entries)))
+        self.given_up.append(
+            RecordedWorld(
+                name=f"{world.name}-given-up{'-again' * len(self.given_up)}", entries=tuple(world.journal.entries)
+            )
+        )
         if self._run_file is not None:
             # In the file, too, the next world of this name begins with nothing.
             self._run_file.put(world.name, 0)

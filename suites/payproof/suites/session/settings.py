@@ -27,6 +27,7 @@ def settings_of(
         addresses_orders=names and (recipe.order_id is None or not recipe.before),
         sets_amount=uses(config, "order.amount") or recipe.amount is not None or integration.driver is not None,
         sets_currency=uses(config, "order.currency") or integration.driver is not None,
+        names_currencies=uses(config, "order.currency") or bool(recipe.currencies or recipe.currency),
         fee=recipe.fee or "",
         alert_channel=integration.alert_channel,
         notices=integration.webhook is not None,
