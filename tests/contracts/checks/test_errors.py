@@ -310,6 +310,46 @@ def test_a_job_that_looks_at_another_order_does_not_repeat_the_request_that_met_
     assert "token was sent again" in a_token_again("").finding("errors.rate-limit", Verdict.WARN).title
 
 
+def test_a_customers_own_token_call_does_not_repeat_the_one_of_a_job() -> None:
+    """The job's look at another order and the customer's create were both answered 401, and both ask for a token."""
+    run = Written()
+    run.create("p0", "0")
+    with run.probe("rate-limited", operation="token"):
+        run.order("1")
+        run.armed("rate-limit", "token")
+        began = run.now
+        run.status("p0", status=401)
+        run.create(None, "1", status=401)
+        run.token(None, status=429, fault="rate-limit", answer_headers=(("Retry-After", "2"),))
+        run.token("<access-token-9>")
+        run.create("p1", "1", bearer="<access-token-9>")
+        run.page("checkout", "1", began=began, status=303)
+        run.checkout("1", "p1")
+        run.seen("1", False)
+        run.step("recover")
+    assert run.finding("errors.rate-limit", Verdict.PASS)
+
+
+@pytest.mark.parametrize(("sweeps", "verdict"), [(True, Verdict.PASS), (False, Verdict.WARN)])
+def test_a_job_on_its_round_does_not_repeat_what_a_customer_asked(sweeps: bool, verdict: Verdict) -> None:
+    run = Written()
+    run.create("p0", "0")
+    with run.probe("rate-limited", operation="status"):
+        run.order("1")
+        run.create("p1", "1")
+        run.checkout("1", "p1")
+        run.armed("rate-limit", "status")
+        began = run.now
+        run.status("p1", None, status=429, fault="rate-limit", answer_headers=(("Retry-After", "2"),))
+        run.page("return", "1", began=began, status=200)
+        if sweeps:
+            run.status("p0", paid=False)
+        run.status("p1", paid=True)
+        run.seen("1", True)
+        run.step("recover")
+    assert run.finding("errors.rate-limit", verdict)
+
+
 def test_a_429_that_nobody_met_says_so() -> None:
     run = Written()
     with run.probe("rate-limited", operation="token"):

@@ -188,20 +188,26 @@ def _too_early(probe_run: ProbeRun, hit: Call, operation: str) -> Call | None:
             else call.event.payment == hit.event.payment
         )
         early = hit.ended < call.began < hit.ended + 1.9 and not any(act <= call.began for act in acts)
-        if same and early and not _for_another(probe_run, call):
+        if same and early and not _for_another(probe_run, hit, call):
             return call
     return None
 
 
-def _for_another(probe_run: ProbeRun, call: Call) -> bool:
-    """A token that a background job asked for, to look at another order's payment."""
-    using = (each for each in probe_run.calls() if each.n > call.n and call.issued and each.event.bearer == call.issued)
-    used = next(using, None)
-    return (
-        used is not None
-        and used.role in VERIFYING
-        and used.event.payment not in payments_of(probe_run.world, probe_run.order())
-    )
+def _for_another(probe_run: ProbeRun, hit: Call, call: Call) -> bool:
+    """A background job that goes through pending orders made one of the two: its looks are nobody's repetitions. It shows by what it
+    asks of other orders: with the token that it got, before the token that it did not get, or between the two."""
+    mine = payments_of(probe_run.world, probe_run.order())
+    others = [each for each in probe_run.calls() if each.role in VERIFYING and each.event.payment not in mine]
+    if call.role != "authenticate":
+        return any(hit.n < each.n < call.n and each.event.payment != call.event.payment for each in others)
+    used = next((each for each in probe_run.calls() if each.n > call.n and each.event.bearer == call.issued), None)
+    if call.issued and used in others:
+        return True
+    return any(not each.event.ok and each.n < hit.n and hit.began - each.ended < _JUST_BEFORE for each in others)
+
+
+_JUST_BEFORE = 1.0
+"""Seconds between a look that was answered 401 and the token call that it led to."""
 
 
 @must("errors.friendly")
