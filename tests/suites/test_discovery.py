@@ -455,6 +455,22 @@ def test_each_languages_way_to_read_its_environment_is_known(tmp_path: Path, nam
     }
 
 
+def test_a_variable_that_was_given_stands_beside_those_that_the_code_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "app.mjs").write_text("const { QP_BASE, QP_CLIENT_ID, QP_SECRET, DATA, PEPPER } = process.env")
+    monkeypatch.chdir(tmp_path)
+    more = ("--no-try", "--env", "PEPPER=x", "--env", "QP_BASE={gateway.base_url}/v1", "--env", "STORE={instance.dir}")
+    assert command(["init", "--yes", *more]) == 0
+    assert dict(load_config(tmp_path).integration.env) == {
+        "PEPPER": "x",
+        "QP_BASE": "{gateway.base_url}/v1",
+        "STORE": "{instance.dir}",
+        "QP_CLIENT_ID": "{gateway.client_id}",
+        "QP_SECRET": "{gateway.secret_key}",
+    }
+
+
 def test_the_gateways_settings_are_known_by_what_their_names_have_in_common() -> None:
     profile = load("quatapay")
     assert matched(

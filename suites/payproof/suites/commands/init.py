@@ -42,13 +42,16 @@ def init(
     answers = _asked(words, flags, around, gateway) if asks else _assumed(words, flags, around)
     data = tables(answers, defaults=True)
     if answers.command:
-        data["integration"].setdefault("env", _env(around, gateway))
+        env = data["integration"].setdefault("env", _env(around, gateway))
+        if flags["env"]:  # what was given is part of it: the code reads more
+            read = around.settings.env.items()
+            env.update([(name, value) for name, value in read if name not in env and value not in env.values()])
     else:
         data["simulator"] = writing.beforehand(gateway)
     if _wants_trial(trying, answers, asks=asks):
         data = _tried(data, folder, asks=asks)
-    env: dict[str, str] = data["integration"].get("env", {})
-    unset = [name for name in around.settings.open if env and name not in env]
+    told: dict[str, str] = data["integration"].get("env", {})
+    unset = [name for name in around.settings.open if told and name not in told]
     text = writing.compose(data, gateway, unset)
     make_config(tomllib.loads(text), folder=folder, place=str(output), text=text)
     files.write(output, text)
