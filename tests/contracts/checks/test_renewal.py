@@ -117,8 +117,8 @@ def test_a_story_that_never_got_to_the_end_of_the_token_says_why() -> None:
     assert len(found.evidence) == 2
 
 
-def always_401(*events: str, operation: str = "create", seconds: float = 0.05) -> Written:
-    run = Written()
+def always_401(*events: str, operation: str = "create", seconds: float = 0.05, gateway: str = "quatapay") -> Written:
+    run = Written(gateway)
     with run.probe("always-unauthorized", operation=operation):
         run.order("1")
         began = run.now
@@ -157,6 +157,11 @@ def test_no_repetition_names_the_missing_renewal_only_where_it_is_missing() -> N
         gives_up.create(None, "3", status=401, fault="unauthorized")
         gives_up.step("recover")
     assert gives_up.finding("token.retried-once", Verdict.NOT_EXERCISED).because == "token.renewed"
+
+
+def test_where_each_payment_has_a_token_of_its_own_sent_once_is_as_good_as_twice() -> None:
+    found = always_401("token", "call", gateway="qrpay").finding("token.retried-once", Verdict.PASS)
+    assert found.actual == {"sent": 1, "token calls": 0}
 
 
 def test_a_background_check_of_another_order_is_no_repetition() -> None:

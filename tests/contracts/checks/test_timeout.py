@@ -72,6 +72,22 @@ def test_a_customer_who_is_answered_too_late_excuses_nothing() -> None:
     assert stalled(33.5, ending="cut", answered_after=33.4).finding("timeout.response", Verdict.FAIL)
 
 
+@pytest.mark.parametrize(("broken_off", "verdict"), [(20.1, Verdict.PASS), (24.0, Verdict.NOT_EXERCISED)])
+def test_a_second_call_of_the_same_patience_that_we_broke_off_takes_nothing_from_the_first(
+    broken_off: float, verdict: Verdict
+) -> None:
+    """A job asked at the same time as the customer's request; when that was given up, the fault was cleared."""
+    run = stalled(20.0)
+    with run.probe("stalled", operation="create"):
+        run.order("2")
+        began = run.now
+        run.call("create", status=None, ending="hung_up", seconds=20.0, fault="never-answer")
+        run.now = began
+        run.call("create", status=None, ending="cut", seconds=broken_off, fault="never-answer")
+        run.step("tried")
+    assert run.finding("timeout.response", verdict)
+
+
 def test_a_call_that_was_broken_off_by_us_tells_nothing() -> None:
     found = stalled(12, ending="cut").finding("timeout.response", Verdict.NOT_EXERCISED)
     assert "before the integration had its 30" in found.title
