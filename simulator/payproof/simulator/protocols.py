@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import socket
 import ssl
-import time
 from typing import Literal, TypeAlias
 
 from payproof.simulator.bounded_protocol import BoundedProtocol
@@ -47,7 +46,7 @@ class Protocol(BoundedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._wire is not None and self._wire.lost is None:
-            self._wire.lost = time.monotonic()
+            self._wire.lost = self.log.left_at()
         self.log.close(by="gateway" if self._ended else "client")
         super().connection_lost(exc)
 
