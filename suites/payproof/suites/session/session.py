@@ -94,16 +94,29 @@ class Session:
             if first.secure or not other:
                 raise
         else:
-            works = await control(world)
+            works = await self._tried(world, control)
             if works or not other or not _in_the_way(world, first):
                 return world, works
+            if first.secure and _hesitant(world):
+                other = [Transport(False, "the integration did not end a TLS handshake with the gateway")]
         if first.secure:
-            self.progress.note("the integration does not trust the run's certificate authority; plain HTTP instead")
+            self.progress.note(f"{other[0].note}; plain HTTP instead")
         await self._give_up(world)
         self._offer(other[0], seconds)
         world = self.world(name)
         await world.start()
         return world, await control(world)
+
+    async def _tried(self, world: World, control: Callable[[World], Awaitable[bool]]) -> bool:
+        """Once more for somebody whose first handshake took too long, as it may in a runtime that has only begun, or on a busy machine."""
+        before, orders = world.journal.next, world.orders
+        works = await control(world)
+        if works or not _in_the_way(world, self.transport) or not _hesitant(world):
+            return works
+        why = "a TLS handshake was given up before it was done; the control payment is made again"
+        self.progress.note(why)
+        world.leave_out(before, orders=orders, why=why)
+        return await control(world)
 
     def _transports(self, *, plain_first: bool) -> tuple[Transport, ...]:
         if not self.config.integration.command:
@@ -235,6 +248,12 @@ def _refuse_unprepared(config: Config, kind: TargetKind) -> None:
             remedy=f"set {'port, client_id' if needs_id else 'port'} and secret_key in [simulator], start the integration "
             "with them, and run again",
         )
+
+
+def _hesitant(world: World) -> bool:
+    """Whether every TLS handshake that came to nothing may have been too slow for the integration, and no more than that."""
+    failed = [entry for entry in world.journal.entries if isinstance(entry, Connection) and entry.distrusted]
+    return bool(failed) and all(entry.hesitant for entry in failed)
 
 
 def _in_the_way(world: World, transport: Transport) -> bool:
