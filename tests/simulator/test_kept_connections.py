@@ -246,7 +246,7 @@ def test_a_connection_that_is_let_go_of_hears_the_end_of_tls(
     careless = ssl.create_default_context()
     careless.check_hostname, careless.verify_mode = False, ssl.CERT_NONE
 
-    def ask(port: int, let_go: Callable[[], None]) -> bytes:
+    def ask(port: int, let_go: Callable[[], object]) -> bytes:
         with (
             socket.create_connection(("127.0.0.1", port), 10) as sock,
             careless.wrap_socket(sock, server_hostname="localhost", suppress_ragged_eofs=False) as tls,
@@ -264,7 +264,7 @@ def test_a_connection_that_is_let_go_of_hears_the_end_of_tls(
         running = asyncio.get_running_loop()
         try:
             return await asyncio.to_thread(
-                ask, up.server.port, lambda: running.call_soon_threadsafe(up.server.retire_idle) and None
+                ask, up.server.port, lambda: running.call_soon_threadsafe(up.server.retire_idle)
             )
         finally:
             await up.server.stop()

@@ -53,7 +53,7 @@ def stands_still(gateway: GatewayThread) -> threading.Thread:
         begins.set()
         time.sleep(STANDS)
 
-    standing = threading.Thread(target=gateway._do, args=(stand,))
+    standing = threading.Thread(target=gateway._do, args=(stand,))  # pyright: ignore[reportPrivateUsage]
     standing.start()
     assert begins.wait(LONG)
     return standing
