@@ -339,6 +339,14 @@ def test_the_last_attempt_that_we_broke_off_does_not_hide_the_limit_of_the_other
     assert (found.seconds, found.watched, found.attempts) == (16.6, None, 2)
 
 
+def test_who_gave_up_once_and_not_the_other_time_was_watched_beyond_the_limit(written: Written) -> None:
+    for how, lasted, by in (("silent", 31.0, "client"), ("tls-silence", 33.5, "gateway")):
+        with written.probe("unconnected", how=how):
+            written.connection("silent", fault=how, seconds=lasted, first_byte=0.01, ended_by=by)
+    (found,) = [each for each in behaviour(written.run()).patience if each.stall == "tls"]
+    assert (found.seconds, found.watched) == (None, 33.5)
+
+
 def test_only_who_has_begun_a_handshake_waits_for_its_answer(written: Written) -> None:
     with written.probe("unconnected"):
         written.add(Connection(event="silent", fault="silent", seconds=0.1, ended_by="client"))

@@ -134,7 +134,7 @@ def _waits(each: Connection, stall: Stall, *, secure: bool) -> bool:
 def _attempted(figure: Patience, met: Sequence[_Held], waiting: Mapping[str, PageWaits]) -> Patience:
     """The longest of them, and how many there were in its probe run."""
     longest = max(met, key=lambda found: found.entry.seconds or 0.0)
-    if longest.entry.ended_by != "client":
+    if not longest.given_up and (longest.entry.seconds or 0.0) <= figure.limit:
         longest = _ended_before(
             longest, longest.entry.seconds or 0.0, ((each, each.entry.seconds or 0.0) for each in met if each.given_up)
         )
@@ -169,7 +169,7 @@ def _measured(
     figure: Patience, calls: Sequence[tuple[RecordedWorld, Call]], waiting: Mapping[str, PageWaits]
 ) -> Patience:
     found = max(calls, key=lambda each: each[1].seconds)
-    if found[1].ending != "hung_up":
+    if found[1].ending != "hung_up" and found[1].seconds <= figure.limit:
         ended = ((each, each[1].seconds) for each in calls if each[1].ending == "hung_up")
         found = _ended_before(found, found[1].seconds, ended)
     world, longest = found
