@@ -117,6 +117,20 @@ def test_who_left_before_the_fault_was_cleared_was_not_broken_off(plain: Gateway
     assert call.seconds < lasted + 0.3
 
 
+@pytest.mark.parametrize("fault", ["never-answer", "stall"])
+def test_what_we_end_ourselves_ends_when_we_end_it(plain: GatewayThread, fault: str) -> None:
+    sock, number, began = held(plain, fault)
+    standing = stands_still(plain)
+    plain.clear(number)
+    lasted = time.monotonic() - began
+    call = ended(plain, Call, fault)
+    standing.join()
+    sock.close()
+    assert isinstance(call, Call)
+    assert call.ending == "cut"
+    assert call.seconds > lasted - 0.3
+
+
 def test_a_call_that_comes_while_nobody_looks_began_when_it_came(plain: GatewayThread) -> None:
     plain.arm("never-answer")
     sock = connected(plain)

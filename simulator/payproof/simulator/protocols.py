@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import time
 from typing import Literal, TypeAlias
 
 from payproof.simulator.bounded_protocol import BoundedProtocol
@@ -48,7 +49,7 @@ class Protocol(BoundedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._wire is not None and self._wire.lost is None:
-            self._wire.lost = self.log.left_at()
+            self._wire.lost = time.monotonic() if self._ended else self.log.left_at()
         self.log.close(by="gateway" if self._ended else "client")
         super().connection_lost(exc)
 
