@@ -21,6 +21,7 @@ Column: TypeAlias = tuple[str, Callable[[Reading], str]]
 LIMITS: tuple[tuple[str, str], ...] = (
     ("connect", "connect/POST"),
     ("TLS handshake", "tls/POST"),
+    ("half a handshake", "tls-half/POST"),
     ("first byte", "first-byte/POST"),
     ("stalled body", "body/POST"),
     ("drip", "drip/POST"),
@@ -89,6 +90,12 @@ def summary(readings: list[Reading]) -> Iterator[str]:
     yield f"- **A POST is sent to another address**, body and all, on 307 and 308: {_listed(moved)}."
     blind = [each.link for each in readings if each.trusting()]
     yield f"- **Certificates are verified** by {'all' if not blind else 'all but ' + _listed(blind)}: unknown authority, out of date, another host's."
+    offering = [each.link for each in readings if "**" in each.offers()]
+    old = [each.link for each in readings if each.old_tls() == "**taken**"]
+    yield (
+        f"- **TLS 1.0 and 1.1 are refused** by {'all' if not old else 'all but ' + _listed(old)}, though they are offered by "
+        f"{_listed(offering)}, whose library then refuses their signatures: that is the machine's OpenSSL policy, and not theirs."
+    )
     lenient = [each.link for each in readings if each.takes("short")]
     yield f"- **A body shorter than its Content-Length is taken for whole** by {_listed(lenient)}."
 
@@ -165,6 +172,8 @@ def on_the_wire(readings: list[Reading]) -> Iterator[str]:
         ("keeps connections", Reading.keeps),
         ("HTTP chosen over TLS", Reading.http_version),
         ("TLS", Reading.tls),
+        ("TLS offered", Reading.offers),
+        ("TLS 1.0 and 1.1 only", Reading.old_tls),
         ("asks for gzip", Reading.asks_gzip),
         ("unpacks gzip", Reading.unpacks),
     ]

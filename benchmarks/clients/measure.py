@@ -9,7 +9,7 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +18,13 @@ from clients import environment
 from situations import Cell
 from stands import STARTING, standing
 
+STARTS_WITHIN = 60.0
+"""Seconds in which a program is at the stand at the latest, on a busy machine, too."""
 LINGERS = 3.0
 """Seconds that a program is left alone after its last line: who closes the connection then is the client, and not its end."""
+
+_LOOKS = 0.1
+"""Seconds between two looks at whether it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ def measure(command: list[str], cell: Cell, window: float) -> Measured:
     with standing(situation, cell.method) as stand:
         words = [stand.url, cell.method, cell.mode, str(situation.calls), stand.token, stand.body]
         with running([*command, *words], environment() | stand.environment) as process:
-            told = lines(process, situation.calls, time.monotonic() + window)
+            told = lines(process, situation.calls, window, stand.met)
             if situation.waits and len(told) == situation.calls:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(LINGERS)
@@ -64,14 +69,19 @@ def running(command: list[str], env: dict[str, str]) -> Generator[subprocess.Pop
         process.communicate()
 
 
-def lines(process: subprocess.Popen[bytes], wanted: int, ends: float) -> list[dict[str, Any]]:
-    """The lines of JSON that the program has printed until it has told of all calls, has ended, or the time is up."""
+def lines(
+    process: subprocess.Popen[bytes], wanted: int, window: float, met: Callable[[], bool]
+) -> list[dict[str, Any]]:
+    """The lines of JSON that the program has printed until it has told of all calls, has ended, or the window is over, which opens when
+    the stand has ``met`` it."""
     assert process.stdout is not None
-    read = b""
+    read, opened, ends = b"", False, time.monotonic() + STARTS_WITHIN
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         while read.count(b"\n") < wanted and (left := ends - time.monotonic()) > 0:
-            if selector.select(left):
+            if not opened and met():
+                opened, ends = True, time.monotonic() + window
+            elif selector.select(left if opened else min(left, _LOOKS)):
                 part = os.read(process.stdout.fileno(), 65536)
                 if not part:
                     break

@@ -11,6 +11,7 @@ from situations import REDIRECTS
 
 LOSSES = ("reset", "empty")
 PLAIN_BYTES = 5012
+_OLD = {"TLSv1", "TLSv1.1"}
 _LATE = 2.0
 """Seconds by which a socket may outlive what the program was told."""
 
@@ -66,7 +67,12 @@ class Reading:
         return f"{spread} s" if len(lasted) == 1 else f"{len(lasted)} times {spread} s"
 
     def endless_stages(self, mode: str, stages: tuple[tuple[str, str], ...]) -> list[str]:
-        words = {"drip": "a drip", "connect": "a connect that hangs", "TLS handshake": "a silent TLS handshake"}
+        words = {
+            "drip": "a drip",
+            "connect": "a connect that hangs",
+            "TLS handshake": "a silent TLS handshake",
+            "half a handshake": "a TLS handshake that stops half-way",
+        }
         return [words.get(title, f"a {title}") for title, name in stages if self.endless(f"{name}/{mode}")]
 
     def _told_before(self, name: str) -> float | None:
@@ -176,6 +182,24 @@ class Reading:
         ]
         return f"**taken: {', '.join(taken)}**" if taken else ""
 
+    def old_tls(self) -> str:
+        """What becomes of a gateway that offers TLS 1.0 and 1.1 only, and who of the two ends it."""
+        cell = self.cell("old-tls/POST/default")
+        if cell is None or not (cell["requests"] or cell["connections"]):
+            return "?"
+        if cell["requests"]:
+            return "**taken**"
+        return "refused, though offered" if _OLD & set(self._offered()) else "refused"
+
+    def offers(self) -> str:
+        """The versions of TLS in its ClientHello, newest first: ``1.3, 1.2``."""
+        names = [_version(name) for name in self._offered()]
+        return ", ".join(f"**{name}**" if name in ("1.0", "1.1") else name for name in names) or "?"
+
+    def _offered(self) -> list[str]:
+        cell = self.cell("old-tls/POST/default")
+        return list(cell["connections"][0].get("offered", ())) if cell and cell["connections"] else []
+
     def takes(self, situation: str) -> bool:
         """Whether it took that body for whole."""
         cell = self.cell(f"{situation}/GET/default")
@@ -193,7 +217,7 @@ class Reading:
 
     def tls(self) -> str:
         seen = self._agreed()
-        return "?" if seen is None else str(seen["tls"]).replace("TLSv", "")
+        return "?" if seen is None else _version(str(seen["tls"]))
 
     def _agreed(self) -> dict[str, Any] | None:
         cell = self.cell("alpn/GET/default")
@@ -208,3 +232,8 @@ class Reading:
         if cell is None or not cell["told"]:
             return "?"
         return "yes" if cell["told"][-1].get("bytes") == PLAIN_BYTES else "no"
+
+
+def _version(name: str) -> str:
+    """``1.3`` for ``TLSv1.3``; the first is called ``TLSv1``."""
+    return "1.0" if name == "TLSv1" else name.removeprefix("TLSv")

@@ -51,6 +51,7 @@ BOTH, DEFAULT = ("GET", "POST"), ("default",)
 WAITS = (
     Situation(name="connect", fault="backlog", waits=True),
     Situation(name="tls", fault="silent", secure=True, waits=True),
+    Situation(name="tls-half", fault="tls-silence", params={"keep": 0.5}, secure=True, waits=True),
     Situation(name="first-byte", methods=BOTH, fault="never-answer", waits=True),
     Situation(name="body", fault="stall", waits=True),
     Situation(name="drip", fault="drip", waits=True),
@@ -77,6 +78,7 @@ REST = (
     Situation(name="unknown", modes=DEFAULT, secure=True, fault="unknown-authority"),
     Situation(name="expired", modes=DEFAULT, secure=True, fault="expired-certificate"),
     Situation(name="host", modes=DEFAULT, secure=True, fault="wrong-host"),
+    Situation(name="old-tls", modes=DEFAULT, secure=True, fault="old-tls"),
     Situation(name="alpn", methods=("GET",), modes=DEFAULT, stand="alpn", secure=True),
 )
 SITUATIONS = (*WAITS, *LOSSES, *REST)

@@ -9,7 +9,7 @@ import ssl
 import tempfile
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -51,6 +51,8 @@ class Stand:
     token: str
     body: str
     seen: Seen = field(default_factory=Seen)
+    met: Callable[[], bool] = lambda: True
+    """Whether the client has got as far as to what it is to meet."""
     environment: dict[str, str] = field(default_factory=dict[str, str])
     """Where the client's runtime finds the authority that it trusts."""
 
@@ -76,12 +78,15 @@ def simulator(situation: Situation, method: str, trust: Trust | None) -> Generat
     with gateway:
         token, payment = _opened(gateway)
         before = len(gateway.journal())
+        number = 0
         if situation.fault:
             with STARTING:
-                gateway.arm(situation.fault, params=dict(situation.params), skip=situation.skip)
+                number = gateway.arm(situation.fault, params=dict(situation.params), skip=situation.skip)
         path = f"/payment/status/{payment}" if method == "GET" else "/payment/create"
         body = "" if method == "GET" else json.dumps(PAYMENT)
         stand = Stand(gateway.base_url + path, token, body)
+        if situation.waits:
+            stand.met = lambda: gateway.fired(number) > 0
         yield stand
     for entry in gateway.simulator.journal.entries[before:]:
         if isinstance(entry, Call):

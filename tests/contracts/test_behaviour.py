@@ -312,6 +312,41 @@ def test_attempts_to_connect_are_measured_each_by_itself(
     assert (found.operation, found.seconds, found.watched, found.attempts) == ("token", seconds, watched, 2)
 
 
+def test_attempts_of_one_probe_run_are_counted_and_not_those_of_two(written: Written) -> None:
+    for how, attempts in (("silent", (3.0, 21.0)), ("tls-silence", (4.0, 5.0, 6.0))):
+        with written.probe("unconnected", how=how):
+            for lasted in attempts:
+                written.connection("silent", fault=how, seconds=lasted, first_byte=0.01)
+    (found,) = [each for each in behaviour(written.run()).patience if each.stall == "tls"]
+    assert (found.seconds, found.attempts) == (21.0, 2)
+
+
+def test_a_customer_who_is_answered_while_the_attempt_to_connect_goes_on_is_told_so(written: Written) -> None:
+    with written.probe("unconnected", how="backlog"):
+        page = written.page("checkout", seconds=25.0, status=502, began=0.0)
+        written.now = 0.1
+        tried = written.connection("unaccepted", fault="backlog", seconds=33.5, ended_by="gateway")
+    (found,) = [each for each in behaviour(written.run()).patience if each.stall == "connect"]
+    assert found.watched == 33.5
+    assert found.answered == pytest.approx(25.0)
+    assert [pointer.entry for pointer in found.evidence] == [tried.n, page.n]
+
+
+def test_the_last_attempt_that_we_broke_off_does_not_hide_the_limit_of_the_others(written: Written) -> None:
+    written.create(status=None, seconds=16.6, ending="hung_up", fault="never-answer")
+    written.create(status=None, seconds=16.9, ending="cut", fault="never-answer")
+    found = stalled(behaviour(written.run()))
+    assert (found.seconds, found.watched, found.attempts) == (16.6, None, 2)
+
+
+def test_who_gave_up_once_and_not_the_other_time_was_watched_beyond_the_limit(written: Written) -> None:
+    for how, lasted, by in (("silent", 31.0, "client"), ("tls-silence", 33.5, "gateway")):
+        with written.probe("unconnected", how=how):
+            written.connection("silent", fault=how, seconds=lasted, first_byte=0.01, ended_by=by)
+    (found,) = [each for each in behaviour(written.run()).patience if each.stall == "tls"]
+    assert (found.seconds, found.watched) == (None, 33.5)
+
+
 def test_only_who_has_begun_a_handshake_waits_for_its_answer(written: Written) -> None:
     with written.probe("unconnected"):
         written.add(Connection(event="silent", fault="silent", seconds=0.1, ended_by="client"))

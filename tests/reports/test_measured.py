@@ -6,6 +6,7 @@ import dataclasses
 import importlib.resources
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import jsonschema_rs
@@ -128,6 +129,12 @@ def test_who_hangs_up_has_grace_and_who_does_not_has_none(ending: Any, seconds: 
     journal = Written()
     journal.create(status=None, seconds=seconds, ending=ending, fault="never-answer")
     assert row(journal.run(), "no byte of the answer comes").figures[1].tone == tone
+
+
+def test_a_page_of_figures_says_when_this_machine_was_too_busy_for_them(run: Run) -> None:
+    assert "too much to do" not in tables(behaviour(run))[0].about
+    busy = replace(run, facts={**run.facts, "late": 3.4})
+    assert "payproof was up to 3.4 s late" in tables(behaviour(busy))[0].about
 
 
 def test_a_connection_of_which_nobody_knows_what_it_was_for_has_one_figure(run: Run) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
+import socket
 import ssl
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -93,6 +95,23 @@ if True:
                 print(repr(error), flush=True)
         """,
     ),
+    "ruby": (
+        "client.rb",
+        """
+        require "net/http"
+        $stdout.sync = true
+        address = URI(ARGV[0])
+        http = Net::HTTP.new(address.host, address.port)
+        http.use_ssl = address.scheme == "https"
+        http.verify_mode = OpenSSL::SSL::VERIFY_NONE
+        $stdin.each_line do
+            http.start unless http.started?
+            puts http.post(address.path, "a payment").code
+        rescue StandardError => error
+            puts error.class
+        end
+        """,
+    ),
 }
 
 
@@ -105,7 +124,7 @@ def command(language: str, folder: Path) -> list[str]:
         return [sys.executable, "-W", "ignore", name]
     if shutil.which(language) is None:
         pytest.skip(f"{language} is not installed")
-    return {"go": ["go", "run", name], "java": ["java", name], "node": ["node", name]}[language]
+    return {"go": ["go", "run", name], "java": ["java", name]}.get(language, [language, name])
 
 
 class Asker:
@@ -208,3 +227,47 @@ def test_a_shut_port_refuses_clients_that_keep_connections(tmp_path: Path, langu
             await up.server.stop()
 
     asyncio.run(scenario())
+
+
+def _loops() -> list[Callable[[], asyncio.AbstractEventLoop]]:
+    found: list[Callable[[], asyncio.AbstractEventLoop]] = [asyncio.new_event_loop]
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        found.append(uvloop.new_event_loop)
+    return found
+
+
+@pytest.mark.parametrize("loop", _loops())
+def test_a_connection_that_is_let_go_of_hears_the_end_of_tls(
+    certificate: ssl.SSLContext, loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    """Without it the connection was cut, which Ruby reports instead of asking on another one."""
+    careless = ssl.create_default_context()
+    careless.check_hostname, careless.verify_mode = False, ssl.CERT_NONE
+
+    def ask(port: int, let_go: Callable[[], object]) -> bytes:
+        with (
+            socket.create_connection(("127.0.0.1", port), 10) as sock,
+            careless.wrap_socket(sock, server_hostname="localhost", suppress_ragged_eofs=False) as tls,
+        ):
+            tls.sendall(b"POST /pay HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n")
+            answered = b""
+            while not answered.endswith(b"ok"):
+                answered += tls.recv(1_000)
+            let_go()
+            return tls.recv(1_000)
+
+    async def story() -> bytes:
+        up = Gated(certificate)
+        await up.server.start()
+        running = asyncio.get_running_loop()
+        try:
+            return await asyncio.to_thread(
+                ask, up.server.port, lambda: running.call_soon_threadsafe(up.server.retire_idle)
+            )
+        finally:
+            await up.server.stop()
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        assert runner.run(story()) == b""

@@ -50,6 +50,13 @@ def test_short_delays_are_no_excuse() -> None:
     assert late(12, 12 + TOO_LATE / 3).given_up([call(10, 18)]) == ""
 
 
+def test_the_longest_delay_is_told() -> None:
+    found = late(12, 14.5)
+    found.looked(14.0)
+    assert found.worst == 2.5
+    assert Lateness(lambda: 20).worst == 0.0
+
+
 def test_a_loop_that_stands_still_is_noticed() -> None:
     async def busy() -> float:
         lateness = Lateness(time.monotonic)

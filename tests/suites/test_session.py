@@ -41,6 +41,48 @@ def begun(
     return tried, *asyncio.run(scenario())
 
 
+def hung_up(seconds: tuple[float, ...]) -> tuple[list[str], Session, bool]:
+    """The schemes that were tried by somebody who hangs up in the handshake after so long, and then has no trouble any more."""
+    tried: list[str] = []
+
+    async def control(world: World) -> bool:
+        tried.append(world.server.scheme)
+        if len(tried) > len(seconds) or world.server.scheme != "https":
+            return True
+        _, writer = await asyncio.open_connection("127.0.0.1", world.server.port)
+        writer.write(b"\x16\x03\x01\x02\x00")
+        await asyncio.sleep(seconds[len(tried) - 1])
+        writer.close()
+        await world.until(lambda: any(isinstance(each, Connection) for each in world.journal.entries), 5)
+        return False
+
+    async def story() -> tuple[Session, bool]:
+        async with opened(shop("begun"), seed=1) as held:
+            _, said = await held.begin("main", control)
+            return held, said
+
+    return tried, *asyncio.run(story())
+
+
+def test_who_takes_too_long_over_the_first_handshake_has_another_try() -> None:
+    tried, held, works = hung_up((1.2,))
+    assert tried == ["https", "https"]
+    assert works
+    assert held.transport.secure
+    assert not held.given_up
+
+
+@pytest.mark.parametrize(
+    ("seconds", "schemes"), [((0.1,), ["https", "http"]), ((1.2, 1.2), ["https", "https", "http"])]
+)
+def test_who_hangs_up_at_once_or_twice_is_offered_plain_http(seconds: tuple[float, ...], schemes: list[str]) -> None:
+    tried, held, works = hung_up(seconds)
+    assert tried == schemes
+    assert works
+    assert not held.transport.secure
+    assert ("did not end a TLS handshake" in held.transport.note) is (len(seconds) > 1)
+
+
 def test_over_plain_http_a_gateway_that_opened_no_payment_is_offered_over_tls() -> None:
     tried, held, works = begun(plain_first=True)
     assert tried == ["http", "https"]

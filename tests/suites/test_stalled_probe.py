@@ -150,3 +150,27 @@ def test_a_status_check_that_the_orders_page_makes_is_waited_for_too() -> None:
     world = AskedWhenLookedAt(called=True)
     asyncio.run(stalled(world, "status"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert world.hung_up_while_held is True
+
+
+class Abandoned(Watched):
+    """A shop that answers its customer and leaves the socket open, on which nobody answers the end of TLS any more."""
+
+    noted_by_the_end: bool | None = None
+
+    @asynccontextmanager
+    async def fault(self, name: str, **filters: Any) -> AsyncGenerator[int]:
+        yield 1
+        self._socket = asyncio.create_task(self._let_go())
+
+    async def checkout(self, order: str, customer: str) -> None:
+        self._socket = asyncio.create_task(asyncio.sleep(0))
+
+    async def recover(self) -> None:
+        self.noted_by_the_end = bool(self._given_up)
+
+
+@pytest.mark.parametrize("operation", ["token", "create"])
+def test_a_call_whose_socket_was_left_open_belongs_to_its_probe_run(operation: str) -> None:
+    world = Abandoned(called=True)
+    asyncio.run(stalled(world, operation))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    assert world.noted_by_the_end is True

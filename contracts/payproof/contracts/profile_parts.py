@@ -127,6 +127,11 @@ class Limits:
         return self.whole + 1
 
     @property
+    def whole_longest(self) -> float:
+        """The same where the integration gives up by itself: so late may a busy machine make it."""
+        return _with_grace(self.whole)
+
+    @property
     def slow(self) -> float:
         """Seconds that an answer may take and be waited for: ten, or less where a call has less than thirty."""
         return round(min(self.call / 3, 10.0), 1)

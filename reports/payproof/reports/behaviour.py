@@ -48,6 +48,10 @@ CERTIFICATES: Mapping[str, str] = {
     "wrong-host": "another host's certificate",
     "old-tls": "TLS 1.0 and 1.1 only",
 }
+_HANG_UP = (
+    "From the first byte of a call until the integration closed the connection, whatever its customer was told before."
+)
+_LATE = " This machine had too much to do: payproof was up to {} late, the integration perhaps as much, and so wrong may a figure be."
 _GRACE = 1.1
 """Who hangs up has ten per cent of grace: libraries round to the next second."""
 
@@ -101,7 +105,7 @@ def tables(found: Behaviour) -> tuple[FigureTable, ...]:
     """What is measured by operation: when it hangs up, and what it does after a failure."""
     hang_up = FigureTable(
         title="Seconds until it hangs up",
-        about="From the first byte of a call until the integration closed the connection, whatever its customer was told before.",
+        about=_HANG_UP + (_LATE.format(seconds(found.late)) if found.late else ""),
         columns=found.operations,
         rows=tuple(_patience_rows(found)),
     )

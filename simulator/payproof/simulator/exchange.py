@@ -17,6 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 from payproof.contracts.entries import BODY_LIMIT, Headers, Request
 from payproof.contracts.events import AnyEvent
 from payproof.simulator.flow import unsent
+from payproof.simulator.loop_watch import has_left, heard
 from payproof.simulator.socket_log import SocketLog
 
 KEY = "payproof.exchange"
@@ -40,6 +41,10 @@ class Wire:
         self.lost: float | None = None
         self.ended = False
         self.ending: Ending = "hung_up"
+
+    def left(self) -> bool:
+        """Whether the client has closed it, though that may not have been seen."""
+        return self.lost is not None or has_left(self.sock)
 
     async def close(self) -> None:
         """End the connection in order. The end of TLS is told and not waited for, as most servers do."""
@@ -92,6 +97,7 @@ class Exchange:
         "asked",
         "began",
         "body",
+        "came",
         "chunks",
         "ending",
         "fault",
@@ -121,6 +127,8 @@ class Exchange:
         self.ending: Ending | None = None
         self.gone: float | None = None
         """time.monotonic() when the client was seen to have gone, for servers that are not ours."""
+        self.came: float | None = None
+        """time.monotonic() when its last bytes came, of a call that is kept waiting."""
         self.wire: Wire | None = scope["state"].get("wire") if "state" in scope else None
         self.nth = 0
         """Which call on its connection."""
@@ -190,6 +198,11 @@ class Exchange:
         if message["type"] == "http.disconnect":
             self.gone = self.gone or time.monotonic()
         return message
+
+    def waits(self) -> None:
+        """It is kept waiting from now on: since when is asked of the system, for it may have been read late."""
+        if self.came is None and self.wire is not None and (found := heard(self.wire.sock)) is not None:
+            self.came = time.monotonic() - found.data
 
     def left(self) -> float | None:
         """time.monotonic() when the client had gone, None while it is there."""

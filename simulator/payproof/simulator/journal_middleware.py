@@ -79,7 +79,10 @@ class JournalMiddleware:
         left = exchange.left()
         if exchange.wire is not None and left is not None and exchange.ending is None:
             exchange.ending = exchange.wire.ending
-        ended = now if left is None else now - (time.monotonic() - left)
+        at = time.monotonic()
+        ended = now if left is None else now - (at - left)
+        if exchange.came is not None:
+            exchange.began = min(exchange.began, now - (at - exchange.came))
         ending = exchange.ending or ("hung_up" if left is not None else "cut")
         self.journal.note(NotedCall(exchange, self.profile, ended, ending))
 

@@ -25,6 +25,7 @@ from payproof.simulator.faults.injector import Armed, FaultInjector
 from payproof.simulator.faults.registry import PortFault
 from payproof.simulator.http_connection import Served
 from payproof.simulator.listening_port import ListeningPort
+from payproof.simulator.loop_watch import LoopWatch
 from payproof.simulator.peers import is_ours
 from payproof.simulator.protocols import Protocol
 from payproof.simulator.socket_log import SocketLog
@@ -70,6 +71,7 @@ class GatewayServer:
         self._served = Served(app)
         self._port = ListeningPort(host, port, self._adopt, self)
         self._looked = 0.0
+        self._watch = LoopWatch()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._shut_by: Armed | None = None
@@ -95,12 +97,14 @@ class GatewayServer:
         if self._faults is not None:
             self._faults.wires.append(self)
         self._keep_date()
+        self._watch.start()
 
     async def stop(self) -> None:
         """End every connection, held ones too, and stop listening. Does nothing on a server that is not running."""
         if self._faults is not None and self in self._faults.wires:
             self._faults.wires.remove(self)
         self._port.close()
+        self._watch.stop()
         for timer in (self._timer, self._reopens):
             if timer is not None:
                 timer.cancel()
@@ -172,7 +176,7 @@ class GatewayServer:
     # Accepting
 
     def _adopt(self, sock: socket.socket) -> None:
-        task = self._loop.create_task(self._arrive(sock, SocketLog(self._journal)))
+        task = self._loop.create_task(self._arrive(sock, SocketLog(self._journal, sock, self._watch)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -17,6 +17,8 @@ from payproof.simulator.listening_port import ListeningPort
 from payproof.simulator.socket_log import SocketLog
 
 TurnedAway: TypeAlias = Literal["retired", "refused"]
+_TURNS = 3
+"""Turns of the event loop in which the end of TLS leaves: one to look for it, one to write it."""
 _LONGEST_LINE = 8 * 1024
 """Bytes of a request's first line that are read before it is turned away."""
 
@@ -47,7 +49,7 @@ class Protocol(BoundedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._wire is not None and self._wire.lost is None:
-            self._wire.lost = time.monotonic()
+            self._wire.lost = time.monotonic() if self._ended else self.log.left_at()
         self.log.close(by="gateway" if self._ended else "client")
         super().connection_lost(exc)
 
@@ -103,6 +105,24 @@ class Protocol(BoundedProtocol):
         elif not unsent(self.transport):
             self._retired = True
             # The transport stays: it alone can tell us of a request that was on its way when the client had seen nothing yet.
+            self._shut(_TURNS if self._ends_tls() else 0)
+
+    def _ends_tls(self) -> bool:
+        """Say the end of TLS, as servers do before they close: without it a connection was cut, and some clients fail at that."""
+        secured: ssl.SSLObject | None = self.transport.get_extra_info("ssl_object")
+        if secured is None or self.flow.read_paused:
+            return False
+        with contextlib.suppress(ssl.SSLError, OSError):
+            secured.unwrap()  # wants to read the client's word, too
+        self.transport.pause_reading()
+        self.transport.resume_reading()  # a transport that looks for more to read sends what there is to send
+        return True
+
+    def _shut(self, turns: int) -> None:
+        """Send FIN, after so many turns of the event loop."""
+        if turns:
+            asyncio.get_running_loop().call_soon(self._shut, turns - 1)
+        else:
             with contextlib.suppress(OSError):
                 self._sock.shutdown(socket.SHUT_WR)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import ssl
 import time
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Literal
 from payproof.contracts.entries import Connection, ConnectionEvent
 from payproof.contracts.journal import Journal
 from payproof.simulator.client_hello import ClientHello
+from payproof.simulator.loop_watch import LoopWatch, heard
 
 _ALERT = re.compile(r"^[A-Z0-9]+_ALERT_(\w+)$")
 """How OpenSSL calls an alert that the other side sent."""
@@ -21,6 +23,8 @@ class SocketLog:
     """``journal``: None where nobody wants to know. ``accepted``: time.monotonic()."""
 
     journal: Journal | None
+    sock: socket.socket
+    watch: LoopWatch
     accepted: float = field(default_factory=time.monotonic)
     first_byte: float | None = None
     handshake: float | None = None
@@ -35,6 +39,16 @@ class SocketLog:
         """The client sent its first byte, if it has not done so before."""
         if self.first_byte is None:
             self.first_byte = self._passed()
+
+    def spoke_first(self) -> None:
+        """The same; who was seen late began when it spoke, and not when it was accepted."""
+        self.spoke()
+        if (found := heard(self.sock)) is not None:
+            self.accepted = min(self.accepted, time.monotonic() - found.data)
+
+    def left_at(self) -> float:
+        """time.monotonic() of the client's leaving, which is seen now."""
+        return self.watch.left_at(self.sock)
 
     def asked(self, *, page: bool) -> int:
         """A request was read: a hosted page's, or a call. Returns how many calls there are now."""
@@ -62,11 +76,12 @@ class SocketLog:
         self.done = True
         if self.journal is None or (event is None and not self.calls and self._tells_nothing):
             return
-        seconds = self._passed()
+        ended = self.left_at() if by == "client" else time.monotonic()
+        seconds, ago = round(ended - self.accepted, 4), time.monotonic() - self.accepted
         self.journal.put(
             Connection(
                 event=event or ("served" if self.calls else "unused"), detail=detail, fault=self.fault,
-                began=round(self.journal.now() - seconds, 4), seconds=seconds, ended_by=by, first_byte=self.first_byte,
+                began=round(self.journal.now() - ago, 4), seconds=seconds, ended_by=by, first_byte=self.first_byte,
                 handshake=self.handshake, tls=self.tls, offered=self.hello.versions, server_name=self.hello.server_name,
                 alert=alert, calls=self.calls,
             )

@@ -173,6 +173,16 @@ def test_whoever_trusts_their_own_authorities_only_is_told_of_and_not_accused() 
     assert found.evidence
 
 
+def test_whoever_took_too_long_over_a_handshake_has_not_shown_whom_they_trust() -> None:
+    run = Written(secure=False, secure_note="the integration did not end a TLS handshake with the gateway")
+    run.world("main-given-up")
+    run.connection("handshake_failed", seconds=5.2, detail="ConnectionResetError")
+    run.give_up()
+    found = run.finding("https.certificate-verified", Verdict.NOT_EXERCISED)
+    assert "did not end a TLS handshake" in found.title
+    assert found.evidence
+
+
 def test_a_run_without_tls_says_what_to_do() -> None:
     run = Written(secure=False, secure_note="simulator.https is switched off")
     assert "switched off" in run.finding("https.certificate-verified", Verdict.NOT_EXERCISED).title

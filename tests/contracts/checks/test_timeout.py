@@ -94,6 +94,17 @@ def test_a_call_that_was_broken_off_by_us_tells_nothing() -> None:
     assert found.evidence
 
 
+def test_the_last_of_several_attempts_that_we_broke_off_does_not_hide_the_limit_of_the_others() -> None:
+    run = Written()
+    with run.probe("stalled", operation="create"):
+        run.order("1")
+        run.armed("never-answer", "create")
+        run.call("create", status=None, ending="hung_up", seconds=16.6, fault="never-answer")
+        run.call("create", status=None, ending="cut", seconds=16.9, fault="never-answer")
+    found = run.finding("timeout.response", Verdict.PASS)
+    assert "given up after 16.6 s" in found.title
+
+
 @pytest.mark.parametrize("operation", ["token", "create", "status"])
 def test_a_call_that_was_never_made_says_so(operation: str) -> None:
     found = stalled(operation=operation).finding("timeout.response", Verdict.NOT_EXERCISED)
@@ -247,13 +258,14 @@ def dripping(seconds: float, *, ending: Any = "hung_up", answered_after: float |
     return run
 
 
-@pytest.mark.parametrize("seconds", [5, 30, 60, 60.9])
+@pytest.mark.parametrize("seconds", [5, 30, 60, 60.9, 61.3, 65.9])
 def test_a_drip_that_is_given_up_within_a_minute_passes(seconds: float) -> None:
     assert dripping(seconds).finding("timeout.drip", Verdict.PASS)
 
 
 def test_a_drip_that_is_read_for_longer_warns() -> None:
     assert dripping(61.5, ending="cut").finding("timeout.drip", Verdict.WARN)
+    assert dripping(66.5).finding("timeout.drip", Verdict.WARN)
 
 
 def test_a_customer_who_is_answered_while_it_drips_is_told_of() -> None:

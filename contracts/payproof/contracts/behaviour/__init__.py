@@ -33,6 +33,8 @@ class Behaviour:
     tls: Tls
     refusals: tuple[Refusal, ...]
     kept_alive: KeptAlive
+    late: float = 0.0
+    """Seconds by which payproof itself was late at the worst, on a machine with too much to do; 0 where that was nothing to speak of."""
 
 
 def behaviour(run: Run) -> Behaviour:
@@ -47,6 +49,7 @@ def behaviour(run: Run) -> Behaviour:
         tls=tls(run),
         refusals=refusals(run),
         kept_alive=kept_alive(run),
+        late=_late(run),
     )
 
 
@@ -69,6 +72,11 @@ def _profile(name: str) -> profile.Profile | None:
 def _limits(gateway: str) -> Limits:
     found = _profile(gateway)
     return found.limits if found else Limits()
+
+
+def _late(run: Run) -> float:
+    told = run.facts.get("late")
+    return float(told) if isinstance(told, int | float) else 0.0
 
 
 def _has_tokens(run: Run) -> bool:

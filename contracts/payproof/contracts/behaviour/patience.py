@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 from payproof.contracts.behaviour.waiting import PageWaits
 from payproof.contracts.behaviour.why import missed, why_not
-from payproof.contracts.entries import Call, Connection
+from payproof.contracts.entries import Call, Connection, Page
 from payproof.contracts.model import Pointer
 from payproof.contracts.probe_runs import probe_runs
 from payproof.contracts.profile import Limits
@@ -38,13 +38,15 @@ REQUIREMENTS: Mapping[Stall, str] = {
 
 _EARLIER = 0.5
 """Seconds by which a customer must be answered before the call ends, for the two to have different limits."""
+_AS_LONG = 0.9
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
     """How long one kind of call was waited for. One of ``seconds``, ``watched`` and ``unmeasured`` is set.
 
-    ``seconds``: until the client hung up. ``watched``: it had not when we stopped looking, after so many seconds. ``answered``:
+    ``seconds``: until the client hung up. ``watched``: it had not when we held_up looking, after so many seconds. ``answered``:
     seconds after which the customer had an answer while the call stayed open.
     """
 
@@ -69,7 +71,8 @@ def patience(run: Run, operations: Sequence[str], limits: Limits) -> tuple[Patie
         return ()
     for stall, faults in STALLS.items():
         if stall in AT_THE_CONNECTION:
-            found += connecting(run, Patience(stall=stall, operation="", limit=_limit(stall, limits)), operations)
+            figure = Patience(stall=stall, operation="", limit=_limit(stall, limits))
+            found += connecting(run, figure, operations, waiting)
             continue
         for operation in operations:
             calls = [(world, call) for world, call in held if call.fault in faults and _is(call, operation)]
@@ -81,30 +84,46 @@ def patience(run: Run, operations: Sequence[str], limits: Limits) -> tuple[Patie
     return tuple(found)
 
 
-def connecting(run: Run, figure: Patience, operations: Sequence[str]) -> list[Patience]:
+def connecting(
+    run: Run, figure: Patience, operations: Sequence[str], waiting: Mapping[str, PageWaits]
+) -> list[Patience]:
     """A stall before a request is read. Which call would have been made is known where the probe says so; else there is one
     figure, for all of them."""
     faults = STALLS[figure.stall]
-    met: dict[str, list[tuple[RecordedWorld, Connection]]] = {}
+    met: dict[str, list[_Held]] = {}
     for probe_run in probe_runs(run):
         named = str(probe_run.params.get("operation", ""))
         operation = named if named in operations else ""
-        for each in probe_run.of(Connection):
-            if (
-                each.fault in faults
-                and each.seconds is not None
-                and _waits(each, figure.stall, secure=run.settings.secure)
-            ):
-                met.setdefault(operation, []).append((probe_run.world, each))
-    if not met and figure.stall == "tls" and not run.settings.secure:
+        held_up = tuple(
+            each
+            for each in probe_run.of(Connection)
+            if each.fault in faults
+            and each.seconds is not None
+            and _waits(each, figure.stall, secure=run.settings.secure)
+        )
+        met.setdefault(operation, []).extend(_Held(probe_run.world, each, held_up) for each in held_up)
+    if not any(met.values()) and figure.stall == "tls" and not run.settings.secure:
         return [replace(figure, unmeasured="this run was over plain HTTP")]
-    if not met:
+    if not any(met.values()):
         return [_unmeasured(figure, run, faults)]
     return [
-        _attempted(replace(figure, operation=operation), met[operation])
+        _attempted(replace(figure, operation=operation), met[operation], waiting)
         for operation in ("", *operations)
-        if operation in met
+        if met.get(operation)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A connection that got no further, and all of its probe run that did not."""
+
+    world: RecordedWorld
+    entry: Connection
+    together: tuple[Connection, ...]
+
+    @property
+    def given_up(self) -> bool:
+        return self.entry.ended_by == "client"
 
 
 def _waits(each: Connection, stall: Stall, *, secure: bool) -> bool:
@@ -112,17 +131,30 @@ def _waits(each: Connection, stall: Stall, *, secure: bool) -> bool:
     return stall != "tls" or (secure and each.first_byte is not None)
 
 
-def _attempted(figure: Patience, met: Sequence[tuple[RecordedWorld, Connection]]) -> Patience:
-    world, longest = max(met, key=lambda found: found[1].seconds or 0.0)
-    lasted = round(longest.seconds or 0.0, 3)
-    given_up = longest.ended_by == "client"
+def _attempted(figure: Patience, met: Sequence[_Held], waiting: Mapping[str, PageWaits]) -> Patience:
+    """The longest of them, and how many there were in its probe run."""
+    longest = max(met, key=lambda found: found.entry.seconds or 0.0)
+    if not longest.given_up and (longest.entry.seconds or 0.0) <= figure.limit:
+        longest = _ended_before(
+            longest, longest.entry.seconds or 0.0, ((each, each.entry.seconds or 0.0) for each in met if each.given_up)
+        )
+    world, entry = longest.world, longest.entry
+    lasted = round(entry.seconds or 0.0, 3)
+    began = entry.began if entry.began is not None else entry.at
+    page = _answered_early(waiting[world.name].at(began), began + lasted)
     return replace(
         figure,
-        seconds=lasted if given_up else None,
-        watched=None if given_up else lasted,
-        attempts=len(met),
-        evidence=world.point(longest),
+        seconds=lasted if longest.given_up else None,
+        watched=None if longest.given_up else lasted,
+        attempts=len(longest.together),
+        answered=round(page.ended - began, 3) if page else None,
+        evidence=world.point(entry, page),
     )
+
+
+def _answered_early(page: Page | None, ended: float) -> Page | None:
+    """The page, where it was answered well before what it led to had ended."""
+    return page if page is not None and page.response is not None and page.ended < ended - _EARLIER else None
 
 
 def _is(call: Call, operation: str) -> bool:
@@ -136,17 +168,27 @@ def _limit(stall: Stall, limits: Limits) -> float:
 def _measured(
     figure: Patience, calls: Sequence[tuple[RecordedWorld, Call]], waiting: Mapping[str, PageWaits]
 ) -> Patience:
-    world, longest = max(calls, key=lambda found: found[1].seconds)
-    page = waiting[world.name].page(longest)
-    early = page is not None and page.response is not None and page.ended < longest.ended - _EARLIER
+    found = max(calls, key=lambda each: each[1].seconds)
+    if found[1].ending != "hung_up" and found[1].seconds <= figure.limit:
+        ended = ((each, each[1].seconds) for each in calls if each[1].ending == "hung_up")
+        found = _ended_before(found, found[1].seconds, ended)
+    world, longest = found
+    page = _answered_early(waiting[world.name].page(longest), longest.ended)
     return replace(
         figure,
         seconds=round(longest.seconds, 3) if longest.ending == "hung_up" else None,
         watched=round(longest.seconds, 3) if longest.ending != "hung_up" else None,
         attempts=len(calls),
-        answered=round(page.ended - longest.began, 3) if page and early else None,
-        evidence=world.point(longest, page if early else None),
+        answered=round(page.ended - longest.began, 3) if page else None,
+        evidence=world.point(longest, page),
     )
+
+
+def _ended_before(broken_off: T, lasted: float, given_up: Iterable[tuple[T, float]]) -> T:
+    """What we broke off after ``lasted`` seconds; or what the client gave up before, where that had lasted about as long: then it is
+    the same limit."""
+    found = max(given_up, key=lambda each: each[1], default=(broken_off, 0.0))
+    return found[0] if found[1] >= lasted * _AS_LONG else broken_off
 
 
 def _longest(operation: str, calls: Sequence[tuple[RecordedWorld, Call]], limits: Limits) -> Patience:

@@ -25,12 +25,21 @@ class PageWaits:
 
     def page(self, call: Call) -> Page | None:
         """The page that this call was made for, as far as times and order ids tell; None: nobody waited."""
-        place = bisect_right(self._begins, call.began)
-        around = [page for page in self._pages[max(place - _BACK, 0) : place] if page.ended >= call.began]
+        around = self._open(call.began)
         # Who looks at an order, or loads a script, while another page is still open, is not who set off the call.
         around = [page for page in around if page.purpose not in _LOOKING] or around
         named = names_in(call.event)
         return next((page for page in reversed(around) if page.order in named), around[-1] if around else None)
+
+    def at(self, moment: float) -> Page | None:
+        """The page that was waited for when a connection began; nobody knows what that was for."""
+        around = self._open(moment)
+        return next((page for page in reversed(around) if page.purpose not in _LOOKING), around[-1] if around else None)
+
+    def _open(self, moment: float) -> list[Page]:
+        """The last pages that were asked for before, and had no answer yet."""
+        place = bisect_right(self._begins, moment)
+        return [page for page in self._pages[max(place - _BACK, 0) : place] if page.ended >= moment]
 
 
 def _began(page: Page) -> float:

@@ -183,8 +183,10 @@ def _trusted(case: Case, probe_run: ProbeRun, shown: str, what: str) -> Finding:
 
 def _pinned(case: Case) -> Finding:
     """No TLS in this run. Where that is because the integration did not take the run's authority, it has shown that it looks."""
+    hesitant: list[tuple[RecordedWorld, Connection]] = []
     for world in case.run.given_up:
-        refused = [each for each in world.of(Connection) if each.distrusted]
+        hesitant += [(world, each) for each in world.of(Connection) if each.hesitant]
+        refused = [each for each in world.of(Connection) if each.distrusted and not each.hesitant]
         if refused and not any(world.of(Call)):
             return case.passed(
                 "it trusts authorities of its own choice only, and hung up on a certificate of the run's authority; whether it would "
@@ -194,5 +196,7 @@ def _pinned(case: Case) -> Finding:
                 seen=refused[:3],
             )
     return case.not_exercised(
-        f"the gateway was offered over plain HTTP: {case.run.settings.secure_note}; change that, or attest https.certificate-verified"
+        f"the gateway was offered over plain HTTP: {case.run.settings.secure_note}; change that, or attest https.certificate-verified",
+        world=hesitant[0][0] if hesitant else None,
+        seen=[each for _, each in hesitant[:3]],
     )

@@ -89,6 +89,9 @@ class FaultSet(Entry):
     detail: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
 
+_SHORTEST_LIMIT = 1.0
+"""Seconds that somebody who connects may give it at least."""
+
 ConnectionEvent: TypeAlias = Literal[
     "served", "unused", "silent", "unaccepted", "handshake_failed", "refused", "closed_silent", "reset", "retired",
     "malformed",
@@ -139,6 +142,11 @@ class Connection(Entry):
         """Ended by the client in the TLS handshake, or right after it, where some look at the certificate: without a call."""
         shook = self.event == "unused" and self.handshake is not None
         return (shook or self.event == "handshake_failed") and self.ended_by != "gateway"
+
+    @property
+    def hesitant(self) -> bool:
+        """Distrusted perhaps, perhaps only too slow: it said nothing of a certificate, and lasted as long as a short time limit."""
+        return self.distrusted and not self.alert and (self.seconds or 0.0) >= _SHORTEST_LIMIT
 
     @property
     def gave_up(self) -> float | None:

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from payproof.contracts.entries import ConnectionEvent
 from payproof.simulator.certificates import Certificates
 from payproof.simulator.exchange import reset_on_close
+from payproof.simulator.loop_watch import has_left
 from payproof.simulator.socket_log import SocketLog
 
 Serve: TypeAlias = Callable[[ssl.SSLContext], Awaitable[None]]
@@ -41,7 +42,7 @@ class ConnectionContext:
         except OSError:
             return b""
         if data:
-            self.log.spoke()
+            self.log.spoke_first()
         return data
 
     async def write(self, data: bytes) -> None:
@@ -76,4 +77,4 @@ class ConnectionContext:
         self.log.close("silent", by="client")
 
     def _let_go(self) -> None:
-        self.log.close("silent", by="gateway")
+        self.log.close("silent", by="client" if has_left(self.sock) else "gateway")

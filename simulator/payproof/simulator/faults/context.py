@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -22,6 +23,8 @@ _CONGESTED = 64 * 1024
 """Bytes that may wait to be sent."""
 _READ_FIRST = 0.05
 """Seconds in which a client can read what was sent, before a reset takes it away."""
+_SEEN_WITHIN = 1.0
+"""Seconds within which it is seen that a client has closed its connection."""
 
 
 def head(response: Response, framing: Iterable[tuple[bytes, bytes]]) -> bytes:
@@ -131,6 +134,7 @@ class FaultContext:
 
     async def hold(self, seconds: float | None = None) -> bool:
         """Wait in real time. True: the time is up. False: the client has gone, or the fault was cleared."""
+        self.exchange.waits()
         waiting: set[asyncio.Future[Any]] = {
             asyncio.ensure_future(self.exchange.until_gone()),
             asyncio.ensure_future(self.released.wait()),
@@ -145,7 +149,7 @@ class FaultContext:
 
     async def hang_up(self) -> None:
         """Close the connection without another byte, unless the client has already done so."""
-        if self.exchange.left() is not None:
+        if await self._has_left():
             return
         self.exchange.ending = "cut"
         if self.exchange.wire is None:
@@ -160,10 +164,18 @@ class FaultContext:
 
     async def reset(self) -> None:
         """End the connection with RST, unless the client has already closed it."""
-        if self.exchange.left() is not None:
+        if await self._has_left():
             return
         self.exchange.ending = "cut"
         if self.exchange.wire is None:
             raise ConnectionResetError("the simulated gateway reset the connection")
         self.exchange.wire.reset()
         await self.exchange.until_gone()
+
+    async def _has_left(self) -> bool:
+        """Whether the client closed the connection before us. What the system knows of it may not have been seen yet."""
+        wire = self.exchange.wire
+        if self.exchange.left() is None and wire is not None and not wire.ended and wire.left():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.exchange.until_gone(), _SEEN_WITHIN)
+        return self.exchange.left() is not None

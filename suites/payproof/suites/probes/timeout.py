@@ -21,6 +21,9 @@ _TO_SEE_IT = 0.5
 _MARGIN = 10.0
 """Seconds that a customer waits beyond that: a shop that ends its call because its customer has left has no limit of its own."""
 
+_NOTED_WITHIN = 5.0
+"""Seconds within which the connection of a call that was held is at its end, once nothing holds it any more."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Hold:
@@ -124,6 +127,7 @@ async def _held_checkout(world: World, hold: _Hold) -> None:
         met = world.target.faults.fired
         await world.until(lambda: met(number) > 0 or waiting.done(), world.shared.page_patience)
         await _until_given_up(world, hold, number, waiting)
+    await _noted(world, hold, number)
     await waiting
     world.step("the gateway answers again", StepName.TRIED)
     await world.look(order, customer)
@@ -147,9 +151,16 @@ async def _held_check(world: World, hold: _Hold) -> None:
         await world.until(lambda: seen.done() or (not asked and met(number) > 0), 5)
         if not asked:  # a shop may ask no sooner than when somebody looks at the order
             await _until_given_up(world, hold, number, seen)
+    await _noted(world, hold, number)
     await coming
     await seen
     await world.mended(order, customer, tab.url)
+
+
+async def _noted(world: World, hold: _Hold, number: int) -> None:
+    """Until the last held call has its entry, which it has when its connection is at its end: one that was abandoned takes a moment."""
+    if hold.operation and world.target.faults.fired(number):
+        await world.until(lambda: hold.decided(world), _NOTED_WITHIN)
 
 
 def _filters(hold: _Hold) -> Params:

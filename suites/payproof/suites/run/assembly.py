@@ -19,6 +19,7 @@ from payproof.suites.probes import Params, Probe, probes, provoked_by
 from payproof.suites.run import secret_scan
 from payproof.suites.run.plan import MAIN, Options, Plan, powerless, skipped
 from payproof.suites.run.revision import revision
+from payproof.suites.session.lateness import TOO_LATE
 from payproof.suites.session.session import Session
 
 
@@ -99,6 +100,7 @@ def assembled(
         **({"unattributed_log_lines": unattributed} if unattributed else {}),
         **({"unread_bytes": unread} if (unread := _unread(session)) else {}),
         **session.source.account(),
+        **({"late": round(late, 1)} if (late := session.lateness.worst) >= TOO_LATE else {}),
     }
     missing = skipped(planned.left_out) if options.target == "cassette" else ()
     return Run(

@@ -44,6 +44,11 @@ class Lateness:
         if (now := self._now()) - due >= _LATE:
             self._moments.append((due, now))
 
+    @property
+    def worst(self) -> float:
+        """The longest delay that is remembered, in seconds."""
+        return max((till - since for since, till in self._moments), default=0.0)
+
     def between(self, began: float, ended: float) -> float:
         """Seconds in which nothing was done between two moments."""
         return sum(max(min(ended, till) - max(began, since), 0.0) for since, till in self._moments)

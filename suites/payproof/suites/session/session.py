@@ -85,26 +85,38 @@ class Session:
         """
         await self._hook.start()
         self.lateness.start()
-        tries = [*self._transports(plain_first=plain_first)]
-        while True:
-            transport = tries.pop(0)
-            self._offer(transport, seconds)
-            world = self.world(name)
-            try:
-                await world.start()
-            except PayproofError:
-                if transport.secure or not tries:
-                    raise
-            else:
-                works = await control(world)
-                if works or not tries or not _in_the_way(world, transport):
-                    return world, works
-            if not self.given_up and _hung(world):
-                self.progress.note("a TLS handshake took so long that the integration gave it up; once more")
-                tries.insert(0, transport)
-            elif transport.secure:
-                self.progress.note("the integration does not trust the run's certificate authority; plain HTTP instead")
-            await self._give_up(world)
+        first, *other = self._transports(plain_first=plain_first)
+        self._offer(first, seconds)
+        world = self.world(name)
+        try:
+            await world.start()
+        except PayproofError:
+            if first.secure or not other:
+                raise
+        else:
+            works = await self._tried(world, control)
+            if works or not other or not _in_the_way(world, first):
+                return world, works
+            if first.secure and _hesitant(world):
+                other = [Transport(False, "the integration did not end a TLS handshake with the gateway")]
+        if first.secure:
+            self.progress.note(f"{other[0].note}; plain HTTP instead")
+        await self._give_up(world)
+        self._offer(other[0], seconds)
+        world = self.world(name)
+        await world.start()
+        return world, await control(world)
+
+    async def _tried(self, world: World, control: Callable[[World], Awaitable[bool]]) -> bool:
+        """Once more for somebody whose first handshake took too long, as it may in a runtime that has only begun, or on a busy machine."""
+        before, orders = world.journal.next, world.orders
+        works = await control(world)
+        if works or not _in_the_way(world, self.transport) or not _hesitant(world):
+            return works
+        why = "a TLS handshake was given up before it was done; the control payment is made again"
+        self.progress.note(why)
+        world.leave_out(before, orders=orders, why=why)
+        return await control(world)
 
     def _transports(self, *, plain_first: bool) -> tuple[Transport, ...]:
         if not self.config.integration.command:
@@ -118,7 +130,7 @@ class Session:
         return (plain, Transport(True)) if plain_first else (Transport(True), plain)
 
     def _offer(self, transport: Transport, seconds: float | None) -> None:
-        folder = self.folder / f"{'secure' if transport.secure else 'plain'}{'-again' * len(self.given_up)}"
+        folder = self.folder / ("secure" if transport.secure else "plain")
         folder.mkdir()
         self.transport = transport
         self.shared = Shared(
@@ -158,11 +170,7 @@ class Session:
 
     async def _give_up(self, world: World) -> None:
         await self.close(world)
-        self.given_up.append(
-            RecordedWorld(
-                name=f"{world.name}-given-up{'-again' * len(self.given_up)}", entries=tuple(world.journal.entries)
-            )
-        )
+        self.given_up.append(RecordedWorld(name=f"{world.name}-given-up", entries=tuple(world.journal.entries)))
         if self._run_file is not None:
             # In the file, too, the next world of this name begins with nothing.
             self._run_file.put(world.name, 0)
@@ -242,14 +250,10 @@ def _refuse_unprepared(config: Config, kind: TargetKind) -> None:
         )
 
 
-_HUNG = 2.0
-"""Seconds after which a client that hangs up in a handshake has rather met its own time limit than a certificate that it does not trust."""
-
-
-def _hung(world: World) -> bool:
-    """Whether each handshake that failed was given up after a long time, and without a word of why."""
+def _hesitant(world: World) -> bool:
+    """Whether every TLS handshake that came to nothing may have been too slow for the integration, and no more than that."""
     failed = [entry for entry in world.journal.entries if isinstance(entry, Connection) and entry.distrusted]
-    return bool(failed) and all(not entry.alert and (entry.seconds or 0.0) >= _HUNG for entry in failed)
+    return bool(failed) and all(entry.hesitant for entry in failed)
 
 
 def _in_the_way(world: World, transport: Transport) -> bool:

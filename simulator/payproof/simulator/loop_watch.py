@@ -1,0 +1,82 @@
+"""When did a client do what is seen now? On a machine with too much to do the event loop stands still, and sees things late."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import sys
+import time
+from dataclasses import dataclass
+
+_TICK = 0.25
+"""Seconds between two looks at the clock."""
+_LATE = 0.25
+"""Seconds by which a look has to be late for the loop to have stood still."""
+_SOON = 0.5
+"""Seconds within which the loop sees what happened while it stood still."""
+_INFO = struct.Struct("=B51xII")
+"""Of Linux's TCP_INFO: the state, and the milliseconds since data came, and since anything came that acknowledges."""
+_LEFT = frozenset((7, 8, 9, 11))
+"""States of a connection of which the other side has closed its half, or that it has reset: CLOSE, CLOSE_WAIT, LAST_ACK, CLOSING."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the system knows of a connection's other side. ``data``, ``anything``: seconds since data came, and since any packet came."""
+
+    left: bool
+    data: float
+    anything: float
+
+
+def heard(sock: socket.socket) -> Heard | None:
+    """None where the system does not tell."""
+    if sys.platform != "linux":
+        return None
+    try:
+        state, data, anything = _INFO.unpack(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO.size))
+    except (OSError, struct.error):
+        return None
+    return Heard(state in _LEFT, data / 1000, anything / 1000)
+
+
+def has_left(sock: socket.socket) -> bool:
+    """Whether the client has closed the connection, though nobody here may have seen it."""
+    found = heard(sock)
+    return found is not None and found.left
+
+
+class LoopWatch:
+    """Looks at the clock again and again while it is started. Times are ``time.monotonic()``."""
+
+    def __init__(self) -> None:
+        self._looked = time.monotonic()
+        self._stood = (self._looked, self._looked)
+        """Since when, and until when, the loop last stood still."""
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        self._looked = time.monotonic()
+        self._timer = asyncio.get_running_loop().call_later(_TICK, self._look)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        if now - self._looked > _TICK + _LATE:
+            self._stood = (self._looked, now)
+        self._looked = now
+        self._timer = asyncio.get_running_loop().call_later(_TICK, self._look)
+
+    def left_at(self, sock: socket.socket) -> float:
+        """When the client left, as that is seen now: at the earliest when the loop last ran, where it stood still until now."""
+        now = time.monotonic()
+        since, until = (self._looked, now) if now - self._looked > _TICK + _LATE else self._stood
+        if self._timer is None or now - until > _SOON or since == until:
+            return now
+        found = heard(sock)
+        return max(since, now - found.anything) if found is not None else since
