@@ -75,18 +75,17 @@ def test_the_commands_of_the_action_and_of_the_hook_exist() -> None:
 
 
 def run_step(folder: Path, code: int, report: dict[str, str] | None, **given: str) -> tuple[int, list[str], str]:
-    """The action's main step with a payproof that only notes how it was called: exit code, arguments, output."""
+    """The action's main step with a payproof that notes its arguments and writes this report: exit code, arguments, output."""
     programs = folder / "payproof/bin"
     programs.mkdir(parents=True)
+    reports = folder / "reports"
+    reports.mkdir(exist_ok=True)
+    written = "" if report is None else f"echo '{json.dumps(report)}' > \"{reports}/report.json\"\n"
     fake = programs / "payproof"
-    fake.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > "{folder}/called"\nexit {code}\n')
+    fake.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > "{folder}/called"\n{written}exit {code}\n')
     fake.chmod(0o755)
     (programs / "python").symlink_to(sys.executable)
-    reports = folder / "reports"
-    reports.mkdir()
-    if report is not None:
-        (reports / "report.json").write_text(json.dumps(report))
-    outputs = folder / "told"
+    outputs, called = folder / "told", folder / "called"
     env = {
         "PATH": os.environ["PATH"],
         "RUNNER_TEMP": str(folder),
@@ -98,13 +97,22 @@ def run_step(folder: Path, code: int, report: dict[str, str] | None, **given: st
     done = subprocess.run(
         ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script("run")], env={**env, **given}, check=False
     )
-    return done.returncode, (folder / "called").read_text().splitlines(), outputs.read_text()
+    return done.returncode, called.read_text().splitlines() if called.exists() else [], outputs.read_text()
 
 
 def test_the_action_hands_quoted_options_on_whole_and_runs_nothing_in_them(tmp_path: Path) -> None:
     args = "-k \"token and not stampede\" --only '$(touch no)' ; true"
     _, called, _ = run_step(tmp_path, 0, {"outcome": "partial"}, ARGS=args)
     assert called[-6:] == ["-k", "token and not stampede", "--only", "$(touch no)", ";", "true"]
+
+
+def test_the_action_starts_nothing_with_options_whose_quotes_do_not_end(tmp_path: Path) -> None:
+    assert run_step(tmp_path, 0, {"outcome": "ready"}, ARGS='--quick -k "token') == (2, [], "outcome=not_scored\n")
+
+
+def test_options_of_blanks_are_none(tmp_path: Path) -> None:
+    _, called, _ = run_step(tmp_path, 0, {"outcome": "ready"}, ARGS=" \n ")
+    assert called[-1] == str(tmp_path / "reports")
 
 
 def test_the_action_ends_as_payproof_does_and_tells_the_outcome(tmp_path: Path) -> None:
@@ -118,6 +126,24 @@ def test_without_a_report_nothing_was_scored(tmp_path: Path) -> None:
         ["run", "--config", ".", "--report-dir", str(tmp_path / "reports")],
         "outcome=not_scored\n",
     )
+
+
+def test_the_report_of_an_earlier_run_is_not_this_run_s_outcome(tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    earlier = tmp_path / "reports/report.json"
+    earlier.write_text('{"outcome": "ready"}')
+    os.utime(earlier, (0, 0))
+    assert run_step(tmp_path, 2, None)[::2] == (2, "outcome=not_scored\n")
+
+
+def test_the_summary_is_told_by_payproof_alone_and_so_once() -> None:
+    assert not [each for each in STEPS if "GITHUB_STEP_SUMMARY" in each.get("run", "")]
+
+
+def test_two_jobs_can_keep_their_reports_under_two_names() -> None:
+    (kept,) = (each for each in STEPS if "/upload-artifact@" in each.get("uses", ""))
+    assert kept["with"]["name"] == "${{ inputs.artifact }}"
+    assert ACTION["inputs"]["artifact"]["default"] == "payproof-report"
 
 
 def test_the_workflows_run_environments_that_there_are() -> None:

@@ -170,3 +170,16 @@ def test_a_long_page_that_begins_a_machines_sentence_over_and_over_is_read_at_on
     began = time.process_time()
     pages.machine_errors(Response(status=500, body=words * (200_000 // len(words))), (), ())
     assert time.process_time() - began < 10  # with a look from each beginning to the page's end it takes minutes
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("<h1>Did not\n work</h1><p>This <b>page</b>, no.</p><a href='/'>To the shop</a>", "Did not work · This page, no. · To the shop"),
+        ("<div>One<p>two</p>three<br>four</div>", "One · two · three · four"),
+        ("<table><tr><td>1</td><td> </td><td>2</td></tr></table><!-- no -->", "1 · 2"),
+        ("<title>no</title><script>no</script>Yes", "Yes"),
+    ],
+)  # fmt: skip
+def test_the_blocks_of_a_page_are_quoted_apart(body: str, said: str) -> None:
+    assert pages.quoted(html(200, body)) == f'"{said}"'

@@ -152,6 +152,15 @@ def test_a_diagnosis_leads_to_the_exchange_that_it_speaks_of(not_scored: Result)
     assert page.select_one('.contents a[href="#control"]')
 
 
+def test_what_the_integration_wrote_last_keeps_its_lines_in_the_diagnosis(not_scored: Result) -> None:
+    trace = "It logged a failure of its own:\nTraceback (most recent call last):\n  File \"shop.py\", line 3\nKeyError: 'id'"
+    page = render(dataclasses.replace(not_scored, diagnosis=("It ended.", trace)), control_run())
+    (told,) = page.select(".diagnosis li")
+    (block,) = told.select("pre.log")
+    assert block.get_text() == "Traceback (most recent call last):\n  File \"shop.py\", line 3\nKeyError: 'id'"
+    assert told.get_text().startswith("It logged a failure of its own:")
+
+
 def test_a_run_that_was_scored_has_no_section_for_its_control_payment(result: Result) -> None:
     assert "The control payment" not in render(result, control_run()).get_text()
 

@@ -61,6 +61,13 @@ def test_an_unscored_run_shows_its_diagnosis(not_scored: Result, run: Run) -> No
     assert "- Its last log line: &lt;script&gt;" in text
 
 
+def test_what_the_integration_wrote_last_keeps_its_lines_in_a_block(not_scored: Result, run: Run) -> None:
+    trace = 'The last lines of its stderr:\nTraceback (most recent call last):\n  File "shop.py", line 3'
+    text = render(dataclasses.replace(not_scored, diagnosis=("It ended.", trace, "It is *so*.")), run)
+    block = '  ```text\n  Traceback (most recent call last):\n    File "shop.py", line 3\n  ```'
+    assert f"\n- The last lines of its stderr:\n\n{block}\n- It is \\*so\\*.\n" in text
+
+
 def test_what_ends_soon_is_told(result: Result, run: Run) -> None:
     text = render(dataclasses.replace(result, expiring=("the attestation of *monitoring* ends on 2026-12-01",)), run)
     assert "\n\nthe attestation of \\*monitoring\\* ends on 2026-12-01\n" in text

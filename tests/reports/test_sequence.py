@@ -136,6 +136,23 @@ def test_mermaid_has_a_participant_for_each_lane_and_no_text_that_ends_a_line_ea
     assert "<b>" not in text
 
 
+def test_the_diagram_is_told_to_who_cannot_see_it() -> None:
+    """An image with one name hides what is in it: each arrow says from whom to whom, each note at whom, and what is marked says so."""
+    arrow = Arrow("customer", "integration", "starts to pay", n=1)
+    answer = Arrow("integration", "customer", "HTTP 500", tone="bad", n=2)
+    told = [SequencePart(1, "A customer pays."), arrow, answer, Note("gateway", "charged 5,000.00 XAF", n=3)]
+    root = ElementTree.fromstring(str(svg(told, pointed=(2,))))
+    assert (root.get("role"), root.get("aria-label")) == ("group", "Sequence diagram")
+    assert [each.get("aria-label") for each in root.iter() if each.get("role") == "img"] == [
+        "1: A customer pays.",
+        "customer to integration: starts to pay",
+        "marked: integration to customer: HTTP 500",
+        "gateway: charged 5,000.00 XAF",
+    ]
+    (band,) = (each for each in root.iter() if each.get("class") == "pointed")
+    assert band.get("aria-hidden") == "true"
+
+
 def test_the_svg_is_well_formed_and_every_text_is_escaped() -> None:
     root = ElementTree.fromstring(str(svg(LINES)))
     texts = [node.text for node in root.iter("text")]

@@ -32,7 +32,7 @@ def payment():
 class Shop(BaseHTTPRequestHandler):
     def do_GET(self):
         absent = self.path == "/cart" or (mode == "front-end" and self.path.startswith("/back"))
-        self.answer(404 if absent else 200, "<p>the cart is empty</p>")
+        self.answer(404 if absent else 200, "<h1>Sorry</h1><p>the cart is <b>empty</b></p><a href='/'>To the shop</a>")
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if mode == "wants-a-form" and "form" not in self.headers["Content-Type"]:
@@ -109,7 +109,7 @@ def test_a_form_that_was_sent_as_json_is_recognised_and_what_was_sent_is_shown(t
     assert "The checkout answered 400 at POST https://" in found[0]
     assert '/checkout, to which {"order_id": ' in found[0].replace('":"', '": "')
     assert "write form = { … } instead of json" in found[0]
-    assert "order_id is missing" in found[0]
+    assert found[0].endswith(' It said: "order_id is missing"')
     assert not any(SILENT in line for line in found)
 
 
@@ -157,7 +157,7 @@ def test_a_page_before_the_checkout_that_is_refused_is_named(tmp_path: Path) -> 
     found = diagnosis(tmp_path, "", before=["GET /cart"])
     assert "leads to the checkout, GET https://" in found[0]
     assert "/cart, answered 404" in found[0]
-    assert "the cart is empty" in found[0]
+    assert found[0].endswith(' It said: "Sorry · the cart is empty · To the shop"')
     assert not any(SILENT in line for line in found)
 
 

@@ -11,9 +11,10 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import TypeGuard
 
 from bs4 import BeautifulSoup, Comment
-from bs4.element import NavigableString, PreformattedString
+from bs4.element import NavigableString, PageElement, PreformattedString, Tag
 
 from payproof.contracts.entries import Page, Response, header
 from payproof.contracts.implied_ends import Tree
@@ -78,20 +79,56 @@ def is_html(response: Response) -> bool:
 def visible_text(response: Response) -> str:
     """What a person reads: an HTML page's text, the strings of a JSON answer, or the body as it is."""
     if is_html(response):
-        tree = soup(response.body)
         return "\n".join(
-            text
-            for node in tree.descendants
-            if isinstance(node, NavigableString)
-            and node.parent
-            and node.parent.name not in ("script", "style", "template", "head", "title")
-            and not isinstance(node, PreformattedString)  # comments, the document type
-            if (text := str(node).strip())
+            text for node in soup(response.body).descendants if _shown(node) and (text := str(node).strip())
         )
     try:
         return "\n".join(_strings(json.loads(response.body)))
     except (ValueError, RecursionError):
         return response.body
+
+
+def _shown(node: PageElement) -> TypeGuard[NavigableString]:
+    """A text that a browser shows."""
+    return (
+        isinstance(node, NavigableString)
+        and not isinstance(node, PreformattedString)  # comments, the document type
+        and node.parent is not None
+        and node.parent.name not in ("script", "style", "template", "head", "title")
+    )
+
+
+_BLOCKS = frozenset(
+    (
+        *("address", "article", "aside", "blockquote", "body", "br", "button", "caption", "center", "dd", "details", "dialog", "div"),
+        *("dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "html"),
+        *("legend", "li", "main", "nav", "ol", "option", "p", "pre", "section", "select", "summary", "table", "td", "textarea"),
+        *("th", "tr", "ul"),
+    )
+)  # fmt: skip
+"""Elements whose text stands apart from what is before and after it."""
+
+
+def quoted(response: Response, longest: int = 200) -> str:
+    """What a page says, for a sentence: in quotes, the texts of its blocks apart by ``·``; empty where there is nothing to read."""
+    texts = _blocks(response) if is_html(response) else visible_text(response).split("\n")
+    said = " · ".join(text for each in texts if (text := " ".join(each.split())))
+    return f'"{said[:longest].rstrip(" ·")}{"…" if len(said) > longest else ""}"' if said else ""
+
+
+def _blocks(response: Response) -> Iterator[str]:
+    """The text of each block of an HTML page, as a browser breaks its lines."""
+    text, block, apart = "", None, False
+    for node in soup(response.body).descendants:
+        if isinstance(node, Tag):
+            apart = apart or node.name in _BLOCKS
+        elif _shown(node):
+            parent = next((each for each in node.parents if each.name in _BLOCKS), None)
+            if apart or parent is not block:
+                yield text
+                text, block, apart = "", parent, False
+            text += str(node)
+    yield text
 
 
 def _strings(value: object) -> Iterator[str]:

@@ -15,9 +15,11 @@ CONTROL = "control"
 
 @dataclass(frozen=True, slots=True)
 class DiagnosisLine:
-    """A sentence of the diagnosis, and the entry that it speaks of: its anchor, and how it is called (both empty: none)."""
+    """A sentence of the diagnosis, the lines of the integration that stand below it, and the entry that it speaks of: its anchor,
+    and how it is called (both empty: none)."""
 
     text: str
+    lines: str = ""
     anchor: str = ""
     pointer: str = ""
 
@@ -58,9 +60,10 @@ def _pointer(world: RecordedWorld, entry: Call | Page) -> Pointer:
 
 def _diagnosis_line(text: str, exchanges: list[tuple[Pointer, Call | Page]]) -> DiagnosisLine:
     """The last exchange that the sentence names: by method and address, or a call by its operation."""
+    sentence, _, lines = text.partition("\n")
     for pointer, exchange in reversed(exchanges):
         asked = f"{exchange.request.method} {exchange.request.url.partition('?')[0]}"
         operation = exchange.event.operation if isinstance(exchange, Call) else ""
         if asked in text or (operation and text.startswith(f"Its {operation} call")):
-            return DiagnosisLine(text, anchor(pointer), str(pointer))
-    return DiagnosisLine(text)
+            return DiagnosisLine(sentence, lines, anchor(pointer), str(pointer))
+    return DiagnosisLine(sentence, lines)

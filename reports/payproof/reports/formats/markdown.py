@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import textwrap
 from collections.abc import Iterable, Iterator
 
 from payproof.contracts.model import Finding, Judgement, Outcome, Result, Verdict
@@ -23,7 +24,7 @@ _MARKS = {
     Verdict.ERROR: "💥",
 }
 _TOLD = (Verdict.FAIL, Verdict.ERROR, Verdict.WARN)
-_TITLE, _BODY, _FINDINGS = 300, 600, 5
+_TITLE, _BODY, _FINDINGS, _LINES = 300, 600, 5, 60
 _SEE = "see the HTML report."
 _MARKUP = re.compile(r"[\\`*_\[\]|~<>&]")
 _LINKING = re.compile(r"@(?=\w)|#(?=\d)|:(?=//)|\bwww(?=\.)", re.IGNORECASE)
@@ -69,7 +70,7 @@ def _head(result: Result, run: Run) -> Iterator[str]:
     reasons = {Outcome.NOT_READY: result.reasons, Outcome.NOT_SCORED: result.diagnosis[1:]}.get(result.outcome, ())
     if reasons:
         yield ""
-        yield from (f"- {escape(values.cut(reason, _TITLE))}" for reason in reasons[:20])
+        yield from map(_reason, reasons[:20])
     if len(reasons) > 20:
         yield f"- and {len(reasons) - 20} more"
     yield ""
@@ -81,6 +82,13 @@ def _head(result: Result, run: Run) -> Iterator[str]:
         yield f"\nStale baseline entries: {escape(', '.join(result.stale_baseline))}"
     yield from (f"\n{escape(sentence)}" for sentence in result.expiring)
     yield ""
+
+
+def _reason(text: str) -> str:
+    """A line of the list; what the integration wrote stands below it as it is, its end in any case."""
+    sentence, _, lines = text.partition("\n")
+    block = textwrap.indent(fence("\n".join(lines.splitlines()[-_LINES:])), "  ")
+    return f"- {escape(values.cut(sentence, _TITLE))}" + (f"\n\n{block}" if lines else "")
 
 
 def _replayed(run: Run) -> Iterator[str]:

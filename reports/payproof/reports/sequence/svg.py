@@ -35,17 +35,33 @@ def svg(found: Sequence[Line], pointed: Collection[int] = ()) -> Markup:
     height = float(_HEAD)
     for each in found:
         drawn, below = _drawn(each, plan, height)
-        parts += [_band(height, below), drawn] if each.n in pointed else [drawn]
+        marked = each.n in pointed
+        parts += [_band(height, below)] if marked else []
+        parts += [
+            Markup('<g role="img" aria-label="{}{}">{}</g>').format("marked: " if marked else "", _told(each), drawn)
+        ]
         height = below
     height += 14
-    return Markup('<svg class="sequence" viewBox="0 0 {} {:.0f}" role="img" aria-label="{}">{}{}</svg>').format(
-        WIDTH, height, "Sequence diagram of the story", Markup("").join(_lanes(plan, height)), Markup("").join(parts)
+    return Markup('<svg class="sequence" viewBox="0 0 {} {:.0f}" role="group" aria-label="{}">{}{}</svg>').format(
+        WIDTH, height, "Sequence diagram", Markup("").join(_lanes(plan, height)), Markup("").join(parts)
     )
+
+
+def _told(each: Line) -> str:
+    """The line in words."""
+    match each:
+        case SequencePart():
+            return f"{each.number}: {each.text}" if each.number else each.text
+        case Arrow():
+            return f"{each.source} to {each.target}: {each.text}"
+        case Note():
+            return f"{each.over}: {each.text}"
 
 
 def _band(top: float, below: float) -> Markup:
     return Markup(
-        '<rect class="band" x="2" y="{:.0f}" width="{}" height="{:.0f}" rx="4"/><text class="pointer" x="14" y="{:.0f}">▶</text>'
+        '<g class="pointed" aria-hidden="true"><rect class="band" x="2" y="{:.0f}" width="{}" height="{:.0f}" rx="4"/>'
+        '<text class="pointer" x="14" y="{:.0f}">▶</text></g>'
     ).format(top + 3, WIDTH - 4, below - top, (top + below) / 2 + 7)
 
 

@@ -83,7 +83,7 @@ def shown(page: Page, pointer: str = "") -> str:
         return f"which holds {', '.join([*keys, *inner][:20])}"
     if kind == "json":
         return "which is not a JSON object"
-    text = " ".join(pages.visible_text(page.response).split())[:200]
+    text = pages.quoted(page.response)
     return f"which says: {text}" if text else "which is empty"
 
 

@@ -26,8 +26,8 @@ class CheckoutDiagnosis:
     def before(self) -> Iterator[str]:
         for page in self._refused():
             answered = f"answered {page.response.status}" if page.response else f"did not answer ({page.problem})"
-            quoted = f" It said: {visible_words(page.response)}" if page.response else ""
-            yield f"A page that leads to the checkout, {asked(page)}, {answered}. Check integration.checkout.before.{quoted}"
+            said = _said(page.response) if page.response else ""
+            yield f"A page that leads to the checkout, {asked(page)}, {answered}. Check integration.checkout.before.{said}"
 
     def turned_away(self, checkout: Checkout) -> bool:
         """The shop refused the request itself, before it had a reason to call the gateway."""
@@ -50,7 +50,7 @@ class CheckoutDiagnosis:
             )
         status = page.response.status
         if status >= 400:
-            return f"The checkout answered {status} at {asked(page)}{self._sent(page)}.{self._remedy(page)} It said: {visible_words(page.response)}"
+            return f"The checkout answered {status} at {asked(page)}{self._sent(page)}.{self._remedy(page)}{_said(page.response)}"
         return f"The checkout answered {status} at {asked(page)}, but {self._no_address(page)}"
 
     def _sent(self, page: Page) -> str:
@@ -103,5 +103,6 @@ def asked(page: Page) -> str:
     return f"{page.request.method} {page.request.url.split('?')[0]}"
 
 
-def visible_words(response: Response) -> str:
-    return " ".join(pages.visible_text(response).split())[:200] or "an empty page"
+def _said(response: Response) -> str:
+    text = pages.quoted(response)
+    return f" It said: {text}" if text else " Its page was empty."

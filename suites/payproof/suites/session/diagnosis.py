@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-from payproof.contracts import levels
+from payproof.contracts import levels, pages
 from payproof.contracts.entries import (
     Call,
     Checkout,
@@ -21,7 +21,7 @@ from payproof.contracts.entries import (
 )
 from payproof.contracts.events import VERIFYING
 from payproof.contracts.steps import StepName
-from payproof.suites.session.checkout_diagnosis import CheckoutDiagnosis, asked, visible_words
+from payproof.suites.session.checkout_diagnosis import CheckoutDiagnosis, asked
 from payproof.suites.session.traces import last_trace
 from payproof.suites.session.world import World
 
@@ -176,8 +176,8 @@ class _Diagnosis:
             yield f"{stuck[-1][0].upper()}{stuck[-1][1:]}."
             return
         hosted = [page for page in self._of(Page) if page.where == "checkout"]
-        text = visible_words(hosted[-1].response) if hosted and hosted[-1].response else "nothing"
-        yield f"The customer never got back to the shop from the hosted checkout, which showed: {text}"
+        text = pages.quoted(hosted[-1].response) if hosted and hosted[-1].response else ""
+        yield f"The customer never got back to the shop from the hosted checkout, which showed: {text or 'nothing'}"
         if self.world.target.kind == "sandbox":
             yield "Check the test payer's login and password in [sandbox.payers.paid]."
 
@@ -219,4 +219,4 @@ def _answer_text(call: Call) -> str:
     if text := "; ".join(call.event.texts):
         return text
     kind = header(call.response.headers, "content-type") or "no content type"
-    return f"{kind}, {visible_words(call.response)}"
+    return f"{kind}, {pages.quoted(call.response) or 'an empty page'}"
