@@ -47,18 +47,19 @@ class _Situation:
     """Requirements that are the likeliest cause where nothing was held."""
 
 
-def _telling(situation: _Situation) -> _Wait | None:
-    """The longest wait; but where that was broken off in good time, the longest of those that the integration ended before."""
-    longest = max(situation.waits, key=lambda wait: wait.seconds, default=None)
-    if longest is None or longest.hung_up or longest.seconds > situation.grace:
-        return longest
-    ended = [wait for wait in situation.waits if wait.hung_up]
-    return max(ended, key=lambda wait: wait.seconds, default=longest)
+_ALIKE = 0.5
+"""Seconds by which two waits with the same limit differ."""
+
+
+def _telling(waits: list[_Wait]) -> list[_Wait]:
+    """Without those that ended with the fault, when another one was given up: had they been given longer, they would have been too."""
+    patience = max((wait.seconds for wait in waits if wait.hung_up), default=0.0)
+    return [wait for wait in waits if wait.hung_up or wait.answered or wait.seconds > patience + _ALIKE] or waits
 
 
 def _given_up(case: Case, situation: _Situation) -> Finding:
     """Who ended the longest of these waits, and when. Several one after the other are several."""
-    longest = _telling(situation)
+    longest = max(_telling(situation.waits), key=lambda wait: wait.seconds, default=None)
     if longest is None:
         return case.stuck(situation.probe_run, situation.what, because=situation.missing)
     too_long = longest.seconds > (situation.longest if longest.hung_up else situation.grace)
