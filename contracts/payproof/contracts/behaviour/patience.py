@@ -46,7 +46,7 @@ T = TypeVar("T")
 class Patience:
     """How long one kind of call was waited for. One of ``seconds``, ``watched`` and ``unmeasured`` is set.
 
-    ``seconds``: until the client hung up. ``watched``: it had not when we held_up looking, after so many seconds. ``answered``:
+    ``seconds``: until the client hung up. ``watched``: it had not when we stopped looking, after so many seconds. ``answered``:
     seconds after which the customer had an answer while the call stayed open.
     """
 
