@@ -114,12 +114,6 @@ def test_an_authority_that_is_not_trusted_leads_to_plain_http(broken: Connection
     assert [world.name for world in held.given_up] == ["main-given-up"]
 
 
-def test_a_handshake_that_the_machine_had_no_time_for_is_tried_once_more() -> None:
-    tried, held, _ = begun(plain_first=False, broken=handshake(5.2))
-    assert tried == ["https", "https", "http"]
-    assert [world.name for world in held.given_up] == ["main-given-up", "main-given-up-again"]
-
-
 def test_what_works_is_kept() -> None:
     tried, _, works = begun(plain_first=True, works=True)
     assert tried == ["http"]

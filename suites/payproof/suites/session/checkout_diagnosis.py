@@ -84,7 +84,7 @@ class CheckoutDiagnosis:
         """The pointer to the payment's address found nothing: where it does stand, or what stands there."""
         assert page.response
         if self.driven:
-            return f"the driver returned no payment_url. It said: {visible_words(page.response)}"
+            return f"the driver returned no payment_url.{_said(page.response)}"
         pointer = self.recipe.redirect
         routing = self.world.place
         found = next(standing.pointers_to(page, lambda url: routing.where(url) == "checkout"), "")
