@@ -9,7 +9,7 @@ from an_event import an_event
 
 from payproof.contracts.entries import Call, Delivery, Entry, Ledger, OrderSeen, Page, Process, Request, Response, Step
 from payproof.reports.sequence import Account, BrokenStep, html, markdown
-from payproof.reports.sequence.arrows import Arrow, Note, SequencePart, lanes, lines
+from payproof.reports.sequence.arrows import Arrow, Line, Note, SequencePart, lanes, lines
 from payproof.reports.sequence.mermaid import mermaid
 from payproof.reports.sequence.svg import svg
 
@@ -140,7 +140,12 @@ def test_the_diagram_is_told_to_who_cannot_see_it() -> None:
     """An image with one name hides what is in it: each arrow says from whom to whom, each note at whom, and what is marked says so."""
     arrow = Arrow("customer", "integration", "starts to pay", n=1)
     answer = Arrow("integration", "customer", "HTTP 500", tone="bad", n=2)
-    told = [SequencePart(1, "A customer pays."), arrow, answer, Note("gateway", "charged 5,000.00 XAF", n=3)]
+    told: list[Line] = [
+        SequencePart(1, "A customer pays."),
+        arrow,
+        answer,
+        Note("gateway", "charged 5,000.00 XAF", n=3),
+    ]
     root = ElementTree.fromstring(str(svg(told, pointed=(2,))))
     assert (root.get("role"), root.get("aria-label")) == ("group", "Sequence diagram")
     assert [each.get("aria-label") for each in root.iter() if each.get("role") == "img"] == [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import os
 import re
 import socket
@@ -149,6 +150,21 @@ def test_a_payment_is_seen_as_it_happens_and_requirements_turn_green_and_red(sce
     broken = scene.verdict("https.return-url", "fail")
     broken.locator("a.entry").first.click()
     assert scene.page.evaluate("document.activeElement.closest('li').querySelector('.what').textContent") == "create"
+
+
+def test_what_broke_is_announced_though_calls_go_on(scene: Scene) -> None:
+    scene.page.evaluate(
+        "new MutationObserver(() => { document.body.dataset.heard += ' | ' + document.getElementById('news').textContent; })"
+        ".observe(document.getElementById('news'), { childList: true })"
+    )
+    order = itertools.count(10_100)
+    until_then = time.monotonic() + 20
+    while not scene.verdict("https.return-url", "fail").count() and time.monotonic() < until_then:
+        scene.checkout(next(order))
+    for _ in range(8):
+        scene.checkout(next(order))
+    heard = re.compile(r"Broken: [^|]*https\.return-url")
+    playwright.expect(scene.page.locator("body")).to_have_attribute("data-heard", heard, timeout=10_000)
 
 
 def test_an_exchange_unfolds_with_both_halves_and_is_copied_without_a_secret(scene: Scene) -> None:

@@ -56,10 +56,16 @@
   };
 
   let toSay = "";
+  let first = [];
   let speaking = 0;
-  const speak = (text) => { // a screen reader hears the last of a second, not all of them
-    toSay = text;
-    if (!speaking) speaking = setTimeout(() => { speaking = 0; $("news").textContent = toSay; }, 1000);
+  const utter = () => {
+    $("news").textContent = [...first, toSay].filter(Boolean).join(". ");
+    [toSay, first, speaking] = ["", [], 0];
+  };
+  const speak = (text, { always = false } = {}) => { // a screen reader hears the last of a second, and what must not be missed
+    if (always) first.push(text);
+    else toSay = text;
+    speaking ||= setTimeout(utter, 1000);
   };
 
   $("pause")?.addEventListener("click", (event) => {
@@ -117,7 +123,7 @@
     put("verdicts", html);
     const now = [...document.querySelectorAll(".verdict.fail")].map((each) => each.dataset.id);
     const fresh = now.filter((id) => broken !== null && !broken.includes(id));
-    if (fresh.length) speak(`Broken: ${fresh.join(", ")}`);
+    if (fresh.length) speak(`Broken: ${fresh.join(", ")}`, { always: true });
     broken = now;
   };
 
