@@ -142,7 +142,7 @@ class Shop:
     ("mode", "said"),
     [
         ("wants-a-token", "Perhaps it wants the hidden fields of its form: see with_hidden in docs/driver.md."),
-        ("link", "the driver returned no payment_url. It said: Pay now"),
+        ("link", 'the driver returned no payment_url. It said: "Pay now'),
         ("pays", 'The driver does not say that the order is paid: its state is "on hold".'),
     ],
 )
