@@ -180,8 +180,11 @@ def test_readiness_needs_the_head_of_an_answer_and_reads_no_body(tmp_path: Path,
 
 def test_an_answer_without_an_end_does_not_outlast_the_time_for_readiness(tmp_path: Path, port: int) -> None:
     command = [sys.executable, "server.py", "endless-head", str(port)]
-    with pytest.raises(PayproofError, match=r"did not answer .* within 3 s .* it listens there, and no answer"):
+    with pytest.raises(
+        PayproofError, match=r"did not answer .* within 3 s .* it listens there, and no answer"
+    ) as caught:
         asyncio.run(started(an_instance(tmp_path, port, *command, ready_timeout=3.0)))
+    assert "raise integration.ready_timeout, or start fewer at once: --worlds 2" in caught.value.remedy
 
 
 def test_instances_that_write_the_same_file_get_their_own_lines(tmp_path: Path) -> None:
@@ -234,6 +237,7 @@ def test_a_start_that_fails_is_told_with_its_whole_trace(tmp_path: Path, port: i
     assert lines[-1].strip() == "OSError: no database"
     assert "\x1b" not in caught.value.message
     assert "--show-env" in caught.value.remedy
+    assert "ready_timeout" not in caught.value.remedy
 
 
 PROXY = """

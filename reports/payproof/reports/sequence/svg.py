@@ -38,7 +38,9 @@ def svg(found: Sequence[Line], pointed: Collection[int] = ()) -> Markup:
         marked = each.n in pointed
         parts += [_band(height, below)] if marked else []
         parts += [
-            Markup('<g role="img" aria-label="{}{}">{}</g>').format("marked: " if marked else "", _told(each), drawn)
+            Markup('<g role="img" aria-label="{}{}">{}</g>').format(
+                "marked: " if marked else "", _in_words(each), drawn
+            )
         ]
         height = below
     height += 14
@@ -47,7 +49,7 @@ def svg(found: Sequence[Line], pointed: Collection[int] = ()) -> Markup:
     )
 
 
-def _told(each: Line) -> str:
+def _in_words(each: Line) -> str:
     """The line in words."""
     match each:
         case SequencePart():

@@ -172,7 +172,8 @@ class Instance:
                 return processes
         raise await self._launch_error(
             f"the integration did not answer at {self.url}{self.ready} within {self.ready_timeout:g} s ({problem}); "
-            + _where(self.listening(), ports.address(self.url)[1])
+            + _where(self.listening(), ports.address(self.url)[1]),
+            slow="; where it only needs longer, raise integration.ready_timeout, or start fewer at once: --worlds 2",
         )
 
     async def _ask(self, client: httpx.AsyncClient) -> int:
@@ -185,7 +186,7 @@ class Instance:
         await asyncio.sleep(0.2)
         return self._stranger(self._family())[0]
 
-    async def _launch_error(self, message: str) -> PayproofError:
+    async def _launch_error(self, message: str, *, slow: str = "") -> PayproofError:
         if self._readers:
             await asyncio.wait(self._readers, timeout=0.2)  # what it said last is on its way
         lines = [levels.plain(entry.text).rstrip() for entry in self.journal.entries if isinstance(entry, Log)]
@@ -194,7 +195,8 @@ class Instance:
         return PayproofError(
             "\n    ".join((f"{message}; its last words:", *tail)) if tail else f"{message}; it wrote nothing",
             place=f"integration.command = {shlex.join(self.command)}",
-            remedy="start it by hand as `payproof run --show-env` prints it; check integration.url, {port} and ready",
+            remedy="start it by hand as `payproof run --show-env` prints it; check integration.url, {port} and ready"
+            + slow,
         )
 
     # -- its processes -----------------------------------------------------------------------------------------------------
