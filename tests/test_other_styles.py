@@ -66,6 +66,15 @@ def _found(result: Result) -> dict[str, list[str]]:
     }
 
 
+def _unjudged(result: Result, requirement: str) -> bool:
+    return any(
+        finding.verdict in (Verdict.NOT_EXERCISED, Verdict.ERROR)
+        for judgement in result.judgements
+        if judgement.requirement == requirement
+        for finding in judgement.findings
+    )
+
+
 @pytest.mark.parametrize("name", STYLES)
 def test_a_careful_integration_of_another_style_gets_no_finding(name: str, style: Style) -> None:
     result = _judged(name, style(name), Options(quick=True, seed=9))
@@ -81,7 +90,11 @@ def test_a_mistake_in_another_style_is_found_by_its_check_and_by_no_unrelated_on
     if waits and not WHOLE:
         pytest.skip(f"{row['requirement']} is judged by waiting for half a minute: tox -e matrix")
     only = () if WHOLE and not waits else (row["requirement"],)
-    found = _found(_judged(name, style(name, defect=defect), Options(only=only, quick=not waits, seed=11)))
+    tables, options = style(name, defect=defect), Options(only=only, quick=not waits, seed=11)
+    result = _judged(name, tables, options)
+    if _unjudged(result, row["requirement"]):  # on a machine with too much to do; payproof says so, and accuses nobody
+        result = _judged(name, tables, options)
+    found = _found(result)
     assert row["requirement"] in found, f"not found; what was found: {found}"
     assert set(found) <= {row["requirement"], *row["also"]}, found
 

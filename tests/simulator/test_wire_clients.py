@@ -30,6 +30,8 @@ PATIENCE = 3.0
 """Seconds after which a client gives up what does not end: the whole call, or (Ruby, Python) connecting and each read."""
 LONG = 30.0
 """Its patience where something else ends the call, on a busy machine, too."""
+_TICK = 0.05
+"""Seconds by which the system's own record of a socket may be off: it counts in ticks of some milliseconds."""
 BYTES = 458
 """Length of the answer's body."""
 WHOLE = f"ok 200 {BYTES}"
@@ -274,4 +276,4 @@ def journaled(each: Seen) -> bool:
     if not expected.waits:
         return bool(each.connections)
     waited = [entry.gave_up for entry in each.connections]
-    return bool(waited) and all(one is not None and PATIENCE / 2 < one < each.took for one in waited)
+    return bool(waited) and all(one is not None and PATIENCE / 2 < one < each.took + _TICK for one in waited)

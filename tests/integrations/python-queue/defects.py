@@ -31,9 +31,14 @@ class PaidInTheText(worker.Worker):
 
 @mistake("tight-loop", WORKERS)
 class TightLoop(worker.Worker):
-    def failed(self, job, trouble):
-        log.error("order %s could not be verified: %s", job["number"], trouble)
-        self.books.later(job["token"], 0)
+    def work(self, job):
+        while True:
+            try:
+                self.gateway.status(job["token"])
+                break
+            except worker.Trouble as trouble:
+                log.error("order %s could not be verified: %s", job["number"], trouble)
+        super().work(job)
 
 
 @mistake("drops-the-job", WORKERS)
