@@ -75,8 +75,8 @@ def _limits(gateway: str) -> Limits:
 
 
 def _late(run: Run) -> float:
-    told = run.facts.get("late")
-    return float(told) if isinstance(told, int | float) else 0.0
+    late = run.facts.get("late")
+    return float(late) if isinstance(late, int | float) else 0.0
 
 
 def _has_tokens(run: Run) -> bool:

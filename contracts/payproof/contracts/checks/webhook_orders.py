@@ -176,28 +176,26 @@ def before_return(case: Case) -> Iterator[Finding]:
     """
     for probe_run in probe_runs(case.run, "first-the-notice"):
         order, world = probe_run.order(), probe_run.world
-        delivered = _sent(probe_run.before(StepName.RETURNED))
-        if not delivered:
+        sent = _sent(probe_run.before(StepName.RETURNED))
+        if not sent:
             yield case.stuck(probe_run)
             continue
         gone = _seen_before_the_return(probe_run)
         taken = [entry for entry in ledger(world, order, "charged") if not gone or entry.n < gone[-1].n]
-        what = f"the gateway told {len(delivered)} time(s) of its payment, and the customer was not back yet ({answer_of(delivered[-1])})"
+        what = f"the gateway told {len(sent)} time(s) of its payment, and the customer was not back yet ({answer_of(sent[-1])})"
         paid = next((seen for seen in gone if seen.paid), None)
         if not gone:
-            yield case.not_exercised(
-                f"the state of order {order} could not be read", world=world, seen=[*delivered[:1]]
-            )
+            yield case.not_exercised(f"the state of order {order} could not be read", world=world, seen=[*sent[:1]])
         elif paid is not None:
             yield case.passed(
                 "paid by the notice, before the customer came back",
-                actual={"state": paid.state}, world=world, seen=[delivered[-1], paid],
+                actual={"state": paid.state}, world=world, seen=[sent[-1], paid],
             )  # fmt: skip
         elif taken or not case.profile.traits.settles:
             yield case.failed(
                 f"order {order} is not paid: {what}",
-                expected={"paid": True}, actual={"paid": False, "state": gone[-1].state, "notices": len(delivered)},
-                world=world, seen=[*delivered[-2:], *taken[:1], gone[-1]], unless=("flow.success",),
+                expected={"paid": True}, actual={"paid": False, "state": gone[-1].state, "notices": len(sent)},
+                world=world, seen=[*sent[-2:], *taken[:1], gone[-1]], unless=("flow.success",),
             )  # fmt: skip
         else:
             good = "paid once the customer came back; until then the integration had taken no money"
