@@ -4,7 +4,8 @@ A row is one example shop with one defect (examples/*/defects.toml). ``also`` li
 breaks besides. The careful shops get no finding at all, on either profile.
 
 `tox -e matrix` runs every probe against every defect and publishes what was found; it takes a quarter of an hour. The usual
-run has the probes of the defect's own requirement and of the world without faults, where most checks look.
+run has one defect for each requirement, the probes of that requirement, and the world without faults, where most checks look;
+and of the careful shops' six runs, three leave the long waits out.
 """
 
 from __future__ import annotations
@@ -65,6 +66,11 @@ def _defects() -> list[Any]:
     return rows
 
 
+def _played() -> list[Any]:
+    one_each = {row.values[2]["requirement"]: row for row in _defects()}
+    return _defects() if WHOLE else list(one_each.values())
+
+
 def _tables(shop: str, file: str = "payproof.toml") -> dict[str, Any]:
     if reason := _missing(shop):
         pytest.skip(reason)
@@ -99,7 +105,7 @@ def _publish(shop: str, name: str, found: dict[str, Judgement]) -> None:
         Path(folder, f"{shop}--{name}.json").write_text(json.dumps(rows))
 
 
-@pytest.mark.parametrize(("shop", "name", "row"), _defects())
+@pytest.mark.parametrize(("shop", "name", "row"), _played())
 def test_defect_is_found_by_its_check_and_by_no_unrelated_one(shop: str, name: str, row: dict[str, Any]) -> None:
     tables = _broken(shop, name, row)
     found: dict[str, Judgement] = {}
@@ -118,11 +124,12 @@ def test_defect_is_found_by_its_check_and_by_no_unrelated_one(shop: str, name: s
 @pytest.mark.parametrize("shop", SHOPS)
 @pytest.mark.parametrize("file", ["payproof.toml", "payproof.qrpay.toml"])
 def test_careful_shop_is_ready_and_gets_no_finding_at_all(shop: str, file: str) -> None:
-    result = _judged(shop, _tables(shop, file), Options(seed=12))
+    quick = not WHOLE and "qrpay" in file
+    result = _judged(shop, _tables(shop, file), Options(quick=quick, seed=12))
     found = _found(result)
     _publish(shop, f"careful ({file})", found)
     assert not found, {id: [finding.title for finding in judgement.findings] for id, judgement in found.items()}
-    assert result.outcome is Outcome.READY, result.reasons or result.diagnosis
+    assert result.outcome is (Outcome.PARTIAL if quick else Outcome.READY), result.reasons or result.diagnosis
 
 
 def test_every_requirement_that_this_version_judges_has_a_planted_defect() -> None:
