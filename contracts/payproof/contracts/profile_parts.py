@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, TypeAlias
@@ -167,7 +168,8 @@ class Notices:
 
 @dataclass(frozen=True, slots=True)
 class WireError:
-    """An error answer of the gateway: HTTP status and literal texts. ``operations``: names of the calls that give it."""
+    """An error answer of the gateway: HTTP status and literal texts; ``{…}`` in one stands for whatever the gateway names there.
+    ``operations``: names of the calls that give it."""
 
     status: int
     texts: tuple[str, ...]
@@ -182,6 +184,21 @@ class WireError:
     """Words for programs, on gateways whose problems have them."""
     shown: bool = False
     """The text is meant for the customer, who may read it."""
+
+    def says(self, texts: Sequence[str]) -> bool:
+        """Whether these are its texts, and no others."""
+        return len(self.texts) == len(texts) and all(map(_is_text, self.texts, texts))
+
+    def is_among(self, texts: Collection[str]) -> bool:
+        """Whether each of its texts is one of these."""
+        return all(any(_is_text(known, text) for text in texts) for known in self.texts)
+
+
+_NAMED = re.compile(r"\{\w*\}")
+
+
+def _is_text(known: str, text: str) -> bool:
+    return known == text or re.fullmatch(".*".join(map(re.escape, _NAMED.split(known))), text, re.DOTALL) is not None
 
 
 @dataclass(frozen=True, slots=True)
