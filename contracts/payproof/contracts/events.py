@@ -171,6 +171,7 @@ class Notified:
     """The gateway's own name of what happened."""
     id: str = ""
     payment: str = ""
+    """Empty where the notice does not call it by the id that opened it (but by its transaction's, say): who sends it knows."""
     paid: bool | None = None
     amount: str | None = None
     currency: str | None = None

@@ -105,12 +105,15 @@ def _with_grace(seconds: float) -> float:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Seconds that the gateway's guidance gives: for a call, for connecting, for reading a whole slow answer, and for answering a
-    notice."""
+    notice. ``longest_call``, ``longest_connect``: what nobody may wait for, where the guidance is no more than advice: whoever waits
+    longer than advised is warned, and fails from there on; 0: the same."""
 
     call: float = 30.0
     connect: float = 30.0
     whole: float = 60.0
     notice: float = 10.0
+    longest_call: float = 0.0
+    longest_connect: float = 0.0
 
     @property
     def grace(self) -> float:
@@ -121,6 +124,16 @@ class Limits:
     def connect_grace(self) -> float:
         """The same for one attempt to connect."""
         return _with_grace(self.connect)
+
+    @property
+    def call_fails(self) -> float:
+        """Seconds, grace included, after which a call that is still open fails; before that it warns."""
+        return _with_grace(self.longest_call or self.call)
+
+    @property
+    def connect_fails(self) -> float:
+        """The same for one attempt to connect."""
+        return _with_grace(self.longest_connect or self.connect)
 
     @property
     def whole_grace(self) -> float:
@@ -140,11 +153,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idempotency:
-    """``header``: where the key travels; ``life``: seconds that a key is remembered; ``longest``: characters."""
+    """``header``: where the key travels; ``life``: seconds that a key is remembered; ``longest``: characters. ``stands_for``: a
+    ``payment``, so that whoever tries again sends it again; or one ``call``, with what the program repeats of it by itself, as where
+    client libraries make the keys: the customer's next click may open another payment."""
 
     header: str
     life: int = 86_400
     longest: int = 255
+    stands_for: Literal["payment", "call"] = "payment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +226,8 @@ class Traits:
     cancel_url_optional: bool = True
     paid_survives_token: bool = True
     """A paid payment can still be looked up after the token that made it has expired."""
+    asks_for_reference: bool = True
+    """Its guidance has the order's id travel in the call. False: who keeps the payment's id with the order does as well."""
     settles: bool = False
     """Approving is not paying: the integration takes the money, by a call of the role ``settle``."""
     returns_after_failure: bool = True
