@@ -11,8 +11,9 @@ from invented import PROBES, differences, findings, performed, recorded, shop_co
 
 from payproof.contracts.entries import Call, Ledger
 from payproof.contracts.judge import judge
-from payproof.contracts.model import Verdict
+from payproof.contracts.model import Level, Verdict
 from payproof.contracts.profile import load
+from payproof.contracts.requirements import requirements_of
 from payproof.simulator.testing import GatewayThread
 from payproof.suites.config import Config
 from payproof.suites.conformance import contract
@@ -45,10 +46,20 @@ def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp
     assert {"pending", "charged", "declined", "refused"} <= events
 
 
+def test_a_gateway_says_what_weighs_more_or_less_on_it(tmp_path: Path) -> None:
+    known = requirements_of(load("quay"))
+    assert (known["flow.pending-failure"].level, known["webhook.stale"].level) == (Level.SHOULD, Level.MUST)
+    assert requirements_of(load("harbor"))["webhook.stale"].level is Level.SHOULD
+    _, result = performed(config(tmp_path, "believes-anybody"), probes=("forged-notice",))
+    (stale,) = (each for each in result.judgements if each.requirement == "webhook.stale")
+    assert (stale.level, stale.verdict) == (Level.MUST, Verdict.FAIL)
+
+
 @pytest.mark.parametrize(
     ("defect", "requirement", "probes"),
     [
         ("waiting-is-paid", "flow.pending", ("undecided",)),
+        ("believes-anybody", "webhook.signature-verified", ("forged-notice",)),
         ("takes-it-back", "webhook.out-of-order", ("pending-told-last",)),
         ("any-payment", "verify.other-payment", ("replayed-return",)),
         ("no-key", "idempotency.key-sent", ("steady",)),

@@ -105,10 +105,28 @@ CLIENTS = {
     "limits-reads-only": LimitsReadsOnly,
     "limits-connecting-only": LimitsConnectingOnly,
 }
+
+
+class GivesAllBack(HarborShop):
+    async def give_back(self, request: Request) -> Response:
+        order = self.orders.get(request.path_params["id"])
+        request._json = {"amount": order.amount if order else "0"}
+        return await super().give_back(request)
+
+
+class ForgetsTheRefund(HarborShop):
+    async def give_back(self, request: Request) -> Response:
+        """Each request is a refund of its own."""
+        self.refunds.clear()
+        return await super().give_back(request)
+
+
 SHOPS: dict[str, type[HarborShop]] = {
     "believes-the-return": BelievingShop,
     "one-payment-for-ever": OnePaymentForEver,
     "captures-on-the-return": CapturesOnTheReturn,
+    "gives-all-back": GivesAllBack,
+    "forgets-the-refund": ForgetsTheRefund,
 }
 
 

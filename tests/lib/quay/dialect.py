@@ -124,12 +124,9 @@ class Quay(Harbor):
 
     def notices(self, payment: Payment, event: str) -> tuple[tuple[str, bytes], ...]:
         """Quay tells of customers who have done their part, of money that came, and of money that did not."""
-        kinds = {
-            "pending": "order.waiting",
-            "charged": "order.taken",
-            "declined": "order.failed",
-            "expired": "order.ended",
-        }
-        number = self.deps.ids.mint(20)
-        body = {"kind": kinds.get(event), "nr": number, "order": self._plain(payment)}
-        return ((number, json.dumps(body).encode()),) if event in kinds else ()
+        kinds = {"pending": "order.waiting", "charged": "order.taken", "declined": "order.failed", "expired": "order.ended"}
+        told: list[dict[str, Any]] = [{"kind": kinds[event], "order": self._plain(payment)}] if event in kinds else []
+        if event == "charged":  # and it tells of the money itself, which has an id of its own
+            told.insert(0, {"kind": "money.arrived", "order": {**self._plain(payment), "id": payment.transaction}})
+        numbered = [{**each, "nr": self.deps.ids.mint(20)} for each in told]
+        return tuple((each["nr"], json.dumps(each).encode()) for each in numbered)

@@ -12,6 +12,7 @@ from harbor import profile as harbor
 from payproof.contracts.checklist import Checklist, Item
 from payproof.contracts.entries import Request, Response
 from payproof.contracts.events import AnyEvent, Confirmed, Notified, Opened
+from payproof.contracts.model import Level
 from payproof.contracts.profile import Credential, Fact, Fields, HostedRecipe, Origin, Payer, Traits
 from payproof.contracts.requirements import requirements
 
@@ -34,6 +35,8 @@ def sign(secrets: tuple[str, ...], body: bytes, at: int) -> Fields:
 
 def read_notice(headers: Fields, body: bytes) -> Notified:
     event = harbor.read_notice(headers, body)
+    if event.event == "money.arrived":
+        event = replace(event, payment="", paid=True)
     return replace(event, currency=(event.currency or "").upper() or None)
 
 
@@ -65,6 +68,7 @@ PROFILE = replace(
                 "1", "everything", "Everything", "Everything.", tuple(sorted(requirements().keys() - harbor.NOT_HERE))
             ),
         ),
+        levels={"flow.pending-failure": Level.SHOULD, "webhook.stale": Level.MUST},
     ),
     origins=(Origin(name="api"), Origin(name="checkout", host="till")),
     operations=tuple(each for each in harbor.OPERATIONS if each.role in ("open", "confirm")),
