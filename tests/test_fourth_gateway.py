@@ -3,6 +3,7 @@ that comes later. Quay (``tests/lib/quay``) has all of it, and needs no line out
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from payproof.simulator.testing import GatewayThread
 from payproof.suites.config import Config
 from payproof.suites.conformance import contract
 from payproof.suites.conformance.contract.where import simulated
+from payproof.suites.explorer.explorer_session import opened
+from payproof.suites.explorer.playing import RuleTally
+from payproof.suites.explorer.search import Search, SearchLimits
 
 OWN_PROBES = ("undecided", "pending-told-last", "forged-notice", "disordered-notices", "lost-notice")
 HERS = tuple(name for name in PROBES if name not in ("token-expired", "stampede", "always-unauthorized"))
@@ -73,6 +77,18 @@ def test_a_planted_defect_is_found_by_the_requirement_that_names_it(
     assert requirement in findings(performed(config(tmp_path, defect), probes=probes)[1])
 
 
+@pytest.mark.parametrize(("defect", "broken"), [("", set[str]()), ("waiting-is-paid", {"paid-is-charged"})])
+def test_the_explorer_pays_with_money_that_comes_later(tmp_path: Path, defect: str, broken: set[str]) -> None:
+    async def searched() -> RuleTally:
+        async with opened(config(tmp_path, defect), 3) as session:
+            limits = SearchLimits(stories=40, first=bool(defect))
+            return await Search(session, limits, lambda tally, text: None).run()
+
+    found = asyncio.run(searched()).found
+    assert {each.rule for each in found} == broken
+    assert all(each.played.story.acts[-1].do == "promise" for each in found)
+
+
 def test_a_shop_that_gives_no_way_back_is_not_accused_for_it(tmp_path: Path) -> None:
     _, result = performed(config(tmp_path, "no-way-back"), probes=("steady", "cancelled", "refused"))
     assert findings(result) == {}
@@ -97,8 +113,9 @@ def test_a_recording_of_its_sandbox_replays_with_no_difference(tmp_path: Path) -
 
 def test_the_contract_suite_uses_its_key_where_no_call_issues_tokens() -> None:
     with simulated(load("quay")) as where:
-        result = contract.perform(where, budget=100, seed=1)
+        result = contract.perform(where, budget=200, seed=1)
     assert result.complete
-    assert {covered.operation for covered in result.covered} == {"order", "look"}
+    assert {covered.operation for covered in result.covered} == {"order", "look", "receipt"}
+    assert 409 in next(covered.statuses for covered in result.covered if covered.operation == "order")
     assert [(failure.check, failure.operation, failure.message) for failure in result.failures] == []
     assert (result.notes, dict(result.untried)) == ((), {})

@@ -13,7 +13,7 @@ from payproof.contracts.checklist import Checklist, Item
 from payproof.contracts.entries import Request, Response
 from payproof.contracts.events import AnyEvent, Confirmed, Notified, Opened
 from payproof.contracts.model import Level
-from payproof.contracts.profile import Credential, Fact, Fields, HostedRecipe, Origin, Payer, Traits
+from payproof.contracts.profile import Credential, Fact, Fields, HostedRecipe, Origin, Payer, Traits, WireError
 from payproof.contracts.requirements import requirements
 
 TEMPLATE, LATER = "{NR}", 300
@@ -21,7 +21,8 @@ TEMPLATE, LATER = "{NR}", 300
 
 def read(request: Request, response: Response | None) -> AnyEvent:
     event = harbor.read(request, response)
-    event = replace(event, sent={"secret-key": event.bearer} if event.bearer else {})
+    key = event.bearer or event.sent.get("client-id", "")  # as a bearer, or as the name of Basic
+    event = replace(event, sent={"secret-key": key} if key else {})
     if isinstance(event, Opened | Confirmed):
         return replace(event, currency=event.currency.upper() if event.currency else None)
     return event
@@ -79,6 +80,7 @@ PROFILE = replace(
     ),
     notices=replace(harbor.PROFILE.notices, sign=sign, read=read_notice),
     knobs={"later": Fact(LATER, "assumed", "invented", "seconds until a payment that was pending is decided")},
+    errors={**harbor.PROFILE.errors, "other-order": WireError(409, ("The key of {order}",), "assumed", "invented", ("order",))},
     currencies=("EUR",),
     payers={
         **harbor.PROFILE.payers,
