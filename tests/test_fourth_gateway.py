@@ -52,7 +52,7 @@ def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp
 
 def test_a_gateway_says_what_weighs_more_or_less_on_it(tmp_path: Path) -> None:
     known = requirements_of(load("quay"))
-    assert (known["flow.pending-failure"].level, known["webhook.stale"].level) == (Level.SHOULD, Level.MUST)
+    assert (known["https.cancel-url"].level, known["webhook.stale"].level) == (Level.SHOULD, Level.MUST)
     assert requirements_of(load("harbor"))["webhook.stale"].level is Level.SHOULD
     _, result = performed(config(tmp_path, "believes-anybody"), probes=("forged-notice",))
     (stale,) = (each for each in result.judgements if each.requirement == "webhook.stale")

@@ -433,7 +433,8 @@ def test_what_a_catalogue_calls_fresh_is_not_compared_in_headers_and_numbers_eit
     known = _known()
     known.catalogue = replace(known.catalogue, ids={"headers.request-id": "request", "body.created": "time"})
     looks = [
-        _look({"created": 1795932228 + n, "other": 5}, headers=(("Request-Id", f"req_{n}8Hk"),), known=known) for n in (0, 1)
+        _look({"created": 1795932228 + n, "other": 5}, headers=(("Request-Id", f"req_{n}8Hk"),), known=known)
+        for n in (0, 1)
     ]
     assert [look.facts["headers.request-id"] for look in looks] == ["request 1", "request 2"]
     assert [look.facts["body.created"] for look in looks] == ["a time"] * 2
@@ -638,7 +639,10 @@ def test_the_gateways_own_template_is_no_reference() -> None:
         label="", operation="", method="POST", path="/", form={"back": "https://shop.example/?nr={NR}", "who": "{token}"},
         headers={"Key": "{fresh}"},
     )  # fmt: skip
-    assert filled(asked, {"token": "t", "fresh": "f"}, own="{NR}").form == {"back": "https://shop.example/?nr={NR}", "who": "t"}
+    assert filled(asked, {"token": "t", "fresh": "f"}, own="{NR}").form == {
+        "back": "https://shop.example/?nr={NR}",
+        "who": "t",
+    }
     assert needed(asked) == {"NR", "token", "fresh"}
     with pytest.raises(MissingValue, match="NR"):
         filled(asked, {"token": "t", "fresh": "f"})

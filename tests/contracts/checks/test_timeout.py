@@ -281,7 +281,12 @@ def test_an_answer_that_had_too_few_bytes_to_drip_tells_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "ending", "verdict"),
-    [(32, "hung_up", Verdict.PASS), (80, "hung_up", Verdict.WARN), (89, "hung_up", Verdict.FAIL), (88.5, "held", Verdict.FAIL)],
+    [
+        (32, "hung_up", Verdict.PASS),
+        (80, "hung_up", Verdict.WARN),
+        (89, "hung_up", Verdict.FAIL),
+        (88.5, "held", Verdict.FAIL),
+    ],
 )
 def test_where_guidance_is_advice_a_longer_wait_warns_and_the_longest_fails(
     seconds: float, ending: str, verdict: Verdict

@@ -65,7 +65,9 @@ class HarborClient(Gateway):
     async def give_back(self, order: str, payment: str, amount: str, currency: str, key: str) -> None:
         total = {"minor": self.minor(amount, currency), "code": currency}
         about = f"order={order} payment={payment} back={amount}"
-        data = await self.authorized("return", "POST", f"/orders/{payment}/returns", about, {"total": total, "key": key})
+        data = await self.authorized(
+            "return", "POST", f"/orders/{payment}/returns", about, {"total": total, "key": key}
+        )
         log.info("return %s -> %s", about, data.get("return"))
 
     async def status(self, order: str, payment: str) -> Status:

@@ -135,7 +135,12 @@ class Quay(Harbor):
 
     def notices(self, payment: Payment, event: str) -> tuple[tuple[str, bytes], ...]:
         """Quay tells of customers who have done their part, of money that came, and of money that did not."""
-        kinds = {"pending": "order.waiting", "charged": "order.taken", "declined": "order.failed", "expired": "order.ended"}
+        kinds = {
+            "pending": "order.waiting",
+            "charged": "order.taken",
+            "declined": "order.failed",
+            "expired": "order.ended",
+        }
         told: list[dict[str, Any]] = [{"kind": kinds[event], "order": self._plain(payment)}] if event in kinds else []
         if event == "charged":  # and it tells of the money itself, which has an id of its own
             told.insert(0, {"kind": "money.arrived", "order": {**self._plain(payment), "id": payment.transaction}})

@@ -69,7 +69,7 @@ PROFILE = replace(
                 "1", "everything", "Everything", "Everything.", tuple(sorted(requirements().keys() - harbor.NOT_HERE))
             ),
         ),
-        levels={"flow.pending-failure": Level.SHOULD, "webhook.stale": Level.MUST},
+        levels={"https.cancel-url": Level.SHOULD, "webhook.stale": Level.MUST},
     ),
     origins=(Origin(name="api"), Origin(name="checkout", host="till")),
     operations=tuple(each for each in harbor.OPERATIONS if each.role in ("open", "confirm")),
@@ -80,7 +80,10 @@ PROFILE = replace(
     ),
     notices=replace(harbor.PROFILE.notices, sign=sign, read=read_notice),
     knobs={"later": Fact(LATER, "assumed", "invented", "seconds until a payment that was pending is decided")},
-    errors={**harbor.PROFILE.errors, "other-order": WireError(409, ("The key of {order}",), "assumed", "invented", ("order",))},
+    errors={
+        **harbor.PROFILE.errors,
+        "other-order": WireError(409, ("The key of {order}",), "assumed", "invented", ("order",)),
+    },
     currencies=("EUR",),
     payers={
         **harbor.PROFILE.payers,

@@ -129,7 +129,9 @@ def requests(case: Case) -> Iterator[Finding]:
                 yield case.passed("a log line shows order and amount", world=probe_run.world, seen=[order, line])
                 return
     if bought and not seen:
-        yield case.not_exercised("no order of 100 or more, whose id is known, was paid for: shorter numbers stand in any log line")
+        yield case.not_exercised(
+            "no order of 100 or more, whose id is known, was paid for: shorter numbers stand in any log line"
+        )
     yield from _silent(case, seen, "order and amount of a payment request")
 
 

@@ -80,4 +80,6 @@ def once(case: Case) -> Iterator[Finding]:
                 world=probe_run.world, seen=[again, *calls, *given],
             )  # fmt: skip
         else:
-            yield case.passed("given back once", actual={"refunds": 1}, world=probe_run.world, seen=[again, *calls, *given])
+            yield case.passed(
+                "given back once", actual={"refunds": 1}, world=probe_run.world, seen=[again, *calls, *given]
+            )

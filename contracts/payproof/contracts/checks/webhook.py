@@ -167,7 +167,9 @@ def unknown_order(case: Case) -> Iterator[Finding]:
     """
     for probe_run in probe_runs(case.run, "foreign-notice"):
         told = [each for each in probe_run.of(Delivery) if each.shape]
-        sent = next((each for each in told if each.response is None or each.response.status == 500), next(iter(told), None))
+        sent = next(
+            (each for each in told if each.response is None or each.response.status == 500), next(iter(told), None)
+        )
         if sent is None:
             yield case.stuck(probe_run)
             continue

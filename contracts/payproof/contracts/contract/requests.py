@@ -89,9 +89,15 @@ def _bearer(
     given = header(request.headers, "authorization")
     schemes = cast("dict[str, Node]", api.document["components"].get("securitySchemes", {}))
     known = next(iter(schemes.values()), cast(Node, {}))
-    words = [word for word in (str(each.get("scheme", "")).lower() for each in schemes.values()) if word in _SCHEMES] or ["bearer"]
+    words = [
+        word for word in (str(each.get("scheme", "")).lower() for each in schemes.values()) if word in _SCHEMES
+    ] or ["bearer"]
     expected = ", or ".join(_SCHEMES[word] for word in words)
-    if given and operation.node.get("security") != [] and not re.fullmatch(rf"(?i:{'|'.join(words)}) +\S+", given.strip()):
+    if (
+        given
+        and operation.node.get("security") != []
+        and not re.fullmatch(rf"(?i:{'|'.join(words)}) +\S+", given.strip())
+    ):
         yield at(known, "header authorization", expected, given)
     elif not given and needs_bearer(api, operation):
         yield at(known, "header authorization", expected, MISSING)

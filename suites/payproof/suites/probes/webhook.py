@@ -93,7 +93,9 @@ async def spelled_notice(world: World) -> None:
 @on_an_unpaid_order
 async def unknown_notice(world: World, order: Order, customer: Customer, checkout: Checkout, odd: str) -> None:
     """A signed notice of an event that nobody knows, or without any data, about an unpaid order; then a customer pays."""
-    notice = next(iter(world.outbox.compose(checkout.payment, *UNPAID)), None) or world.outbox.claims(checkout.payment)[0]
+    notice = (
+        next(iter(world.outbox.compose(checkout.payment, *UNPAID)), None) or world.outbox.claims(checkout.payment)[0]
+    )
     body = (
         unheard_of(world.profile.notices, notice.body)
         if odd == "event" and world.profile.notices
