@@ -8,7 +8,7 @@ from functools import wraps
 from payproof.contracts import money
 from payproof.contracts.entries import Call
 from payproof.contracts.events import Refunded
-from payproof.contracts.model import Finding
+from payproof.contracts.model import Finding, Json
 from payproof.contracts.probe_runs import ProbeRun, ledger, probe_runs
 from payproof.contracts.requirements import Case, Check, must
 from payproof.contracts.steps import StepName
@@ -50,7 +50,8 @@ def amount(case: Case) -> Iterator[Finding]:
         right = money.parse(wanted.facts["amount"])
         wrong = next((each for each in asked if money.parse(each[1].amount) != right), None)
         call, event = wrong or asked[0]
-        expected, actual = {"amount": wanted.facts["amount"]}, {"amount": event.amount, "on the wire": event.spelled}
+        expected: dict[str, Json] = {"amount": wanted.facts["amount"]}
+        actual: dict[str, Json] = {"amount": event.amount, "on the wire": event.spelled}
         title = f"the gateway was asked to give back {event.amount or 'all that is left'}"
         say = case.passed if wrong is None else case.failed
         yield say(title, expected=expected, actual=actual, world=probe_run.world, seen=[wanted, call])
