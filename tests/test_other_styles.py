@@ -1,7 +1,7 @@
 """Careful integrations in styles that the examples do not have get no finding; where mistakes are planted in them, each is
 found by its check, and no unrelated check says a word (see tests/test_kill_matrix.py).
 
-Some mistakes show only while a call is held for half a minute; they are played with `tox -e matrix`.
+`tox -e matrix` plays all mistakes, the usual run the first one of each style.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def _rows() -> list[Any]:
     return [
         pytest.param(style, name, row, id=f"{style}-{name}")
         for style, table in _defects().items()
-        for name, row in table.items()
+        for name, row in list(table.items())[: None if WHOLE else 1]
     ]
 
 
 def _waits(requirement: str) -> bool:
-    """Only probes that wait for half a minute can find it."""
+    """Only probes that hold a call for half a minute can find it."""
     found = [probe for probe in probes().values() if requirement in probe.requirements]
     return all(probe.stalls for probe in found)
 
@@ -87,8 +87,6 @@ def test_a_mistake_in_another_style_is_found_by_its_check_and_by_no_unrelated_on
     name: str, defect: str, row: dict[str, Any], style: Style
 ) -> None:
     waits = _waits(row["requirement"])
-    if waits and not WHOLE:
-        pytest.skip(f"{row['requirement']} is judged by waiting for half a minute: tox -e matrix")
     only = () if WHOLE and not waits else (row["requirement"],)
     tables, options = style(name, defect=defect), Options(only=only, quick=not waits, seed=11)
     result = _judged(name, tables, options)

@@ -2,7 +2,7 @@
 careful shops survive five hundred stories.
 
 All of it takes three quarters of an hour: `tox -e stories`, or PAYPROOF_STORIES=FOLDER pytest -s tests/test_story_defects.py.
-Seconds and stories until each mistake was suspected are printed, and written to the folder. Three of them are found in
+Seconds and stories until each mistake was suspected are printed, and written to the folder. One of them is found in
 every test run (tests/suites/test_explorer.py).
 """
 

@@ -94,7 +94,7 @@ def entrance(printed: str) -> str:
 
 def controlled(printed: str) -> httpx.Client:
     token, address = re.findall(r"X-Payproof-Token: (\S+)' (\S+)$", printed, re.MULTILINE)[0]
-    return httpx.Client(base_url=address, headers={"X-Payproof-Token": token}, verify=False)
+    return httpx.Client(base_url=address, headers={"X-Payproof-Token": token}, verify=False, timeout=20)
 
 
 @pytest.fixture(scope="module")

@@ -143,24 +143,29 @@ def test_with_the_observed_profile_there_is_no_difference_at_all(independent_san
 
 
 PLANTED = (
-    ("status-text", "openapi POST /payment/create 200 body.message.success", '["OK"]'),
-    ("extra-field", "openapi POST /payment/create 200 body.data.expires_at", '"{time}"'),
-    ("missing-field", "openapi POST /authentication/token 200 body.data.expire_time", "not there"),
-    ("expire-time", 'knobs["advertised_life"]', "3600"),
-    ("token-length", "openapi POST /authentication/token 200 body.data.access_token length", "64"),
-    ("amount-number", "openapi GET, POST /payment/status 200 body.data.amount", "75.5"),
-    ("no-envelope-404", 'errors["unknown-payment"]', "404 No query results for model [App\\Models\\PaymentRequest]."),
-    ("status-422", 'errors["currency"].status', "422 The selected currency is invalid."),
-    ("content-type", "openapi POST /payment/create headers.content-type", '"text/html; charset=utf-8"'),
-    ("cancel-state", 'knobs["cancelled_state"]', '"CANCELLED"'),
+    ("status-text", "openapi POST /payment/create 200 body.message.success", '["OK"]', "create"),
+    ("extra-field", "openapi POST /payment/create 200 body.data.expires_at", '"{time}"', "create"),
+    ("missing-field", "openapi POST /authentication/token 200 body.data.expire_time", "not there", "token"),
+    ("expire-time", 'knobs["advertised_life"]', "3600", "token"),
+    ("token-length", "openapi POST /authentication/token 200 body.data.access_token length", "64", "token"),
+    ("amount-number", "openapi GET, POST /payment/status 200 body.data.amount", "1250", "status"),
+    (
+        "no-envelope-404",
+        'errors["unknown-payment"]',
+        "404 No query results for model [App\\Models\\PaymentRequest].",
+        "status",
+    ),
+    ("status-422", 'errors["currency"].status', "422 The selected currency is invalid.", "create"),
+    ("content-type", "openapi POST /payment/create headers.content-type", '"text/html; charset=utf-8"', "create"),
+    ("cancel-state", 'knobs["cancelled_state"]', '"CANCELLED"', "checkout"),
 )
 
 
-@pytest.mark.parametrize(("plant", "fact", "gateway"), PLANTED, ids=[plant for plant, _, _ in PLANTED])
+@pytest.mark.parametrize(("plant", "fact", "gateway", "cases"), PLANTED, ids=[plant for plant, *_ in PLANTED])
 def test_a_planted_difference_is_found_and_named(
-    independent_sandbox: Start, plant: str, fact: str, gateway: str
+    independent_sandbox: Start, plant: str, fact: str, gateway: str, cases: str
 ) -> None:
-    drift = _drift("qrpay", independent_sandbox("--plant", plant))
+    drift = _drift("qrpay", independent_sandbox("--plant", plant), cases)
     touched = {each.fact.name: each for each in drift.of("difference")}
     assert fact in touched, sorted(touched)
     assert touched[fact].gateway == gateway

@@ -98,11 +98,11 @@ def test_what_became_of_earlier_payments_stays_when_a_probe_is_left_out() -> Non
 
 
 def test_a_late_answer_is_the_sandboxs(independent_sandbox: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(profile, "PROFILE", replace(profile.PROFILE, limits=Limits(call=0.7)))
-    run, result = _run(_config(independent_sandbox("--late", "9:1")), "cancelled", "forged-return", "paid-order")
+    monkeypatch.setattr(profile, "PROFILE", replace(profile.PROFILE, limits=Limits(call=2)))
+    run, result = _run(_config(independent_sandbox("--late", "9:3")), "cancelled", "forged-return", "paid-order")
     assert not _accused(result)
-    assert any("the sandbox took 1 s" in text for text in _steps(run, "spoiled"))
-    assert all(call.seconds < 1 for world in run.worlds for call in world.of(Call))
+    assert any("the sandbox took 3 s" in text for text in _steps(run, "spoiled"))
+    assert all(call.seconds < 3 for world in run.worlds for call in world.of(Call))
 
 
 def test_a_broken_shop_is_found_at_a_sandbox_that_is_unwell(independent_sandbox: Start) -> None:

@@ -154,6 +154,7 @@ def _plain_host(host: str) -> str:
     return host
 
 
+@lru_cache(maxsize=1024)
 def origin(url: str) -> str:
     """Scheme, host and port of an address as ``plain`` writes them; empty for what is no address of http."""
     try:

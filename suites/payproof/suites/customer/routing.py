@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -72,6 +73,7 @@ def is_loopback(host: str) -> bool:
     return host in ("localhost", "127.0.0.1", "::1") or host.endswith(".localhost")
 
 
+@lru_cache(maxsize=1024)
 def _origin(url: str) -> tuple[str, int]:
     parts = urlsplit(url)
     try:
