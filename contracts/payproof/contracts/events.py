@@ -100,6 +100,8 @@ class Opened(Event):
     """The merchant's order id as sent."""
     return_url: str | None = None
     cancel_url: str | None = None
+    varies: bool = False
+    """The customer may lawfully be charged another amount than this: less a discount, with tax or postage."""
     payment_url: str | None = None
     """Answered: where the customer pays."""
 
