@@ -63,6 +63,8 @@ class Credential:
     """What the gateway's own dashboard calls it."""
     travels: Literal["body", "basic", "bearer", "never"] = "body"
     grace: int = 0
+    begins: tuple[str, ...] = ()
+    """What its values begin with, where they have marks of their own (``sk_test_``): one in the source is then seen wherever it stands."""
 
     @property
     def secret(self) -> bool:

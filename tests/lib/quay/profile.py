@@ -74,7 +74,7 @@ PROFILE = replace(
     origins=(Origin(name="api"), Origin(name="checkout", host="till")),
     operations=tuple(each for each in harbor.OPERATIONS if each.role in ("open", "confirm")),
     credentials=(
-        Credential(name="secret-key", kind="secret", placeholder="api_key", travels="bearer"),
+        Credential(name="secret-key", kind="secret", placeholder="api_key", travels="bearer", begins=("quay_test_",)),
         Credential(name="page-key", kind="publishable", placeholder="page_key", travels="never"),
         Credential(name="notice-secret", kind="webhook-secret", placeholder="notice_secret", travels="never"),
     ),
