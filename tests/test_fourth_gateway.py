@@ -3,6 +3,7 @@ that comes later. Quay (``tests/lib/quay``) has all of it, and needs no line out
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,16 @@ from invented import PROBES, differences, findings, performed, recorded, shop_co
 
 from payproof.contracts.entries import Call, Ledger
 from payproof.contracts.judge import judge
-from payproof.contracts.model import Verdict
+from payproof.contracts.model import Level, Verdict
 from payproof.contracts.profile import load
+from payproof.contracts.requirements import requirements_of
 from payproof.simulator.testing import GatewayThread
 from payproof.suites.config import Config
 from payproof.suites.conformance import contract
 from payproof.suites.conformance.contract.where import simulated
+from payproof.suites.explorer.explorer_session import opened
+from payproof.suites.explorer.playing import RuleTally
+from payproof.suites.explorer.search import Search, SearchLimits
 
 OWN_PROBES = ("undecided", "pending-told-last", "forged-notice", "disordered-notices", "lost-notice")
 HERS = tuple(name for name in PROBES if name not in ("token-expired", "stampede", "always-unauthorized"))
@@ -45,10 +50,20 @@ def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp
     assert {"pending", "charged", "declined", "refused"} <= events
 
 
+def test_a_gateway_says_what_weighs_more_or_less_on_it(tmp_path: Path) -> None:
+    known = requirements_of(load("quay"))
+    assert (known["https.cancel-url"].level, known["webhook.stale"].level) == (Level.SHOULD, Level.MUST)
+    assert requirements_of(load("harbor"))["webhook.stale"].level is Level.SHOULD
+    _, result = performed(config(tmp_path, "believes-anybody"), probes=("forged-notice",))
+    (stale,) = (each for each in result.judgements if each.requirement == "webhook.stale")
+    assert (stale.level, stale.verdict) == (Level.MUST, Verdict.FAIL)
+
+
 @pytest.mark.parametrize(
     ("defect", "requirement", "probes"),
     [
         ("waiting-is-paid", "flow.pending", ("undecided",)),
+        ("believes-anybody", "webhook.signature-verified", ("forged-notice",)),
         ("takes-it-back", "webhook.out-of-order", ("pending-told-last",)),
         ("any-payment", "verify.other-payment", ("replayed-return",)),
         ("no-key", "idempotency.key-sent", ("steady",)),
@@ -60,6 +75,18 @@ def test_a_planted_defect_is_found_by_the_requirement_that_names_it(
     tmp_path: Path, defect: str, requirement: str, probes: tuple[str, ...]
 ) -> None:
     assert requirement in findings(performed(config(tmp_path, defect), probes=probes)[1])
+
+
+@pytest.mark.parametrize(("defect", "broken"), [("", set[str]()), ("waiting-is-paid", {"paid-is-charged"})])
+def test_the_explorer_pays_with_money_that_comes_later(tmp_path: Path, defect: str, broken: set[str]) -> None:
+    async def searched() -> RuleTally:
+        async with opened(config(tmp_path, defect), 3) as session:
+            limits = SearchLimits(stories=40, first=bool(defect))
+            return await Search(session, limits, lambda tally, text: None).run()
+
+    found = asyncio.run(searched()).found
+    assert {each.rule for each in found} == broken
+    assert all(each.played.story.acts[-1].do == "promise" for each in found)
 
 
 def test_a_shop_that_gives_no_way_back_is_not_accused_for_it(tmp_path: Path) -> None:
@@ -86,8 +113,9 @@ def test_a_recording_of_its_sandbox_replays_with_no_difference(tmp_path: Path) -
 
 def test_the_contract_suite_uses_its_key_where_no_call_issues_tokens() -> None:
     with simulated(load("quay")) as where:
-        result = contract.perform(where, budget=100, seed=1)
+        result = contract.perform(where, budget=200, seed=1)
     assert result.complete
-    assert {covered.operation for covered in result.covered} == {"order", "look"}
+    assert {covered.operation for covered in result.covered} == {"order", "look", "receipt"}
+    assert 409 in next(covered.statuses for covered in result.covered if covered.operation == "order")
     assert [(failure.check, failure.operation, failure.message) for failure in result.failures] == []
     assert (result.notes, dict(result.untried)) == ((), {})

@@ -68,6 +68,37 @@ def test_a_planted_defect_is_found_by_the_requirement_that_names_it(
     assert requirement in findings(performed(config(tmp_path, defect), probes=probes)[1])
 
 
+def with_refunds(folder: Path, defect: str = "") -> Config:
+    credentials = {"PAY_CLIENT_ID": "{gateway.client_id}", "PAY_SECRET_KEY": "{gateway.secret_key}"}
+    refund = {"path": "/orders/{order.id}/refunds", "json": {"amount": "{refund.amount}"}}
+    program = ("harbor_defects", defect) if defect else ("harbor.shop",)
+    return shop_config("harbor", folder, *program, credentials=credentials, integration={"refund": refund})
+
+
+def test_money_goes_back_as_asked_for_and_once(tmp_path: Path) -> None:
+    run, result = performed(with_refunds(tmp_path), probes=("partial-refund", "lost-refund"))
+    assert findings(result) == {}
+    assert {verdicts(result)[id] for id in ("refund.amount", "refund.once")} == {Verdict.PASS}
+    back = [entry for world in run.worlds for entry in world.of(Ledger) if entry.event == "refunded"]
+    assert [entry.detail for entry in back] == ["1000.00"] * 2
+    calls = [call.role for world in run.worlds for call in world.of(Call) if call.role == "refund"]
+    assert len(calls) == 3
+
+
+@pytest.mark.parametrize(
+    ("defect", "requirement"), [("gives-all-back", "refund.amount"), ("forgets-the-refund", "refund.once")]
+)
+def test_a_refund_that_goes_wrong_is_found(tmp_path: Path, defect: str, requirement: str) -> None:
+    _, result = performed(with_refunds(tmp_path, defect), probes=("partial-refund", "lost-refund"))
+    assert set(findings(result)) == {requirement}
+
+
+def test_undeclared_refunds_are_a_caveat_and_no_failure(tmp_path: Path) -> None:
+    _, result = performed(config(tmp_path), probes=("steady",))
+    assert verdicts(result)["refund.once"] is Verdict.NOT_APPLICABLE
+    assert "refund.once: declare [integration.refund]" in result.caveats
+
+
 def test_a_recording_of_its_sandbox_replays_with_no_difference(tmp_path: Path) -> None:
     """The relay has two hosts on either side: of the sandbox, whose checkout is at pay.localhost, and of its own."""
     path = tmp_path / "cassette.yaml"

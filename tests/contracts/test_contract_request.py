@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -264,3 +265,13 @@ def test_between_right_and_refused_lies_what_servers_take(changes: dict[str, Any
 def test_json_that_does_not_say_so_must_be_refused() -> None:
     found = contract_of(load("quatapay")).refused(a_call(headers=(("Content-Type", "text/plain"), BEARER)).request)
     assert [problem.place for problem in found] == ["body /amount", "body /currency", "body /return_url"]
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "Basic", "basic"])
+def test_a_key_travels_by_each_scheme_that_the_contract_names(scheme: str) -> None:
+    asked = Request(method="GET", url=f"{HOST}/orders/{'a1' * 13}", headers=(("Authorization", f"{scheme} abcdefgh"),))
+    assert contract_of(load("quay")).request_problems(asked) == ()
+    (refused,) = contract_of(load("quay")).request_problems(replace(asked, headers=(("Authorization", "Digest x"),)))
+    assert refused.expected == "Bearer and the access token, or Basic and the credentials"
+    if scheme != "Bearer":
+        assert contract_of(load("harbor")).request_problems(asked)

@@ -15,7 +15,7 @@ from payproof.contracts.baseline import Accepted
 from payproof.contracts.judge import judge
 from payproof.contracts.model import Attestation, Judgement, Level, Outcome, PayproofError, Result, Verdict
 from payproof.contracts.profile import load
-from payproof.contracts.requirements import requirements
+from payproof.contracts.requirements import requirements, requirements_of
 
 PROFILE = load("quatapay")
 TODAY = date(2026, 11, 23)
@@ -233,3 +233,9 @@ def test_what_the_result_leans_on_is_told_thirty_days_before_it_ends() -> None:
     assert result.expiring[0] == "https.return-url: the baseline accepts its failure until 2026-12-31 only"
     assert "timeout.response" in result.expiring[1]
     assert result.expiring[1].endswith("the attestation of Ada ends on 2026-12-31")
+
+
+def test_a_checklist_that_names_what_does_not_exist_is_refused() -> None:
+    checklist = replace(PROFILE.checklist, levels={"verify.amuont": Level.SHOULD})
+    with pytest.raises(PayproofError, match=r"names verify\.amuont, and there is no such requirement"):
+        requirements_of(replace(PROFILE, checklist=checklist))

@@ -105,10 +105,27 @@ CLIENTS = {
     "limits-reads-only": LimitsReadsOnly,
     "limits-connecting-only": LimitsConnectingOnly,
 }
+
+
+class GivesAllBack(HarborShop):
+    @staticmethod
+    def to_give_back(order: Order, asked: str) -> str:
+        return order.amount
+
+
+class ForgetsTheRefund(HarborShop):
+    async def give_back(self, request: Request) -> Response:
+        """Each request is a refund of its own."""
+        self.refunds.clear()
+        return await super().give_back(request)
+
+
 SHOPS: dict[str, type[HarborShop]] = {
     "believes-the-return": BelievingShop,
     "one-payment-for-ever": OnePaymentForEver,
     "captures-on-the-return": CapturesOnTheReturn,
+    "gives-all-back": GivesAllBack,
+    "forgets-the-refund": ForgetsTheRefund,
 }
 
 

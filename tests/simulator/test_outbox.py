@@ -358,3 +358,31 @@ def test_every_signature_of_a_header_is_weakened(how: Forgery) -> None:
         assert value not in weak[name]
         assert how != "half" or 0 < len(weak[name]) < len(value)
         assert how != "empty" or weak[name] == ""
+
+
+def test_every_notice_that_tells_of_a_success_is_forged() -> None:
+    """Quay tells of an order that was taken, and of the money, which it calls by an id of its own."""
+    with GatewayThread("quay") as gateway, Receiver() as shop:
+        gateway.notify(shop.url)
+        asked = {"order": {"ref": "order-1", "total": {"minor": 1234, "code": "eur"}}, "back": "https://shop.test/back"}
+        key = {"Authorization": f"Bearer {gateway.secret_key}"}
+        payment = str(httpx.post(f"{gateway.url}/orders", json=asked, headers=key).json()["id"])
+        gateway.forge_notice(payment, "other-secret")
+        assert [json.loads(got.body)["kind"] for got in shop.got] == ["money.arrived", "order.taken"]
+        assert {delivery.payment for delivery in gateway.deliveries()} == {payment}
+
+
+def test_what_the_dialect_keeps_of_a_payment_is_in_no_notice_of_an_unknown_one(
+    gateway: GatewayThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment, told = opened(gateway), list[Payment]()
+    notices = Harbor.notices
+
+    def noted(self: Harbor, payment: Payment, event: str) -> tuple[tuple[str, bytes], ...]:
+        told.append(payment)
+        return notices(self, payment, event)
+
+    monkeypatch.setattr(Harbor, "notices", noted)
+    (notice,) = gateway.simulator.outbox.claims(payment, foreign="another")
+    assert (told[0].reference, dict(told[0].extra)) == ("another", {})
+    assert notice.payment != payment

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import pytest
 from jsonschema_rs import Draft202012Validator, meta
 
 from payproof.contracts.model import PayproofError
+from payproof.contracts.profile import Origin
 from payproof.suites.config import Config, json_schema, load_config
 from payproof.suites.config.pointers import split
 from payproof.suites.config.schema import FILE
+from payproof.suites.session.sandbox import checkout_of
 
 GOOD = """
 gateway = "quatapay"
@@ -426,3 +429,46 @@ def test_a_gateway_without_notices_has_no_use_for_an_endpoint(load: Load) -> Non
 def test_an_endpoint_that_cannot_be_is_told(load: Load, table: str, says: str) -> None:
     error = refused(load, f"{HARBOR}\n[integration.webhook]\n{table}\n")
     assert says in f"{error.place} {error.message} {error.remedy}"
+
+
+TWO_HOSTS = """
+[sandbox]
+base_url = "{base_url}"
+client_id = "a"
+secret_key = "b"
+"""
+
+
+@pytest.mark.parametrize(
+    ("base_url", "expected"),
+    [
+        ("https://api.harbor.test", "https://checkout.harbor.test"),
+        ("https://elsewhere.test", "https://pay.elsewhere.test"),
+    ],
+)
+def test_the_checkout_of_a_sandbox_is_where_the_profile_knows_it(
+    load: Load, base_url: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origins = (
+        Origin(name="api", real="https://api.harbor.test"),
+        Origin(name="checkout", host="pay", real="https://checkout.harbor.test"),
+    )
+    config = load(GOOD.replace("quatapay", "harbor") + TWO_HOSTS.format(base_url=base_url))
+    monkeypatch.setattr(Config, "profile", replace(config.profile, origins=origins))
+    assert checkout_of(config) == expected
+
+
+REFUND = """
+[integration.refund]
+path = "/orders/{order.id}/refunds"
+json = { amount = "{refund.amount:minor}" }
+"""
+
+
+def test_refunds_are_declared_where_the_gateway_has_them(load: Load) -> None:
+    declared = load(GOOD.replace("quatapay", "harbor") + REFUND).integration.refund
+    assert declared is not None
+    assert (declared.method, declared.json_body) == ("POST", {"amount": "{refund.amount:minor}"})
+    assert "payproof knows no refunds of quatapay" in refused(load, GOOD + REFUND).message
+    wrong = refused(load, GOOD.replace("quatapay", "harbor") + REFUND.replace("refund.amount", "refund.amuont"))
+    assert 'did you mean "{refund.amount}"?' in wrong.remedy

@@ -26,7 +26,7 @@ from payproof.contracts.comparison import same
 from payproof.contracts.drift import Drift
 from payproof.contracts.entries import Request, Response
 from payproof.contracts.model import Json, PayproofError
-from payproof.contracts.profile import Profile
+from payproof.contracts.profile import Profile, WireError
 from payproof.contracts.secrets import Redactor
 from payproof.reports.drift import console, markdown
 from payproof.reports.drift import json as as_json
@@ -42,7 +42,7 @@ from payproof.suites.conformance.drift.comparing import DifferenceTally, differe
 from payproof.suites.conformance.drift.comparison import DriftOptions, compare
 from payproof.suites.conformance.drift.endpoints import SimulatorEndpoint
 from payproof.suites.conformance.drift.observe import KnownValues, Observation
-from payproof.suites.conformance.template import MissingValue, placed, unknown
+from payproof.suites.conformance.template import MissingValue, filled, needed, placed, unknown
 
 from ..conftest import IndependentSandbox, independent_sandboxes  # noqa: TID252
 
@@ -434,6 +434,32 @@ def test_headers_that_nobody_lives_by_are_left_out_and_all_others_matter() -> No
     }
 
 
+def test_what_a_catalogue_calls_fresh_is_not_compared_in_headers_and_numbers_either() -> None:
+    known = _known()
+    known.catalogue = replace(known.catalogue, ids={"headers.request-id": "request", "body.created": "time"})
+    looks = [
+        _look({"created": 1795932228 + n, "other": 5}, headers=(("Request-Id", f"req_{n}8Hk"),), known=known)
+        for n in (0, 1)
+    ]
+    assert [look.facts["headers.request-id"] for look in looks] == ["request 1", "request 2"]
+    assert [look.facts["body.created"] for look in looks] == ["a time"] * 2
+    assert looks[0].facts["body.other"] == 5
+
+
+def test_an_answer_may_repeat_the_id_that_was_asked_for() -> None:
+    known = _known()
+    known.asked("https://gateway.test/v1/orders/ord_8Hk2Lm9Qx")
+    assert known.tidy("No such order: ord_8Hk2Lm9Qx") == "No such order: {what was asked for}"
+
+
+def test_an_error_is_known_whatever_it_names() -> None:
+    error = WireError(404, ("No such order: '{id}'",), "observed", "O", ("look",))
+    assert error.says(["No such order: 'x1'"])
+    assert not error.says(["No such customer: 'x1'"])
+    assert not error.says(["No such order: 'x1'", "and more"])
+    assert error.is_among(["and more", "No such order: 'x1'"])
+
+
 def test_answers_are_named_by_the_profiles_errors() -> None:
     def answer(status: int, *texts: str) -> str:
         return _look(
@@ -611,6 +637,20 @@ def test_values_are_placed_and_unknown_ones_tell_nothing_of_them() -> None:
     assert other == unknown("Ab3-Xy9") != "Ab3-Xy9"
     with pytest.raises(MissingValue, match="nothing"):
         placed("{nothing}", values)
+
+
+def test_the_gateways_own_template_is_no_reference() -> None:
+    asked = CaseRequest(
+        label="", operation="", method="POST", path="/", form={"back": "https://shop.example/?nr={NR}", "who": "{token}"},
+        headers={"Key": "{fresh}"},
+    )  # fmt: skip
+    assert filled(asked, {"token": "t", "fresh": "f"}, own="{NR}").form == {
+        "back": "https://shop.example/?nr={NR}",
+        "who": "t",
+    }
+    assert needed(asked) == {"NR", "token", "fresh"}
+    with pytest.raises(MissingValue, match="NR"):
+        filled(asked, {"token": "t", "fresh": "f"})
 
 
 # Reports and the command

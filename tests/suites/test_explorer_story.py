@@ -70,7 +70,19 @@ def test_drawn_stories_refer_to_pages_that_were_started_and_can_all_be_told(gate
 
 def test_every_kind_of_step_is_drawn_sooner_or_later() -> None:
     seen = {each.do for batch in range(12) for story in drawn(f"5:{batch}", stories=100) for each in story.acts}
-    assert seen == set(KINDS)
+    assert seen == set(KINDS) - {"promise"}
+
+
+def test_money_that_comes_later_is_promised_where_a_gateway_takes_such_money() -> None:
+    stories = drawn("5:1", a_config("quay"), stories=200)
+    promised = [each for story in stories for each in story.acts if each.do == "promise"]
+    assert {(each.flag("kept"), each.text("then")) for each in promised} == {
+        (kept, then) for kept in (True, False) for then in ("return", "walk")
+    }
+    story = Story(WISHES, (act("start", order=1, how="fresh"), act("promise", page=1, kept=False, then="walk")))
+    assert sentences(story)[1] == (
+        "Customer A pays order 1 at page 1 with money that never comes, and walks away without returning."
+    )
 
 
 def test_every_fault_but_those_of_the_port_may_strike() -> None:

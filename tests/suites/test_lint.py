@@ -84,3 +84,24 @@ def test_a_wrong_configuration_is_told(lint: Lint, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("pass\n")
     (tmp_path / "payproof.toml").write_text("[integration]\nnam = 1\n")
     assert lint()[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (f'pay.connect("quay_test_{LITERAL}{LITERAL}")', 1),
+        (f'PAGE_KEY = "quay_page_{LITERAL}"  # it may be in pages', 0),
+        ('pay.connect("quay_test_" + os.environ["KEY"])', 0),
+        ('pay.connect("quay_test_xxxxxxxxxxxxxxxxxxxxxxxx")', 0),
+    ],
+)
+@pytest.mark.parametrize("configured", [True, False])
+def test_a_key_that_bears_the_gateways_mark_is_seen_wherever_it_stands(
+    lint: Lint, tmp_path: Path, line: str, code: int, *, configured: bool
+) -> None:
+    (tmp_path / "pay.py").write_text(f"{line}\n")
+    if configured:
+        env = 'env = { PAY_KEY = "{gateway.api_key}", PAGE_KEY = "{gateway.page_key}" }'
+        mine = [env if each.startswith("env") else each for each in CONFIG.splitlines()]
+        (tmp_path / "payproof.toml").write_text("\n".join(['gateway = "quay"', *mine]))
+    assert lint()[0] == code

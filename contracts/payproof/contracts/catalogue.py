@@ -1,8 +1,9 @@
 """A gateway's catalogue of cases: short sequences of calls made to it and to the simulator alike, to see where the two differ.
 
 Cases are data in the gateway's own folder (``payproof.contracts.gateways.NAME.drift``). Texts in requests may hold
-``{name}`` for a value: ``{client_id}``, ``{secret_key}``, ``{site}``, and whatever an earlier step saved; ``{name.unknown}`` is a
-value of the same shape that nobody was given, ``{name.swapcase}`` the same letters in the other case.
+``{name}`` for a value: ``{client_id}``, ``{secret_key}``, ``{site}``, ``{fresh}`` (a word that no
+other case and no other run has, for an idempotency key), and whatever an earlier step saved; ``{name.unknown}`` is a value of the same
+shape that nobody was given, ``{name.swapcase}`` the same letters in the other case.
 """
 
 from __future__ import annotations
@@ -128,8 +129,9 @@ class DriftCase:
 class Catalogue:
     """All cases of a gateway.
 
-    ``operations``: name -> title, in the order of the report. ``ids``: observed path -> what is identified there: values
-    that are fresh each time, of which only shape and sameness are compared. ``texts``: what hosted pages may say that a customer
+    ``operations``: name -> title, in the order of the report. ``ids``: observed path (``body.id``, ``headers.request-id``) -> what is
+    identified there: values that are fresh each time, of which only shape and sameness are compared; of numbers (a time in
+    seconds, say) only that they are there. ``texts``: what hosted pages may say that a customer
     must be able to tell apart. ``decides``: what holds at every step.
     """
 

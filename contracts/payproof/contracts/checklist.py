@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from payproof.contracts.model import Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +22,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Checklist:
-    """``golive`` is the first table of every report; ``guidelines`` are the published items, in their order."""
+    """``golive`` is the first table of every report; ``guidelines`` are the published items, in their order. ``levels``: requirement ->
+    how much it weighs on this gateway, where its guidance asks for more or less than is usual."""
 
     source: str
     golive: tuple[Item, ...]
     guidelines: tuple[Item, ...]
+    levels: Mapping[str, Level] = field(default_factory=dict[str, Level])
 
     def requirements_of(self, item: Item) -> tuple[str, ...]:
         """An item's requirements, those of the guidelines that it rolls up included, without repeats."""

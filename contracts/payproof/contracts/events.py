@@ -100,6 +100,8 @@ class Opened(Event):
     """The merchant's order id as sent."""
     return_url: str | None = None
     cancel_url: str | None = None
+    varies: bool = False
+    """The customer may lawfully be charged another amount than this: less a discount, with tax or postage."""
     payment_url: str | None = None
     """Answered: where the customer pays."""
 
@@ -171,6 +173,7 @@ class Notified:
     """The gateway's own name of what happened."""
     id: str = ""
     payment: str = ""
+    """Empty where the notice does not call it by the id that opened it (but by its transaction's, say): who sends it knows."""
     paid: bool | None = None
     amount: str | None = None
     currency: str | None = None

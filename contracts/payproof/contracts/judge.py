@@ -26,7 +26,7 @@ from payproof.contracts.model import (
 )
 from payproof.contracts.probe_runs import with_final_names
 from payproof.contracts.profile import Profile
-from payproof.contracts.requirements import Case, Requirement, requirements
+from payproof.contracts.requirements import Case, Requirement, requirements_of
 from payproof.contracts.run import Run
 
 _WEIGHT = (
@@ -68,10 +68,10 @@ def judge(
         raise PayproofError(
             f"the run was made for {run.gateway}, not for {profile.name}", remedy="give its own gateway"
         )
-    known = requirements()
+    known = requirements_of(profile)
     attestations = [replace(each, item=current(each.item)) for each in attestations]
     baseline = [replace(entry, check=current(entry.check)) for entry in baseline]
-    scope = profile.checklist.all_requirements()
+    scope = tuple(known)
     if unknown := set(run.selected) - set(scope):
         raise PayproofError(f"no such requirement: {', '.join(sorted(unknown))}", remedy="payproof list checks")
     today = today or date.today()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, TypeAlias
@@ -29,11 +30,13 @@ class Fact:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """One of a gateway's hosts. ``host``: the label before the API's host name where it has one of its own (``pay`` is served
-    at pay.localhost); empty where it shares the API's. ``base_path``: what its addresses begin with."""
+    at pay.localhost); empty where it shares the API's. ``base_path``: what its addresses begin with. ``real``: scheme and host of the
+    gateway's own sandbox, where a label before the API's does not make the checkout's (``https://pay.gateway.example``)."""
 
     name: Literal["api", "checkout"]
     base_path: str = ""
     host: str = ""
+    real: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,8 @@ class Credential:
     """What the gateway's own dashboard calls it."""
     travels: Literal["body", "basic", "bearer", "never"] = "body"
     grace: int = 0
+    begins: tuple[str, ...] = ()
+    """What its values begin with, where they have marks of their own (``sk_test_``): one in the source is then seen wherever it stands."""
 
     @property
     def secret(self) -> bool:
@@ -104,12 +109,15 @@ def _with_grace(seconds: float) -> float:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Seconds that the gateway's guidance gives: for a call, for connecting, for reading a whole slow answer, and for answering a
-    notice."""
+    notice. ``longest_call``, ``longest_connect``: what nobody may wait for, where the guidance is no more than advice: whoever waits
+    longer than advised is warned, and fails from there on; 0: the same."""
 
     call: float = 30.0
     connect: float = 30.0
     whole: float = 60.0
     notice: float = 10.0
+    longest_call: float = 0.0
+    longest_connect: float = 0.0
 
     @property
     def grace(self) -> float:
@@ -120,6 +128,16 @@ class Limits:
     def connect_grace(self) -> float:
         """The same for one attempt to connect."""
         return _with_grace(self.connect)
+
+    @property
+    def call_fails(self) -> float:
+        """Seconds, grace included, after which a call that is still open fails; before that it warns."""
+        return _with_grace(self.longest_call or self.call)
+
+    @property
+    def connect_fails(self) -> float:
+        """The same for one attempt to connect."""
+        return _with_grace(self.longest_connect or self.connect)
 
     @property
     def whole_grace(self) -> float:
@@ -139,11 +157,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idempotency:
-    """``header``: where the key travels; ``life``: seconds that a key is remembered; ``longest``: characters."""
+    """``header``: where the key travels; ``life``: seconds that a key is remembered; ``longest``: characters. ``stands_for``: a
+    ``payment``, so that whoever tries again sends it again; or one ``call``, with what the program repeats of it by itself, as where
+    client libraries make the keys: the customer's next click may open another payment."""
 
     header: str
     life: int = 86_400
     longest: int = 255
+    stands_for: Literal["payment", "call"] = "payment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +188,8 @@ class Notices:
 
 @dataclass(frozen=True, slots=True)
 class WireError:
-    """An error answer of the gateway: HTTP status and literal texts. ``operations``: names of the calls that give it."""
+    """An error answer of the gateway: HTTP status and literal texts; ``{…}`` in one stands for whatever the gateway names there.
+    ``operations``: names of the calls that give it."""
 
     status: int
     texts: tuple[str, ...]
@@ -183,6 +205,21 @@ class WireError:
     shown: bool = False
     """The text is meant for the customer, who may read it."""
 
+    def says(self, texts: Sequence[str]) -> bool:
+        """Whether these are its texts, and no others."""
+        return len(self.texts) == len(texts) and all(map(_is_text, self.texts, texts))
+
+    def is_among(self, texts: Collection[str]) -> bool:
+        """Whether each of its texts is one of these."""
+        return all(any(_is_text(known, text) for text in texts) for known in self.texts)
+
+
+_NAMED = re.compile(r"\{\w*\}")
+
+
+def _is_text(known: str, text: str) -> bool:
+    return known == text or re.fullmatch(".*".join(map(re.escape, _NAMED.split(known))), text, re.DOTALL) is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Traits:
@@ -193,6 +230,8 @@ class Traits:
     cancel_url_optional: bool = True
     paid_survives_token: bool = True
     """A paid payment can still be looked up after the token that made it has expired."""
+    asks_for_reference: bool = True
+    """Its guidance has the order's id travel in the call. False: who keeps the payment's id with the order does as well."""
     settles: bool = False
     """Approving is not paying: the integration takes the money, by a call of the role ``settle``."""
     returns_after_failure: bool = True

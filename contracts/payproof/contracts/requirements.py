@@ -11,13 +11,13 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from payproof.contracts.entries import Entry
 from payproof.contracts.former_ids import former
-from payproof.contracts.model import Finding, Json, Level, Pointer, Verdict
+from payproof.contracts.model import Finding, Json, Level, PayproofError, Pointer, Verdict
 from payproof.contracts.probe_runs import ProbeRun, looks, obstacle
 from payproof.contracts.run import RecordedWorld, Run
 
@@ -104,6 +104,24 @@ def requirements() -> Mapping[str, Requirement]:
     return dict(_FOUND)
 
 
+def requirements_of(profile: Profile) -> Mapping[str, Requirement]:
+    """Those of the gateway's checklist, in its order, each with its level there.
+
+    Raises:
+        PayproofError: the checklist names one that does not exist.
+    """
+    known, checklist = requirements(), profile.checklist
+    named = (*checklist.all_requirements(), *checklist.levels)
+    if unknown := [id for id in named if id not in known]:
+        raise PayproofError(
+            f"the checklist of {profile.title} names {unknown[0]}, and there is no such requirement",
+            place=f'gateway "{profile.name}"',
+            remedy="payproof list checks names those that there are",
+        )
+    levels = checklist.levels
+    return {id: replace(known[id], level=levels.get(id, known[id].level)) for id in checklist.all_requirements()}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """What a check is handed: the run, the gateway's profile, and words for what it finds."""
@@ -121,10 +139,11 @@ class Case:
         world: RecordedWorld | None = None,
         seen: Iterable[Entry | None] = (),
         unless: str | tuple[str, ...] = (),
+        warns: bool = False,
     ) -> Finding:
         """The requirement is broken: fails for a must, warns for a should. ``unless`` names requirements whose failure in
-        this run would be the true cause; then nothing is held against this one."""
-        verdict = Verdict.FAIL if self.requirement.level is Level.MUST else Verdict.WARN
+        this run would be the true cause; then nothing is held against this one. ``warns``: it is not that bad, and warns for a must."""
+        verdict = Verdict.FAIL if self.requirement.level is Level.MUST and not warns else Verdict.WARN
         return self._say(verdict, title, world, seen, expected=expected, actual=actual, causes=unless)
 
     def passed(

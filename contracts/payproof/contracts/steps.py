@@ -53,6 +53,8 @@ class StepName(StrEnum):
     """How many processes are ``serving``."""
     RECOVER = "recover"
     """The gateway works again; another customer pays."""
+    REFUNDED = "refunded"
+    """The merchant gives back ``amount`` of the order."""
     REFUSED = "refused"
     """The gateway refused the payment."""
     RENAMED = "renamed"

@@ -30,6 +30,11 @@ def shape(url: str) -> str:
     return "/".join("{id}" if _ID.fullmatch(part) else part for part in path.split("/"))
 
 
+def is_id(part: str) -> bool:
+    """Whether a part of a path is an id, and a long one."""
+    return len(part) >= 8 and _ID.fullmatch(part) is not None
+
+
 def is_date(value: str) -> bool:
     """Whether a header's value is a moment."""
     try:

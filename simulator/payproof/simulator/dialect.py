@@ -105,7 +105,7 @@ class Dialect(Protocol):
 
     def notices(self, payment: Payment, event: str) -> tuple[tuple[str, bytes], ...]:
         """(id, body) of each notice that the gateway sends when the ledger writes ``event``, in their order; none where it tells
-        nobody."""
+        nobody. ``extra`` is empty for a payment that nobody opened."""
         ...
 
     def example(self, base_url: str, client_id: str, secret_key: str) -> tuple[str, ...]:

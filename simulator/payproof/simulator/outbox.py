@@ -124,19 +124,24 @@ class Outbox:
         return [await self.deliver(notice) for _ in range(times)]
 
     async def forge(self, payment: str, how: Forgery) -> Delivery:
-        """Tell that this payment was paid, with a signature that is not good."""
-        return await self.deliver(self.claim(payment), how)
+        """Tell that this payment was paid, in every notice that would, with a signature that is not good. Returns the first delivery."""
+        first, *rest = self.claims(payment)
+        sent = await self.deliver(first, how)
+        for notice in rest:
+            await self.deliver(notice, how)
+        return sent
 
-    def claim(self, payment: str, *, foreign: str = "") -> Notice:
-        """The notice of success that the gateway would write if this payment had been paid. ``foreign``: of another payment that
-        nobody opened, for the order of this reference."""
+    def claims(self, payment: str, *, foreign: str = "") -> list[Notice]:
+        """The notices of success that the gateway would write if this payment had been paid: nobody knows which of them an
+        integration listens to. ``foreign``: of another payment that nobody opened, for the order of this reference."""
         writer, row = self._known(), self.store.payment(payment)
         paid = replace(row, status=writer.paid_status, charged=1, transaction=writer.transaction_id())
         if foreign:
-            paid = replace(paid, payment=writer.payment_id(), reference=foreign)
+            # Whatever else the dialect keeps is of the payment that was opened.
+            paid = replace(paid, payment=writer.payment_id(), reference=foreign, extra={})
         written, read = self._written(paid, "charged"), self._scheme().read
         assert written, "a gateway with notices tells of money that it took"
-        return next((notice for notice in written if read((), notice.body).paid), written[0])
+        return [notice for notice in written if read((), notice.body).paid] or written[:1]
 
     def compose(self, payment: str, *events: LedgerEvent) -> list[Notice]:
         """Notices of the payment as it stands now: of those of these events that the gateway tells of."""

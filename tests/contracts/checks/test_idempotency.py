@@ -391,6 +391,31 @@ def test_another_order_for_the_second_try_is_not_accused() -> None:
     assert run.finding(LOST, Verdict.NOT_EXERCISED)
 
 
+def _of_calls(first: tuple[str, ...], again: tuple[str, ...]) -> Written:
+    """Calls that the program made for the customer's first click and for the second, on a gateway whose keys stand for one call."""
+    run = Written()
+    run.profile = replace(run.profile, idempotency=Idempotency(header="Idempotency-Key", stands_for="call"))
+    with run.probe("lost-answer"):
+        run.order()
+        for key in first:
+            run.create(None, status=None, idempotency_key=key)
+        run.ledger("opened", "p1")
+        run.step("again")
+        for key in again:
+            run.create("p2", idempotency_key=key)
+        run.ledger("opened", "p2")
+    return run
+
+
+def test_where_keys_stand_for_calls_the_next_click_may_have_another() -> None:
+    assert _of_calls(("k1", "k1"), ("k2",)).finding(LOST, Verdict.PASS)
+    assert _of_calls(("k1",), ("k2",)).judged(LOST).verdict is Verdict.NOT_APPLICABLE
+
+
+def test_what_the_program_repeats_by_itself_has_the_same_key_there_too() -> None:
+    assert _of_calls(("k1", "k2"), ()).finding(LOST, Verdict.WARN).actual == {"keys": 2, "payments": 1}
+
+
 def test_lost_answer_does_not_apply_where_there_is_no_idempotency_key() -> None:
     assert Written().judged(LOST).verdict is Verdict.NOT_APPLICABLE
 
@@ -419,4 +444,10 @@ def test_no_two_orders_share_a_key() -> None:
 def test_the_same_order_again_may_have_the_same_key() -> None:
     run = keyed("a")
     run.create("p0", "0", idempotency_key="a")
+    assert run.finding("idempotency.new-key-per-order", Verdict.PASS)
+
+
+def test_a_call_that_was_refused_before_the_gateway_told_the_price_is_no_other_order() -> None:
+    run = keyed("a")
+    run.create(None, "0", amount=None, currency=None, status=503, idempotency_key="a")
     assert run.finding("idempotency.new-key-per-order", Verdict.PASS)

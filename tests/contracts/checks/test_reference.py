@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from payproof.contracts.model import Verdict
+from payproof.contracts.profile import Traits
 
 from .written import Written
 
@@ -242,3 +244,27 @@ def test_orders_of_different_worlds_are_not_compared() -> None:
     run.create("p9", reference="1")
     run.checkout("3003", "p9")
     assert run.finding(DISTINCT, Verdict.PASS)
+
+
+# Where the gateway's guidance does not ask for it
+
+
+def _kept(*, paid: bool) -> Written:
+    """An order whose payment carries no reference, on a gateway that asks for none."""
+    run = Written()
+    run.profile = replace(run.profile, traits=Traits(asks_for_reference=False))
+    with run.probe("steady"):
+        run.create("p1", reference=None)
+        run.checkout("1001", "p1")
+        run.ledger("charged", "p1")
+        run.seen("1001", paid=paid)
+    return run
+
+
+def test_who_keeps_the_payments_id_with_the_order_passes_where_no_reference_is_asked_for() -> None:
+    assert _kept(paid=True).finding(ORDER_ID, Verdict.PASS).title == "the order is known by its payment's id"
+    assert _kept(paid=True).judged(DISTINCT).verdict is Verdict.NOT_APPLICABLE
+
+
+def test_who_keeps_neither_fails_there_too() -> None:
+    assert _kept(paid=False).finding(ORDER_ID, Verdict.FAIL)

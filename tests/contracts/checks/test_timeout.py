@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from payproof.contracts.model import Verdict
+from payproof.contracts.profile import Limits
 
 from .written import Written
 
@@ -275,3 +277,20 @@ def test_a_customer_who_is_answered_while_it_drips_is_told_of() -> None:
 def test_an_answer_that_had_too_few_bytes_to_drip_tells_nothing() -> None:
     found = dripping(20, ending="answered").finding("timeout.drip", Verdict.NOT_EXERCISED)
     assert "came to its end after 20.0 s" in found.title
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ending", "verdict"),
+    [
+        (32, "hung_up", Verdict.PASS),
+        (80, "hung_up", Verdict.WARN),
+        (89, "hung_up", Verdict.FAIL),
+        (88.5, "held", Verdict.FAIL),
+    ],
+)
+def test_where_guidance_is_advice_a_longer_wait_warns_and_the_longest_fails(
+    seconds: float, ending: str, verdict: Verdict
+) -> None:
+    run = stalled(seconds, ending=ending)
+    run.profile = replace(run.profile, limits=Limits(longest_call=80.0))
+    assert run.finding("timeout.response", verdict)

@@ -127,3 +127,14 @@ def test_whoever_believes_notices_is_told_the_wrong_amount_by_one(paid: bool, ve
         run.delivery("p1", event="order.approved")
         run.seen("1", paid)
     run.finding("verify.amount", verdict)
+
+
+def test_who_has_the_gateway_take_discounts_off_is_not_accused_of_a_smaller_amount() -> None:
+    def varied() -> Written:
+        run = Written()
+        run.create("p0", "0", varies=True)
+        return run
+
+    assert wrong_money(run=varied()).judged("verify.amount").verdict is Verdict.NOT_APPLICABLE
+    another = wrong_money(field="currency", amount="5000.00", currency="XOF", run=varied())
+    assert another.judged("verify.currency").verdict is Verdict.FAIL

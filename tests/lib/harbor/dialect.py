@@ -38,6 +38,7 @@ class Harbor:
                 Route("/orders", self.order, methods=["POST"]),
                 Route("/orders/{id}", self.look, methods=["GET"]),
                 Route("/orders/{id}/taking", self.take, methods=["POST"]),
+                Route("/orders/{id}/returns", self.give_back, methods=["POST"]),
                 Route("/p/{id}", self.page, methods=["GET", "POST"]),
                 Route("/p/{id}/abort", self.abort, methods=["GET"]),
             ]
@@ -108,6 +109,19 @@ class Harbor:
                 return self.error("funds")
             self.store.charge(row, payer=row.payer, status=self.paid_status, transaction=self.transaction_id())
         return self.status_answer(row, "settle") if row.paid else self.error("not-approved")
+
+    async def give_back(self, request: Request) -> Response:
+        """Money goes back once for each key: what was answered is answered again."""
+        row, key = self._row(request), request.headers.get("harbor-key", "")
+        if isinstance(row, Response) or not row.paid:
+            return row if isinstance(row, Response) else self.error("total")
+        made: dict[str, str] = row.extra.get("returns", {})
+        if key not in made:
+            minor_ = money.parse(json.loads(exchange_of(request.scope).body)["total"]["minor"])
+            assert minor_ is not None
+            row.extra = {**row.extra, "returns": {**made, key: self.transaction_id()}}
+            self.store.refund(row, minor_.scaleb(-MONEY.exponent(row.currency)))
+        return JSONResponse({"return": row.extra["returns"][key], "state": "returned"}, 201)
 
     def _row(self, request: Request) -> Payment | Response:
         token = self._token(request)

@@ -19,6 +19,7 @@ from payproof.contracts.events import (
     Notified,
     Opened,
     Problem,
+    Refunded,
     Settled,
     Unknown,
 )
@@ -46,6 +47,7 @@ OPERATIONS = (
     Operation(name="order", role="open", method="POST", path="/orders"),
     Operation(name="look", role="confirm", method="GET", path="/orders/{payment}"),
     Operation(name="take", role="settle", method="POST", path="/orders/{payment}/taking"),
+    Operation(name="return", role="refund", method="POST", path="/orders/{payment}/returns"),
 )
 
 
@@ -109,6 +111,9 @@ def read(request: Request, response: Response | None) -> AnyEvent:
         }  # fmt: skip
         if parts[3:] == ["taking"]:
             return Settled(operation="take", **common, payment=parts[2], **state)
+        if parts[3:] == ["returns"]:
+            back = _major(asked.get("total"))
+            return Refunded(operation="return", **common, payment=parts[2], **back, refund=_text(answer.get("return")))
         if len(parts) == 3:
             return Confirmed(operation="look", **common, payment=parts[2], **state)
     return Unknown(**common)

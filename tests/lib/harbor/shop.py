@@ -10,10 +10,11 @@ import logging
 import os
 import sys
 import time
+import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import uvicorn
@@ -61,6 +62,14 @@ class HarborClient(Gateway):
         log.info("create %s -> payment %s", about, data["id"])
         return data["id"], links["pay"]
 
+    async def give_back(self, order: str, payment: str, amount: str, currency: str, key: str) -> None:
+        total = {"minor": self.minor(amount, currency), "code": currency}
+        about = f"order={order} payment={payment} back={amount}"
+        data = await self.authorized(
+            "return", "POST", f"/orders/{payment}/returns", about, {"total": total, "key": key}
+        )
+        log.info("return %s -> %s", about, data.get("return"))
+
     async def status(self, order: str, payment: str) -> Status:
         about = f"order={order} payment={payment}"
         data = await self.authorized("status", "GET", f"/orders/{payment}", about)
@@ -92,6 +101,8 @@ class HarborClient(Gateway):
     ) -> tuple[int, httpx.Headers, str]:
         if path == "/orders" and body is not None:
             headers = headers | {"Harbor-Key": self.key(body["order"]["ref"])}
+        if body is not None and path.endswith("/returns"):
+            headers, body = headers | {"Harbor-Key": str(body["key"])}, {"total": body["total"]}
         if path == "/oauth/token":
             pair = base64.b64encode(f"{self.client_id}:{self.secret_key}".encode()).decode()
             headers = headers | {"Authorization": f"Basic {pair}"}
@@ -117,10 +128,35 @@ class ShopNotice:
 class HarborShop(Shop):
     gateway: HarborClient
     notice_secret = ""
+    refunds: ClassVar[dict[tuple[str, str], str]] = {}
+    """(order, amount) of a refund whose outcome is not known -> its key."""
 
     async def to_payment(self, order: Order) -> Response:
         self.gateway.payments[order.id] = len(order.payments)
         return await super().to_payment(order)
+
+    async def give_back(self, request: Request) -> Response:
+        """One refund of an amount at a time: until its outcome is known it keeps its key."""
+        order, asked = self.orders.get(request.path_params["id"]), await request.json()
+        paid = next((each for each in order.payments if each.settled), None) if order else None
+        if order is None or paid is None:
+            return PlainTextResponse("nothing was paid", 409)
+        wanted = (order.id, self.to_give_back(order, str(asked["amount"])))
+        key = self.refunds.setdefault(wanted, self.refund_key())
+        try:
+            await self.gateway.give_back(order.id, paid.token, wanted[1], order.currency, key)
+        except GatewayError:
+            return PlainTextResponse("ask again later", 503)
+        del self.refunds[wanted]
+        return PlainTextResponse("given back")
+
+    @staticmethod
+    def to_give_back(order: Order, asked: str) -> str:
+        return asked
+
+    @staticmethod
+    def refund_key() -> str:
+        return uuid.uuid4().hex
 
     async def noticed(self, request: Request) -> Response:
         """A notice is a doorbell: when its signature and its time are right, the gateway is asked."""
@@ -174,6 +210,7 @@ def serve(
     made.notice_secret = env.get("NOTICE_SECRET", "")
     app = made.app()
     app.router.routes.append(Route("/notices", made.noticed, methods=["POST"]))
+    app.router.routes.append(Route("/orders/{id}/refunds", made.give_back, methods=["POST"]))
     uvicorn.run(app, host="127.0.0.1", port=int(env["PORT"]), log_level="warning", access_log=False)
 
 

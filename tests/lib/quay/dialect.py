@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 from urllib.parse import parse_qsl
@@ -35,12 +36,14 @@ class Quay(Harbor):
             routes=[
                 Route("/orders", self.order, methods=["POST"]),
                 Route("/orders/{id}", self.look, methods=["GET"]),
+                Route("/orders/{id}/receipt", self.receipt, methods=["GET"]),
                 Route("/p/{id}", self.page, methods=["GET", "POST"]),
             ]
         )
 
     def _token(self, request: Request) -> Token | Response:
-        key = request.headers.get("authorization", "").removeprefix("Bearer ")
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        key = base64.b64decode(key).decode().partition(":")[0] if scheme == "Basic" else key
         row = next((row for row in self.store.merchants() if row.secret_key == key and not row.revoked), None)
         return Token("", row, 0.0, "") if row else self.error("no-token")
 
@@ -63,6 +66,8 @@ class Quay(Harbor):
         amount, key = money.parse(whole), request.headers.get("harbor-key", "")
         assert amount is not None
         row = next((row for row in self.store.payments() if key and row.extra.get("key") == key), None)
+        if row is not None and (row.reference, row.amount) != (ref, amount.scaleb(-2)):
+            return self.error("other-order")
         row = row or self.store.open(
             Payment(
                 payment=self.payment_id(), merchant=token.merchant, status="new", amount=amount.scaleb(-2), currency="EUR",
@@ -72,6 +77,12 @@ class Quay(Harbor):
         )  # fmt: skip
         links = [{"rel": "pay", "href": f"{self.deps.origin(request, 'checkout')}/p/{row.page}"}]
         return JSONResponse({**self._plain(row), "links": links}, 201)
+
+    async def receipt(self, request: Request) -> Response:
+        row = self._row(request)
+        if isinstance(row, Response):
+            return row
+        return JSONResponse(self._plain(row)) if row.paid else self.error("unknown-order")
 
     def _plain(self, row: Payment) -> dict[str, Any]:
         order = super()._plain(row)
@@ -130,6 +141,8 @@ class Quay(Harbor):
             "declined": "order.failed",
             "expired": "order.ended",
         }
-        number = self.deps.ids.mint(20)
-        body = {"kind": kinds.get(event), "nr": number, "order": self._plain(payment)}
-        return ((number, json.dumps(body).encode()),) if event in kinds else ()
+        told: list[dict[str, Any]] = [{"kind": kinds[event], "order": self._plain(payment)}] if event in kinds else []
+        if event == "charged":  # and it tells of the money itself, which has an id of its own
+            told.insert(0, {"kind": "money.arrived", "order": {**self._plain(payment), "id": payment.transaction}})
+        numbered = [{**each, "nr": self.deps.ids.mint(20)} for each in told]
+        return tuple((each["nr"], json.dumps(each).encode()) for each in numbered)

@@ -12,7 +12,8 @@ from harbor import profile as harbor
 from payproof.contracts.checklist import Checklist, Item
 from payproof.contracts.entries import Request, Response
 from payproof.contracts.events import AnyEvent, Confirmed, Notified, Opened
-from payproof.contracts.profile import Credential, Fact, Fields, HostedRecipe, Origin, Payer, Traits
+from payproof.contracts.model import Level
+from payproof.contracts.profile import Credential, Fact, Fields, HostedRecipe, Origin, Payer, Traits, WireError
 from payproof.contracts.requirements import requirements
 
 TEMPLATE, LATER = "{NR}", 300
@@ -20,7 +21,8 @@ TEMPLATE, LATER = "{NR}", 300
 
 def read(request: Request, response: Response | None) -> AnyEvent:
     event = harbor.read(request, response)
-    event = replace(event, sent={"secret-key": event.bearer} if event.bearer else {})
+    key = event.bearer or event.sent.get("client-id", "")  # as a bearer, or as the name of Basic
+    event = replace(event, sent={"secret-key": key} if key else {})
     if isinstance(event, Opened | Confirmed):
         return replace(event, currency=event.currency.upper() if event.currency else None)
     return event
@@ -34,6 +36,8 @@ def sign(secrets: tuple[str, ...], body: bytes, at: int) -> Fields:
 
 def read_notice(headers: Fields, body: bytes) -> Notified:
     event = harbor.read_notice(headers, body)
+    if event.event == "money.arrived":
+        event = replace(event, payment="", paid=True)
     return replace(event, currency=(event.currency or "").upper() or None)
 
 
@@ -65,16 +69,21 @@ PROFILE = replace(
                 "1", "everything", "Everything", "Everything.", tuple(sorted(requirements().keys() - harbor.NOT_HERE))
             ),
         ),
+        levels={"https.cancel-url": Level.SHOULD, "webhook.stale": Level.MUST},
     ),
     origins=(Origin(name="api"), Origin(name="checkout", host="till")),
     operations=tuple(each for each in harbor.OPERATIONS if each.role in ("open", "confirm")),
     credentials=(
-        Credential(name="secret-key", kind="secret", placeholder="api_key", travels="bearer"),
+        Credential(name="secret-key", kind="secret", placeholder="api_key", travels="bearer", begins=("quay_test_",)),
         Credential(name="page-key", kind="publishable", placeholder="page_key", travels="never"),
         Credential(name="notice-secret", kind="webhook-secret", placeholder="notice_secret", travels="never"),
     ),
     notices=replace(harbor.PROFILE.notices, sign=sign, read=read_notice),
     knobs={"later": Fact(LATER, "assumed", "invented", "seconds until a payment that was pending is decided")},
+    errors={
+        **harbor.PROFILE.errors,
+        "other-order": WireError(409, ("The key of {order}",), "assumed", "invented", ("order",)),
+    },
     currencies=("EUR",),
     payers={
         **harbor.PROFILE.payers,

@@ -56,6 +56,10 @@ class QuayShop(HarborShop):
         return await super().confirm(order, request)
 
     async def work(self, notice: ShopNotice, order: Order | None) -> None:
+        if notice.kind == "money.arrived":
+            return  # the order's own notice says it, too
+        if DEFECT == "believes-anybody" and order is not None and notice.kind == "order.taken":
+            self.orders.pay(order, next((each for each in order.payments if each.token == notice.payment), None))
         if DEFECT == "notice-secret-in-log":
             log.info("checked with %s", self.notice_secret)
         if DEFECT == "takes-it-back" and order is not None and notice.kind == "order.waiting":
@@ -63,7 +67,7 @@ class QuayShop(HarborShop):
         await super().work(notice, order)
 
     def genuine(self, signature: str, body: bytes) -> bool:
-        return super().genuine(signature.partition(";g=")[0], body)
+        return DEFECT == "believes-anybody" or super().genuine(signature.partition(";g=")[0], body)
 
 
 if __name__ == "__main__":

@@ -240,7 +240,7 @@ def friendly(case: Case) -> Iterator[Finding]:
         if not failing:
             continue
         for page in probe_run.pages():
-            if page.response is None or page.purpose in ("order", "script"):
+            if page.response is None or page.purpose in ("order", "script", "refund"):
                 continue
             looked += 1
             found = pages.machine_errors(page.response, canaries, case.profile.raw_marks)

@@ -121,7 +121,7 @@ def _ends_unpaid(
     paid = ever_paid(probe_run.world, order)
     no_way_back = _no_way_back(case, probe_run)
     if mark is None and no_way_back and step == StepName.CANCELLED:
-        yield case.not_applicable("no cancel_url is given, so the hosted checkout has no way back")
+        yield case.not_applicable("no cancel URL is given, so the hosted checkout has no way back")
         return
     if mark is None or not (arrived or no_way_back):
         yield case.stuck(probe_run)
@@ -187,9 +187,9 @@ def cancelled(case: Case) -> Iterator[Finding]:
     Why: cancelling is ordinary.
 
     Judged: the customer cancels at the hosted checkout; the order is never paid, and the cancel page is no 5xx. Where the shop gave
-    no cancel_url, and need not, it is the order's page.
+    no cancel URL, and need not, it is the order's page.
 
-    Fix: handle cancel_url without expecting what a success brings along.
+    Fix: handle the cancel URL without expecting what a success brings along.
     """
     for probe_run in probe_runs(case.run, "cancelled"):
         mark = probe_run.step(StepName.CANCELLED)
@@ -205,8 +205,8 @@ def failed(case: Case) -> Iterator[Finding]:
 
     Why: a refusal is ordinary, and a refused customer comes back with other parameters than a success has.
 
-    Judged: the gateway refuses, and the customer comes back as it lets them, to return_url, or from the gateway's own page to
-    cancel_url; the order is never paid, and the page is neither 5xx nor empty.
+    Judged: the gateway refuses, and the customer comes back as it lets them, to the return URL, or from the gateway's own page to
+    the cancel URL; the order is never paid, and the page is neither 5xx nor empty.
 
     Fix: expect there what the gateway says of a failure, which is not what it says of a success.
     """

@@ -16,6 +16,7 @@ _REFUSED = "handshake_failed"
 
 
 def _scheme(case: Case, which: str) -> Iterator[Finding]:
+    what = which.replace("_url", " URL")
     given: list[tuple[RecordedWorld, Call, str]] = [
         (world, call, url)
         for world in case.run.worlds
@@ -26,7 +27,7 @@ def _scheme(case: Case, which: str) -> Iterator[Finding]:
     if wrong:
         world, call, url = wrong[0]
         yield case.failed(
-            f"{len(wrong)} of {len(given)} create calls give a {which} that is not https",
+            f"{len(wrong)} of {len(given)} create calls give a {what} that is not https",
             expected={"scheme": "https"},
             actual={"scheme": urlsplit(url).scheme, which: url},
             world=world,
@@ -38,7 +39,7 @@ def _scheme(case: Case, which: str) -> Iterator[Finding]:
     else:
         creates = [(world, call) for world in case.run.worlds for call in world.of(Call) if call.role == "open"]
         yield case.not_exercised(
-            f"none of {len(creates)} create calls gives a {which}" if creates else "no create call was made",
+            f"none of {len(creates)} create calls gives a {what}" if creates else "no create call was made",
             because="flow.success",
             world=creates[0][0] if creates else None,
             seen=[creates[0][1]] if creates else (),
@@ -47,14 +48,14 @@ def _scheme(case: Case, which: str) -> Iterator[Finding]:
 
 @must("https.return-url", before_control=True)
 def return_url(case: Case) -> Iterator[Finding]:
-    """Every create call gives a return_url with the scheme https.
+    """Every create call gives a return URL with the scheme https.
 
     Why: the customer comes back over this address with the payment's data in it; in plain text anybody on the way reads
     and changes it.
 
     Judged: on every create call of the run. The harness gave the integration an https public address.
 
-    Fix: build return_url from the shop's public https address. Behind a proxy that ends TLS, tell the framework to trust
+    Fix: build the return URL from the shop's public https address. Behind a proxy that ends TLS, tell the framework to trust
     X-Forwarded-Proto, or configure the public address.
     """
     yield from _scheme(case, "return_url")
@@ -62,17 +63,17 @@ def return_url(case: Case) -> Iterator[Finding]:
 
 @must("https.cancel-url", before_control=True)
 def cancel_url(case: Case) -> Iterator[Finding]:
-    """Every create call that gives a cancel_url gives one with the scheme https.
+    """Every create call that gives a cancel URL gives one with the scheme https.
 
     Why: as for the return URL.
 
-    Judged: on every create call of the run; leaving cancel_url out is no fault where the gateway allows it.
+    Judged: on every create call of the run; leaving the cancel URL out is no fault where the gateway allows it.
 
-    Fix: build cancel_url from the shop's public https address.
+    Fix: build the cancel URL from the shop's public https address.
     """
     creates = [call for world in case.run.worlds for call in world.of(Call) if call.role == "open"]
     if creates and case.profile.traits.cancel_url_optional and not any(call.opened.cancel_url for call in creates):
-        yield case.not_applicable("no create call gives a cancel_url, which this gateway allows")
+        yield case.not_applicable("no create call gives a cancel URL, which this gateway allows")
     else:
         yield from _scheme(case, "cancel_url")
 

@@ -9,6 +9,7 @@ from payproof.contracts.model import Finding, Json
 from payproof.contracts.naming import refers
 from payproof.contracts.probe_runs import probe_runs
 from payproof.contracts.requirements import Case, must, should
+from payproof.contracts.steps import StepName
 
 
 @should("idempotency.key-sent", needs="idempotency")
@@ -60,7 +61,7 @@ def new_key_per_order(case: Case) -> Iterator[Finding]:
                 continue
             keyed += 1
             other = first.setdefault(key, call)
-            if _orders_named(other) != _orders_named(call):
+            if _are_two(other, call):
                 yield case.failed(
                     "two orders were sent with one idempotency key",
                     expected={"orders of one key": 1},
@@ -71,6 +72,12 @@ def new_key_per_order(case: Case) -> Iterator[Finding]:
                 return
     if keyed:
         yield case.passed(f"{keyed} calls, no key for two orders", actual={"calls": keyed})
+
+
+def _are_two(one: Call, other: Call) -> bool:
+    """Whether two calls are about two orders, by what is known of both: where the gateway keeps the price, a call that was refused
+    has none."""
+    return any(a != b and None not in (a, b) for a, b in zip(_orders_named(one), _orders_named(other), strict=True))
 
 
 def _orders_named(call: Call) -> list[Json]:
@@ -86,16 +93,22 @@ def lost_answer(case: Case) -> Iterator[Finding]:
     Why: the payment may exist already.
 
     Judged: create succeeds at the gateway but its answer is lost; the customer tries again. Another key, or a second
-    payment, is the defect. A shop that makes another order of its own for each submission is not judged.
+    payment, is the defect. A shop that makes another order of its own for each submission is not judged. Where the gateway's keys stand
+    for one call, only what the program repeats by itself is judged, before the customer tries again.
 
     Fix: derive the idempotency key from the order and the number of its payments.
     """
-    for probe_run in probe_runs(case.run, "lost-answer"):
+    assert case.profile.idempotency is not None, "the judge asks only gateways that have idempotency keys"
+    of_calls = case.profile.idempotency.stands_for == "call"
+    for whole in probe_runs(case.run, "lost-answer"):
+        probe_run = whole.before(StepName.AGAIN) if of_calls else whole
         calls, order = probe_run.calls("open"), probe_run.order()
         keys = [call.event.idempotency_key for call in calls]
         references = {call.opened.reference or "" for call in calls}
         opened = [entry for entry in probe_run.of(Ledger) if entry.event == "opened"]
-        if len(keys) < 2:
+        if of_calls and len(keys) == 1:
+            yield case.not_applicable("the integration repeats no such call by itself")
+        elif len(keys) < 2:
             yield case.not_exercised("the create call was not repeated")
         elif len(references) > 1 and not all(refers(reference, order) for reference in references):
             yield case.not_exercised("the integration made another order when the customer tried again", seen=calls)

@@ -107,8 +107,9 @@ def requests(case: Case) -> Iterator[Finding]:
 
     Fix: log one line for each create call: order, amount, currency.
     """
-    seen = 0
+    seen = bought = 0
     for probe_run, checkout in _bought(case):
+        bought += 1
         amount = money.parse(checkout.amount)
         created = next((call for call in probe_run.calls("open") if call.event.payment == checkout.payment), None)
         names = [
@@ -127,6 +128,10 @@ def requests(case: Case) -> Iterator[Finding]:
             if order is not None and line is not None:
                 yield case.passed("a log line shows order and amount", world=probe_run.world, seen=[order, line])
                 return
+    if bought and not seen:
+        yield case.not_exercised(
+            "no order of 100 or more, whose id is known, was paid for: shorter numbers stand in any log line"
+        )
     yield from _silent(case, seen, "order and amount of a payment request")
 
 

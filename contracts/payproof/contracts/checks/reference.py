@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from payproof.contracts.entries import Call, Checkout, Page
+from payproof.contracts.entries import Call, Checkout, Entry, Page
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import names_of, probe_runs
+from payproof.contracts.probe_runs import ever_paid, ledger, names_of, probe_runs
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import RecordedWorld, Run
 from payproof.contracts.steps import renamed
@@ -41,7 +41,8 @@ def order_id(case: Case) -> Iterator[Finding]:
     Judged: on every create call that led to a payment: the field contains the order's id, a prefix or suffix around it
     is fine. An id of the integration's own making is read where the configuration says (checkout.order_id), and held only
     against the checkout that it was given to. An order that has a number for people beside its id may send that: the
-    integration's own pages show it for this order and for no other.
+    integration's own pages show it for this order and for no other. Where the gateway's guidance does not ask for it, an integration
+    that keeps the payment's id instead is seen to know the order by it: the payment makes the order paid.
 
     Fix: send the order's id in the field that the gateway gives back unchanged in its answers.
     """
@@ -61,6 +62,9 @@ def order_id(case: Case) -> Iterator[Finding]:
         else:
             unnamed.append((world, checkout, call))
     for world, checkout, call in unnamed:
+        if not case.profile.traits.asks_for_reference and (kept := _kept(world, checkout)):
+            yield case.passed("the order is known by its payment's id", world=world, seen=[call, *kept])
+            return
         # Where orders have a number, one whose page nobody could open has one too.
         if not numbered or _looked_at(world, checkout):
             yield case.failed(
@@ -85,6 +89,12 @@ def order_id(case: Case) -> Iterator[Finding]:
             f"the integration told the order's id of none of {unknown} checkouts: check checkout.order_id",
             declare="checkout.order_id",
         )
+
+
+def _kept(world: RecordedWorld, checkout: Checkout) -> list[Entry]:
+    """What shows that the integration knows which order this payment is for: money was taken, and the order is paid."""
+    paid, taken = ever_paid(world, checkout.order), ledger(world, checkout.order, "charged")
+    return [*taken[:1], paid] if paid is not None and taken else []
 
 
 def _its_own(world: RecordedWorld, checkout: Checkout) -> bool:
@@ -181,5 +191,8 @@ def distinct(case: Case) -> Iterator[Finding]:
                 )
                 return
         several |= len({order for order, _ in seen.values()}) > 1
-    if several:
+    sent = any(call.opened.reference for _, _, call in created(case.run))
+    if not sent and not case.profile.traits.asks_for_reference:
+        yield case.not_applicable("the integration sends none, and this gateway does not ask for it")
+    elif several:
         yield case.passed("every order has a value of its own", expected={"distinct": True}, actual={"distinct": True})

@@ -34,13 +34,15 @@ def _calls(probe_run: ProbeRun, operation: str, *faults: str) -> list[_Wait]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Situation:
     """What one probe run held. ``limit``, ``grace``: seconds that one wait may take, and after which it is held against somebody;
-    ``longest``: the same where the integration ended it by itself, and is late because the machine is, or rounds up."""
+    ``longest``: the same where the integration ended it by itself, and is late because the machine is, or rounds up; ``fails``: until
+    then it is but warned."""
 
     probe_run: ProbeRun
     waits: list[_Wait]
     limit: float
     grace: float
     longest: float
+    fails: float = 0.0
     what: str
     """For titles: ``the create call``."""
     missing: tuple[str, ...]
@@ -79,6 +81,7 @@ def _given_up(case: Case, situation: _Situation) -> Finding:
             actual={**actual, "hung up": longest.hung_up},
             world=world,
             seen=[longest.entry],
+            warns=longest.hung_up and longest.seconds <= situation.fails,
         )
     if longest.hung_up:
         return case.passed(
@@ -117,7 +120,8 @@ def response(case: Case) -> Iterator[Finding]:
 
     Judged: the gateway accepts and never answers, or sends the headers and then nothing, at each operation in turn; when the
     integration hangs up is measured at the socket. Hanging up earlier, several calls one after the other, a background retry
-    are all fine; so is a customer who is answered in time while the socket stays open, which is reported.
+    are all fine; so is a customer who is answered in time while the socket stays open, which is reported. Where the guidance is no
+    more than advice, waiting longer warns, and fails from the gateway's longest time on.
 
     Fix: set a total timeout of that long or less (30 seconds) on every call to the gateway; see that it does not end with the
     headers.
@@ -133,6 +137,7 @@ def response(case: Case) -> Iterator[Finding]:
                 limit=limits.call,
                 grace=limits.grace,
                 longest=limits.grace,
+                fails=limits.call_fails,
                 what=f"the {operation} call" + (f" that was answered with {sends} only" if sends else ""),
                 missing=_never_called(case, operation),
             ),
@@ -166,7 +171,7 @@ def _connecting(case: Case, probe_run: ProbeRun, tried: list[Connection], what: 
     waits = [_Wait(each, each.began or each.at, each.seconds or 0, each.ended_by == "client") for each in tried]
     return _Situation(
         probe_run=probe_run, waits=waits, limit=limits.connect, grace=limits.connect_grace,
-        longest=limits.connect_grace, what=what, missing=CAUSES,
+        longest=limits.connect_grace, fails=limits.connect_fails, what=what, missing=CAUSES,
     )  # fmt: skip
 
 

@@ -146,9 +146,9 @@ def failed_return(case: Case) -> Iterator[Finding]:
 
     Why: the gateway sends refused customers to the same return URL; reaching it means nothing.
 
-    Judged: the gateway refuses the payment and redirects to return_url with its failure query; the order is never paid.
+    Judged: the gateway refuses the payment and redirects to the return URL with its failure query; the order is never paid.
 
-    Fix: reaching return_url is not success; ask the gateway.
+    Fix: reaching the return URL is not success; ask the gateway.
     """
     yield from _never_paid(case, probe_runs(case.run, "refused"), StepName.REFUSED, "the gateway had refused it")
 

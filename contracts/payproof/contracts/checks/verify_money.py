@@ -127,11 +127,16 @@ def amount(case: Case) -> Iterator[Finding]:
 
     Judged: the gateway's answer, or where it is never asked its notice, says that much less was paid, or the same without its
     decimals; the order was seen paid after
-    such an answer and no better one. Holding the order for a person is fine; more money than asked is accepted.
+    such an answer and no better one. Holding the order for a person is fine; more money than asked is accepted. Who has the gateway take
+    discounts off, or add tax, is not judged: less may be right.
 
     Fix: compare the answer's amount with the order's before marking it paid.
     """
-    yield from _wrong_money(case, "amount")
+    opened = [call for world in case.run.worlds for call in world.of(Call) if call.role == "open"]
+    if any(call.opened.varies for call in opened):
+        yield case.not_applicable("the integration lets the gateway charge another amount: discounts, tax or postage")
+    else:
+        yield from _wrong_money(case, "amount")
 
 
 @must("verify.currency")

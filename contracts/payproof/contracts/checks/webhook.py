@@ -166,7 +166,10 @@ def unknown_order(case: Case) -> Iterator[Finding]:
     Fix: look the payment up among your own; answer 2xx or 404 when it is not there.
     """
     for probe_run in probe_runs(case.run, "foreign-notice"):
-        sent = next((each for each in probe_run.of(Delivery) if each.shape), None)
+        told = [each for each in probe_run.of(Delivery) if each.shape]
+        sent = next(
+            (each for each in told if each.response is None or each.response.status == 500), next(iter(told), None)
+        )
         if sent is None:
             yield case.stuck(probe_run)
             continue

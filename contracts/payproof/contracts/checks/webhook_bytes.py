@@ -29,14 +29,15 @@ def raw_body(case: Case) -> Iterator[Finding]:
     """
     for probe_run in probe_runs(case.run, "spelled-notice"):
         sent = list(probe_run.after(StepName.NOTICED).of(Delivery))
-        plain = next((each for each in sent if each.plain), None)
-        spelled = [each for each in sent if each.shape]
-        if plain is None or not spelled:
+        plain = {each.event: each for each in sent if each.plain}
+        spelled = [each for each in sent if each.shape and each.event in plain]
+        refused = next((each for each in plain.values() if not each.accepted), None)
+        if not spelled:
             yield case.stuck(probe_run)
-        elif not plain.accepted:
-            yield _refused(case, probe_run, plain)
+        elif refused is not None:
+            yield _refused(case, probe_run, refused)
         else:
-            yield from (_spelling(case, probe_run, plain, each) for each in spelled)
+            yield from (_spelling(case, probe_run, plain[each.event], each) for each in spelled)
 
 
 def _refused(case: Case, probe_run: ProbeRun, plain: Delivery) -> Finding:

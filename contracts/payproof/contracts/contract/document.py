@@ -26,7 +26,7 @@ def lineage(gateway: str) -> tuple[str, ...]:
     overlay = _folder(gateway) / OVERLAY
     if not overlay.is_file():
         return (gateway,)
-    return (gateway, *lineage(str(_parsed(overlay.read_text(encoding="utf-8"))["x-extends"])))
+    return (gateway, *lineage(str(_parsed(overlay)["x-extends"])))
 
 
 @cache
@@ -56,9 +56,9 @@ def _write_out(examples: list[dict[str, Any]]) -> None:
 def _laid(gateway: str) -> Node:
     folder = _folder(gateway)
     if (whole := folder / WHOLE).is_file():
-        return _parsed(whole.read_text(encoding="utf-8"))
+        return _parsed(whole)
     if (overlay := folder / OVERLAY).is_file():
-        patch = dict(_parsed(overlay.read_text(encoding="utf-8")))
+        patch = dict(_parsed(overlay))
         return cast(Node, merge(_laid(str(patch.pop("x-extends"))), patch))
     raise PayproofError(
         f'"{gateway}" has no contract', place=f"gateways/{gateway}", remedy=f"write its {WHOLE}, see docs/contract.md"
@@ -69,11 +69,14 @@ def _folder(gateway: str) -> Traversable:
     return files(package_of(gateway))
 
 
-def _parsed(text: str) -> Node:
+def _parsed(file: Traversable) -> Node:
     import yaml  # here, because most commands never read a contract
 
     loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return cast(Node, yaml.load(text, Loader=loader))
+    try:
+        return cast(Node, yaml.load(file.read_text(encoding="utf-8"), Loader=loader))
+    except yaml.YAMLError as error:
+        raise PayproofError(f"this contract is no YAML: {error}", place=str(file), remedy="mend it there") from None
 
 
 def merge(below: Any, patch: Any) -> Any:

@@ -111,6 +111,12 @@ def linked(api: ApiContract, operation: DocumentedOperation, answer: Response | 
             yield Example(operation=target, name=name, request=_with_body(target, JSON, sent))
 
 
+def led_to(api: ApiContract) -> set[str]:
+    """Ids of the operations that some answer's link leads to."""
+    answers = [resolved(api.document, answer) for each in api.operations for answer in each.node["responses"].values()]
+    return {str(link["operationId"]) for answer in answers for link in answer.get("links", {}).values()}
+
+
 def evaluate(expression: str, answer: Response) -> Json:
     """``$response.body#/a/b``, alone or in braces within a text."""
     found = fields.of_body(answer.body, answer.headers) or {}

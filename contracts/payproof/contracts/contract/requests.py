@@ -14,7 +14,8 @@ from payproof.contracts.contract.problems import MISSING, ContractProblem, at, q
 from payproof.contracts.entries import Request, header
 from payproof.contracts.fields import media_type
 
-_BEARER = re.compile(r"bearer +\S+", re.IGNORECASE)
+_SCHEMES = {"bearer": "Bearer and the access token", "basic": "Basic and the credentials"}
+"""How a call may say who makes it, by the schemes that the document names."""
 
 
 def problems(api: ApiContract, match: OperationMatch, request: Request) -> Iterator[ContractProblem]:
@@ -88,8 +89,15 @@ def _bearer(
     given = header(request.headers, "authorization")
     schemes = cast("dict[str, Node]", api.document["components"].get("securitySchemes", {}))
     known = next(iter(schemes.values()), cast(Node, {}))
-    expected = "Bearer and the access token"
-    if given and operation.node.get("security") != [] and not _BEARER.fullmatch(given.strip()):
+    words = [
+        word for word in (str(each.get("scheme", "")).lower() for each in schemes.values()) if word in _SCHEMES
+    ] or ["bearer"]
+    expected = ", or ".join(_SCHEMES[word] for word in words)
+    if (
+        given
+        and operation.node.get("security") != []
+        and not re.fullmatch(rf"(?i:{'|'.join(words)}) +\S+", given.strip())
+    ):
         yield at(known, "header authorization", expected, given)
     elif not given and needs_bearer(api, operation):
         yield at(known, "header authorization", expected, MISSING)

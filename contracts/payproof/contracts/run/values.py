@@ -40,6 +40,8 @@ class Settings:
     alert_channel: str = ""
     notices: bool = False
     """It is declared where the gateway's notices arrive."""
+    refunds: bool = False
+    """It is declared how the merchant gives money back."""
     scans_source: bool = False
     scans_frontend: bool = False
     own_credentials: bool = True

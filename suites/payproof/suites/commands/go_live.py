@@ -105,12 +105,11 @@ def _disagreements(result: Result, file: Path) -> tuple[str, ...]:
 def _musts(evidence: Iterable[Evidence]) -> tuple[str, ...]:
     """Every must of the gateway's checklist in this version."""
     from payproof.contracts import profile
-    from payproof.contracts.requirements import requirements
+    from payproof.contracts.requirements import requirements_of
 
     names = {str(name) for each in evidence if (name := each.result.facts.get("gateway"))}
-    known = requirements()
-    scope = dict.fromkeys(id for name in names for id in profile.load(name).checklist.all_requirements())
-    return tuple(id for id in scope if known[id].level is Level.MUST)
+    known = [requirements_of(profile.load(name)) for name in names]
+    return tuple(dict.fromkeys(id for each in known for id in each if each[id].level is Level.MUST))
 
 
 def _show(missing: tuple[Missing, ...], evidence: Iterable[Evidence], commit: str) -> None:

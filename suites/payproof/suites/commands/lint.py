@@ -24,12 +24,12 @@ def lint(config_path: Path | None, paths: tuple[Path, ...]) -> int:
     Exit codes: 0 nothing found, 1 something found, 2 wrong usage or configuration, or no file to read.
     """
     from payproof.reports import facts
-    from payproof.suites.run.secret_scan import look, setting_names, tracked_env
+    from payproof.suites.run.secret_scan import literals, look, tracked_env
 
     config = load_config(config_path) if config_path or config_in(Path()) else None
     folder = config.folder if config else Path().resolve()
     wanted = tuple(str(path.resolve()) for path in paths) or _declared(config) or (".",)
-    finds, files = look(folder, wanted, setting_names(config) if config else None)
+    finds, files = look(folder, wanted, literals(config))
     if not files:
         raise PayproofError(
             "no source file was found to read",

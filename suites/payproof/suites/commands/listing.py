@@ -90,7 +90,7 @@ def _checks(known: Profile) -> Iterator[str]:
         if not item.requirements:
             continue
         yield f"{item.number}  {item.title} ({item.id})"
-        yield from _texts(item.requirements)
+        yield from _texts(known, item.requirements)
         yield ""
 
 
@@ -142,11 +142,9 @@ def _facts(known: Profile) -> Iterator[str]:
 
 
 def _requirement(known: Profile, name: str) -> Iterator[str]:
-    from payproof.contracts.requirements import requirements
+    from payproof.contracts.requirements import requirements_of
 
-    found = requirements().get(name)
-    if found is None:
-        raise PayproofError("this requirement keeps its place, but has no check yet", place=name)
+    found = requirements_of(known)[name]
     yield f"{name} ({found.level})"
     yield from _paragraph("", found.text)
     for title, text in (("Why", found.why), ("How it is judged", found.judged), ("How to fix it", found.fix)):
@@ -164,26 +162,24 @@ def _item(known: Profile, item: Item) -> Iterator[str]:
     yield from _paragraph("", item.text)
     yield ""
     yield f"Made of (source: {known.checklist.source})"
-    yield from _texts(known.checklist.requirements_of(item))
+    yield from _texts(known, known.checklist.requirements_of(item))
 
 
 def _group(known: Profile, name: str, requirements: Iterable[str]) -> Iterator[str]:
     names = list(requirements)
     yield f"{name}: {len(names)} requirement{'s' if len(names) > 1 else ''} on {known.name}"
     yield ""
-    yield from _texts(names)
+    yield from _texts(known, names)
     yield from _paragraph("More about one", f"payproof explain {names[0]}")
     yield from _paragraph("Try them alone", f"payproof run --only {name}")
 
 
-def _texts(names: Iterable[str]) -> Iterator[str]:
-    """Requirements with their levels and sentences; one that has no check yet has none."""
-    from payproof.contracts.requirements import requirements
+def _texts(known: Profile, names: Iterable[str]) -> Iterator[str]:
+    """Requirements with their levels and sentences."""
+    from payproof.contracts.requirements import requirements_of
 
-    texts = requirements()
-    return _columns(
-        (f"  {name}", f"{texts[name].level}: {texts[name].text}" if name in texts else "") for name in names
-    )
+    texts = requirements_of(known)
+    return _columns((f"  {name}", f"{texts[name].level}: {texts[name].text}") for name in names)
 
 
 def _paragraph(title: str, text: str) -> Iterator[str]:

@@ -89,6 +89,19 @@ class OrderTable(Table):
     "not zero" for a counter, "not empty" for a text or a list."""
 
 
+class RefundTable(Table):
+    """How the merchant gives money back for an order."""
+
+    method: Method = "POST"
+    path: UrlPath
+    """Placeholders: {order.id} {refund.amount} {order.currency} and those of the instance."""
+    json_body: dict[str, JsonValue] | None = Field(default=None, alias="json")
+    """JSON body. "{refund.amount:number}" becomes a number, "{refund.amount:minor}" an integer in minor units."""
+    form: dict[str, str] | None = None
+    """Form body, instead of json."""
+    headers: dict[str, str] = Field(default={})
+
+
 class Logs(Table):
     """Log files beside stdout and stderr, which are always read."""
 
@@ -140,6 +153,7 @@ class Integration(Table):
     checkout: CheckoutTable = CheckoutTable()
     order: OrderTable = OrderTable()
     webhook: WebhookTable | None = None
+    refund: RefundTable | None = None
     logs: Logs = Logs()
     source: SourceTable = SourceTable()
     alerts: Alerts = Alerts()

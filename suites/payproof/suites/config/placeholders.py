@@ -16,6 +16,7 @@ from payproof.contracts.model import Json, PayproofError
 
 INSTANCE = ("port", "public_url", "instance.dir")
 ORDER = ("order.id", "order.amount", "order.currency")
+REFUND = (*ORDER, "refund.amount")
 GATEWAY = ("gateway.base_url", "gateway.url")
 """Those of every gateway; each credential of its profile has one beside."""
 FORMATS = ("number", "minor")

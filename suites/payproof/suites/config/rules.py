@@ -114,6 +114,12 @@ def _names(config: Config, gateway: Profile) -> Iterator[ConfigProblem]:
             f"{gateway.name} sends no notices, so nothing would arrive there",
             "leave [integration.webhook] out, or choose the gateway that sends them",
         )
+    if config.integration.refund is not None and not gateway.has("refund"):
+        yield ConfigProblem(
+            ("integration", "refund"),
+            f"payproof knows no refunds of {gateway.name}, so nothing would be given back",
+            "leave [integration.refund] out",
+        )
     for currency in config.currencies:
         yield from known_name(
             ("integration", "checkout", "currencies"), currency, gateway.currencies, f"currency of {gateway.name}"
@@ -177,10 +183,11 @@ def _placeholders(integration: Integration, gateway: Profile) -> Iterator[Config
     instance = {*placeholders.INSTANCE, *placeholders.GATEWAY, *extra}
     order = instance | set(placeholders.ORDER)
     checkout = order | {"csrf"} if integration.checkout.csrf else order
+    known = {"checkout": checkout, "refund": instance | set(placeholders.REFUND)}
     for path, text in _texts(("integration",), _launched(integration)):
         yield from _placed(path, text, instance)
     for path, text in _texts(("integration",), _visited(integration)):
-        yield from _placed(path, text, checkout if "checkout" in path else order)
+        yield from _placed(path, text, known.get(path[1], order))
 
 
 def _launched(integration: Integration) -> Mapping[str, Json]:
@@ -191,7 +198,8 @@ def _launched(integration: Integration) -> Mapping[str, Json]:
 def _visited(integration: Integration) -> Mapping[str, Json]:
     everything = integration.model_dump(mode="json", by_alias=True)
     checkout = {key: everything["checkout"][key] for key in ("path", "json", "form", "headers", "before")}
-    return {"checkout": checkout, "order": {key: everything["order"][key] for key in ("path", "json", "headers")}}
+    order = {key: everything["order"][key] for key in ("path", "json", "headers")}
+    return {"checkout": checkout, "order": order, "refund": everything["refund"]}
 
 
 def _placed(path: tuple[str, ...], text: str, known: Collection[str]) -> Iterator[ConfigProblem]:

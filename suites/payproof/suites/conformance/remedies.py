@@ -15,7 +15,7 @@ def remedy_of(profile: Profile, operation: str, status: int, texts: Sequence[str
         for error in profile.errors.values()
         if error.envelope and operation in error.operations and error.status < 500
     ]
-    if any(set(error.texts) <= set(texts) for error in known) or status == 401:
+    if any(error.is_among(texts) for error in known) or status == 401:
         has_id = any(each.name == CLIENT_ID for each in profile.credentials)
         return f"check {'sandbox.client_id and ' if has_id else ''}sandbox.secret_key"
     if status == 429:

@@ -19,12 +19,14 @@ class MissingValue(Exception):
     """A step refers to a value that no earlier answer held."""
 
 
-def filled(step: CaseRequest, values: Mapping[str, str]) -> CaseRequest:
-    """The step with every reference in it replaced.
+def filled(step: CaseRequest, values: Mapping[str, str], *, own: str = "") -> CaseRequest:
+    """The step with every reference in it replaced. ``own``: what looks like a reference and is the gateway's own word
+    (``Profile.return_template``).
 
     Raises:
-        Missing: there is no such value.
+        MissingValue: there is no such value.
     """
+    values = {**values, own[1:-1]: own}
     return replace(
         step,
         path=placed(step.path, values),
@@ -45,7 +47,7 @@ def placed(value: Any, values: Mapping[str, str]) -> Any:
     """``value`` with every reference in its texts replaced.
 
     Raises:
-        Missing: there is no such value.
+        MissingValue: there is no such value.
     """
     if isinstance(value, str):
         return _REFERENCE.sub(lambda match: _value(match, values), value)
@@ -54,12 +56,17 @@ def placed(value: Any, values: Mapping[str, str]) -> Any:
     return value
 
 
-def references(value: Any) -> frozenset[str]:
+def needed(step: CaseRequest) -> frozenset[str]:
+    """Names of the values that the step refers to, wherever it does."""
+    return frozenset[str]().union(*map(_references, (step.path, step.headers, step.json, step.form)))
+
+
+def _references(value: Any) -> frozenset[str]:
     """Names of the values that the texts refer to."""
     if isinstance(value, str):
         return frozenset(match[1] for match in _REFERENCE.finditer(value))
     inner: list[Any] = list(cast("Mapping[str, Any]", value).values()) if isinstance(value, Mapping) else []
-    return frozenset(name for item in inner for name in references(item))
+    return frozenset(name for item in inner for name in _references(item))
 
 
 def _value(match: re.Match[str], values: Mapping[str, str]) -> str:

@@ -21,7 +21,7 @@ STEPS = 12
 PAGES, CHANGES = 5, 3
 """Hosted checkouts in one story, and changes of tokens, time, keys or process, at most."""
 _TROUBLES = ("fault", "well", "revoke", "jump", "rotate", "restart")
-_MONEY = ("pay", "refuse", "forge", "replay")
+_MONEY = ("pay", "promise", "refuse", "forge", "replay")
 """A story without any of these is about nothing."""
 _UNCHECKED = (
     HealthCheck.too_slow,
@@ -148,15 +148,28 @@ class Machine(RuleBasedStateMachine):
         ways += ["forge"] if open_still else []
         ways += ["refuse"] if open_still and self.scope.refuses else []
         ways += ["replay"] if open_still and self.paid else []
+        ways += ["promise", "promise"] if open_still and self.scope.later else []
         match data.draw(st.sampled_from(ways)):
             case "replay":
                 self._do("replay", page=page, other=data.draw(st.sampled_from(self.paid)))
                 self._back(page)
             case "hosted":
                 self._do("hosted", page=page)
+            case "promise":
+                self._promise(page, data)
             case way:
                 self._do(way, page=page)
                 self._back(page)
+
+    def _promise(self, page: int, data: st.DataObject) -> None:
+        """The customer pays with money that comes later; sometimes it is decided at once, before anything else happens."""
+        then = data.draw(_THEN)
+        self._do("promise", page=page, kept=data.draw(st.booleans()), then=then)
+        self.payable.remove(page)
+        if then == "return":
+            self._back(page)
+        if data.draw(st.booleans()):
+            self._jump(self.scope.later + 1)
 
     # -- the gateway and the integration --------------------------------------------------------------------------------
 

@@ -103,7 +103,8 @@ class Player:
         return {
             "start": self._start,
             "pay": self._pay,
-            "refuse": self._refuse,
+            "refuse": self._without_money,
+            "promise": self._without_money,
             "cancel": self._cancel,
             "hosted": self._hosted,
             "come-back": self._come_back,
@@ -208,13 +209,17 @@ class Player:
     def _entry(self) -> int:
         return self.world.journal.entries[-1].n if self.world.journal.entries else 0
 
-    async def _refuse(self, act: StoryStep) -> None:
+    async def _without_money(self, act: StoryStep) -> None:
+        """By a payer whom the gateway refuses, or whose money comes later (a promise that is kept), or never."""
         page = self.page(act.number("page"))
         if page is None:
             return
-        tab = await (await self._open(page, "refused")).confirm()
-        if tab.state == "left":
-            await self.visit(page, tab.url, "return")
+        payer = "refused" if act.do == "refuse" else "pending" if act.flag("kept") else "unsettled"
+        tab = await (await self._open(page, payer)).confirm()
+        if tab.state != "left":
+            return
+        page.back = tab.url if act.do == "promise" else page.back
+        await (self.look(page) if act.text("then") == "walk" else self.visit(page, tab.url, "return"))
 
     async def _cancel(self, act: StoryStep) -> None:
         page = self.page(act.number("page"))

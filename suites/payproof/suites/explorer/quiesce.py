@@ -14,6 +14,7 @@ from payproof.suites.driver.driver import Order
 from payproof.suites.explorer.facts import Charge, Facts, Habits, OrderFacts
 from payproof.suites.explorer.oracle import Ruling, Truth, judge
 from payproof.suites.explorer.player import OpenPage, Player
+from payproof.suites.explorer.story import act
 
 _MENDABLE = frozenset({"charged-is-paid", "charged-once", "fulfilled-once", "right-money"})
 """Rules that a background job or another reload may still make true."""
@@ -38,6 +39,9 @@ async def rest(player: Player, habits: Habits, patience: float, matters: Callabl
     world = player.world
     await player.trouble.end()
     world.step("Everything is well again; who has paid comes back once.", "rest")
+    if any(each.do == "promise" for each in player.story.acts):  # what was promised comes now, or never will
+        await player.trouble.handlers()["jump"](act("jump", seconds=world.profile.traits.decides_later + 1))
+        await world.notices_over()
     settles = world.profile.has("settle")
     paid = [page for page in player.pages if page.charged or (settles and page.back)]
     player.step_begins()

@@ -94,6 +94,8 @@ class Scope:
     refuses: bool
     """The gateway has a payer whom it refuses."""
     tokens: bool
+    later: int = 0
+    """Seconds until money comes that was promised; 0: there is no such thing."""
 
 
 def separate(config: Config) -> bool:
@@ -112,6 +114,7 @@ def scope(config: Config, *, restarts: bool) -> Scope:
         restarts=restarts,
         refuses="refused" in profile.payers,
         tokens=profile.has("authenticate"),
+        later=profile.traits.decides_later,
     )
 
 

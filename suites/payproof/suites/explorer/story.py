@@ -108,6 +108,7 @@ _PARAMS: Mapping[str, tuple[str, ...]] = {
     "start": ("order", "how"),
     "pay": ("page", "then"),
     "refuse": ("page",),
+    "promise": ("page", "kept", "then"),
     "cancel": ("page", "then"),
     "hosted": ("page",),
     "come-back": ("page",),
@@ -170,6 +171,9 @@ def _sentence(story: Story, each: StoryStep, orders: Sequence[int]) -> str:
     match each.do:
         case "pay":
             return f"{who} pays order {order} at page {page} {way}."
+        case "promise":
+            later = "comes later" if each.flag("kept") else "never comes"
+            return f"{who} pays order {order} at page {page} with money that {later}, {way}."
         case "refuse":
             return f"The gateway refuses the payment of order {order} at page {page} and sends {who[0].lower()}{who[1:]} back."
         case "cancel":

@@ -66,7 +66,7 @@ async def steady(world: World) -> None:
 @probe("flow.cancelled")
 async def cancelled(world: World) -> None:
     """The customer opens the hosted checkout, cancels, and is sent back to the shop (or looks at the order alone, where the shop gave
-    no cancel_url)."""
+    no cancel URL)."""
     order, customer = world.new_order(), world.customer()
     checkout = await world.checkout(order, customer)
     if checkout.payment:
@@ -75,7 +75,7 @@ async def cancelled(world: World) -> None:
             world.step("the customer cancelled", StepName.CANCELLED, url=tab.url)
             await world.come_back(tab.url, customer, order, purpose="cancel")
         elif _cancelled(world, checkout.payment):
-            # Where a cancel_url may be left out, the customer finds the way back alone.
+            # Where a cancel URL may be left out, the customer finds the way back alone.
             world.step("the customer cancelled; the gateway was told no way back", StepName.CANCELLED, no_way_back=True)
     await world.look(order, customer)
 

@@ -54,13 +54,13 @@ _JUDGED = ("flow.recovers", "errors.friendly")
     "timeout.response",
     *_JUDGED,
     group="stalled-{operation}",
-    waits=lambda limits: limits.grace,
+    waits=lambda limits: limits.call_fails,
     variants=_silences,
 )
 async def stalled(world: World, operation: str, sends: str = "") -> None:
     """The gateway accepts a call and never answers, or sends the headers of its answer and then nothing."""
     fault = "stall" if sends else "never-answer"
-    await _held(world, _Hold(fault, operation, world.profile.limits.grace + _TO_SEE_IT, _of(fault, operation)))
+    await _held(world, _Hold(fault, operation, world.profile.limits.call_fails + _TO_SEE_IT, _of(fault, operation)))
 
 
 @probe(
@@ -86,7 +86,7 @@ def _ways_not_to_connect(profile: Profile, settings: Settings) -> Iterable[Param
     "timeout.connect",
     *_JUDGED,
     group="unconnected-{how}",
-    waits=lambda limits: limits.connect_grace,
+    waits=lambda limits: limits.connect_fails,
     system="linux",
     variants=_ways_not_to_connect,
 )
@@ -101,7 +101,7 @@ async def unconnected(world: World, how: str) -> None:
         return any(each.event == "unaccepted" or (each.fault == how and each.first_byte is not None) for each in ended)
 
     keep = 0.5 if how == "tls-silence" else 0.0
-    await _held(world, _Hold(how, "", world.profile.limits.connect_grace + _TO_SEE_IT, decided, keep))
+    await _held(world, _Hold(how, "", world.profile.limits.connect_fails + _TO_SEE_IT, decided, keep))
 
 
 def _of(fault: str, operation: str) -> Callable[[World], bool]:

@@ -78,13 +78,14 @@ async def spelled_notice(world: World) -> None:
         return
     await world.outbox.idle(bought.checkout.payment)
     world.step("the gateway tells of the same payment in other bytes", StepName.NOTICED)
-    await world.outbox.deliver(world.outbox.claim(bought.checkout.payment))
+    for notice in world.outbox.claims(bought.checkout.payment):
+        await world.outbox.deliver(notice)
     for how in SPELLINGS:
-        notice = world.outbox.claim(bought.checkout.payment)
-        if (body := spelled(notice.body, how)) is not None:
-            # Who asks the gateway to verify a notice puts it into another text: blanks around it are lost on the way.
-            notice.body, notice.shape = body.strip() if world.profile.has("verify-notice") else body, how
-            await world.outbox.deliver(notice)
+        for notice in world.outbox.claims(bought.checkout.payment):
+            if (body := spelled(notice.body, how)) is not None:
+                # Who asks the gateway to verify a notice puts it into another text: blanks around it are lost on the way.
+                notice.body, notice.shape = body.strip() if world.profile.has("verify-notice") else body, how
+                await world.outbox.deliver(notice)
     await world.look(bought.order, bought.customer)
 
 
@@ -92,7 +93,9 @@ async def spelled_notice(world: World) -> None:
 @on_an_unpaid_order
 async def unknown_notice(world: World, order: Order, customer: Customer, checkout: Checkout, odd: str) -> None:
     """A signed notice of an event that nobody knows, or without any data, about an unpaid order; then a customer pays."""
-    notice = next(iter(world.outbox.compose(checkout.payment, *UNPAID)), None) or world.outbox.claim(checkout.payment)
+    notice = (
+        next(iter(world.outbox.compose(checkout.payment, *UNPAID)), None) or world.outbox.claims(checkout.payment)[0]
+    )
     body = (
         unheard_of(world.profile.notices, notice.body)
         if odd == "event" and world.profile.notices
@@ -126,8 +129,8 @@ async def _next(world: World) -> None:
 async def foreign_notice(world: World, order: Order, customer: Customer, checkout: Checkout) -> None:
     """A signed notice of a success that the shop never asked for: a payment and an order that it does not know."""
     stranger = world.new_order(role="foreign")
-    notice = world.outbox.claim(checkout.payment, foreign=stranger.id)
-    await _send_odd(world, notice, notice.body, "unknown-order")
+    for notice in world.outbox.claims(checkout.payment, foreign=stranger.id):
+        await _send_odd(world, notice, notice.body, "unknown-order")
     await world.look(order, customer, wait=world.config.integration.order.within)
     if stranger.known:
         await world.look(stranger, world.customer())
@@ -147,5 +150,5 @@ _MALFORMED: Mapping[str, bytes] = {
 @on_an_unpaid_order
 async def malformed_notice(world: World, order: Order, customer: Customer, checkout: Checkout, body: str) -> None:
     """A signed notice that is no JSON, empty, or a megabyte long; then a customer pays."""
-    await _send_odd(world, world.outbox.claim(checkout.payment), _MALFORMED[body], body)
+    await _send_odd(world, world.outbox.claims(checkout.payment)[0], _MALFORMED[body], body)
     await _next(world)

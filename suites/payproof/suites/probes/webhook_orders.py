@@ -84,7 +84,7 @@ async def repeated_notice(world: World, order: Order, customer: Customer, paymen
             await world.outbox.repeat(notice.id, 3)
     if how == "other-id":
         for _ in range(3):
-            await world.outbox.deliver(world.outbox.claim(payment))
+            await _deliver(world, world.outbox.claims(payment))
     await world.look(order, customer, wait=world.shared.patience)
 
 

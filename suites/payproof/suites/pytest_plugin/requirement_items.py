@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import pytest
 
 from payproof.contracts.former_ids import former
 from payproof.contracts.model import Finding, Judgement, Level, PayproofError, Verdict
+from payproof.contracts.requirements import Requirement
 from payproof.suites.pytest_plugin.shared_run import SharedResult, SharedRun, given
 
 NEEDED = "give the integration: pytest --payproof-config payproof.toml --pyargs payproof.suites"
@@ -28,9 +29,11 @@ def markers(config: pytest.Config) -> Iterator[str]:
             yield f"{name}: payproof: the requirements {group}.*"
 
 
-def _scope(config: pytest.Config) -> tuple[str, ...]:
+def _scope(config: pytest.Config) -> Mapping[str, Requirement]:
+    from payproof.contracts.requirements import requirements_of
+
     try:
-        return given(config).configuration.profile.checklist.all_requirements()
+        return requirements_of(given(config).configuration.profile)
     except PayproofError as error:
         raise pytest.UsageError(as_text(error)) from None
 
@@ -58,13 +61,9 @@ class RequirementsFile(pytest.File):
         if self.folder is None:
             yield _item(Unconfigured, self, name="requirements")
             return
-        from payproof.contracts.requirements import requirements
-
-        known = requirements()
         shared = SharedRun(self.config, self.folder)
-        for name in _scope(self.config):
-            if name in known:
-                yield _item(RequirementItem, self, name=name, level=known[name].level, shared=shared)
+        for name, requirement in _scope(self.config).items():
+            yield _item(RequirementItem, self, name=name, level=requirement.level, shared=shared)
 
 
 def _item(kind: type[pytest.Item], parent: pytest.Collector, **facts: Any) -> pytest.Item:

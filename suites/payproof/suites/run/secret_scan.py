@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,6 +15,7 @@ from typing import Literal
 from detect_secrets.core.scan import scan_file
 from detect_secrets.settings import transient_settings
 
+from payproof.contracts import profile
 from payproof.contracts.entries import SourceSeen
 from payproof.contracts.files import regular_within
 from payproof.contracts.journal import Journal
@@ -97,7 +98,7 @@ _PLACEHOLDER = re.compile(
 
 def scan(config: Config, journal: Journal) -> None:
     """Scan what the configuration declares; journals each find, and an end mark with the number of files."""
-    source, names = config.integration.source, setting_names(config)
+    source, patterns = config.integration.source, literals(config)
     areas: tuple[tuple[Literal["source", "frontend"], tuple[str, ...]], ...] = (
         ("source", source.paths),
         ("frontend", source.frontend),
@@ -105,7 +106,7 @@ def scan(config: Config, journal: Journal) -> None:
     for area, paths in areas:
         if not paths:
             continue
-        finds, files = look(config.folder, paths, names)
+        finds, files = look(config.folder, paths, patterns)
         for found in [*finds, *(tracked_env(config.folder) if area == "source" else ())]:
             journal.add(SourceSeen(area=area, path=found.path, line=found.line, what=found.what))
         journal.add(SourceSeen(area=area, files=files))
@@ -120,10 +121,10 @@ class Find:
     what: str
 
 
-def look(folder: Path, paths: Iterable[str], names: re.Pattern[str] | None) -> tuple[list[Find], int]:
-    """Literal credentials below ``paths`` of ``folder``, in order, and how many files were read. ``names``: of settings that are one."""
+def look(folder: Path, paths: Iterable[str], patterns: Sequence[re.Pattern[str]]) -> tuple[list[Find], int]:
+    """Literal credentials below ``paths`` of ``folder``, in order, and how many files were read. ``patterns``: see ``literals``."""
     files = sorted(set(_files(folder, paths)))
-    finds = [Find(_shown(file, folder), line, what) for file in files for line, what in _finds(file, names)]
+    finds = [Find(_shown(file, folder), line, what) for file in files for line, what in _finds(file, patterns)]
     return finds, len(files)
 
 
@@ -153,9 +154,20 @@ def _files(folder: Path, paths: Iterable[str]) -> Iterator[Path]:
                 yield file
 
 
-def setting_names(config: Config) -> re.Pattern[str] | None:
+def literals(config: Config | None) -> tuple[re.Pattern[str], ...]:
+    """What a literal credential looks like, its value in the first group; without a configuration, of any gateway that is known."""
+    profiles = [config.profile] if config else [profile.load(name) for name in profile.names()]
+    marks = [
+        mark for each in profiles for credential in each.credentials if credential.secret for mark in credential.begins
+    ]
+    names = _setting_names(config) if config else None
+    marked = re.compile(rf"\b(?:{'|'.join(map(re.escape, marks))})([A-Za-z0-9]{{16,}})") if marks else None
+    return tuple(each for each in (names, marked, _ASSIGNED) if each is not None)
+
+
+def _setting_names(config: Config) -> re.Pattern[str] | None:
     """Names by which this integration takes its credentials; a literal beside one of them is a literal credential."""
-    placeholders = [each.placeholder for each in config.profile.credentials]
+    placeholders = [each.placeholder for each in config.profile.credentials if each.kind != "publishable"]
     names = [name for name, text in config.integration.env.items() if any(each in text for each in placeholders)]
     if not names:
         return None
@@ -163,15 +175,15 @@ def setting_names(config: Config) -> re.Pattern[str] | None:
     return re.compile(rf"""(?i)(?:{joined})['"\]]*\s*(?:=>|:=|=|:|,|\?\?|\|\|)\s*['"]([^'"\s]{{12,}})['"]""")
 
 
-def _finds(file: Path, names: re.Pattern[str] | None) -> Iterator[tuple[int, str]]:
+def _finds(file: Path, patterns: Sequence[re.Pattern[str]]) -> Iterator[tuple[int, str]]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return
     seen: set[int] = set()
     for number, line in enumerate(lines, start=1):
-        for pattern in (names, _ASSIGNED):
-            found = pattern.search(line) if pattern else None
+        for pattern in patterns:
+            found = pattern.search(line)
             if found and not _PLACEHOLDER.search(found[1]) and _mixed(found[1]) and number not in seen:
                 seen.add(number)
                 yield number, "a literal credential"

@@ -38,7 +38,9 @@ def checkout_of(config: Config) -> str:
     settings = config.sandbox
     if settings is None or not config.profile.local_names:
         return ""
-    return settings.checkout_url or config.profile.site(addresses.origin(settings.base_url), "checkout")
+    given, profile = addresses.origin(settings.base_url), config.profile
+    known = profile.origin("checkout").real if given == profile.origin("api").real else ""
+    return settings.checkout_url or known or profile.site(given, "checkout")
 
 
 def address_of(config: Config, settings: SandboxTable) -> SandboxAddress:

@@ -31,6 +31,7 @@ def settings_of(
         fee=recipe.fee or "",
         alert_channel=integration.alert_channel,
         notices=integration.webhook is not None,
+        refunds=integration.refund is not None,
         scans_source=bool(integration.source.paths),
         scans_frontend=bool(integration.source.frontend),
         own_credentials=bool(integration.command),

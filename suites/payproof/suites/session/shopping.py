@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from decimal import Decimal
 from typing import Literal
 
 import httpx
@@ -17,6 +18,7 @@ from payproof.suites.customer.customer import Customer, Visit
 from payproof.suites.customer.hosted import Tab
 from payproof.suites.driver.driver import Order, Started
 from payproof.suites.driver.recipe import RecipeDriver, new_order
+from payproof.suites.driver.refunding import give_back
 from payproof.suites.session.context import LONGEST_PATIENCE, Purchase, Shared
 from payproof.suites.session.performance import Performance
 
@@ -148,6 +150,11 @@ class Shopping(Performance):
         if order.id != before:
             text = f"the integration calls order {order.label} by the id {order.id}"
             self.step(text, StepName.RENAMED, order=order.id, ours=order.label)
+
+    async def give_back(self, order: Order, merchant: Customer, amount: Decimal) -> Visit:
+        """The merchant gives so much of an order back."""
+        self.waits_for = f"the shop's answer to a refund of order {order.id}"
+        return await give_back(self.config, self.values, order, amount, merchant)
 
     @property
     def promised(self) -> float:

@@ -175,7 +175,8 @@ class Channel:
         else:
             authorization = self.where.basic(example.operation.word, merchant)
         keys = {"client_id": self.where.client_id, "secret_key": self.where.secret_key}
-        request = written(filled(example.request, keys), self.where.base_url)
+        asked = filled(example.request, keys, own=self.where.profile.return_template)
+        request = written(asked, self.where.base_url)
         headers = [*request.headers.multi_items(), *([("Authorization", authorization)] if authorization else [])]
         return self.send(request.method, request.url.raw_path.decode("ascii"), headers, request.content)
 

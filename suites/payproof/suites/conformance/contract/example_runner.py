@@ -113,7 +113,7 @@ class ExampleRunner:
         if not example.error:
             return
         known = self._where.profile.errors[example.error]
-        if exchange.response.status != known.status or not set(known.texts) <= set(event.texts):
+        if exchange.response.status != known.status or not known.is_among(event.texts):
             yield (
                 "answers_as_in_the_example",
                 f'example "{example.name}": HTTP {exchange.response.status} {list(event.texts)}, '

@@ -23,11 +23,12 @@ AFTER_PAYING: tuple[Role, ...] = ("settle", "refund", "verify-notice")
 @dataclass(slots=True)
 class Bench:
     """What the rules know of a run. ``asked``: payment -> what the create call that opened it asked for. ``guarded``: operations
-    that were tried without a good access token."""
+    that were tried without a good access token. ``keys``: idempotency key -> the request that had it first."""
 
     channel: Channel
     asked: dict[str, Opened] = field(default_factory=dict[str, Opened])
     guarded: set[str] = field(default_factory=set[str])
+    keys: dict[str, tuple[str, bytes]] = field(default_factory=dict[str, tuple[str, bytes]])
 
     @property
     def profile(self) -> Profile:
@@ -129,7 +130,9 @@ def refuses(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
 def takes(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
     """A request that is as the contract says is not refused, with an access token that this server gave."""
     contract, response = bench.channel.contract, exchange.response
-    match = contract.match(exchange.request)
+    match, event = contract.match(exchange.request), bench.profile.read(exchange.request, response)
+    asked = (exchange.request.url, exchange.raw[0])
+    key_used = bool(event.idempotency_key) and bench.keys.setdefault(event.idempotency_key or "", asked) != asked
     if match.operation is None or response is None or response.status in (429, SILENT) or response.status < 400:
         return
     if contract.request_problems(exchange.request) or contract.refused(exchange.request):
@@ -137,12 +140,11 @@ def takes(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
     if contract.needs_bearer(match.operation) and not bench.channel.bearer(exchange):
         return
     role = bench.profile.role_of(match.word)
-    made_up = (
-        role == "confirm" and response.status == 404
-    )  # a payment that somebody made up is as the contract says, too
-    too_early = role in AFTER_PAYING and response.status < 500
-    if not made_up and not too_early:
-        texts = list(bench.profile.read(exchange.request, response).texts) or response.body[:200]
+    # An id that somebody made up is as the contract says, too; and what depends on the payment's state cannot be told from outside.
+    made_up = response.status == 404 and (role == "confirm" or "{" in match.operation.path)
+    by_state = (role is None or role in AFTER_PAYING) and response.status < 500
+    if not made_up and not by_state and not key_used:
+        texts = list(event.texts) or response.body[:200]
         yield f"HTTP {response.status} {texts} to a request that is as the contract says"
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from payproof.contracts.contract import DocumentedOperation
+from payproof.contracts.contract.examples import led_to
 from payproof.contracts.model import PayproofError
 from payproof.simulator.relay.rate_budget import RateBudget
 from payproof.suites.conformance.contract.channel import Channel, Spent
@@ -113,10 +114,13 @@ class _Run:
         """Without what is only assumed and not there; but where nothing is left of what the gateway must be able to do, that was
         never seen to work."""
         words = {operation.word for operation in self.channel.contract.operations}
+        reached = led_to(self.channel.contract)
         later = {
             operation.id
             for operation in self.channel.contract.operations
+            # No answer to who has not paid holds the id that such an address is made of.
             if self.where.profile.role_of(operation.word) in AFTER_PAYING
+            or ("{" in operation.path and operation.id not in reached)
         }
         gone = {id for id, operation in self.examples.missing.items() if operation.word in words}
         for id, seen in self.channel.statuses.items():

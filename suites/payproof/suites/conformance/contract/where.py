@@ -28,7 +28,8 @@ class Where(SandboxAddress):
     @property
     def hosts(self) -> tuple[str, ...]:
         """The server's own, and its hosted checkout's where the gateway has another for it."""
-        return tuple(urlsplit(site).netloc for site in (self.origin, self.profile.site(self.origin, "checkout")))
+        checkout = self.checkout or self.profile.site(self.origin, "checkout")
+        return tuple(urlsplit(site).netloc for site in (self.origin, checkout))
 
     def key(self, merchant: tuple[str, str] | None = None) -> str:
         """What travels as a bearer where no call issues access tokens: the merchant's own key; empty where one does."""
@@ -78,5 +79,6 @@ def sandbox(config: Config, *, rate: int | None = None) -> Where:
         currencies=config.currencies,
         other=(other.client_id, other.secret_key) if (other := settings.other) and not other.missing else None,
         ca=address.ca,
+        checkout=address.checkout,
         rate=settings.rate if rate is None else rate,
     )

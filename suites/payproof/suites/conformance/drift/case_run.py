@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -49,7 +50,7 @@ class CaseRun:
         """
         if self._client is None:
             self._way = await self.side.begin(self.case)
-            self._values = dict(self.side.values)
+            self._values = {**self.side.values, "fresh": uuid4().hex}
             # The way is the side's own; a client that is closed would close it.
             self._client = httpx.AsyncClient(transport=self._way, timeout=PATIENCE, trust_env=False)
         while self._left and not self.stopped:
@@ -100,7 +101,7 @@ class CaseRun:
 
     async def _ask(self, step: CaseRequest) -> None:
         assert self._client
-        request = written(filled(step, self._values), self.side.base_url)
+        request = written(filled(step, self._values, own=self.profile.return_template), self.side.base_url)
         for address in _addresses(step.json or step.form or {}):
             self._known.sent.append(address)
         try:

@@ -20,7 +20,7 @@ from payproof.simulator.simulator import Simulator
 from payproof.suites.config.gateway_tables import SandboxTable
 from payproof.suites.conformance.client import SandboxClient
 from payproof.suites.conformance.drift.recording import DriftRecording
-from payproof.suites.conformance.template import references
+from payproof.suites.conformance.template import needed
 
 _HOST = "https://simulator.payproof.test"
 PATIENCE = 30.0
@@ -135,7 +135,7 @@ class SandboxEndpoint:
     def lacks(self, case: DriftCase) -> str:
         if missing := sorted(case.payers - set(self.payers)):
             return f"needs a payer who is {missing[0]}: [sandbox.payers.{missing[0]}]"
-        asked = frozenset[str]().union(*(references(each.json) for each in case.steps if isinstance(each, CaseRequest)))
+        asked = frozenset[str]().union(*(needed(each) for each in case.steps if isinstance(each, CaseRequest)))
         if any(name.startswith("other_") for name in asked) and "other_client_id" not in self.values:
             unset = f", not set: {', '.join(self._unset)}" if self._unset else ""
             return f"needs the credentials of a second merchant: [sandbox.other]{unset}"

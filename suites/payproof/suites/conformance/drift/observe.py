@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from payproof.contracts.catalogue import Catalogue
 from payproof.contracts.entries import Headers, Request, Response
@@ -17,7 +17,7 @@ from payproof.contracts.model import Json
 from payproof.contracts.pages import soup
 from payproof.contracts.profile import Payer, Profile
 from payproof.contracts.secrets import Redactor
-from payproof.contracts.volatile import TIME, UNIMPORTANT, is_date
+from payproof.contracts.volatile import TIME, UNIMPORTANT, is_date, is_id
 from payproof.simulator.cassettes import placeholders
 
 REDACTED = "{redacted}"
@@ -88,6 +88,12 @@ class KnownValues:
             self.letters.setdefault(kind, []).append(value)
         return self.names[value]
 
+    def asked(self, url: str) -> None:
+        """Ids of an address that was asked for: an answer may repeat one that nobody was given."""
+        for part in urlsplit(url).path.split("/"):
+            if is_id(part):
+                self.names.setdefault(part, "what was asked for")
+
     def tidy(self, text: str) -> str:
         """``text`` without ids, the gateway's own address and times; what is left is compared to the letter."""
         found = text.replace(self.site.replace("/", "\\/"), "{site}").replace(self.site, "{site}")
@@ -104,6 +110,7 @@ def of_api(
     case: str, label: str, operation: str, request: Request, response: Response, profile: Profile, known: KnownValues
 ) -> Observation:
     """What an API call's answer holds."""
+    known.asked(request.url)
     facts: dict[str, Json] = {"status": response.status, **dict(_headers(response.headers, known))}
     body = dict(_body(response, known))
     event = profile.read(request, response)
@@ -125,12 +132,12 @@ def error_name(profile: Profile, operation: str, status: int, texts: tuple[str, 
         key=lambda pair: (operation not in pair[1].operations, pair[1].status != status, -len(pair[1].texts)),
     )
     while left:
-        name = next((name for name, error in errors if tuple(left[: len(error.texts)]) == error.texts), "")
+        name = next((name for name, error in errors if error.says(left[: len(error.texts)])), "")
         if not name:
             return f"HTTP {status}"
         found.append(name)
         del left[: len(profile.errors[name].texts)]
-    whole = next((name for name, error in errors if error.texts == texts), "")
+    whole = next((name for name, error in errors if error.says(texts)), "")
     return whole or "+".join(found) or f"HTTP {status}"
 
 
@@ -138,6 +145,9 @@ def _headers(headers: Headers, known: KnownValues) -> Iterator[tuple[str, Json]]
     for name, value in headers:
         lower = name.lower()
         if lower in UNIMPORTANT:
+            continue
+        if f"headers.{lower}" in known.catalogue.ids:
+            yield from _ids({f"headers.{lower}": value}, known)
             continue
         if lower == "content-type":
             yield f"headers.{lower}", re.sub(r"\s*;\s*", "; ", value.lower())
@@ -165,7 +175,7 @@ def _body(response: Response, known: KnownValues) -> Iterator[tuple[str, Json]]:
         leaves = flat(found, "body", lists=False)
         yield from _ids(leaves, known)
         for path, value in leaves.items():
-            if not (path in known.catalogue.ids and isinstance(value, str)):
+            if path not in known.catalogue.ids or value is None:
                 yield path, _tidied(value, known)
         if "/" in text:
             yield "json.slashes", "escaped" if "\\/" in text else "plain"
@@ -186,6 +196,8 @@ def _ids(leaves: Mapping[str, Json], known: KnownValues) -> Iterator[tuple[str, 
         if isinstance(value, str):
             yield path, known.meet(kind, value)
             yield f"{path} length", len(value)
+        elif path in leaves and value is not None:
+            yield path, f"a {kind}"
 
 
 def _tidied(value: Json, known: KnownValues) -> Json:

@@ -1,0 +1,86 @@
+"""Money that the merchant gives back: as much as was asked for, and once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import wraps
+
+from payproof.contracts import money
+from payproof.contracts.entries import Call
+from payproof.contracts.events import Refunded
+from payproof.contracts.model import Finding, Json
+from payproof.contracts.probe_runs import ProbeRun, ledger, probe_runs
+from payproof.contracts.requirements import Case, Check, must
+from payproof.contracts.steps import StepName
+
+_DECLARE = "[integration.refund]"
+
+
+def _where_declared(check: Check) -> Check:
+    @wraps(check)
+    def judged(case: Case) -> Iterable[Finding]:
+        if case.run.settings.refunds:
+            return check(case)
+        reason = f"it is not declared how the merchant gives money back: set {_DECLARE}, if this integration does"
+        return (case.not_applicable(reason, declare=_DECLARE),)
+
+    return judged
+
+
+def _asked(probe_run: ProbeRun) -> list[tuple[Call, Refunded]]:
+    return [(call, call.event) for call in probe_run.calls("refund") if isinstance(call.event, Refunded)]
+
+
+@must("refund.amount", needs="refund")
+@_where_declared
+def amount(case: Case) -> Iterator[Finding]:
+    """The gateway is asked to give back what the merchant wants to give back.
+
+    Why: a part becomes the whole where the amount is left out, and a hundred times the part where units are mistaken.
+
+    Judged: a fifth of a paid order is given back; each refund call names that amount, and its currency where it names one.
+
+    Fix: send the refund's own amount, in the gateway's units.
+    """
+    for probe_run in probe_runs(case.run, "partial-refund"):
+        wanted, asked = probe_run.step(StepName.REFUNDED), _asked(probe_run)
+        if wanted is None or not asked:
+            yield case.stuck(probe_run)
+            continue
+        right = money.parse(wanted.facts["amount"])
+        wrong = next((each for each in asked if money.parse(each[1].amount) != right), None)
+        call, event = wrong or asked[0]
+        expected: dict[str, Json] = {"amount": wanted.facts["amount"]}
+        actual: dict[str, Json] = {"amount": event.amount, "on the wire": event.spelled}
+        title = f"the gateway was asked to give back {event.amount or 'all that is left'}"
+        say = case.passed if wrong is None else case.failed
+        yield say(title, expected=expected, actual=actual, world=probe_run.world, seen=[wanted, call])
+
+
+@must("refund.once", needs="refund")
+@_where_declared
+def once(case: Case) -> Iterator[Finding]:
+    """A refund whose answer was lost is not made twice.
+
+    Why: the money may be on its way already, and nobody gets the second part back.
+
+    Judged: the gateway gives money back and its answer is lost; the merchant asks for the same refund again. The gateway's books show
+    one refund. Saying that it is not known, and refusing the second request, is fine.
+
+    Fix: note the refund and its idempotency key before the call, and send the same key until the outcome is known.
+    """
+    for probe_run in probe_runs(case.run, "lost-refund"):
+        given, again = ledger(probe_run.world, probe_run.order(), "refunded"), probe_run.step(StepName.AGAIN)
+        calls = [call for call, _ in _asked(probe_run)]
+        if again is None or not given:
+            yield case.stuck(probe_run)
+        elif len(given) > 1:
+            yield case.failed(
+                f"{len(given)} refunds were made for one",
+                expected={"refunds": 1}, actual={"refunds": len(given), "given back": [each.detail for each in given]},
+                world=probe_run.world, seen=[again, *calls, *given],
+            )  # fmt: skip
+        else:
+            yield case.passed(
+                "given back once", actual={"refunds": 1}, world=probe_run.world, seen=[again, *calls, *given]
+            )

@@ -1,0 +1,50 @@
+"""Refunds, where it is declared how the merchant gives money back: a part of it, and one whose answer was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from payproof.contracts.profile import Profile
+from payproof.contracts.run import Settings
+from payproof.contracts.steps import StepName
+from payproof.suites.probes import Params, probe
+from payproof.suites.session.context import Purchase
+from payproof.suites.session.world import World
+
+_SHARE = Decimal("0.2")
+"""How much of an order is given back."""
+
+
+def _where_declared(profile: Profile, settings: Settings) -> Iterable[Params]:
+    return ({},) if profile.has("refund") and settings.refunds else ()
+
+
+async def _give_back(world: World, bought: Purchase) -> None:
+    amount = bought.order.amount * _SHARE
+    amount = amount.quantize(Decimal(1).scaleb(-world.profile.money.decimals(bought.order.currency)))
+    said = world.profile.money.show(amount, bought.order.currency)
+    world.step(f"the merchant gives back {said}", StepName.REFUNDED, amount=f"{amount:f}")
+    await world.give_back(bought.order, bought.customer, amount)
+
+
+@probe("refund.amount", group="refunds", variants=_where_declared)
+async def partial_refund(world: World) -> None:
+    """A fifth of what was paid is given back."""
+    bought = await world.buy()
+    if bought.paid:
+        await _give_back(world, bought)
+        await world.look(bought.order, bought.customer)
+
+
+@probe("refund.once", group="refunds", needs=("answers",), variants=_where_declared)
+async def lost_refund(world: World) -> None:
+    """The gateway gives money back, and its answer is lost; the merchant asks for the same refund again."""
+    bought = await world.buy()
+    if not bought.paid:
+        return
+    async with world.fault("dropped", operation=world.profile.named("refund"), after_effect=True, times=1):
+        await _give_back(world, bought)
+    world.step("the gateway's answer was lost; the merchant asks again", StepName.AGAIN)
+    await _give_back(world, bought)
+    await world.look(bought.order, bought.customer)
