@@ -81,7 +81,7 @@ def _own_id(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Co
     own = (call.opened.reference or "") if call else ""
     if not own or trial.label in own or "order_id" in checkout:
         return None
-    pages = [*trial.shop_pages("checkout"), *trial.shop_pages("return")]
+    pages = [*trial.shop_pages("checkout"), *trial.shop_pages("return"), *trial.shop_pages("before")]
     for page in pages:
         for path, text in standing.values(page):
             if text and text in own:
