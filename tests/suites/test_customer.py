@@ -634,7 +634,11 @@ def test_an_id_that_only_the_pages_before_the_checkout_tell_is_learned_and_a_sec
     async def pay(request: Request) -> Response:
         return RedirectResponse(PAY, 303)
 
-    routes = [Route("/quotes", quoted, methods=["POST"]), Route("/quotes/{n}", quote), Route("/pay", pay, methods=["POST"])]
+    routes = [
+        Route("/quotes", quoted, methods=["POST"]),
+        Route("/quotes/{n}", quote),
+        Route("/pay", pay, methods=["POST"]),
+    ]
     checkout = {"path": "/pay", "before": ["POST /quotes sku=42", "GET /quotes/42"], "order_id": "url:/quotes/(\\d+)"}
 
     async def play() -> list[tuple[str, bool]]:

@@ -471,6 +471,35 @@ def test_a_variable_that_was_given_stands_beside_those_that_the_code_reads(
     }
 
 
+@pytest.mark.parametrize(
+    ("file", "helper"),
+    [
+        ("boot.php", "<?php $need = static fn (string $name): string => getenv($name) ?: throw new Missing($name);"),
+        (
+            "main.ts",
+            "function required(name: string): string { const value = process.env[name]; if (!value) throw 1; return value; }",
+        ),
+        ("config.rb", "def need(name) = ENV.fetch(name) { abort name }"),
+        ("settings.py", "def need(name): return os.environ.get(name) or sys.exit(name)"),
+        ("main.go", "func need(name string) string { return os.Getenv(name) }"),
+        ("Env.java", "static String need(String name) { return System.getenv(name); }"),
+    ],
+)
+def test_settings_that_a_helper_insists_on_are_known_too(tmp_path: Path, file: str, helper: str) -> None:
+    uses = """api = need("PAYMENT_API"); id = need("PAYMENT_CLIENT_ID"); secret = need("PAYMENT_SECRET"); log("NOT_IT here", "ERROR")
+        site = need("APP_URL"); port = need("PORT")"""
+    (tmp_path / file).write_text(f"{helper}\n{uses}\n")
+    found = look_around(tmp_path, load("quatapay")).settings
+    assert found.env == {
+        "PAYMENT_API": "{gateway.base_url}",
+        "PAYMENT_CLIENT_ID": "{gateway.client_id}",
+        "PAYMENT_SECRET": "{gateway.secret_key}",
+        "APP_URL": "{public_url}",
+        "PORT": "{port}",
+    }
+    assert found.open == ()
+
+
 def test_the_gateways_settings_are_known_by_what_their_names_have_in_common() -> None:
     profile = load("quatapay")
     assert matched(
@@ -480,6 +509,18 @@ def test_the_gateways_settings_are_known_by_what_their_names_have_in_common() ->
         "QUATAPAY_CLIENT": "{gateway.client_id}",
         "QUATAPAY_SECRET": "{gateway.secret_key}",
         "SITE_URL": "{public_url}",
+    }
+    assert matched(["PAYMENT_API", "PAYMENT_KEY", "PAYMENT_SECRET"], profile) == {
+        "PAYMENT_API": "{gateway.base_url}",
+        "PAYMENT_KEY": "{gateway.client_id}",
+        "PAYMENT_SECRET": "{gateway.secret_key}",
+    }
+    assert matched(["PAY_WEBHOOK_SECRET", "PAY_URL"], profile) == {"PAY_URL": "{gateway.base_url}"}
+    assert matched(["HARBOR_API", "HARBOR_NOTICE_SECRET", "HARBOR_SECRET", "HARBOR_CLIENT"], load("harbor")) == {
+        "HARBOR_API": "{gateway.base_url}",
+        "HARBOR_NOTICE_SECRET": "{gateway.notice_secret}",
+        "HARBOR_SECRET": "{gateway.secret_key}",
+        "HARBOR_CLIENT": "{gateway.client_id}",
     }
     assert matched(["QP_API", "QP_ID", "QP_KEY", "APP_BASE", "DATABASE_URL"], profile) == {
         "QP_API": "{gateway.base_url}",
