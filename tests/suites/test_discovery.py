@@ -63,6 +63,17 @@ def serve(shop):
     ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), shop).serve_forever()
 """
 
+STRICT = """
+class Shop(Base):
+    def do_GET(self):
+        self.answer(200, '<form method="post" action="/start"><input name="guest"><button>Start</button></form>')
+    def do_POST(self):
+        self.fields()
+        self.answer(403, "<h1>Forbidden</h1><p>Origin checking failed</p>")
+
+ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Shop).serve_forever()
+"""
+
 TILL = """
 PAID = "Paid in full"
 class Shop(Base):
@@ -290,6 +301,14 @@ def test_a_checkout_of_several_forms_that_a_refresh_leads_on_from(
     )
     assert (recipe.checkout.path, recipe.checkout.order_id) == ("/book", "url:[?&]no=([^&#]+)")
     assert (recipe.order.path, recipe.order.paid) == ("/booking?no={order.id}", ("confirmed",))
+
+
+def test_a_form_that_the_shop_did_not_take_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found(folder, STRICT)
+    out = " ".join(capsys.readouterr().out.split())
+    assert "No form on its pages was found to lead to the gateway. POST /start was answered 403:" in out
+    assert "Origin checking failed" in out
+    assert "X-Forwarded-Proto" in out
 
 
 def test_a_till_behind_any_link_is_found_and_what_must_be_agreed_to_is_ticked(
