@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from payproof.contracts.entries import Call, Checkout, Page
 from payproof.contracts.model import Finding
+from payproof.contracts.naming import refers
 from payproof.contracts.probe_runs import names_of, probe_runs
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import RecordedWorld, Run
@@ -39,9 +40,9 @@ def order_id(case: Case) -> Iterator[Finding]:
     Why: it is the only way to tell afterwards which order a payment was for.
 
     Judged: on every create call that led to a payment: the field contains the order's id, a prefix or suffix around it
-    is fine. An id of the integration's own making is read where the configuration says (checkout.order_id), and held only
-    against the checkout that it was given to. An order that has a number for people beside its id may send that: the
-    integration's own pages show it for this order and for no other.
+    is fine, and so is a UUID without its dashes. An id of the integration's own making is read where the configuration says
+    (checkout.order_id), and held only against the checkout that it was given to. An order that has a number for people beside its id
+    may send that: the integration's own pages show it for this order and for no other.
 
     Fix: send the order's id in the field that the gateway gives back unchanged in its answers.
     """
@@ -52,7 +53,7 @@ def order_id(case: Case) -> Iterator[Finding]:
     unnamed: list[tuple[RecordedWorld, Checkout, Call]] = []
     for world, checkout, call in created(case.run):
         reference = call.opened.reference or ""
-        if any(name in reference for name in names_of(world, checkout.order)):
+        if any(name in reference or refers(reference, name) for name in names_of(world, checkout.order)):
             good += 1
         elif not _its_own(world, checkout):
             unknown += 1
