@@ -9,8 +9,9 @@ from textwrap import dedent
 
 import click
 import pytest
+from an_event import an_event
 
-from payproof.contracts.entries import Checkout, Page, Request, Response
+from payproof.contracts.entries import Call, Checkout, Page, Request, Response
 from payproof.contracts.profile import load
 from payproof.suites.commands import command
 from payproof.suites.config import load_config
@@ -19,6 +20,7 @@ from payproof.suites.discovery.proposals import next_change
 from payproof.suites.discovery.surroundings import look_around
 from payproof.suites.discovery.trial import Trial
 
+ORDER = "7804bbf0-9bf3-4361-ae01-3b809d85308d"
 COMMON = """
 import json, os, secrets, urllib.parse, urllib.request
 from http.cookies import SimpleCookie
@@ -247,6 +249,32 @@ def test_a_form_is_tried_where_json_is_refused_by_a_page_and_not_where_it_is_ref
 ) -> None:
     change = next_change(refused(body, kind), {"json": {"order_id": "{order.id}"}}, {})
     assert (change is not None and "form" in change.checkout) is form
+
+
+@pytest.mark.parametrize(
+    ("header", "pages", "pointer"),
+    [
+        ((("X-Order", ORDER),), (), "header:X-Order"),
+        ((("Location", f"https://gateway.test/{ORDER}"),), (), "url:/back/([^/?#]+)"),
+        ((), ("https://shop.localhost/quotes/17", "https://shop.localhost/pay"), "url:/quotes/([^/?#]+)"),
+    ],
+)
+def test_the_shops_own_id_is_found_in_a_header_with_its_dashes_and_on_a_page_before_the_checkout(
+    header: tuple[tuple[str, str], ...], pages: tuple[str, ...], pointer: str
+) -> None:
+    sent = "Q17" if pages else ORDER.replace("-", "")
+    answer = Response(status=303, headers=header, body="", size=0)
+    asked = Request(method="POST", url="https://shop.localhost/pay")
+    page = Page(n=9, began=0, ended=0, where="integration", purpose="checkout", request=asked, response=answer)
+    before = tuple(replace(page, n=n, purpose="before", request=replace(asked, url=url)) for n, url in enumerate(pages))
+    back = "https://shop.localhost/back/" + ("x" if pages else ORDER)
+    event = an_event("create", payment="p", reference=sent, return_url=back, amount="10.00", currency="XAF")
+    call = Call(n=8, began=0, ended=0, ending="answered", request=asked, event=event)
+    checkout = Checkout(order="1", amount="10.00", currency="XAF", outcome="redirected", page=9, payment="p")
+    trial = Trial(False, (), "000", checkout, (*before, page), (call,), None, None, lambda url: False)
+    change = next_change(trial, {"form": {"amount": "{order.amount}"}}, {})
+    assert change is not None
+    assert change.checkout["order_id"] == pointer
 
 
 def test_the_json_itself_may_be_the_answer(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
