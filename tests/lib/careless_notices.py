@@ -165,6 +165,25 @@ class SaysYesToAll(HarborShop):
             logging.getLogger("shop").warning("notice of order %s: the gateway could not be asked", notice.order)
 
 
+class AnswersFirst(HarborShop):
+    """The notice is answered at once and worked on afterwards: three tries within a second, and then it is forgotten."""
+
+    working: set[asyncio.Task[None]]
+
+    async def work(self, notice: ShopNotice, order: Order | None) -> None:
+        self.working = {task for task in getattr(self, "working", set()) if not task.done()}
+        self.working.add(asyncio.create_task(self.later(notice, order)))
+
+    async def later(self, notice: ShopNotice, order: Order | None) -> None:
+        for _ in range(3):
+            try:
+                await super().work(notice, order)
+            except GatewayError:
+                await asyncio.sleep(0.3)
+            else:
+                break
+
+
 SHOPS: dict[str, type[HarborShop]] = {
     "believes-anybody": BelievesAnybody,
     "looks-at-no-clock": LooksAtNoClock,
@@ -180,6 +199,7 @@ SHOPS: dict[str, type[HarborShop]] = {
     "leaves-cancelled-orders": LeavesCancelledOrders,
     "waits-for-the-notice": WaitsForTheNotice,
     "says-yes-to-all": SaysYesToAll,
+    "answers-first": AnswersFirst,
 }
 ORDERS: dict[str, type[Orders]] = {"forgets-on-restart": ForgetfulOrders}
 

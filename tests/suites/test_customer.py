@@ -622,6 +622,44 @@ def test_the_state_may_be_asked_for_by_post_as_a_front_end_does() -> None:
     assert asyncio.run(play()) == (True, "POST")
 
 
+def test_an_id_that_only_the_pages_before_the_checkout_tell_is_learned_and_a_second_click_keeps_it() -> None:
+    """A shop that makes the order first, shows it at an address of its own, and is paid by a form there."""
+
+    async def quoted(request: Request) -> Response:
+        return RedirectResponse(f"/quotes/{(await request.form())['sku']}", 303)
+
+    async def quote(request: Request) -> Response:
+        return HTMLResponse("<p>your quote</p>")
+
+    async def pay(request: Request) -> Response:
+        return RedirectResponse(PAY, 303)
+
+    routes = [
+        Route("/quotes", quoted, methods=["POST"]),
+        Route("/quotes/{n}", quote),
+        Route("/pay", pay, methods=["POST"]),
+    ]
+    checkout = {"path": "/pay", "before": ["POST /quotes sku=42", "GET /quotes/42"], "order_id": "url:/quotes/(\\d+)"}
+
+    async def play() -> list[tuple[str, bool]]:
+        server = GatewayServer(Starlette(routes=routes))
+        await server.start()
+        table = {"checkout": checkout, "order": {"path": "/quotes/{order.id}", "status": "json:/s"}}
+        config = make_config({"integration": {"name": "s", "command": ["x"], **table}}, folder=Path(), place="x")
+        try:
+            async with a_customer(server.port) as customer:
+                driver = RecipeDriver(config, {"public_url": customer.place.public_url})
+                order, seen = Order("797014976", Decimal("5"), "XAF", known=False), list[tuple[str, bool]]()
+                for again in (False, True):
+                    assert (await driver.checkout(order, customer, again=again)).payment_url == PAY
+                    seen.append((order.id, order.known))
+                return seen
+        finally:
+            await server.stop()
+
+    assert asyncio.run(play()) == [("42", True), ("42", True)]
+
+
 def test_an_id_that_was_told_to_one_checkout_is_not_known_to_be_the_next_ones() -> None:
     """A shop with a basket makes another order when the same customer fills it again."""
     shop = Guarded()

@@ -203,6 +203,16 @@ def test_a_page_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     )
 
 
+def test_an_order_id_that_was_found_nowhere_is_said_where_the_orders_page_is_not_there(tmp_path: Path) -> None:
+    found = diagnosis(tmp_path, "pays", redirect="json:/data/pay_at", order_id="url:/receipts/(\\d+)")
+    assert any(
+        '"url:/receipts/(\\d+)" (integration.checkout.order_id) found no id' in line and "payproof's own number" in line
+        for line in found
+    ), found
+    without = diagnosis(tmp_path, "pays", redirect="json:/data/pay_at")
+    assert not any("integration.checkout.order_id" in line for line in without)
+
+
 def test_a_return_address_on_another_host_is_thought_to_be_a_front_end(tmp_path: Path) -> None:
     sentence = next(
         line for line in diagnosis(tmp_path, "front-end", redirect="json:/data/pay_at") if "return page" in line

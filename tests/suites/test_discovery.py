@@ -9,8 +9,9 @@ from textwrap import dedent
 
 import click
 import pytest
+from an_event import an_event
 
-from payproof.contracts.entries import Checkout, Page, Request, Response
+from payproof.contracts.entries import Call, Checkout, Page, Request, Response
 from payproof.contracts.profile import load
 from payproof.suites.commands import command
 from payproof.suites.config import load_config
@@ -19,6 +20,7 @@ from payproof.suites.discovery.proposals import next_change
 from payproof.suites.discovery.surroundings import look_around
 from payproof.suites.discovery.trial import Trial
 
+ORDER = "7804bbf0-9bf3-4361-ae01-3b809d85308d"
 COMMON = """
 import json, os, secrets, urllib.parse, urllib.request
 from http.cookies import SimpleCookie
@@ -61,6 +63,17 @@ class Base(BaseHTTPRequestHandler):
 
 def serve(shop):
     ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), shop).serve_forever()
+"""
+
+STRICT = """
+class Shop(Base):
+    def do_GET(self):
+        self.answer(200, '<form method="post" action="/start"><input name="guest"><button>Start</button></form>')
+    def do_POST(self):
+        self.fields()
+        self.answer(403, "<h1>Forbidden</h1><p>Origin checking failed</p>")
+
+ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Shop).serve_forever()
 """
 
 TILL = """
@@ -238,6 +251,32 @@ def test_a_form_is_tried_where_json_is_refused_by_a_page_and_not_where_it_is_ref
     assert (change is not None and "form" in change.checkout) is form
 
 
+@pytest.mark.parametrize(
+    ("header", "pages", "pointer"),
+    [
+        ((("X-Order", ORDER),), (), "header:X-Order"),
+        ((("Location", f"https://gateway.test/{ORDER}"),), (), "url:/back/([^/?#]+)"),
+        ((), ("https://shop.localhost/quotes/17", "https://shop.localhost/pay"), "url:/quotes/([^/?#]+)"),
+    ],
+)
+def test_the_shops_own_id_is_found_in_a_header_with_its_dashes_and_on_a_page_before_the_checkout(
+    header: tuple[tuple[str, str], ...], pages: tuple[str, ...], pointer: str
+) -> None:
+    sent = "Q17" if pages else ORDER.replace("-", "")
+    answer = Response(status=303, headers=header, body="", size=0)
+    asked = Request(method="POST", url="https://shop.localhost/pay")
+    page = Page(n=9, began=0, ended=0, where="integration", purpose="checkout", request=asked, response=answer)
+    before = tuple(replace(page, n=n, purpose="before", request=replace(asked, url=url)) for n, url in enumerate(pages))
+    back = "https://shop.localhost/back/" + ("x" if pages else ORDER)
+    event = an_event("create", payment="p", reference=sent, return_url=back, amount="10.00", currency="XAF")
+    call = Call(n=8, began=0, ended=0, ending="answered", request=asked, event=event)
+    checkout = Checkout(order="1", amount="10.00", currency="XAF", outcome="redirected", page=9, payment="p")
+    trial = Trial(False, (), "000", checkout, (*before, page), (call,), None, None, lambda url: False)
+    change = next_change(trial, {"form": {"amount": "{order.amount}"}}, {})
+    assert change is not None
+    assert change.checkout["order_id"] == pointer
+
+
 def test_the_json_itself_may_be_the_answer(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = {"Sent as json": '{"cart": {"total": "{order.amount}"}}', "Command": "python shop.py"}
 
@@ -290,6 +329,14 @@ def test_a_checkout_of_several_forms_that_a_refresh_leads_on_from(
     )
     assert (recipe.checkout.path, recipe.checkout.order_id) == ("/book", "url:[?&]no=([^&#]+)")
     assert (recipe.order.path, recipe.order.paid) == ("/booking?no={order.id}", ("confirmed",))
+
+
+def test_a_form_that_the_shop_did_not_take_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found(folder, STRICT)
+    out = " ".join(capsys.readouterr().out.split())
+    assert "No form on its pages was found to lead to the gateway. POST /start was answered 403:" in out
+    assert "Origin checking failed" in out
+    assert "X-Forwarded-Proto" in out
 
 
 def test_a_till_behind_any_link_is_found_and_what_must_be_agreed_to_is_ticked(
@@ -471,6 +518,35 @@ def test_a_variable_that_was_given_stands_beside_those_that_the_code_reads(
     }
 
 
+@pytest.mark.parametrize(
+    ("file", "helper"),
+    [
+        ("boot.php", "<?php $need = static fn (string $name): string => getenv($name) ?: throw new Missing($name);"),
+        (
+            "main.ts",
+            "function required(name: string): string { const value = process.env[name]; if (!value) throw 1; return value; }",
+        ),
+        ("config.rb", "def need(name) = ENV.fetch(name) { abort name }"),
+        ("settings.py", "def need(name): return os.environ.get(name) or sys.exit(name)"),
+        ("main.go", "func need(name string) string { return os.Getenv(name) }"),
+        ("Env.java", "static String need(String name) { return System.getenv(name); }"),
+    ],
+)
+def test_settings_that_a_helper_insists_on_are_known_too(tmp_path: Path, file: str, helper: str) -> None:
+    uses = """api = need("PAYMENT_API"); id = need("PAYMENT_CLIENT_ID"); secret = need("PAYMENT_SECRET"); log("NOT_IT here", "ERROR")
+        site = need("APP_URL"); port = need("PORT")"""
+    (tmp_path / file).write_text(f"{helper}\n{uses}\n")
+    found = look_around(tmp_path, load("quatapay")).settings
+    assert found.env == {
+        "PAYMENT_API": "{gateway.base_url}",
+        "PAYMENT_CLIENT_ID": "{gateway.client_id}",
+        "PAYMENT_SECRET": "{gateway.secret_key}",
+        "APP_URL": "{public_url}",
+        "PORT": "{port}",
+    }
+    assert found.open == ()
+
+
 def test_the_gateways_settings_are_known_by_what_their_names_have_in_common() -> None:
     profile = load("quatapay")
     assert matched(
@@ -480,6 +556,18 @@ def test_the_gateways_settings_are_known_by_what_their_names_have_in_common() ->
         "QUATAPAY_CLIENT": "{gateway.client_id}",
         "QUATAPAY_SECRET": "{gateway.secret_key}",
         "SITE_URL": "{public_url}",
+    }
+    assert matched(["PAYMENT_API", "PAYMENT_KEY", "PAYMENT_SECRET"], profile) == {
+        "PAYMENT_API": "{gateway.base_url}",
+        "PAYMENT_KEY": "{gateway.client_id}",
+        "PAYMENT_SECRET": "{gateway.secret_key}",
+    }
+    assert matched(["PAY_WEBHOOK_SECRET", "PAY_URL"], profile) == {"PAY_URL": "{gateway.base_url}"}
+    assert matched(["HARBOR_API", "HARBOR_NOTICE_SECRET", "HARBOR_SECRET", "HARBOR_CLIENT"], load("harbor")) == {
+        "HARBOR_API": "{gateway.base_url}",
+        "HARBOR_NOTICE_SECRET": "{gateway.notice_secret}",
+        "HARBOR_SECRET": "{gateway.secret_key}",
+        "HARBOR_CLIENT": "{gateway.client_id}",
     }
     assert matched(["QP_API", "QP_ID", "QP_KEY", "APP_BASE", "DATABASE_URL"], profile) == {
         "QP_API": "{gateway.base_url}",

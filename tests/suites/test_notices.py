@@ -63,6 +63,11 @@ def test_a_shop_with_a_defect_breaks_the_requirement_that_is_about_it(defect: st
     assert titles(found, *BAD).keys() <= {own, *ALSO.get(defect, ())}, titles(found, *BAD)
 
 
+def test_a_notice_that_was_answered_before_its_work_is_not_saved_by_three_quick_tries() -> None:
+    found = judged(a_shop("answers-first"), "notice-in-an-outage", "first-the-notice")
+    assert list(titles(found, Verdict.FAIL)) == ["webhook.not-swallowed"]
+
+
 def test_no_notice_verifies_before_the_status_check_can_fail() -> None:
     found = judged(a_shop(), "unverified")["verify.unreachable"]
     assert {finding.verdict for finding in found.findings} == {Verdict.PASS}, [each.title for each in found.findings]

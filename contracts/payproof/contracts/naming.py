@@ -8,6 +8,8 @@ from functools import lru_cache
 
 _SHOWN = 12
 """Characters of a long token that are enough to know it by."""
+_SHORT, _LONG = 5, 8
+"""Characters up to which an id is short, and letters and digits from which it is known in another spelling, too."""
 
 
 def names(text: str, known: Iterable[str]) -> bool:
@@ -27,5 +29,13 @@ def _pattern(name: str) -> re.Pattern[str]:
 
 def refers(reference: str, name: str) -> bool:
     """Whether a payment's reference holds an order's id; what stands around it is the shop's own business, but a short id
-    within a longer number or word is none."""
-    return bool(name) and (name in reference if len(name) > 5 else names(reference, (name,)))
+    within a longer number or word is none. A long one may be there without the signs that part it, as a UUID without its dashes."""
+    if not name or len(name) <= _SHORT:
+        return bool(name) and names(reference, (name,))
+    return name in reference or (len(_plain(name)) >= _LONG and _plain(name) in _plain(reference))
+
+
+@lru_cache(maxsize=4096)
+def _plain(text: str) -> str:
+    """Its letters and digits."""
+    return re.sub(r"[\W_]+", "", text).casefold()

@@ -209,6 +209,43 @@ def test_an_empty_page_fails_after_a_refusal_and_not_after_cancelling() -> None:
     assert ended("cancelled", "cancel", body="").finding("flow.cancelled", Verdict.PASS)
 
 
+def cancelled_in_trouble(*, paid: bool = False, **page: Any) -> Written:
+    run = Written()
+    with run.probe("cancelled-in-trouble"):
+        run.step("armed", canary="qzxyz")
+        run.order("1")
+        run.create("p1", "1")
+        run.checkout("1", "p1")
+        run.step("cancelled")
+        run.page("cancel", "1", **page)
+        run.seen("1", paid)
+    return run
+
+
+@pytest.mark.parametrize("status", [200, 404, 503])
+def test_who_cancels_while_the_gateway_fails_may_be_told_so(status: int) -> None:
+    page = {"status": status, "body": "<h1>Order 1</h1><p>We cannot look after your payment at the moment.</p>"}
+    assert cancelled_in_trouble(**page).finding("flow.cancelled", Verdict.PASS)
+
+
+TRACE = "Traceback (most recent call last):\n  File 'shop.py', line 7\nKeyError: 'data'"
+
+
+@pytest.mark.parametrize(
+    "more", [{"status": 500, "body": TRACE}, {"status": 500, "body": "Internal Server Error"}, {"paid": True}]
+)
+def test_who_cancels_while_the_gateway_fails_sees_no_crash_and_pays_nothing(more: dict[str, Any]) -> None:
+    assert (
+        "answered status checks with an error"
+        in cancelled_in_trouble(**more).finding("flow.cancelled", Verdict.FAIL).title
+    )
+
+
+def test_what_the_gateway_said_is_not_shown_to_who_cancels() -> None:
+    page = {"body": "<p>You may start again. status: 500 qzxyz</p>"}
+    assert cancelled_in_trouble(**page).finding("errors.friendly", Verdict.FAIL)
+
+
 # -- flow.recovers ---------------------------------------------------------------------------------------------------
 
 

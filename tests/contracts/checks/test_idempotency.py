@@ -261,6 +261,17 @@ def test_a_session_whose_paid_order_gets_a_second_payment_fails() -> None:
     assert found.actual == {"payments opened": 1}
 
 
+def test_a_second_payment_is_the_paid_orders_also_where_its_id_is_sent_without_dashes() -> None:
+    run = Written(addresses_orders=False)
+    with run.probe("paid-order"):
+        run.order("7804bbf0-9bf3-4361-ae01-3b809d85308d")
+        run.step("again")
+        run.create("p2", "7804bbf09bf34361ae013b809d85308d")
+        run.ledger("opened", "p2", reference="7804bbf09bf34361ae013b809d85308d")
+        run.checkout("7804bbf0-9bf3-4361-ae01-3b809d85308d", "p2", purpose="again")
+    assert run.finding(PAID, Verdict.FAIL).actual == {"payments opened": 1}
+
+
 def test_a_session_that_leads_to_its_paid_order_passes() -> None:
     assert _checked_out_again(addresses_orders=False).finding(PAID, Verdict.PASS)
 

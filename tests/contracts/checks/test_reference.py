@@ -45,6 +45,24 @@ def test_a_reference_without_the_orders_id_fails(reference: str | None) -> None:
     assert found.actual == {"reference": reference}
 
 
+@pytest.mark.parametrize(
+    ("id", "reference", "verdict"),
+    [
+        ("7804bbf0-9bf3-4361-ae01-3b809d85308d", "7804bbf09bf34361ae013b809d85308d", Verdict.PASS),
+        ("7804bbf09bf34361ae013b809d85308d", "shop:7804BBF0-9BF3-4361-AE01-3B809D85308D", Verdict.PASS),
+        ("BL-2026/17", "bl202617", Verdict.PASS),
+        ("7804bbf0-9bf3-4361-ae01-3b809d85308d", "7804bbf09bf34361ae013b809d853080", Verdict.FAIL),
+        ("1128", "2026-11-28", Verdict.FAIL),
+    ],
+)
+def test_an_id_may_be_sent_without_the_signs_that_part_it(id: str, reference: str, verdict: Verdict) -> None:
+    run = Written()
+    run.order(id)
+    run.create("p1", reference)
+    run.checkout(id, "p1")
+    assert run.finding("reference.order-id", verdict)
+
+
 def test_a_second_click_that_gets_an_order_of_its_own_is_compared_with_that_one() -> None:
     run = Written()
     with run.probe("double-submit"):

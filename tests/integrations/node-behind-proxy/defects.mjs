@@ -76,6 +76,13 @@ const gateways = {
     }
   },
 
+  'cents-by-multiplying': class extends Gateway {
+    async create(order, urls, custom) {
+      const cents = Math.trunc(Number(order.total) * 100); // 256.15 * 100 is 25614.999999999996
+      return super.create({ ...order, total: (cents / 100).toFixed(2) }, urls, custom);
+    }
+  },
+
   'renews-by-the-clock': class extends Gateway {
     async afterRefusal(_method, _path, _body, _stale, answer) {
       if (answer.status === 401) throw new Trouble('the timer renews the token every nine minutes');

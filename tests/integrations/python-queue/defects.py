@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import secrets
+import ssl
 import sys
 import time
 
@@ -133,6 +134,15 @@ class EndsWithCancelled(worker.Worker):
         if answer.get("status") == "CANCELLED":
             answer["status"] = "FAILED"
         return super().is_paid(answer)
+
+
+@mistake("worker-trusts-anybody", WORKERS)
+class TrustsAnybody(worker.Worker):
+    """The web process, which opens payments, looks at certificates."""
+
+    def run(self):
+        self.gateway._context = ssl._create_unverified_context()
+        super().run()
 
 
 if __name__ == "__main__":

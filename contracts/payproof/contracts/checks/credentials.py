@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from payproof.contracts import pages
-from payproof.contracts.entries import Call, Entry, OrderSeen, Page, Process, SourceSeen
+from payproof.contracts.entries import Call, Checkout, Entry, OrderSeen, Page, Process, SourceSeen
 from payproof.contracts.events import ACCESS_TOKEN
 from payproof.contracts.model import Finding
 from payproof.contracts.probe_runs import attempts, final, probe_runs
@@ -246,6 +246,11 @@ def rotation(case: Case) -> Iterator[Finding]:
             )
 
 
+def _crashed(checkout: Checkout, page: Page | None) -> bool:
+    """A refusal without a page is a driver's, of an integration that has none."""
+    return checkout.outcome != "refused" if page is None else pages.broken(page.response)
+
+
 @must("credentials.revoked")
 def revoked(case: Case) -> Iterator[Finding]:
     """A revoked secret key ends in a page for people, not in a crash or a storm of calls.
@@ -278,7 +283,7 @@ def revoked(case: Case) -> Iterator[Finding]:
                 world=probe_run.world,
                 seen=seen,
             )
-        elif after.exits() or page is None or pages.broken(page.response):
+        elif after.exits() or _crashed(checkouts[0], page):
             yield case.failed(
                 "the customer's request crashed",
                 expected="a page for people",

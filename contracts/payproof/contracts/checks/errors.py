@@ -221,6 +221,9 @@ def friendly(case: Case) -> Iterator[Finding]:
 
     Fix: log the gateway's answer, and show a sentence of your own.
     """
+    if not case.run.settings.has_pages:
+        yield case.not_applicable("the integration listens on no port, and shows nobody a page")
+        return
     looked = 0
     for probe_run in probe_runs(case.run):
         canaries = [str(step.facts["canary"]) for step in probe_run.of(Step) if step.facts.get("canary")]

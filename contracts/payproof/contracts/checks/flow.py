@@ -114,8 +114,16 @@ def page_of(world: RecordedWorld, checkout: Checkout) -> Page | None:
 
 
 def _ends_unpaid(
-    case: Case, probe_run: ProbeRun, step: StepName, purposes: tuple[str, ...], what: str, *, blank_is_bad: bool
+    case: Case,
+    probe_run: ProbeRun,
+    step: StepName,
+    purposes: tuple[str, ...],
+    what: str,
+    *,
+    blank_is_bad: bool,
+    may_regret: bool = False,
 ) -> Iterator[Finding]:
+    """``may_regret``: the gateway fails meanwhile, and a 5xx with words for people is one of the good answers."""
     mark, order = probe_run.step(step), probe_run.order()
     arrived = list(probe_run.after(step).pages(*purposes)) if mark else []
     paid = ever_paid(probe_run.world, order)
@@ -138,7 +146,7 @@ def _ends_unpaid(
             world=probe_run.world,
             seen=[mark, arrived[0], paid],
         )
-    elif crashed is not None or arrived[-1].response is None or arrived[-1].response.status >= 500:
+    elif crashed is not None or (status := _status(arrived[-1])) == 0 or (status >= 500 and not may_regret):
         yield case.failed(
             f"the customer got an error page when {what}",
             expected="a page for people",
@@ -161,6 +169,10 @@ def _ends_unpaid(
             world=probe_run.world,
             seen=[mark, arrived[-1]],
         )
+
+
+def _status(page: Page) -> int:
+    return page.response.status if page.response else 0
 
 
 def _no_way_back(case: Case, probe_run: ProbeRun) -> bool:
@@ -186,17 +198,22 @@ def cancelled(case: Case) -> Iterator[Finding]:
 
     Why: cancelling is ordinary.
 
-    Judged: the customer cancels at the hosted checkout; the order is never paid, and the cancel page is no 5xx. Where the shop gave
-    no cancel URL, and need not, it is the order's page.
+    Judged: the customer cancels at the hosted checkout; the order is never paid, and the cancel page is no 5xx; once more while the
+    gateway answers status checks with an error, and then a 5xx with words for people is no defect. Where the shop gave no cancel URL,
+    and need not, it is the order's page.
 
-    Fix: handle the cancel URL without expecting what a success brings along.
+    Fix: handle the cancel URL without expecting what a success brings along, and a status check that fails there as on the return.
     """
-    for probe_run in probe_runs(case.run, "cancelled"):
+    for probe_run in probe_runs(case.run, "cancelled", "cancelled-in-trouble"):
+        trouble = probe_run.probe == "cancelled-in-trouble"
         mark = probe_run.step(StepName.CANCELLED)
         purposes, what = ("cancel",), "the customer cancelled"
         if mark and mark.facts.get("no_way_back"):
             purposes, what = ("order",), f"{what} and the gateway had been told no way back"
-        yield from _ends_unpaid(case, probe_run, StepName.CANCELLED, purposes, what, blank_is_bad=False)
+        what += " and the gateway answered status checks with an error" if trouble else ""
+        yield from _ends_unpaid(
+            case, probe_run, StepName.CANCELLED, purposes, what, blank_is_bad=False, may_regret=trouble
+        )
 
 
 @must("flow.failed")

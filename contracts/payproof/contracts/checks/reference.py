@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from payproof.contracts.entries import Call, Checkout, Entry, Page
 from payproof.contracts.model import Finding
+from payproof.contracts.naming import refers
 from payproof.contracts.probe_runs import ever_paid, ledger, names_of, probe_runs
 from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import RecordedWorld, Run
@@ -39,10 +40,10 @@ def order_id(case: Case) -> Iterator[Finding]:
     Why: it is the only way to tell afterwards which order a payment was for.
 
     Judged: on every create call that led to a payment: the field contains the order's id, a prefix or suffix around it
-    is fine. An id of the integration's own making is read where the configuration says (checkout.order_id), and held only
-    against the checkout that it was given to. An order that has a number for people beside its id may send that: the
-    integration's own pages show it for this order and for no other. Where the gateway's guidance does not ask for it, an integration
-    that keeps the payment's id instead is seen to know the order by it: the payment makes the order paid.
+    is fine, and so is a UUID without its dashes. An id of the integration's own making is read where the configuration says
+    (checkout.order_id), and held only against the checkout that it was given to. An order that has a number for people beside its id
+    may send that: the integration's own pages show it for this order and for no other. Where the gateway's guidance does not ask for
+    it, an integration that keeps the payment's id instead is seen to know the order by it: the payment makes the order paid.
 
     Fix: send the order's id in the field that the gateway gives back unchanged in its answers.
     """
@@ -53,7 +54,7 @@ def order_id(case: Case) -> Iterator[Finding]:
     unnamed: list[tuple[RecordedWorld, Checkout, Call]] = []
     for world, checkout, call in created(case.run):
         reference = call.opened.reference or ""
-        if any(name in reference for name in names_of(world, checkout.order)):
+        if any(name in reference or refers(reference, name) for name in names_of(world, checkout.order)):
             good += 1
         elif not _its_own(world, checkout):
             unknown += 1

@@ -88,7 +88,7 @@ def _afterwards(case: Case, probe_run: ProbeRun, hit: list[Call]) -> Finding:
     if last is None or waited < promised - 0.5:
         return case.not_exercised(
             f"order {order} was not paid {waited:.0f} s after the status check worked again ({fault}),"
-            f" and nobody looked for the {promised:.0f} s that a background job may take",
+            f" and nobody looked for the {promised:.0f} s that a background job may take: a run without --quick does",
             world=world,
             seen=[*hit[:1], mended, last],
             unsettled=True,

@@ -25,6 +25,8 @@ class Settings:
     """Seconds that a background verification may take; 0 when not declared."""
     counts_effects: bool = False
     shows_flags: bool = False
+    has_pages: bool = True
+    """The integration listens on a port, where customers may get something from it."""
     names_orders: bool = True
     """The checkout request or its answer tells the order's id."""
     tells_orders_apart: bool = True

@@ -117,6 +117,9 @@ RedirectPointer = Annotated[str, _pointer("location", "json", "header", "html")]
 UrlPath = Annotated[
     str, _like(r"(?s)/.*", "a path", "a path begins with a slash and is asked for below integration.url")
 ]
+ReadyPath = Annotated[
+    str, _like(r"(?s)(/.*)?", "a path", "a path begins with a slash; empty: there is no port to ask at")
+]
 Method = Annotated[str, AfterValidator(_method)]
 Visit = Annotated[str, AfterValidator(_visit)]
 Amount = Annotated[str, AfterValidator(_amount)]

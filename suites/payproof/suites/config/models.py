@@ -22,6 +22,7 @@ from payproof.suites.config.fields import (
     Fee,
     Flag,
     Method,
+    ReadyPath,
     RedirectPointer,
     Span,
     UrlPath,
@@ -141,8 +142,8 @@ class Integration(Table):
     command: tuple[str, ...] = ()
     """Starts it; left out: it already runs at url."""
     url: Address = "http://127.0.0.1:{port}"
-    ready: UrlPath = "/"
-    """Asked until it answers anything at all."""
+    ready: ReadyPath = "/"
+    """Asked until it answers anything at all. Empty, with a driver: it listens on no port, and is ready once it runs."""
     ready_timeout: float = Field(default=30.0, gt=0, le=600)
     """Seconds."""
     workers: int | None = Field(default=None, ge=1)

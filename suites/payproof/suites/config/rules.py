@@ -48,6 +48,10 @@ def _recipe(integration: Integration) -> Iterator[ConfigProblem]:
         )
     if integration.driver:
         return
+    if not integration.ready:
+        yield ConfigProblem(
+            (here, "ready"), "is empty, and an integration that listens on no port needs a driver", 'write ready = "/"'
+        )
     example = "or bring a driver that does it"
     if not integration.checkout.path:
         yield ConfigProblem((here, "checkout", "path"), "is needed and missing", f'like "/checkout", {example}')

@@ -49,10 +49,11 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class CheckoutForm:
-    """The page with the form that starts a checkout, and the token read off the pages up to it."""
+    """The page with the form that starts a checkout, the token read off the pages up to it, and the walks that led there."""
 
     page: Page | None = None
     csrf: str = ""
+    walks: tuple[Visit, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

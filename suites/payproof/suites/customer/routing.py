@@ -13,6 +13,8 @@ import httpx
 from payproof.contracts import addresses
 from payproof.suites.customer.fresh_connections import FreshConnections
 
+_WEBSITE = "<!doctype html><title>Website</title><p>A page of the merchant's website, in the place of an integration without pages.</p>"
+
 
 @dataclass(frozen=True, slots=True)
 class Routing:
@@ -21,7 +23,8 @@ class Routing:
     ``checkout_url``: the hosted checkout's host, where it has one of its own.
     ``given``: origins of the return addresses that the integration itself gave the gateway; they are public addresses of
     the integration too, whatever they are called. ``pages``: the gateway's hosts beside its own where a payer may type what they
-    know. ``is_live``: as in the profile.
+    know. ``is_live``: as in the profile. ``silent``: the integration listens on no port; its return addresses are a website's that it
+    has nothing to do with.
     """
 
     public_url: str
@@ -31,6 +34,7 @@ class Routing:
     pages: tuple[str, ...] = ()
     is_live: Callable[[str, str], bool] | None = None
     checkout_url: str = ""
+    silent: bool = False
 
     @property
     def sites(self) -> tuple[str, ...]:
@@ -123,6 +127,8 @@ class Proxy(httpx.AsyncBaseTransport):
         url = str(request.url)
         if self.place.where(url) != "integration":
             return await self.outside.handle_async_request(request)
+        if self.place.silent:
+            return httpx.Response(200, html=_WEBSITE, request=request)
         real = httpx.URL(self.place.instance_url)
         headers = request.headers.copy()
         headers.update(forwarded(url, self.place.instance_url, self.address))

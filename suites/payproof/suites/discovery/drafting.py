@@ -83,9 +83,10 @@ class _Draft:
     async def _look_for_the_form(self, say: Callable[[str], None]) -> bool:
         self._walked = True
         say("That request starts no payment; the shop is walked through, to its checkout ...")
-        way = await walked(self.config)
+        found = await walked(self.config)
+        way = found.way
         if way is None:
-            say("No form on its pages was found to lead to the gateway.")
+            say(f"No form on its pages was found to lead to the gateway. {found.refused}".rstrip())
             return False
         say(f"A form at {way.path} leads to the gateway.")
         before = {"before": list(way.before)} if way.before else {}

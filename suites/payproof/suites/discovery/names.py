@@ -18,11 +18,13 @@ _FOREIGN = re.compile(
     r"|SECRET_KEY_BASE|APP_KEY"
 )
 """Settings of frameworks and other services."""
+_NOTICES = frozenset({"WEBHOOK", "WEBHOOKS", "HOOK", "HOOKS", "NOTICE", "NOTICES", "CALLBACK", "IPN", "SIGNING"})
 _FILE = re.compile(r"[\w./-]+\.(?:sqlite3?|db|json)")
 _DATABASE = re.compile(r"(?:.*_)?(?:DB|DATABASE|SQLITE|(?:DB|DATABASE|SQLITE)_(?:PATH|FILE))")
 _DEVELOPMENT = re.compile(r"(?:.*_)?(?:DEBUG|ENV|RELOAD)")
 """What makes a program behave as it never would for a customer."""
 _SHOWN = 8
+_CLIENT = "{gateway.client_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,11 @@ def matched(names: Iterable[str], profile: Profile) -> dict[str, str]:
     ):
         if each not in found and value not in found.values():
             found[each] = value
+    for name, value in list(found.items()):
+        # A pair of KEY and SECRET: the first is no secret.
+        pair = re.sub(r"_SECRET(?:_KEY)?$", "_KEY", name)
+        if value == "{gateway.secret_key}" and pair in names and pair not in found and _CLIENT not in found.values():
+            found |= {pair: _CLIENT} if _CLIENT.strip("{}") in _asked(profile) else {}
     return {name: found[name] for name in names if name in found}
 
 
@@ -75,7 +82,7 @@ def _meanings(name: str, family: str, profile: Profile) -> Iterable[tuple[int, s
     kin = bool(family) and name.startswith(f"{family}_")
     if plain and not (foreign and plain.startswith("{gateway.")):
         yield (0 if kin else 2 if name == "SECRET_KEY" else 1), plain
-    elif kin and (last := _last(name, profile)):
+    elif kin and not _signs_notices(name) and (last := _last(name, profile)):
         yield 2, last
     elif _is_address(name) and not foreign and not kin:
         yield 3, "{public_url}"
@@ -83,6 +90,11 @@ def _meanings(name: str, family: str, profile: Profile) -> Iterable[tuple[int, s
 
 def _is_foreign(name: str, profile: Profile) -> bool:
     return bool(_FOREIGN.fullmatch(name)) and name.partition("_")[0].lower() not in profile.name.split("-")
+
+
+def _signs_notices(name: str) -> bool:
+    words = set(name.split("_"))
+    return bool(words & _NOTICES and words & {"SECRET", "KEY"})
 
 
 def _is_address(name: str) -> bool:
@@ -120,6 +132,10 @@ def _last(name: str, profile: Profile) -> str:
 def _meaning(name: str, profile: Profile) -> str:
     """The placeholder that a setting of this name plainly wants; empty where that is not plain."""
     words = set(name.split("_"))
+    if _signs_notices(name):
+        return next(
+            (f"{{gateway.{each.placeholder}}}" for each in profile.credentials if each.kind == "webhook-secret"), ""
+        )
     asked = {placeholder: _words(placeholder) for placeholder in _asked(profile)}
     whole = (each for each, parts in asked.items() if set(parts) <= words)
     # Only a name that is nobody's in full may be somebody's in part: WEBHOOK_SECRET is not the SECRET_KEY.

@@ -81,19 +81,31 @@ def _own_id(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Co
     own = (call.opened.reference or "") if call else ""
     if not own or trial.label in own or "order_id" in checkout:
         return None
-    pages = [*trial.shop_pages("checkout"), *trial.shop_pages("return")]
+    pages = [*trial.shop_pages("checkout"), *trial.shop_pages("return"), *trial.shop_pages("before")]
     for page in pages:
         for path, text in standing.values(page):
             if text and text in own:
                 return _calls_it(f"json:{path}", own)
+    spelled = _spellings(own)
+    for page in trial.shop_pages("checkout"):
+        for name, value in page.response.headers if page.response else ():
+            if value.strip() in spelled:
+                return _calls_it(f"header:{name}", value.strip())
     back = (call.opened.return_url if call else None) or ""
     numbered = _NUMBERED.fullmatch(own)
-    asked = [(back, own), *((back, number) for number in (numbered.groups() if numbered else ()))]
+    named = (*spelled, *(numbered.groups() if numbered else ()))
+    asked = [(back, id) for id in named]
     # The shop's own address comes before what the gateway adds to it.
-    for address, id in [*asked, *((page.request.url, own) for page in pages)]:
+    for address, id in [*asked, *((page.request.url, id) for page in pages for id in named)]:
         if (found := _in_address(address, id)) is not None:
             return _calls_it(found, id)
     return None
+
+
+def _spellings(own: str) -> tuple[str, ...]:
+    """The id as it was sent, and with the dashes of a UUID that it may have lost."""
+    parts = re.fullmatch(r"([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})", own)
+    return (own, "-".join(parts.groups())) if parts else (own,)
 
 
 def _calls_it(pointer: str, own: str) -> Correction:

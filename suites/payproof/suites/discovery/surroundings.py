@@ -28,6 +28,11 @@ _SEVERAL = (
     (re.compile(r"@ENV\s*\{([^}]*)\}"), re.compile(rf"\b({_NAME})\b")),
 )
 """Names that are read together, and what is a name in there: a JavaScript object taken apart, a slice of Perl's environment."""
+_BY_VARIABLE = re.compile(
+    rf"""(?:environ(?:\.get)?|[gG]etenv|LookupEnv|ENV(?:\.fetch)?|_ENV|env::var(?:_os)?|{_JS_ENV})\s*[(\[]\s*[$&]?[a-z]\w*\s*[,)\]]"""
+)
+"""A read whose name is handed over: a helper that insists on a setting. Then what it is called with stands in the same file."""
+_QUOTED = re.compile(rf"""["']({_NAME})["']""")
 _DECLARED = re.compile(rf"^[ \t]*(?:export[ \t]+)?({_NAME})[ \t]*=[ \t]*([^\n#]*)", re.MULTILINE)
 
 
@@ -60,6 +65,9 @@ def look_around(folder: Path, profile: Profile) -> Surroundings:
 def _names(text: str) -> Iterator[str]:
     """The names that this code reads from its environment, in the order in which they stand in it."""
     at = [(found.start(), next(filter(None, found.groups()))) for found in _READ.finditer(text)]
+    if _BY_VARIABLE.search(text):
+        quoted = ((found.start(), found[1]) for found in _QUOTED.finditer(text))
+        at += [(place, name) for place, name in quoted if "_" in name or name == "PORT"]
     for together, each in _SEVERAL:
         at += [(found.start(1), name) for found in together.finditer(text) for name in each.findall(found[1])]
     return (name for _, name in sorted(at, key=lambda pair: pair[0]))

@@ -10,9 +10,9 @@ from urllib.parse import urljoin
 from bs4 import Tag
 
 from payproof.contracts.addresses import joined
-from payproof.contracts.entries import Page
+from payproof.contracts.entries import Page, Response
 from payproof.contracts.forms import form_fields
-from payproof.contracts.pages import is_html, soup
+from payproof.contracts.pages import is_html, quoted, soup
 from payproof.suites.config import Config
 from payproof.suites.config.placeholders import fill
 from payproof.suites.customer.customer import Customer, Visit
@@ -55,6 +55,14 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class Walked:
+    """``way``: None when none was found; ``refused``: then the last form that the shop did not take, in a sentence."""
+
+    way: Way | None
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class _Stand:
     """Where the customer stands, and what was opened to get there."""
 
@@ -62,17 +70,18 @@ class _Stand:
     before: tuple[str, ...]
 
 
-async def walked(config: Config, progress: Progress | None = None) -> Way | None:
+async def walked(config: Config, progress: Progress | None = None) -> Walked:
     """Start the integration and look for a form that leads to the gateway's hosted checkout.
 
     Raises:
         PayproofError: the integration does not start.
     """
-    found: list[Way | None] = []
+    found: list[Walked] = []
 
     async def look(world: World) -> bool:
-        found.append(await _Walk(world).way())
-        return found[-1] is not None
+        walk = _Walk(world)
+        found.append(Walked(await walk.way(), walk.refused))
+        return found[-1].way is not None
 
     async with opened(config, progress=progress) as session:
         await session.begin("walk", look)
@@ -83,7 +92,7 @@ class _Walk:
     def __init__(self, world: World) -> None:
         self.world, self.opened = world, set[str]()
         self.stands: list[_Stand] = []
-        self.sent = 0
+        self.sent, self.refused = 0, ""
         self.elsewhere: list[tuple[_Stand, str]] = []
         """Links whose words say nothing of paying, and where they stand: the way to the till may be one of them."""
         self.unsure: list[tuple[_Stand, Tag]] = []
@@ -189,7 +198,10 @@ class _Walk:
 
     async def _sent(self, customer: Customer, stand: _Stand, form: Tag, fields: Mapping[str, str]) -> Visit:
         url = joined(stand.page.request.url, str(form.get("action") or "")) or stand.page.request.url
-        return await customer.browse("POST", url, purpose="walk", form=tuple(fields.items()))
+        visit = await customer.browse("POST", url, purpose="walk", form=tuple(fields.items()))
+        if visit.page and visit.page.response and visit.page.response.status >= 400:
+            self.refused = _refusal(visit.page, visit.page.response)
+        return visit
 
     def _leads(self, visit: Visit) -> str:
         """The pointer to the address to pay at; empty when this leads nowhere."""
@@ -199,6 +211,14 @@ class _Walk:
             if found := next(standing.pointers_to(page, lambda url: self.world.place.where(url) == "checkout"), ""):
                 return found
         return ""
+
+
+def _refusal(page: Page, response: Response) -> str:
+    asked = f"{page.request.method} {path_of(page.request.url)}"
+    hint = (
+        " Does it know that its customers come over https (X-Forwarded-Proto)?" if response.status in (403, 419) else ""
+    )
+    return f"{asked} was answered {response.status}: {quoted(response) or 'an empty page'}.{hint}"
 
 
 def _is_shown(page: Page) -> bool:

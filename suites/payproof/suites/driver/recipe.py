@@ -74,7 +74,9 @@ class RecipeDriver:
             json=fill_json(recipe.json_body, values, f"{place}.json") if recipe.json_body is not None else None,
             form=None if recipe.json_body is not None else with_hidden(customer.form.page, recipe.method, url, fields),
         )
-        self.learn(order, visit)
+        for walk in (visit, *reversed(customer.form.walks)):
+            if not order.known:
+                self.learn(order, walk)
         return Started(self._payment_url(visit, customer), visit.page)
 
     async def prepare(self, order: Order, customer: Customer) -> Started | None:
@@ -92,7 +94,8 @@ class RecipeDriver:
             url = urljoin(self._base, path)
             fields = with_hidden(customer.form.page, method, url, _pairs(body[0]) if body else None)
             visit = await customer.browse(method, url, purpose="before", order=order.id, form=fields)
-            customer.form = CheckoutForm(visit.page, self._token(visit.page, customer))
+            walks = (*customer.form.walks, visit)
+            customer.form = CheckoutForm(visit.page, self._token(visit.page, customer), walks)
         return None
 
     def _asked(self, order: Order, customer: Customer) -> dict[str, str]:

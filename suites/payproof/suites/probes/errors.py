@@ -10,6 +10,7 @@ from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
 from payproof.contracts.steps import StepName
 from payproof.suites.probes import Params, probe
+from payproof.suites.probes.flow import cancel
 from payproof.suites.probes.verify import mint_canary, unverifiable
 from payproof.suites.session.world import World
 
@@ -75,6 +76,16 @@ async def error_answer(world: World, operation: str, fault: str, **params: Json)
 async def refused_check(world: World, fault: str, **params: Json) -> None:
     """The customer has paid, and the status check is answered with one of the gateway's own errors; then it works again."""
     await unverifiable(world, fault, params)
+
+
+@probe("flow.cancelled", "errors.friendly", "flow.recovers", group="unverified")
+async def cancelled_in_trouble(world: World) -> None:
+    """The customer cancels and is sent back to the shop, while the gateway answers status checks with an error."""
+    canary = mint_canary(world)
+    world.step("the gateway will answer status checks with an error", "armed", canary=canary)
+    async with world.fault("status", operation=world.profile.verification, canary=canary, status=500):
+        await cancel(world)
+    await world.recover()
 
 
 @probe(

@@ -20,9 +20,16 @@ def _forgeries(profile: Profile, settings: Settings) -> Iterable[Params]:
 
 @probe("https.certificate-verified", "flow.recovers", "errors.friendly", group="certificates", variants=_forgeries)
 async def false_certificate(world: World, shows: str) -> None:
-    """Somebody on the way shows a certificate of another host, one that has expired, or one of an authority that nobody knows."""
+    """Somebody on the way shows a certificate of another host, one that has expired, or one of an authority that nobody knows: to who
+    has just paid and comes back, and to who checks out. What asks for a payment's state may be another client than what opens one."""
+    paid, payer = world.new_order(role="paid"), world.customer()
+    tab = await world.pay_and_stay(paid, payer)
     async with world.fault(shows):
-        await _try_to_pay(world, f"the gateway shows {FORGERIES[shows]}")
+        mark = world.step(f"the gateway shows {FORGERIES[shows]}", StepName.DISTRUST).n
+        if tab is not None:
+            await world.come_back(tab.url, payer, paid)
+            await world.until(lambda: _connected(world, mark), world.config.integration.order.within)
+        await _try_to_pay(world)
     await world.recover()
 
 
@@ -35,7 +42,8 @@ async def false_certificate(world: World, shows: str) -> None:
 async def old_tls(world: World) -> None:
     """The gateway's certificate is good, and it offers TLS 1.0 and 1.1 only, which nobody should speak any more."""
     async with world.fault("old-tls"):
-        await _try_to_pay(world, "the gateway offers TLS 1.0 and 1.1 only")
+        world.step("the gateway offers TLS 1.0 and 1.1 only", StepName.DISTRUST)
+        await _try_to_pay(world)
     await world.recover()
 
 
@@ -53,12 +61,14 @@ async def unknown_certificate(world: World) -> None:
     except PayproofError as error:
         world.step(f"the integration does not start without the run's authority: {error.message}", StepName.LEFT_ALONE)
     else:
-        await _try_to_pay(world, "the integration was not told of the authority behind the gateway's certificate")
+        text = "the integration was not told of the authority behind the gateway's certificate"
+        world.step(text, StepName.DISTRUST)
+        await _try_to_pay(world)
 
 
-async def _try_to_pay(world: World, what: str) -> None:
+async def _try_to_pay(world: World) -> None:
     """Somebody checks out; every connection that comes of it is seen to its end."""
-    mark = world.step(what, StepName.DISTRUST).n
+    mark = world.journal.next - 1
     order, customer = world.new_order(), world.customer()
     await world.checkout(order, customer)
     await world.until(lambda: _connected(world, mark), world.shared.patience)

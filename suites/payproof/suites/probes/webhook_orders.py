@@ -25,6 +25,8 @@ from payproof.suites.session.world import World
 
 HOURS = 6
 """Hours after which a notice comes once more."""
+_OUTAGE = 3.0
+"""Seconds that the gateway's API stays down after its notice: more than a few quick tries take."""
 _REPETITIONS = always(*({"how": how} for how in ("in-turn", "at-once", "other-id", "with-return")))
 _DISORDERS = always(
     *({"order": each} for each in ("end-after-success", "end-before-success", "end-of-another-payment"))
@@ -203,14 +205,15 @@ async def lost_notice(world: World) -> None:
     await world.look(order, customer, wait=LONGEST_PATIENCE, or_held=True)
 
 
-@probe("webhook.not-swallowed", group="notices-down", needs=("notices", "clock"), moves_clock=True)
+@probe("webhook.not-swallowed", group="notices-down", needs=("notices", "clock"), moves_clock=True, pauses=_OUTAGE)
 @_paid_and_held
 async def notice_in_an_outage(world: World, order: Order, customer: Customer, payment: str, tab: Tab) -> None:
-    """The gateway's API is down while its notice arrives. Then it works again, and what was not taken is told again."""
+    """The gateway's API is down while its notice arrives, and for some seconds more. Then it works again, and what was not taken is told again."""
     async with world.fault("status", status=503):
         world.step("the gateway's API is down, and its notice arrives", StepName.NOTICED)
         await world.outbox.release()
         await world.outbox.idle(payment)
+        await asyncio.sleep(_OUTAGE)
     world.step("the gateway works again", StepName.WELL_AGAIN)
     retries = world.profile.notices.retries if world.profile.notices else ()
     seen = await _until_taken(world, payment, order, customer, len(retries))

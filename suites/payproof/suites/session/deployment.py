@@ -93,6 +93,7 @@ class Deployment:
             pages=(sandbox.base_url, *sandbox.pages) if sandbox else (),
             is_live=self.profile.is_live,
             checkout_url=self.profile.site(base, "checkout") if self.profile.origin("checkout").host else "",
+            silent=not integration.ready,
         )
         if integration.webhook is not None and self.target.outbox is not None:
             self.target.outbox.endpoint = endpoint(integration.webhook, self.values, url)

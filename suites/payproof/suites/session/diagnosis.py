@@ -156,6 +156,12 @@ class _Diagnosis:
         elif seen.paid is None:
             at = next((f" at {asked(looked)}" for looked in self._of(Page) if looked.n == seen.page), "")
             yield f"The order's state could not be read{at}: {seen.problem}. Check integration.order.path and status."
+            pointer = self.world.config.integration.checkout.order_id
+            if pointer and not any(step.name == StepName.RENAMED for step in self._of(Step)):
+                yield (
+                    f'"{pointer}" (integration.checkout.order_id) found no id in the checkout\'s answer, on the pages before it or after'
+                    " the return; so payproof's own number was asked for."
+                )
         else:
             words = ", ".join(self.world.config.integration.order.paid)
             yield f'The order\'s state was "{seen.state}", and integration.order.paid names only: {words}.'

@@ -32,6 +32,8 @@ from payproof.suites.session.traces import last_trace
 
 _ONE_ANSWER = 5.0
 """Seconds that one question for readiness may take."""
+_LIVES = 1.0
+"""Seconds after which an integration that listens on no port is taken to run."""
 _BEHIND = (502, 503, 504)
 """What a proxy answers while nobody listens behind it yet: half of the time for starting is given to that."""
 _BASICS = (
@@ -118,7 +120,7 @@ class Instance:
             asyncio.create_task(self.output.read(self.process.stderr, "stderr")),
             asyncio.create_task(self._watch(self.process)),
         ]
-        processes = await self._until_ready()
+        processes = await (self._until_ready() if self.ready else self._until_running())
         self.start_seconds = time.monotonic() - began
         self.start_work = family.worked(processes)
 
@@ -134,6 +136,17 @@ class Instance:
         if (holder := family.holder(port)) is None:
             return None, unknown
         return holder, ""
+
+    async def _until_running(self) -> Sequence[psutil.Process]:
+        """Its processes, once it has lived for a second: it listens nowhere, so nobody can ask whether it is ready."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LIVES):
+                await self.process.wait() if self.process else None
+        if not self.alive:
+            raise await self._launch_error(f"the integration ended at once with exit code {self.exit_code}")
+        processes = self._family()
+        self.journal.add(Process(event="ready", detail=f"processes={len(processes)}"))
+        return processes
 
     async def _until_ready(self) -> Sequence[psutil.Process]:
         """Its processes, once it answers."""
@@ -276,7 +289,9 @@ def _where(ports: Sequence[int], wanted: int) -> str:
     """What an integration that gives no answer listens on."""
     if wanted in ports:
         return "it listens there, and no answer of it came to the end of its headers"
-    return f"it listens on port {', '.join(map(str, ports))} instead" if ports else "it listens on no port"
+    if ports:
+        return f"it listens on port {', '.join(map(str, ports))} instead"
+    return 'it listens on no port (one that never does needs a driver, and ready = "")'
 
 
 def _ports_of(process: psutil.Process) -> set[int]:

@@ -22,6 +22,7 @@ def settings_of(
         within=integration.order.within,
         counts_effects=bool(integration.order.effects) or integration.driver is not None,
         shows_flags=bool(integration.order.flagged),
+        has_pages=bool(integration.ready),
         names_orders=names or recipe.order_id is not None,
         tells_orders_apart=names or bool(recipe.before),
         addresses_orders=names and (recipe.order_id is None or not recipe.before),

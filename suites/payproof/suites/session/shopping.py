@@ -103,7 +103,7 @@ class Shopping(Performance):
                 order=order.id,
                 amount=f"{order.amount:f}",
                 currency=order.currency,
-                outcome=_outcome(started, payment),
+                outcome=_outcome(started, payment, pages_expected=not self.place.silent),
                 payment=payment,
                 payment_url=started.payment_url,
                 page=started.page.n if started.page else 0,
@@ -223,10 +223,14 @@ class Shopping(Performance):
         return bought
 
 
-def _outcome(started: Started, payment: str) -> Literal["redirected", "refused", "broken", "no_answer", "elsewhere"]:
+def _outcome(
+    started: Started, payment: str, *, pages_expected: bool
+) -> Literal["redirected", "refused", "broken", "no_answer", "elsewhere"]:
     page: Page | None = started.page
     if payment:
         return "redirected"
+    if page is None and not pages_expected:
+        return "refused"  # its driver was told so in another way
     if page is None or page.response is None:
         return "no_answer"
     if pages.broken(page.response):
