@@ -55,7 +55,7 @@ class Quay(Harbor):
             plain = request.headers.get("content-type", "").startswith("application/json")
             asked: Any = json.loads(exchange_of(request.scope).body) if plain else None
             total, ref, back = asked["order"]["total"], str(asked["order"]["ref"]), str(asked["back"])
-            code, whole = str(total["code"]), total["minor"]
+            code, whole, abort = str(total["code"]), total["minor"], str(asked.get("abort") or "") or None
         except (ValueError, KeyError, TypeError):
             return self.error("missing")
         if code != "eur":
@@ -71,7 +71,7 @@ class Quay(Harbor):
         row = row or self.store.open(
             Payment(
                 payment=self.payment_id(), merchant=token.merchant, status="new", amount=amount.scaleb(-2), currency="EUR",
-                reference=ref, return_url=back, cancel_url=asked.get("abort"), opened=self.deps.clock.now(),
+                reference=ref, return_url=back, cancel_url=abort, opened=self.deps.clock.now(),
                 page=self.deps.ids.mint(12), extra={"key": key},
             )
         )  # fmt: skip
