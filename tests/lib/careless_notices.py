@@ -168,11 +168,10 @@ class SaysYesToAll(HarborShop):
 class AnswersFirst(HarborShop):
     """The notice is answered at once and worked on afterwards: three tries within a second, and then it is forgotten."""
 
-    working: set[asyncio.Task[None]]
+    working: asyncio.Task[None] | None = None
 
     async def work(self, notice: ShopNotice, order: Order | None) -> None:
-        self.working = {task for task in getattr(self, "working", set()) if not task.done()}
-        self.working.add(asyncio.create_task(self.later(notice, order)))
+        self.working = asyncio.create_task(self.later(notice, order))
 
     async def later(self, notice: ShopNotice, order: Order | None) -> None:
         for _ in range(3):

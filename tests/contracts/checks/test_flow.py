@@ -224,8 +224,8 @@ def cancelled_in_trouble(*, paid: bool = False, **page: Any) -> Written:
 
 @pytest.mark.parametrize("status", [200, 404, 503])
 def test_who_cancels_while_the_gateway_fails_may_be_told_so(status: int) -> None:
-    page = {"status": status, "body": "<h1>Order 1</h1><p>We cannot look after your payment at the moment.</p>"}
-    assert cancelled_in_trouble(**page).finding("flow.cancelled", Verdict.PASS)
+    body = "<h1>Order 1</h1><p>We cannot look after your payment at the moment.</p>"
+    assert cancelled_in_trouble(status=status, body=body).finding("flow.cancelled", Verdict.PASS)
 
 
 TRACE = "Traceback (most recent call last):\n  File 'shop.py', line 7\nKeyError: 'data'"
@@ -242,8 +242,8 @@ def test_who_cancels_while_the_gateway_fails_sees_no_crash_and_pays_nothing(more
 
 
 def test_what_the_gateway_said_is_not_shown_to_who_cancels() -> None:
-    page = {"body": "<p>You may start again. status: 500 qzxyz</p>"}
-    assert cancelled_in_trouble(**page).finding("errors.friendly", Verdict.FAIL)
+    body = "<p>You may start again. status: 500 qzxyz</p>"
+    assert cancelled_in_trouble(body=body).finding("errors.friendly", Verdict.FAIL)
 
 
 # -- flow.recovers ---------------------------------------------------------------------------------------------------

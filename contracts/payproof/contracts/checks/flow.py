@@ -146,7 +146,7 @@ def _ends_unpaid(
             world=probe_run.world,
             seen=[mark, arrived[0], paid],
         )
-    elif crashed is not None or (status := _status(arrived[-1])) == 0 or (status >= 500 and not may_regret):
+    elif crashed is not None or (last := arrived[-1].response) is None or (last.status >= 500 and not may_regret):
         yield case.failed(
             f"the customer got an error page when {what}",
             expected="a page for people",
@@ -154,7 +154,7 @@ def _ends_unpaid(
             world=probe_run.world,
             seen=[mark, arrived[-1], crashed],
         )
-    elif blank_is_bad and pages.blank(arrived[-1].response):
+    elif blank_is_bad and pages.blank(last):
         yield case.failed(
             f"the customer got an empty page when {what}",
             expected="a page for people",
@@ -169,10 +169,6 @@ def _ends_unpaid(
             world=probe_run.world,
             seen=[mark, arrived[-1]],
         )
-
-
-def _status(page: Page) -> int:
-    return page.response.status if page.response else 0
 
 
 def _no_way_back(case: Case, probe_run: ProbeRun) -> bool:

@@ -132,19 +132,18 @@ def _last(name: str, profile: Profile) -> str:
 def _meaning(name: str, profile: Profile) -> str:
     """The placeholder that a setting of this name plainly wants; empty where that is not plain."""
     words = set(name.split("_"))
-    if _signs_notices(name):
-        return next(
-            (f"{{gateway.{each.placeholder}}}" for each in profile.credentials if each.kind == "webhook-secret"), ""
-        )
     asked = {placeholder: _words(placeholder) for placeholder in _asked(profile)}
-    whole = (each for each, parts in asked.items() if set(parts) <= words)
+    whole = next((each for each, parts in asked.items() if set(parts) <= words), "")
+    if _signs_notices(name) and not whole:
+        secrets = (each.placeholder for each in profile.credentials if each.kind == "webhook-secret")
+        return next((f"{{gateway.{each}}}" for each in secrets), "")
     # Only a name that is nobody's in full may be somebody's in part: WEBHOOK_SECRET is not the SECRET_KEY.
     part = (
         each
         for each, parts in asked.items()
         if (parts[0] == "CLIENT" and name.endswith("_CLIENT")) or (parts[0] == "SECRET" and "SECRET" in words)
     )
-    if placeholder := next(whole, "") or next(part, ""):
+    if placeholder := whole or next(part, ""):
         return f"{{{placeholder}}}"
     if name == "PORT" or name.endswith("_PORT"):
         return "{port}"
