@@ -660,6 +660,39 @@ def test_an_id_that_only_the_pages_before_the_checkout_tell_is_learned_and_a_sec
     assert asyncio.run(play()) == [("42", True), ("42", True)]
 
 
+@pytest.mark.parametrize(
+    ("pointer", "given", "kind"),
+    [
+        ("html:#s", {}, "page"),
+        ("json:/s", {}, "json"),
+        ("html:#s", {"Accept": "text/html, application/json"}, "json"),
+        ("header:S", {}, "json"),
+    ],
+)
+def test_an_order_is_asked_for_as_what_its_pointer_reads(pointer: str, given: dict[str, str], kind: str) -> None:
+    """A shop that shows one order as a page and as JSON goes by Accept, and looks for JSON in it first."""
+    asked: list[str] = []
+
+    async def shown(request: Request) -> Response:
+        asked.append("json" if "application/json" in request.headers["accept"] else "page")
+        return Response('<p id="s">paid</p>', media_type="text/html")
+
+    async def play() -> None:
+        server = GatewayServer(Starlette(routes=[Route("/o", shown)]))
+        await server.start()
+        table = {"checkout": {"path": "/checkout"}, "order": {"path": "/o", "status": pointer, "headers": given}}
+        config = make_config({"integration": {"name": "s", "command": ["x"], **table}}, folder=Path(), place="x")
+        try:
+            async with a_customer(server.port) as customer:
+                driver = RecipeDriver(config, {"public_url": customer.place.public_url})
+                await driver.order(Order("1", Decimal("5"), "XAF"), customer)
+        finally:
+            await server.stop()
+
+    asyncio.run(play())
+    assert asked == [kind]
+
+
 def test_an_id_that_was_told_to_one_checkout_is_not_known_to_be_the_next_ones() -> None:
     """A shop with a basket makes another order when the same customer fills it again."""
     shop = Guarded()

@@ -230,6 +230,52 @@ class Shop(Base):
 serve(Shop)
 """.replace("\\\\n", "\\n")
 
+TICKETS = """
+PAID = "bezahlt"
+class Shop(Base):
+    def do_GET(self):
+        number = self.path.partition("?")[0].rpartition("/")[2]
+        if self.path == "/":
+            form = f'<form method="post" action="/kasse"><input name="beleg" value="W-{secrets.randbelow(10**8):08}">'
+            self.answer(200, form + '<input name="summe" value="49.90"><button>Bestellen</button></form>')
+        elif self.path.startswith("/back/"):
+            check(f"TK-{number}.1")
+            self.answer(303, "", Location=f"/tickets/{number}")
+        elif self.path.startswith("/tickets/"):
+            state = orders[f"TK-{number}.1"]["state"]
+            self.answer(200, f'<dl><dd data-is="number">{number}</dd><dd data-is="state">{state}</dd></dl>')
+        else:
+            self.answer(404, "<p>not here</p>")
+    def do_POST(self):
+        given = self.fields()
+        if f"TK-{given['beleg']}.1" in orders:
+            return self.answer(409, "<p>We have had this number.</p>")
+        address = json.dumps(payment(f"TK-{given['beleg']}.1", given["summe"]))
+        self.answer(200, f"<script>var started = 1</script><h1>One moment</h1><script>location.href = {address}</script>")
+serve(Shop)
+"""
+
+BOOKINGS = """
+PAID = "confirmed"
+class Shop(Base):
+    def do_GET(self):
+        path = self.path.partition("?")[0]
+        if path.startswith("/back/"):
+            check(f"booking {path[6:]}.1")
+            self.answer(200, "<p>Thank you</p>")
+        elif path.startswith("/api/bookings/"):
+            self.answer(200, json.dumps({"state": orders[f"booking {path[14:]}.1"]["state"]}), "application/json")
+        else:
+            self.answer(404, "<p>not here</p>")
+    def do_POST(self):
+        given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if not isinstance(given["price"], int | float):
+            return self.answer(422, "{}", "application/json")
+        address = payment(f"booking D-{len(orders) + 1:06}.1", f"{given['price']:.2f}")
+        self.answer(201, json.dumps({"pay_at": address}), "application/json")
+serve(Shop)
+"""
+
 
 def refused(body: str, kind: str) -> Trial:
     """The shop answered the checkout with 422, and this."""
@@ -294,9 +340,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def found(folder: Path, shop: str, *more: str) -> str:
+def found(folder: Path, shop: str, *more: str, back: str = "/thanks?o={order}") -> str:
     """What init tells of a shop; its file is there then."""
-    (folder / "app.py").write_text(dedent(COMMON + shop))
+    (folder / "app.py").write_text(dedent(COMMON.replace("/thanks?o={order}", back) + shop))
     assert command(["init", "--yes", "--try", "--command", f"{sys.executable} app.py", *more]) == 0
     return (folder / "payproof.toml").read_text()
 
@@ -368,6 +414,39 @@ def test_a_shop_that_takes_a_form_and_shows_a_link(folder: Path, capsys: pytest.
     assert recipe.checkout.json_body is None
     assert recipe.checkout.redirect == "html:a#pay"
     assert (recipe.order.status, recipe.order.paid) == ("html:p#state", ("payment received: paid",))
+
+
+def test_a_script_leads_to_the_payment_and_a_number_in_a_form_is_the_orders(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found(folder, TICKETS, back="/back/{order[3:-2]}")
+    assert "the order is paid" in capsys.readouterr().out
+    recipe = load_config(folder).integration
+    assert recipe.checkout.redirect == "html:script:nth-of-type(2)"
+    assert recipe.checkout.form == {"beleg": "{order.id}", "summe": "{order.amount}"}
+    assert recipe.checkout.order_id is None
+    assert recipe.checkout.amount is None
+    assert recipe.checkout.currency == "XAF"
+    assert (recipe.order.path, recipe.order.status) == ("/tickets/{order.id}", "html:dd[data-is=state]")
+
+
+def test_an_api_that_takes_numbers_shows_an_order_below_where_it_was_made(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found(
+        folder,
+        BOOKINGS,
+        "--checkout",
+        "POST /api/bookings",
+        "--json",
+        '{"price": "{order.amount:number}"}',
+        back="/back/{order[8:-2]}",
+    )
+    assert "the order is paid" in capsys.readouterr().out
+    recipe = load_config(folder).integration
+    assert recipe.checkout.order_id == "url:/back/([^/?#]+)"
+    assert (recipe.checkout.amount, recipe.checkout.currency) == (None, "XAF")
+    assert (recipe.order.path, recipe.order.status) == ("/api/bookings/{order.id}", "json:/state")
 
 
 def test_a_word_that_says_not_paid_is_never_taken_for_paid(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -581,6 +660,20 @@ def test_the_gateways_settings_are_known_by_what_their_names_have_in_common() ->
     }
 
 
+def test_a_base_url_is_the_gateways_where_its_keys_have_the_same_first_word() -> None:
+    names = ["QUATA_BASE_URL", "QUATA_CLIENT_ID", "QUATA_SECRET", "SITE_BASE_URL"]
+    found = matched(names, load("quatapay"))
+    assert (found["QUATA_BASE_URL"], found["SITE_BASE_URL"]) == ("{gateway.base_url}", "{public_url}")
+    own = matched(["SHOP_BASE_URL", "SHOP_CLIENT_ID", "SHOP_SECRET", "PAY_URL"], load("quatapay"))
+    assert (own["SHOP_BASE_URL"], own["PAY_URL"]) == ("{public_url}", "{gateway.base_url}")
+
+
+@pytest.mark.parametrize("name", ["LISTEN", "LISTEN_ADDR", "HTTP_ADDR", "SHOP_BIND"])
+def test_an_address_to_listen_at_has_the_port_in_it(name: str) -> None:
+    assert matched([name], load("quatapay")) == {name: "127.0.0.1:{port}"}
+    assert matched([name, "PORT"], load("quatapay")) == {"PORT": "{port}"}
+
+
 def test_what_an_example_gives_is_taken_and_a_database_is_each_instances_own() -> None:
     found = settings(
         ["ROOMS_DB", "QUEUE"],
@@ -609,13 +702,16 @@ def test_a_command_is_the_folders_own_and_its_new_database_gets_its_tables(tmp_p
 def test_an_answer_is_corrected_and_tried_again_until_the_order_is_paid(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (folder / "app.py").write_text(dedent(COMMON + JSON))
-    corrections = iter(["nothing", "command"])
+    read = 'assert os.environ["SHOP_MOTTO"] and os.environ["SHOP_MOOD"] == "very good"\n'
+    (folder / "app.py").write_text(dedent(COMMON + read + JSON))
+    corrections = iter(["nothing", "command", "env"])
 
     def prompt(question: str, *, default: str, show_default: bool) -> str:
         if question.startswith("  command"):
             assert default == "false"
             return f"{sys.executable} app.py"
+        if question.startswith("  env"):
+            return 'SHOP_MOTTO=buy SHOP_MOOD="very good"'
         if question.startswith("Correct one of"):
             return next(corrections)
         return "false" if question.startswith("Command") else default
@@ -624,6 +720,7 @@ def test_an_answer_is_corrected_and_tried_again_until_the_order_is_paid(
     assert command(["init", "--try"]) == 0
     out = " ".join(capsys.readouterr().out.split())
     assert "It does not start" in out
+    assert "The code also reads SHOP_MOTTO, SHOP_MOOD, and the draft gives nothing for them (env)." in out
     assert '"nothing" is none of them' in out
     assert "the order is paid" in out
     assert load_config(folder).integration.command == (sys.executable, "app.py")

@@ -164,6 +164,13 @@ def test_where_each_payment_has_a_token_of_its_own_sent_once_is_as_good_as_twice
     assert found.actual == {"sent": 1, "token calls": 0}
 
 
+def test_a_background_job_excuses_no_further_repetition_of_what_a_customer_waits_for() -> None:
+    run = always_401("call", "token", "call", "token", "call")
+    with run.probe("settle"):
+        run.status("p9")
+    assert run.finding("token.retried-once", Verdict.FAIL).actual == {"sent": 3, "token calls": 2}
+
+
 def test_a_background_check_of_another_order_is_no_repetition() -> None:
     run = Written()
     with run.probe("always-unauthorized", operation="status"):

@@ -1,5 +1,6 @@
 """The same shop with one mistake: SHOP_DEFECT=NAME python defects.py. defects.toml tells what each one breaks."""
 
+import copy
 import json
 import logging
 import os
@@ -47,6 +48,19 @@ class DropsTheJob(worker.Worker):
     def failed(self, job, trouble):
         log.error("order %s could not be verified, giving it up: %s", job["number"], trouble)
         self.books.done(job["token"], "lost")
+
+
+@mistake("any-certificate-for-a-look", WORKERS)
+class AnyCertificateForALook(worker.Worker):
+    def __init__(self, books, gateway):
+        super().__init__(books, gateway)
+        looking = copy.copy(gateway)
+        looking._context = ssl._create_unverified_context()
+
+        def send(method, path, *more, **named):
+            return Gateway.send(looking if path.startswith("/payment/status") else gateway, method, path, *more, **named)
+
+        gateway.send = send
 
 
 @mistake("both-ship", SHOPS)
@@ -134,15 +148,6 @@ class EndsWithCancelled(worker.Worker):
         if answer.get("status") == "CANCELLED":
             answer["status"] = "FAILED"
         return super().is_paid(answer)
-
-
-@mistake("worker-trusts-anybody", WORKERS)
-class TrustsAnybody(worker.Worker):
-    """The web process, which opens payments, looks at certificates."""
-
-    def run(self):
-        self.gateway._context = ssl._create_unverified_context()
-        super().run()
 
 
 if __name__ == "__main__":

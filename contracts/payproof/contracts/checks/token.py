@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts import pages
-from payproof.contracts.entries import Call, OrderSeen, Step
+from payproof.contracts.entries import Call, OrderSeen, Page, Step
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.probe_runs import (
     ProbeRun,
@@ -214,7 +214,9 @@ def retried_once(case: Case) -> Iterator[Finding]:
             call for call in disturbed.calls("authenticate") if worst[0].began <= call.began <= worst[-1].ended + 0.5
         ]
         overlap = 2 if background(probe_run.world) else 1
-        if len(worst) > 2 * overlap or len(window) > 3 * overlap:
+        # A job in the background asks about payments; it opens none while a customer waits for that.
+        own = 1 if not case.profile.verifies(operation) and _waited_for(probe_run, worst) else overlap
+        if len(worst) > 2 * own or len(window) > 3 * overlap:
             yield case.failed(
                 f"one {operation} request was sent {len(worst)} times, with {len(window)} token calls",
                 expected={"sent": "at most 2", "token calls": "at most 3"},
@@ -236,6 +238,12 @@ def retried_once(case: Case) -> Iterator[Finding]:
                 world=probe_run.world,
                 seen=worst,
             )
+
+
+def _waited_for(probe_run: ProbeRun, calls: list[Call]) -> bool:
+    """Whether a customer's request caused these calls."""
+    pages = [page for page in probe_run.of(Page) if page.where == "integration"]
+    return bool(calls) and any(page.began <= calls[0].began <= page.ended for page in pages)
 
 
 @should("token.no-stampede", needs="authenticate")

@@ -58,7 +58,7 @@ _CHANGES: dict[str, Callable[[str], Tables]] = {
     "body": _body,
     "redirect": lambda text: _recipe(redirect=text),
     "order": lambda text: _recipe(order=text),
-    "env": lambda text: {"env": pairs([text], "env")},
+    "env": lambda text: {"env": pairs(split(text), "env")},
 }
 """What can be answered anew -> what the answer changes within ``[integration]``."""
 

@@ -18,7 +18,7 @@ from payproof.suites.commands.short_forms import BODY, Flags, tables
 from payproof.suites.config import make_config, writing
 from payproof.suites.discovery.surroundings import Surroundings, look_around
 
-ORDER = "/orders/{order.id} json:/status=paid"
+ORDER = f"{writing.ORDER_PAGE} json:/status=paid"
 
 
 @click.command()
@@ -49,10 +49,8 @@ def init(
     else:
         data["simulator"] = writing.beforehand(gateway)
     if _wants_trial(trying, answers, asks=asks):
-        data = _tried(data, folder, asks=asks)
-    told: dict[str, str] = data["integration"].get("env", {})
-    unset = [name for name in around.settings.open if told and name not in told]
-    text = writing.compose(data, gateway, unset)
+        data = _tried(data, folder, around, asks=asks)
+    text = writing.compose(data, gateway, _unset(data, around))
     make_config(tomllib.loads(text), folder=folder, place=str(output), text=text)
     files.write(output, text)
     click.echo(f"{output} is written. Look through it, then: payproof run")
@@ -65,7 +63,13 @@ def _wants_trial(trying: bool | None, answers: Flags, *, asks: bool) -> bool:
     return asks and click.confirm("Start it now and try one checkout?", default=True)
 
 
-def _tried(data: dict[str, Any], folder: Path, *, asks: bool) -> dict[str, Any]:
+def _unset(data: dict[str, Any], around: Surroundings) -> list[str]:
+    """Names that the code reads and that the draft gives nothing for."""
+    told: dict[str, str] = data["integration"].get("env", {})
+    return [name for name in around.settings.open if told and name not in told]
+
+
+def _tried(data: dict[str, Any], folder: Path, around: Surroundings, *, asks: bool) -> dict[str, Any]:
     """The draft as far as payments that were tried made it better; who is asked may correct an answer, and have it tried again."""
     from rich.console import Console
 
@@ -76,7 +80,11 @@ def _tried(data: dict[str, Any], folder: Path, *, asks: bool) -> dict[str, Any]:
 
     while True:
         draft = run_async(improved(data, folder, TextOutput(Console()).lines))
-        if draft.paid or not asks or (again := corrected(draft.tables)) is None:
+        if draft.paid or not asks:
+            return draft.tables
+        if unset := _unset(draft.tables, around):
+            click.echo(f"The code also reads {', '.join(unset)}, and the draft gives nothing for them (env).")
+        if (again := corrected(draft.tables)) is None:
             return draft.tables
         data = again
 
@@ -175,7 +183,8 @@ def _body(text: str) -> None:
 
 def _asked_env(gateway: profile.Profile, around: Surroundings) -> list[str]:
     """The names of its settings, each as the code seems to read it."""
-    click.echo("The names of its environment variables (a dash: it has none)")
+    more = f"; the code also reads {', '.join(around.settings.open)}" if around.settings.open else ""
+    click.echo(f"The names of its environment variables (a dash: it has none{more})")
     read = {value: name for name, value in around.settings.env.items()}
     pairs: list[str] = []
     for name, value in writing.usual_env(gateway).items():

@@ -14,6 +14,8 @@ from payproof.suites.config import placeholders
 _CONTROLS = re.compile("[\x7f-\x9f]")
 NAMED = (CLIENT_ID, SECRET_KEY)
 """Credentials that have keys of their own in [simulator]."""
+ORDER_PAGE = "/orders/{order.id}"
+"""Where most shops show an order."""
 BASICS = {"PUBLIC_URL": "{public_url}", "PORT": "{port}"}
 
 

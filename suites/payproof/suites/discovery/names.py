@@ -21,6 +21,8 @@ _FOREIGN = re.compile(
 _NOTICES = frozenset({"WEBHOOK", "WEBHOOKS", "HOOK", "HOOKS", "NOTICE", "NOTICES", "CALLBACK", "IPN", "SIGNING"})
 _FILE = re.compile(r"[\w./-]+\.(?:sqlite3?|db|json)")
 _DATABASE = re.compile(r"(?:.*_)?(?:DB|DATABASE|SQLITE|(?:DB|DATABASE|SQLITE)_(?:PATH|FILE))")
+_LISTENS = re.compile(r"(?:\w+_)?(?:LISTEN|BIND)(?:_ADDR(?:ESS)?)?|(?:(?:HTTP|SERVER|WEB|APP)_)?ADDR")
+"""Host and port in one."""
 _DEVELOPMENT = re.compile(r"(?:.*_)?(?:DEBUG|ENV|RELOAD)")
 """What makes a program behave as it never would for a customer."""
 _SHOWN = 8
@@ -60,6 +62,8 @@ def matched(names: Iterable[str], profile: Profile) -> dict[str, str]:
     names = tuple(names)
     family = _family(names, profile)
     found: dict[str, str] = {}
+    if any(_meaning(name, profile) == "{port}" for name in names):
+        names = tuple(name for name in names if not _LISTENS.fullmatch(name))
     for _, _, each, value in sorted(
         (rank, number, name, value)
         for number, name in enumerate(names)
@@ -78,11 +82,13 @@ def matched(names: Iterable[str], profile: Profile) -> dict[str, str]:
 def _meanings(name: str, family: str, profile: Profile) -> Iterable[tuple[int, str]]:
     """What a name may stand for, each with a rank: 0 is the plainest."""
     foreign = _is_foreign(name, profile)
-    plain = _meaning(name, profile)
+    plain, last = _meaning(name, profile), _last(name, profile)
     kin = bool(family) and name.startswith(f"{family}_")
+    if kin and family not in _OURS and last == "{gateway.base_url}" and not _OURS & set(name.split("_")) - {"BASE"}:
+        plain = last
     if plain and not (foreign and plain.startswith("{gateway.")):
         yield (0 if kin else 2 if name == "SECRET_KEY" else 1), plain
-    elif kin and not _signs_notices(name) and (last := _last(name, profile)):
+    elif kin and last and not _signs_notices(name):
         yield 2, last
     elif _is_address(name) and not foreign and not kin:
         yield 3, "{public_url}"
@@ -147,6 +153,8 @@ def _meaning(name: str, profile: Profile) -> str:
         return f"{{{placeholder}}}"
     if name == "PORT" or name.endswith("_PORT"):
         return "{port}"
+    if _LISTENS.fullmatch(name):
+        return "127.0.0.1:{port}"
     if words & _ADDRESS and words & {"PAY", "PAYMENT", "PAYMENTS", "GATEWAY", "API", profile.name.upper()}:
         return "{gateway.base_url}"
     if words & {"URL", "ORIGIN"} and words & _OURS:

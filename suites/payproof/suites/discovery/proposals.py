@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from payproof.contracts import money
 from payproof.contracts.addresses import joined
 from payproof.contracts.entries import Page
 from payproof.contracts.pages import is_html, soup
+from payproof.suites.config import placeholders
+from payproof.suites.config.writing import ORDER_PAGE
 from payproof.suites.discovery.trial import Trial
 from payproof.suites.driver import standing
 
@@ -25,8 +27,8 @@ _UNPAID = re.compile(
     r"pending|open|new|created|await|unpaid|\bnot\b|nicht|\bnon\b|\bpas\b|draft|offen|attente", re.IGNORECASE
 )
 _LONGEST_STATE = 40
-_NUMBERED = re.compile(r"[A-Za-z#/_-]+(\d+)")
-"""What shops write before an order's number where others see it."""
+_SHORTEST_NAME = 5
+"""A shorter text within an id may be a number of something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,15 @@ class Correction:
 def next_change(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Correction | None:
     """The first thing to change; None when nothing more can be told from this payment. The order's own id and its price are
     two things that one payment tells."""
-    for looks in ((_redirect,), (_body,), (_own_id, _price), (_order_link,), (_order_page,), (_paid_word,)):
+    for looks in (
+        (_redirect,),
+        (_body,),
+        (_own_id, _price),
+        (_order_link,),
+        (_order_page,),
+        (_beside_checkout,),
+        (_paid_word,),
+    ):
         found = [change for look in looks if (change := look(trial, checkout, order)) is not None]
         if found:
             return Correction(
@@ -81,6 +91,8 @@ def _own_id(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Co
     own = (call.opened.reference or "") if call else ""
     if not own or trial.label in own or "order_id" in checkout:
         return None
+    if (said := _said_by_the_customer(own, checkout)) is not None:
+        return said
     pages = [*trial.shop_pages("checkout"), *trial.shop_pages("return"), *trial.shop_pages("before")]
     for page in pages:
         for path, text in standing.values(page):
@@ -94,7 +106,7 @@ def _own_id(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Co
     back = (call.opened.return_url if call else None) or ""
     numbered = _NUMBERED.fullmatch(own)
     named = (*spelled, *(numbered.groups() if numbered else ()))
-    asked = [(back, id) for id in named]
+    asked = [(back, id) for id in (*named, *_parts(own, back))]
     # The shop's own address comes before what the gateway adds to it.
     for address, id in [*asked, *((page.request.url, id) for page in pages for id in named)]:
         if (found := _in_address(address, id)) is not None:
@@ -114,6 +126,36 @@ def _calls_it(pointer: str, own: str) -> Correction:
     )
 
 
+def _said_by_the_customer(own: str, checkout: dict[str, Any]) -> Correction | None:
+    """A field that the customer filled in is the order's id: each order needs another one."""
+    form, before = dict(checkout.get("form") or {}), list(checkout.get("before") or ())
+    fields = [
+        name for name, text in form.items() if text == own or (len(text) >= _SHORTEST_NAME and _stands_in(text, own))
+    ]
+    lines = [re.sub(rf"=({re.escape(own)})(?=&|$)", "={order.id}", line) for line in before]
+    if not fields and lines == before:
+        return None
+    named = {**form, **dict.fromkeys(fields, "{order.id}")}
+    changed = {"form": named} if fields else {}
+    return Correction(
+        f"The shop calls the order by what the customer's form says ({own}); each order gets an id of its own there.",
+        {**changed, **({"before": lines} if lines != before else {})},
+        {},
+    )
+
+
+def _stands_in(part: str, own: str) -> bool:
+    """Whether this is a whole part of an id: what shops write before or after an order's number where others see it is left out."""
+    return bool(re.search(r"\d", part) and re.search(rf"(?<!\d){re.escape(part)}(?![0-9A-Za-z])", own))
+
+
+def _parts(own: str, url: str) -> list[str]:
+    """What stands in this address and is a part of the id, the longest first."""
+    parts = urlsplit(url)
+    texts = [*parts.path.split("/"), *(value for _, value in parse_qsl(parts.query))]
+    return sorted((text for text in texts if _stands_in(text, own)), key=len, reverse=True)
+
+
 def _in_address(url: str, own: str) -> str | None:
     """A pointer to an id in an address."""
     parts = urlsplit(url)
@@ -128,18 +170,18 @@ def _in_address(url: str, own: str) -> str | None:
 
 
 def _price(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Correction | None:
-    """The shop sets the price: nothing that was sent says it."""
+    """The shop sets the price, or its currency: nothing that was sent says it."""
     call = trial.opened
     amount = money.parse(call.opened.amount) if call else None
-    texts = json.dumps([checkout.get("json"), checkout.get("form"), checkout.get("path")])
-    if call is None or amount is None or "{order.amount}" in texts or "amount" in checkout:
+    sent = set(placeholders.names(json.dumps([checkout.get(key) for key in ("json", "form", "path", "before")])))
+    if call is None or amount is None:
         return None
-    currency = {"currency": call.opened.currency} if call.opened.currency and "{order.currency}" not in texts else {}
-    return Correction(
-        f"The shop sets the price: {call.opened.amount} {call.opened.currency or ''}.",
-        {"amount": f"{amount:f}", **currency},
-        {},
-    )
+    currency = call.opened.currency if "order.currency" not in sent and "currency" not in checkout else None
+    own = {"currency": currency} if currency else {}
+    if "order.amount" not in sent and "amount" not in checkout:
+        said = f"The shop sets the price: {call.opened.amount} {call.opened.currency or ''}."
+        return Correction(said, {"amount": f"{amount:f}", **own}, {})
+    return Correction(f"The shop sets the currency: {currency}.", own, {}) if own else None
 
 
 def _order_link(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Correction | None:
@@ -187,6 +229,23 @@ def _order_page(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -
     return None
 
 
+def _beside_checkout(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Correction | None:
+    """There is no page where orders usually stand: an API that makes an order at an address shows it below that address."""
+    looked = next((page for page in trial.pages if trial.seen and page.n == trial.seen.page), None)
+    answered = looked.response.status if looked and looked.response else 0
+    path = f"{checkout.get('path', '').rstrip('/')}/{{order.id}}"
+    if (
+        trial.opened is None
+        or answered not in (404, 405)
+        or "json" not in checkout
+        or "{" in checkout["path"]
+        or order.get("path") != ORDER_PAGE
+        or path == ORDER_PAGE
+    ):
+        return None
+    return Correction(f"There is no page at {ORDER_PAGE}; {path} is looked at.", {}, {"path": path})
+
+
 def _template(page: Page, id: str, return_url: str | None) -> str:
     """The address of a page, with the order's id as its placeholder; empty when it does not hold it. What the gateway added to the
     ``return_url`` is left out."""
@@ -208,7 +267,7 @@ def _states(page: Page) -> Iterator[tuple[str, str]]:
         text = node.get_text(" ", strip=True)
         if node.find(True) is None and 0 < len(text) <= _LONGEST_STATE and _PAID.search(text):
             selector = standing.selector(node)
-            if "#" in selector or "." in selector:
+            if re.search(r"[#.[]", selector):
                 yield f"html:{selector}", text
 
 

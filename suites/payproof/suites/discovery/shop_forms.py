@@ -26,9 +26,9 @@ _AGREES = re.compile(r"terms|agree|accept|consent|condition|agb|datenschutz|priv
 _VALUES = tuple(
     (re.compile(pattern, re.IGNORECASE), value)
     for pattern, value in (
-        ("amount|price|total|montant|betrag", "{order.amount}"),
+        ("amount|price|total|montant|prix|betrag|summe|preis|importe|precio", "{order.amount}"),
         ("currency|devise|w(?:ä|ae)hrung|moneda", "{order.currency}"),
-        ("^order$|order_?(id|no|number|ref)|reference", "{order.id}"),
+        ("^order$|order_?(id|no|number|ref)|bestell_?(id|nr|nummer)|reference", "{order.id}"),
         ("mail", "ada@example.test"),
         (r"phone|mobile|\btel", "+237600000001"),
         ("address|street|adresse|strasse|calle", "1 Example Street"),

@@ -17,6 +17,7 @@ from payproof.suites.config import Config, pointers
 from payproof.suites.config.models import CheckoutTable
 from payproof.suites.config.placeholders import fill, fill_json, names
 from payproof.suites.customer.customer import CheckoutForm, Customer, Visit
+from payproof.suites.customer.navigation import merged
 from payproof.suites.driver import declared
 from payproof.suites.driver import pointers as reading
 from payproof.suites.driver.driver import Order, OrderState, Started
@@ -180,7 +181,10 @@ class RecipeDriver:
             purpose="order",
             order=order.id,
             json=fill_json(asked, values, "integration.order.json") if asked is not None else None,
-            headers={name: fill(text, values, "integration.order.headers") for name, text in recipe.headers.items()},
+            headers=merged(
+                _accepting(recipe.status),
+                {name: fill(text, values, "integration.order.headers") for name, text in recipe.headers.items()},
+            ),
         )
         page = visit.page
         if page is None or page.response is None:
@@ -194,6 +198,13 @@ class RecipeDriver:
         paid = state.lower() in {word.lower() for word in recipe.paid}
         done = int(effects) if effects is not None else None
         return OrderState(state, paid, done, flag(page, recipe.flagged), page=page)
+
+
+def _accepting(pointer: str) -> dict[str, str]:
+    """What is asked for where the order's state is read: a shop may show one order as a page and as JSON."""
+    kinds = {"html": "text/html,application/xhtml+xml,*/*;q=0.8", "json": "application/json,text/html;q=0.9,*/*;q=0.8"}
+    kind, _ = pointers.split(pointer)
+    return {"Accept": kinds[kind]} if kind in kinds else {}
 
 
 def with_hidden(page: Page | None, method: str, url: str, given: Fields | Mapping[str, str] | None) -> Fields | None:

@@ -12,6 +12,7 @@ from bs4 import Tag
 from payproof.contracts.addresses import joined
 from payproof.contracts.entries import Page, header
 from payproof.contracts.pages import is_html, soup
+from payproof.suites.driver.pointers import addresses_in
 
 _ADDRESSES = {"a": "href", "form": "action", "iframe": "src", "link": "href"}
 _NAME = re.compile(r"[A-Za-z][\w-]*")
@@ -28,9 +29,13 @@ def pointers_to(page: Page, is_it: Callable[[str], bool]) -> Iterator[str]:
         if is_it(text):
             yield f"json:{path}"
     if is_html(page.response):
-        for node in soup(page.response.body).find_all(list(_ADDRESSES)):
+        tree = soup(page.response.body)
+        for node in tree.find_all(list(_ADDRESSES)):
             address = node.get(_ADDRESSES[node.name])
             if isinstance(address, str) and is_it(joined(page.request.url, address)):
+                yield f"html:{selector(node)}"
+        for node in tree.find_all("script"):
+            if any(is_it(address) for address in addresses_in(node.get_text())):
                 yield f"html:{selector(node)}"
 
 
@@ -55,9 +60,22 @@ def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 def selector(node: Tag) -> str:
-    """A short selector of this element."""
+    """A short selector that finds this element."""
+    short = _short(node)
+    *_, root = node.parents
+    if root.select_one(short) is node:
+        return short
+    place = sum(each.name == node.name for each in node.find_previous_siblings()) + 1
+    within = "" if node.parent is root or node.parent is None else f"{selector(node.parent)} > "
+    return f"{within}{node.name}:nth-of-type({place})"
+
+
+def _short(node: Tag) -> str:
     own, kinds = node.get("id"), node.get("class")
     if isinstance(own, str) and _NAME.fullmatch(own):
         return f"{node.name}#{own}"
-    named = [kind for kind in kinds or () if _NAME.fullmatch(kind)] if not isinstance(kinds, str) else []
-    return f"{node.name}.{named[0]}" if named else node.name
+    if named := [kind for kind in kinds or () if _NAME.fullmatch(kind)] if not isinstance(kinds, str) else []:
+        return f"{node.name}.{named[0]}"
+    facts = ((name, value) for name, value in node.attrs.items() if name.startswith("data-") and isinstance(value, str))
+    fact = next((f"[{name}={value}]" for name, value in facts if _NAME.fullmatch(value)), "")
+    return f"{node.name}{fact}"

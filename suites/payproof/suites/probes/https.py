@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from payproof.contracts.checks.https import FORGERIES
 from payproof.contracts.entries import Call, Connection
@@ -10,8 +11,17 @@ from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
 from payproof.contracts.steps import StepName
+from payproof.suites.customer.customer import Customer
+from payproof.suites.driver.driver import Order
 from payproof.suites.probes import Params, probe
 from payproof.suites.session.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class _Paid:
+    order: Order
+    customer: Customer
+    return_url: str
 
 
 def _forgeries(profile: Profile, settings: Settings) -> Iterable[Params]:
@@ -20,16 +30,11 @@ def _forgeries(profile: Profile, settings: Settings) -> Iterable[Params]:
 
 @probe("https.certificate-verified", "flow.recovers", "errors.friendly", group="certificates", variants=_forgeries)
 async def false_certificate(world: World, shows: str) -> None:
-    """Somebody on the way shows a certificate of another host, one that has expired, or one of an authority that nobody knows: to who
-    has just paid and comes back, and to who checks out. What asks for a payment's state may be another client than what opens one."""
-    paid, payer = world.new_order(role="paid"), world.customer()
-    tab = await world.pay_and_stay(paid, payer)
+    """Somebody on the way shows a certificate of another host, one that has expired, or one of an authority that nobody knows. One
+    customer checks out then, and another, who paid before, comes back."""
+    paid = await _paid(world)
     async with world.fault(shows):
-        mark = world.step(f"the gateway shows {FORGERIES[shows]}", StepName.DISTRUST).n
-        if tab is not None:
-            await world.come_back(tab.url, payer, paid)
-            await world.until(lambda: _connected(world, mark), world.config.integration.order.within)
-        await _try_to_pay(world)
+        await _try_to_pay(world, f"the gateway shows {FORGERIES[shows]}", paid)
     await world.recover()
 
 
@@ -55,24 +60,35 @@ async def old_tls(world: World) -> None:
 )
 async def unknown_certificate(world: World) -> None:
     """The integration is started again without the variables that name this run's authority, so that it knows nobody who vouches
-    for the gateway."""
+    for the gateway. One customer checks out then, and another, who paid before, comes back."""
+    paid = await _paid(world)
     try:
         await world.restart(authorities=False)
     except PayproofError as error:
         world.step(f"the integration does not start without the run's authority: {error.message}", StepName.LEFT_ALONE)
     else:
-        text = "the integration was not told of the authority behind the gateway's certificate"
-        world.step(text, StepName.DISTRUST)
-        await _try_to_pay(world)
+        await _try_to_pay(world, "the integration was not told of the authority behind the gateway's certificate", paid)
 
 
-async def _try_to_pay(world: World) -> None:
-    """Somebody checks out; every connection that comes of it is seen to its end."""
-    mark = world.journal.next - 1
+async def _paid(world: World) -> _Paid | None:
+    """Somebody who has paid and is still to come back; None when it did not come to that."""
+    order, customer = world.new_order(role="paid"), world.customer()
+    tab = await world.pay_and_stay(order, customer)
+    return _Paid(order, customer, tab.url) if tab else None
+
+
+async def _try_to_pay(world: World, what: str, paid: _Paid | None = None) -> None:
+    """Somebody checks out, and somebody who ``paid`` comes back; every connection that comes of it is seen to its end."""
+    mark = world.step(what, StepName.DISTRUST).n
     order, customer = world.new_order(), world.customer()
     await world.checkout(order, customer)
     await world.until(lambda: _connected(world, mark), world.shared.patience)
-    world.step("the customer gave up on this attempt", StepName.TRIED)
+    if paid is not None:
+        mark = world.step("the customer who paid before comes back").n
+        await world.come_back(paid.return_url, paid.customer, paid.order)
+        pace = world.config.integration.order.within or 3 * world.shared.latency
+        await world.until(lambda: _connected(world, mark), pace)
+    world.step("nobody tries any more", StepName.TRIED)
     await world.look(order, customer)
 
 
