@@ -104,11 +104,12 @@ def _own_id(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Co
             if value.strip() in spelled:
                 return _calls_it(f"header:{name}", value.strip())
     back = (call.opened.return_url if call else None) or ""
-    numbered = _NUMBERED.fullmatch(own)
-    named = (*spelled, *(numbered.groups() if numbered else ()))
-    asked = [(back, id) for id in (*named, *_parts(own, back))]
+    made_by_shop = [back, *(page.request.url for page in pages if page.purpose != "return")]
     # The shop's own address comes before what the gateway adds to it.
-    for address, id in [*asked, *((page.request.url, id) for page in pages for id in named)]:
+    for address, id in [
+        *((url, part) for url in made_by_shop for part in (*spelled, *_parts(own, url))),
+        *((page.request.url, id) for page in pages for id in spelled),
+    ]:
         if (found := _in_address(address, id)) is not None:
             return _calls_it(found, id)
     return None

@@ -47,8 +47,7 @@ async def false_certificate(world: World, shows: str) -> None:
 async def old_tls(world: World) -> None:
     """The gateway's certificate is good, and it offers TLS 1.0 and 1.1 only, which nobody should speak any more."""
     async with world.fault("old-tls"):
-        world.step("the gateway offers TLS 1.0 and 1.1 only", StepName.DISTRUST)
-        await _try_to_pay(world)
+        await _try_to_pay(world, "the gateway offers TLS 1.0 and 1.1 only")
     await world.recover()
 
 
