@@ -25,8 +25,8 @@ from servers import HERE, PAYPROOF, SERVERS
 WIDTH, HEIGHT, LEAST = 1200.0, 17, 0.002
 """Pixels of the whole and of a box; the share below which a box is left out."""
 COLOURS = (
-    ("simulator/http_connection.py", "#f0b27a"),
-    ("simulator/asked.py", "#f0b27a"),
+    ("simulator/listening/http_connection.py", "#f0b27a"),
+    ("simulator/listening/asked.py", "#f0b27a"),
     ("payproof/", "#7fb3d5"),
     ("contracts/", "#7fb3d5"),
     ("simulator/", "#7fb3d5"),

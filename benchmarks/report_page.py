@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from payproof.contracts.entries import Call, Entry, Page, ProbeMark, Request, Response
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Finding, Judgement, Level, Outcome, Pointer, Result, Verdict
 from payproof.contracts.profile import load
 from payproof.contracts.run import RecordedWorld, Run

@@ -21,7 +21,7 @@ from typing import Literal
 import httpx
 from rich.console import Console
 
-from payproof.contracts.drift import Drift, DriftDifference, Fidelity, Touched
+from payproof.contracts.comparing.drift import Drift, DriftDifference, Fidelity, Touched
 from payproof.contracts.entries import Call, Checkout, Request, Response
 from payproof.contracts.events import Authenticated, Opened, Problem
 from payproof.contracts.journal import Journal

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from excerpts import renewed
 
+from payproof.contracts.judging.requirements import requirements
 from payproof.contracts.profile import load, names
-from payproof.contracts.requirements import requirements
 from payproof.simulator.faults import registered
 from payproof.simulator.faults.registry import FILTERS, Kind
 from payproof.simulator.gateways.quatapay.magic import table

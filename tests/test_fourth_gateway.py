@@ -11,10 +11,10 @@ import pytest
 from invented import PROBES, differences, findings, performed, recorded, shop_config, unjudged_musts, verdicts
 
 from payproof.contracts.entries import Call, Ledger
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
+from payproof.contracts.judging.requirements import requirements_of
 from payproof.contracts.model import Level, Verdict
 from payproof.contracts.profile import load
-from payproof.contracts.requirements import requirements_of
 from payproof.simulator.testing import GatewayThread
 from payproof.suites.config import Config
 from payproof.suites.conformance import contract

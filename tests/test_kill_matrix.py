@@ -19,10 +19,10 @@ from typing import Any
 
 import pytest
 
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
+from payproof.contracts.judging.requirements import requirements
 from payproof.contracts.model import Judgement, Outcome, Result, Verdict
 from payproof.contracts.profile import load
-from payproof.contracts.requirements import requirements
 from payproof.suites.config import make_config
 from payproof.suites.probes import Probe, probes
 from payproof.suites.run.plan import Options

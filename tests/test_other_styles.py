@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
+from payproof.contracts.judging.requirements import requirements
 from payproof.contracts.model import Outcome, Result, Verdict
-from payproof.contracts.requirements import requirements
 from payproof.suites.config import make_config
 from payproof.suites.probes import probes
 from payproof.suites.run.plan import Options

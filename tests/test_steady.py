@@ -24,7 +24,7 @@ from typing import Any
 
 import pytest
 
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Result, Verdict
 from payproof.suites.config import make_config
 from payproof.suites.run.plan import Options

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Verdict
 from payproof.suites.config import Config, make_config
 from payproof.suites.explorer.explorer_session import opened

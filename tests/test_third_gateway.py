@@ -14,7 +14,7 @@ import pytest
 from invented import PROBES, differences, findings, performed, recorded, shop_config, unjudged_musts, verdicts
 
 from payproof.contracts.entries import Call, Ledger
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Verdict
 from payproof.contracts.profile import load, package_of
 from payproof.contracts.run import Run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from payproof.contracts.access_logs import own_part
+from payproof.contracts.reading.access_logs import own_part
 
 SHOP = {"/checkout", "/orders/1001", "/return/1001"}
 GATEWAY = {"/pay/sandbox/api/v1/payment/create", "localhost:43117"}

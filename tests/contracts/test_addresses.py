@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payproof.contracts import addresses
 from payproof.contracts.profile import load
+from payproof.contracts.reading import addresses
 
 is_live = load("quatapay").is_live
 SANDBOX = "https://quatapay.com/pay/sandbox/api/v1"

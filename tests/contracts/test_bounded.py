@@ -20,11 +20,11 @@ from payproof.contracts import bounded, money
 from payproof.contracts import entries as e
 from payproof.contracts import run as r
 from payproof.contracts.journal import Journal
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import load as profile
 from payproof.contracts.run import reading
-from payproof.contracts.steps import StepName
 
 HUGE: dict[str, Any] = {
     "exponent": "1e999999999",

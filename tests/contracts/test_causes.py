@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from payproof.contracts import entries as e
-from payproof.contracts.causes import with_causes
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.causes import with_causes
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Finding, Verdict
 from payproof.contracts.run import dump, load
 

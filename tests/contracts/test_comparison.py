@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from payproof.contracts import fields
-from payproof.contracts.comparison import ABSENT, FactPair, differing, pairs, same, shown
+from payproof.contracts.comparing import fields
+from payproof.contracts.comparing.comparison import ABSENT, FactPair, differing, pairs, same, shown
+from payproof.contracts.comparing.volatile import TRANSPORT, UNIMPORTANT, is_date, shape
 from payproof.contracts.model import Json
-from payproof.contracts.volatile import TRANSPORT, UNIMPORTANT, is_date, shape
 
 
 def test_every_fact_of_either_side_is_compared_once_and_in_order() -> None:

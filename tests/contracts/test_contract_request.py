@@ -11,7 +11,7 @@ import pytest
 from payproof.contracts.contract import Contract, contract_of
 from payproof.contracts.entries import BODY_LIMIT, Call, Headers, Request, Response
 from payproof.contracts.journal import Journal
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Judgement, Level, Verdict
 from payproof.contracts.profile import load
 from payproof.contracts.run import RecordedWorld, Run

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from payproof.contracts.coverage import Cell, Coverage, Phase, coverage
 from payproof.contracts.entries import Connection
+from payproof.contracts.results.coverage import Cell, Coverage, Phase, coverage
 
 from .checks.written import Written
 

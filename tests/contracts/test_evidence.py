@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import pytest
 
-from payproof.contracts.evidence import MANIFEST, Bundle, pack, unpack
 from payproof.contracts.model import PayproofError
+from payproof.contracts.results.evidence import MANIFEST, Bundle, pack, unpack
 
 FILES = {"run.jsonl": b'{"payproof": "run"}\n', "report.json": b"{}\n", "report.html": b"<p>"}
 MANY, ARCHIVE = pack(FILES, {"seed": 3}, version="1")

@@ -6,7 +6,7 @@ import pytest
 
 from payproof.contracts.contract.fields import sent
 from payproof.contracts.entries import Request
-from payproof.contracts.form_data import MOST_FIELDS, multipart, pairs
+from payproof.contracts.reading.form_data import MOST_FIELDS, multipart, pairs
 
 NESTED = "".join(
     f'--b{level}\r\nContent-Type: multipart/mixed; boundary=b{level + 1}\r\nContent-Disposition: form-data; name="n"\r\n\r\n'

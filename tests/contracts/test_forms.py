@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from bs4 import BeautifulSoup
 
-from payproof.contracts.forms import Submission, cancelling, form_fields, leading_on
 from payproof.contracts.profile import Fields, HostedRecipe, Payer
+from payproof.contracts.reading.forms import Submission, cancelling, form_fields, leading_on
 
 HERE = "https://gateway.test/checkout/p1"
 PAYER = Payer("ana", "secret", "paid")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from results import a_judgement, a_result, an_attestation
 
-from payproof.contracts.go_live import Demands, Evidence, decide
 from payproof.contracts.model import Judgement, Outcome
+from payproof.contracts.results.go_live import Demands, Evidence, decide
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)

@@ -12,7 +12,7 @@ from payproof.contracts import entries as e
 from payproof.contracts import journal as j
 from payproof.contracts import run as r
 from payproof.contracts.model import PayproofError, Pointer
-from payproof.contracts.secrets import Redactor
+from payproof.contracts.redaction.secrets import Redactor
 
 SECRET = "abcdefghjkmnpqrstuvw123456789"
 

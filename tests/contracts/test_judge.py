@@ -11,11 +11,11 @@ from an_event import an_event
 from payproof.contracts import entries as e
 from payproof.contracts import journal as j
 from payproof.contracts import run as r
-from payproof.contracts.baseline import Accepted
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.baseline import Accepted
+from payproof.contracts.judging.judge import judge
+from payproof.contracts.judging.requirements import requirements, requirements_of
 from payproof.contracts.model import Attestation, Judgement, Level, Outcome, PayproofError, Result, Verdict
 from payproof.contracts.profile import load
-from payproof.contracts.requirements import requirements, requirements_of
 
 PROFILE = load("quatapay")
 TODAY = date(2026, 11, 23)

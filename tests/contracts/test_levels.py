@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from payproof.contracts.levels import plain, rank, reaches
+from payproof.contracts.reading.levels import plain, rank, reaches
 
 INFO, WARNING, ERROR, CRITICAL, ALERT, EMERGENCY = 30, 40, 50, 60, 70, 80
 

@@ -383,7 +383,7 @@ def test_a_gateway_without_a_contract_is_told_so(monkeypatch: pytest.MonkeyPatch
 def test_nothing_is_loaded_before_a_contract_is_asked_for() -> None:
     code = (
         "import sys\n"
-        "from payproof.contracts.requirements import requirements\n"
+        "from payproof.contracts.judging.requirements import requirements\n"
         "import payproof.suites.commands, payproof.simulator.serve\n"
         "requirements()\n"
         "print([name for name in ('yaml', 'jsonschema_rs', 'schemathesis') if name in sys.modules])"

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from payproof.contracts import pages
 from payproof.contracts.entries import Response
+from payproof.contracts.reading import pages
 
 from .texts import ordinary
 from .texts.crash_pages import CRASHES, FOR_PEOPLE, html

@@ -12,8 +12,8 @@ from an_event import an_event
 from payproof.contracts import entries as e
 from payproof.contracts.journal import FORGOTTEN, Bound, Journal
 from payproof.contracts.pending import Pending
-from payproof.contracts.secret_fields import has_news, learn_call
-from payproof.contracts.secrets import Redactor, mint
+from payproof.contracts.redaction.secret_fields import has_news, learn_call
+from payproof.contracts.redaction.secrets import Redactor, mint
 
 STRANGE = "qwe123RTY456uio789PAS"
 Act = Callable[[Journal], None]

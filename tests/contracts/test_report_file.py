@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from results import a_run, an_attestation
 
-from payproof.contracts.baseline import Accepted
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.baseline import Accepted
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Outcome, PayproofError, Result, Verdict
 from payproof.contracts.profile import load as profile
-from payproof.contracts.rejudging import disagreements
-from payproof.contracts.report_file import load
+from payproof.contracts.results.rejudging import disagreements
+from payproof.contracts.results.report_file import load
 from payproof.reports import WRITERS
 
 GATEWAY = profile("quatapay")

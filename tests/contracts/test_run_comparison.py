@@ -6,7 +6,7 @@ import pytest
 from results import a_judgement, a_result
 
 from payproof.contracts.model import Level, Outcome
-from payproof.contracts.run_comparison import Change, Kind, RunComparison, compare_results
+from payproof.contracts.results.run_comparison import Change, Kind, RunComparison, compare_results
 
 
 def one(old: str, new: str, **fields: str) -> tuple[Change, RunComparison]:

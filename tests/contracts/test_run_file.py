@@ -13,12 +13,12 @@ import pytest
 from payproof.contracts import entries as e
 from payproof.contracts import run as r
 from payproof.contracts.journal import Journal
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
+from payproof.contracts.judging.probe_runs import probe_runs
 from payproof.contracts.model import Outcome, PayproofError, Verdict
-from payproof.contracts.probe_runs import probe_runs
 from payproof.contracts.profile import load as profile
+from payproof.contracts.redaction.secrets import Redactor
 from payproof.contracts.run_file import RunFile
-from payproof.contracts.secrets import Redactor
 
 TOKEN = "Zz91kQw7Lm3Xc5Vb8Nn2Hg4Jf6Dd0Ss1"
 

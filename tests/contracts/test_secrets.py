@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payproof.contracts.secret_search import SHORTEST_PART
-from payproof.contracts.secrets import ALPHABET, Redactor, mint
+from payproof.contracts.redaction.secret_search import SHORTEST_PART
+from payproof.contracts.redaction.secrets import ALPHABET, Redactor, mint
 
 SECRET = mint(random.Random(1), 100)
 TOKEN = mint(random.Random(2), 350)

@@ -6,8 +6,8 @@ import pytest
 
 from payproof.contracts import run as runs
 from payproof.contracts.entries import Process
+from payproof.contracts.results.timeline import Lane, timeline
 from payproof.contracts.run import Run
-from payproof.contracts.timeline import Lane, timeline
 
 from .checks.written import Written
 

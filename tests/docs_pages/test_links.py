@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from doc_pages import ROOT, anchors, every_block, links, pages
 
-from payproof.contracts.requirements import requirements
+from payproof.contracts.judging.requirements import requirements
 
 
 class _Loader(yaml.SafeLoader):

@@ -18,10 +18,10 @@ from doc_commands import commands, whole_lines
 from doc_pages import ROOT, Block, blocks
 from results import a_run
 
-from payproof.contracts.catalogue import catalogue_of
+from payproof.contracts.comparing.catalogue import catalogue_of
 from payproof.contracts.entries import Call
 from payproof.contracts.gateways.quatapay.drift import steps, tokens
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.profile import load
 from payproof.reports.folder import write_all
 from payproof.simulator.testing import GatewayThread

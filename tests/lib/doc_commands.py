@@ -21,7 +21,7 @@ from typing import Any
 import click
 from doc_pages import ROOT
 
-from payproof.contracts.catalogue import catalogue_of
+from payproof.contracts.comparing.catalogue import catalogue_of
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
 from payproof.reports.registry import WRITERS

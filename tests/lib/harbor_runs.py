@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Judgement, Verdict
 from payproof.suites.config import Config, make_config
 from payproof.suites.run.plan import Options

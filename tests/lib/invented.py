@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from payproof.contracts.entries import ReplayDifference
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
+from payproof.contracts.judging.requirements import requirements
 from payproof.contracts.model import Level, Result, Verdict
-from payproof.contracts.requirements import requirements
 from payproof.contracts.run import Run
 from payproof.simulator.cassettes import CassetteWriter
 from payproof.suites.config import Config, make_config

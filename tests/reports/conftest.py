@@ -38,8 +38,8 @@ from payproof.contracts.model import (
     Result,
     Verdict,
 )
+from payproof.contracts.redaction.secrets import Redactor
 from payproof.contracts.run import RecordedWorld, Run
-from payproof.contracts.secrets import Redactor
 
 HOSTILE = "<script>alert('owned')</script><img src=x onerror=alert(1)>\x1b[31m\x00"
 BASE = "https://127.0.0.1:43117/pay/sandbox/api/v1"

@@ -13,8 +13,8 @@ import pytest
 from an_event import an_event
 
 from payproof.contracts.entries import Call, Request, Response
-from payproof.contracts.export import exportable
 from payproof.contracts.model import Result
+from payproof.contracts.results.export import exportable
 from payproof.contracts.run import RecordedWorld, Run
 from payproof.reports import WRITERS
 from payproof.reports.request_export import Variable, handover, path_text, show

@@ -12,8 +12,8 @@ import pytest
 from bs4 import BeautifulSoup, Tag
 
 from payproof.contracts.entries import Page, ProbeMark, Request, Response, Step
+from payproof.contracts.judging.requirements import requirements
 from payproof.contracts.model import Finding, Judgement, Outcome, Pointer, Result, Verdict
-from payproof.contracts.requirements import requirements
 from payproof.contracts.run import RecordedWorld, Run
 from payproof.reports import WRITERS, write_all
 from payproof.reports.facts import golive

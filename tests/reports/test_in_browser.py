@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 import chromium
 import pytest
 
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Outcome, Verdict
 from payproof.contracts.profile import load
 from payproof.contracts.run import Run

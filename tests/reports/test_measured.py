@@ -16,7 +16,7 @@ from rich.console import Console
 
 from payproof.contracts.behaviour import behaviour
 from payproof.contracts.entries import Connection, Process
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Result
 from payproof.contracts.run import Run
 from payproof.reports import WRITERS, console

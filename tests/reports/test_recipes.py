@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from payproof.contracts.entries import Call, Entry, Process, Request
-from payproof.contracts.requirements import requirements
+from payproof.contracts.judging.requirements import requirements
 from payproof.contracts.run import RecordedWorld, Run
 from payproof.reports.recipes import LANGUAGES, language, recipe
 

@@ -16,7 +16,7 @@ from payproof.contracts.entries import ProbeMark, ReplayDifference, Request, Res
 from payproof.contracts.events import issued_by
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Payer, load
-from payproof.contracts.secrets import spellings
+from payproof.contracts.redaction.secrets import spellings
 from payproof.simulator import Simulator
 from payproof.simulator.cassettes import Cassette, CassetteWriter, Recording, read
 from payproof.simulator.cassettes.library import vcr

@@ -19,8 +19,9 @@ import trustme
 from payproof.contracts.entries import Call, Connection
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.profile import load
-from payproof.simulator import GatewayServer, Simulator, bounded_protocol
+from payproof.simulator import GatewayServer, Simulator
 from payproof.simulator.journal_middleware import LARGEST_CALL
+from payproof.simulator.listening import bounded_protocol
 
 try:
     import uvloop

@@ -12,7 +12,7 @@ import pytest
 from payproof.contracts.entries import Request, Response
 from payproof.contracts.events import issued_by
 from payproof.contracts.model import PayproofError
-from payproof.contracts.secrets import mint, spellings
+from payproof.contracts.redaction.secrets import mint, spellings
 from payproof.simulator.cassettes import CassetteWriter, read
 from payproof.simulator.cassettes.library import vcr
 from payproof.simulator.cassettes.placeholders import PATTERN

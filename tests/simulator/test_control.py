@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from payproof.contracts.entries import Step
 from payproof.contracts.profile import load
 from payproof.simulator import GatewayServer, Simulator
-from payproof.simulator.bounded_body import LARGEST_BODY
 from payproof.simulator.clock import FURTHEST
-from payproof.simulator.control import control as control_of
-from payproof.simulator.operations import OPERATIONS
+from payproof.simulator.control.bounded_body import LARGEST_BODY
+from payproof.simulator.control.control import control as control_of
+from payproof.simulator.control.operations import OPERATIONS
 from payproof.simulator.testing import GatewayThread
 
 TOKEN = "a-token-of-this-test"

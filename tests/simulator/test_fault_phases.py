@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from payproof.contracts.coverage import ALWAYS_AFTER
+from payproof.contracts.results.coverage import ALWAYS_AFTER
 from payproof.simulator.faults import registered
 from payproof.simulator.faults.registry import kind_of
 from payproof.simulator.testing import GatewayThread

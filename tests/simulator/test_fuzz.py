@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from payproof.contracts.faults import FaultSpec
-from payproof.simulator import notice_operations, operations
+from payproof.simulator.control import notice_operations, operations
 from payproof.simulator.faults.registry import Kind, registered
 
 from .served_process import Served, serving

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from payproof.simulator import GatewayServer
-from payproof.simulator.flow import unsent
+from payproof.simulator.sockets.flow import unsent
 
 
 def app_of(start: dict[str, object] | None, *bodies: bytes, error: Exception | None = None) -> ASGIApp:

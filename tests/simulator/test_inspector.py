@@ -14,7 +14,7 @@ import pytest
 from payproof.contracts.entries import Call, Request
 from payproof.contracts.profile import load
 from payproof.simulator import GatewayServer, Simulator
-from payproof.simulator.control import control
+from payproof.simulator.control.control import control
 from payproof.simulator.inspector import Access, Inspector, what_is_known
 from payproof.simulator.inspector.curl import curl
 from payproof.simulator.inspector.judging import judged

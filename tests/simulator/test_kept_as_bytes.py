@@ -17,8 +17,8 @@ from payproof.contracts.faults import FaultSpec
 from payproof.contracts.journal import FORGOTTEN, Bound, Journal
 from payproof.contracts.pending import Pending
 from payproof.contracts.profile import load
-from payproof.contracts.secrets import Redactor
-from payproof.simulator import store as books
+from payproof.contracts.redaction.secrets import Redactor
+from payproof.simulator.books import store as books
 from payproof.simulator.gateways.quatapay.envelope import encoded
 from payproof.simulator.simulator import Simulator
 

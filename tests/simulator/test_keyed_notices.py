@@ -12,7 +12,7 @@ from receiver import Receiver
 from payproof.contracts.entries import Forgery
 from payproof.contracts.profile import Credential, Fields, Notices, Operation, Profile, load
 from payproof.contracts.run import Settings
-from payproof.simulator.forging import signed
+from payproof.simulator.notices.forging import signed
 from payproof.simulator.testing import GatewayThread
 from payproof.suites.probes import probes
 

@@ -13,7 +13,7 @@ import pytest
 import trustme
 
 from payproof.contracts.entries import Call, Connection, Entry
-from payproof.simulator.certificates import Certificates
+from payproof.simulator.sockets.certificates import Certificates
 from payproof.simulator.testing import GatewayThread
 
 ASK = b"POST /pay/sandbox/api/v1/authentication/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"

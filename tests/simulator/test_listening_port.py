@@ -7,8 +7,8 @@ import socket
 
 import pytest
 
-from payproof.simulator.backlog import Attempt
-from payproof.simulator.listening_port import ListeningPort
+from payproof.simulator.sockets.backlog import Attempt
+from payproof.simulator.sockets.listening_port import ListeningPort
 
 
 class Unwatched:
@@ -35,7 +35,7 @@ def test_a_port_that_refuses_is_given_back_to_nobody_between_listening_and_refus
 
     async def scenario() -> list[str]:
         port = ListeningPort("127.0.0.1", 0, lambda sock: sock.close(), Unwatched())
-        monkeypatch.setattr("payproof.simulator.listening_port.socket.socket", Watched)
+        monkeypatch.setattr("payproof.simulator.sockets.listening_port.socket.socket", Watched)
         port.open()
         taken["number"] = port.number
         answers: list[str] = []

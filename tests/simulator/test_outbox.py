@@ -19,9 +19,9 @@ from receiver import Received, Receiver
 from payproof.contracts.entries import Delivery, Forgery
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
-from payproof.simulator.control import control
-from payproof.simulator.forging import SPELLINGS, Spelling, signed, spelled
-from payproof.simulator.records import Payment
+from payproof.simulator.books.records import Payment
+from payproof.simulator.control.control import control
+from payproof.simulator.notices.forging import SPELLINGS, Spelling, signed, spelled
 from payproof.simulator.testing import GatewayThread
 
 

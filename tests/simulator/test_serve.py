@@ -11,11 +11,11 @@ import pytest
 
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
-from payproof.contracts.secrets import Redactor
-from payproof.simulator.certificates import Certificates
+from payproof.contracts.redaction.secrets import Redactor
+from payproof.simulator.books.records import named
 from payproof.simulator.faults import registered
-from payproof.simulator.records import named
 from payproof.simulator.serve import Offer, serve
+from payproof.simulator.sockets.certificates import Certificates
 
 
 def served(name: str, use: Callable[[str], Awaitable[None]], offer: Offer | None = None) -> None:

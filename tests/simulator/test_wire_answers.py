@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from payproof.contracts.entries import Call, Connection
-from payproof.simulator.certificates import Certificates
+from payproof.simulator.sockets.certificates import Certificates
 from payproof.simulator.testing import GatewayThread
 
 PATIENCE = 0.8

@@ -20,8 +20,9 @@ from payproof.contracts.entries import Call, Connection
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import load
-from payproof.simulator import GatewayServer, Simulator, client_hello
-from payproof.simulator.certificates import Certificates
+from payproof.simulator import GatewayServer, Simulator
+from payproof.simulator.sockets import client_hello
+from payproof.simulator.sockets.certificates import Certificates
 from payproof.simulator.testing import GatewayThread
 
 ASK = b"POST /pay/sandbox/api/v1/authentication/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"

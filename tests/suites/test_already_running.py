@@ -18,7 +18,7 @@ import pytest
 from ports import free_port, listens
 
 from payproof.contracts.entries import Call, Checkout
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Finding, Judgement, Outcome, Verdict
 from payproof.contracts.run import Run
 from payproof.suites.config import Config, make_config

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from harbor_runs import a_shop, judged, titles
 
+from payproof.contracts.judging.requirements import requirements
 from payproof.contracts.model import Verdict
-from payproof.contracts.requirements import requirements
 
 ABOUT_CAPTURES = tuple(id for id in requirements() if id.startswith("capture."))
 PROBES = ("declined-capture", "late-return", "first-the-notice")

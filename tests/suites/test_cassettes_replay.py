@@ -19,10 +19,10 @@ from typing import Any
 import pytest
 
 from payproof.contracts.entries import OrderSeen, ReplayDifference
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Verdict
+from payproof.contracts.redaction.secrets import spellings
 from payproof.contracts.run import Run
-from payproof.contracts.secrets import spellings
 from payproof.reports import write_all
 from payproof.simulator.cassettes import CassetteWriter, read
 from payproof.simulator.relay.sandbox_exchange import SandboxExchange

@@ -25,8 +25,8 @@ from starlette.routing import Route
 from payproof.contracts.entries import BODY_LIMIT, Page, Step
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
-from payproof.contracts.pages import soup
 from payproof.contracts.profile import load
+from payproof.contracts.reading.pages import soup
 from payproof.simulator import GatewayServer
 from payproof.simulator.bounded_read import READ_LIMIT
 from payproof.suites.config import make_config

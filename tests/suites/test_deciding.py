@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from results import a_judgement, a_result, a_run
 
 from payproof.contracts.gateways.quatapay.checklist import CHECKLIST
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Result
 from payproof.contracts.profile import load
 from payproof.contracts.run import Run
@@ -244,7 +244,7 @@ def test_a_bundle_whose_report_says_other_than_its_run_is_not_made_and_not_genui
     report_of(whole(), "payproof-report/report.json")
     assert command(["bundle"]) == 2
     assert "does not say what its run shows" in capsys.readouterr().err
-    from payproof.contracts.evidence import pack
+    from payproof.contracts.results.evidence import pack
 
     files = {name: (folder / name).read_bytes() for name in ("report.json", "run.jsonl")}
     Path("evidence.zip").write_bytes(pack(files, {}, version="1")[1])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from payproof.contracts.entries import Page, Request, Response
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Outcome, PayproofError
 from payproof.suites.config import Config, make_config
 from payproof.suites.driver.declared import unmatched

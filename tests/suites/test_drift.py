@@ -21,13 +21,13 @@ from rich.console import Console
 
 from payproof import reports
 from payproof.contracts import profile as profiles
-from payproof.contracts.catalogue import CaseRequest, Catalogue, Decides, DriftCase, Wait, catalogue_of
-from payproof.contracts.comparison import same
-from payproof.contracts.drift import Drift
+from payproof.contracts.comparing.catalogue import CaseRequest, Catalogue, Decides, DriftCase, Wait, catalogue_of
+from payproof.contracts.comparing.comparison import same
+from payproof.contracts.comparing.drift import Drift
 from payproof.contracts.entries import Request, Response
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile, WireError
-from payproof.contracts.secrets import Redactor
+from payproof.contracts.redaction.secrets import Redactor
 from payproof.reports.drift import console, markdown
 from payproof.reports.drift import json as as_json
 from payproof.simulator.gateways.quatapay.envelope import Envelope

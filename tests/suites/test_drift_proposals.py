@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from payproof.contracts import profile as profiles
-from payproof.contracts.catalogue import Catalogue, Decides, DriftCase, catalogue_of
-from payproof.contracts.drift import Drift
+from payproof.contracts.comparing.catalogue import Catalogue, Decides, DriftCase, catalogue_of
+from payproof.contracts.comparing.drift import Drift
 from payproof.contracts.model import Json, PayproofError
 from payproof.suites.config import Config, make_config
 from payproof.suites.conformance.drift.attribute import Agreed, Judge, combined, unsaid

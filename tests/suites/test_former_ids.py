@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from payproof.contracts import run as runs
-from payproof.contracts.baseline import Accepted
 from payproof.contracts.former_ids import FORMER, current, former
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.baseline import Accepted
+from payproof.contracts.judging.judge import judge
+from payproof.contracts.judging.requirements import requirements
 from payproof.contracts.model import Attestation, Verdict
 from payproof.contracts.profile import load
-from payproof.contracts.requirements import requirements
 from payproof.suites import cli
 from payproof.suites.config import load_config
 from payproof.suites.run.selection import select

@@ -16,11 +16,11 @@ import certifi
 import psutil
 import pytest
 
-from payproof.contracts import secrets
 from payproof.contracts.entries import Checkout, Connection, Log, Page, Process
 from payproof.contracts.journal import Journal
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Outcome, PayproofError, Verdict
+from payproof.contracts.redaction import secrets
 from payproof.contracts.run import dump, load
 from payproof.reports import write_all
 from payproof.suites.config import make_config

@@ -9,7 +9,7 @@ from textwrap import dedent
 
 import pytest
 
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import PayproofError, Verdict
 from payproof.suites.config import Config, make_config
 from payproof.suites.run.plan import Options

@@ -22,11 +22,11 @@ from starlette.routing import Route
 
 from payproof.contracts.entries import Ledger, Page, Step
 from payproof.contracts.journal import Journal
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import PayproofError, Result, Verdict
 from payproof.contracts.profile import Fields, HostedRecipe, Payer
+from payproof.contracts.redaction.secrets import spellings
 from payproof.contracts.run import Run, dump
-from payproof.contracts.secrets import spellings
 from payproof.simulator import GatewayServer
 from payproof.suites.config import make_config
 from payproof.suites.customer.browser import Browser, BrowserTab, tab

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from payproof.contracts.entries import Checkout, Step
 from payproof.contracts.journal import Journal
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Outcome, Result, Verdict
 from payproof.contracts.profile import Payer, load
 from payproof.contracts.run import Power, Run

@@ -15,8 +15,8 @@ import pytest
 
 from payproof.contracts.entries import Log, Process, Step
 from payproof.contracts.journal import Journal
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import PayproofError
-from payproof.contracts.steps import StepName
 from payproof.suites.config import make_config
 from payproof.suites.run.plan import MAIN, Options, plan
 from payproof.suites.run.runner import perform

@@ -11,8 +11,8 @@ import os
 import pytest
 from harbor_runs import a_shop, judged, titles
 
+from payproof.contracts.judging.requirements import requirements
 from payproof.contracts.model import Verdict
-from payproof.contracts.requirements import requirements
 from payproof.suites.probes import probes
 
 WHOLE = "PAYPROOF_MATRIX" in os.environ

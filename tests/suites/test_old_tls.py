@@ -6,7 +6,7 @@ import asyncio
 
 from payproof.contracts.behaviour import behaviour
 from payproof.contracts.entries import OrderSeen, ProbeMark, Process
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Verdict
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform

@@ -17,8 +17,8 @@ from starlette.routing import Route
 
 from payproof.contracts.entries import Checkout, Page, Step
 from payproof.contracts.journal import Journal
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.profile import Payer, load
-from payproof.contracts.steps import StepName
 from payproof.simulator import GatewayServer
 from payproof.suites.customer import payer_redaction as secrecy
 from payproof.suites.customer.browser import Browser, BrowserTab

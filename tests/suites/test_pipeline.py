@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from results import a_run
 
 from payproof.contracts.entries import Log
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Outcome, Result
 from payproof.contracts.profile import load
 from payproof.contracts.run import RecordedWorld, Run

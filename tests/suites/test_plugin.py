@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from payproof.contracts.judging.requirements import requirements
 from payproof.contracts.model import Level
 from payproof.contracts.profile import load
-from payproof.contracts.requirements import requirements
 
 pytest_plugins = ["pytester"]
 
@@ -32,7 +32,7 @@ from pathlib import Path
 from payproof.contracts import profile
 from payproof.contracts.run import Run
 from payproof.contracts.model import *
-from payproof.contracts.requirements import requirements
+from payproof.contracts.judging.requirements import requirements
 from payproof.suites.run import runner
 from payproof.suites.commands import verdict
 

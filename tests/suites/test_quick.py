@@ -10,7 +10,7 @@ import pytest
 from tired_shop import tired
 
 from payproof.contracts.entries import ProbeMark
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Outcome, Result, Verdict
 from payproof.contracts.run import Run
 from payproof.suites.config import Config

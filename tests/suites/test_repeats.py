@@ -8,8 +8,8 @@ import pytest
 from an_event import an_event
 
 from payproof.contracts.entries import Call, Connection, Entry, FaultSet, Page, ProbeMark, Request, Response, Step
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.run import RecordedWorld as Recorded
-from payproof.contracts.steps import StepName
 from payproof.suites.probes import Params, Probe, run_probe
 from payproof.suites.run import probe_runner
 from payproof.suites.run.plan import MAIN, Options

@@ -17,7 +17,7 @@ from an_event import an_event
 
 from payproof.contracts.entries import Call, Ledger, Log, ProbeMark, Request, Step
 from payproof.contracts.gateways.qrpay import profile
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Outcome, PayproofError, Result, Verdict
 from payproof.contracts.profile import Limits
 from payproof.contracts.run import Run

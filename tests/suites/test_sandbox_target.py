@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from payproof.contracts.entries import Call, Ledger, Step
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Outcome, PayproofError, Result, Verdict
+from payproof.contracts.redaction.secrets import spellings
 from payproof.contracts.run import Run, dump
-from payproof.contracts.secrets import spellings
 from payproof.reports import write_all
 from payproof.simulator.relay.rate_budget import RateBudget
 from payproof.suites.config import Config, make_config

@@ -8,7 +8,7 @@ import pytest
 
 from payproof.contracts.entries import Checkout, Log, Step
 from payproof.contracts.journal import Journal
-from payproof.contracts.secrets import Redactor
+from payproof.contracts.redaction.secrets import Redactor
 from payproof.suites.session.intake import LONGEST_LINE, Intake, Tail
 from payproof.suites.session.shared_logs import SharedLogs
 

@@ -16,9 +16,9 @@ from payproof.contracts.checks.handling import MOST_ATTEMPTS
 from payproof.contracts.entries import Checkout, OrderSeen
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import load
-from payproof.contracts.secrets import Redactor
+from payproof.contracts.redaction.secrets import Redactor
 from payproof.simulator import Simulator, SimulatorTarget, Target
-from payproof.simulator.outbox import Notice
+from payproof.simulator.notices.outbox import Notice
 from payproof.simulator.testing import GatewayThread
 from payproof.suites.config.models import WebhookTable
 from payproof.suites.customer.customer import Customer, Visit

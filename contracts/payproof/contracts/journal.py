@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
-from payproof.contracts import secret_fields
 from payproof.contracts.entries import Alert, Call, Checkout, Delivery, E, Entry, Log, OrderSeen, Page, Step
 from payproof.contracts.pending import SEQUENCES, Pending, Ready, names_of, weight
-from payproof.contracts.secrets import Redactor
+from payproof.contracts.redaction import secret_fields
+from payproof.contracts.redaction.secrets import Redactor
 
 _FOREIGN = (Alert, Call, Checkout, Delivery, Log, OrderSeen, Page)
 """Entries whose texts come from the integration or the gateway; the others are written by payproof itself."""

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Protocol
 
-from payproof.contracts import secret_fields
 from payproof.contracts.entries import Call, Entry
-from payproof.contracts.secrets import Redactor
+from payproof.contracts.redaction import secret_fields
+from payproof.contracts.redaction.secrets import Redactor
 
 SEQUENCES = (tuple, list)
 

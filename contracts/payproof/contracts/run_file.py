@@ -20,8 +20,8 @@ from payproof.contracts import files
 from payproof.contracts.entries import Entry, ProbeMark
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
+from payproof.contracts.redaction.secrets import Redactor
 from payproof.contracts.run import Run, Settings, drop_line, entry_line, head_line
-from payproof.contracts.secrets import Redactor
 
 _PAUSE = 1.0
 """Seconds between two writings."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from payproof.contracts.judging.requirements import Requirement, requirements
 from payproof.contracts.model import Finding, Judgement, Result, Verdict
-from payproof.contracts.requirements import Requirement, requirements
 from payproof.contracts.run import Run
 from payproof.reports import facts, reasons
 from payproof.reports.chapters import Chapter, ChapterBuilder

@@ -13,8 +13,8 @@ from enum import StrEnum
 
 from payproof.contracts import __version__
 from payproof.contracts.model import Judgement, Level, Outcome, Result, Verdict
+from payproof.contracts.results.timeline import Span, timeline
 from payproof.contracts.run import Run
-from payproof.contracts.timeline import Span, timeline
 from payproof.reports import facts, values
 
 _SKIPPED = (Verdict.NOT_EXERCISED, Verdict.NOT_APPLICABLE, Verdict.ATTESTED)

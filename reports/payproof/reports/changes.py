@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from payproof.contracts.run_comparison import Kind
+from payproof.contracts.results.run_comparison import Kind
 
 TITLES: Mapping[Kind, str] = {
     "failing": "Fails now",

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from payproof.contracts.behaviour import operations_of
-from payproof.contracts.coverage import Cell, Coverage, Exercise, Phase, coverage
 from payproof.contracts.model import Pointer, Result, Verdict
+from payproof.contracts.results.coverage import Cell, Coverage, Exercise, Phase, coverage
 from payproof.contracts.run import Run
 from payproof.reports import facts
 from payproof.reports.behaviour import count, seconds

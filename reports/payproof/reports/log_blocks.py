@@ -7,8 +7,8 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import TypeAlias
 
-from payproof.contracts import levels
 from payproof.contracts.entries import Entry, Log
+from payproof.contracts.reading import levels
 from payproof.reports.facts import clean
 from payproof.reports.scenes import LogLine, Scene
 

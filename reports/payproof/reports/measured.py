@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from payproof.contracts.behaviour import behaviour
 from payproof.contracts.model import Pointer, Result
+from payproof.contracts.results.timeline import Timeline, timeline
 from payproof.contracts.run import Run
-from payproof.contracts.timeline import Timeline, timeline
 from payproof.reports.behaviour import FigureRow, FigureTable, facts_of, tables
 from payproof.reports.coverage import CoverageMap, coverage_map
 from payproof.reports.timeline import LaneDrawing, Tick, drawing, summary, ticks

@@ -7,8 +7,8 @@ from typing import Any
 
 from payproof.contracts.behaviour import Behaviour, behaviour
 from payproof.contracts.model import Pointer, Result
+from payproof.contracts.results.timeline import Lane, timeline
 from payproof.contracts.run import Run
-from payproof.contracts.timeline import Lane, timeline
 from payproof.reports import behaviour as words
 from payproof.reports.coverage import CoverageMap, Square, coverage_map
 from payproof.reports.timeline import title, waiting

@@ -15,8 +15,8 @@ from urllib.parse import quote, urlsplit
 
 from payproof.contracts import profile
 from payproof.contracts.entries import Call
-from payproof.contracts.export import exportable
 from payproof.contracts.model import Json, PayproofError
+from payproof.contracts.results.export import exportable
 from payproof.contracts.run import Run
 from payproof.reports.facts import clean
 

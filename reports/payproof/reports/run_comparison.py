@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from payproof.contracts.model import Json, Judgement, Level, Outcome
-from payproof.contracts.run_comparison import Change, Kind, RunComparison
+from payproof.contracts.results.run_comparison import Change, Kind, RunComparison
 from payproof.reports import facts
 from payproof.reports.changes import TITLES
 from payproof.reports.text_output import TextOutput

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from payproof.contracts import report_file
 from payproof.contracts.model import Outcome, PayproofError, Result
-from payproof.contracts.run_comparison import Change, RunComparison, compare_results
+from payproof.contracts.results import report_file
+from payproof.contracts.results.run_comparison import Change, RunComparison, compare_results
 from payproof.reports import facts
 from payproof.reports.changes import TITLES
 

@@ -8,7 +8,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from payproof.contracts import levels
+from payproof.contracts.reading import levels
 from payproof.reports import facts
 
 _WIDEST_ROW = 100

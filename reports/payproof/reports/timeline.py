@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from payproof.contracts.timeline import Lane, LongWait, Span, Timeline
+from payproof.contracts.results.timeline import Lane, LongWait, Span, Timeline
 from payproof.reports.behaviour import count, seconds
 
 

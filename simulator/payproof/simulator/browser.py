@@ -6,10 +6,10 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from payproof.contracts.forms import Submission, leading_on
 from payproof.contracts.model import PayproofError
-from payproof.contracts.pages import soup
 from payproof.contracts.profile import Payer, Profile
+from payproof.contracts.reading.forms import Submission, leading_on
+from payproof.contracts.reading.pages import soup
 
 _MOST_PAGES = 10
 

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from payproof.simulator.asked import LOG
 from payproof.simulator.exchange import Exchange, exchange_of
+from payproof.simulator.listening.asked import LOG
 
 Operation: TypeAlias = Callable[[Exchange, str], Response]
 """(call, the last part of its path where the route leaves that open) -> the answer."""

@@ -17,11 +17,11 @@ from payproof.contracts.events import Role
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile, module
+from payproof.simulator.books.records import Payment
+from payproof.simulator.books.store import Store
 from payproof.simulator.clock import Clock
 from payproof.simulator.ids import Ids
-from payproof.simulator.outbox import Outbox
-from payproof.simulator.records import Payment
-from payproof.simulator.store import Store
+from payproof.simulator.notices.outbox import Outbox
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from payproof.contracts.entries import BODY_LIMIT, Headers, Request
 from payproof.contracts.events import AnyEvent
-from payproof.simulator.flow import unsent
-from payproof.simulator.loop_watch import has_left, heard
-from payproof.simulator.socket_log import SocketLog
+from payproof.simulator.sockets.flow import unsent
+from payproof.simulator.sockets.loop_watch import has_left, heard
+from payproof.simulator.sockets.socket_log import SocketLog
 
 KEY = "payproof.exchange"
 LARGEST_REQUEST = 8 * 1024 * 1024

@@ -10,14 +10,14 @@ from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.simulator import dialect
+from payproof.simulator.books.records import PaymentView
+from payproof.simulator.books.store import Store
 from payproof.simulator.clock import Clock
 from payproof.simulator.faults.injector import FaultInjector
 from payproof.simulator.faults.middleware import FaultMiddleware
 from payproof.simulator.ids import Ids
 from payproof.simulator.journal_middleware import IsPage, JournalMiddleware
-from payproof.simulator.outbox import Outbox
-from payproof.simulator.records import PaymentView
-from payproof.simulator.store import Store
+from payproof.simulator.notices.outbox import Outbox
 
 
 class Front:

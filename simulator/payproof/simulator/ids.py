@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 
-from payproof.contracts import secrets
+from payproof.contracts.redaction import secrets
 
 
 class Ids:

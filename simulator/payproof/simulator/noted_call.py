@@ -6,12 +6,12 @@ import marshal
 from dataclasses import replace
 from typing import Literal
 
-from payproof.contracts import secret_fields
 from payproof.contracts.entries import BODY_LIMIT, Call, Request, Response
 from payproof.contracts.events import AnyEvent, Unknown
 from payproof.contracts.pending import Pending
 from payproof.contracts.profile import Profile
-from payproof.contracts.secrets import Redactor
+from payproof.contracts.redaction import secret_fields
+from payproof.contracts.redaction.secrets import Redactor
 from payproof.simulator.exchange import Ending, Exchange, address_of, texts_of, url_of
 
 _OF_AN_ENTRY, _OF_A_HEADER = 2_000, 170

@@ -17,15 +17,15 @@ from payproof.contracts import files
 from payproof.contracts.journal import Bound, Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
-from payproof.contracts.secret_search import SHORTEST_PART
-from payproof.contracts.secrets import Redactor
+from payproof.contracts.redaction.secret_search import SHORTEST_PART
+from payproof.contracts.redaction.secrets import Redactor
 from payproof.simulator import request_log
-from payproof.simulator.certificates import Certificates
-from payproof.simulator.control import control
+from payproof.simulator.books.records import CLIENT_ID, SECRET_KEY, Merchant, gateway_values, named
+from payproof.simulator.control.control import control
 from payproof.simulator.inspector import Access, Inspector, what_is_known
-from payproof.simulator.listener import GatewayServer
-from payproof.simulator.records import CLIENT_ID, SECRET_KEY, Merchant, gateway_values, named
+from payproof.simulator.listening.listener import GatewayServer
 from payproof.simulator.simulator import Simulator
+from payproof.simulator.sockets.certificates import Certificates
 
 KEPT_TOKENS = 500
 """Access tokens that the redactor of a long-running simulator remembers."""

@@ -10,8 +10,8 @@ from starlette.types import ASGIApp
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
+from payproof.simulator.books.records import CLIENT_ID, SECRET_KEY, Merchant
 from payproof.simulator.front import Front
-from payproof.simulator.records import CLIENT_ID, SECRET_KEY, Merchant
 
 
 class Simulator(Front):

@@ -8,9 +8,9 @@ from starlette.types import ASGIApp
 
 from payproof.contracts.model import PayproofError
 from payproof.contracts.run import Power
+from payproof.simulator.books.records import Merchant, PaymentView
 from payproof.simulator.front import Front
-from payproof.simulator.outbox import Outbox
-from payproof.simulator.records import Merchant, PaymentView
+from payproof.simulator.notices.outbox import Outbox
 from payproof.simulator.simulator import Simulator
 
 TargetKind: TypeAlias = Literal["simulator", "sandbox", "cassette"]

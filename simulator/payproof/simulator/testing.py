@@ -22,12 +22,12 @@ from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Fields, Profile
 from payproof.simulator import browser
-from payproof.simulator.certificates import Certificates
-from payproof.simulator.listener import GatewayServer
-from payproof.simulator.notice_client import endpoint_at
-from payproof.simulator.outbox import Notice
-from payproof.simulator.records import Merchant, PaymentView
+from payproof.simulator.books.records import Merchant, PaymentView
+from payproof.simulator.listening.listener import GatewayServer
+from payproof.simulator.notices.notice_client import endpoint_at
+from payproof.simulator.notices.outbox import Notice
 from payproof.simulator.simulator import Simulator
+from payproof.simulator.sockets.certificates import Certificates
 
 T = TypeVar("T")
 _START_WITHIN = 10.0

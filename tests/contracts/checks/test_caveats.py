@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 
 from .written import Written
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Verdict
-from payproof.contracts.steps import StepName
 
 from .written import Written
 

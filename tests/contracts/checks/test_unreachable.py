@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Verdict
 
 from .written import Written

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from payproof.contracts.judging.requirements import requirements
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Verdict
-from payproof.contracts.requirements import requirements
-from payproof.contracts.steps import StepName
 
 from .written import Written
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Verdict
-from payproof.contracts.steps import StepName
 
 from .written import Written
 

@@ -10,10 +10,10 @@ from an_event import an_event
 
 from payproof.contracts import entries as e
 from payproof.contracts.journal import Journal
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
+from payproof.contracts.judging.requirements import Case, requirements
 from payproof.contracts.model import Finding, Json, Judgement, Verdict
 from payproof.contracts.profile import load
-from payproof.contracts.requirements import Case, requirements
 from payproof.contracts.run import RecordedWorld, Run, Settings
 
 Ending = Literal["answered", "hung_up", "cut", "held"]

@@ -15,9 +15,9 @@ from starlette.routing import Route
 from harbor.profile import MONEY, forged_return, minor
 from payproof.contracts import money
 from payproof.contracts.events import Role
+from payproof.simulator.books.records import Payment, Token
 from payproof.simulator.dialect import Dialect, GatewayDeps
 from payproof.simulator.exchange import exchange_of
-from payproof.simulator.records import Payment, Token
 
 FORM = """<!doctype html><title>Harbor</title><h1>Pay {amount}</h1><form method="post" action="/p/{id}">
 <input name="who"><input name="pin" type="password"><button>Pay</button></form><a class="abort" href="/p/{id}/abort">Abort</a>"""

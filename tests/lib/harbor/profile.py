@@ -23,6 +23,7 @@ from payproof.contracts.events import (
     Settled,
     Unknown,
 )
+from payproof.contracts.judging.requirements import requirements
 from payproof.contracts.profile import (
     Credential,
     Fact,
@@ -39,7 +40,6 @@ from payproof.contracts.profile import (
     Traits,
     WireError,
 )
-from payproof.contracts.requirements import requirements
 
 MONEY = Money(spelling="integer", exponents={"TND": 3})
 OPERATIONS = (

@@ -15,9 +15,9 @@ from starlette.routing import Route
 
 from payproof.contracts import money
 from payproof.contracts.profile import Payer
+from payproof.simulator.books.records import Payment, Token
 from payproof.simulator.dialect import Dialect, GatewayDeps
 from payproof.simulator.exchange import exchange_of
-from payproof.simulator.records import Payment, Token
 from quay.profile import LATER
 
 FORM = """<!doctype html><title>Quay</title><h1>Pay {amount}</h1><form class="pay" method="post" action="/p/{page}">

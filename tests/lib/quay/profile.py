@@ -12,9 +12,9 @@ from harbor import profile as harbor
 from payproof.contracts.checklist import Checklist, Item
 from payproof.contracts.entries import Request, Response
 from payproof.contracts.events import AnyEvent, Confirmed, Notified, Opened
+from payproof.contracts.judging.requirements import requirements
 from payproof.contracts.model import Level
 from payproof.contracts.profile import Credential, Fact, Fields, HostedRecipe, Origin, Payer, Traits, WireError
-from payproof.contracts.requirements import requirements
 
 TEMPLATE, LATER = "{NR}", 300
 

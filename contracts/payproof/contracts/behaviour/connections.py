@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from payproof.contracts.behaviour.why import missed, why_not
 from payproof.contracts.entries import Call, Connection
+from payproof.contracts.judging.probe_runs import ProbeRun, probe_runs
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Pointer
-from payproof.contracts.probe_runs import ProbeRun, probe_runs
 from payproof.contracts.run import RecordedWorld, Run
-from payproof.contracts.steps import StepName
 
 CERTIFICATES = ("unknown-authority", "expired-certificate", "wrong-host", "old-tls")
 """Names of the faults that show a client what it should refuse."""

@@ -9,8 +9,8 @@ from typing import Literal, TypeAlias, TypeVar
 from payproof.contracts.behaviour.waiting import PageWaits
 from payproof.contracts.behaviour.why import missed, why_not
 from payproof.contracts.entries import Call, Connection, Page
+from payproof.contracts.judging.probe_runs import probe_runs
 from payproof.contracts.model import Pointer
-from payproof.contracts.probe_runs import probe_runs
 from payproof.contracts.profile import Limits
 from payproof.contracts.run import RecordedWorld, Run
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from payproof.contracts.behaviour.why import why_not
 from payproof.contracts.entries import Call
+from payproof.contracts.judging.probe_runs import probe_runs
 from payproof.contracts.model import Pointer
-from payproof.contracts.probe_runs import probe_runs
 from payproof.contracts.run import Run
 
 

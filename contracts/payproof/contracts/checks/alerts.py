@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from payproof.contracts.alarms import is_alert
+from payproof.contracts.judging.alarms import is_alert
+from payproof.contracts.judging.probe_runs import probe_runs
+from payproof.contracts.judging.requirements import Case, should
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import probe_runs
-from payproof.contracts.requirements import Case, should
-from payproof.contracts.steps import StepName
 
 
 def _drill(case: Case, probe: str, what: str) -> Iterator[Finding]:

@@ -8,8 +8,8 @@ from decimal import Decimal
 from payproof.contracts import money
 from payproof.contracts.checks.reference import created
 from payproof.contracts.entries import Call, Checkout
+from payproof.contracts.judging.requirements import Case, must
 from payproof.contracts.model import Finding
-from payproof.contracts.requirements import Case, must
 
 
 def expected_amount(case: Case, checkout: Checkout) -> Decimal | None:

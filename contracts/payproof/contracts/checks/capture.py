@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts.checks.handling import crash, status_of
-from payproof.contracts.deliveries import answer_of, where_declared
 from payproof.contracts.entries import Delivery, OrderSeen
+from payproof.contracts.judging.deliveries import answer_of, where_declared
+from payproof.contracts.judging.probe_runs import ProbeRun, final, ledger, probe_runs
+from payproof.contracts.judging.requirements import Case, must, should
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import ProbeRun, final, ledger, probe_runs
-from payproof.contracts.requirements import Case, must, should
-from payproof.contracts.steps import StepName
 
 
 def _unpaid_for(probe_run: ProbeRun) -> OrderSeen | None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from payproof.contracts.contract import Contract, ContractProblem, contract_of
 from payproof.contracts.entries import Call
+from payproof.contracts.judging.requirements import Case, should
 from payproof.contracts.model import Finding, Json, PayproofError
-from payproof.contracts.requirements import Case, should
 from payproof.contracts.run import RecordedWorld
 
 _MOST = 12

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from payproof.contracts import pages
 from payproof.contracts.entries import Call, Checkout, Entry, OrderSeen, Page, Process, SourceSeen
 from payproof.contracts.events import ACCESS_TOKEN
+from payproof.contracts.judging.probe_runs import attempts, final, probe_runs
+from payproof.contracts.judging.requirements import Case, must, should
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import attempts, final, probe_runs
 from payproof.contracts.profile import Profile
-from payproof.contracts.requirements import Case, must, should
+from payproof.contracts.reading import pages
 from payproof.contracts.run import RecordedWorld
-from payproof.contracts.steps import StepName
 
 
 def _not_for_customers(profile: Profile) -> tuple[str, ...]:

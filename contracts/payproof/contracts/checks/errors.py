@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from payproof.contracts import pages
 from payproof.contracts.checks.handling import (
     Trouble,
     crash,
@@ -18,10 +17,11 @@ from payproof.contracts.checks.handling import (
 )
 from payproof.contracts.entries import Call, Delivery, OrderSeen, Page, Step, header
 from payproof.contracts.events import VERIFYING
+from payproof.contracts.judging.probe_runs import ProbeRun, payments_of, probe_runs
+from payproof.contracts.judging.requirements import Case, must, should
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import ProbeRun, payments_of, probe_runs
-from payproof.contracts.requirements import Case, must, should
-from payproof.contracts.steps import StepName
+from payproof.contracts.reading import pages
 
 _NOT_JSON = ("not-json", "empty", "cut", "wrong-content-type", "html")
 """Answers that are valid JSON, and yet cannot be believed or kept, are ``verify.unreachable``'s."""

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from payproof.contracts import money, pages
+from payproof.contracts import money
 from payproof.contracts.checks.amount import expected_amount
 from payproof.contracts.checks.handling import crash, status_of
 from payproof.contracts.entries import Call, Checkout, Ledger, OrderSeen, Page, Step
+from payproof.contracts.judging.probe_runs import (
+    ProbeRun,
+    ever_paid,
+    final,
+    front_end_elsewhere,
+    ledger,
+    obstacle,
+    probe_runs,
+)
+from payproof.contracts.judging.requirements import Case, must
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import ProbeRun, ever_paid, final, front_end_elsewhere, ledger, obstacle, probe_runs
-from payproof.contracts.requirements import Case, must
+from payproof.contracts.reading import pages
 from payproof.contracts.run import RecordedWorld
-from payproof.contracts.steps import StepName
 
 
 @must("flow.success")

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from payproof.contracts import pages
 from payproof.contracts.entries import Call, Entry, OrderSeen, Page, Step
 from payproof.contracts.events import VERIFICATION
+from payproof.contracts.judging.probe_runs import ProbeRun, attempts, confirmed, ledger, payments_of, probe_runs
+from payproof.contracts.judging.requirements import Case
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding, Json
-from payproof.contracts.probe_runs import ProbeRun, attempts, confirmed, ledger, payments_of, probe_runs
-from payproof.contracts.requirements import Case
-from payproof.contracts.steps import StepName
+from payproof.contracts.reading import pages
 
 BELIEVED = ("verify.forged-return", "verify.failed-return", "verify.status-checked")
 """What fails where a shop takes orders for paid that the gateway calls unpaid, or never asks."""

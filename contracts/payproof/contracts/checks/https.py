@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from payproof.contracts.entries import Call, Connection
+from payproof.contracts.judging.probe_runs import ProbeRun, probe_runs
+from payproof.contracts.judging.requirements import CAUSES, Case, must
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import ProbeRun, probe_runs
-from payproof.contracts.requirements import CAUSES, Case, must
 from payproof.contracts.run import RecordedWorld
-from payproof.contracts.steps import StepName
 
 _REFUSED = "handshake_failed"
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from payproof.contracts import alarms, money
+from payproof.contracts import money
 from payproof.contracts.entries import Checkout, Ledger, OrderSeen, Page
+from payproof.contracts.judging import alarms
+from payproof.contracts.judging.probe_runs import ProbeRun, final, probe_runs
+from payproof.contracts.judging.requirements import Case, must
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding, Json
-from payproof.contracts.naming import refers
-from payproof.contracts.pages import broken
-from payproof.contracts.probe_runs import ProbeRun, final, probe_runs
-from payproof.contracts.requirements import Case, must
-from payproof.contracts.steps import StepName
+from payproof.contracts.reading.naming import refers
+from payproof.contracts.reading.pages import broken
 
 _OF_ITS_OWN = "the integration makes its own order for each checkout; a paid one cannot be asked for again"
 _TELL_APART = "checkout.before, or {order.id} in the checkout request"

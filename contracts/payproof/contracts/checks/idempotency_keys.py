@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts.entries import Call, Ledger
+from payproof.contracts.judging.probe_runs import probe_runs
+from payproof.contracts.judging.requirements import Case, must, should
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding, Json
-from payproof.contracts.naming import refers
-from payproof.contracts.probe_runs import probe_runs
-from payproof.contracts.requirements import Case, must, should
-from payproof.contracts.steps import StepName
+from payproof.contracts.reading.naming import refers
 
 
 @should("idempotency.key-sent", needs="idempotency")

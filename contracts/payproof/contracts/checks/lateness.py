@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from payproof.contracts.checks.flow import page_of
 from payproof.contracts.checks.handling import status_of
 from payproof.contracts.entries import Call, Connection, Page
+from payproof.contracts.judging.probe_runs import ProbeRun, final, ledger, probe_runs, sightings
+from payproof.contracts.judging.requirements import Case, must, should
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding, Json
-from payproof.contracts.probe_runs import ProbeRun, final, ledger, probe_runs, sightings
-from payproof.contracts.requirements import Case, must, should
-from payproof.contracts.steps import StepName
 
 
 @must("flow.late-success")

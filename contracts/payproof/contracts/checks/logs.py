@@ -8,12 +8,12 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from payproof.contracts import money
-from payproof.contracts.access_logs import own_part
-from payproof.contracts.deliveries import where_declared
 from payproof.contracts.entries import Call, Checkout, Delivery, Log, Page
+from payproof.contracts.judging.deliveries import where_declared
+from payproof.contracts.judging.probe_runs import ProbeRun, probe_runs
+from payproof.contracts.judging.requirements import Case, must, should
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import ProbeRun, probe_runs
-from payproof.contracts.requirements import Case, must, should
+from payproof.contracts.reading.access_logs import own_part
 from payproof.contracts.run import RecordedWorld
 
 _UNREAD = "no log was read: declare integration.logs.files"

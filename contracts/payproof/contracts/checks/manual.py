@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts.entries import Call
-from payproof.contracts.export import exportable
+from payproof.contracts.judging.requirements import Case, should
 from payproof.contracts.model import Finding, Json
-from payproof.contracts.requirements import Case, should
+from payproof.contracts.results.export import exportable
 
 
 @should("manual.exported")

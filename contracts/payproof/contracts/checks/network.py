@@ -7,11 +7,11 @@ from itertools import pairwise
 
 from payproof.contracts.checks.handling import MOST_ATTEMPTS, Trouble, crashed, judged, not_met, troubles, wrongly_paid
 from payproof.contracts.entries import Call, Ledger
+from payproof.contracts.judging.probe_runs import names_of
+from payproof.contracts.judging.requirements import Case, must
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding, Json
-from payproof.contracts.naming import refers
-from payproof.contracts.probe_runs import names_of
-from payproof.contracts.requirements import Case, must
-from payproof.contracts.steps import StepName
+from payproof.contracts.reading.naming import refers
 
 
 @must("flow.network-error")

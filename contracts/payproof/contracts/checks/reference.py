@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 
 from payproof.contracts.entries import Call, Checkout, Entry, Page
+from payproof.contracts.judging.probe_runs import ever_paid, ledger, names_of, probe_runs
+from payproof.contracts.judging.requirements import Case, must
+from payproof.contracts.judging.steps import renamed
 from payproof.contracts.model import Finding
-from payproof.contracts.naming import refers
-from payproof.contracts.probe_runs import ever_paid, ledger, names_of, probe_runs
-from payproof.contracts.requirements import Case, must
+from payproof.contracts.reading.naming import refers
 from payproof.contracts.run import RecordedWorld, Run
-from payproof.contracts.steps import renamed
 
 _SHORTEST = 4
 """Characters of a number that tells one order from another, on pages that are full of numbers."""

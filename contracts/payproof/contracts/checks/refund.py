@@ -8,10 +8,10 @@ from functools import wraps
 from payproof.contracts import money
 from payproof.contracts.entries import Call
 from payproof.contracts.events import Refunded
+from payproof.contracts.judging.probe_runs import ProbeRun, ledger, probe_runs
+from payproof.contracts.judging.requirements import Case, Check, must
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding, Json
-from payproof.contracts.probe_runs import ProbeRun, ledger, probe_runs
-from payproof.contracts.requirements import Case, Check, must
-from payproof.contracts.steps import StepName
 
 _DECLARE = "[integration.refund]"
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from payproof.contracts.entries import Call, Connection
+from payproof.contracts.judging.probe_runs import ProbeRun, probe_runs
+from payproof.contracts.judging.requirements import CAUSES, Case, must, should
 from payproof.contracts.model import Finding, Json
-from payproof.contracts.probe_runs import ProbeRun, probe_runs
-from payproof.contracts.requirements import CAUSES, Case, must, should
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from payproof.contracts import pages
 from payproof.contracts.entries import Call, OrderSeen, Page, Step
-from payproof.contracts.model import Finding, Json
-from payproof.contracts.probe_runs import (
+from payproof.contracts.judging.probe_runs import (
     ProbeRun,
     attempts,
     background,
@@ -16,9 +14,11 @@ from payproof.contracts.probe_runs import (
     payments_of,
     probe_runs,
 )
-from payproof.contracts.requirements import Case, must, should
+from payproof.contracts.judging.requirements import Case, must, should
+from payproof.contracts.judging.steps import StepName
+from payproof.contracts.model import Finding, Json
+from payproof.contracts.reading import pages
 from payproof.contracts.run import Run
-from payproof.contracts.steps import StepName
 
 _MOST = 0.8
 """Share of the customers for whom a token is asked for where none is kept."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts.checks.handling import BELIEVED, crash, status_of
-from payproof.contracts.deliveries import undeclared
 from payproof.contracts.entries import Delivery, OrderSeen
+from payproof.contracts.judging.deliveries import undeclared
+from payproof.contracts.judging.probe_runs import ProbeRun, ever_paid, final, ledger, probe_runs, sightings
+from payproof.contracts.judging.requirements import Case, must
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import ProbeRun, ever_paid, final, ledger, probe_runs, sightings
-from payproof.contracts.requirements import Case, must
-from payproof.contracts.steps import StepName
 
 
 def _known_unpaid(probe_run: ProbeRun, seen: OrderSeen) -> bool:

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from payproof.contracts.checks.handling import kind_of, outage_of
 from payproof.contracts.entries import Call, OrderSeen, Step
 from payproof.contracts.events import VERIFICATION
+from payproof.contracts.judging.probe_runs import ProbeRun, confirmed, looks, payments_of, probe_runs
+from payproof.contracts.judging.requirements import Case, must
+from payproof.contracts.judging.steps import StepName, number
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import ProbeRun, confirmed, looks, payments_of, probe_runs
-from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import RecordedWorld
-from payproof.contracts.steps import StepName, number
 
 
 @must("verify.unreachable")

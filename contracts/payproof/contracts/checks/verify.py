@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from payproof.contracts.deliveries import vouching
 from payproof.contracts.entries import Call, Checkout, Entry, OrderSeen, Step
 from payproof.contracts.events import VERIFYING
-from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import (
+from payproof.contracts.judging.deliveries import vouching
+from payproof.contracts.judging.probe_runs import (
     ProbeRun,
     ever_paid,
     final,
@@ -16,9 +15,10 @@ from payproof.contracts.probe_runs import (
     payments_of,
     probe_runs,
 )
-from payproof.contracts.requirements import Case, must
+from payproof.contracts.judging.requirements import Case, must
+from payproof.contracts.judging.steps import StepName
+from payproof.contracts.model import Finding
 from payproof.contracts.run import RecordedWorld
-from payproof.contracts.steps import StepName
 
 
 @must("verify.status-checked")

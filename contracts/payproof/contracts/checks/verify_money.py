@@ -7,14 +7,14 @@ from math import inf
 
 from payproof.contracts import money
 from payproof.contracts.checks.verify import checkout_of
-from payproof.contracts.deliveries import vouching
 from payproof.contracts.entries import Call, Checkout, Delivery, OrderSeen
 from payproof.contracts.events import VERIFYING
+from payproof.contracts.judging.deliveries import vouching
+from payproof.contracts.judging.probe_runs import ProbeRun, final, looks, payments_of, probe_runs, sightings
+from payproof.contracts.judging.requirements import Case, must
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding
-from payproof.contracts.probe_runs import ProbeRun, final, looks, payments_of, probe_runs, sightings
-from payproof.contracts.requirements import Case, must
 from payproof.contracts.run import RecordedWorld
-from payproof.contracts.steps import StepName
 
 
 def _wrong_money(case: Case, field: str) -> Iterator[Finding]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from payproof.contracts.deliveries import answer_of, taken, where_declared
 from payproof.contracts.entries import FORGERIES, Delivery, Entry, FaultSet, Step
+from payproof.contracts.judging.deliveries import answer_of, taken, where_declared
+from payproof.contracts.judging.probe_runs import ProbeRun, ever_paid, final, ledger, probe_runs
+from payproof.contracts.judging.requirements import Case, must, should
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding, Json
-from payproof.contracts.pages import broken
-from payproof.contracts.probe_runs import ProbeRun, ever_paid, final, ledger, probe_runs
-from payproof.contracts.requirements import Case, must, should
-from payproof.contracts.steps import StepName
+from payproof.contracts.reading.pages import broken
 
 
 def _believed(case: Case, probe_run: ProbeRun, order: str, since: Entry, what: str) -> Finding | None:

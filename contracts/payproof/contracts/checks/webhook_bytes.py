@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from payproof.contracts.deliveries import answer_of, taken, where_declared
 from payproof.contracts.entries import Delivery
 from payproof.contracts.events import NoticeVerified
+from payproof.contracts.judging.deliveries import answer_of, taken, where_declared
+from payproof.contracts.judging.probe_runs import ProbeRun, probe_runs
+from payproof.contracts.judging.requirements import Case, must
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding, Json
-from payproof.contracts.probe_runs import ProbeRun, probe_runs
-from payproof.contracts.requirements import Case, must
-from payproof.contracts.steps import StepName
 
 
 @must("webhook.raw-body", needs="notices")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from payproof.contracts.deliveries import answer_of, of_payments, where_declared
 from payproof.contracts.entries import Delivery, OrderSeen
+from payproof.contracts.judging.deliveries import answer_of, of_payments, where_declared
+from payproof.contracts.judging.probe_runs import ProbeRun, final, ledger, payments_of, probe_runs, sightings
+from payproof.contracts.judging.requirements import Case, must, should
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding, Json
-from payproof.contracts.probe_runs import ProbeRun, final, ledger, payments_of, probe_runs, sightings
-from payproof.contracts.requirements import Case, must, should
-from payproof.contracts.steps import StepName
 
 
 def _sent(probe_run: ProbeRun, since: StepName = StepName.NOTICED) -> list[Delivery]:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
-from payproof.contracts import fields
-from payproof.contracts.catalogue import CaseRequest
+from payproof.contracts.comparing import fields
+from payproof.contracts.comparing.catalogue import CaseRequest
 from payproof.contracts.contract.api import ApiContract
 from payproof.contracts.contract.document import Node, resolved
 from payproof.contracts.contract.operations import DocumentedOperation

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, cast
 from urllib.parse import urlsplit
 
+from payproof.contracts.comparing.fields import media_type
 from payproof.contracts.entries import BODY_LIMIT, Request, header
-from payproof.contracts.fields import media_type
-from payproof.contracts.form_data import multipart, pairs
+from payproof.contracts.reading.form_data import multipart, pairs
 
 How: TypeAlias = Literal["read", "cut", "foreign", "broken"]
 """``read``. ``cut``: the journal kept only a part. ``foreign``: a content type that the gateway does not read. ``broken``: not what

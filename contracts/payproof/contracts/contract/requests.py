@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Any, cast
 
+from payproof.contracts.comparing.fields import media_type
 from payproof.contracts.contract.api import ApiContract
 from payproof.contracts.contract.document import Node, resolved
 from payproof.contracts.contract.fields import Sent, sent
 from payproof.contracts.contract.operations import DocumentedOperation, OperationMatch
 from payproof.contracts.contract.problems import MISSING, ContractProblem, at, quoted
 from payproof.contracts.entries import Request, header
-from payproof.contracts.fields import media_type
 
 _SCHEMES = {"bearer": "Bearer and the access token", "basic": "Basic and the credentials"}
 """How a call may say who makes it, by the schemes that the document names."""

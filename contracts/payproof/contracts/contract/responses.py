@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator
 from typing import Any, cast
 
+from payproof.contracts.comparing.fields import media_type
 from payproof.contracts.contract.api import ApiContract
 from payproof.contracts.contract.document import Node, resolved
 from payproof.contracts.contract.operations import OperationMatch
 from payproof.contracts.contract.problems import MISSING, ContractProblem, at, quoted
 from payproof.contracts.entries import BODY_LIMIT, Response, header
-from payproof.contracts.fields import media_type
 from payproof.contracts.model import Json
 
 

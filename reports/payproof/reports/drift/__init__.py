@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from payproof.contracts import files
-from payproof.contracts.drift import Drift
+from payproof.contracts.comparing.drift import Drift
 from payproof.reports.drift import console, json, markdown
 
 FORMATS: Mapping[str, tuple[str, Callable[[Drift], str]]] = MappingProxyType(

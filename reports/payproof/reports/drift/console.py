@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from payproof.contracts.drift import Drift, DriftDifference
+from payproof.contracts.comparing.drift import Drift, DriftDifference
 from payproof.reports.drift import wording
 from payproof.reports.text_output import TextOutput
 

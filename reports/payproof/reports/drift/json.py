@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from payproof.contracts import __version__
-from payproof.contracts.drift import Drift
+from payproof.contracts.comparing.drift import Drift
 from payproof.reports.drift import wording
 from payproof.reports.facts import clean
 

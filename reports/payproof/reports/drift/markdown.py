@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from payproof.contracts.drift import Drift, DriftDifference
+from payproof.contracts.comparing.drift import Drift, DriftDifference
 from payproof.reports import values
 from payproof.reports.drift import wording
 from payproof.reports.formats.markdown import escape

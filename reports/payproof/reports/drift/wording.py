@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from payproof.contracts.drift import Drift, DriftDifference, Fidelity
+from payproof.contracts.comparing.drift import Drift, DriftDifference, Fidelity
 
 
 def counted(number: int, one: str, many: str) -> str:

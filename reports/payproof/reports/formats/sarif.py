@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 from payproof.contracts import __version__
+from payproof.contracts.judging.requirements import Requirement, requirements
 from payproof.contracts.model import Judgement, Level, Outcome, Result
-from payproof.contracts.requirements import Requirement, requirements
 from payproof.contracts.run import Run
 from payproof.reports import cases, facts, values
 from payproof.reports.cases import OUTCOME

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from payproof.contracts import fields
-from payproof.contracts.comparison import Absent, FactPair, Facts, differing
+from payproof.contracts.comparing import fields
+from payproof.contracts.comparing.comparison import Absent, FactPair, Facts, differing
+from payproof.contracts.comparing.fields import Fields
+from payproof.contracts.comparing.volatile import TRANSPORT, shape
 from payproof.contracts.entries import Headers, Request, header
 from payproof.contracts.events import AnyEvent
-from payproof.contracts.fields import Fields
 from payproof.contracts.model import Json
-from payproof.contracts.volatile import TRANSPORT, shape
 from payproof.simulator.cassettes import forms, placeholders
 from payproof.simulator.cassettes.reading import RecordedExchange
 

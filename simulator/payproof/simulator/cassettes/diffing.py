@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 
-from payproof.contracts.volatile import shape
+from payproof.contracts.comparing.volatile import shape
 from payproof.simulator.cassettes.comparing import FieldChange, unlike
 from payproof.simulator.cassettes.reading import RecordedExchange, Recording
 

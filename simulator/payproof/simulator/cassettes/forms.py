@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from bs4 import Tag
 
-from payproof.contracts import fields, form_data
-from payproof.contracts.addresses import joined
+from payproof.contracts.comparing import fields
 from payproof.contracts.entries import Headers, Request, Response, header
-from payproof.contracts.pages import is_html, soup
+from payproof.contracts.reading import form_data
+from payproof.contracts.reading.addresses import joined
+from payproof.contracts.reading.pages import is_html, soup
 
 _CSRF_NAME = re.compile(r"csrf|xsrf|_token$|authenticity|nonce|__requestverification", re.IGNORECASE)
 _PASSWORD_NAME = re.compile(r"passw|pwd|passphrase|^pin$", re.IGNORECASE)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from payproof.contracts import fields
+from payproof.contracts.comparing import fields
 from payproof.contracts.entries import Request, header
 from payproof.contracts.events import AnyEvent, Opened
 from payproof.simulator.cassettes.reading import RecordedExchange, Recording

@@ -14,7 +14,8 @@ from payproof.contracts.entries import Request, header
 from payproof.contracts.events import AnyEvent, Authenticated, Opened, Unknown
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
-from payproof.contracts.secrets import mint
+from payproof.contracts.redaction.secrets import mint
+from payproof.simulator.books.records import CLIENT_ID, SECRET_KEY
 from payproof.simulator.cassettes.matching import CassetteIndex
 from payproof.simulator.cassettes.reading import RecordedExchange, Recording, event_of
 from payproof.simulator.cassettes.replay_audit import ReplayAudit
@@ -22,7 +23,6 @@ from payproof.simulator.cassettes.stamp import Stamp
 from payproof.simulator.cassettes.values import Chosen, Values, headers_for_client, origin_of
 from payproof.simulator.exchange import Exchange as Passing
 from payproof.simulator.exchange import exchange_of
-from payproof.simulator.records import CLIENT_ID, SECRET_KEY
 from payproof.simulator.relay import rewrite
 from payproof.simulator.relay.mirrored_target import MirroredTarget
 from payproof.simulator.target import TargetKind

@@ -11,9 +11,9 @@ import yaml
 
 from payproof.contracts import files
 from payproof.contracts import profile as profiles
+from payproof.contracts.comparing.fields import as_list, as_table
 from payproof.contracts.entries import Headers, Request, Response
 from payproof.contracts.events import AnyEvent, Unknown
-from payproof.contracts.fields import as_list, as_table
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
 from payproof.simulator.cassettes.library import vcr

@@ -15,12 +15,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
-from payproof.contracts import secret_fields
 from payproof.contracts.entries import Headers, Request, Response, header
 from payproof.contracts.events import ACCESS_TOKEN, AnyEvent, Authenticated
 from payproof.contracts.profile import Profile
-from payproof.contracts.secret_search import SHORTEST_PART
-from payproof.contracts.secrets import Redactor, spellings
+from payproof.contracts.redaction import secret_fields
+from payproof.contracts.redaction.secret_search import SHORTEST_PART
+from payproof.contracts.redaction.secrets import Redactor, spellings
 from payproof.simulator.cassettes import forms, placeholders
 from payproof.simulator.cassettes.reading import event_of
 from payproof.simulator.cassettes.stamp import Redacted

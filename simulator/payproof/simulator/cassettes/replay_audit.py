@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from payproof.contracts.entries import ProbeMark, ReplayDifference, Request
 from payproof.contracts.events import AnyEvent
 from payproof.contracts.journal import Journal
-from payproof.contracts.pages import is_html
+from payproof.contracts.reading.pages import is_html
 from payproof.simulator.cassettes.comparing import changes
 from payproof.simulator.cassettes.matching import CassetteIndex, CassetteMatch
 from payproof.simulator.cassettes.reading import RecordedExchange

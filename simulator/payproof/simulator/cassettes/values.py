@@ -15,11 +15,11 @@ from urllib.parse import quote, quote_plus
 from payproof.contracts.entries import Headers, Request
 from payproof.contracts.events import AnyEvent, Opened
 from payproof.contracts.journal import Journal
-from payproof.contracts.secret_search import SHORTEST_PART
-from payproof.contracts.secrets import mint
+from payproof.contracts.redaction.secret_search import SHORTEST_PART
+from payproof.contracts.redaction.secrets import mint
+from payproof.simulator.books.records import Merchant
 from payproof.simulator.cassettes import placeholders
 from payproof.simulator.cassettes.stamp import Redacted
-from payproof.simulator.records import Merchant
 from payproof.simulator.relay import rewrite
 
 _LENGTH = 40

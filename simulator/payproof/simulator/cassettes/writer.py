@@ -17,8 +17,8 @@ from payproof.contracts.entries import Headers, Request, Response
 from payproof.contracts.files import refuse_links
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
-from payproof.contracts.secret_search import SHORTEST_PART
-from payproof.contracts.secrets import spellings
+from payproof.contracts.redaction.secret_search import SHORTEST_PART
+from payproof.contracts.redaction.secrets import spellings
 from payproof.simulator.cassettes.library import vcr
 from payproof.simulator.cassettes.reading import operation_of
 from payproof.simulator.cassettes.redaction import Redaction, without

@@ -8,9 +8,9 @@ from decimal import Decimal
 from starlette.responses import HTMLResponse, Response
 
 from payproof.contracts.profile import Payer
+from payproof.simulator.books.records import MerchantRow, Payment
 from payproof.simulator.faults.context import FaultContext
 from payproof.simulator.faults.registry import HttpStatus, Text, fault
-from payproof.simulator.records import MerchantRow, Payment
 
 _PAGE = """<html>
 <head><title>{title}</title></head>

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from payproof.contracts.entries import ConnectionEvent
-from payproof.simulator.certificates import Certificates
 from payproof.simulator.exchange import reset_on_close
-from payproof.simulator.loop_watch import has_left
-from payproof.simulator.socket_log import SocketLog
+from payproof.simulator.sockets.certificates import Certificates
+from payproof.simulator.sockets.loop_watch import has_left
+from payproof.simulator.sockets.socket_log import SocketLog
 
 Serve: TypeAlias = Callable[[ssl.SSLContext], Awaitable[None]]
 _READ = 64 * 1024

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from payproof.contracts.faults import FaultSpec
 from payproof.simulator.dialect import Dialect, GatewayDeps
 from payproof.simulator.exchange import Exchange, Written
-from payproof.simulator.flow import unsent
+from payproof.simulator.sockets.flow import unsent
 
 Then: TypeAlias = Literal["close", "reset", "hold"]
 """How a connection ends on which an answer was broken off: FIN, RST, or silence until the client hangs up."""

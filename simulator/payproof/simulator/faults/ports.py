@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from payproof.simulator.faults.registry import Seconds, fault
-from payproof.simulator.listening_port import ListeningPort
+from payproof.simulator.sockets.listening_port import ListeningPort
 
 
 @fault("refuse", of="port")

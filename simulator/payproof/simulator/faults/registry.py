@@ -15,7 +15,7 @@ from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
 from payproof.simulator.faults.connection_context import ConnectionContext
 from payproof.simulator.faults.context import FaultContext
-from payproof.simulator.listening_port import ListeningPort
+from payproof.simulator.sockets.listening_port import ListeningPort
 
 FAMILIES = ("answers", "bodies", "breaks", "connections", "delays", "framing", "handshakes", "limits", "ports")
 

@@ -17,14 +17,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from payproof.contracts.entries import Call, Delivery
 from payproof.contracts.model import PayproofError
 from payproof.contracts.run import Settings
-from payproof.simulator.answering import endpoint, not_there, refusal
-from payproof.simulator.bounded_body import LARGEST_BODY, bounded, replayed
-from payproof.simulator.control_values import ControlBody, body_of
+from payproof.simulator.control.answering import endpoint, not_there, refusal
+from payproof.simulator.control.bounded_body import LARGEST_BODY, bounded, replayed
+from payproof.simulator.control.control_values import ControlBody, body_of
+from payproof.simulator.control.operations import OPERATIONS, revoke_first, rotate_first
 from payproof.simulator.inspector.access import HEADERS, PATH, Access
 from payproof.simulator.inspector.parts import Parts
 from payproof.simulator.inspector.stream import WINDOW, events
 from payproof.simulator.inspector.view import detail, lines, switches
-from payproof.simulator.operations import OPERATIONS, revoke_first, rotate_first
 from payproof.simulator.simulator import Simulator
 from payproof.simulator.watching import entries_after
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from payproof.contracts import judge
 from payproof.contracts.entries import Call, Entry
+from payproof.contracts.judging import judge
+from payproof.contracts.judging.requirements import requirements
 from payproof.contracts.model import Judgement, Verdict
 from payproof.contracts.profile import Profile
-from payproof.contracts.requirements import requirements
 from payproof.contracts.run import RecordedWorld, Run, Settings
 from payproof.simulator.inspector.recorded_worlds import WORLD, recorded_worlds
 

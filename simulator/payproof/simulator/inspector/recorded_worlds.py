@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from payproof.contracts.entries import Call, Connection, Entry, FaultSet, Ledger, OrderSeen, ProbeMark, Step
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import RecordedWorld
-from payproof.contracts.steps import StepName
-from payproof.simulator.operations import DISTURBED
+from payproof.simulator.control.operations import DISTURBED
 
 WORLD = "gateway"
 

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 from payproof.contracts.entries import Call, Connection, Delivery, Entry, FaultSet, Headers, Ledger, Step
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Profile
+from payproof.simulator.books.records import PaymentView
 from payproof.simulator.call_words import answered, asked, plain
 from payproof.simulator.faults.registry import FILTERS, kind_of, registered
 from payproof.simulator.inspector.curl import curl
-from payproof.simulator.records import PaymentView
 
 Tone: TypeAlias = Literal["good", "bad", "note", "money"]
 _MONEY = frozenset(

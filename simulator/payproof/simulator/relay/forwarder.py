@@ -11,9 +11,10 @@ import httpx
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import Message, Receive, Scope, Send
 
-from payproof.contracts import addresses, entries
+from payproof.contracts import entries
 from payproof.contracts.events import AnyEvent, Unknown
 from payproof.contracts.profile import Profile
+from payproof.contracts.reading import addresses
 from payproof.simulator.exchange import Exchange, exchange_of
 from payproof.simulator.relay import illness, rewrite
 from payproof.simulator.relay.passages import SILENT, Passage, Passages

@@ -7,8 +7,8 @@ from decimal import Decimal
 from payproof.contracts import money
 from payproof.contracts.events import AnyEvent, Authenticated, Confirmed, Opened, Settled
 from payproof.contracts.profile import Payer, Profile
-from payproof.simulator.records import MerchantRow, Payment
-from payproof.simulator.store import Store
+from payproof.simulator.books.records import MerchantRow, Payment
+from payproof.simulator.books.store import Store
 
 _SOMEBODY = Payer("", "", "paid")
 

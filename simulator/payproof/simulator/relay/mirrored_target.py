@@ -10,9 +10,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Profile
+from payproof.simulator.books.records import Merchant
 from payproof.simulator.exchange import exchange_of
 from payproof.simulator.front import Front
-from payproof.simulator.records import Merchant
 from payproof.simulator.relay.ledger_mirror import LedgerMirror
 from payproof.simulator.target import Target
 

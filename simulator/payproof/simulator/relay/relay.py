@@ -12,9 +12,9 @@ from payproof.contracts.entries import Step
 from payproof.contracts.events import AnyEvent, Confirmed, Settled
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Profile
+from payproof.contracts.redaction.secrets import mint
 from payproof.contracts.run import Power
-from payproof.contracts.secrets import mint
-from payproof.simulator.records import SECRET_KEY, Merchant
+from payproof.simulator.books.records import SECRET_KEY, Merchant
 from payproof.simulator.relay.forwarder import LEFT, Forwarder
 from payproof.simulator.relay.mirrored_target import MirroredTarget
 from payproof.simulator.relay.passages import Passage, Passages

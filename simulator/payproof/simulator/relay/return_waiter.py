@@ -6,7 +6,7 @@ import asyncio
 from typing import Literal
 
 from payproof.contracts.profile import Profile
-from payproof.simulator.store import Store
+from payproof.simulator.books.store import Store
 
 
 class ReturnWaiter:

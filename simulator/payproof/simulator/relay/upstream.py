@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from payproof.contracts import addresses
 from payproof.contracts.model import PayproofError
+from payproof.contracts.reading import addresses
 from payproof.simulator import bounded_read as bounded
+from payproof.simulator.books.records import CLIENT_ID, SECRET_KEY
 from payproof.simulator.local_names import LocalNames
-from payproof.simulator.records import CLIENT_ID, SECRET_KEY
 from payproof.simulator.relay.proxies import proxy_for
 from payproof.simulator.relay.rate_budget import RateBudget
 

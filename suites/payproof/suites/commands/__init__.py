@@ -124,7 +124,7 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 def _say(line: str) -> None:
     """On stderr. A message may quote what a stranger wrote: nothing of it may steer the terminal."""
-    from payproof.contracts import levels
+    from payproof.contracts.reading import levels
     from payproof.reports.facts import clean
 
     click.echo(clean(levels.plain(line)), err=True)

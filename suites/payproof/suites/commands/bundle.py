@@ -16,7 +16,7 @@ from payproof.suites.commands.judging import run_errors
 from payproof.suites.commands.result_files import REPORT, RUN, found_in
 
 if TYPE_CHECKING:
-    from payproof.contracts.evidence import Bundle
+    from payproof.contracts.results.evidence import Bundle
 
 _PATH = click.Path(path_type=Path)
 _FACTS = (
@@ -39,7 +39,7 @@ def bundle(folder: Path, output: Path, sign: Path | None) -> int:
 
     The same files give the same bytes. Without --sign the manifest is a digest, which anybody can recompute.
     """
-    from payproof.contracts import evidence, report_file
+    from payproof.contracts.results import evidence, report_file
     from payproof.suites.commands.signing import signer
 
     if not folder.is_dir():
@@ -95,7 +95,7 @@ def verify(archive: Path, key: Path | None) -> int:
     from rich.console import Console
     from rich.text import Text
 
-    from payproof.contracts import evidence
+    from payproof.contracts.results import evidence
     from payproof.reports.text_output import TextOutput
     from payproof.suites.commands.signing import checker
 
@@ -149,7 +149,7 @@ def _signed(found: Bundle, fits: Callable[[bytes, bytes], bool] | None) -> Itera
 
 
 def _verdicts(found: Bundle) -> Iterator[_Line]:
-    from payproof.contracts import report_file
+    from payproof.contracts.results import report_file
 
     if RUN not in found.files or REPORT not in found.files:
         yield False, f"without {RUN} and {REPORT} nothing can be judged"
@@ -178,7 +178,8 @@ def _text(found: Bundle, name: str) -> str:
 
 
 def _judged_again(report: Result, text: str, place: str) -> tuple[Run, tuple[str, ...]]:
-    from payproof.contracts import profile, rejudging, run
+    from payproof.contracts import profile, run
+    from payproof.contracts.results import rejudging
 
     saved = run.load(text, place=place)
     return saved, rejudging.disagreements(report, saved, profile.load(saved.gateway))

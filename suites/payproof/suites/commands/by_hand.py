@@ -26,7 +26,7 @@ def script(config: Config) -> str:
         PayproofError: there is no command.
     """
     from payproof.simulator import Simulator
-    from payproof.simulator.records import named
+    from payproof.simulator.books.records import named
 
     integration, known = config.integration, config.simulator
     if not integration.command:

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from payproof.contracts.comparing.volatile import shape
 from payproof.contracts.model import PayproofError
-from payproof.contracts.volatile import shape
 from payproof.suites.commands.whole_help import Commands
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ def compare(old: Path, new: Path, config_path: Path | None, as_json: bool) -> in
     """
     from rich.console import Console
 
-    from payproof.contracts.run_comparison import compare_results
+    from payproof.contracts.results.run_comparison import compare_results
     from payproof.reports import run_comparison
 
     found = compare_results(result_of(old, config_path), result_of(new, config_path))

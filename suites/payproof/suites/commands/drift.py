@@ -12,7 +12,7 @@ from payproof.contracts.model import PayproofError
 from payproof.suites.commands import options, verdict
 
 if TYPE_CHECKING:
-    from payproof.contracts.catalogue import DriftCase
+    from payproof.contracts.comparing.catalogue import DriftCase
 
 _FORMATS = ("text", "json", "markdown")
 _PATH = click.Path(path_type=Path)
@@ -83,7 +83,7 @@ def drift(
 
 
 def _list(gateway: str) -> int:
-    from payproof.contracts.catalogue import catalogue_of
+    from payproof.contracts.comparing.catalogue import catalogue_of
     from payproof.contracts.profile import load
 
     cases = catalogue_of(load(gateway)).cases

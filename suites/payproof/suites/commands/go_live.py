@@ -15,7 +15,7 @@ from payproof.contracts.model import Level, PayproofError, Result
 from payproof.suites.commands.result_files import REPORT, RUN, found_in
 
 if TYPE_CHECKING:
-    from payproof.contracts.go_live import Evidence, Missing
+    from payproof.contracts.results.go_live import Evidence, Missing
 
 _REPORT = Path("payproof-report")
 _ROOM = 240
@@ -40,7 +40,7 @@ def can_i_go_live(reports: tuple[Path, ...], max_age: int, sandbox: bool, commit
 
     Exit codes: 0 yes, 1 no (each thing that is missing, with the command that brings it), 2 a file cannot be read.
     """
-    from payproof.contracts.go_live import Demands, decide
+    from payproof.contracts.results.go_live import Demands, decide
 
     wanted = "" if any_commit else _commit(commit)
     evidence = [_evidence(path) for path in reports or (_REPORT,)]
@@ -76,8 +76,8 @@ def _evidence(path: Path) -> Evidence:
     Raises:
         PayproofError: it cannot be read.
     """
-    from payproof.contracts import report_file
-    from payproof.contracts.go_live import Evidence
+    from payproof.contracts.results import report_file
+    from payproof.contracts.results.go_live import Evidence
 
     if path.suffix == ".jsonl":
         raise PayproofError(
@@ -94,7 +94,8 @@ def _disagreements(result: Result, file: Path) -> tuple[str, ...]:
     """What this version judges otherwise; nothing where the run is not there."""
     if not file.exists():
         return ()
-    from payproof.contracts import profile, rejudging, run
+    from payproof.contracts import profile, run
+    from payproof.contracts.results import rejudging
     from payproof.suites.commands.judging import run_errors
 
     with run_errors(file):
@@ -105,7 +106,7 @@ def _disagreements(result: Result, file: Path) -> tuple[str, ...]:
 def _musts(evidence: Iterable[Evidence]) -> tuple[str, ...]:
     """Every must of the gateway's checklist in this version."""
     from payproof.contracts import profile
-    from payproof.contracts.requirements import requirements_of
+    from payproof.contracts.judging.requirements import requirements_of
 
     names = {str(name) for each in evidence if (name := each.result.facts.get("gateway"))}
     known = [requirements_of(profile.load(name)) for name in names]

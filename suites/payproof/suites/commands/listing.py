@@ -142,7 +142,7 @@ def _facts(known: Profile) -> Iterator[str]:
 
 
 def _requirement(known: Profile, name: str) -> Iterator[str]:
-    from payproof.contracts.requirements import requirements_of
+    from payproof.contracts.judging.requirements import requirements_of
 
     found = requirements_of(known)[name]
     yield f"{name} ({found.level})"
@@ -176,7 +176,7 @@ def _group(known: Profile, name: str, requirements: Iterable[str]) -> Iterator[s
 
 def _texts(known: Profile, names: Iterable[str]) -> Iterator[str]:
     """Requirements with their levels and sentences."""
-    from payproof.contracts.requirements import requirements_of
+    from payproof.contracts.judging.requirements import requirements_of
 
     texts = requirements_of(known)
     return _columns((f"  {name}", f"{texts[name].level}: {texts[name].text}") for name in names)

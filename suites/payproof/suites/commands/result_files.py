@@ -18,7 +18,8 @@ def result_of(path: Path, config_path: Path | None = None) -> Result:
     Raises:
         PayproofError: neither is there, or it cannot be read.
     """
-    from payproof.contracts import report_file, run
+    from payproof.contracts import run
+    from payproof.contracts.results import report_file
     from payproof.suites.commands import verdict
     from payproof.suites.commands.judging import run_errors
     from payproof.suites.config import load_config

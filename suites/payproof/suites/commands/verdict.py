@@ -20,8 +20,9 @@ EXIT = {Outcome.READY: 0, Outcome.PARTIAL: 0, Outcome.NOT_READY: 1, Outcome.NOT_
 
 def judged(run: Run, config: Config | None) -> Result:
     """The verdict; attestations and the baseline come from the configuration."""
-    from payproof.contracts import judge, profile
-    from payproof.contracts.baseline import Accepted
+    from payproof.contracts import profile
+    from payproof.contracts.judging import judge
+    from payproof.contracts.judging.baseline import Accepted
 
     attestations = [
         Attestation(item=each.item, by=each.by, on=str(each.on), until=str(each.until), note=each.note)

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from payproof.contracts import addresses, money
+from payproof.contracts import money
+from payproof.contracts.reading import addresses
 from payproof.suites.config import pointers
 
 NOT_ZERO, NOT_EMPTY = "not zero", "not empty"

@@ -11,7 +11,7 @@ from payproof.contracts.files import special
 from payproof.contracts.former_ids import current
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile
-from payproof.simulator.records import CLIENT_ID
+from payproof.simulator.books.records import CLIENT_ID
 from payproof.suites.config import placeholders
 from payproof.suites.config.models import Config, Integration
 from payproof.suites.config.problems import ConfigProblem

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from payproof.contracts.profile import Profile
-from payproof.simulator.records import CLIENT_ID, SECRET_KEY
+from payproof.simulator.books.records import CLIENT_ID, SECRET_KEY
 from payproof.suites.config import placeholders
 
 _CONTROLS = re.compile("[\x7f-\x9f]")

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from payproof.contracts import addresses
 from payproof.contracts.model import PayproofError
+from payproof.contracts.reading import addresses
 from payproof.simulator.relay.rate_budget import BudgetSpent, RateBudget, Reservation
 from payproof.simulator.relay.upstream import SandboxAddress, Upstream
 

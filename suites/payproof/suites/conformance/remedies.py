@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from payproof.contracts.profile import Profile
-from payproof.simulator.records import CLIENT_ID
+from payproof.simulator.books.records import CLIENT_ID
 
 
 def remedy_of(profile: Profile, operation: str, status: int, texts: Sequence[str]) -> str:

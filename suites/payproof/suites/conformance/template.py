@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import httpx
 
-from payproof.contracts.catalogue import CaseRequest
+from payproof.contracts.comparing.catalogue import CaseRequest
 
 _REFERENCE = re.compile(r"\{(\w+)(?:\.(unknown|swapcase))?\}")
 

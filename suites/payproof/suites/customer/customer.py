@@ -14,12 +14,12 @@ from typing import Any
 
 import httpx
 
-from payproof.contracts import addresses, pages
-from payproof.contracts.addresses import joined
 from payproof.contracts.entries import Page, Request, Response, Step, header
 from payproof.contracts.journal import Journal
-from payproof.contracts.pages import soup
 from payproof.contracts.profile import Fields, HostedRecipe
+from payproof.contracts.reading import addresses, pages
+from payproof.contracts.reading.addresses import joined
+from payproof.contracts.reading.pages import soup
 from payproof.simulator import bounded_read as bounded
 from payproof.suites.customer import navigation
 from payproof.suites.customer import payer_redaction as secrecy

@@ -7,12 +7,12 @@ from typing import Literal, Protocol, TypeAlias
 
 from bs4 import BeautifulSoup, Tag
 
-from payproof.contracts.addresses import joined
 from payproof.contracts.entries import Page, Step
-from payproof.contracts.forms import Submission, cancelling, leading_on
-from payproof.contracts.pages import soup
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.profile import HostedRecipe, Payer
-from payproof.contracts.steps import StepName
+from payproof.contracts.reading.addresses import joined
+from payproof.contracts.reading.forms import Submission, cancelling, leading_on
+from payproof.contracts.reading.pages import soup
 from payproof.suites.customer import payer_redaction as secrecy
 from payproof.suites.customer.customer import Customer
 from payproof.suites.customer.navigation import next_address

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-from payproof.contracts import addresses
-from payproof.contracts.addresses import joined
 from payproof.contracts.entries import Page, header
-from payproof.contracts.pages import soup
+from payproof.contracts.reading import addresses
+from payproof.contracts.reading.addresses import joined
+from payproof.contracts.reading.pages import soup
 from payproof.simulator.bounded_read import ACCEPTED
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36 payproof-customer"

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlencode
 
 from payproof.contracts.entries import BODY_LIMIT, Headers, Response
 from payproof.contracts.profile import Payer
-from payproof.contracts.secrets import Redactor
+from payproof.contracts.redaction.secrets import Redactor
 
 _HIDDEN = re.compile(r"""<input\b[^>]*\btype=["']?hidden\b[^>]*>""", re.IGNORECASE)
 _VALUE = re.compile(r"""\bvalue=["']([^"']{16,})["']""", re.IGNORECASE)

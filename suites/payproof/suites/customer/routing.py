@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from payproof.contracts import addresses
+from payproof.contracts.reading import addresses
 from payproof.suites.customer.fresh_connections import FreshConnections
 
 _WEBSITE = "<!doctype html><title>Website</title><p>A page of the merchant's website, in the place of an integration without pages.</p>"

@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from payproof.contracts import money
-from payproof.contracts.addresses import joined
 from payproof.contracts.entries import Page
-from payproof.contracts.pages import is_html, soup
+from payproof.contracts.reading.addresses import joined
+from payproof.contracts.reading.pages import is_html, soup
 from payproof.suites.config import placeholders
 from payproof.suites.config.writing import ORDER_PAGE
 from payproof.suites.discovery.trial import Trial

@@ -8,10 +8,10 @@ from urllib.parse import urlencode, urlsplit
 
 from bs4 import Tag
 
-from payproof.contracts.addresses import joined
 from payproof.contracts.entries import Page
-from payproof.contracts.forms import form_fields
-from payproof.contracts.pages import soup
+from payproof.contracts.reading.addresses import joined
+from payproof.contracts.reading.forms import form_fields
+from payproof.contracts.reading.pages import soup
 
 PAYS = re.compile(
     r"check\W?out|\bpay\b|payment|place.?order|\bbuy\b|purchase|kaufen|bestell|commander|payer|comprar|pagar",

@@ -9,10 +9,10 @@ from urllib.parse import urljoin
 
 from bs4 import Tag
 
-from payproof.contracts.addresses import joined
 from payproof.contracts.entries import Page, Response
-from payproof.contracts.forms import form_fields
-from payproof.contracts.pages import is_html, quoted, soup
+from payproof.contracts.reading.addresses import joined
+from payproof.contracts.reading.forms import form_fields
+from payproof.contracts.reading.pages import is_html, quoted, soup
 from payproof.suites.config import Config
 from payproof.suites.config.placeholders import fill
 from payproof.suites.customer.customer import Customer, Visit

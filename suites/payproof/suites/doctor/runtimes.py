@@ -19,7 +19,7 @@ from pathlib import Path
 
 from starlette.responses import PlainTextResponse
 
-from payproof.simulator.listener import GatewayServer
+from payproof.simulator.listening.listener import GatewayServer
 from payproof.suites.doctor.finding import HealthCheck
 from payproof.suites.session.launcher import basics
 from payproof.suites.session.trust import Trust

@@ -9,8 +9,9 @@ import json
 from collections.abc import Iterator
 from typing import Any, cast
 
-from payproof.contracts import money, pages
+from payproof.contracts import money
 from payproof.contracts.entries import Page
+from payproof.contracts.reading import pages
 from payproof.suites.config import Config
 from payproof.suites.config.fields import NOT_ZERO
 from payproof.suites.config.pointers import split

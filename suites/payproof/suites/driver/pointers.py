@@ -10,9 +10,9 @@ from typing import Any
 
 from bs4 import Tag
 
-from payproof.contracts.addresses import joined
 from payproof.contracts.entries import Page, header
-from payproof.contracts.pages import soup
+from payproof.contracts.reading.addresses import joined
+from payproof.contracts.reading.pages import soup
 from payproof.suites.config.pointers import element, split
 
 _ADDRESS = re.compile(r"""https?://[^\s"'`<>\\]+""")

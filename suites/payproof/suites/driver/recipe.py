@@ -8,11 +8,11 @@ from decimal import Decimal
 from urllib.parse import urljoin, urlsplit
 
 from payproof.contracts import money
-from payproof.contracts.addresses import joined
 from payproof.contracts.entries import Page, header
 from payproof.contracts.model import PayproofError
-from payproof.contracts.pages import soup
 from payproof.contracts.profile import Fields
+from payproof.contracts.reading.addresses import joined
+from payproof.contracts.reading.pages import soup
 from payproof.suites.config import Config, pointers
 from payproof.suites.config.models import CheckoutTable
 from payproof.suites.config.placeholders import fill, fill_json, names

@@ -9,9 +9,9 @@ from typing import Any, cast
 
 from bs4 import Tag
 
-from payproof.contracts.addresses import joined
 from payproof.contracts.entries import Page, header
-from payproof.contracts.pages import is_html, soup
+from payproof.contracts.reading.addresses import joined
+from payproof.contracts.reading.pages import is_html, soup
 from payproof.suites.driver.pointers import addresses_in
 
 _ADDRESSES = {"a": "href", "form": "action", "iframe": "src", "link": "href"}

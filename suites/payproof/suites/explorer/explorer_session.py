@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from payproof.contracts.entries import OrderSeen
 from payproof.contracts.model import PayproofError
-from payproof.contracts.secrets import Redactor
+from payproof.contracts.redaction.secrets import Redactor
 from payproof.suites.config import Config
 from payproof.suites.customer.customer import Customer
 from payproof.suites.explorer.facts import Habits

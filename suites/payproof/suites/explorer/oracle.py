@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from payproof.contracts import money
-from payproof.contracts.naming import names
+from payproof.contracts.reading.naming import names
 from payproof.suites.explorer.facts import Facts, Habits, OrderFacts, Sighting
 
 

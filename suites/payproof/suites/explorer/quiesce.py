@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from payproof.contracts import money
-from payproof.contracts.alarms import is_alert
 from payproof.contracts.entries import Alert, Log
+from payproof.contracts.judging.alarms import is_alert
 from payproof.suites.driver.driver import Order
 from payproof.suites.explorer.facts import Charge, Facts, Habits, OrderFacts
 from payproof.suites.explorer.oracle import Ruling, Truth, judge

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from payproof.contracts.alarms import is_alert
-from payproof.contracts.steps import StepName
+from payproof.contracts.judging.alarms import is_alert
+from payproof.contracts.judging.steps import StepName
 from payproof.suites.probes import probe
 from payproof.suites.session.world import World
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from payproof.contracts.events import VERIFYING, Role
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
-from payproof.contracts.steps import StepName
 from payproof.suites.probes import Params, probe
 from payproof.suites.probes.flow import cancel
 from payproof.suites.probes.verify import mint_canary, unverifiable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from payproof.contracts.entries import Call, Ledger
-from payproof.contracts.steps import StepName
+from payproof.contracts.judging.steps import StepName
 from payproof.suites.probes import always, probe
 from payproof.suites.probes.token import count_processes, enough
 from payproof.suites.session.world import World

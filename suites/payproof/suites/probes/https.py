@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from payproof.contracts.checks.https import FORGERIES
 from payproof.contracts.entries import Call, Connection
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
-from payproof.contracts.steps import StepName
 from payproof.suites.customer.customer import Customer
 from payproof.suites.driver.driver import Order
 from payproof.suites.probes import Params, probe

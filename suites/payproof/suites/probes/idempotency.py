@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 
-from payproof.contracts.alarms import raised
 from payproof.contracts.entries import Checkout, Ledger
+from payproof.contracts.judging.alarms import raised
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
-from payproof.contracts.steps import StepName
 from payproof.suites.customer.customer import Customer
 from payproof.suites.driver.driver import Order
 from payproof.suites.driver.recipe import RecipeDriver

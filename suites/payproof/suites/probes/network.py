@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 
 from payproof.contracts.entries import Call
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
-from payproof.contracts.steps import StepName
 from payproof.suites.probes import Params, probe
 from payproof.suites.session.world import World
 

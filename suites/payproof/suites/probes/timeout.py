@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from payproof.contracts.entries import Connection
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
-from payproof.contracts.steps import StepName
 from payproof.suites.probes import Params, probe
 from payproof.suites.session.world import World
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
-from payproof.contracts.steps import StepName
 from payproof.suites.probes import Params, probe
 from payproof.suites.session.world import World
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from payproof.contracts.steps import StepName
+from payproof.contracts.judging.steps import StepName
 from payproof.suites.probes import probe
 from payproof.suites.session.world import World
 

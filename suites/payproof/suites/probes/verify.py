@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import ROUND_FLOOR, Decimal
 from urllib.parse import urlsplit
 
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Json
-from payproof.contracts.steps import StepName
 from payproof.suites.probes import always, probe
 from payproof.suites.probes.flow import currencies
 from payproof.suites.session.world import World

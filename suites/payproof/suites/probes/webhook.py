@@ -11,12 +11,12 @@ from functools import wraps
 from typing import cast, get_args
 
 from payproof.contracts.entries import Checkout, Forgery, LedgerEvent
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
-from payproof.contracts.steps import StepName
-from payproof.simulator.forging import SPELLINGS, emptied, spelled, unheard_of
-from payproof.simulator.outbox import Notice
+from payproof.simulator.notices.forging import SPELLINGS, emptied, spelled, unheard_of
+from payproof.simulator.notices.outbox import Notice
 from payproof.suites.customer.customer import Customer
 from payproof.suites.driver.driver import Order
 from payproof.suites.probes import Params, ProbeFunction, always, probe

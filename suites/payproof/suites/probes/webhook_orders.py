@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from functools import wraps
 
 from payproof.contracts.entries import Checkout, OrderSeen
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
-from payproof.contracts.steps import StepName
-from payproof.simulator.outbox import Notice
+from payproof.simulator.notices.outbox import Notice
 from payproof.suites.customer.customer import Customer
 from payproof.suites.customer.hosted import Tab
 from payproof.suites.driver.driver import Order

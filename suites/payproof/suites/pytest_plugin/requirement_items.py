@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from payproof.contracts.former_ids import former
+from payproof.contracts.judging.requirements import Requirement
 from payproof.contracts.model import Finding, Judgement, Level, PayproofError, Verdict
-from payproof.contracts.requirements import Requirement
 from payproof.suites.pytest_plugin.shared_run import SharedResult, SharedRun, given
 
 NEEDED = "give the integration: pytest --payproof-config payproof.toml --pyargs payproof.suites"
@@ -30,7 +30,7 @@ def markers(config: pytest.Config) -> Iterator[str]:
 
 
 def _scope(config: pytest.Config) -> Mapping[str, Requirement]:
-    from payproof.contracts.requirements import requirements_of
+    from payproof.contracts.judging.requirements import requirements_of
 
     try:
         return requirements_of(given(config).configuration.profile)

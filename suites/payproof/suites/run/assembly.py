@@ -11,9 +11,9 @@ from pathlib import Path
 from payproof.contracts import __version__
 from payproof.contracts.entries import Step
 from payproof.contracts.journal import covered
+from payproof.contracts.judging.steps import StepName, number
 from payproof.contracts.model import Json
 from payproof.contracts.run import Run, Settings, digest
-from payproof.contracts.steps import StepName, number
 from payproof.simulator.faults import registered
 from payproof.suites.probes import Params, Probe, probes, provoked_by
 from payproof.suites.run import secret_scan

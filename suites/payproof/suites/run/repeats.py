@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from payproof.contracts.entries import Call, Connection, Entry, FaultSet, Page, Step
-from payproof.contracts.steps import StepName
+from payproof.contracts.judging.steps import StepName
 
 ONCE = frozenset({"revoked"})
 """Probes that leave nothing behind with which they could be performed again."""

@@ -13,7 +13,7 @@ import payproof.contracts
 import payproof.reports
 import payproof.simulator
 import payproof.suites
-from payproof.contracts.judge import judge
+from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Judgement, Outcome, Result, Verdict
 from payproof.suites.config import Config, make_config
 from payproof.suites.run.plan import Options

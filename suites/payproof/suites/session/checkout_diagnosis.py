@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from payproof.contracts import pages
 from payproof.contracts.entries import Checkout, Page, Response, header
+from payproof.contracts.reading import pages
 from payproof.suites.driver import declared, standing
 from payproof.suites.session.world import World
 

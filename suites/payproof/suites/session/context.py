@@ -9,7 +9,7 @@ from pathlib import Path
 from payproof.contracts.entries import Checkout, OrderSeen
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Profile
-from payproof.contracts.secrets import Redactor
+from payproof.contracts.redaction.secrets import Redactor
 from payproof.suites.config import Config
 from payproof.suites.customer.customer import Customer, Visit
 from payproof.suites.customer.hosted import Tab

@@ -8,7 +8,7 @@ from payproof.contracts.entries import Call, Entry, Step
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
 from payproof.simulator import GatewayServer, Target
-from payproof.simulator.records import gateway_values
+from payproof.simulator.books.records import gateway_values
 from payproof.suites.config.placeholders import fill
 from payproof.suites.customer.routing import Routing
 from payproof.suites.driver.driver import Driver

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-from payproof.contracts import levels, pages
 from payproof.contracts.entries import (
     Call,
     Checkout,
@@ -20,7 +19,8 @@ from payproof.contracts.entries import (
     header,
 )
 from payproof.contracts.events import VERIFYING
-from payproof.contracts.steps import StepName
+from payproof.contracts.judging.steps import StepName
+from payproof.contracts.reading import levels, pages
 from payproof.suites.session.checkout_diagnosis import CheckoutDiagnosis, asked
 from payproof.suites.session.traces import last_trace
 from payproof.suites.session.world import World

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from payproof.simulator.notice_client import Endpoint
+from payproof.simulator.notices.notice_client import Endpoint
 from payproof.suites.config.models import WebhookTable
 from payproof.suites.config.placeholders import fill
 from payproof.suites.customer.routing import forwarded

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from payproof.simulator.records import Merchant, gateway_values
+from payproof.simulator.books.records import Merchant, gateway_values
 from payproof.suites.config import Config
 from payproof.suites.config.placeholders import fill
 from payproof.suites.session.launcher import basics

@@ -15,11 +15,11 @@ from pathlib import Path
 import httpx
 import psutil
 
-from payproof.contracts import levels
 from payproof.contracts.entries import Log, Process
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
-from payproof.simulator.listener import is_loopback
+from payproof.contracts.reading import levels
+from payproof.simulator.listening.listener import is_loopback
 from payproof.suites.customer.fresh_connections import FreshConnections
 from payproof.suites.resources import lacking
 from payproof.suites.session import ports
@@ -289,9 +289,8 @@ def _where(ports: Sequence[int], wanted: int) -> str:
     """What an integration that gives no answer listens on."""
     if wanted in ports:
         return "it listens there, and no answer of it came to the end of its headers"
-    if ports:
-        return f"it listens on port {', '.join(map(str, ports))} instead"
-    return 'it listens on no port (one that never does needs a driver, and ready = "")'
+    nowhere = 'it listens on no port (one that never does needs a driver, and ready = "")'
+    return f"it listens on port {', '.join(map(str, ports))} instead" if ports else nowhere
 
 
 def _ports_of(process: psutil.Process) -> set[int]:

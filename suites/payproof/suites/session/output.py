@@ -12,7 +12,7 @@ from pathlib import Path
 from payproof.contracts.entries import Log, Step
 from payproof.contracts.files import fixed_part, regular_within
 from payproof.contracts.journal import Journal
-from payproof.contracts.steps import StepName
+from payproof.contracts.judging.steps import StepName
 from payproof.suites.session.intake import Intake, Tail, size_of
 from payproof.suites.session.shared_logs import Reader, SharedLogs
 

@@ -10,11 +10,11 @@ from typing import Literal, TypeAlias
 
 from payproof.contracts.entries import BROKEN_OFF, Call, Delivery, Entry, Ledger, Log, Page, ProbeMark, Process, Step
 from payproof.contracts.faults import FaultSpec
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.run import RecordedWorld as Recorded
-from payproof.contracts.steps import StepName
 from payproof.simulator.faults import registered
-from payproof.simulator.outbox import Outbox
+from payproof.simulator.notices.outbox import Outbox
 from payproof.simulator.target import Spoiled
 from payproof.suites.customer.customer import Customer
 from payproof.suites.driver.driver import Order

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from payproof.contracts.model import PayproofError
-from payproof.simulator.listener import is_loopback
+from payproof.simulator.listening.listener import is_loopback
 from payproof.suites.resources import Lacking, lacking
 from payproof.suites.session import process_family as family
 

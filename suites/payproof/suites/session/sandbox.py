@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from payproof.contracts import addresses
 from payproof.contracts.model import PayproofError
-from payproof.simulator.records import CLIENT_ID
+from payproof.contracts.reading import addresses
+from payproof.simulator.books.records import CLIENT_ID
 from payproof.simulator.relay.upstream import SandboxAddress
 from payproof.suites.config import Config
 from payproof.suites.config.gateway_tables import SandboxTable

@@ -15,9 +15,9 @@ from pathlib import Path
 from payproof.contracts.entries import Connection
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
+from payproof.contracts.redaction.secrets import Redactor
 from payproof.contracts.run import RecordedWorld, Run
 from payproof.contracts.run_file import RunFile
-from payproof.contracts.secrets import Redactor
 from payproof.simulator.relay.sandbox_exchange import OnExchange
 from payproof.simulator.target import TargetKind
 from payproof.suites.config import Config

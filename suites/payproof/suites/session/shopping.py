@@ -9,10 +9,10 @@ from typing import Literal
 
 import httpx
 
-from payproof.contracts import pages
 from payproof.contracts.checks.handling import MOST_ATTEMPTS
 from payproof.contracts.entries import Checkout, OrderSeen, Page
-from payproof.contracts.steps import StepName
+from payproof.contracts.judging.steps import StepName
+from payproof.contracts.reading import pages
 from payproof.simulator.local_names import LocalNames
 from payproof.suites.customer.customer import Customer, Visit
 from payproof.suites.customer.hosted import Tab

@@ -11,7 +11,7 @@ from payproof.contracts.journal import Journal
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Payer
 from payproof.simulator import Simulator, SimulatorTarget, Target
-from payproof.simulator.records import named
+from payproof.simulator.books.records import named
 from payproof.simulator.relay.proxies import proxy_for, shown
 from payproof.simulator.relay.rate_budget import RateBudget
 from payproof.simulator.relay.relay import Relay

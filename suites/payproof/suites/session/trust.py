@@ -16,7 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12Certificate, serialize_java_truststore
 
-from payproof.simulator.certificates import Certificates
+from payproof.simulator.sockets.certificates import Certificates
 from payproof.suites.session import authorities
 
 _STORE_WORD = b"payproof"

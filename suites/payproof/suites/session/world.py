@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import random
 
-from payproof.contracts.steps import StepName
+from payproof.contracts.judging.steps import StepName
 from payproof.simulator.target import Spoiled
 from payproof.suites.customer.customer import Customer
 from payproof.suites.driver.driver import Order

@@ -11,10 +11,11 @@ from decimal import Decimal
 from typing import Any, Literal, cast
 from urllib.parse import parse_qs, quote, urlsplit
 
-from payproof.contracts import addresses, form_data, money
+from payproof.contracts import money
 from payproof.contracts.entries import Request, Response, header
 from payproof.contracts.events import AnyEvent, Authenticated, Confirmed, Opened, Problem, Unknown
 from payproof.contracts.profile import Fields, HostedRecipe, Operation, Payer
+from payproof.contracts.reading import addresses, form_data
 
 API = ("/pay/sandbox/api/v1", "/pay/api/v1")
 PAYMENT_PAGE = "/user/authentication/form/"

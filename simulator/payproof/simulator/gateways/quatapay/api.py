@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import HTMLResponse, Response
 
 from payproof.contracts.model import Json
+from payproof.simulator.books.records import MerchantRow, Payment, Token
 from payproof.simulator.dialect import GatewayDeps
 from payproof.simulator.exchange import Exchange
 from payproof.simulator.gateways.quatapay import magic
@@ -16,7 +17,6 @@ from payproof.simulator.gateways.quatapay.envelope import Envelope
 from payproof.simulator.gateways.quatapay.fields import fields_of
 from payproof.simulator.gateways.quatapay.states import CREATED, SUCCESS, States
 from payproof.simulator.gateways.quatapay.validation import LARGEST, missing, number, problems
-from payproof.simulator.records import MerchantRow, Payment, Token
 
 TOKEN_LENGTH, PAYMENT_LENGTH = 350, 60
 LIVE = "/pay/api/"

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from payproof.contracts.events import Role
+from payproof.simulator.books.records import CLIENT_ID, SECRET_KEY, Payment
 from payproof.simulator.calls import Calls, Operation, Row, routes
 from payproof.simulator.dialect import Dialect, GatewayDeps
 from payproof.simulator.exchange import Exchange
@@ -20,7 +21,6 @@ from payproof.simulator.gateways.quatapay.envelope import Envelope
 from payproof.simulator.gateways.quatapay.hosted import Hosted
 from payproof.simulator.gateways.quatapay.states import SUCCESS, TRANSACTION_LENGTH, States
 from payproof.simulator.gateways.quatapay.throttle import Allowance, Throttle
-from payproof.simulator.records import CLIENT_ID, SECRET_KEY, Payment
 
 PAGES = ("/pay/sandbox/v1", "/pay/v1")
 _UNDER_PAGES = tuple(f"{base}/" for base in PAGES)

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import msgspec
 
-from payproof.contracts.form_data import multipart, pairs
+from payproof.contracts.reading.form_data import multipart, pairs
 from payproof.simulator.exchange import Exchange
 
 

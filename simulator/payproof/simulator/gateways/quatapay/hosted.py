@@ -15,13 +15,13 @@ from starlette.routing import Route
 
 from payproof.contracts.gateways.quatapay import wire
 from payproof.contracts.profile import Payer
+from payproof.simulator.books.records import Payment
 from payproof.simulator.dialect import GatewayDeps
 from payproof.simulator.exchange import exchange_of
 from payproof.simulator.gateways.quatapay.envelope import Envelope
 from payproof.simulator.gateways.quatapay.fields import pairs_of
 from payproof.simulator.gateways.quatapay.sessions import LoginSession, Sessions
 from payproof.simulator.gateways.quatapay.states import States
-from payproof.simulator.records import Payment
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -7,8 +7,8 @@ from there still -> SUCCESS, because an open tab can be paid.
 from __future__ import annotations
 
 from payproof.contracts.profile import Payer
+from payproof.simulator.books.records import Payment
 from payproof.simulator.dialect import GatewayDeps
-from payproof.simulator.records import Payment
 
 CREATED, SUCCESS, EXPIRED, CANCELLED = "CREATED", "SUCCESS", "EXPIRED", "CANCELLED"
 TRANSACTION_LENGTH = 16

@@ -12,13 +12,13 @@ from typing import NoReturn
 import httpx
 from anyio.from_thread import start_blocking_portal
 
-from payproof.contracts import secret_fields
 from payproof.contracts.contract import Contract
 from payproof.contracts.contract.examples import Example, good_example
 from payproof.contracts.entries import Request, Response, header
 from payproof.contracts.events import ACCESS_TOKEN, issued_by
 from payproof.contracts.model import PayproofError
-from payproof.contracts.secrets import Redactor
+from payproof.contracts.redaction import secret_fields
+from payproof.contracts.redaction.secrets import Redactor
 from payproof.simulator.relay.rate_budget import BudgetSpent, RateBudget
 from payproof.simulator.relay.sandbox_exchange import response_of
 from payproof.suites.conformance.client import Headers, SandboxClient

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, TypeAlias
 
-from payproof.contracts import fields, money
+from payproof.contracts import money
+from payproof.contracts.comparing import fields
 from payproof.contracts.contract.document import lineage
 from payproof.contracts.contract.problems import ContractProblem
 from payproof.contracts.entries import Response, header

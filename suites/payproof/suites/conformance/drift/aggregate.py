@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from payproof.contracts.catalogue import Catalogue, DriftCase
-from payproof.contracts.comparison import shown
-from payproof.contracts.drift import DriftDifference, Fidelity, Left, Touched
+from payproof.contracts.comparing.catalogue import Catalogue, DriftCase
+from payproof.contracts.comparing.comparison import shown
+from payproof.contracts.comparing.drift import DriftDifference, Fidelity, Left, Touched
 from payproof.suites.conformance.drift import alphabets as letters
 from payproof.suites.conformance.drift.attribute import Agreed, Blame, Judge, combined, unsaid
 from payproof.suites.conformance.drift.comparing import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from payproof.contracts.catalogue import Catalogue, DriftCase
+from payproof.contracts.comparing.catalogue import Catalogue, DriftCase
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
 from payproof.simulator.relay.rate_budget import BudgetSpent

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from payproof.contracts.catalogue import Catalogue, Decides, DriftCase
-from payproof.contracts.comparison import ABSENT, Absent
-from payproof.contracts.drift import Kind, Touched
+from payproof.contracts.comparing.catalogue import Catalogue, Decides, DriftCase
+from payproof.contracts.comparing.comparison import ABSENT, Absent
+from payproof.contracts.comparing.drift import Kind, Touched
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.suites.conformance.drift.comparing import Raw

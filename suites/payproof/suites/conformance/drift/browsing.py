@@ -8,10 +8,10 @@ import httpx
 from bs4 import BeautifulSoup
 
 from payproof.contracts.entries import Page
-from payproof.contracts.forms import Submission, cancelling, leading_on
 from payproof.contracts.journal import Journal
-from payproof.contracts.pages import soup
 from payproof.contracts.profile import Payer, Profile
+from payproof.contracts.reading.forms import Submission, cancelling, leading_on
+from payproof.contracts.reading.pages import soup
 from payproof.suites.customer.customer import Customer
 from payproof.suites.customer.navigation import next_address
 from payproof.suites.customer.routing import Routing

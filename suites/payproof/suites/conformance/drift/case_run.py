@@ -8,11 +8,22 @@ from uuid import uuid4
 
 import httpx
 
-from payproof.contracts import fields, secret_fields
-from payproof.contracts.catalogue import Back, Cancel, CaseRequest, Catalogue, DriftCase, Open, Step, Submit, Wait
+from payproof.contracts.comparing import fields
+from payproof.contracts.comparing.catalogue import (
+    Back,
+    Cancel,
+    CaseRequest,
+    Catalogue,
+    DriftCase,
+    Open,
+    Step,
+    Submit,
+    Wait,
+)
 from payproof.contracts.entries import Response
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Payer, Profile
+from payproof.contracts.redaction import secret_fields
 from payproof.simulator.relay.sandbox_exchange import request_of, response_of
 from payproof.suites.conformance.client import Elsewhere
 from payproof.suites.conformance.drift import observe as looking

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from payproof.contracts.catalogue import CaseRequest, Catalogue
-from payproof.contracts.comparison import ABSENT, Absent, pairs, shown
+from payproof.contracts.comparing.catalogue import CaseRequest, Catalogue
+from payproof.contracts.comparing.comparison import ABSENT, Absent, pairs, shown
 from payproof.suites.conformance.drift.observe import REDACTED, Observation
 
 _ONLY_TOGETHER = ("json.", "redirect.brackets")

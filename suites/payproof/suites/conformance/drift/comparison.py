@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from payproof.contracts.catalogue import Catalogue, DriftCase, catalogue_of
-from payproof.contracts.drift import Drift, Left
+from payproof.contracts.comparing.catalogue import Catalogue, DriftCase, catalogue_of
+from payproof.contracts.comparing.drift import Drift, Left
 from payproof.contracts.model import PayproofError
 from payproof.simulator.relay.rate_budget import RateBudget
 from payproof.suites.config.gateway_tables import SandboxTable

@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from payproof.contracts.comparing.drift import Touched
 from payproof.contracts.contract import Contract, ContractProblem, contract_of
 from payproof.contracts.contract.document import resolved, walk
 from payproof.contracts.contract.responses import answers_to
-from payproof.contracts.drift import Touched
 from payproof.contracts.entries import Request, Response
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Profile

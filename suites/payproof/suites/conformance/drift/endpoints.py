@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from payproof.contracts.catalogue import CaseRequest, DriftCase
+from payproof.contracts.comparing.catalogue import CaseRequest, DriftCase
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Payer, Profile
-from payproof.contracts.secrets import Redactor
+from payproof.contracts.redaction.secrets import Redactor
 from payproof.simulator.cassettes import RecordedExchange
 from payproof.simulator.relay.sandbox_exchange import OnExchange, SandboxExchange, request_of, response_of
 from payproof.simulator.simulator import Simulator

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
-from payproof.contracts.catalogue import Catalogue
+from payproof.contracts.comparing.catalogue import Catalogue
+from payproof.contracts.comparing.fields import flat
+from payproof.contracts.comparing.volatile import TIME, UNIMPORTANT, is_date, is_id
 from payproof.contracts.entries import Headers, Request, Response
-from payproof.contracts.fields import flat
-from payproof.contracts.forms import form_fields
 from payproof.contracts.model import Json
-from payproof.contracts.pages import soup
 from payproof.contracts.profile import Payer, Profile
-from payproof.contracts.secrets import Redactor
-from payproof.contracts.volatile import TIME, UNIMPORTANT, is_date, is_id
+from payproof.contracts.reading.forms import form_fields
+from payproof.contracts.reading.pages import soup
+from payproof.contracts.redaction.secrets import Redactor
 from payproof.simulator.cassettes import placeholders
 
 REDACTED = "{redacted}"

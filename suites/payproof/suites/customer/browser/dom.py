@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 from bs4 import BeautifulSoup, Tag
 
-from payproof.contracts.pages import soup
 from payproof.contracts.profile import Fields
+from payproof.contracts.reading.pages import soup
 
 if TYPE_CHECKING:
     from playwright.async_api import ElementHandle, Page

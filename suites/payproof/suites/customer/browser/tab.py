@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from bs4 import Tag
 
-from payproof.contracts.addresses import joined
-from payproof.contracts.forms import form_fields
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Fields, Payer
+from payproof.contracts.reading.addresses import joined
+from payproof.contracts.reading.forms import form_fields
 from payproof.suites.customer import payer_redaction as secrecy
 from payproof.suites.customer.browser import dom
 from payproof.suites.customer.browser.browser import Browser

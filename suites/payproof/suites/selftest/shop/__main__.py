@@ -9,7 +9,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from payproof.simulator.listener import GatewayServer
+from payproof.simulator.listening.listener import GatewayServer
 from payproof.suites.selftest.shop.defects import DEFECTS, CarelessGateway, CarelessShop
 from payproof.suites.selftest.shop.gateway import Gateway
 from payproof.suites.selftest.shop.orders import Orders

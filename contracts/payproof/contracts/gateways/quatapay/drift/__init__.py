@@ -6,7 +6,7 @@ framework's habits.
 
 from __future__ import annotations
 
-from payproof.contracts.catalogue import Catalogue, Decides
+from payproof.contracts.comparing.catalogue import Catalogue, Decides
 from payproof.contracts.gateways.quatapay.drift import checking, creating, paying, tokens
 
 _QUERY = "redirect.query"

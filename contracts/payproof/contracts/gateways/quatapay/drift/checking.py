@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from payproof.contracts.catalogue import CaseRequest, Decides, DriftCase
+from payproof.contracts.comparing.catalogue import CaseRequest, Decides, DriftCase
 from payproof.contracts.gateways.quatapay.drift.steps import (
     JSON,
     KEYS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from payproof.contracts.catalogue import CaseRequest, Decides, DriftCase
+from payproof.contracts.comparing.catalogue import CaseRequest, Decides, DriftCase
 from payproof.contracts.gateways.quatapay.drift.steps import (
     JSON,
     ORDER,

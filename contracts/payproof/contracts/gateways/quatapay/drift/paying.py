@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from payproof.contracts.catalogue import Back, Cancel, Decides, DriftCase, Open, Submit, Wait
+from payproof.contracts.comparing.catalogue import Back, Cancel, Decides, DriftCase, Open, Submit, Wait
 from payproof.contracts.gateways.quatapay.drift.steps import (
     LOGGED_IN,
     PAID,

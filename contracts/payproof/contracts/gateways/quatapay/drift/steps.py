@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import EllipsisType
 from typing import TypeAlias
 
-from payproof.contracts.catalogue import Back, CaseRequest, Decides, DriftCase, Open, Submit
+from payproof.contracts.comparing.catalogue import Back, CaseRequest, Decides, DriftCase, Open, Submit
 from payproof.contracts.contract.api import ApiContract
 from payproof.contracts.contract.examples import Example, named
 from payproof.contracts.model import Json

@@ -1,0 +1,1 @@
+"""From journals to verdicts: the registry of requirements, how checks read a journal, and the judge."""

@@ -1,0 +1,1 @@
+"""The gateway's books: merchants, access tokens, payments, and the ledger of every change."""

@@ -1,0 +1,1 @@
+"""Ports, connections and TLS: what the system knows of them, and what is noted."""
