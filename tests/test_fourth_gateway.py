@@ -4,20 +4,26 @@ that comes later. Quay (``tests/lib/quay``) has all of it, and needs no line out
 from __future__ import annotations
 
 import asyncio
+import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from invented import PROBES, differences, findings, performed, recorded, shop_config, unjudged_musts, verdicts
 
+from payproof.contracts.contract import contract_of
 from payproof.contracts.entries import Call, Ledger
 from payproof.contracts.judging.judge import judge
 from payproof.contracts.judging.requirements import requirements_of
 from payproof.contracts.model import Level, Verdict
 from payproof.contracts.profile import load
+from payproof.simulator.relay.rate_budget import RateBudget
 from payproof.simulator.testing import GatewayThread
 from payproof.suites.config import Config
 from payproof.suites.conformance import contract
+from payproof.suites.conformance.contract.channel import Channel
+from payproof.suites.conformance.contract.rules import Bench, takes
 from payproof.suites.conformance.contract.where import simulated
 from payproof.suites.explorer.explorer_session import opened
 from payproof.suites.explorer.playing import RuleTally
@@ -116,6 +122,32 @@ def test_the_contract_suite_uses_its_key_where_no_call_issues_tokens() -> None:
         result = contract.perform(where, budget=200, seed=1)
     assert result.complete
     assert {covered.operation for covered in result.covered} == {"order", "look", "receipt"}
-    assert 409 in next(covered.statuses for covered in result.covered if covered.operation == "order")
     assert [(failure.check, failure.operation, failure.message) for failure in result.failures] == []
     assert (result.notes, dict(result.untried)) == ((), {})
+
+
+def test_a_key_that_another_order_has_used_may_refuse_and_no_other_request_may_be_refused() -> None:
+    quay = load("quay")
+    with simulated(quay) as where, closing(Channel(where, RateBudget(0, 9), contract_of(quay))) as channel:
+        bench, headers = (
+            Bench(channel),
+            (("Authorization", f"Bearer {where.key()}"), ("Content-Type", "application/json")),
+        )
+        channel.part(9)
+        channel.token()
+
+        def order(key: str, number: str) -> tuple[int, list[str]]:
+            asked = {
+                "order": {"ref": number, "total": {"minor": 500, "code": "eur"}},
+                "back": "https://shop.example/back",
+            }
+            exchange = channel.send("POST", "/orders", (*headers, ("Harbor-Key", key)), json.dumps(asked).encode())
+            assert exchange.response is not None
+            return exchange.response.status, list(takes(bench, exchange))
+
+        assert order("one", "1") == (201, [])
+        assert order("one", "2") == (409, [])
+        bench.keys.clear()
+        status, said = order("one", "3")
+        assert (status, len(said)) == (409, 1)
+        assert said[0].endswith("to a request that is as the contract says")
