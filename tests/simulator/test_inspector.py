@@ -11,13 +11,13 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from payproof.contracts.entries import Call, Request
+from payproof.contracts.entries import Call, Entry, Request
 from payproof.contracts.profile import load
 from payproof.simulator import GatewayServer, Simulator
 from payproof.simulator.control.control import control
 from payproof.simulator.inspector import Access, Inspector, what_is_known
 from payproof.simulator.inspector.curl import curl
-from payproof.simulator.inspector.judging import judged
+from payproof.simulator.inspector.judging import LiveJudge, judged
 from payproof.simulator.inspector.parts import Parts
 from payproof.simulator.inspector.stream import WINDOW, events
 from payproof.simulator.inspector.view import detail, switches
@@ -380,3 +380,18 @@ def test_of_what_the_gateway_sees_a_part_of_only_a_breach_is_shown(
     assert states(gateway)["credentials.not-served"] == "open"
     create(gateway, return_url=f"https://shop.example/return?key={gateway.secret_key}")
     assert states(gateway)["credentials.not-served"] == "fail"
+
+
+def test_what_was_judged_is_forgotten_with_the_entries(gateway: GatewayThread, opened: Opened) -> None:
+    opened(gateway, return_url="http://shop.example/return")
+    seen = gateway.journal()
+    live = LiveJudge(gateway.profile, KNOWN)
+
+    async def told(*entries: Entry) -> str:
+        rows = (await live.at(seen[-1].n, entries)).rows
+        return next(row.state for row in rows if row.id == "https.return-url")
+
+    async def play() -> list[str]:
+        return [await told(*seen), await told(), await told(*seen)]
+
+    assert asyncio.run(play()) == ["fail", "open", "fail"]

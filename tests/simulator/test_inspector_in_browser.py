@@ -157,6 +157,7 @@ def test_what_broke_is_announced_though_calls_go_on(scene: Scene) -> None:
         "new MutationObserver(() => { document.body.dataset.heard += ' | ' + document.getElementById('news').textContent; })"
         ".observe(document.getElementById('news'), { childList: true })"
     )
+    playwright.expect(scene.verdict("https.return-url", "fail")).to_have_count(0)
     order = itertools.count(10_100)
     until_then = time.monotonic() + 20
     while not scene.verdict("https.return-url", "fail").count() and time.monotonic() < until_then:

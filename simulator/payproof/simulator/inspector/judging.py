@@ -135,10 +135,16 @@ class LiveJudge:
         self._profile, self._settings = profile, settings
         self._lock = asyncio.Lock()
         self._upto, self._next_at = -1, 0.0
-        self._last = Judged((), 0)
+        self._last = self._of_nothing = Judged((), 0)
 
     async def at(self, newest: int, entries: Sequence[Entry]) -> Judged:
-        """What is known up to this entry, or a little before."""
+        """What is known up to this entry, or a little before; never of what is forgotten."""
+        if not entries:
+            if not self._of_nothing.rows:
+                self._of_nothing = await asyncio.to_thread(judged, (), self._profile, self._settings)
+            return self._of_nothing
+        if entries[0].n > self._upto:
+            self._last, self._next_at = self._of_nothing, 0.0
         if self._upto == newest or self._lock.locked() or time.monotonic() < self._next_at:
             return self._last
         async with self._lock:
