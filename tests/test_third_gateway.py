@@ -7,6 +7,7 @@ takes the money once the customer has approved.
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -122,12 +123,17 @@ def test_everything_is_given_up_within_this_gateways_own_seconds(tmp_path: Path)
     only = ("timeout.response", "timeout.connect", "timeout.drip")
     _, result = performed(config(tmp_path), only=only)
     assert {id: verdicts(result)[id] for id in only} == dict.fromkeys(only, Verdict.PASS)
-    (tmp_path / "slow").mkdir()
-    _, slow = performed(config(tmp_path / "slow", "waits-too-long"), only=only)
-    found = findings(slow)
-    assert any("call was still open after 11" in title for title in found["timeout.response"])
-    assert any("an attempt to connect was still open after 5" in title for title in found["timeout.connect"])
-    assert any("one byte a second was still open after 21" in title for title in found["timeout.drip"])
+    said = {
+        "timeout.response": r"call was still open after 1[1-5]",
+        "timeout.connect": r"an attempt to connect was still open after [5-9]",
+        "timeout.drip": r"one byte a second was still open after 2[1-5]",
+    }
+    left = set(said)
+    for again in ("slow", "slow again"):  # what a machine with too much to do did not let be judged is tried once more
+        if left:
+            _, slow = performed(config(_folder(tmp_path / again), "waits-too-long"), only=tuple(sorted(left)))
+            left -= {id for id, titles in findings(slow).items() if any(re.search(said[id], title) for title in titles)}
+    assert not left
 
 
 def test_each_limit_is_told_from_the_others(tmp_path: Path) -> None:
