@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import wraps
+from collections.abc import Iterator
 
 from payproof.contracts import money
 from payproof.contracts.entries import Call
 from payproof.contracts.events import Refunded
 from payproof.contracts.judging.probe_runs import ProbeRun, ledger, probe_runs
-from payproof.contracts.judging.requirements import Case, Check, must
+from payproof.contracts.judging.requirements import Case, must, only_where
 from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding, Json
 
 _DECLARE = "[integration.refund]"
 
 
-def _where_declared(check: Check) -> Check:
-    @wraps(check)
-    def judged(case: Case) -> Iterable[Finding]:
-        if case.run.settings.refunds:
-            return check(case)
-        reason = f"it is not declared how the merchant gives money back: set {_DECLARE}, if this integration does"
-        return (case.not_applicable(reason, declare=_DECLARE),)
+def _undeclared(case: Case) -> Finding:
+    reason = f"it is not declared how the merchant gives money back: set {_DECLARE}, if this integration does"
+    return case.not_applicable(reason, declare=_DECLARE)
 
-    return judged
+
+_where_declared = only_where(lambda settings: settings.refunds, _undeclared)
 
 
 def _asked(probe_run: ProbeRun) -> list[tuple[Call, Refunded]]:
@@ -38,7 +34,7 @@ def amount(case: Case) -> Iterator[Finding]:
 
     Why: a part becomes the whole where the amount is left out, and a hundred times the part where units are mistaken.
 
-    Judged: a fifth of a paid order is given back; each refund call names that amount, and its currency where it names one.
+    Judged: a fifth of a paid order is given back; each refund call names that amount.
 
     Fix: send the refund's own amount, in the gateway's units.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from payproof.contracts.entries import Call, OrderSeen, Page, Step
+from payproof.contracts.entries import Call, OrderSeen, Step
 from payproof.contracts.judging.probe_runs import (
     ProbeRun,
     attempts,
@@ -13,6 +13,7 @@ from payproof.contracts.judging.probe_runs import (
     front_end_elsewhere,
     payments_of,
     probe_runs,
+    waited_for,
 )
 from payproof.contracts.judging.requirements import Case, must, should
 from payproof.contracts.judging.steps import StepName
@@ -215,7 +216,7 @@ def retried_once(case: Case) -> Iterator[Finding]:
         ]
         overlap = 2 if background(probe_run.world) else 1
         # A job in the background asks about payments; it opens none while a customer waits for that.
-        own = 1 if not case.profile.verifies(operation) and _waited_for(probe_run, worst) else overlap
+        own = 1 if not case.profile.verifies(operation) and waited_for(probe_run.pages(), worst[0]) else overlap
         if len(worst) > 2 * own or len(window) > 3 * overlap:
             yield case.failed(
                 f"one {operation} request was sent {len(worst)} times, with {len(window)} token calls",
@@ -238,12 +239,6 @@ def retried_once(case: Case) -> Iterator[Finding]:
                 world=probe_run.world,
                 seen=worst,
             )
-
-
-def _waited_for(probe_run: ProbeRun, calls: list[Call]) -> bool:
-    """Whether a customer's request caused these calls."""
-    pages = [page for page in probe_run.of(Page) if page.where == "integration"]
-    return bool(calls) and any(page.began <= calls[0].began <= page.ended for page in pages)
 
 
 @should("token.no-stampede", needs="authenticate")

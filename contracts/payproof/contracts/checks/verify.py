@@ -14,6 +14,7 @@ from payproof.contracts.judging.probe_runs import (
     ledger,
     payments_of,
     probe_runs,
+    waited_for,
 )
 from payproof.contracts.judging.requirements import Case, must
 from payproof.contracts.judging.steps import StepName
@@ -120,7 +121,7 @@ def _asked_after(probe_run: ProbeRun, mark: Step, paid: OrderSeen) -> bool:
     payments = {checkout.payment for checkout in probe_run.checkouts() if checkout.payment}
     pages = [page for page in probe_run.pages() if page.n > mark.n]
     return any(
-        call.event.payment in payments or any(page.began <= call.began <= page.ended for page in pages)
+        call.event.payment in payments or waited_for(pages, call)
         for call in probe_run.world.of(Call)
         if call.role in VERIFYING and mark.n < call.n < paid.n
     )

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import wraps
+from collections.abc import Iterator
 
 from payproof.contracts.entries import Delivery
-from payproof.contracts.judging.requirements import Case, Check
+from payproof.contracts.judging.requirements import Case, only_where
 from payproof.contracts.model import Finding
 from payproof.contracts.run import RecordedWorld, Run
 
 DECLARE = "[integration.webhook] path"
 """Setting without which nobody can tell how an integration takes notices."""
-
-
-def where_declared(check: Check) -> Check:
-    """A check that says so where it is not declared where notices arrive, and judges where it is."""
-
-    @wraps(check)
-    def judged(case: Case) -> Iterable[Finding]:
-        return check(case) if case.run.settings.notices else (undeclared(case),)
-
-    return judged
 
 
 def undeclared(case: Case) -> Finding:
@@ -32,6 +21,10 @@ def undeclared(case: Case) -> Finding:
     if case.profile.notices.required:
         return case.not_exercised(f"{reason}; this gateway's guidance asks for it", declare=DECLARE)
     return case.not_applicable(f"{reason}, if this integration takes them", declare=DECLARE)
+
+
+where_declared = only_where(lambda settings: settings.notices, undeclared)
+"""For a check that judges how notices are taken."""
 
 
 def taken(run: Run) -> tuple[RecordedWorld, Delivery] | None:

@@ -206,6 +206,11 @@ def bursts(calls: list[Call], *, pause: float = 1.0) -> list[list[Call]]:
     return groups
 
 
+def waited_for(pages: Iterable[Page], call: Call) -> bool:
+    """Whether a call was sent while one of these pages was waited for."""
+    return any(page.began <= call.began <= page.ended for page in pages)
+
+
 def attempts(probe_run: ProbeRun, calls: list[Call]) -> list[Call]:
     """The longest series of calls that one original request caused.
 
@@ -217,8 +222,7 @@ def attempts(probe_run: ProbeRun, calls: list[Call]) -> list[Call]:
     if background(probe_run.world) and any(call.role in VERIFYING for call in calls):
         groups = bursts(calls, pause=0.2)
     else:
-        pages = [page for page in probe_run.of(Page) if page.where == "integration"]
-        groups = [[call for call in calls if page.began <= call.began <= page.ended] for page in pages]
+        groups = [[call for call in calls if waited_for((page,), call)] for page in probe_run.pages()]
         groups += bursts([call for call in calls if not any(call in group for group in groups)])
     nothing: list[Call] = []
     return max(groups, key=len, default=nothing)

@@ -12,14 +12,14 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, wraps
 from typing import TYPE_CHECKING, TypeAlias
 
 from payproof.contracts.entries import Entry
 from payproof.contracts.former_ids import former
 from payproof.contracts.judging.probe_runs import ProbeRun, looks, obstacle
 from payproof.contracts.model import Finding, Json, Level, PayproofError, Pointer, Verdict
-from payproof.contracts.run import RecordedWorld, Run
+from payproof.contracts.run import RecordedWorld, Run, Settings
 
 if TYPE_CHECKING:
     from payproof.contracts.profile import Profile
@@ -65,6 +65,19 @@ def must(id: str, *, needs: str = "", before_control: bool = False) -> Callable[
 def should(id: str, *, needs: str = "", before_control: bool = False) -> Callable[[Check], Check]:
     """Register the check of a requirement whose failure warns. ``needs``, ``before_control``: see ``Requirement``."""
     return _register(id, Level.SHOULD, needs, before_control)
+
+
+def only_where(declared: Callable[[Settings], bool], undeclared: Callable[[Case], Finding]) -> Callable[[Check], Check]:
+    """For a check that judges only what is declared, and says ``undeclared`` where it is not."""
+
+    def narrowed(check: Check) -> Check:
+        @wraps(check)
+        def judged(case: Case) -> Iterable[Finding]:
+            return check(case) if declared(case.run.settings) else (undeclared(case),)
+
+        return judged
+
+    return narrowed
 
 
 def _register(id: str, level: Level, needs: str, before_control: bool) -> Callable[[Check], Check]:

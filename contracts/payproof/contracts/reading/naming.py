@@ -35,7 +35,7 @@ def refers(reference: str, name: str) -> bool:
     return name in reference or (len(_plain(name)) >= _LONG and _plain(name) in _plain(reference))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _plain(text: str) -> str:
     """Its letters and digits."""
     return re.sub(r"[\W_]+", "", text).casefold()

@@ -41,6 +41,11 @@ def fill(text: str, values: Mapping[str, str], place: str = "") -> str:
     return _pattern(text).sub(value, text)
 
 
+def fill_each(texts: Mapping[str, str], values: Mapping[str, str], place: str = "") -> dict[str, str]:
+    """Headers, or the fields of a form, each text filled."""
+    return {name: fill(text, values, place) for name, text in texts.items()}
+
+
 def fill_json(data: Json, values: Mapping[str, str], place: str = "") -> Json:
     """``data`` with every text in it filled, keys too. A text that is nothing but ``{order.amount:number}`` (or
     ``:minor``) becomes a JSON number."""

@@ -15,7 +15,7 @@ from payproof.contracts.reading.addresses import joined
 from payproof.contracts.reading.pages import soup
 from payproof.suites.config import Config, pointers
 from payproof.suites.config.models import CheckoutTable
-from payproof.suites.config.placeholders import fill, fill_json, names
+from payproof.suites.config.placeholders import fill, fill_each, fill_json, names
 from payproof.suites.customer.customer import CheckoutForm, Customer, Visit
 from payproof.suites.customer.navigation import merged
 from payproof.suites.driver import declared
@@ -64,14 +64,14 @@ class RecipeDriver:
         values = self._asked(order, customer)
         place = "integration.checkout"
         url = urljoin(self._base, fill(recipe.path, values, f"{place}.path"))
-        given = {name: fill(text, values, f"{place}.form") for name, text in (recipe.form or {}).items()}
+        given = fill_each(recipe.form or {}, values, f"{place}.form")
         fields: Fields | None = tuple(given.items()) if recipe.form is not None else None
         visit = await customer.browse(
             recipe.method,
             url,
             purpose="checkout",
             order=order.id,
-            headers={name: fill(text, values, f"{place}.headers") for name, text in recipe.headers.items()},
+            headers=fill_each(recipe.headers, values, f"{place}.headers"),
             json=fill_json(recipe.json_body, values, f"{place}.json") if recipe.json_body is not None else None,
             form=None if recipe.json_body is not None else with_hidden(customer.form.page, recipe.method, url, fields),
         )
@@ -181,10 +181,7 @@ class RecipeDriver:
             purpose="order",
             order=order.id,
             json=fill_json(asked, values, "integration.order.json") if asked is not None else None,
-            headers=merged(
-                _accepting(recipe.status),
-                {name: fill(text, values, "integration.order.headers") for name, text in recipe.headers.items()},
-            ),
+            headers=merged(_accepting(recipe.status), fill_each(recipe.headers, values, "integration.order.headers")),
         )
         page = visit.page
         if page is None or page.response is None:

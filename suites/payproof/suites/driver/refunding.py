@@ -7,7 +7,7 @@ from decimal import Decimal
 from urllib.parse import urljoin
 
 from payproof.suites.config import Config
-from payproof.suites.config.placeholders import fill, fill_json
+from payproof.suites.config.placeholders import fill, fill_each, fill_json
 from payproof.suites.customer.customer import Customer, Visit
 from payproof.suites.driver.driver import Order
 
@@ -29,7 +29,7 @@ async def give_back(
         urljoin(values["public_url"], fill(recipe.path, known, f"{place}.path")),
         purpose=REFUND,
         order=order.id,
-        headers={name: fill(text, known, f"{place}.headers") for name, text in recipe.headers.items()},
+        headers=fill_each(recipe.headers, known, f"{place}.headers"),
         json=fill_json(recipe.json_body, known, f"{place}.json") if recipe.json_body is not None else None,
-        form=None if form is None else tuple((name, fill(text, known, f"{place}.form")) for name, text in form.items()),
+        form=None if form is None else tuple(fill_each(form, known, f"{place}.form").items()),
     )

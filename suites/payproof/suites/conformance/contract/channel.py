@@ -15,7 +15,7 @@ from anyio.from_thread import start_blocking_portal
 from payproof.contracts.contract import Contract
 from payproof.contracts.contract.examples import Example, good_example
 from payproof.contracts.entries import Request, Response, header
-from payproof.contracts.events import ACCESS_TOKEN, issued_by
+from payproof.contracts.events import ACCESS_TOKEN, AnyEvent, issued_by
 from payproof.contracts.model import PayproofError
 from payproof.contracts.redaction import secret_fields
 from payproof.contracts.redaction.secrets import Redactor
@@ -49,6 +49,8 @@ class ContractExchange:
     n: int
     request: Request
     response: Response | None
+    event: AnyEvent
+    """What the two say, by the gateway's profile."""
     raw: tuple[bytes, bytes]
     """The bodies as they travelled."""
     sent: bool = True
@@ -110,7 +112,9 @@ class Channel:
         answer, sent = self._answer(method, target, kept, body)
         response = response_of(answer) if answer is not None else None
         content = answer.content if answer is not None else b""
-        exchange = ContractExchange(len(self.exchanges), shown, response, (body, content), sent)
+        exchange = ContractExchange(
+            len(self.exchanges), shown, response, self.where.profile.read(shown, response), (body, content), sent
+        )
         self.exchanges.append(exchange)
         self._learn(exchange)
         return exchange
@@ -155,7 +159,7 @@ class Channel:
             status = exchange.response.status if exchange.response else SILENT
             self.statuses[match.operation.id][status] += 1
         if exchange.response is not None:
-            event = self.where.profile.read(exchange.request, exchange.response)
+            event = exchange.event
             if issued := issued_by(event):
                 self.tokens.add(issued)
                 self.redactor.add(ACCESS_TOKEN, issued)
@@ -201,7 +205,7 @@ class Channel:
         if good and exchange and exchange.response and exchange.response.status == 429:
             exchange = self.send_example(good)  # after the pause that it asked for
         response = exchange.response if exchange else None
-        read = self.where.profile.read(exchange.request, response) if exchange and response else None
+        read = exchange.event if exchange and response else None
         issued = issued_by(read) if read else ""
         if not issued:
             again = ", also after the pause that it asked for" if response and response.status == 429 else ""

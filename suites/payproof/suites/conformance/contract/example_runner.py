@@ -64,7 +64,7 @@ class ExampleRunner:
     def _look_at_pages(self, exchange: ContractExchange) -> None:
         """Say so where the hosted checkout is at another host: nobody opens it from here, and settings must name it."""
         assert exchange.response
-        event = self._where.profile.read(exchange.request, exchange.response)
+        event = exchange.event
         url = (event.payment_url or "") if isinstance(event, Opened) else ""
         host = urlsplit(url).netloc
         note = f"payment_url leads to {host}, which is not the server's own host"
@@ -81,7 +81,7 @@ class ExampleRunner:
         exchanges = [opened]
         if good is not None:
             issued = self._channel.send_example(_as_another(good, self._where), merchant=self._where.other)
-            token = issued_by(self._where.profile.read(issued.request, issued.response)) if issued.response else ""
+            token = issued_by(issued.event) if issued.response else ""
             exchanges.append(issued)
         if not token:
             self._findings.untried[APART] = "the second merchant gets no access token: check sandbox.other"
@@ -109,14 +109,13 @@ class ExampleRunner:
             return
         for problem in self._channel.contract.response_problems(exchange.request, exchange.response):
             yield "is_as_the_contract_says", _in_words(problem)
-        event = self._where.profile.read(exchange.request, exchange.response)
         if not example.error:
             return
         known = self._where.profile.errors[example.error]
-        if exchange.response.status != known.status or not known.is_among(event.texts):
+        if exchange.response.status != known.status or not known.is_among(exchange.event.texts):
             yield (
                 "answers_as_in_the_example",
-                f'example "{example.name}": HTTP {exchange.response.status} {list(event.texts)}, '
+                f'example "{example.name}": HTTP {exchange.response.status} {list(exchange.event.texts)}, '
                 f"expected HTTP {known.status} {list(known.texts)} ({known.provenance}: {known.source})",
             )
 

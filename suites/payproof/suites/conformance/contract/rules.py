@@ -65,7 +65,7 @@ def no_secret(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
     response = exchange.response
     if response is None:
         return
-    issued = issued_by(bench.profile.read(exchange.request, response))
+    issued = issued_by(exchange.event)
     text = "\n".join((*(f"{name}: {value}" for name, value in response.headers), response.body))
     text = text.replace(issued, "") if issued else text
     if (covered := bench.channel.redactor.redact(text)) != text:
@@ -78,7 +78,7 @@ def reads(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
     response = exchange.response
     if response is None or not 200 <= response.status < 300:
         return
-    event = bench.profile.read(exchange.request, response)
+    event = exchange.event
     if isinstance(event, Opened) and event.payment:
         bench.asked[event.payment] = event
     if not isinstance(event, Confirmed):
@@ -131,7 +131,7 @@ def refuses(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
 def takes(bench: Bench, exchange: ContractExchange) -> Iterator[str]:
     """A request that is as the contract says is not refused, with an access token that this server gave."""
     contract, response = bench.channel.contract, exchange.response
-    match, event = contract.match(exchange.request), bench.profile.read(exchange.request, response)
+    match, event = contract.match(exchange.request), exchange.event
     asked = (exchange.request.url, exchange.raw[0])
     key_used = bool(event.idempotency_key) and bench.keys.setdefault(event.idempotency_key or "", asked) != asked
     if match.operation is None or response is None or response.status in (429, SILENT) or response.status < 400:
