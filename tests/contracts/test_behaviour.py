@@ -287,6 +287,9 @@ def test_a_call_over_a_bad_certificate_is_taken_and_an_alert_is_a_refusal(writte
 
 def test_an_authority_that_the_integration_was_not_told_of_is_an_unknown_one(written: Written) -> None:
     with written.probe("unknown-certificate"):
+        written.add(Connection(event="served", tls="TLSv1.3", calls=1))
+        written.create()  # by somebody who pays before, while the authority is known
+        written.step("distrust")
         written.add(Connection(event="handshake_failed", ended_by="client", alert="unknown ca"))
         written.step("tried")
         written.create()

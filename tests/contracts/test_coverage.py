@@ -110,6 +110,8 @@ def test_what_happens_before_a_call_is_read_is_a_phase_of_its_own(written: Writt
         written.page("checkout", status=502)
         written.cleared("refuse", fired=0)
     with written.probe("unknown-certificate"):
+        written.create()
+        written.step("distrust")
         written.add(Connection(event="handshake_failed", ended_by="client"))
     cells = of(written).cells
     assert set(cells) == {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from blind_token_call import blind
 from payproof.contracts.behaviour import behaviour
 from payproof.contracts.entries import OrderSeen, ProbeMark, Process
 from payproof.contracts.judging.judge import judge
@@ -32,3 +33,22 @@ def test_who_was_not_told_of_the_authority_is_not_started_again_for_a_look() -> 
     assert [each.event for each in world.of(Process)].count("started") == 2
     settled = next(each.n for each in world.of(ProbeMark) if each.probe == "settle")
     assert any(seen.n > settled and seen.status == 200 for seen in world.of(OrderSeen))
+
+
+def test_a_token_call_alone_that_takes_another_hosts_certificate_is_found() -> None:
+    config = blind()
+    run = asyncio.run(perform(config, Options(seed=3, probes=("false-certificate",))))
+    (judgement,) = (
+        each for each in judge(run, config.profile).judgements if each.requirement == "https.certificate-verified"
+    )
+    failed = [each.title for each in judgement.findings if each.verdict is Verdict.FAIL]
+    assert failed == ["1 request sent to a gateway that showed a certificate of another host"]
+
+
+def test_a_careful_token_call_is_tried_with_each_certificate_and_passes() -> None:
+    config = shop("careful")
+    run = asyncio.run(perform(config, Options(seed=3, probes=("false-certificate",))))
+    (judgement,) = (
+        each for each in judge(run, config.profile).judgements if each.requirement == "https.certificate-verified"
+    )
+    assert [each.verdict for each in judgement.findings] == 6 * [Verdict.PASS]

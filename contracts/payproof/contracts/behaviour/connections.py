@@ -131,7 +131,7 @@ def _of_unknown_certificate(run: Run) -> Iterator[tuple[RecordedWorld, Call | Co
 
 def of_unknown_certificate(probe_run: ProbeRun) -> Iterator[Call | Connection]:
     """What came of the gateway's own certificate while the integration had not been told of the authority behind it."""
-    for each in probe_run.before(StepName.TRIED).entries:
+    for each in probe_run.before(StepName.TRIED).after(StepName.DISTRUST).entries:
         if isinstance(each, Connection) or (isinstance(each, Call) and each.secure):
             yield each
 

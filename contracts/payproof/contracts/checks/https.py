@@ -9,7 +9,7 @@ from payproof.contracts.entries import Call, Connection
 from payproof.contracts.judging.probe_runs import ProbeRun, probe_runs
 from payproof.contracts.judging.requirements import CAUSES, Case, must
 from payproof.contracts.judging.steps import StepName
-from payproof.contracts.model import Finding
+from payproof.contracts.model import Finding, Verdict
 from payproof.contracts.run import RecordedWorld
 
 _REFUSED = "handshake_failed"
@@ -138,8 +138,8 @@ def certificate_verified(case: Case) -> Iterator[Finding]:
 
     Why: without verification anybody on the way is the gateway.
 
-    Judged: the gateway shows a certificate of another host, one that has expired, one of an authority that nobody knows; and the
-    integration runs once without the variables that name this run's own authority. An HTTP request that arrives then is the
+    Judged: the gateway shows a certificate of another host, one that has expired, one of an authority that nobody knows, to a customer's
+    calls and to the call for a new access token; and the integration runs once without the variables that name this run's own authority. An HTTP request that arrives then is the
     defect, whatever it asks. A connection that the integration ends without one is the pass.
 
     Fix: leave certificate verification on; add a private authority to the trust store instead of switching it off, and do not
@@ -150,7 +150,10 @@ def certificate_verified(case: Case) -> Iterator[Finding]:
         return
     for probe_run in probe_runs(case.run, "false-certificate", "unknown-certificate"):
         shown = str(probe_run.params.get("shows", ""))
-        yield _trusted(case, probe_run.before(StepName.TRIED), shown, FORGERIES.get(shown, _UNKNOWN_AUTHORITY))
+        found = _trusted(case, probe_run.before(StepName.TRIED), shown, FORGERIES.get(shown, _UNKNOWN_AUTHORITY))
+        # Whoever needs no other access token then has asked for it under the same certificate in another probe run, if ever.
+        if found.verdict is not Verdict.NOT_EXERCISED or not probe_run.params.get("operation"):
+            yield found
 
 
 def _trusted(case: Case, probe_run: ProbeRun, shown: str, what: str) -> Finding:

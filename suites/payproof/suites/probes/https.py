@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from asyncio import create_task
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -17,6 +18,10 @@ from payproof.suites.probes import Params, probe
 from payproof.suites.session.world import World
 
 
+_TOLD_AFTER = 0.5
+"""Seconds after which a call is told that its access token is good no more; by then another certificate stands ready."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Paid:
     order: Order
@@ -25,16 +30,23 @@ class _Paid:
 
 
 def _forgeries(profile: Profile, settings: Settings) -> Iterable[Params]:
-    return ({"shows": fault} for fault in FORGERIES) if settings.secure else ()
+    if settings.secure:
+        yield from ({"shows": fault} for fault in FORGERIES)
+    if settings.secure and profile.has("authenticate") and "tokens" in settings.powers:
+        yield from ({"shows": fault, "operation": profile.named("authenticate")} for fault in FORGERIES)
 
 
 @probe("https.certificate-verified", "flow.recovers", "errors.friendly", group="certificates", variants=_forgeries)
-async def false_certificate(world: World, shows: str) -> None:
+async def false_certificate(world: World, shows: str, operation: str = "") -> None:
     """Somebody on the way shows a certificate of another host, one that has expired, or one of an authority that nobody knows. One
-    customer checks out then, and another, who paid before, comes back."""
-    paid = await _paid(world)
-    async with world.fault(shows):
-        await _try_to_pay(world, f"the gateway shows {FORGERIES[shows]}", paid)
+    customer checks out then, and another, who paid before, comes back. Or it is shown only when a call was told that its access
+    token is good no more, so that the call for another one meets it."""
+    if operation:
+        await _try_to_renew(world, shows)
+    else:
+        paid = await _paid(world)
+        async with world.fault(shows):
+            await _try_to_pay(world, f"the gateway shows {FORGERIES[shows]}", paid)
     await world.recover()
 
 
@@ -91,5 +103,24 @@ async def _try_to_pay(world: World, what: str, paid: _Paid | None = None) -> Non
     await world.look(order, customer)
 
 
-def _connected(world: World, mark: int) -> bool:
-    return any(entry.n > mark and isinstance(entry, Call | Connection) for entry in world.journal.entries)
+async def _try_to_renew(world: World, shows: str) -> None:
+    """Somebody checks out with an access token that is refused; whatever is asked after that meets the other certificate."""
+    await world.buy(world.new_order(role="first"))
+    world.target.expire_tokens()
+    mark = world.step(f"the access token is refused, and then the gateway shows {FORGERIES[shows]}", StepName.DISTRUST).n
+    order, customer = world.new_order(), world.customer()
+    async with world.fault("delay", operation=world.profile.named("open"), times=1, seconds=_TOLD_AFTER) as late:
+        paying = create_task(world.checkout(order, customer))
+        met = world.target.faults.fired
+        await world.until(lambda: met(late) > 0 or paying.done(), world.shared.page_patience)
+        async with world.fault(shows):  # the answer that is on its way is the last one of its connection
+            await paying
+            await world.until(lambda: _connected(world, mark, shows), world.shared.patience)
+            world.step("nobody tries any more", StepName.TRIED)
+            await world.look(order, customer)
+
+
+def _connected(world: World, mark: int, fault: str = "") -> bool:
+    """Whether anybody has, since then; and met this fault."""
+    later = (entry for entry in world.journal.entries if entry.n > mark and isinstance(entry, Call | Connection))
+    return any(not fault or entry.fault == fault for entry in later)
