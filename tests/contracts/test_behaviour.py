@@ -12,6 +12,8 @@ from payproof.contracts.behaviour import Behaviour, Failure, Patience, Refusal, 
 from payproof.contracts.entries import Connection
 from payproof.contracts.run import Run
 
+from payproof.reports import behaviour as words
+
 from .checks.written import Written
 
 
@@ -70,6 +72,18 @@ def test_a_customer_who_is_answered_when_the_call_ends_is_nothing_to_tell(writte
     written.create(status=None, seconds=20.0, ending="hung_up", fault="never-answer")
     written.page("checkout", began=0.0, status=502)
     assert stalled(behaviour(written.run())).answered is None
+
+
+@pytest.mark.parametrize(("ending", "let_go"), [("cut", True), ("hung_up", False)])
+def test_a_customer_who_is_answered_because_we_ended_the_call_waited_for_longer_than_that(
+    written: Written, ending: Literal["cut", "hung_up"], let_go: bool
+) -> None:
+    written.create(status=None, seconds=60.0, ending=ending, fault="never-answer")
+    written.page("checkout", began=0.0, status=503)
+    found = failure(behaviour(written.run()), "late")
+    assert (found.let_go, found.status) == (let_go, 503)
+    text = words.failure(found).line
+    assert text.endswith("HTTP 503 when the gateway ended the call" if let_go else "HTTP 503 after 60.1 s"), text
 
 
 def test_each_stall_is_measured_by_its_own_fault(written: Written) -> None:

@@ -172,8 +172,10 @@ def _each(
 def failure(each: Failure) -> Figure:
     notes = [_gaps(each.gaps)] if each.gaps else []
     if each.waited is not None:
-        answer = f"HTTP {each.status}" if each.status else "no answer"
-        notes.append(f"{answer} after {seconds(each.waited)}")
+        answer, waited = f"HTTP {each.status}" if each.status else "no answer", seconds(each.waited)
+        notes.append(
+            f"none within {waited}; {answer} when the gateway ended the call" if each.let_go else f"{answer} after {waited}"
+        )
     return Figure(text=times(each.attempts), notes=tuple(notes), evidence=each.evidence)
 
 

@@ -33,7 +33,8 @@ class Failure:
 
     ``attempts``: how often one original request was sent, at most; ``gaps``: seconds between the end of each of these attempts
     and the next. ``waited``: seconds that a customer waited for the shop's answer, at most, and ``status`` that answer's HTTP
-    status, 0 where there was none; None: nobody waited.
+    status, 0 where there was none; None: nobody waited. ``let_go``: they were answered only because the gateway ended the call that it
+    had held.
     """
 
     failing: Failing
@@ -44,6 +45,7 @@ class Failure:
     gaps: tuple[float, ...]
     waited: float | None
     status: int
+    let_go: bool = False
     evidence: tuple[Pointer, ...]
     """The attempts, and the page that was waited for longest."""
 
@@ -90,8 +92,8 @@ def failures(run: Run, operations: Sequence[str]) -> tuple[Failure, ...]:
 
 def _failure(failing: Failing, operation: str, found: Sequence[Series]) -> Failure:
     most = max(found, key=lambda series: len(series.attempts))
-    waits = [(page.ended - page.began, series.world, page) for series in found if (page := series.page) is not None]
-    waited, world, page = max(waits, key=lambda wait: wait[0], default=(None, most.world, None))
+    waits = [(page.ended - page.began, series, page) for series in found if (page := series.page) is not None]
+    waited, longest, page = max(waits, key=lambda wait: wait[0], default=(None, most, None))
     return Failure(
         failing=failing,
         operation=operation,
@@ -100,8 +102,14 @@ def _failure(failing: Failing, operation: str, found: Sequence[Series]) -> Failu
         gaps=tuple(round(max(after.began - before.ended, 0.0), 3) for before, after in pairwise(most.attempts)),
         waited=None if waited is None else round(waited, 3),
         status=page.response.status if page and page.response else 0,
-        evidence=(*most.world.point(*most.attempts[:3]), *world.point(page)),
+        let_go=page is not None and any(_let_go(call, page) for call in longest.attempts),
+        evidence=(*most.world.point(*most.attempts[:3]), *longest.world.point(page)),
     )
+
+
+def _let_go(call: Call, page: Page) -> bool:
+    """Whether it was held for long, until we ended it, and the page was waited for as long."""
+    return call.ending in ("cut", "held") and _failing(call) == "late" and page.ended >= call.ended
 
 
 def _series(world: RecordedWorld) -> Iterator[Series]:

@@ -109,7 +109,7 @@ async def _try_to_renew(world: World, shows: str) -> None:
     world.target.expire_tokens()
     mark = world.step(f"the access token is refused, and then the gateway shows {FORGERIES[shows]}", StepName.DISTRUST).n
     order, customer = world.new_order(), world.customer()
-    async with world.fault("delay", operation=world.profile.named("open"), times=1, seconds=_TOLD_AFTER) as late:
+    async with world.fault("gather", operation=world.profile.named("open"), times=1, seconds=_TOLD_AFTER) as late:
         paying = create_task(world.checkout(order, customer))
         met = world.target.faults.fired
         await world.until(lambda: met(late) > 0 or paying.done(), world.shared.page_patience)
