@@ -78,12 +78,13 @@ def test_a_customer_who_is_answered_when_the_call_ends_is_nothing_to_tell(writte
 def test_a_customer_who_is_answered_because_we_ended_the_call_waited_for_longer_than_that(
     written: Written, ending: Literal["cut", "hung_up"], let_go: bool
 ) -> None:
+    written.page("checkout", began=0.0, seconds=60.05, status=503)
+    written.now = 0.1  # the end of a connection is seen a moment later
     written.create(status=None, seconds=60.0, ending=ending, fault="never-answer")
-    written.page("checkout", began=0.0, status=503)
     found = failure(behaviour(written.run()), "late")
     assert (found.let_go, found.status) == (let_go, 503)
     text = words.failure(found).line
-    assert text.endswith("HTTP 503 when the gateway ended the call" if let_go else "HTTP 503 after 60.1 s"), text
+    assert text.endswith("HTTP 503 when the gateway ended the call" if let_go else "HTTP 503 after 60.0 s"), text
 
 
 def test_each_stall_is_measured_by_its_own_fault(written: Written) -> None:
@@ -309,6 +310,22 @@ def test_an_authority_that_the_integration_was_not_told_of_is_an_unknown_one(wri
         written.create()
     found = refused(written, "unknown-authority")
     assert (found.connections, found.taken, found.alerts) == (1, 0, ("unknown ca",))
+
+
+def test_who_trusts_their_own_authorities_only_is_measured_as_far_as_they_went() -> None:
+    written = Written(secure=False, secure_note="the integration did not accept the run's certificate authority")
+    written.world("main-given-up")
+    written.connection("handshake_failed", alert="unknown ca", offered=("TLSv1.3", "TLSv1.2"))
+    written.give_up()
+    written.world("main")
+    written.add(Connection(event="served", calls=1))
+    found = behaviour(written.run())
+    assert (found.tls.chosen, found.tls.offered) == ({"": 1}, ("TLSv1.3", "TLSv1.2"))
+    assert (refused(written, "unknown-authority").taken, refused(written, "unknown-authority").alerts) == (
+        0,
+        ("unknown ca",),
+    )
+    assert refused(written, "wrong-host").unmeasured == "this run was over plain HTTP"
 
 
 def test_over_plain_http_nothing_is_said_of_certificates() -> None:

@@ -60,11 +60,12 @@ _UNKNOWN = "the journal tells nothing of connections that were served"
 
 
 def tls(run: Run) -> Tls:
-    """What was agreed on by the connections that met no fault."""
+    """What was agreed on by the connections that met no fault; offered also by those that did not take the run's authority."""
     sound = _sound(run)
     if not sound:
         return Tls(chosen={}, unmeasured=_UNKNOWN)
-    offered = dict.fromkeys(version for _, each in sound for version in each.offered)
+    turned_away = (each for world in run.given_up for each in world.of(Connection))
+    offered = dict.fromkeys(version for each in (*(each for _, each in sound), *turned_away) for version in each.offered)
     world, first = sound[0]
     return Tls(
         chosen=dict(Counter(each.tls for _, each in sound)),
@@ -98,7 +99,7 @@ def refusals(run: Run) -> tuple[Refusal, ...]:
 
 
 def _refusal(run: Run, fault: str) -> Refusal:
-    shown = [*_shown(run, fault), *(_of_unknown_certificate(run) if fault == UNKNOWN_AUTHORITY else ())]
+    shown = [*_shown(run, fault), *(_of_unknown_authority(run) if fault == UNKNOWN_AUTHORITY else ())]
     met = [(world, each) for world, each in shown if isinstance(each, Connection)]
     calls = [(world, each) for world, each in shown if isinstance(each, Call)]
     if not met and not calls:
@@ -121,12 +122,12 @@ def _shown(run: Run, fault: str) -> Iterator[tuple[RecordedWorld, Call | Connect
                 yield world, each
 
 
-def _of_unknown_certificate(run: Run) -> Iterator[tuple[RecordedWorld, Call | Connection]]:
-    return (
-        (probe_run.world, each)
-        for probe_run in probe_runs(run, UNKNOWN_CERTIFICATE)
-        for each in of_unknown_certificate(probe_run)
-    )
+def _of_unknown_authority(run: Run) -> Iterator[tuple[RecordedWorld, Call | Connection]]:
+    """What the integration made of the run's own authority where it does not know it: because it was not told, or trusts others only."""
+    for probe_run in probe_runs(run, UNKNOWN_CERTIFICATE):
+        yield from ((probe_run.world, each) for each in of_unknown_certificate(probe_run))
+    for world in run.given_up:
+        yield from ((world, each) for each in world.of(Connection) if each.distrusted and not each.hesitant)
 
 
 def of_unknown_certificate(probe_run: ProbeRun) -> Iterator[Call | Connection]:

@@ -23,6 +23,8 @@ _NO_FAILURE = frozenset(("gather", *CERTIFICATES))
 """Faults with which a call succeeds: answers that come at the same moment, certificates that somebody takes."""
 _LATE, _SLOW = 5.0, 1.0
 """Seconds: a connection that ends without an answer after so long was not simply lost; an answer that takes so long is slow."""
+_EARLIER = 0.5
+"""Seconds by which a customer must be answered before a call ends, not to have waited for its end."""
 _PAUSE, _QUICK = 1.0, 0.2
 """Seconds within which a call without a customer belongs to the one before; of a background job's next look, the shorter."""
 
@@ -109,7 +111,7 @@ def _failure(failing: Failing, operation: str, found: Sequence[Series]) -> Failu
 
 def _let_go(call: Call, page: Page) -> bool:
     """Whether it was held for long, until we ended it, and the page was waited for as long."""
-    return call.ending in ("cut", "held") and _failing(call) == "late" and page.ended >= call.ended
+    return call.ending in ("cut", "held") and _failing(call) == "late" and page.ended > call.ended - _EARLIER
 
 
 def _series(world: RecordedWorld) -> Iterator[Series]:
