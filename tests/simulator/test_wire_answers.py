@@ -324,3 +324,19 @@ def test_faults_of_a_call_leave_the_connection_entry_to_say_who_ended_it(gateway
 
     until(lambda: len(ends()) == 2)
     assert ends() == ["gateway", "client"]
+
+
+@pytest.mark.parametrize("name", ["dropped", "never-answer"])
+def test_a_call_that_we_ended_was_over_then_however_late_its_client_closes(gateway: GatewayThread, name: str) -> None:
+    number = gateway.arm(name)
+    body = f'{{"client_id":"{gateway.client_id}","secret_id":"{gateway.secret_key}"}}'.encode()
+    head = b"POST /pay/sandbox/api/v1/authentication/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
+    with connected(gateway, LONG) as sock:
+        sock.send(head % len(body) + body)
+        until(lambda: gateway.fired(number))
+        gateway.clear(number)
+        read(sock, 1_000_000)
+        time.sleep(1.5)
+    lost = call(gateway)
+    assert lost.ending == "cut"
+    assert lost.seconds < 1.0

@@ -97,6 +97,7 @@ class Exchange:
         "asked",
         "began",
         "body",
+        "broken_off",
         "came",
         "chunks",
         "ending",
@@ -125,6 +126,8 @@ class Exchange:
         self.page = self._replayed = self._done = False
         self.fault = ""
         self.ending: Ending | None = None
+        self.broken_off: float | None = None
+        """time.monotonic() when we ended it; many a client closes its own end much later."""
         self.gone: float | None = None
         """time.monotonic() when the client was seen to have gone, for servers that are not ours."""
         self.came: float | None = None
@@ -207,6 +210,10 @@ class Exchange:
     def left(self) -> float | None:
         """time.monotonic() when the client had gone, None while it is there."""
         return self.wire.lost if self.wire is not None and self.wire.lost is not None else self.gone
+
+    def break_off(self) -> None:
+        """We end it now."""
+        self.ending, self.broken_off = "cut", time.monotonic()
 
     async def until_gone(self) -> None:
         """Returns when the client has closed its connection."""

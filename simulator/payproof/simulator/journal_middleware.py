@@ -80,7 +80,8 @@ class JournalMiddleware:
         if exchange.wire is not None and left is not None and exchange.ending is None:
             exchange.ending = exchange.wire.ending
         at = time.monotonic()
-        ended = now if left is None else now - (at - left)
+        over = left if exchange.broken_off is None else exchange.broken_off
+        ended = now if over is None else now - (at - over)
         if exchange.came is not None:
             exchange.began = min(exchange.began, now - (at - exchange.came))
         ending = exchange.ending or ("hung_up" if left is not None else "cut")

@@ -151,7 +151,7 @@ class FaultContext:
         """Close the connection without another byte, unless the client has already done so."""
         if await self._has_left():
             return
-        self.exchange.ending = "cut"
+        self.exchange.break_off()
         if self.exchange.wire is None:
             raise ConnectionResetError("the simulated gateway closed the connection")
         await self.exchange.wire.close()
@@ -166,7 +166,7 @@ class FaultContext:
         """End the connection with RST, unless the client has already closed it."""
         if await self._has_left():
             return
-        self.exchange.ending = "cut"
+        self.exchange.break_off()
         if self.exchange.wire is None:
             raise ConnectionResetError("the simulated gateway reset the connection")
         self.exchange.wire.reset()

@@ -290,7 +290,7 @@ async def _no_answer(exchange: Exchange, send: Send) -> None:
     """The sandbox is gone: the client meets what it would have met without us, a connection that ends."""
     if exchange.left() is not None:
         return
-    exchange.ending = "cut"
+    exchange.break_off()
     if exchange.wire is None:
         start: Message = {"type": "http.response.start", "status": 502, "headers": [(b"content-length", b"0")]}
         await send(start)
