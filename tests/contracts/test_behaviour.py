@@ -155,7 +155,16 @@ def test_a_retry_that_succeeds_counts_too(written: Written) -> None:
     written.create()
     written.page("checkout", began=0.0, status=303)
     found = failure(behaviour(written.run()), "unauthorized")
-    assert (found.attempts, found.status) == (2, 303)
+    assert (found.attempts, found.went_through, found.status) == (2, True, 303)
+    assert words.failure(found).notes[1] == "the last one went through"
+
+
+def test_attempts_that_call_the_same_order_by_other_names_are_those_of_one_request(written: Written) -> None:
+    for number in range(4):
+        written.create(order=f"1001-{number}", status=None, ending="cut", fault="dropped")
+    written.page("checkout", order="1001", began=0.0, status=503)
+    found = failure(behaviour(written.run()), "lost")
+    assert (found.requests, found.attempts, found.went_through) == (1, 4, False)
 
 
 def test_a_background_jobs_next_look_is_not_an_attempt(written: Written) -> None:

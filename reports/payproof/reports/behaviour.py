@@ -171,6 +171,7 @@ def _each(
 
 def failure(each: Failure) -> Figure:
     notes = [_gaps(each.gaps)] if each.gaps else []
+    notes += ["the last one went through"] if each.went_through else []
     if each.waited is not None:
         answer, waited = f"HTTP {each.status}" if each.status else "no answer", seconds(each.waited)
         notes.append(

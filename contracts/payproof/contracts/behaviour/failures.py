@@ -12,6 +12,7 @@ from payproof.contracts.behaviour.waiting import PageWaits
 from payproof.contracts.entries import Call, Page, header
 from payproof.contracts.events import VERIFYING
 from payproof.contracts.model import Pointer
+from payproof.contracts.reading.naming import refers
 from payproof.contracts.run import RecordedWorld, Run
 
 Failing: TypeAlias = Literal["late", "lost", "unauthorized", "limited", "broken", "refused", "unreadable", "slow"]
@@ -34,7 +35,7 @@ class Failure:
     """The worst that one way of failing led to, at one operation.
 
     ``attempts``: how often one original request was sent, at most; ``gaps``: seconds between the end of each of these attempts
-    and the next. ``waited``: seconds that a customer waited for the shop's answer, at most, and ``status`` that answer's HTTP
+    and the next; ``went_through``: the last one met no fault. ``waited``: seconds that a customer waited for the shop's answer, at most, and ``status`` that answer's HTTP
     status, 0 where there was none; None: nobody waited. ``let_go``: they were answered only because the gateway ended the call that it
     had held.
     """
@@ -45,6 +46,7 @@ class Failure:
     """Original requests that failed so."""
     attempts: int
     gaps: tuple[float, ...]
+    went_through: bool = False
     waited: float | None
     status: int
     let_go: bool = False
@@ -102,6 +104,7 @@ def _failure(failing: Failing, operation: str, found: Sequence[Series]) -> Failu
         requests=len(found),
         attempts=len(most.attempts),
         gaps=tuple(round(max(after.began - before.ended, 0.0), 3) for before, after in pairwise(most.attempts)),
+        went_through=not most.attempts[-1].fault,
         waited=None if waited is None else round(waited, 3),
         status=page.response.status if page and page.response else 0,
         let_go=page is not None and any(_let_go(call, page) for call in longest.attempts),
@@ -137,17 +140,19 @@ def _attempts(calls: Sequence[Call], page: Page | None, pause: float) -> Iterato
     for call in calls:
         if call.began > (page.ended if page else last + pause):
             break
-        if _same(call, calls[0]):
+        if _same(call, calls[0], page.order if page else ""):
             last = max(last, call.ended)
             yield call
 
 
-def _same(call: Call, first: Call) -> bool:
-    """The same call about the same payment or order; token calls are about neither."""
+def _same(call: Call, first: Call, order: str = "") -> bool:
+    """The same call about the same payment or order; token calls are about neither. ``order``: that of the page that waits, which each
+    attempt may refer to in its own way."""
     if call.event.operation != first.event.operation:
         return False
     if first.role == "open":
-        return call.opened.reference == first.opened.reference
+        asked, before = call.opened.reference or "", first.opened.reference or ""
+        return asked == before or (refers(asked, order) and refers(before, order))
     return first.role == "authenticate" or call.event.payment == first.event.payment
 
 
