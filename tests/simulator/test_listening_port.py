@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
+import time
 
 import pytest
 
-from payproof.simulator.sockets.backlog import Attempt
+from payproof.simulator.sockets.backlog import Attempt, fill
+from payproof.simulator.sockets.connecting import connecting
 from payproof.simulator.sockets.listening_port import ListeningPort
 
 
@@ -55,3 +58,17 @@ def test_a_port_that_refuses_is_given_back_to_nobody_between_listening_and_refus
 
     assert asyncio.run(scenario()) == ["refused", "taken", "refused", "taken"]
     assert taken["tried"] >= 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux's table of sockets")
+def test_an_attempt_that_is_first_seen_after_its_second_packet_is_as_old_as_it_is() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening, socket.socket() as late:
+        fillers = fill(listening)
+        late.setblocking(False)
+        late.connect_ex(listening.getsockname())
+        began = time.monotonic()
+        time.sleep(1.4)
+        (found,) = [each for each in connecting(listening.getsockname()[1]) if each.local[1] == late.getsockname()[1]]
+        assert found.age == pytest.approx(time.monotonic() - began, abs=0.3)
+        for each in fillers:
+            each.close()

@@ -17,13 +17,13 @@ _SOCKET = struct.Struct("=BBBB 2s2x 16s16x 4x8x I 16x")
 _NUMBER = struct.Struct("=i")
 _SYN_SENT = 2
 _SECOND_SYN = 1.0
-"""Seconds after the first SYN."""
+"""Seconds between the first SYN and the second; those that follow are as far apart at least."""
 _ENOUGH = 65536
 
 
 @dataclass(frozen=True, slots=True)
 class Connecting:
-    """A socket whose SYN nobody has answered. ``age``: seconds since the first one, as far as its timer tells (0 after the second)."""
+    """A socket whose SYN nobody has answered. ``age``: seconds since the first one at least, as its timer tells."""
 
     local: tuple[bytes, int]
     age: float
@@ -60,5 +60,5 @@ def _messages(text: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _socket(message: bytes) -> Connecting:
     _, _, _, runs, port, address, left = _SOCKET.unpack_from(message)
-    age = max(_SECOND_SYN - left / 1000, 0.0) if runs == 0 else 0.0
+    age = runs * _SECOND_SYN + max(_SECOND_SYN - left / 1000, 0.0)
     return Connecting((address, int.from_bytes(port, "big")), age)
