@@ -45,8 +45,8 @@ async def false_certificate(world: World, shows: str, operation: str = "") -> No
         await _try_to_renew(world, shows)
     else:
         paid = await _paid(world)
-        async with world.fault(shows):
-            await _try_to_pay(world, f"the gateway shows {FORGERIES[shows]}", paid)
+        async with world.fault(shows) as number:
+            await _try_to_pay(world, f"the gateway shows {FORGERIES[shows]}", paid, number)
     await world.recover()
 
 
@@ -58,8 +58,8 @@ async def false_certificate(world: World, shows: str, operation: str = "") -> No
 )
 async def old_tls(world: World) -> None:
     """The gateway's certificate is good, and it offers TLS 1.0 and 1.1 only, which nobody should speak any more."""
-    async with world.fault("old-tls"):
-        await _try_to_pay(world, "the gateway offers TLS 1.0 and 1.1 only")
+    async with world.fault("old-tls") as number:
+        await _try_to_pay(world, "the gateway offers TLS 1.0 and 1.1 only", number=number)
     await world.recover()
 
 
@@ -88,11 +88,12 @@ async def _paid(world: World) -> _Paid | None:
     return _Paid(order, customer, tab.url) if tab else None
 
 
-async def _try_to_pay(world: World, what: str, paid: _Paid | None = None) -> None:
-    """Somebody checks out, and somebody who ``paid`` comes back; every connection that comes of it is seen to its end."""
+async def _try_to_pay(world: World, what: str, paid: _Paid | None = None, number: int = 0) -> None:
+    """Somebody checks out, and somebody who ``paid`` comes back; every connection that comes of it is seen to its end. ``number``: of
+    the fault that is to be met, where there is one."""
     mark = world.step(what, StepName.DISTRUST).n
     order, customer = world.new_order(), world.customer()
-    await world.checkout(order, customer)
+    await world.checkout_until(lambda: not number or world.target.faults.fired(number), order, customer)
     await world.until(lambda: _connected(world, mark), world.shared.patience)
     if paid is not None:
         mark = world.step("the customer who paid before comes back").n

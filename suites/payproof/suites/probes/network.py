@@ -50,7 +50,9 @@ async def network_error(world: World, operation: str, how: str, phase: str = "be
         if world.profile.role_of(operation) == "authenticate":
             world.target.expire_tokens()
         async with _outage(world, operation, how, phase) as number:
-            await _seen_through(world, number, create_task(world.checkout(order, customer)), opens=True)
+            fired = world.target.faults.fired
+            paying = create_task(world.checkout_until(lambda: not number or fired(number), order, customer))
+            await _seen_through(world, number, paying, opens=True)
         world.step("the customer gave up on this attempt", StepName.TRIED)
         await world.look(order, customer)
     await world.recover()

@@ -123,8 +123,8 @@ async def _held(world: World, hold: _Hold) -> None:
 async def _held_checkout(world: World, hold: _Hold) -> None:
     order, customer = world.new_order(), world.customer(patience=hold.seconds + _MARGIN)
     async with world.fault(hold.fault, **_filters(hold)) as number:
-        waiting = create_task(world.checkout(order, customer))
         met = world.target.faults.fired
+        waiting = create_task(world.checkout_until(lambda: met(number), order, customer))
         await world.until(lambda: met(number) > 0 or waiting.done(), world.shared.page_patience)
         await _until_given_up(world, hold, number, waiting)
     await _noted(world, hold, number)
