@@ -11,7 +11,6 @@ from payproof.contracts import run as runs
 from payproof.contracts.behaviour import Behaviour, Failure, Patience, Refusal, behaviour
 from payproof.contracts.entries import Connection
 from payproof.contracts.run import Run
-
 from payproof.reports import behaviour as words
 
 from .checks.written import Written

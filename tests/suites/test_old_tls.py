@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from blind_token_call import blind
+
 from payproof.contracts.behaviour import behaviour
 from payproof.contracts.entries import OrderSeen, ProbeMark, Process
 from payproof.contracts.judging.judge import judge

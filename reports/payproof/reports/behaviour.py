@@ -175,7 +175,9 @@ def failure(each: Failure) -> Figure:
     if each.waited is not None:
         answer, waited = f"HTTP {each.status}" if each.status else "no answer", seconds(each.waited)
         notes.append(
-            f"none within {waited}; {answer} when the gateway ended the call" if each.let_go else f"{answer} after {waited}"
+            f"none within {waited}; {answer} when the gateway ended the call"
+            if each.let_go
+            else f"{answer} after {waited}"
         )
     return Figure(text=times(each.attempts), notes=tuple(notes), evidence=each.evidence)
 

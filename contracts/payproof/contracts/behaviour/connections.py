@@ -65,7 +65,9 @@ def tls(run: Run) -> Tls:
     if not sound:
         return Tls(chosen={}, unmeasured=_UNKNOWN)
     turned_away = (each for world in run.given_up for each in world.of(Connection))
-    offered = dict.fromkeys(version for each in (*(each for _, each in sound), *turned_away) for version in each.offered)
+    offered = dict.fromkeys(
+        version for each in (*(each for _, each in sound), *turned_away) for version in each.offered
+    )
     world, first = sound[0]
     return Tls(
         chosen=dict(Counter(each.tls for _, each in sound)),

@@ -35,9 +35,9 @@ class Failure:
     """The worst that one way of failing led to, at one operation.
 
     ``attempts``: how often one original request was sent, at most; ``gaps``: seconds between the end of each of these attempts
-    and the next; ``went_through``: the last one met no fault. ``waited``: seconds that a customer waited for the shop's answer, at most, and ``status`` that answer's HTTP
-    status, 0 where there was none; None: nobody waited. ``let_go``: they were answered only because the gateway ended the call that it
-    had held.
+    and the next; ``went_through``: the last one met no fault. ``waited``: seconds that a customer waited for the shop's answer, at
+    most, and ``status`` that answer's HTTP status, 0 where there was none; None: nobody waited. ``let_go``: it came only because the
+    gateway ended the call that it had held.
     """
 
     failing: Failing

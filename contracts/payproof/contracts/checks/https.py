@@ -138,9 +138,10 @@ def certificate_verified(case: Case) -> Iterator[Finding]:
 
     Why: without verification anybody on the way is the gateway.
 
-    Judged: the gateway shows a certificate of another host, one that has expired, one of an authority that nobody knows, to a customer's
-    calls and to the call for a new access token; and the integration runs once without the variables that name this run's own authority. An HTTP request that arrives then is the
-    defect, whatever it asks. A connection that the integration ends without one is the pass.
+    Judged: the gateway shows a certificate of another host, one that has expired, one of an authority that nobody knows, to a
+    customer's calls and to the call for a new access token; and the integration runs once without the variables that name this
+    run's own authority. An HTTP request that arrives then is the defect, whatever it asks. A connection that the integration ends
+    without one is the pass.
 
     Fix: leave certificate verification on; add a private authority to the trust store instead of switching it off, and do not
     leave out the comparison of host names.

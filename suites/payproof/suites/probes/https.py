@@ -17,7 +17,6 @@ from payproof.suites.driver.driver import Order
 from payproof.suites.probes import Params, probe
 from payproof.suites.session.world import World
 
-
 _TOLD_AFTER = 0.5
 """Seconds after which a call is told that its access token is good no more; by then another certificate stands ready."""
 
@@ -30,10 +29,11 @@ class _Paid:
 
 
 def _forgeries(profile: Profile, settings: Settings) -> Iterable[Params]:
-    if settings.secure:
-        yield from ({"shows": fault} for fault in FORGERIES)
-    if settings.secure and profile.has("authenticate") and "tokens" in settings.powers:
-        yield from ({"shows": fault, "operation": profile.named("authenticate")} for fault in FORGERIES)
+    renews = profile.has("authenticate") and "tokens" in settings.powers
+    for fault in FORGERIES if settings.secure else ():
+        yield {"shows": fault}
+        if renews:
+            yield {"shows": fault, "operation": profile.named("authenticate")}
 
 
 @probe("https.certificate-verified", "flow.recovers", "errors.friendly", group="certificates", variants=_forgeries)
@@ -108,7 +108,9 @@ async def _try_to_renew(world: World, shows: str) -> None:
     """Somebody checks out with an access token that is refused; whatever is asked after that meets the other certificate."""
     await world.buy(world.new_order(role="first"))
     world.target.expire_tokens()
-    mark = world.step(f"the access token is refused, and then the gateway shows {FORGERIES[shows]}", StepName.DISTRUST).n
+    mark = world.step(
+        f"the access token is refused, and then the gateway shows {FORGERIES[shows]}", StepName.DISTRUST
+    ).n
     order, customer = world.new_order(), world.customer()
     async with world.fault("gather", operation=world.profile.named("open"), times=1, seconds=_TOLD_AFTER) as late:
         paying = create_task(world.checkout(order, customer))
