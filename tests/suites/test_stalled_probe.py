@@ -43,7 +43,7 @@ class Watched:
         yield 1
         self.hung_up_while_held = bool(self._given_up)
 
-    async def checkout(self, order: str, customer: str) -> None:
+    async def checkout_until(self, met: Callable[[], object], order: str, customer: str) -> None:
         if self.called:
             self._socket = asyncio.create_task(self._let_go())
 
@@ -130,7 +130,7 @@ class AskedWhenLookedAt(Watched):
     async def come_back(self, url: str, customer: str, order: str) -> None: ...
 
     async def look(self, order: str, customer: str) -> None:
-        await self.checkout(order, customer)
+        await self.checkout_until(bool, order, customer)
         assert self._socket
         await self._socket
 
@@ -162,7 +162,7 @@ class Abandoned(Watched):
         yield 1
         self._socket = asyncio.create_task(self._let_go())
 
-    async def checkout(self, order: str, customer: str) -> None:
+    async def checkout_until(self, met: Callable[[], object], order: str, customer: str) -> None:
         self._socket = asyncio.create_task(asyncio.sleep(0))
 
     async def recover(self) -> None:
