@@ -59,6 +59,10 @@ def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp
         ("believes-the-return", "verify.forged-return", ("forged-return",)),
         ("never-captures", "flow.success", ("steady",)),
         ("wrong-minor-units", "amount.sent", ("steady",)),
+        ("six-digits", "amount.sent", ("large-amount",)),
+        ("groups-thousands", "amount.sent", ("large-amount",)),
+        ("narrow-column", "amount.sent", ("steady", "large-amount")),
+        ("books-small-sums", "flow.success", ("large-amount",)),
         ("logs-the-bearer", "logs.no-access-token", ("steady",)),
         ("tries-afresh", "idempotency.lost-answer", ("lost-answer",)),
     ],
@@ -67,6 +71,12 @@ def test_a_planted_defect_is_found_by_the_requirement_that_names_it(
     tmp_path: Path, defect: str, requirement: str, probes: tuple[str, ...]
 ) -> None:
     assert requirement in findings(performed(config(tmp_path, defect), probes=probes)[1])
+
+
+def test_a_limit_of_the_shops_own_is_no_mistake(tmp_path: Path) -> None:
+    _, result = performed(config(tmp_path, "sells-nothing-dear"), probes=("steady", "large-amount"))
+    assert findings(result) == {}
+    assert verdicts(result)["amount.sent"] is Verdict.PASS
 
 
 def with_refunds(folder: Path, defect: str = "") -> Config:
