@@ -97,7 +97,12 @@ def test_money_goes_back_as_asked_for_and_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("defect", "requirement"), [("gives-all-back", "refund.amount"), ("forgets-the-refund", "refund.once")]
+    ("defect", "requirement"),
+    [
+        ("gives-all-back", "refund.amount"),
+        ("gives-dollars-back", "refund.amount"),
+        ("forgets-the-refund", "refund.once"),
+    ],
 )
 def test_a_refund_that_goes_wrong_is_found(tmp_path: Path, defect: str, requirement: str) -> None:
     _, result = performed(with_refunds(tmp_path, defect), probes=("partial-refund", "lost-refund"))

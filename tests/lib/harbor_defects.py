@@ -108,12 +108,18 @@ class LimitsConnectingOnly(HarborClient):
         self.http.timeout = httpx.Timeout(None, connect=3.0)
 
 
+class GivesDollarsBack(HarborClient):
+    async def give_back(self, order: str, payment: str, amount: str, currency: str, key: str) -> None:
+        await super().give_back(order, payment, amount, "USD", key)
+
+
 class TriesAfresh(HarborClient):
     def key(self, order: str) -> str:
         return uuid.uuid4().hex
 
 
 CLIENTS = {
+    "gives-dollars-back": GivesDollarsBack,
     "tries-afresh": TriesAfresh,
     "never-captures": NeverCaptures,
     "not-open-is-paid": NotOpenIsPaid,
