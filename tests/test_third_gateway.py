@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from invented import PROBES, differences, findings, performed, recorded, shop_config, unjudged_musts, verdicts
 
-from payproof.contracts.entries import Call, Ledger
+from payproof.contracts.entries import Call, Checkout, Ledger
 from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Verdict
 from payproof.contracts.profile import load, package_of
@@ -77,6 +77,20 @@ def test_a_limit_of_the_shops_own_is_no_mistake(tmp_path: Path) -> None:
     _, result = performed(config(tmp_path, "sells-nothing-dear"), probes=("steady", "large-amount"))
     assert findings(result) == {}
     assert verdicts(result)["amount.sent"] is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("shop", "found"), [("opens-for-ever", {"flow.recovers"}), ("opens-for-a-while", set[str]()), ("", set[str]())]
+)
+def test_a_circuit_breaker_closes_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shop: str, found: set[str]
+) -> None:
+    """One that stays open for two seconds has three, instead of the minute that it really has."""
+    monkeypatch.setattr("payproof.suites.probes.errors.CLOSES", (0.5, 2.5))
+    run, result = performed(config(tmp_path, shop), probes=("errors-in-a-row",))
+    assert set(findings(result)) == found
+    tries = [checkout for world in run.worlds for checkout in world.of(Checkout) if checkout.purpose == "recovery"]
+    assert len(tries) == (3 if shop else 1)
 
 
 def with_refunds(folder: Path, defect: str = "") -> Config:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
+import time
 import uuid
 from dataclasses import replace
 from typing import Any
@@ -12,7 +14,7 @@ from harbor.shop import HarborClient, HarborShop, ShopNotice, serve
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from payproof.suites.selftest.shop.gateway import Status, log
+from payproof.suites.selftest.shop.gateway import GatewayError, Status, log
 from payproof.suites.selftest.shop.orders import Order, Payment
 from payproof.suites.selftest.shop.shop import page
 
@@ -118,8 +120,36 @@ class TriesAfresh(HarborClient):
         return uuid.uuid4().hex
 
 
+class OpensForEver(HarborClient):
+    """A circuit breaker: after six failures in a row nobody is let through."""
+
+    pause = math.inf
+    failures, opened = 0, 0.0
+
+    async def authorized(
+        self, operation: str, method: str, path: str, about: str, body: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        if self.failures >= 6 and time.monotonic() - self.opened < self.pause:
+            raise GatewayError(operation, "circuit open")
+        try:
+            found = await super().authorized(operation, method, path, about, body)
+        except GatewayError:
+            self.failures, self.opened = self.failures + 1, time.monotonic()
+            raise
+        self.failures = 0
+        return found
+
+
+class OpensForAWhile(OpensForEver):
+    """No mistake: then one is let through, to see."""
+
+    pause = 2.0
+
+
 CLIENTS = {
     "gives-dollars-back": GivesDollarsBack,
+    "opens-for-ever": OpensForEver,
+    "opens-for-a-while": OpensForAWhile,
     "tries-afresh": TriesAfresh,
     "never-captures": NeverCaptures,
     "not-open-is-paid": NotOpenIsPaid,

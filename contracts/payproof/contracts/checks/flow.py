@@ -252,7 +252,7 @@ def recovers(case: Case) -> Iterator[Finding]:
     Why: a broken answer must not poison a cache or open a circuit for good.
 
     Judged: at the end of every probe run with a fault another customer pays; one second of grace, and the wait that a Retry-After
-    asked for.
+    asked for; after errors in a row over a minute, in which a circuit breaker that opened has its pause.
 
     Fix: cache only complete, well-formed answers; let circuit breakers close again.
     """
