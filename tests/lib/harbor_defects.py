@@ -146,10 +146,17 @@ class OpensForAWhile(OpensForEver):
     pause = 2.0
 
 
+class ComplainsOfNothing(HarborClient):
+    def complain(self, path: str, status: int, id: str) -> None:
+        """What went wrong is known by its status alone."""
+        log.warning("%s -> HTTP %s", path, status)
+
+
 CLIENTS = {
     "gives-dollars-back": GivesDollarsBack,
     "opens-for-ever": OpensForEver,
     "opens-for-a-while": OpensForAWhile,
+    "complains-of-nothing": ComplainsOfNothing,
     "tries-afresh": TriesAfresh,
     "never-captures": NeverCaptures,
     "not-open-is-paid": NotOpenIsPaid,
@@ -202,6 +209,11 @@ class BooksSmallSums(HarborShop):
         return []
 
 
+class IgnoresReturns(HarborShop):
+    async def returned_at_harbor(self, order: Order, payment: str) -> None:
+        log.info("order %s: money was given back, says Harbor", order.id)
+
+
 SHOPS: dict[str, type[HarborShop]] = {
     "believes-the-return": BelievingShop,
     "one-payment-for-ever": OnePaymentForEver,
@@ -211,6 +223,7 @@ SHOPS: dict[str, type[HarborShop]] = {
     "books-small-sums": BooksSmallSums,
     "gives-all-back": GivesAllBack,
     "forgets-the-refund": ForgetsTheRefund,
+    "ignores-returns": IgnoresReturns,
 }
 
 

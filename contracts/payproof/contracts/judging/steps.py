@@ -31,6 +31,8 @@ class StepName(StrEnum):
     """The payment expired at the gateway."""
     FORGED = "forged"
     """A success address is opened without a payment: ``url``."""
+    GIVEN_BACK = "given-back"
+    """All of the order is given back at the gateway."""
     GATE = "gate"
     """What connections to the gateway meet from now on: ``mode``."""
     LAST_WAIT = "last-wait"
