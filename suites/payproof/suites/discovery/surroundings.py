@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from payproof.contracts.profile import Profile
+from payproof.contracts.reading.json_text import table_of
 from payproof.suites.discovery.names import EnvironmentSettings, settings
 
 _SOURCES = re.compile(r"\.(?:py|[mc]?[jt]sx?|php|rb|go|java|kt|p[lm]|psgi|rs|ya?ml|properties|cs|exs?)")
@@ -163,11 +164,7 @@ def _start(folder: Path) -> tuple[str, Sequence[str]]:
 
 
 def _node(folder: Path) -> tuple[str, Sequence[str]]:
-    try:
-        package: Any = json.loads(_text(folder / "package.json"))
-        table = cast("dict[str, Any]", package) if isinstance(package, dict) else {}
-    except ValueError:
-        table = {}
+    table = table_of(_text(folder / "package.json")) or {}
     needs = json.dumps(table.get("dependencies", {}))
     framework = next((name for name in ("express", "fastify", "koa", "hapi", "next") if f'"{name}"' in needs), "Node")
     start = str(cast("dict[str, Any]", table.get("scripts") or {}).get("start", ""))
