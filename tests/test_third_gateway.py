@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from invented import PROBES, differences, findings, performed, recorded, shop_config, unjudged_musts, verdicts
 
-from payproof.contracts.entries import Call, Ledger
+from payproof.contracts.entries import Call, Checkout, Ledger
 from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Verdict
 from payproof.contracts.profile import load, package_of
@@ -59,6 +59,10 @@ def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp
         ("believes-the-return", "verify.forged-return", ("forged-return",)),
         ("never-captures", "flow.success", ("steady",)),
         ("wrong-minor-units", "amount.sent", ("steady",)),
+        ("six-digits", "amount.sent", ("large-amount",)),
+        ("groups-thousands", "amount.sent", ("large-amount",)),
+        ("narrow-column", "amount.sent", ("steady", "large-amount")),
+        ("books-small-sums", "flow.success", ("large-amount",)),
         ("logs-the-bearer", "logs.no-access-token", ("steady",)),
         ("complains-of-nothing", "logs.request-id", ("error-answer",)),
         ("tries-afresh", "idempotency.lost-answer", ("lost-answer",)),
@@ -68,6 +72,26 @@ def test_a_planted_defect_is_found_by_the_requirement_that_names_it(
     tmp_path: Path, defect: str, requirement: str, probes: tuple[str, ...]
 ) -> None:
     assert requirement in findings(performed(config(tmp_path, defect), probes=probes)[1])
+
+
+def test_a_limit_of_the_shops_own_is_no_mistake(tmp_path: Path) -> None:
+    _, result = performed(config(tmp_path, "sells-nothing-dear"), probes=("steady", "large-amount"))
+    assert findings(result) == {}
+    assert verdicts(result)["amount.sent"] is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("shop", "found"), [("opens-for-ever", {"flow.recovers"}), ("opens-for-a-while", set[str]()), ("", set[str]())]
+)
+def test_a_circuit_breaker_closes_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shop: str, found: set[str]
+) -> None:
+    """One that stays open for two seconds has three, instead of the minute that it really has."""
+    monkeypatch.setattr("payproof.suites.probes.errors.CLOSES", (0.5, 2.5))
+    run, result = performed(config(tmp_path, shop), probes=("errors-in-a-row",))
+    assert set(findings(result)) == found
+    tries = [checkout for world in run.worlds for checkout in world.of(Checkout) if checkout.purpose == "recovery"]
+    assert len(tries) == (3 if shop else 1)
 
 
 REFUNDS = ("partial-refund", "lost-refund", "given-back-there")
@@ -100,6 +124,7 @@ def test_money_goes_back_as_asked_for_and_once(tmp_path: Path) -> None:
     ("defect", "requirement"),
     [
         ("gives-all-back", "refund.amount"),
+        ("gives-dollars-back", "refund.amount"),
         ("forgets-the-refund", "refund.once"),
         ("ignores-returns", "refund.noticed"),
     ],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
+import time
 import uuid
 from dataclasses import replace
 from typing import Any
@@ -10,10 +12,10 @@ from typing import Any
 import httpx
 from harbor.shop import HarborClient, HarborShop, ShopNotice, serve
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
-from payproof.suites.selftest.shop.gateway import Status, log
-from payproof.suites.selftest.shop.orders import Order
+from payproof.suites.selftest.shop.gateway import GatewayError, Status, log
+from payproof.suites.selftest.shop.orders import Order, Payment
 from payproof.suites.selftest.shop.shop import page
 
 
@@ -58,6 +60,24 @@ class WholeUnits(HarborClient):
         return int(float(amount))
 
 
+class SixDigits(HarborClient):
+    @staticmethod
+    def minor(amount: str, currency: str) -> int:
+        """As ``printf("%g")`` writes it, by way of the payment page's text."""
+        return HarborClient.minor(f"{float(amount):g}", currency)
+
+
+class GroupsThousands(HarborClient):
+    async def send(
+        self, method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str]
+    ) -> tuple[int, httpx.Headers, str]:
+        """From five digits on, as some languages do: 5000, but 12.345."""
+        total = body.get("order", {}).get("total") if body else None
+        if total and total["minor"] >= 1_000_000:
+            total["minor"] = f"{total['minor']:,}".replace(",", ".")
+        return await super().send(method, path, body, headers)
+
+
 class LogsTheBearer(HarborClient):
     async def send(
         self, method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str]
@@ -90,9 +110,40 @@ class LimitsConnectingOnly(HarborClient):
         self.http.timeout = httpx.Timeout(None, connect=3.0)
 
 
+class GivesDollarsBack(HarborClient):
+    async def give_back(self, order: str, payment: str, amount: str, currency: str, key: str) -> None:
+        await super().give_back(order, payment, amount, "USD", key)
+
+
 class TriesAfresh(HarborClient):
     def key(self, order: str) -> str:
         return uuid.uuid4().hex
+
+
+class OpensForEver(HarborClient):
+    """A circuit breaker: after six failures in a row nobody is let through."""
+
+    pause = math.inf
+    failures, opened = 0, 0.0
+
+    async def authorized(
+        self, operation: str, method: str, path: str, about: str, body: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        if self.failures >= 6 and time.monotonic() - self.opened < self.pause:
+            raise GatewayError(operation, "circuit open")
+        try:
+            found = await super().authorized(operation, method, path, about, body)
+        except GatewayError:
+            self.failures, self.opened = self.failures + 1, time.monotonic()
+            raise
+        self.failures = 0
+        return found
+
+
+class OpensForAWhile(OpensForEver):
+    """No mistake: then one is let through, to see."""
+
+    pause = 2.0
 
 
 class ComplainsOfNothing(HarborClient):
@@ -102,11 +153,16 @@ class ComplainsOfNothing(HarborClient):
 
 
 CLIENTS = {
+    "gives-dollars-back": GivesDollarsBack,
+    "opens-for-ever": OpensForEver,
+    "opens-for-a-while": OpensForAWhile,
     "complains-of-nothing": ComplainsOfNothing,
     "tries-afresh": TriesAfresh,
     "never-captures": NeverCaptures,
     "not-open-is-paid": NotOpenIsPaid,
     "wrong-minor-units": WholeUnits,
+    "six-digits": SixDigits,
+    "groups-thousands": GroupsThousands,
     "logs-the-bearer": LogsTheBearer,
     "waits-too-long": WaitsTooLong,
     "limits-reads-only": LimitsReadsOnly,
@@ -127,6 +183,32 @@ class ForgetsTheRefund(HarborShop):
         return await super().give_back(request)
 
 
+class NarrowColumn(HarborShop):
+    """The amount's column has four digits before the point."""
+
+    refusal: Response = PlainTextResponse("Internal Server Error", 500)
+
+    async def checkout(self, request: Request) -> Response:
+        asked = await request.json()
+        return self.refusal if float(asked["amount"]) >= 10_000 else await super().checkout(request)
+
+
+class SellsNothingDear(NarrowColumn):
+    """No mistake: a limit of its own, and it says so."""
+
+    refusal = page(422, "That is too much", "We sell for less than 10,000.00 at a time.")
+
+
+class BooksSmallSums(HarborShop):
+    async def verify(self, order: Order) -> list[Payment]:
+        """What was paid is compared with a column of four digits, and is never what was asked for."""
+        if float(order.amount) < 10_000:
+            return await super().verify(order)
+        for payment in order.payments:
+            await self.gateway.status(order.id, payment.token)
+        return []
+
+
 class IgnoresReturns(HarborShop):
     async def returned_at_harbor(self, order: Order, payment: str) -> None:
         log.info("order %s: money was given back, says Harbor", order.id)
@@ -136,6 +218,9 @@ SHOPS: dict[str, type[HarborShop]] = {
     "believes-the-return": BelievingShop,
     "one-payment-for-ever": OnePaymentForEver,
     "captures-on-the-return": CapturesOnTheReturn,
+    "narrow-column": NarrowColumn,
+    "sells-nothing-dear": SellsNothingDear,
+    "books-small-sums": BooksSmallSums,
     "gives-all-back": GivesAllBack,
     "forgets-the-refund": ForgetsTheRefund,
     "ignores-returns": IgnoresReturns,

@@ -472,3 +472,5 @@ def test_refunds_are_declared_where_the_gateway_has_them(load: Load) -> None:
     assert "payproof knows no refunds of quatapay" in refused(load, GOOD + REFUND).message
     wrong = refused(load, GOOD.replace("quatapay", "harbor") + REFUND.replace("refund.amount", "refund.amuont"))
     assert 'did you mean "{refund.amount}"?' in wrong.remedy
+    two = refused(load, GOOD.replace("quatapay", "harbor") + REFUND + 'form = { amount = "{refund.amount}" }\n')
+    assert "two bodies" in two.message

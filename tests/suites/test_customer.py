@@ -598,17 +598,18 @@ def test_an_order_page_that_cannot_be_read_says_why(body: str, words: str) -> No
     assert words in asyncio.run(play())
 
 
-def test_the_state_may_be_asked_for_by_post_as_a_front_end_does() -> None:
+@pytest.mark.parametrize(
+    "body", [{"json": {"id": "{order.id}", "check": "1"}}, {"form": {"id": "{order.id}", "check": "1"}}]
+)
+def test_the_state_may_be_asked_for_by_post_as_a_front_end_does(body: dict[str, Any]) -> None:
     async def confirmed(request: Request) -> Response:
-        asked = await request.json()
-        return JSONResponse({"s": "paid" if asked == {"order": {"id": "1"}, "check": True} else "new"})
+        asked = await request.json() if "json" in body else dict(parse_qsl((await request.body()).decode()))
+        return JSONResponse({"s": "paid" if asked == {"id": "1", "check": "1"} else "new"})
 
     async def play() -> tuple[bool | None, str]:
         server = GatewayServer(Starlette(routes=[Route("/confirm", confirmed, methods=["POST"])]))
         await server.start()
-        order = {
-            "method": "POST", "path": "/confirm", "json": {"order": {"id": "{order.id}"}, "check": True}, "status": "json:/s"
-        }  # fmt: skip
+        order = {"method": "POST", "path": "/confirm", "status": "json:/s", **body}
         table = {"checkout": {"path": "/checkout"}, "order": order}
         config = make_config({"integration": {"name": "s", "command": ["x"], **table}}, folder=Path(), place="x")
         try:

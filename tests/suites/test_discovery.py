@@ -277,6 +277,26 @@ serve(Shop)
 """
 
 
+BELOW = """
+PAID = "paid"
+class Shop(Base):
+    def do_GET(self):
+        path, _, query = self.path.partition("?")
+        if path == "/shop/thanks":
+            check(dict(urllib.parse.parse_qsl(query))["o"])
+            self.answer(200, "<p>Thank you</p>")
+        elif path.startswith("/shop/orders/") and path[13:] in orders:
+            self.answer(200, json.dumps({"status": orders[path[13:]]["state"]}), "application/json")
+        else:
+            self.answer(404, "<p>not here</p>")
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        given = json.loads(body) if body.startswith("{") else dict(urllib.parse.parse_qsl(body))
+        self.answer(303, "", Location=payment(given["order_id"], given["amount"]))
+serve(Shop)
+"""
+
+
 def refused(body: str, kind: str) -> Trial:
     """The shop answered the checkout with 422, and this."""
     answer = Response(status=422, headers=(("content-type", kind),), body=body, size=len(body))
@@ -447,6 +467,15 @@ def test_an_api_that_takes_numbers_shows_an_order_below_where_it_was_made(
     assert recipe.checkout.order_id == "url:/back/([^/?#]+)"
     assert (recipe.checkout.amount, recipe.checkout.currency) == (None, "XAF")
     assert (recipe.order.path, recipe.order.status) == ("/api/bookings/{order.id}", "json:/state")
+
+
+@pytest.mark.parametrize("form", [(), ("--form", "order_id={order.id}", "--form", "amount={order.amount}")])
+def test_orders_are_looked_for_below_the_address_that_a_shop_lives_at(
+    folder: Path, capsys: pytest.CaptureFixture[str], form: tuple[str, ...]
+) -> None:
+    found(folder, BELOW, "--checkout", "POST /shop/checkout", *form, back="/shop/thanks?o={order}")
+    assert "the order is paid" in capsys.readouterr().out
+    assert load_config(folder).integration.order.path == "/shop/orders/{order.id}"
 
 
 def test_a_word_that_says_not_paid_is_never_taken_for_paid(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -697,6 +726,28 @@ def test_a_command_is_the_folders_own_and_its_new_database_gets_its_tables(tmp_p
     (tmp_path / ".env.example").write_text("DATABASE=db.sqlite3\n")
     line = look_around(tmp_path, load("quatapay")).command[-1]
     assert line.startswith(".venv/bin/python manage.py migrate --noinput && exec .venv/bin/python manage.py runserver")
+
+
+@pytest.mark.parametrize(
+    ("line", "command"),
+    [
+        ("gunicorn app:app --bind 0.0.0.0:$PORT", ".venv/bin/gunicorn app:app --bind 127.0.0.1:{port}"),
+        ('gunicorn app:app -b "0.0.0.0:${PORT:-8000}"', ".venv/bin/gunicorn app:app -b 127.0.0.1:{port}"),
+        ("gunicorn -w ${WEB_WORKERS:-2} app:app", ".venv/bin/gunicorn -w 2 app:app"),
+        ("./serve $PORT", "./serve {port}"),
+        ("MODE=live gunicorn -b :${PORT} app", "sh -c MODE=live .venv/bin/gunicorn -b :{port} app"),
+        ("gunicorn -b :$PORT --log $LOG app", "sh -c .venv/bin/gunicorn -b :{port} --log $LOG app"),
+        ("nobody-has-this --port $PORT", "flask --app app run --port {port}"),
+        ("gunicorn 'app", "flask --app app run --port {port}"),
+    ],
+)
+def test_a_procfile_says_how_it_is_started_where_its_program_is_there(tmp_path: Path, line: str, command: str) -> None:
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    for program in (".venv/bin/gunicorn", "serve"):
+        (tmp_path / program).touch()
+    (tmp_path / "app.py").write_text("app = Flask(__name__)\n")
+    (tmp_path / "Procfile").write_text(f"worker: python queue.py\nweb: {line}\nrelease: python migrate.py\n")
+    assert " ".join(look_around(tmp_path, load("quatapay")).command) == command
 
 
 def test_an_answer_is_corrected_and_tried_again_until_the_order_is_paid(

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from payproof.contracts.entries import Call, Connection, Entry, ProbeMark, Request
+from payproof.simulator.sockets.loop_watch import TICK
 from payproof.suites.probes import Params, Probe, run_probe
 from payproof.suites.run import probe_runner
 from payproof.suites.run.plan import MAIN, Options
@@ -29,7 +30,7 @@ def connection(began: float, seconds: float, **facts: str) -> Connection:
 
 def late(since: float, till: float) -> Lateness:
     found = Lateness(lambda: till)
-    found.looked(since)
+    found.stood.append((since - TICK, till))
     return found
 
 
@@ -52,7 +53,7 @@ def test_short_delays_are_no_excuse() -> None:
 
 def test_the_longest_delay_is_told() -> None:
     found = late(12, 14.5)
-    found.looked(14.0)
+    found.stood.append((14.0, 14.5))
     assert found.worst == 2.5
     assert Lateness(lambda: 20).worst == 0.0
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from payproof.contracts import profile
 from payproof.suites import cli
 
 LITERAL = "q7Zk2mVx9Lw4Tn8s"
@@ -105,3 +106,32 @@ def test_a_key_that_bears_the_gateways_mark_is_seen_wherever_it_stands(
         mine = [env if each.startswith("env") else each for each in CONFIG.splitlines()]
         (tmp_path / "payproof.toml").write_text("\n".join(['gateway = "quay"', *mine]))
     assert lint()[0] == code
+
+
+@pytest.fixture
+def broken_gateway(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Another package's gateway that cannot be imported."""
+    folder = tmp_path_factory.mktemp("packages")
+    (folder / "sunken.py").write_text('raise RuntimeError("no such\\nharbour")\n')
+    told = folder / "sunken-1.dist-info"
+    told.mkdir()
+    (told / "METADATA").write_text("Metadata-Version: 2.1\nName: sunken\nVersion: 1\n")
+    (told / "entry_points.txt").write_text("[payproof.gateways]\nsunken = sunken:PROFILE\n")
+    monkeypatch.syspath_prepend(folder)
+    profile._modules.cache_clear()
+    yield
+    profile._modules.cache_clear()
+
+
+@pytest.mark.usefixtures("broken_gateway")
+def test_a_gateway_that_cannot_be_loaded_is_named_and_the_others_keys_are_looked_for(
+    lint: Lint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pay.py").write_text(f'pay.connect("quay_test_{LITERAL}{LITERAL}")\n')
+    code, out, err = lint()
+    assert (code, out) == (1, "pay.py:1: a literal credential\n")
+    assert err.splitlines()[0] == 'left out: gateway "sunken" cannot be loaded (RuntimeError: no such harbour)'
+    assert cli.run(("list", "gateways")) == 0
+    assert "quay" in capsys.readouterr().out
+    assert cli.run(("serve", "--gateway", "sunken")) == 2
+    assert "mend or remove the package" in capsys.readouterr().err

@@ -8,8 +8,8 @@ from payproof.contracts.entries import Page, Request, Response
 from payproof.contracts.profile import load
 from payproof.suites.customer.hosted import judge
 from payproof.suites.discovery.shop_forms import action_of
+from payproof.suites.driver import with_hidden
 from payproof.suites.driver.pointers import read
-from payproof.suites.driver.recipe import with_hidden
 from payproof.suites.driver.standing import pointers_to
 
 SHOP = "http://shop.test/cart"

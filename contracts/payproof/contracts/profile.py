@@ -252,7 +252,7 @@ def load(name: str) -> Profile:
     """The profile of that name.
 
     Raises:
-        PayproofError: there is none; the message lists those that exist.
+        PayproofError: there is none, and the message lists those that exist; or what another package offers cannot be loaded.
     """
     known = _modules()
     if name not in known:
@@ -262,5 +262,12 @@ def load(name: str) -> Profile:
             remedy=f"payproof knows: {', '.join(sorted(known))}",
         )
     place, _, attribute = known[name].partition(":")
-    profile: Profile = getattr(importlib.import_module(place), attribute)
+    try:
+        profile: Profile = getattr(importlib.import_module(place), attribute)
+    except Exception as error:
+        raise PayproofError(
+            f'gateway "{name}" cannot be loaded ({type(error).__name__}: {error})',
+            place=known[name],
+            remedy="mend or remove the package that offers it",
+        ) from error
     return profile

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 from payproof.contracts import profile
 from payproof.contracts.entries import Call
 from payproof.contracts.model import Json, PayproofError
+from payproof.contracts.reading.json_text import value_of
 from payproof.contracts.results.export import exportable
 from payproof.contracts.run import Run
 from payproof.reports.facts import clean
@@ -118,7 +119,8 @@ def path_text(path: Path) -> str:
 def _asks(calls: Mapping[str, Call], base_path: str) -> Iterator[ExportRequest]:
     made = False
     for operation, call in calls.items():
-        answer, payment = _answer(call), call.event.payment or ""
+        answer: Json = value_of(call.response.body) if call.response else None
+        payment = call.event.payment or ""
         found: dict[str, Path] = {}
         if (token := call.issued) and (path := _find(answer, token)):
             found[_NAMES["access-token"]] = path
@@ -195,14 +197,6 @@ def _base(url: str, base_path: str) -> str:
     parts = urlsplit(url)
     within = base_path if base_path and parts.path.startswith(base_path) else ""
     return f"{parts.scheme}://{parts.netloc}{within}"
-
-
-def _answer(call: Call) -> Json:
-    try:
-        found: Json = json.loads(call.response.body) if call.response else None
-    except (ValueError, RecursionError):
-        return None
-    return found
 
 
 def _find(value: Json, wanted: str, path: Path = ()) -> Path:

@@ -59,6 +59,45 @@ def test_an_amount_that_was_refused_for_something_else_is_not_judged_by_its_deci
     assert run.finding(AMOUNT, Verdict.NOT_EXERCISED)
 
 
+def _large(amount: str | None, *, outcome: str = "refused", sold: bool = True, **more: Any) -> Written:
+    run = Written()
+    if sold:
+        with run.probe("steady"):
+            run.create()
+            run.checkout()
+    with run.probe("large-amount"):
+        if amount is not None:
+            run.create(None, "1002", amount=amount, status=400, **more)
+        run.checkout("1002", "", amount="12345.00", outcome=outcome)
+    return run
+
+
+def test_a_large_amount_in_a_spelling_that_the_gateway_refuses_fails() -> None:
+    found = _large("12,345.00", errors=("amount is no number",)).finding(AMOUNT, Verdict.FAIL)
+    assert (found.expected, found.actual) == ({"amount": "12345.00"}, {"amount": "12,345.00"})
+
+
+def test_a_shop_that_breaks_at_a_large_order_fails() -> None:
+    assert _large(None, outcome="broken").finding(AMOUNT, Verdict.FAIL).actual == {"checkout": "broken"}
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        _large(None),
+        _large("12345.00", errors=("more than this merchant may ask for",)),
+        _large("12345.00", outcome="broken", errors=("more than this merchant may ask for",)),
+        _large("1", fault="reset"),
+    ],
+)
+def test_a_large_order_that_shop_or_gateway_refuses_is_no_mistake(run: Written) -> None:
+    assert run.finding(AMOUNT, Verdict.PASS)
+
+
+def test_a_shop_that_breaks_and_sold_nothing_in_that_currency_is_not_judged_by_a_large_order() -> None:
+    assert _large(None, outcome="broken", sold=False).finding(AMOUNT, Verdict.NOT_EXERCISED)
+
+
 def test_a_price_that_nobody_told_is_asked_for() -> None:
     assert _asked("77.00", sets_amount=False).finding(AMOUNT, Verdict.NOT_EXERCISED).declare == "checkout.amount"
 

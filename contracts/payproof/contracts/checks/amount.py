@@ -7,9 +7,14 @@ from decimal import Decimal
 
 from payproof.contracts import money
 from payproof.contracts.checks.reference import created
-from payproof.contracts.entries import Call, Checkout
+from payproof.contracts.entries import Call, Checkout, Page
+from payproof.contracts.judging.probe_runs import probe_runs
 from payproof.contracts.judging.requirements import Case, must
 from payproof.contracts.model import Finding
+from payproof.contracts.run import RecordedWorld, Run
+
+LARGE = "large-amount"
+"""The probe of an order that a shop may find too large."""
 
 
 def expected_amount(case: Case, checkout: Checkout) -> Decimal | None:
@@ -29,6 +34,43 @@ def expected_amount(case: Case, checkout: Checkout) -> Decimal | None:
 def _unit(case: Case, checkout: Checkout) -> Decimal:
     """The smallest difference between two amounts on the wire."""
     return Decimal(1).scaleb(-case.profile.money.decimals(checkout.currency))
+
+
+def _is_right(case: Case, checkout: Checkout, call: Call) -> bool | None:
+    """None: nobody knows what the order costs."""
+    wanted, sent, unit = expected_amount(case, checkout), money.parse(call.opened.amount), _unit(case, checkout)
+    if wanted is None or sent is None:
+        return None if wanted is None else False
+    with_fee = bool(case.run.settings.fee)
+    return sent == wanted or (with_fee and (sent == money.parse(checkout.amount) or abs(sent - wanted) <= unit))
+
+
+def _large(run: Run) -> Iterator[tuple[RecordedWorld, Checkout, list[Call]]]:
+    """(world, checkout, its create calls) where a large order led to no payment."""
+    for probe_run in probe_runs(run, LARGE):
+        calls = [call for call in probe_run.calls("open") if not call.fault]
+        yield from ((probe_run.world, checkout, calls) for checkout in probe_run.checkouts() if not checkout.payment)
+
+
+def _asked_for(run: Run) -> Iterator[tuple[RecordedWorld, Checkout, Call]]:
+    """Create calls by which an amount is judged: what opened a payment, and what the gateway refused of a large order."""
+    yield from created(run)
+    for world, checkout, calls in _large(run):
+        yield from ((world, checkout, call) for call in calls if call.event.problems)
+
+
+def _breaks_at_it(case: Case) -> Iterator[Finding]:
+    """A large order at which the shop crashes, though it sells in that currency."""
+    for world, checkout, calls in _large(case.run):
+        sells = any(each.payment and each.currency == checkout.currency for each in world.of(Checkout))
+        if checkout.outcome == "broken" and sells and not any(call.event.problems for call in calls):
+            yield case.failed(
+                f"the shop broke at an order of {case.profile.money.show(checkout.amount, checkout.currency)}",
+                expected={"checkout": "redirected, or refused with words"},
+                actual={"checkout": checkout.outcome},
+                world=world,
+                seen=[checkout, *calls, next((each for each in world.of(Page) if each.n == checkout.page), None)],
+            )
 
 
 def _sells_in_its_own(case: Case, checkout: Checkout, call: Call) -> bool:
@@ -61,36 +103,37 @@ def amount(case: Case) -> Iterator[Finding]:
     Why: a rounded or shifted amount charges the customer wrongly.
 
     Judged: on orders of several amounts, with decimals where the currency has them; fees that the configuration
-    declares are added. A call that the gateway refused must not have had more decimals than the gateway takes in that currency.
+    declares are added. A call that the gateway refused must not have had more decimals than the gateway takes in that currency. One
+    order costs five digits, where the customer's request tells the amount: a shop that says that it is too much is fine, one that
+    breaks, or asks the gateway for something else, is not.
 
     Fix: send the order's amount as the gateway writes it in this currency, with its decimals and no others; never through binary
-    floats.
+    floats or a format for people, and keep it where it has room.
     """
-    if (refused := next(_refused_for_decimals(case), None)) is not None:
+    if (refused := next(_refused_for_decimals(case), None) or next(_breaks_at_it(case), None)) is not None:
         yield refused
         return
     good: list[Call] = []
     unknown = 0
-    for world, checkout, call in created(case.run):
+    for world, checkout, call in _asked_for(case.run):
         if _sells_in_its_own(case, checkout, call):
             continue
-        wanted, sent = expected_amount(case, checkout), money.parse(call.opened.amount)
-        if wanted is None:
+        right, spelled = _is_right(case, checkout, call), call.opened.amount or call.opened.spelled
+        if right is None:
             unknown += 1
-            continue
-        exact = (wanted, money.parse(checkout.amount)) if case.run.settings.fee else (wanted,)
-        if sent is None or (
-            sent not in exact and abs(sent - wanted) > (_unit(case, checkout) if case.run.settings.fee else 0)
-        ):
+        elif not right:
+            wanted = expected_amount(case, checkout)
+            assert wanted is not None
             yield case.failed(
-                f"{call.opened.amount} asked for an order of {case.profile.money.show(wanted, checkout.currency)}",
+                f"{spelled} asked for an order of {case.profile.money.show(wanted, checkout.currency)}",
                 expected={"amount": f"{wanted:f}"},
-                actual={"amount": call.opened.amount},
+                actual={"amount": spelled},
                 world=world,
                 seen=[checkout, call],
             )
             return
-        good.append(call)
+        else:
+            good.append(call)
     if good:
         world = next(world for world in case.run.worlds if good[0] in world.entries)
         amounts = sorted({call.opened.amount or "" for call in good})

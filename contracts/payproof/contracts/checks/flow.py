@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts import money
-from payproof.contracts.checks.amount import expected_amount
+from payproof.contracts.checks.amount import LARGE, expected_amount
 from payproof.contracts.checks.handling import crash, status_of
 from payproof.contracts.entries import Call, Checkout, Ledger, OrderSeen, Page, Step
 from payproof.contracts.judging.probe_runs import (
@@ -30,13 +30,15 @@ def success(case: Case) -> Iterator[Finding]:
 
     Why: it is what the shop is for.
 
-    Judged: on the clean payments of the probes control and steady.
+    Judged: on the clean payments of the probes control, steady and large-amount; there, where the gateway took the money.
 
     Fix: follow the evidence: the last page that the customer saw, and the calls before it.
     """
     good = 0
-    for probe_run in probe_runs(case.run, "control", "steady"):
+    for probe_run in probe_runs(case.run, "control", "steady", LARGE):
         for checkout in probe_run.checkouts():
+            if probe_run.probe == LARGE and not ledger(probe_run.world, checkout.order, "charged"):
+                continue  # it may be more than the shop, the payer or the gateway wants
             if not checkout.payment:
                 page = page_of(probe_run.world, checkout)
                 if checkout.outcome in ("refused", "elsewhere") and checkout.currency != case.profile.default_currency:
@@ -250,7 +252,7 @@ def recovers(case: Case) -> Iterator[Finding]:
     Why: a broken answer must not poison a cache or open a circuit for good.
 
     Judged: at the end of every probe run with a fault another customer pays; one second of grace, and the wait that a Retry-After
-    asked for.
+    asked for; after errors in a row over a minute, in which a circuit breaker that opened has its pause.
 
     Fix: cache only complete, well-formed answers; let circuit breakers close again.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from payproof.contracts import money
 from payproof.contracts.entries import Call, Delivery, OrderSeen, Page
@@ -29,6 +30,17 @@ def _asked(probe_run: ProbeRun) -> list[tuple[Call, Refunded]]:
     return [(call, call.event) for call in probe_run.calls("refund") if isinstance(call.event, Refunded)]
 
 
+def _currency(probe_run: ProbeRun) -> str:
+    """What the order's payment was asked for in, in capitals; empty where that is not told."""
+    opened = [call.opened.currency for call in probe_run.calls("open") if call.event.payment]
+    return (opened[-1] or "").upper() if opened else ""
+
+
+def _is_right(event: Refunded, amount: Decimal | None, currency: str) -> bool:
+    named = (event.currency or "").upper()
+    return money.parse(event.amount) == amount and named in ("", currency or named)
+
+
 @must("refund.amount", needs="refund")
 @_where_declared
 def amount(case: Case) -> Iterator[Finding]:
@@ -36,21 +48,25 @@ def amount(case: Case) -> Iterator[Finding]:
 
     Why: a part becomes the whole where the amount is left out, and a hundred times the part where units are mistaken.
 
-    Judged: a fifth of a paid order is given back; each refund call names that amount.
+    Judged: a fifth of a paid order is given back; each refund call names that amount, and where it names a currency, the payment's.
 
-    Fix: send the refund's own amount, in the gateway's units.
+    Fix: send the refund's own amount, in the gateway's units, and the currency that was paid.
     """
     for probe_run in probe_runs(case.run, "partial-refund"):
         wanted, asked = probe_run.step(StepName.REFUNDED), _asked(probe_run)
         if wanted is None or not asked:
             yield case.stuck(probe_run)
             continue
-        right = money.parse(wanted.facts["amount"])
-        wrong = next((each for each in asked if money.parse(each[1].amount) != right), None)
+        right, paid_in = money.parse(wanted.facts["amount"]), _currency(probe_run)
+        wrong = next((each for each in asked if not _is_right(each[1], right, paid_in)), None)
         call, event = wrong or asked[0]
         expected: dict[str, Json] = {"amount": wanted.facts["amount"]}
         actual: dict[str, Json] = {"amount": event.amount, "on the wire": event.spelled}
-        title = f"the gateway was asked to give back {event.amount or 'all that is left'}"
+        if event.currency and paid_in:
+            expected["currency"], actual["currency"] = paid_in, event.currency
+        title = (
+            f"the gateway was asked to give back {event.amount or 'all that is left'} {event.currency or ''}".rstrip()
+        )
         say = case.passed if wrong is None else case.failed
         yield say(title, expected=expected, actual=actual, world=probe_run.world, seen=[wanted, call])
 

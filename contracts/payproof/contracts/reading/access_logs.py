@@ -13,6 +13,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from payproof.contracts.reading import levels
+from payproof.contracts.reading.json_text import table_of
 
 _METHOD = r"(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)"
 _VERB = re.compile(_METHOD)
@@ -84,11 +85,7 @@ def _object(line: str) -> dict[str, Any] | None:
     start = line.find("{")
     if start < 0 or not line.endswith("}") or (start and "|" not in line[:start]):
         return None
-    try:
-        found: Any = json.loads(line[start:])
-    except (ValueError, RecursionError):
-        return None
-    return cast("dict[str, Any]", found) if isinstance(found, dict) else None
+    return table_of(line[start:])
 
 
 def _of_fields(fields: dict[str, Any], shop: Collection[str], gateway: Collection[str], line: str) -> str:

@@ -7,10 +7,11 @@ holds: ``GET /static/errors.css``, or an answer quoted with its ``"type":"error"
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
+
+from payproof.contracts.reading.json_text import table_of
 
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]")
 
@@ -83,13 +84,8 @@ def rank(text: str) -> int | None:
 def _read(line: str, own: str) -> int | str | None:
     """A rank, or ``own`` when the line's level is that word of the shop's own."""
     line = _CONTAINER.sub("", line) if "| {" in line[:80] else line
-    if line.startswith("{"):
-        try:
-            fields: Any = json.loads(line)
-        except (ValueError, RecursionError):
-            fields = None
-        if isinstance(fields, dict):
-            return _of_fields(cast("dict[str, Any]", fields), own)
+    if line.startswith("{") and (fields := table_of(line)) is not None:
+        return _of_fields(fields, own)
     found = _of_prefix(line, own)
     if found is None and "=" in line and (pair := _LOGFMT.search(line)):
         found = _named(pair["early"] or pair["late"], own)

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias, cast, get_args
 
 from payproof.contracts.entries import Forgery
 from payproof.contracts.profile import Fields, Notices
+from payproof.contracts.reading.json_text import table_of
 
 AGE = 3600
 """Seconds ago that an old notice was signed, at least."""
@@ -67,11 +68,11 @@ def _without(signatures: list[str], how: Forgery) -> str:
 
 def spelled(body: bytes, how: Spelling) -> bytes | None:
     """The same JSON in other bytes; None where the body is no JSON object, or there is no other way to write it."""
-    value = _object(body)
+    value = table_of(body)
     if value is None:
         return None
     found = _SPELLED[how](value)
-    return found if found != body and _object(found) == value else None
+    return found if found != body and table_of(found) == value else None
 
 
 def _escaped(value: Any) -> bytes:
@@ -119,15 +120,7 @@ def unheard_of(notices: Notices, body: bytes) -> bytes | None:
 
 def emptied(body: bytes) -> bytes | None:
     """The body with an empty list for each object in it; None where it is no JSON object or holds none."""
-    value = _object(body)
+    value = table_of(body)
     if value is None or not any(isinstance(item, dict) for item in value.values()):
         return None
     return json.dumps({key: [] if isinstance(item, dict) else item for key, item in value.items()}).encode()
-
-
-def _object(body: bytes) -> dict[str, Any] | None:
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else None

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 from payproof.contracts.entries import Headers, Response, header
 from payproof.contracts.events import AnyEvent, Authenticated, Confirmed, Opened, Settled
+from payproof.contracts.reading.json_text import table_of
 
 _QUOTED = 160
 _MISCONFIGURED = frozenset({404, 405, 413})
@@ -33,7 +32,7 @@ def of_call(event: AnyEvent, answer: Response) -> str:
         return f"the sandbox answered {answer.status} to {call}{_words(answer)}"
     if not event.operation or answer.status in _MISCONFIGURED or answer.status == 429:
         return ""
-    if not _is_object(answer.body):
+    if table_of(answer.body) is None:
         return f"the sandbox's answer {answer.status} to {call} cannot be read{_words(answer)}"
     refused = not event.ok and (bool(event.problems) or answer.status >= 400)
     if refused or (event.ok and _holds(event)):
@@ -51,13 +50,6 @@ def of_page(asked: Headers, answer: Response) -> str:
     if wants_page and 200 <= answer.status < 300 and "<" not in answer.body:
         return f"a page of the sandbox's hosted checkout cannot be read{_words(answer)}"
     return ""
-
-
-def _is_object(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), dict)
-    except (ValueError, RecursionError):
-        return False
 
 
 def _words(answer: Response) -> str:

@@ -7,14 +7,17 @@ import socket
 import struct
 import sys
 import time
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
-_TICK = 0.25
+TICK = 0.25
 """Seconds between two looks at the clock."""
 _LATE = 0.25
 """Seconds by which a look has to be late for the loop to have stood still."""
 _SOON = 0.5
 """Seconds within which the loop sees what happened while it stood still."""
+_KEPT = 2_000
 _INFO = struct.Struct("=B51xII")
 """Of Linux's TCP_INFO: the state, and the milliseconds since data came, and since anything came that acknowledges."""
 _LEFT = frozenset((7, 8, 9, 11))
@@ -48,17 +51,19 @@ def has_left(sock: socket.socket) -> bool:
 
 
 class LoopWatch:
-    """Looks at the clock again and again while it is started. Times are ``time.monotonic()``."""
+    """Looks at the clock again and again while it is started. Times are seconds by ``now``."""
 
-    def __init__(self) -> None:
-        self._looked = time.monotonic()
-        self._stood = (self._looked, self._looked)
-        """Since when, and until when, the loop last stood still."""
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._looked = now()
+        self.stood: deque[tuple[float, float]] = deque(maxlen=_KEPT)
+        """Since when, and until when, the loop stood still; the latest last."""
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        self._looked = time.monotonic()
-        self._timer = asyncio.get_running_loop().call_later(_TICK, self._look)
+        if self._timer is None:
+            self._looked = self._now()
+            self._timer = asyncio.get_running_loop().call_later(TICK, self._look)
 
     def stop(self) -> None:
         if self._timer is not None:
@@ -66,16 +71,17 @@ class LoopWatch:
             self._timer = None
 
     def _look(self) -> None:
-        now = time.monotonic()
-        if now - self._looked > _TICK + _LATE:
-            self._stood = (self._looked, now)
+        now = self._now()
+        if now - self._looked > TICK + _LATE:
+            self.stood.append((self._looked, now))
         self._looked = now
-        self._timer = asyncio.get_running_loop().call_later(_TICK, self._look)
+        self._timer = asyncio.get_running_loop().call_later(TICK, self._look)
 
     def left_at(self, sock: socket.socket) -> float:
         """When the client left, as that is seen now: at the earliest when the loop last ran, where it stood still until now."""
-        now = time.monotonic()
-        since, until = (self._looked, now) if now - self._looked > _TICK + _LATE else self._stood
+        now = self._now()
+        stands_still = now - self._looked > TICK + _LATE
+        since, until = (self._looked, now) if stands_still else self.stood[-1] if self.stood else (now, now)
         if self._timer is None or now - until > _SOON or since == until:
             return now
         found = heard(sock)

@@ -29,7 +29,8 @@ def lint(config_path: Path | None, paths: tuple[Path, ...]) -> int:
     config = load_config(config_path) if config_path or config_in(Path()) else None
     folder = config.folder if config else Path().resolve()
     wanted = tuple(str(path.resolve()) for path in paths) or _declared(config) or (".",)
-    finds, files = look(folder, wanted, literals(config))
+    profiles = [config.profile] if config else options.each_gateway()
+    finds, files = look(folder, wanted, literals(profiles, config))
     if not files:
         raise PayproofError(
             "no source file was found to read",

@@ -108,7 +108,7 @@ def _faults() -> Iterator[str]:
 
 
 def _gateways() -> Iterator[str]:
-    loaded = (profile.load(name.replace("_", "-")) for name in profile.names())
+    loaded = options.each_gateway()
     return _columns((each.name, f"{each.title} (profile {each.version})") for each in loaded)
 
 

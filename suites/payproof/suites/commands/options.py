@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 import importlib.util
 import pkgutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 from payproof.contracts.model import PayproofError
+
+if TYPE_CHECKING:
+    from payproof.contracts.profile import Profile
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,6 +54,18 @@ def ids(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str
     items = (item.id for item in (*checklist.guidelines, *checklist.golive))
     known = dict.fromkeys((*(name.partition(".")[0] for name in requirements), *requirements, *items))
     return [name for name in known if name.startswith(incomplete)]
+
+
+def each_gateway() -> Iterator[Profile]:
+    """The profiles of the gateways that are known here. One that cannot be loaded is named on stderr, in one line, and left out."""
+    from payproof.contracts import profile
+    from payproof.reports import facts
+
+    for name in profile.names():
+        try:
+            yield profile.load(name)
+        except PayproofError as error:
+            click.echo(facts.line(f"left out: {error.message}"), err=True)
 
 
 def recipe(function: F) -> F:

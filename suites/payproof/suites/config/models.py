@@ -34,17 +34,29 @@ from payproof.suites.config.fields import (
 from payproof.suites.config.gateway_tables import SandboxTable, SimulatorSettings, Table
 
 
-class CheckoutTable(Table):
-    """How the customer starts to pay an order."""
+class RequestTable(Table):
+    """One request to the integration."""
 
     method: Method = "POST"
     path: UrlPath = ""
-    """Placeholders: {order.id} {order.amount} {order.currency} {csrf} and those of the instance."""
+    """Placeholders: {order.id} {order.amount} {order.currency} and those of the instance; {csrf} in the checkout's request,
+    {refund.amount} in a refund's."""
     json_body: dict[str, JsonValue] | None = Field(default=None, alias="json")
-    """JSON body. "{order.amount:number}" becomes a number, "{order.amount:minor}" an integer in minor units."""
+    """JSON body. "{order.amount:number}" becomes a number, "{order.amount:minor}" an integer in minor units; so does the refund's."""
     form: dict[str, str] | None = None
     """Form body, instead of json."""
     headers: dict[str, str] = Field(default={})
+
+    @model_validator(mode="after")
+    def _one_body(self) -> RequestTable:
+        if self.json_body is not None and self.form is not None:
+            raise wrong("json and form are two bodies for one request", "keep one of them")
+        return self
+
+
+class CheckoutTable(RequestTable):
+    """How the customer starts to pay an order."""
+
     redirect: RedirectPointer = "location"
     """Where the answer says where to pay."""
     order_id: AnyPointer | None = None
@@ -62,26 +74,16 @@ class CheckoutTable(Table):
     fee: Fee | None = None
     """What the integration adds to an order's amount: "150.00" or "1.5%"."""
 
-    @model_validator(mode="after")
-    def _one_body(self) -> CheckoutTable:
-        if self.json_body is not None and self.form is not None:
-            raise wrong("json and form are two bodies for one request", "keep one of them")
-        return self
 
-
-class OrderTable(Table):
+class OrderTable(RequestTable):
     """What the merchant believes of an order."""
 
     method: Method = "GET"
-    path: UrlPath = ""
-    """Placeholders: {order.id} and those of the instance."""
-    json_body: dict[str, JsonValue] | None = Field(default=None, alias="json")
-    """JSON body, where a script asks for the state by POST."""
+    """A script that asks for the state may do it by POST."""
     status: ValuePointer = ""
     """Where the answer says the order's state."""
     paid: tuple[str, ...] = Field(default=("paid",), min_length=1)
     """The states that mean paid."""
-    headers: dict[str, str] = Field(default={})
     within: float = Field(default=0, ge=0, le=600)
     """Seconds that a background verification may take."""
     effects: ValuePointer | None = None
@@ -91,17 +93,10 @@ class OrderTable(Table):
     "not zero" for a counter, "not empty" for a text or a list."""
 
 
-class RefundTable(Table):
+class RefundTable(RequestTable):
     """How the merchant gives money back for an order."""
 
-    method: Method = "POST"
     path: UrlPath
-    """Placeholders: {order.id} {refund.amount} {order.currency} and those of the instance."""
-    json_body: dict[str, JsonValue] | None = Field(default=None, alias="json")
-    """JSON body. "{refund.amount:number}" becomes a number, "{refund.amount:minor}" an integer in minor units."""
-    form: dict[str, str] | None = None
-    """Form body, instead of json."""
-    headers: dict[str, str] = Field(default={})
 
 
 class Logs(Table):

@@ -215,10 +215,9 @@ def _launched(integration: Integration) -> Mapping[str, Json]:
 
 
 def _visited(integration: Integration) -> Mapping[str, Json]:
-    everything = integration.model_dump(mode="json", by_alias=True)
-    checkout = {key: everything["checkout"][key] for key in ("path", "json", "form", "headers", "before")}
-    order = {key: everything["order"][key] for key in ("path", "json", "headers")}
-    return {"checkout": checkout, "order": order, "refund": everything["refund"]}
+    tables = integration.model_dump(mode="json", by_alias=True, include={"checkout", "order", "refund"})
+    keys = ("path", "json", "form", "headers", "before")
+    return {name: {key: table[key] for key in keys if key in table} for name, table in tables.items() if table}
 
 
 def _placed(path: tuple[str, ...], text: str, known: Collection[str]) -> Iterator[ConfigProblem]:

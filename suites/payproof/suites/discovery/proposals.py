@@ -231,20 +231,18 @@ def _order_page(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -
 
 
 def _beside_checkout(trial: Trial, checkout: dict[str, Any], order: dict[str, Any]) -> Correction | None:
-    """There is no page where orders usually stand: an API that makes an order at an address shows it below that address."""
+    """There is no page where the draft says: an API that makes an order at an address shows it below that address, and a shop that
+    lives below an address has its orders there, too."""
     looked = next((page for page in trial.pages if trial.seen and page.n == trial.seen.page), None)
     answered = looked.response.status if looked and looked.response else 0
-    path = f"{checkout.get('path', '').rstrip('/')}/{{order.id}}"
-    if (
-        trial.opened is None
-        or answered not in (404, 405)
-        or "json" not in checkout
-        or "{" in checkout["path"]
-        or order.get("path") != ORDER_PAGE
-        or path == ORDER_PAGE
-    ):
+    made_at, here = str(checkout.get("path", "")).partition("?")[0].rstrip("/"), order.get("path")
+    parts = made_at.split("/")
+    above = [f"{'/'.join(parts[:end])}{ORDER_PAGE}" for end in range(len(parts) - 1, 1, -1)]
+    places = [ORDER_PAGE, *([f"{made_at}/{{order.id}}"] if "json" in checkout else []), *above]
+    if trial.opened is None or answered not in (404, 405) or "{" in made_at or here not in places[:-1]:
         return None
-    return Correction(f"There is no page at {ORDER_PAGE}; {path} is looked at.", {}, {"path": path})
+    path = places[places.index(here) + 1]
+    return Correction(f"There is no page at {here}; {path} is looked at.", {}, {"path": path})
 
 
 def _template(page: Page, id: str, return_url: str | None) -> str:

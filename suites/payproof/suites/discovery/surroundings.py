@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
 from payproof.contracts.profile import Profile
+from payproof.contracts.reading.json_text import table_of
 from payproof.suites.discovery.names import EnvironmentSettings, settings
 
 _SOURCES = re.compile(r"\.(?:py|[mc]?[jt]sx?|php|rb|go|java|kt|p[lm]|psgi|rs|ya?ml|properties|cs|exs?)")
@@ -33,6 +36,14 @@ _BY_VARIABLE = re.compile(
 )
 """A read whose name is handed over: a helper that insists on a setting. Then what it is called with stands in the same file."""
 _QUOTED = re.compile(rf"""["']({_NAME})["']""")
+_WEB = re.compile(r"^web[ \t]*:[ \t]*(\S.*)$", re.MULTILINE)
+"""The line of a Procfile that takes customers."""
+_PORT = re.compile(r"\$PORT\b|\$\{PORT(?::?-[^}]*)?\}")
+_SHELL_VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^}]*))?\}")
+_SHELL, _ASSIGNED = re.compile(r"[$&|;<>()`]"), re.compile(r"[A-Za-z_]\w*=")
+_KNOW_BETTER = ("Django", "Laravel", "Rails")
+"""Frameworks whose own command needs no server that is installed, and no step before."""
+_OWN_PROGRAMS = (".venv/bin", "venv/bin", "env/bin")
 _DECLARED = re.compile(rf"^[ \t]*(?:export[ \t]+)?({_NAME})[ \t]*=[ \t]*([^\n#]*)", re.MULTILINE)
 
 
@@ -55,6 +66,8 @@ def look_around(folder: Path, profile: Profile) -> Surroundings:
         sqlite=any("sqlite" in text for text in texts),
     )
     framework, command = _start(folder)
+    if framework not in _KNOW_BETTER:
+        command = _procfile(folder) or command
     command = tuple(_of_the_folder(folder, command))
     if framework == "Django" and any("{instance.dir}/" in value for value in found.env.values()):
         # A database of its own, new for each instance, has no tables yet.
@@ -73,6 +86,25 @@ def _names(text: str) -> Iterator[str]:
     return (name for _, name in sorted(at, key=lambda pair: pair[0]))
 
 
+def _procfile(folder: Path) -> Sequence[str]:
+    """What a Procfile starts for the web, at the address and port that it is given; empty where that program is not here."""
+    found = _WEB.search(_text(folder / "Procfile"))
+    line = _PORT.sub("{port}", found[1].strip().replace("0.0.0.0", "127.0.0.1")) if found else ""
+    line = _SHELL_VARIABLE.sub(lambda each: f"${each[1]}" if each[2] is None else each[2], line)
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        return ()
+    program = next((word for word in words if not _ASSIGNED.match(word)), "")
+    own = next((f"{place}/{program}" for place in _OWN_PROGRAMS if (folder / place / program).is_file()), program)
+    there = own != program or shutil.which(program) or (folder / program).is_file()
+    if not there or Path(program).name.startswith("heroku-"):
+        return ()
+    if program != words[0] or _SHELL.search(line):
+        return ("sh", "-c", line.replace(program, own, 1))
+    return (own, *words[1:])
+
+
 def _examples(folder: Path) -> dict[str, str]:
     """What an example of a .env file declares."""
     texts = (_text(folder / name) for name in (".env.example", ".env.sample", ".env.dist", "env.example"))
@@ -81,9 +113,9 @@ def _examples(folder: Path) -> dict[str, str]:
 
 def _of_the_folder(folder: Path, command: Sequence[str]) -> Sequence[str]:
     """The command, with the program of the folder's own virtual environment where it has one."""
-    for place in (".venv", "venv", "env"):
-        if command and (folder / place / "bin" / command[0]).exists():
-            return (f"{place}/bin/{command[0]}", *command[1:])
+    for place in _OWN_PROGRAMS:
+        if command and (folder / place / command[0]).exists():
+            return (f"{place}/{command[0]}", *command[1:])
     return command
 
 
@@ -132,11 +164,7 @@ def _start(folder: Path) -> tuple[str, Sequence[str]]:
 
 
 def _node(folder: Path) -> tuple[str, Sequence[str]]:
-    try:
-        package: Any = json.loads(_text(folder / "package.json"))
-        table = cast("dict[str, Any]", package) if isinstance(package, dict) else {}
-    except ValueError:
-        table = {}
+    table = table_of(_text(folder / "package.json")) or {}
     needs = json.dumps(table.get("dependencies", {}))
     framework = next((name for name in ("express", "fastify", "koa", "hapi", "next") if f'"{name}"' in needs), "Node")
     start = str(cast("dict[str, Any]", table.get("scripts") or {}).get("start", ""))

@@ -2,6 +2,6 @@
 
 from payproof.suites.driver.driver import Driver, Order, OrderState, Started
 from payproof.suites.driver.pointers import read
-from payproof.suites.driver.recipe import with_hidden
+from payproof.suites.driver.sending import with_hidden
 
 __all__ = ["Driver", "Order", "OrderState", "Started", "read", "with_hidden"]

@@ -5,13 +5,13 @@ A pointer that matches nothing would let a requirement go unjudged in every run,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any, cast
 
 from payproof.contracts import money
 from payproof.contracts.entries import Page
 from payproof.contracts.reading import pages
+from payproof.contracts.reading.json_text import value_of
 from payproof.suites.config import Config
 from payproof.suites.config.fields import NOT_ZERO
 from payproof.suites.config.pointers import split
@@ -51,7 +51,7 @@ def _cannot_be(pointer: str, page: Page) -> bool:
     if kind != "json":
         return False
     parent = path.rpartition("/")[0]
-    value = _value(page)
+    value = value_of(page.response.body if page.response else "")
     for key in parent.split("/")[1:]:
         key = key.replace("~1", "/").replace("~0", "~")
         if isinstance(value, list) and key.isdecimal():
@@ -64,20 +64,13 @@ def _cannot_be(pointer: str, page: Page) -> bool:
     return not isinstance(value, dict | list)
 
 
-def _value(page: Page) -> Any:
-    try:
-        return json.loads(page.response.body if page.response else "")
-    except (ValueError, RecursionError):
-        return None
-
-
 def shown(page: Page, pointer: str = "") -> str:
     """What stands on a page, for somebody who has to mend a pointer: "which holds ..."."""
     assert page.response
     kind = split(pointer)[0] if pointer else "html"
     if kind == "header":
         return f"whose headers are {', '.join(name for name, _ in page.response.headers)}"
-    value = _value(page)
+    value = value_of(page.response.body if page.response else "")
     if isinstance(value, dict):
         keys = [f"/{key}" for key in cast("dict[str, Any]", value)]
         inner = [f"/{key}/{each}" for key, item in cast("dict[str, Any]", value).items() for each in _keys(item)]

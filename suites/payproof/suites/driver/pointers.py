@@ -6,12 +6,12 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from http.cookies import SimpleCookie
-from typing import Any
 
 from bs4 import Tag
 
 from payproof.contracts.entries import Page, header
 from payproof.contracts.reading.addresses import joined
+from payproof.contracts.reading.json_text import value_of
 from payproof.contracts.reading.pages import soup
 from payproof.suites.config.pointers import element, split
 
@@ -42,10 +42,7 @@ def read(pointer: str, page: Page | None, addresses: Iterable[str] = ()) -> str 
 
 
 def _json(body: str, path: str) -> str | None:
-    try:
-        value: Any = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+    value = value_of(body)
     for key in path.lstrip("/").split("/"):
         key = key.replace("~1", "/").replace("~0", "~")
         if isinstance(value, dict) and key in value:

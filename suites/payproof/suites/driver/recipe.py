@@ -5,34 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from payproof.contracts import money
 from payproof.contracts.entries import Page, header
 from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Fields
 from payproof.contracts.reading.addresses import joined
-from payproof.contracts.reading.pages import soup
 from payproof.suites.config import Config, pointers
-from payproof.suites.config.models import CheckoutTable
-from payproof.suites.config.placeholders import fill, fill_each, fill_json, names
+from payproof.suites.config.placeholders import fill, names
 from payproof.suites.customer.customer import CheckoutForm, Customer, Visit
-from payproof.suites.customer.navigation import merged
 from payproof.suites.driver import declared
 from payproof.suites.driver import pointers as reading
 from payproof.suites.driver.driver import Order, OrderState, Started
 from payproof.suites.driver.flags import flag
-
-
-def _sent(recipe: CheckoutTable) -> list[str]:
-    """Every text of the checkout's request."""
-    return [recipe.path, *recipe.headers.values(), *(recipe.form or {}).values(), json.dumps(recipe.json_body or {})]
+from payproof.suites.driver.sending import send, texts_of, with_hidden
 
 
 def uses(config: Config, name: str) -> bool:
     """Whether the checkout's recipe uses a placeholder."""
     recipe = config.integration.checkout
-    return any(name == found for text in (*_sent(recipe), *recipe.before) for found in names(text))
+    return any(name == found for text in (*texts_of(recipe), *recipe.before) for found in names(text))
 
 
 def new_order(config: Config, number: str, amount: str, currency: str) -> Order:
@@ -57,24 +50,12 @@ class RecipeDriver:
         recipe = self.config.integration.checkout
         if not again and (ended := await self.prepare(order, customer)):
             return ended
-        if ended := self._without_token(_sent(recipe), customer, "integration.checkout"):
+        if ended := self._without_token(texts_of(recipe), customer, "integration.checkout"):
             return ended
         # An id that was told to an earlier checkout is not this one's: the shop may make another order for it.
         order.known = order.known and recipe.order_id is None
         values = self._asked(order, customer)
-        place = "integration.checkout"
-        url = urljoin(self._base, fill(recipe.path, values, f"{place}.path"))
-        given = fill_each(recipe.form or {}, values, f"{place}.form")
-        fields: Fields | None = tuple(given.items()) if recipe.form is not None else None
-        visit = await customer.browse(
-            recipe.method,
-            url,
-            purpose="checkout",
-            order=order.id,
-            headers=fill_each(recipe.headers, values, f"{place}.headers"),
-            json=fill_json(recipe.json_body, values, f"{place}.json") if recipe.json_body is not None else None,
-            form=None if recipe.json_body is not None else with_hidden(customer.form.page, recipe.method, url, fields),
-        )
+        visit = await send(customer, recipe, values, "checkout", order.id, page=customer.form.page)
         for walk in (visit, *reversed(customer.form.walks)):
             if not order.known:
                 self.learn(order, walk)
@@ -174,15 +155,7 @@ class RecipeDriver:
     async def order(self, order: Order, customer: Customer) -> OrderState:
         recipe = self.config.integration.order
         values = {**self.values, **order.values(self._decimals(order))}
-        asked = recipe.json_body
-        visit = await customer.browse(
-            recipe.method,
-            urljoin(self._base, fill(recipe.path, values, "integration.order.path")),
-            purpose="order",
-            order=order.id,
-            json=fill_json(asked, values, "integration.order.json") if asked is not None else None,
-            headers=merged(_accepting(recipe.status), fill_each(recipe.headers, values, "integration.order.headers")),
-        )
+        visit = await send(customer, recipe, values, "order", order.id, usual=_accepting(recipe.status))
         page = visit.page
         if page is None or page.response is None:
             return OrderState(problem=page.problem if page else "no answer", page=page)
@@ -202,34 +175,6 @@ def _accepting(pointer: str) -> dict[str, str]:
     kinds = {"html": "text/html,application/xhtml+xml,*/*;q=0.8", "json": "application/json,text/html;q=0.9,*/*;q=0.8"}
     kind, _ = pointers.split(pointer)
     return {"Accept": kinds[kind]} if kind in kinds else {}
-
-
-def with_hidden(page: Page | None, method: str, url: str, given: Fields | Mapping[str, str] | None) -> Fields | None:
-    """The fields of a form that is sent to ``url``, with the hidden ones that this page's form has; what is given counts.
-
-    Args:
-        page: the page that shows the form, such as ``visit.page``.
-        method: how the form is sent; only a POST has fields.
-        url: where it is sent; the form whose action is that address is meant.
-        given: what the customer fills in.
-    """
-    given = tuple(given.items()) if isinstance(given, Mapping) else given
-    if method != "POST" or page is None or page.response is None:
-        return given
-    target = urlsplit(url)
-    for form in soup(page.response.body).find_all("form"):
-        action = urlsplit(joined(page.request.url, str(form.get("action") or "")))
-        sent_as = str(form.get("method") or "get").lower()
-        if sent_as != "post" or (action.path or "/", action.netloc) != (target.path or "/", target.netloc):
-            continue
-        names = {name for name, _ in given or ()}
-        hidden = tuple(
-            (str(node["name"]), str(node.get("value", "")))
-            for node in form.select("input[type=hidden i][name]:not([disabled])")
-            if node["name"] not in names
-        )
-        return (*hidden, *(given or ())) if hidden or given is not None else None
-    return given
 
 
 def _pairs(text: str) -> Fields:

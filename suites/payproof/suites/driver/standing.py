@@ -11,6 +11,7 @@ from bs4 import Tag
 
 from payproof.contracts.entries import Page, header
 from payproof.contracts.reading.addresses import joined
+from payproof.contracts.reading.json_text import value_of
 from payproof.contracts.reading.pages import is_html, soup
 from payproof.suites.driver.pointers import addresses_in
 
@@ -41,11 +42,7 @@ def pointers_to(page: Page, is_it: Callable[[str], bool]) -> Iterator[str]:
 
 def values(page: Page) -> Iterator[tuple[str, str]]:
     """Every text, and truth, in a JSON answer, with its JSON pointer."""
-    try:
-        found = json.loads(page.response.body if page.response else "")
-    except (ValueError, RecursionError):
-        return
-    yield from _texts(found, "")
+    yield from _texts(value_of(page.response.body if page.response else ""), "")
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:

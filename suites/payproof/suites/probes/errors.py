@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 
 from payproof.contracts.events import VERIFYING, Role
@@ -17,6 +18,10 @@ from payproof.suites.session.world import World
 UNKNOWN_CURRENCY = "XTS"
 """The code that ISO 4217 keeps for testing: no platform sells in it."""
 _RETRY_AFTER = 2
+_CUSTOMERS = 8
+"""More than the failures in a row after which circuit breakers usually open."""
+CLOSES = (1.0, 4.0, 61.0)
+"""Seconds between attempts once the gateway works again: a circuit that opened has a minute without any, and then must close."""
 
 BODIES: tuple[tuple[str, dict[str, Json]], ...] = (
     ("status", {"status": 500}),
@@ -71,6 +76,21 @@ async def error_answer(world: World, operation: str, fault: str, **params: Json)
         await world.look(order, customer)
     world.step("the customer gave up on this attempt", StepName.TRIED)
     await world.recover()
+
+
+@probe("flow.recovers", "errors.friendly", group="errors-in-a-row", waits=lambda limits: sum(CLOSES))
+async def errors_in_a_row(world: World) -> None:
+    """Many customers meet an error of the gateway when they start to pay; then it works again. Only where no payment goes through
+    at once, as with a circuit breaker that has opened, the next customers wait: for a minute in the end."""
+    if not (await world.buy(world.new_order(role="first"))).paid:
+        return
+    canary = mint_canary(world)
+    world.step(f"the gateway will answer {_CUSTOMERS} customers with an error", "armed", canary=canary)
+    async with world.fault("status", operation=world.profile.named("open"), canary=canary, status=500):
+        orders = [world.new_order(role=f"met{number}") for number in range(_CUSTOMERS)]
+        await asyncio.gather(*(world.checkout(order, world.customer()) for order in orders))
+    world.step("the customers gave up on this attempt", StepName.TRIED)
+    await world.recover(pauses=CLOSES)
 
 
 @probe(*_JUDGED, "verify.unreachable", group="unverified", variants=_refused_checks)

@@ -6,6 +6,7 @@ import asyncio
 
 from payproof.contracts.entries import Call, Ledger
 from payproof.contracts.judging.steps import StepName
+from payproof.suites.driver.recipe import uses
 from payproof.suites.probes import always, probe
 from payproof.suites.probes.token import count_processes, enough
 from payproof.suites.session.world import World
@@ -65,6 +66,17 @@ async def steady(world: World) -> None:
     for _ in range(enough(world, 5, 2, 3) - 5):
         await world.buy(world.new_order("99.00"))
     count_processes(world)
+
+
+@probe("amount.sent", "flow.success")
+async def large_amount(world: World) -> None:
+    """A customer buys for an amount of five digits, where the customer's request tells the amount."""
+    told = uses(world.config, "order.amount") or world.config.integration.driver
+    if not told or world.config.integration.checkout.amount:
+        return
+    tried = currencies(world)
+    decimal = next((currency for currency in tried if world.profile.money.exponent(currency) >= 2), "")
+    await world.buy(world.new_order("12345.67" if decimal else "12345.00", decimal or tried[0]))
 
 
 @probe("flow.cancelled")

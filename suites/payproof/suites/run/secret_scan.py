@@ -15,10 +15,10 @@ from typing import Literal
 from detect_secrets.core.scan import scan_file
 from detect_secrets.settings import transient_settings
 
-from payproof.contracts import profile
 from payproof.contracts.entries import SourceSeen
 from payproof.contracts.files import regular_within
 from payproof.contracts.journal import Journal
+from payproof.contracts.profile import Profile
 from payproof.suites.config import Config
 
 _SKIPPED = {
@@ -98,7 +98,7 @@ _PLACEHOLDER = re.compile(
 
 def scan(config: Config, journal: Journal) -> None:
     """Scan what the configuration declares; journals each find, and an end mark with the number of files."""
-    source, patterns = config.integration.source, literals(config)
+    source, patterns = config.integration.source, literals([config.profile], config)
     areas: tuple[tuple[Literal["source", "frontend"], tuple[str, ...]], ...] = (
         ("source", source.paths),
         ("frontend", source.frontend),
@@ -154,9 +154,8 @@ def _files(folder: Path, paths: Iterable[str]) -> Iterator[Path]:
                 yield file
 
 
-def literals(config: Config | None) -> tuple[re.Pattern[str], ...]:
-    """What a literal credential looks like, its value in the first group; without a configuration, of any gateway that is known."""
-    profiles = [config.profile] if config else [profile.load(name) for name in profile.names()]
+def literals(profiles: Iterable[Profile], config: Config | None) -> tuple[re.Pattern[str], ...]:
+    """What a literal credential of these gateways looks like, its value in the first group."""
     marks = [
         mark for each in profiles for credential in each.credentials if credential.secret for mark in credential.begins
     ]

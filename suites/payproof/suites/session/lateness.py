@@ -3,55 +3,32 @@ an integration gives up then."""
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 
 from payproof.contracts.entries import Call, Connection, Entry
+from payproof.simulator.sockets.loop_watch import TICK, LoopWatch
 
-_TICK, _LATE = 0.25, 0.5
-"""Seconds between two looks at the clock, and from which delay on one is remembered."""
+_LATE = 0.5
+"""Seconds of delay from which on one is counted."""
 TOO_LATE = 1.0
 """Seconds of delay within one call from which on it is not the integration that gave up early."""
-_KEPT = 2_000
 
 
-class Lateness:
-    """Looks at the clock again and again; what comes late is remembered. Times are seconds by ``now``."""
+class Lateness(LoopWatch):
+    """What comes late is remembered."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        self._now = now
-        self._moments: deque[tuple[float, float]] = deque(maxlen=_KEPT)
-        self._watch: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        if self._watch is None:
-            self._watch = asyncio.create_task(self._look())
-
-    def stop(self) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
-
-    async def _look(self) -> None:
-        while True:
-            due = self._now() + _TICK
-            await asyncio.sleep(_TICK)
-            self.looked(due)
-
-    def looked(self, due: float) -> None:
-        """A look that should have been at ``due`` is now."""
-        if (now := self._now()) - due >= _LATE:
-            self._moments.append((due, now))
+    def _moments(self) -> Iterator[tuple[float, float]]:
+        """Since when something was due, and when it was done."""
+        return ((since + TICK, till) for since, till in self.stood if till - since >= TICK + _LATE)
 
     @property
     def worst(self) -> float:
         """The longest delay that is remembered, in seconds."""
-        return max((till - since for since, till in self._moments), default=0.0)
+        return max((till - since for since, till in self._moments()), default=0.0)
 
     def between(self, began: float, ended: float) -> float:
         """Seconds in which nothing was done between two moments."""
-        return sum(max(min(ended, till) - max(began, since), 0.0) for since, till in self._moments)
+        return sum(max(min(ended, till) - max(began, since), 0.0) for since, till in self._moments())
 
     def given_up(self, entries: Iterable[Entry]) -> str:
         """Which call of the integration was given up because payproof was late; empty when none was. What a fault met is no such call."""

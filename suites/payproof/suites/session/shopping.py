@@ -19,7 +19,7 @@ from payproof.suites.customer.customer import Customer, Visit
 from payproof.suites.customer.hosted import Tab
 from payproof.suites.driver.driver import Order, Started
 from payproof.suites.driver.recipe import RecipeDriver, new_order
-from payproof.suites.driver.refunding import give_back
+from payproof.suites.driver.sending import send
 from payproof.suites.session.context import LONGEST_PATIENCE, Purchase, Shared
 from payproof.suites.session.performance import Performance
 
@@ -163,7 +163,10 @@ class Shopping(Performance):
     async def give_back(self, order: Order, merchant: Customer, amount: Decimal) -> Visit:
         """The merchant gives so much of an order back."""
         self.waits_for = f"the shop's answer to a refund of order {order.id}"
-        return await give_back(self.config, self.values, order, amount, merchant)
+        recipe, decimals = self.config.integration.refund, self.profile.money.decimals(order.currency)
+        assert recipe is not None, "a probe of refunds runs where they are declared"
+        known = {**self.values, **order.values(decimals), "refund.amount": f"{amount:.{decimals}f}"}
+        return await send(merchant, recipe, known, "refund", order.id)
 
     @property
     def promised(self) -> float:

@@ -57,19 +57,20 @@ class World(Shopping):
             if went:
                 return
 
-    async def recover(self, *, wait: float = 0.0) -> None:
-        """The fault is gone: the next clean payment must go through, after a second of grace at most."""
+    async def recover(self, *, wait: float = 0.0, pauses: tuple[float, ...] = (1.0,)) -> None:
+        """The fault is gone: the next clean payment must go through, after a second of grace at most; ``pauses``: after these seconds,
+        one after the other."""
         self.end_disturbances()
         await self.release_notices()
         if wait:
             await asyncio.sleep(wait)
         await self.revive()
         self.step("the gateway works again; another customer pays", StepName.RECOVER)
-        if (await self.buy(self.new_order(role="recovery"), purpose="recovery")).paid or self.recovery_failed:
-            return
-        await asyncio.sleep(1.0)
-        again = await self.buy(self.new_order(role="recovery"), purpose="recovery")
-        self.recovery_failed = not (again.paid or self.target.complaint())
+        for pause in (0.0, *pauses):
+            await asyncio.sleep(pause)
+            if (await self.buy(self.new_order(role="recovery"), purpose="recovery")).paid or self.recovery_failed:
+                return
+        self.recovery_failed = not self.target.complaint()
 
     async def sells(self, after: str) -> bool:
         """Whether a clean purchase goes through after this probe, with some seconds of grace."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import json
 import re
 from dataclasses import replace
 from decimal import Decimal
@@ -16,6 +15,7 @@ from payproof.contracts.entries import Request, Response, header
 from payproof.contracts.events import AnyEvent, Authenticated, Confirmed, Opened, Problem, Unknown
 from payproof.contracts.profile import Fields, HostedRecipe, Operation, Payer
 from payproof.contracts.reading import addresses, form_data
+from payproof.contracts.reading.json_text import table_of
 
 API = ("/pay/sandbox/api/v1", "/pay/api/v1")
 PAYMENT_PAGE = "/user/authentication/form/"
@@ -45,19 +45,10 @@ def operation_of(path: str) -> tuple[str, str]:
 def fields_of(request: Request) -> dict[str, Any]:
     """A request's fields, from JSON, from a form or from the query: what a PHP framework would see."""
     query: dict[str, Any] = dict(form_data.pairs(urlsplit(request.url).query))
-    body = _object(request.body)
+    body = table_of(request.body)
     if body is None:
         body = dict(form_data.pairs(request.body)) if "=" in request.body else {}
     return {**query, **body}
-
-
-def _object(text: str) -> dict[str, Any] | None:
-    """A JSON object; None for any other text."""
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return cast("dict[str, Any]", found) if isinstance(found, dict) else None
 
 
 def read(request: Request, response: Response | None) -> AnyEvent:
@@ -115,7 +106,7 @@ def _sent(request: Request, fields: dict[str, Any]) -> dict[str, str]:
 
 def _answer(response: Response) -> tuple[dict[str, Any], dict[str, Any]]:
     """(what every answer says, the data of a success)."""
-    body = _object(response.body)
+    body = table_of(response.body)
     if body is None:
         return {}, {}
     message: Any = body.get("message")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import cast
 from urllib.parse import parse_qsl, urlsplit
 
 from payproof.contracts.comparing.catalogue import Catalogue
@@ -16,6 +15,7 @@ from payproof.contracts.entries import Headers, Request, Response
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Payer, Profile
 from payproof.contracts.reading.forms import form_fields
+from payproof.contracts.reading.json_text import value_of
 from payproof.contracts.reading.pages import soup
 from payproof.contracts.redaction.secrets import Redactor
 from payproof.simulator.cassettes import placeholders
@@ -166,10 +166,7 @@ def _body(response: Response, known: KnownValues) -> Iterator[tuple[str, Json]]:
     if not text.strip():
         yield "body", "empty"
         return
-    try:
-        found: Any = json.loads(text)
-    except (ValueError, RecursionError):
-        found = None
+    found = value_of(text)
     if isinstance(found, dict | list):
         yield "body", "JSON object" if isinstance(found, dict) else "JSON array"
         leaves = flat(found, "body", lists=False)

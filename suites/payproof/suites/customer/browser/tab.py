@@ -30,6 +30,8 @@ QUIET = 1.0
 CLOSES_WITHIN = 5.0
 """Seconds that a tab has to close."""
 _FORMS = 6
+_ITS_OWN = "chrome-error:"
+"""How the addresses of a Chromium's own error pages begin."""
 
 _Aim: TypeAlias = Literal["log in", "pay", "cancel"]
 
@@ -124,6 +126,10 @@ class BrowserTab:
                 return
             if self._watch.failed:
                 self.state, self.reason = "no_answer", self._watch.failed
+                return
+            if look is not None and look.address.startswith(_ITS_OWN):
+                # Of an answer that failed the watch knows; what is left is a way without end.
+                self._stuck(f"the browser gave up, and says: {_words(look)}")
                 return
             quiet = look is not None and look.ready and look.html == before and not self._watch.busy
             before = look.html if look else ""
