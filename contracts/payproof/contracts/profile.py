@@ -162,9 +162,11 @@ class Profile:
         return host.startswith(f"{label}.") if label else not path.startswith(f"{self.base_path}/")
 
     def has(self, need: str) -> bool:
-        """Whether the gateway has a role, a trait, or ``idempotency``, ``notices``: what requirements may need."""
+        """Whether the gateway has a role, a trait, or ``idempotency``, ``notices``, ``retries``: what requirements may need."""
         if need in ("idempotency", "notices"):
             return getattr(self, need) is not None
+        if need == "retries":
+            return self.limits.attempts > 0
         return bool(getattr(self.traits, need, False)) or need in self.roles
 
     @property

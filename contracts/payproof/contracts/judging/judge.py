@@ -45,6 +45,7 @@ _NEEDS = {
     "notices": "notices",
     "settle": "capture",
     "refund": "refunds",
+    "retries": "guidance on sending calls again",
     "decides_later": "payments that are decided later",
     "returns_after_failure": "return of customers whose payment was refused",
 }
