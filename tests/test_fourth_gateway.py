@@ -48,7 +48,8 @@ def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp
     not_run = {id for id in open_ if id.startswith("webhook.")}  # their probes are those of the third gateway
     assert open_ - not_run <= {"timeout.response", "timeout.connect"}
     judged = ("flow.failed", "flow.pending", "flow.pending-success", "flow.pending-failure", "credentials.revoked",
-              "verify.currency", "verify.other-payment", "errors.rate-limit", "idempotency.new-key-per-order", "quay.small-orders")  # fmt: skip
+              "verify.currency", "verify.other-payment", "errors.rate-limit", "errors.conflict", "errors.no-retry", "errors.backoff",
+              "idempotency.new-key-per-order", "idempotency.new-key-per-attempt", "quay.small-orders")  # fmt: skip
     assert {verdicts(result)[id] for id in judged} == {Verdict.PASS}
     assert {verdicts(result)[id] for id in ("token.cached", "logs.no-access-token")} == {Verdict.NOT_APPLICABLE}
     calls = [entry for world in run.worlds for entry in world.of(Call)]
@@ -86,6 +87,10 @@ def test_a_gateway_says_what_weighs_more_or_less_on_it(tmp_path: Path) -> None:
         ("encodes-the-template", "return.template", ("steady",)),
         ("minimum-order", "quay.small-orders", ("for-a-cent",)),
         ("one-key", "idempotency.new-key-per-order", ("steady",)),
+        ("key-for-ever", "idempotency.new-key-per-attempt", ("started-again",)),
+        ("sends-refusals-again", "errors.no-retry", ("error-answer",)),
+        ("sends-refusals-again", "errors.conflict", ("error-answer",)),
+        ("hurries", "errors.backoff", ("error-answer",)),
         ("notice-secret-in-log", "logs.no-secret-key", ("steady",)),
     ],
 )

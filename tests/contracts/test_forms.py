@@ -67,6 +67,21 @@ def test_a_button_cancels_with_its_own_name_and_a_link_by_its_address() -> None:
     assert form == Submission("POST", HERE, (("a", "1"),), HERE)
 
 
+@pytest.mark.parametrize(
+    "button", ["<button class=cancel>", '<button class=cancel type="SUBMIT">', '<input class=cancel type="image">']
+)
+def test_a_button_that_says_nothing_else_sends_its_form(button: str) -> None:
+    form = f'<form method="post" action="/stop"><input type="hidden" name="a" value="1">{button}Stop</form>'
+    stop = "https://gateway.test/stop"
+    assert cancelling(page(form), HERE, RECIPE) == Submission("POST", stop, (("a", "1"),), stop)
+
+
+@pytest.mark.parametrize("kind", ["button", "reset"])
+def test_a_button_that_only_scripts_use_sends_nothing(kind: str) -> None:
+    form = f'<form method="post" action="/stop"><button class="cancel" type="{kind}">Stop</button></form>'
+    assert cancelling(page(form), HERE, RECIPE) == Submission("GET", HERE)
+
+
 def test_an_address_that_nobody_can_read_leads_to_the_page_itself() -> None:
     way = leading_on(page(FORM.format(method="post", action="http://[")), HERE, RECIPE, PAYER)
     assert way == Submission("POST", HERE, FILLED, HERE)

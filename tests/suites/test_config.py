@@ -157,6 +157,13 @@ def test_the_environment_may_hold_lists_tables_and_names(load: Load) -> None:
     assert integration.env["MY__KEY"] == "x"
 
 
+def test_the_environment_sets_knobs_of_any_kind(load: Load) -> None:
+    environ = {
+        f"PAYPROOF_SIMULATOR__KNOBS__{name}": text for name, text in (("otp", "true"), ("payment_life_from", "token"))
+    }
+    assert load(GOOD, environ).simulator.knobs == {"otp": True, "payment_life_from": "token"}
+
+
 def test_a_wrong_variable_is_told_as_such(load: Load) -> None:
     error = refused(load, GOOD, {"PAYPROOF_INTEGRATION__ORDER__WITHIN": "soon"})
     assert error.place == "payproof.toml: integration.order.within (from PAYPROOF_*)"

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias, cast
 import pytest
 import uvicorn
 from click.testing import CliRunner
+from rich.console import Console
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payproof.contracts.contract import contract_of
@@ -29,6 +30,7 @@ from payproof.suites.conformance.contract import BUILT_IN, OWN, SuiteResult, Whe
 from payproof.suites.conformance.contract import SilentSuite as Quiet
 from payproof.suites.conformance.contract.channel import Channel, Spent
 from payproof.suites.conformance.contract.rules import RULES
+from payproof.suites.conformance.contract.showing import ContractProgress
 from payproof.suites.conformance.contract.values import APART
 from payproof.suites.pytest_plugin.contract_items import WORKS
 
@@ -573,3 +575,11 @@ def test_no_token_is_told_under_whatever_name_the_server_issues_it(gone: bool) -
     assert issued
     assert not [token for token in issued if token in shown or token[:12] in shown]
     assert not gone or "<credential-" in shown
+
+
+def test_a_phase_is_told_when_it_is_over(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = ContractProgress(Console(width=80), quiet=False)
+    for phase, sent in (("examples", 0), ("examples", 12), ("coverage", 12), ("coverage", 40)):
+        progress.part(phase, "create", sent, sent // 40)
+    progress.close()
+    assert capsys.readouterr().out.splitlines() == ["examples · 12 requests", "coverage · 40 requests · 1 failures"]

@@ -10,6 +10,7 @@ import time
 import zlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,13 @@ from starlette.routing import Route
 from payproof.contracts.entries import BODY_LIMIT, Page, Step
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
-from payproof.contracts.profile import load
+from payproof.contracts.profile import Payer, load
 from payproof.contracts.reading.pages import soup
 from payproof.simulator import GatewayServer
 from payproof.simulator.bounded_read import READ_LIMIT
 from payproof.suites.config import make_config
 from payproof.suites.customer.customer import Customer, Visit
+from payproof.suites.customer.hosted import HostedTab
 from payproof.suites.customer.navigation import Shown, headers, merged, shown
 from payproof.suites.customer.routing import Routing
 from payproof.suites.driver.driver import Order, Started
@@ -721,3 +723,37 @@ def test_an_id_that_was_told_to_one_checkout_is_not_known_to_be_the_next_ones() 
             await server.stop()
 
     assert asyncio.run(play()) == (True, "31", True)
+
+
+def test_the_id_of_an_order_stands_in_the_addresses_that_the_gateway_was_given() -> None:
+    """Nobody has come back yet, so no page of a walk tells it."""
+    checkout = {"path": "/checkout", "order_id": "url:[?&]order=(\\w+)"}
+    table = {"checkout": checkout, "order": {"path": "/orders/{order.id}", "status": "json:/s"}}
+    config = make_config({"integration": {"name": "s", "command": ["x"], **table}}, folder=Path(), place="x")
+    order = Order("797014976", Decimal("5"), "XAF", known=False)
+    RecipeDriver(config, {}).learn(order, Visit((), addresses=("https://shop.test/thanks?order=C77", "")))
+    assert (order.id, order.known) == ("C77", True)
+
+
+def test_a_way_to_cancel_that_leads_nowhere_is_said() -> None:
+    """A link without an address leads back to the page where one can still pay."""
+
+    async def hosted(request: Request) -> Response:
+        return HTMLResponse('<form method="post"><input name="pin"></form><a class="cancel">Cancel</a>')
+
+    async def play() -> tuple[str, list[str]]:
+        server = GatewayServer(Starlette(routes=[Route("/{page:path}", hosted)]))
+        await server.start()
+        try:
+            site = f"http://localhost:{server.port}"
+            async with a_customer(1, gateway=site) as customer:
+                customer.recipe = replace(customer.recipe, cancel=".cancel")
+                tab = await HostedTab(customer, Payer("ada", "1234", "paid")).open(f"{site}/pay")
+                state = (await tab.cancel()).state
+                return state, [entry.text for entry in customer.journal.entries if isinstance(entry, Step)]
+        finally:
+            await server.stop()
+
+    state, said = asyncio.run(play())
+    assert state == "stuck"
+    assert "the way to cancel leads to a page where one can still pay" in said[-1]

@@ -59,7 +59,7 @@ __all__ = [
 ]
 
 
-PARTS = ("idempotency", "notices", "request_id", "return_template", "version_header")
+PARTS = ("idempotency", "notices", "request_id", "retries", "return_template", "version_header")
 """Parts of a profile that a gateway may lack."""
 
 
@@ -174,6 +174,11 @@ class Profile:
     def has(self, need: str) -> bool:
         """Whether the gateway has a role, a trait, or one of ``PARTS``: what requirements may need."""
         return bool(getattr(self if need in PARTS else self.traits, need, False)) or need in self.roles
+
+    @property
+    def retries(self) -> bool:
+        """Whether its guidance says something of sending calls again."""
+        return self.limits.attempts > 0
 
     @property
     def roles(self) -> tuple[Role, ...]:

@@ -110,7 +110,8 @@ def _with_grace(seconds: float) -> float:
 class Limits:
     """Seconds that the gateway's guidance gives: for a call, for connecting, for reading a whole slow answer, and for answering a
     notice. ``longest_call``, ``longest_connect``: what nobody may wait for, where the guidance is no more than advice: whoever waits
-    longer than advised is warned, and fails from there on; 0: the same."""
+    longer than advised is warned, and fails from there on; 0: the same. ``attempts``: times that a call which the gateway failed to
+    answer may be sent in all, ``pause``: seconds before the second; 0: the guidance says nothing of sending calls again."""
 
     call: float = 30.0
     connect: float = 30.0
@@ -118,6 +119,8 @@ class Limits:
     notice: float = 10.0
     longest_call: float = 0.0
     longest_connect: float = 0.0
+    attempts: int = 0
+    pause: float = 0.0
 
     @property
     def grace(self) -> float:

@@ -53,6 +53,13 @@ def test_a_wrong_field_is_one_finding_with_its_count() -> None:
     assert "known from" in found.expected
 
 
+@pytest.mark.parametrize(("sent", "told"), [("950", '"950"'), (950, "950"), ("xaf", "xaf")])
+def test_a_text_that_reads_like_a_number_is_told_from_one(sent: str | int, told: str) -> None:
+    run = Written()
+    _create(run, currency=sent)
+    assert run.finding(REQUEST, Verdict.WARN).title.endswith(f"body /currency is {told}")
+
+
 def test_the_same_mistake_in_another_world_is_no_second_finding() -> None:
     run = Written()
     _create(run, amount="5E+3")

@@ -399,7 +399,7 @@ def test_another_order_for_the_second_try_is_not_accused() -> None:
         run.order("1")
         run.create(None, "shop-7", status=None, idempotency_key="k7")
         run.create("p2", "shop-8", idempotency_key="k8")
-    assert run.finding(LOST, Verdict.NOT_EXERCISED)
+    assert run.judged(LOST).verdict is Verdict.NOT_APPLICABLE
 
 
 def _of_calls(first: tuple[str, ...], again: tuple[str, ...]) -> Written:

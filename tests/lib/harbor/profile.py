@@ -194,7 +194,7 @@ PROFILE = Profile(
         ),
     ),
     money=MONEY,
-    limits=Limits(call=10.0, connect=4.0, whole=20.0, notice=5.0),
+    limits=Limits(call=10.0, connect=4.0, whole=20.0, notice=5.0, attempts=3, pause=0.3),
     idempotency=Idempotency(header="Harbor-Key"),
     notices=Notices(sign=sign, read=read_notice, retries=(10, 60, 600), tolerance=300, other_mode=other_mode),
     knobs={"life": Fact(1800, "assumed", "invented", "seconds of an access token")},

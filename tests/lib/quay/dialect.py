@@ -102,7 +102,7 @@ class Quay(Harbor):
 
     def _tried(self, row: Payment, payer: Payer) -> Response:
         if payer.outcome in ("refused", "insufficient"):
-            self.store.refuse(row, payer.outcome)
+            self.store.refuse(row, payer.outcome, status="gone")
             return self._ended(row)
         if payer.outcome in ("pending", "unsettled"):
             row.extra = {**row.extra, "due": self.deps.clock.now() + LATER}

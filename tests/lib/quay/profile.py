@@ -103,6 +103,7 @@ PROFILE = replace(
         "errors.invalid-token": ("no-token",),
         "errors.currency": ("currency",),
         "errors.missing-parameter": ("missing",),
+        "errors.conflict": ("other-order",),
         "errors.server-error": ("broken",),
     },
     settings=(("base URL", "{gateway.base_url}"), ("key", "{gateway.api_key}")),

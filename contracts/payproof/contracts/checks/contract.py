@@ -89,7 +89,7 @@ def _unfinished(call: Call) -> bool:
 
 def _finding(case: Case, found: _Wrong, seen: dict[str, int]) -> Finding:
     problem = found.problem
-    shown = problem.actual if isinstance(problem.actual, str) else json.dumps(problem.actual)
+    shown = _shown(problem.actual)
     known = f"{problem.weight}: {problem.source}" if problem.source else ""
     expected: dict[str, Json] = {problem.place: problem.expected}
     return case.failed(
@@ -99,6 +99,16 @@ def _finding(case: Case, found: _Wrong, seen: dict[str, int]) -> Finding:
         world=found.world,
         seen=found.calls[:3],
     )
+
+
+def _shown(value: Json) -> str:
+    """A text stands as it is, but in quotes where it would read like a number, or another value that is no text."""
+    try:
+        if isinstance(value, str):
+            json.loads(value)
+        return json.dumps(value)
+    except (ValueError, RecursionError):
+        return str(value)
 
 
 def _where(call: Call) -> str:

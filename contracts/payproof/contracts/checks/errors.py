@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from payproof.contracts.checks.handling import (
     Trouble,
@@ -113,6 +114,23 @@ def missing_parameter(case: Case) -> Iterator[Finding]:
     Fix: expect a list of texts; show none of them.
     """
     yield from _handled(case, *_own(case, "errors.missing-parameter"))
+
+
+@must("errors.conflict", needs="idempotency")
+def conflict(case: Case) -> Iterator[Finding]:
+    """An answer that the idempotency key was used for something else is handled.
+
+    Why: it means that the program has lost count of its payments, and no repetition mends that.
+
+    Judged: create is answered with the gateway's own such error; a crash, a paid order, or the call sent more than twice is the
+    defect. Another try with a new key is fine.
+
+    Fix: note that this attempt is over, give the next one a new key, and show a page that says try again.
+    """
+    if not (kinds := _own(case, "errors.conflict")):
+        yield case.not_applicable("the gateway names no such error")
+    for trouble in troubles(case, "error-answer", kinds=kinds):
+        yield judged(case, trouble, (*_ANSWERED[:-1], partial(too_many_attempts, most=2)), f"handled: {trouble.what}")
 
 
 @must("errors.server-error")

@@ -234,14 +234,14 @@ def _denied(trouble: Trouble, paid: OrderSeen) -> Call | None:
     return last if last is not None and not last.fault and last.event.ok and last.payment_status.paid is False else None
 
 
-def too_many_attempts(case: Case, trouble: Trouble) -> Finding | None:
+def too_many_attempts(case: Case, trouble: Trouble, most: int = MOST_ATTEMPTS) -> Finding | None:
     """One request of the customer sent the call again and again."""
     sent = trouble.attempts
-    if len(sent) <= MOST_ATTEMPTS:
+    if len(sent) <= most:
         return None
     return case.failed(
         f"{len(sent)} attempts: {trouble.what}",
-        expected={"attempts": f"at most {MOST_ATTEMPTS}"},
+        expected={"attempts": f"at most {most}"},
         actual={"attempts": len(sent)},
         world=trouble.probe_run.world,
         seen=sent[:8],

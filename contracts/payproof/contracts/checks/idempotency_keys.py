@@ -86,6 +86,46 @@ def _orders_named(call: Call) -> list[Json]:
     return [opened.reference, opened.amount, opened.currency]
 
 
+@must("idempotency.new-key-per-attempt", needs="idempotency")
+def new_key_per_attempt(case: Case) -> Iterator[Finding]:
+    """A customer whose payment has ended is not sent to it again.
+
+    Why: a key that is used for ever is answered with the first payment for ever, and nobody can pay that any more.
+
+    Judged: the payment is cancelled, or refused; the customer comes back, starts again and pays. Where the gateway takes no money then, a
+    checkout that leads to the first payment is the defect, and so is one that fails because the gateway refuses the call. A gateway
+    on which the first payment can still be paid, and a shop that has the customer order anew, are fine.
+
+    Fix: give each payment of an order a key of its own, and ask how the last one stands before its address is used again.
+    """
+    for probe_run in probe_runs(case.run, "started-again"):
+        mark, order, world = probe_run.step(StepName.AGAIN), probe_run.order(), probe_run.world
+        second = next(iter(probe_run.checkouts("again")), None)
+        if mark is None or second is None:
+            yield case.stuck(probe_run)
+            continue
+        first, again = probe_run.checkouts()[0], probe_run.after(StepName.AGAIN)
+        taken = [entry for entry in again.of(Ledger) if entry.event in ("approved", "charged", "pending")]
+        refused = [call for call in again.calls("open") if call.response and 400 <= call.response.status < 500]
+        if taken:
+            yield case.passed("the customer could start again, and paid", world=world, seen=[mark, second, taken[0]])
+        elif second.payment == first.payment != "":
+            yield case.failed(
+                f"the customer of order {order} is sent to the payment that was {probe_run.params['ended']}",
+                expected={"payment": "another one"}, actual={"payment": second.payment}, world=world, seen=[first, mark, second],
+            )  # fmt: skip
+        elif refused:
+            yield case.failed(
+                f"the customer of order {order} cannot start again: the gateway refuses the call",
+                expected={"payment": "another one"}, actual={"answer": list(refused[0].event.texts)}, world=world,
+                seen=[first, mark, refused[0], second],
+            )  # fmt: skip
+        elif second.payment:
+            yield case.stuck(probe_run)
+        else:
+            yield case.not_applicable("the integration opens no second payment for an order whose first has ended")
+
+
 @should("idempotency.lost-answer", needs="idempotency")
 def lost_answer(case: Case) -> Iterator[Finding]:
     """A create call whose answer was lost is repeated with the same idempotency key.
@@ -111,7 +151,7 @@ def lost_answer(case: Case) -> Iterator[Finding]:
         elif len(keys) < 2:
             yield case.not_exercised("the create call was not repeated")
         elif len(references) > 1 and not all(refers(reference, order) for reference in references):
-            yield case.not_exercised("the integration made another order when the customer tried again", seen=calls)
+            yield case.not_applicable("the integration makes another order when the customer tries again")
         elif len(set(keys)) > 1 or len(opened) > 1:
             yield case.failed(
                 "the repeated create call is another payment",

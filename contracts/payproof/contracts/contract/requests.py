@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from payproof.contracts.comparing.fields import media_type
@@ -150,6 +150,20 @@ def _fields(api: ApiContract, body: Node, fields: Sent, *, accepted: bool) -> It
             )  # fmt: skip
         else:
             yield problem
+    if api.document.get("x-wire", {}).get("integers", {}).get("plain"):
+        yield from _plain_integers(api, checked, given, "body ")
+
+
+def _plain_integers(api: ApiContract, schema: Node, given: Mapping[str, Any], place: str) -> Iterator[ContractProblem]:
+    """Integers with a decimal point, which are integers to a schema and not to the gateway."""
+    for name, raw in cast("dict[str, Node]", resolved(api.document, schema).get("properties", {})).items():
+        field, value = resolved(api.document, raw), given.get(name)
+        if isinstance(value, dict):
+            yield from _plain_integers(api, field, cast("dict[str, Any]", value), f"{place}/{name}")
+        elif field.get("type") == "integer" and isinstance(value, float) and value.is_integer():
+            yield at(
+                field, f"{place}/{name}", str(field.get("x-expected", "an integer without a decimal point")), value
+            )
 
 
 def _accepting(document: Node, schema: Node) -> Node:

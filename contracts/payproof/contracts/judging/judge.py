@@ -45,6 +45,7 @@ _NEEDS = {
     "notices": "notices",
     "settle": "capture",
     "refund": "refunds",
+    "retries": "guidance on sending calls again",
     "decides_later": "payments that are decided later",
     "request_id": "ids of calls in its answers",
     "return_template": "template for the return address",

@@ -40,11 +40,17 @@ def cancelling(tree: BeautifulSoup, address: str, recipe: HostedRecipe) -> Submi
     node = tree.select_one(recipe.cancel)
     if node is None:
         return None
-    form = node if node.name == "form" else node.find_parent("form") if node.get("type") == "submit" else None
+    form = node if node.name == "form" else node.find_parent("form") if _submits(node) else None
     if not isinstance(form, Tag):
         return Submission("GET", joined(address, str(node.get("href") or "")) or address)
     own = ((str(node["name"]), str(node.get("value", ""))),) if form is not node and node.get("name") else ()
     return _sent(form, address, (*form_fields(form), *own))
+
+
+def _submits(node: Tag) -> bool:
+    """Whether it sends its form when it is pressed: a button that says nothing else does."""
+    kinds = {"button": ("", "submit"), "input": ("submit", "image")}
+    return str(node.get("type") or "").lower() in kinds.get(node.name, ())
 
 
 def _sent(form: Tag, address: str, fields: Fields) -> Submission:

@@ -44,7 +44,8 @@ def _put(found: dict[str, Any], name: str, parts: list[str], text: str) -> None:
         below = model_at(model, key)
         table = table.setdefault(key, {})
         if below is None:
-            table["__".join(parts[position + 1 :])] = text
+            free = str(model.model_fields[names[key]].annotation) if key in (names := aliases(model)) else ""
+            table["__".join(parts[position + 1 :])] = _any(text) if "Json" in free else text
             return
         if _is_list(model, key):
             raise PayproofError("a list of tables is given as JSON", place=name, remedy=f"{PREFIX}{part}='[{{...}}]'")
@@ -66,6 +67,14 @@ def _value(model: type[BaseModel], key: str, text: str, place: str) -> Any:
 def _is_list(model: type[BaseModel], key: str) -> bool:
     names = aliases(model)
     return key in names and str(model.model_fields[names[key]].annotation).startswith(_LISTS)
+
+
+def _any(text: str) -> Any:
+    """A value of any kind: what is no JSON is a text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _json(text: str, place: str) -> Any:

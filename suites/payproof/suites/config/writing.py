@@ -72,16 +72,18 @@ def compose(data: Mapping[str, Any], profile: Profile, unset: Sequence[str] = ()
         '# effects = "json:/shipments"                      # a counter of fulfilments',
         '# flagged = { "json:/note" = ["double payment"] }  # how it shows that an order needs a person; or "not zero", "not empty"',
         "",
-        *(NOTICES if profile.notices is not None else ()),
+        *(_notices(asked=profile.notices.required) if profile.notices is not None else ()),
+        *(REFUNDS if profile.has("refund") else ()),
         *REST,
     ]
     return "\n".join(lines) + "\n"
 
 
 _WORKERS = ("# workers = 1               # processes that each keep their own access token; left out: all of them may",)
-NOTICES = [
-    "# [integration.webhook]       # where the gateway's notices arrive, below the public address",
-    '# path = "/webhooks"',
+REFUNDS = [
+    "# [integration.refund]        # how the merchant gives money back",
+    '# path = "/orders/{order.id}/refunds"',
+    '# json = { amount = "{refund.amount}" }',
     "",
 ]
 REST = """\
@@ -102,6 +104,13 @@ REST = """\
 # until = 2027-02-20
 # note  = "on-call alert, tried on the staging site"\
 """.splitlines()
+
+
+def _notices(*, asked: bool) -> Iterator[str]:
+    why = "; the gateway's guidance asks for it" if asked else ""
+    yield f"# [integration.webhook]       # where the gateway's notices arrive, below the public address{why}"
+    yield '# path = "/webhooks"'
+    yield ""
 
 
 def _settings(

@@ -76,6 +76,8 @@ class HostedTab:
             self.state = "stuck"
         else:
             await self._go(way)
+            if self.state == "confirm":
+                self._stuck("the way to cancel leads to a page where one can still pay")
         return self
 
     async def _submit(self) -> None:

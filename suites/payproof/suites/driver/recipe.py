@@ -131,11 +131,11 @@ class RecipeDriver:
         )
 
     def learn(self, order: Order, visit: Visit) -> None:
-        """Take the integration's own order id off the pages of a walk, where the configuration says."""
+        """Take the integration's own order id off the pages and addresses of a walk, where the configuration says."""
         pointer = self.config.integration.checkout.order_id
         if pointer is None:
             return
-        for page in reversed(visit.pages):
+        for page in visit.pages[::-1] or (None,):
             if found := reading.read(pointer, page, visit.addresses):
                 order.id, order.known = found.strip(), True
                 return

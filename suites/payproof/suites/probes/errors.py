@@ -57,13 +57,15 @@ _JUDGED = (
     "errors.missing-parameter",
     "errors.server-error",
     "errors.not-json",
+    "errors.no-retry",
+    "errors.backoff",
     "errors.friendly",
     "flow.recovers",
     "logs.request-id",
 )
 
 
-@probe(*_JUDGED, group="errors-{operation}", variants=_answers)
+@probe(*_JUDGED, "errors.conflict", group="errors-{operation}", variants=_answers)
 async def error_answer(world: World, operation: str, fault: str, **params: Json) -> None:
     """The gateway answers a call with one of its own errors, with something that is not JSON, or with nothing."""
     order, customer = world.new_order(), world.customer()

@@ -100,8 +100,7 @@ async def paid_order(world: World) -> None:
 
 
 def _with_a_key(profile: Profile, settings: Settings) -> Iterable[Params]:
-    # Where each submission makes an order of the shop's own, a second one is another order.
-    return ({},) if profile.has("idempotency") and settings.addresses_orders else ()
+    return ({},) if profile.has("idempotency") else ()
 
 
 @probe("idempotency.lost-answer", group="duplicates", variants=_with_a_key)
@@ -112,6 +111,32 @@ async def lost_answer(world: World) -> None:
         await world.checkout(order, customer)
     world.step("the gateway's answer was lost; the customer tries again", StepName.AGAIN)
     await world.checkout(world.same(order), customer, purpose="again", again=True)
+
+
+@probe(
+    "idempotency.new-key-per-attempt",
+    group="duplicates",
+    needs=("refusal",),
+    variants=lambda profile, settings: (
+        ({"ended": "cancelled"}, {"ended": "refused"}) if profile.has("idempotency") else ()
+    ),
+)
+async def started_again(world: World, ended: str) -> None:
+    """A payment is cancelled by the customer, or refused; back in the shop the customer starts to pay once more, and pays."""
+    order, customer = world.new_order(), world.customer()
+    first = await world.checkout(order, customer)
+    if not first.payment:
+        return
+    tab = await world.hosted(first, customer, "refused" if ended == "refused" else "paid")
+    await (tab.confirm() if ended == "refused" else tab.cancel())
+    if tab.url and world.place.where(tab.url) == "integration":
+        await world.come_back(tab.url, customer, order, purpose="return" if tab.state == "left" else "cancel")
+    await world.notices_over()
+    await world.look(order, customer, wait=world.config.integration.order.within)
+    world.step(f"the payment was {ended}; the customer starts again", StepName.AGAIN)
+    again = await world.checkout(world.same(order), customer, purpose="again", again=True)
+    if again.payment:
+        await world.pay(order, customer, again)
 
 
 @probe("idempotency.return-twice", group="duplicates", variants=always({"clients": 1}, {"clients": 6}))

@@ -226,6 +226,6 @@ def _answer_text(call: Call) -> str:
     """What an answer of the gateway says: its own error texts, else its kind and first words."""
     assert call.response
     if text := "; ".join(call.event.texts):
-        return text
+        return text.rstrip(".")
     kind = header(call.response.headers, "content-type") or "no content type"
     return f"{kind}, {pages.quoted(call.response) or 'an empty page'}"

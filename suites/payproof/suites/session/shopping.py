@@ -96,9 +96,13 @@ class Shopping(Performance):
         before = order.id
         self.waits_for = f"the shop's answer to the checkout of order {order.id}"
         started = await self.driver.checkout(order, customer, again=again)
+        payment = self.target.payment_at(started.payment_url) if started.payment_url else ""
+        if not order.known and isinstance(self.driver, RecipeDriver) and (opened := self.target.payment(payment)):
+            # The addresses of the way back stand in the call that opened the payment, also for a customer who never takes it.
+            back = self.profile.filled(opened.return_url, payment)
+            self.driver.learn(order, Visit((), addresses=(back, opened.cancel_url)))
         self._renamed(order, before)
         self._orders.append((order, customer))
-        payment = self.target.payment_at(started.payment_url) if started.payment_url else ""
         return self.journal.add(
             Checkout(
                 order=order.id,

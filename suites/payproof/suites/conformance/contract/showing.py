@@ -16,24 +16,28 @@ _LONGEST = 1_500
 
 
 class ContractProgress:
-    """One line that changes on a terminal; elsewhere a line for each phase, and the notes."""
+    """One line that changes on a terminal; elsewhere a line for each phase when it is over, and the notes. Requests and failures are
+    those so far."""
 
     def __init__(self, console: Console, *, quiet: bool) -> None:
-        self._console, self._quiet, self._phase = console, quiet, ""
+        self._console, self._quiet, self._phase, self._line = console, quiet, "", ""
         self._live: Status | None = None
         if not quiet and console.is_terminal:
             self._live = console.status("examples")
             self._live.start()
 
     def part(self, phase: str, operation: str, sent: int, failures: int) -> None:
-        line = " · ".join(
-            each for each in (phase, operation, f"{sent} requests", f"{failures} failures" if failures else "") if each
-        )
+        so_far = f"{sent} requests", f"{failures} failures" if failures else ""
         if self._live is not None:
-            self._live.update(line)
-        elif not self._quiet and phase != self._phase:
-            self._console.print(line, highlight=False)
-        self._phase = phase
+            self._live.update(" · ".join(filter(None, (phase, operation, *so_far))))
+        elif phase != self._phase:
+            self._over()
+        self._phase, self._line = phase, " · ".join(filter(None, (phase, *so_far)))
+
+    def _over(self) -> None:
+        if self._line and not self._quiet:
+            self._console.print(self._line, highlight=False)
+        self._line = ""
 
     def note(self, text: str) -> None:
         if not self._quiet:
@@ -42,6 +46,8 @@ class ContractProgress:
     def close(self) -> None:
         if self._live is not None:
             self._live.stop()
+        else:
+            self._over()
 
 
 def lines(result: SuiteResult, *, verbose: bool = False) -> Iterator[str]:
