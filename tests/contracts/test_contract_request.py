@@ -280,13 +280,21 @@ def test_a_key_travels_by_each_scheme_that_the_contract_names(scheme: str) -> No
 def test_what_servers_take_is_said_at_any_depth() -> None:
     deep = {"type": "array", "items": {"type": "object", "properties": {"note": {"type": "string", "x-accepted": {}}}}}
     contract = a_contract({"units": deep}, [])
-    assert [problem.place for problem in contract.request_problems(an_order(b'{"units": [{"note": 7}]}'))] == ["body /units/0/note"]
+    assert [problem.place for problem in contract.request_problems(an_order(b'{"units": [{"note": 7}]}'))] == [
+        "body /units/0/note"
+    ]
     assert list(contract.refused(an_order(b'{"units": [{"note": 7}]}'))) == []
     assert [problem.place for problem in contract.refused(an_order(b'{"units": 7}'))] == ["body /units"]
 
 
 def test_a_header_that_the_contract_describes_is_read_off_the_headers() -> None:
-    key = {"name": "Key", "in": "header", "required": True, "description": "A key.", "schema": {"type": "string", "maxLength": 3}}
+    key = {
+        "name": "Key",
+        "in": "header",
+        "required": True,
+        "description": "A key.",
+        "schema": {"type": "string", "maxLength": 3},
+    }
     contract = a_contract({}, [key])
     assert list(contract.request_problems(an_order(b"{}", ("KEY", "abc")))) == []
     assert [problem.place for problem in contract.request_problems(an_order(b"{}", ("key", "abcd")))] == ["header Key"]
@@ -302,4 +310,9 @@ def a_contract(properties: dict[str, Any], parameters: list[dict[str, Any]]) -> 
 
 
 def an_order(body: bytes, *headers: tuple[str, str]) -> Request:
-    return Request(method="POST", url="https://g.test/orders", headers=(("Content-Type", "application/json"), *headers), body=body.decode())
+    return Request(
+        method="POST",
+        url="https://g.test/orders",
+        headers=(("Content-Type", "application/json"), *headers),
+        body=body.decode(),
+    )
