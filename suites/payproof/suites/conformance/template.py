@@ -60,7 +60,7 @@ def placed(value: Any, values: Mapping[str, str]) -> Any:
         return _REFERENCE.sub(lambda match: _value(match, values), value)
     if isinstance(value, Mapping):
         return {key: placed(item, values) for key, item in cast("Mapping[str, Any]", value).items()}
-    return [placed(item, values) for item in cast("list[Any]", value)] if isinstance(value, list) else value
+    return [placed(item, values) for item in value] if isinstance(value, list) else value  # pyright: ignore
 
 
 def needed(step: CaseRequest) -> frozenset[str]:
