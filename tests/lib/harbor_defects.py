@@ -12,8 +12,8 @@ from harbor.shop import HarborClient, HarborShop, ShopNotice, serve
 from starlette.requests import Request
 from starlette.responses import Response
 
-from payproof.suites.selftest.shop.gateway import Status, log
-from payproof.suites.selftest.shop.orders import Order
+from payproof.suites.selftest.shop.gateway import GatewayError, Status, log
+from payproof.suites.selftest.shop.orders import Order, Payment
 from payproof.suites.selftest.shop.shop import page
 
 
@@ -43,6 +43,17 @@ class NotOpenIsPaid(HarborClient):
 class OnePaymentForEver(HarborShop):
     async def to_payment(self, order: Order) -> Response:
         return await super().to_payment(order) if not order.payments else page(409, "Sorry", "This order was tried.")
+
+
+class GivesUpOnSilence(HarborShop):
+    async def verify(self, order: Order) -> list[Payment]:
+        """A payment whose capture was not answered is thought to have failed."""
+        try:
+            return await super().verify(order)
+        except GatewayError:
+            for payment in order.payments:
+                payment.settled = True
+            raise
 
 
 class CapturesOnTheReturn(HarborShop):
@@ -124,6 +135,7 @@ SHOPS: dict[str, type[HarborShop]] = {
     "believes-the-return": BelievingShop,
     "one-payment-for-ever": OnePaymentForEver,
     "captures-on-the-return": CapturesOnTheReturn,
+    "gives-up-on-silence": GivesUpOnSilence,
     "gives-all-back": GivesAllBack,
     "forgets-the-refund": ForgetsTheRefund,
 }

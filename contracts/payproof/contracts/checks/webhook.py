@@ -12,7 +12,6 @@ from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.reading.pages import broken
 
-
 _LATE = 1.0
 """Seconds after its limit by which payproof has hung up; later, it was the machine that had too much to do."""
 

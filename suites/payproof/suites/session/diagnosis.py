@@ -18,7 +18,7 @@ from payproof.contracts.entries import (
     Step,
     header,
 )
-from payproof.contracts.events import VERIFYING
+from payproof.contracts.events import VERIFYING, Problem
 from payproof.contracts.judging.steps import StepName
 from payproof.contracts.reading import levels, pages
 from payproof.suites.session.checkout_diagnosis import CheckoutDiagnosis, asked
@@ -219,10 +219,17 @@ def _unreadable(call: Call) -> bool:
     return not call.event.ok and "json" not in header(call.response.headers, "content-type").lower()
 
 
+def _said_of(problem: Problem) -> str:
+    """A problem in the gateway's own words, with its word for programs and the field where it has them."""
+    text = problem.text or problem.issue or problem.name
+    about = [word for word in (problem.issue, problem.field) if word and word not in text]
+    return f"{text.rstrip('.')} ({', '.join(about)})" if about else text
+
+
 def _answer_text(call: Call) -> str:
     """What an answer of the gateway says: its own error texts, else its kind and first words."""
     assert call.response
-    if text := "; ".join(call.event.texts):
-        return text
+    if text := "; ".join(map(_said_of, call.event.problems)):
+        return text.rstrip(".")
     kind = header(call.response.headers, "content-type") or "no content type"
     return f"{kind}, {pages.quoted(call.response) or 'an empty page'}"
