@@ -122,7 +122,8 @@ def once(case: Case) -> Iterator[Finding]:
     """
     for probe_run in probe_runs(case.run, "lost-capture"):
         again, taken = probe_run.step(StepName.AGAIN), ledger(probe_run.world, probe_run.order(), "charged")
-        if again is None or not taken or taken[0].n > again.n:
+        lost = {call.event.payment for call in probe_run.calls("settle") if call.fault}
+        if again is None or not taken or taken[0].n > again.n or taken[0].payment not in lost:
             yield case.stuck(probe_run)
         else:
             yield from charged_once(case, probe_run, may_flag=True)

@@ -54,6 +54,7 @@ async def lost_capture(world: World) -> None:
     tab = await world.pay_and_stay(order, customer)
     if tab is None:
         return
+    await world.notices_over()  # an earlier order may be captured once more because of them
     async with world.fault("dropped", operation=world.profile.named("settle"), after_effect=True, times=1):
         await world.come_back(tab.url, customer, order)
     world.step("the money was taken, and the answer was lost; the customer starts again", StepName.AGAIN)
