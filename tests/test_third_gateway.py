@@ -72,6 +72,11 @@ def test_a_planted_defect_is_found_by_the_requirement_that_names_it(
     assert requirement in findings(performed(config(tmp_path, defect), probes=probes)[1])
 
 
+def test_a_shop_that_never_takes_the_money_is_told_so(tmp_path: Path) -> None:
+    run = asyncio.run(perform(config(tmp_path, "only-looks"), Options(probes=("steady",), seed=1)))
+    assert "The customer agreed to pay, and nobody took the money: it made no take call." in run.diagnosis
+
+
 def with_refunds(folder: Path, defect: str = "") -> Config:
     credentials = {"PAY_CLIENT_ID": "{gateway.client_id}", "PAY_SECRET_KEY": "{gateway.secret_key}"}
     refund = {"path": "/orders/{order.id}/refunds", "json": {"amount": "{refund.amount}"}}

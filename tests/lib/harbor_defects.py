@@ -33,6 +33,13 @@ class NeverCaptures(HarborClient):
         return status or Status(data["state"] == "approved", "CREATED", str(data["ref"]), amount, currency)
 
 
+class OnlyLooks(HarborClient):
+    async def status(self, order: str, payment: str) -> Status:
+        """Nobody takes the money."""
+        data = await self.authorized("status", "GET", f"/orders/{payment}", f"order={order}")
+        return Status(False, "CREATED", str(data["ref"]), *HarborClient.major(data["total"]))
+
+
 class NotOpenIsPaid(HarborClient):
     async def status(self, order: str, payment: str) -> Status:
         """Whatever is not open any more counts as paid."""
@@ -109,6 +116,7 @@ class TriesAfresh(HarborClient):
 CLIENTS = {
     "tries-afresh": TriesAfresh,
     "never-captures": NeverCaptures,
+    "only-looks": OnlyLooks,
     "not-open-is-paid": NotOpenIsPaid,
     "wrong-minor-units": WholeUnits,
     "logs-the-bearer": LogsTheBearer,

@@ -11,6 +11,7 @@ from payproof.contracts.entries import (
     Checkout,
     Connection,
     E,
+    Ledger,
     Log,
     OrderSeen,
     Page,
@@ -147,6 +148,10 @@ class _Diagnosis:
             yield f"The return page answered {page.response.status if page.response else page.problem}.{self._front_end(page)}"
         if not any(call.role in VERIFYING for call in self.world.calls()):
             yield "It made no status check after the customer's return."
+        happened = {entry.event for entry in self._of(Ledger)}
+        if "approved" in happened and "charged" not in happened:
+            yield self._about_capture()
+            return
         seen = next(reversed(self._of(OrderSeen)), None)
         if seen is None:
             yield "The order's page was never read."
@@ -165,6 +170,12 @@ class _Diagnosis:
         else:
             words = ", ".join(self.world.config.integration.order.paid)
             yield f'The order\'s state was "{seen.state}", and integration.order.paid names only: {words}.'
+
+    def _about_capture(self) -> str:
+        name = self.world.profile.named("settle")
+        tried = [call for call in self.world.calls() if call.role == "settle" and call.response]
+        said = f"its {name} call was answered: {_answer_text(tried[-1])}" if tried else f"it made no {name} call"
+        return f"The customer agreed to pay, and nobody took the money: {said}."
 
     def _front_end(self, page: Page) -> str:
         """What to do about a return address on a host that this run does not start."""
