@@ -46,6 +46,9 @@ _NEEDS = {
     "settle": "capture",
     "refund": "refunds",
     "decides_later": "payments that are decided later",
+    "request_id": "ids of calls in its answers",
+    "return_template": "template for the return address",
+    "version_header": "versions of its API that a call could name",
     "returns_after_failure": "return of customers whose payment was refused",
 }
 """What a gateway lacks, in words."""

@@ -54,6 +54,7 @@ _JUDGED = (
     "errors.not-json",
     "errors.friendly",
     "flow.recovers",
+    "logs.request-id",
 )
 
 
