@@ -275,6 +275,8 @@ def test_a_key_travels_by_each_scheme_that_the_contract_names(scheme: str) -> No
     assert refused.expected == "Bearer and the access token, or Basic and the credentials"
     if scheme != "Bearer":
         assert contract_of(load("harbor")).request_problems(asked)
+        token = Request(method="POST", url=f"{HOST}/oauth/token", headers=asked.headers)
+        assert contract_of(load("harbor")).request_problems(token) == ()
 
 
 def test_what_servers_take_is_said_at_any_depth() -> None:

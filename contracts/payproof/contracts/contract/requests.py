@@ -80,15 +80,22 @@ def _elsewhere(api: ApiContract, match: OperationMatch, request: Request) -> Ite
 
 def needs_bearer(api: ApiContract, operation: DocumentedOperation) -> bool:
     """Whether the operation has to come with an access token; false where it may."""
-    options = cast("list[Node]", operation.node.get("security", api.document.get("security", [])))
+    options = _security(api, operation)
     return bool(options) and all(options)
+
+
+def _security(api: ApiContract, operation: DocumentedOperation) -> list[Node]:
+    """Ways in which the operation may be told who makes the call; one that is empty: by nothing."""
+    return cast("list[Node]", operation.node.get("security", api.document.get("security", [])))
 
 
 def _bearer(
     api: ApiContract, operation: DocumentedOperation, request: Request, fields: Sent
 ) -> Iterator[ContractProblem]:
     given = header(request.headers, "authorization")
+    named = {name for option in _security(api, operation) for name in option}
     schemes = cast("dict[str, Node]", api.document["components"].get("securitySchemes", {}))
+    schemes = {name: each for name, each in schemes.items() if name in named} or schemes
     known = next(iter(schemes.values()), cast(Node, {}))
     words = [
         word for word in (str(each.get("scheme", "")).lower() for each in schemes.values()) if word in _SCHEMES
