@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from invented import PROBES, differences, findings, performed, recorded, shop_config, unjudged_musts, verdicts
 
+from payproof.contracts.contract import Contract
+from payproof.contracts.contract.document import document_of
 from payproof.contracts.entries import Call, Checkout, Ledger
 from payproof.contracts.judging.judge import judge
 from payproof.contracts.model import Verdict
@@ -22,6 +24,7 @@ from payproof.contracts.run import Run
 from payproof.simulator.testing import GatewayThread
 from payproof.suites.config import Config
 from payproof.suites.conformance import contract
+from payproof.suites.conformance.contract.suite import needing_a_payer
 from payproof.suites.conformance.contract.where import simulated
 from payproof.suites.explorer.explorer_session import opened
 from payproof.suites.explorer.oracle import Truth
@@ -92,6 +95,11 @@ def test_a_circuit_breaker_closes_again(
     assert set(findings(result)) == found
     tries = [checkout for world in run.worlds for checkout in world.of(Checkout) if checkout.purpose == "recovery"]
     assert len(tries) == (3 if shop else 1)
+
+
+def test_a_shop_that_never_takes_the_money_is_told_so(tmp_path: Path) -> None:
+    run = asyncio.run(perform(config(tmp_path, "only-looks"), Options(probes=("steady",), seed=1)))
+    assert "The customer agreed to pay, and nobody took the money: it made no take call." in run.diagnosis
 
 
 REFUNDS = ("partial-refund", "lost-refund", "given-back-there")
@@ -219,3 +227,16 @@ def test_the_third_gateway_is_small() -> None:
     assert sum(bool(line.strip()) for lines in files for line in lines) <= 400
     assert load("harbor").verification == "verification"
     assert (package_of("harbor"), package_of("qrpay")) == ("harbor", "payproof.contracts.gateways.qrpay")
+
+
+def test_what_is_reached_through_a_capture_only_needs_a_payer() -> None:
+    whole = document_of("harbor")
+    receipt = {"get": {"operationId": "receipt", "responses": {}, "parameters": []}}
+    take = whole["paths"]["/orders/{payment}/taking"]["post"]
+    answer = {**take["responses"]["201"], "links": {"receipt": {"operationId": "receipt"}}}
+    later = {
+        "/orders/{payment}/taking": {"post": {**take, "responses": {"201": answer}}},
+        "/receipts/{receipt}": receipt,
+    }
+    harbor = Contract("harbor", document={**whole, "paths": whole["paths"] | later})
+    assert needing_a_payer(harbor, load("harbor")) == {"take", "receipt"}

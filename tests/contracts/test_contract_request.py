@@ -278,6 +278,49 @@ def test_a_key_travels_by_each_scheme_that_the_contract_names(scheme: str) -> No
     assert refused.expected == "Bearer and the access token, or Basic and the credentials"
     if scheme != "Bearer":
         assert contract_of(load("harbor")).request_problems(asked)
+        token = Request(method="POST", url=f"{HOST}/oauth/token", headers=asked.headers)
+        assert contract_of(load("harbor")).request_problems(token) == ()
+
+
+def test_what_servers_take_is_said_at_any_depth() -> None:
+    deep = {"type": "array", "items": {"type": "object", "properties": {"note": {"type": "string", "x-accepted": {}}}}}
+    contract = a_contract({"units": deep}, [])
+    assert [problem.place for problem in contract.request_problems(an_order(b'{"units": [{"note": 7}]}'))] == [
+        "body /units/0/note"
+    ]
+    assert list(contract.refused(an_order(b'{"units": [{"note": 7}]}'))) == []
+    assert [problem.place for problem in contract.refused(an_order(b'{"units": 7}'))] == ["body /units"]
+
+
+def test_a_header_that_the_contract_describes_is_read_off_the_headers() -> None:
+    key = {
+        "name": "Key",
+        "in": "header",
+        "required": True,
+        "description": "A key.",
+        "schema": {"type": "string", "maxLength": 3},
+    }
+    contract = a_contract({}, [key])
+    assert list(contract.request_problems(an_order(b"{}", ("KEY", "abc")))) == []
+    assert [problem.place for problem in contract.request_problems(an_order(b"{}", ("key", "abcd")))] == ["header Key"]
+    (missing,) = contract.request_problems(an_order(b'{"Key": "abc"}'))
+    assert (missing.place, missing.actual) == ("header Key", "missing")
+
+
+def a_contract(properties: dict[str, Any], parameters: list[dict[str, Any]]) -> Contract:
+    body = {"content": {"application/json": {"schema": {"type": "object", "properties": properties}}}}
+    order = {"operationId": "order", "security": [], "parameters": parameters, "requestBody": body, "responses": {}}
+    document = {"servers": [{"url": ""}], "paths": {"/orders": {"post": order}}, "components": {"schemas": {}}}
+    return Contract("harbor", document=document)
+
+
+def an_order(body: bytes, *headers: tuple[str, str]) -> Request:
+    return Request(
+        method="POST",
+        url="https://g.test/orders",
+        headers=(("Content-Type", "application/json"), *headers),
+        body=body.decode(),
+    )
 
 
 @pytest.mark.parametrize(("plain", "found"), [(True, {"body /order/total/minor": 500000.0}), (False, {})])

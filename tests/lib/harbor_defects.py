@@ -35,6 +35,13 @@ class NeverCaptures(HarborClient):
         return status or Status(data["state"] == "approved", "CREATED", str(data["ref"]), amount, currency)
 
 
+class OnlyLooks(HarborClient):
+    async def status(self, order: str, payment: str) -> Status:
+        """Nobody takes the money."""
+        data = await self.authorized("status", "GET", f"/orders/{payment}", f"order={order}")
+        return Status(False, "CREATED", str(data["ref"]), *HarborClient.major(data["total"]))
+
+
 class NotOpenIsPaid(HarborClient):
     async def status(self, order: str, payment: str) -> Status:
         """Whatever is not open any more counts as paid."""
@@ -45,6 +52,17 @@ class NotOpenIsPaid(HarborClient):
 class OnePaymentForEver(HarborShop):
     async def to_payment(self, order: Order) -> Response:
         return await super().to_payment(order) if not order.payments else page(409, "Sorry", "This order was tried.")
+
+
+class GivesUpOnSilence(HarborShop):
+    async def verify(self, order: Order) -> list[Payment]:
+        """A payment whose capture was not answered is thought to have failed."""
+        try:
+            return await super().verify(order)
+        except GatewayError:
+            for payment in order.payments:
+                payment.settled = True
+            raise
 
 
 class CapturesOnTheReturn(HarborShop):
@@ -159,6 +177,7 @@ CLIENTS = {
     "complains-of-nothing": ComplainsOfNothing,
     "tries-afresh": TriesAfresh,
     "never-captures": NeverCaptures,
+    "only-looks": OnlyLooks,
     "not-open-is-paid": NotOpenIsPaid,
     "wrong-minor-units": WholeUnits,
     "six-digits": SixDigits,
@@ -221,6 +240,7 @@ SHOPS: dict[str, type[HarborShop]] = {
     "narrow-column": NarrowColumn,
     "sells-nothing-dear": SellsNothingDear,
     "books-small-sums": BooksSmallSums,
+    "gives-up-on-silence": GivesUpOnSilence,
     "gives-all-back": GivesAllBack,
     "forgets-the-refund": ForgetsTheRefund,
     "ignores-returns": IgnoresReturns,

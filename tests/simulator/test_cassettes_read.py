@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from payproof.contracts.entries import Request
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
+from payproof.contracts.profile import Origin, load
 from payproof.simulator.cassettes import Cassette, read
 from payproof.simulator.cassettes.diffing import diff
+from payproof.simulator.cassettes.reading import ours, theirs
 from payproof.simulator.cassettes.stamp import age_in_words, span
 
 from .cassette_stage import YAML, Studio, bought
@@ -151,3 +155,23 @@ def test_a_changed_status_field_type_text_and_header_are_found(studio: Studio) -
     names = {change.name for each in diff(one, read(changed)).changed for change in each.changes}
     assert {'response field "data.expire_time"', 'response field "message.more"', "currency"} <= names
     assert {"response header x-new-header", "response header cache-control"} <= names
+
+
+@pytest.mark.parametrize(("mine", "recorded"), [("", "/mock/pay"), ("/api", "/mock/api"), ("/api", ""), ("", "")])
+def test_a_call_is_known_wherever_the_sandbox_keeps_its_api(mine: str, recorded: str) -> None:
+    pages = "" if mine else "/checkout"
+    origins = (Origin(name="api", base_path=mine), Origin(name="checkout", base_path=pages))
+    profile = replace(load("quatapay"), origins=origins)
+    call = Request(method="GET", url=f"https://gateway.test{mine}/v2/orders/1?a=/x/", headers=(), body="")
+    there = theirs(profile, call, recorded)
+    assert there.url == f"https://gateway.test{recorded}/v2/orders/1?a=/x/"
+    assert ours(profile, there, recorded) == call
+
+
+def test_where_the_api_has_no_path_of_its_own_the_pages_need_one() -> None:
+    origins = (Origin(name="api"), Origin(name="checkout", base_path="/checkout"))
+    profile = replace(load("quatapay"), origins=origins)
+    told = {
+        path: profile.is_page("gateway.test", path) for path in ("/checkout", "/checkout/a", "/checkouts", "/v2/orders")
+    }
+    assert told == {"/checkout": True, "/checkout/a": True, "/checkouts": False, "/v2/orders": False}

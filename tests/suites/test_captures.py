@@ -9,11 +9,12 @@ from payproof.contracts.judging.requirements import requirements
 from payproof.contracts.model import Verdict
 
 ABOUT_CAPTURES = tuple(id for id in requirements() if id.startswith("capture."))
-PROBES = ("declined-capture", "late-return", "first-the-notice")
+PROBES = ("declined-capture", "lost-capture", "late-return", "first-the-notice")
 DEFECTS = {
     "one-payment-for-ever": "capture.declined",
     "not-open-is-paid": "capture.expired",
     "captures-on-the-return": "capture.without-return",
+    "gives-up-on-silence": "capture.once",
 }
 
 

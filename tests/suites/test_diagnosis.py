@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from payproof.contracts.events import Problem
 from payproof.suites.config import make_config
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
+from payproof.suites.session.diagnosis import _said_of
 
 SHOP = """
 import json, os, sys, traceback, urllib.request
@@ -230,3 +232,10 @@ def test_a_trace_in_the_log_stands_whole_and_without_the_noise_after_it(tmp_path
     assert "KeyError: 'amount'" in trace
     assert not any("\x1b" in line for line in trace)
     assert not any("assets" in line for line in trace)
+
+
+def test_a_refusal_is_told_with_the_gateways_word_for_programs_and_the_field() -> None:
+    said = _said_of(Problem(text="A field does not conform.", name="INVALID", issue="SYNTAX", field="/amount/value"))
+    assert said == "A field does not conform (SYNTAX, /amount/value)"
+    assert _said_of(Problem(issue="SYNTAX")) == "SYNTAX"
+    assert _said_of(Problem(text="The amount is wrong.", field="amount")) == "The amount is wrong."

@@ -21,7 +21,17 @@ from rich.console import Console
 
 from payproof import reports
 from payproof.contracts import profile as profiles
-from payproof.contracts.comparing.catalogue import CaseRequest, Catalogue, Decides, DriftCase, Wait, catalogue_of
+from payproof.contracts.comparing.catalogue import (
+    Back,
+    CaseRequest,
+    Catalogue,
+    Decides,
+    DriftCase,
+    Open,
+    Submit,
+    Wait,
+    catalogue_of,
+)
 from payproof.contracts.comparing.comparison import same
 from payproof.contracts.comparing.drift import Drift
 from payproof.contracts.entries import Request, Response
@@ -36,13 +46,14 @@ from payproof.suites.config import Config, make_config
 from payproof.suites.conformance.drift import alphabets as letters
 from payproof.suites.conformance.drift import observe as looking
 from payproof.suites.conformance.drift import schedule as agenda
+from payproof.suites.conformance.drift.aggregate import AnsweredCase, _unfinished
 from payproof.suites.conformance.drift.attribute import Judge
 from payproof.suites.conformance.drift.case_run import CaseRun
 from payproof.suites.conformance.drift.comparing import DifferenceTally, differences, steps
 from payproof.suites.conformance.drift.comparison import DriftOptions, compare
 from payproof.suites.conformance.drift.endpoints import SimulatorEndpoint
 from payproof.suites.conformance.drift.observe import KnownValues, Observation
-from payproof.suites.conformance.template import MissingValue, filled, needed, placed, unknown
+from payproof.suites.conformance.template import MissingValue, filled, needed, placed, unknown, written
 
 from ..conftest import IndependentSandbox, independent_sandboxes  # noqa: TID252
 
@@ -538,6 +549,39 @@ def test_what_only_one_side_reached_is_not_compared() -> None:
     assert [(a.label, b.label) for a, b in steps(here, there)] == [("one", "one")]
 
 
+def test_a_case_that_no_side_could_end_is_told() -> None:
+    told = {"simulator": "no url to go on with", "gateway": "no url to go on with"}
+    case = DriftCase(id="case", text="A case.")
+    found = AnsweredCase(case=case, simulator=[_seen()], gateway=[_seen()], stopped=told)
+    assert list(_unfinished(found)) == ["only in part: no url to go on with"]
+    both_saw = [_seen(answer="no url to go on with")]
+    assert list(_unfinished(replace(found, simulator=both_saw, gateway=both_saw))) == []
+
+
+def test_a_hosted_checkout_on_a_host_of_its_own_is_seen_by_both_sides() -> None:
+    order: dict[str, Json] = {"ref": "1", "total": {"minor": 500, "code": "EUR"}}
+    steps = (
+        CaseRequest(
+            label="a token", operation="grant", method="POST", path="/oauth/token",
+            headers={"Authorization": "Basic {client_id}:{secret_key}"}, saves={"token": "access_token"},
+        ),
+        CaseRequest(
+            label="an order", operation="order", method="POST", path="/orders", headers={"Authorization": "Bearer {token}"},
+            json={"order": order, "back": "https://shop.test/back", "note": ["{token}", {"and": "https://other.test/a"}]},
+            saves={"url": "links[0].href"},
+        ),
+        Open(label="the page", url="{url}"), Submit(label="paying", payer="paid"), Back(label="the way back"),
+    )  # fmt: skip
+    harbor = profiles.load("harbor")
+    catalogue = Catalogue(operations={"grant": "", "order": ""}, cases=(), ids={"body.id": "payment"})
+    run = CaseRun(
+        DriftCase(id="case", text="A case.", steps=steps), SimulatorEndpoint(harbor, {}), harbor, catalogue, {}
+    )
+    asyncio.run(run.go())
+    assert (run.stopped, [look.label for look in run.looks]) == ("", [step.label for step in steps])
+    assert run.looks[1].facts["body.links[0].href"] == "{checkout}/p/{payment 1}"
+
+
 def test_letters_differ_only_when_chance_cannot_explain_it() -> None:
     many = ["aB3" * 200]
     different = letters.compared(many, ["ab" * 300])
@@ -631,12 +675,20 @@ def test_the_catalogue_asks_for_every_error_that_a_client_can_bring_about() -> N
 def test_values_are_placed_and_unknown_ones_tell_nothing_of_them() -> None:
     values = {"token": "Ab3-Xy9", "payment": "p1"}
     assert placed({"a": "Bearer {token}", "b": 5}, values) == {"a": "Bearer Ab3-Xy9", "b": 5}
+    assert placed(["{token}", {"c": "{payment}"}], values) == ["Ab3-Xy9", {"c": "p1"}]
     assert placed("{token.swapcase}", values) == "aB3-xY9"
     other = placed("{token.unknown}", values)
     assert re.fullmatch(r"[A-Z][a-z]\d-[A-Z][a-z]\d", other)
     assert other == unknown("Ab3-Xy9") != "Ab3-Xy9"
     with pytest.raises(MissingValue, match="nothing"):
         placed("{nothing}", values)
+
+
+def test_basic_credentials_are_encoded_when_they_travel() -> None:
+    headers = {"Authorization": "Basic ada:secret", "Key": "Basic none"}
+    step = CaseRequest(label="", operation="", method="GET", path="/", headers=headers)
+    assert written(step, "https://gateway.test").headers["authorization"] == "Basic YWRhOnNlY3JldA=="
+    assert written(step, "https://gateway.test").headers["key"] == "Basic none"
 
 
 def test_the_gateways_own_template_is_no_reference() -> None:

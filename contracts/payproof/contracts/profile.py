@@ -167,9 +167,14 @@ class Profile:
         return tuple(f"{origin.host}.localhost" for origin in self.origins if origin.host)
 
     def is_page(self, host: str, path: str) -> bool:
-        """Whether a request belongs to the hosted checkout: by its host, where the checkout has one of its own, else by its path."""
-        label = self.origin("checkout").host
-        return host.startswith(f"{label}.") if label else not path.startswith(f"{self.base_path}/")
+        """Whether a request belongs to the hosted checkout: by its host, where the checkout has one of its own, else by its path: it is
+        not the API's, or, where the API has none, it is the checkout's."""
+        checkout = self.origin("checkout")
+        if checkout.host:
+            return host.startswith(f"{checkout.host}.")
+        if self.base_path:
+            return not path.startswith(f"{self.base_path}/")
+        return bool(checkout.base_path) and f"{path}/".startswith(f"{checkout.base_path}/")
 
     def has(self, need: str) -> bool:
         """Whether the gateway has a role, a trait, or one of ``PARTS``: what requirements may need."""

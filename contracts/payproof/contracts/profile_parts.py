@@ -30,7 +30,8 @@ class Fact:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """One of a gateway's hosts. ``host``: the label before the API's host name where it has one of its own (``pay`` is served
-    at pay.localhost); empty where it shares the API's. ``base_path``: what its addresses begin with. ``real``: scheme and host of the
+    at pay.localhost); empty where it shares the API's. ``base_path``: what its addresses begin with; the checkout
+    needs one where it shares the API's host and the API has none. ``real``: scheme and host of the
     gateway's own sandbox, where a label before the API's does not make the checkout's (``https://pay.gateway.example``)."""
 
     name: Literal["api", "checkout"]

@@ -436,6 +436,13 @@ def test_a_notice_that_the_gateway_hung_up_on_warns() -> None:
     run.finding(FAST, Verdict.WARN)
 
 
+def test_a_notice_that_payproof_itself_gave_up_late_says_nothing_of_the_shop() -> None:
+    run = a_run()
+    bought(run, seconds=0.2)
+    bought(run, "901", "p901", status=None, seconds=12.4, problem="no answer within 5 s")
+    assert run.finding(FAST, Verdict.PASS).actual == {"seconds": 0.2, "notices": 1}
+
+
 def test_slowness_that_a_fault_caused_is_not_the_shops() -> None:
     run = a_run()
     bought(run)

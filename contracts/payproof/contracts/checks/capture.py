@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts.checks.handling import crash, status_of
+from payproof.contracts.checks.idempotency import charged_once
 from payproof.contracts.entries import Delivery, OrderSeen
 from payproof.contracts.judging.deliveries import answer_of, where_declared
 from payproof.contracts.judging.probe_runs import ProbeRun, final, ledger, probe_runs
@@ -103,6 +104,29 @@ def expired(case: Case) -> Iterator[Finding]:
                 "a page for people, and the order is not paid" if not last.paid else "paid, and its money was taken",
                 actual={"state": last.state}, world=world, seen=[mark, page, last],
             )  # fmt: skip
+
+
+@must("capture.once", needs="settle")
+def once(case: Case) -> Iterator[Finding]:
+    """Money that was taken is not taken again because the capture's answer was lost.
+
+    Why: to the program it looks as if nothing had happened, and to the customer as if they had to pay; a second payment is a second
+    charge.
+
+    Judged: the customer comes back, the money is taken, and the answer of the capture is lost; before any notice arrives the customer
+    starts again, and pays if they are asked to. Charged twice is the defect, unless the shop visibly flags it after the last charge
+    (order.flagged, or an alert that names the order).
+
+    Fix: a capture without an answer may have come about: ask how the payment stands, or send the same idempotency key again, before
+    another payment is opened.
+    """
+    for probe_run in probe_runs(case.run, "lost-capture"):
+        again, taken = probe_run.step(StepName.AGAIN), ledger(probe_run.world, probe_run.order(), "charged")
+        lost = {call.event.payment for call in probe_run.calls("settle") if call.fault}
+        if again is None or not taken or taken[0].n > again.n or taken[0].payment not in lost:
+            yield case.stuck(probe_run)
+        else:
+            yield from charged_once(case, probe_run, may_flag=True)
 
 
 @should("capture.without-return", needs="settle")

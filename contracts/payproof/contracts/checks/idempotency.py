@@ -32,7 +32,9 @@ def _twice(case: Case, taken: list[Ledger], checkout: Checkout) -> str:
     return f"charged {times}, {in_all}, for one order of {asked}"
 
 
-def _charged_once(case: Case, probe_run: ProbeRun, *, may_flag: bool) -> Iterator[Finding]:
+def charged_once(case: Case, probe_run: ProbeRun, *, may_flag: bool) -> Iterator[Finding]:
+    """Whether one order was charged once, though its checkout was asked for twice. ``may_flag``: a second charge that the shop shows to
+    a person is none of its mistakes."""
     checkouts = probe_run.checkouts()
     taken = charges(probe_run)
     if len(checkouts) < 2 or not any(checkout.payment for checkout in checkouts):
@@ -114,7 +116,7 @@ def double_submit(case: Case) -> Iterator[Finding]:
         )
         return
     for probe_run in probe_runs(case.run, "double-submit"):
-        yield from _charged_once(case, probe_run, may_flag=False)
+        yield from charged_once(case, probe_run, may_flag=False)
 
 
 @must("idempotency.back-and-retry")
@@ -135,7 +137,7 @@ def back_and_retry(case: Case) -> Iterator[Finding]:
         )
         return
     for probe_run in probe_runs(case.run, "back-and-retry"):
-        yield from _charged_once(case, probe_run, may_flag=True)
+        yield from charged_once(case, probe_run, may_flag=True)
 
 
 @must("idempotency.paid-order")

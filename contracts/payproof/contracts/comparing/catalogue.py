@@ -1,9 +1,10 @@
 """A gateway's catalogue of cases: short sequences of calls made to it and to the simulator alike, to see where the two differ.
 
 Cases are data in the gateway's own folder (``payproof.contracts.gateways.NAME.drift``). Texts in requests may hold
-``{name}`` for a value: ``{client_id}``, ``{secret_key}``, ``{site}``, ``{fresh}`` (a word that no
-other case and no other run has, for an idempotency key), and whatever an earlier step saved; ``{name.unknown}`` is a value of the same
-shape that nobody was given, ``{name.swapcase}`` the same letters in the other case.
+``{name}`` for a value: ``{client_id}``, ``{secret_key}``, ``{site}``, ``{checkout}`` (the hosted checkout's origin), ``{fresh}`` (a word that
+no other case and no other run has, for an idempotency key), and whatever an earlier step saved; ``{name.unknown}`` is a value of the same
+shape that nobody was given, ``{name.swapcase}`` the same letters in the other case. ``Basic {client_id}:{secret_key}`` is encoded when it
+travels.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from payproof.contracts.profile import Profile, module, package_of
 class CaseRequest:
     """One request to the API. What is compared counts once for each ``label``, however many cases ask the same.
 
-    ``path`` is below the API's base URL. One of ``json``, ``form`` and ``raw`` is the body. ``saves``: name -> dotted path into
-    the answer's JSON.
+    ``path`` is below the API's base URL. One of ``json``, ``form`` and ``raw`` is the body. ``saves``: name -> path into the
+    answer's JSON (``data.links[1].href``).
     """
 
     label: str
@@ -129,8 +130,8 @@ class DriftCase:
 class Catalogue:
     """All cases of a gateway.
 
-    ``operations``: name -> title, in the order of the report. ``ids``: observed path (``body.id``, ``headers.request-id``) -> what is
-    identified there: values that are fresh each time, of which only shape and sameness are compared; of numbers (a time in
+    ``operations``: name -> title, in the order of the report. ``ids``: observed path (``body.links[0].id``, ``headers.request-id``) ->
+    what is identified there: values that are fresh each time, of which only shape and sameness are compared; of numbers (a time in
     seconds, say) only that they are there. ``texts``: what hosted pages may say that a customer
     must be able to tell apart. ``decides``: what holds at every step.
     """

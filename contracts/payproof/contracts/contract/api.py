@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
 from payproof.contracts.contract.document import Node, document_of
 from payproof.contracts.contract.operations import DocumentedOperation, OperationMatch, bases_of, match, operations_of
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     import jsonschema_rs
 
 
+def _taking(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        table = cast(Node, node)
+        return table["x-accepted"] if "x-accepted" in table else {key: _taking(each) for key, each in table.items()}
+    return [_taking(each) for each in node] if isinstance(node, list) else node  # pyright: ignore
+
+
 class ApiContract:
     """One gateway's API. ``bases``: the paths that it may lie below; ``base`` adds one. ``document`` stands in for the gateway's own."""
 
@@ -25,6 +33,11 @@ class ApiContract:
         self.operations: tuple[DocumentedOperation, ...] = operations_of(self.document)
         self.bases = tuple(dict.fromkeys((*((base.rstrip("/"),) if base else ()), *bases_of(self.document))))
         self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
+
+    @cached_property
+    def taking(self) -> ApiContract:
+        """The same with what servers take (``x-accepted``, at any depth) in place of what should be sent."""
+        return ApiContract(self.gateway, document=cast(Node, _taking(self.document)))
 
     def match(self, request: Request) -> OperationMatch:
         """Which operation a request is meant for."""

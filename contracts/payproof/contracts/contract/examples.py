@@ -7,7 +7,7 @@ drift for that and for what it leaves open.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import quote, urlencode
@@ -111,9 +111,10 @@ def linked(api: ApiContract, operation: DocumentedOperation, answer: Response | 
             yield Example(operation=target, name=name, request=_with_body(target, JSON, sent))
 
 
-def led_to(api: ApiContract) -> set[str]:
-    """Ids of the operations that some answer's link leads to."""
-    answers = [resolved(api.document, answer) for each in api.operations for answer in each.node["responses"].values()]
+def led_to(api: ApiContract, without: Collection[str] = ()) -> set[str]:
+    """Ids of the operations that some answer's link leads to; ``without``: ids of operations whose answers do not count."""
+    asked = (each for each in api.operations if each.id not in without)
+    answers = [resolved(api.document, answer) for each in asked for answer in each.node["responses"].values()]
     return {str(link["operationId"]) for answer in answers for link in answer.get("links", {}).values()}
 
 

@@ -26,7 +26,7 @@ def problems(api: ApiContract, match: OperationMatch, request: Request) -> Itera
         return
     fields = fields_of(api, operation, request)
     yield from _bearer(api, operation, request, fields)
-    yield from _parameters(api, operation, match, fields)
+    yield from _parameters(api, operation, match, request, fields)
     if (body := _body_of(api, operation)) is None:
         return
     kinds = list(body["content"])
@@ -37,7 +37,7 @@ def problems(api: ApiContract, match: OperationMatch, request: Request) -> Itera
         kind = media_type(request.headers)
         yield at(body, "body", f"an object, as {kind}", quoted(request.body))
     elif fields.how == "read":
-        yield from _fields(api, body, fields, accepted=False)
+        yield from _fields(api, body, fields)
 
 
 def _listed(request: Request, kinds: list[str]) -> bool:
@@ -49,14 +49,15 @@ def _listed(request: Request, kinds: list[str]) -> bool:
 def refused(api: ApiContract, match: OperationMatch, request: Request) -> tuple[ContractProblem, ...]:
     """Why a server must refuse this request's fields. Between what should be sent and what must be refused lies what
     servers take all the same (``x-accepted``)."""
-    operation = match.operation
+    api = api.taking
+    operation = next((each for each in api.operations if match.operation and each.id == match.operation.id), None)
     body = None if operation is None else _body_of(api, operation)
     if operation is None or body is None:
         return ()
     fields = fields_of(api, operation, request)
     if fields.how == "cut":
         return ()
-    return tuple(_fields(api, body, fields, accepted=True))
+    return tuple(_fields(api, body, fields))
 
 
 def fields_of(api: ApiContract, operation: DocumentedOperation, request: Request) -> Sent:
@@ -79,15 +80,22 @@ def _elsewhere(api: ApiContract, match: OperationMatch, request: Request) -> Ite
 
 def needs_bearer(api: ApiContract, operation: DocumentedOperation) -> bool:
     """Whether the operation has to come with an access token; false where it may."""
-    options = cast("list[Node]", operation.node.get("security", api.document.get("security", [])))
+    options = _security(api, operation)
     return bool(options) and all(options)
+
+
+def _security(api: ApiContract, operation: DocumentedOperation) -> list[Node]:
+    """Ways in which the operation may be told who makes the call; one that is empty: by nothing."""
+    return cast("list[Node]", operation.node.get("security", api.document.get("security", [])))
 
 
 def _bearer(
     api: ApiContract, operation: DocumentedOperation, request: Request, fields: Sent
 ) -> Iterator[ContractProblem]:
     given = header(request.headers, "authorization")
+    named = {name for option in _security(api, operation) for name in option}
     schemes = cast("dict[str, Node]", api.document["components"].get("securitySchemes", {}))
+    schemes = {name: each for name, each in schemes.items() if name in named} or schemes
     known = next(iter(schemes.values()), cast(Node, {}))
     words = [
         word for word in (str(each.get("scheme", "")).lower() for each in schemes.values()) if word in _SCHEMES
@@ -109,13 +117,15 @@ def _bearer(
 
 
 def _parameters(
-    api: ApiContract, operation: DocumentedOperation, match: OperationMatch, fields: Sent
+    api: ApiContract, operation: DocumentedOperation, match: OperationMatch, request: Request, fields: Sent
 ) -> Iterator[ContractProblem]:
     in_path = dict(match.parameters)
     for raw in cast("list[Node]", operation.node.get("parameters", ())):
         parameter = resolved(api.document, raw)
         name, where = str(parameter["name"]), str(parameter["in"])
         value: Any = in_path.get(name) if where == "path" else fields.fields.get(name)
+        if where == "header":
+            value = header(request.headers, name) or None
         if value is None:
             if parameter.get("required"):
                 yield at(parameter, f"{where} {name}", str(parameter["description"]), MISSING)
@@ -135,13 +145,12 @@ def _schema(body: Node) -> Node:
     return cast(Node, media["schema"])
 
 
-def _fields(api: ApiContract, body: Node, fields: Sent, *, accepted: bool) -> Iterator[ContractProblem]:
+def _fields(api: ApiContract, body: Node, fields: Sent) -> Iterator[ContractProblem]:
     schema = _schema(body)
-    checked = _accepting(api.document, schema) if accepted else schema
     properties = cast("dict[str, Node]", resolved(api.document, schema).get("properties", {}))
     # An optional field without a value was not sent; one that is required says itself whether null will do.
     given = {name: value for name, value in fields.fields.items() if name in properties}
-    for problem in api.check(checked, given, "body"):
+    for problem in api.check(schema, given, "body"):
         name = problem.place.removeprefix("body /")
         if fields.fields.get(name) is None and name in fields.raw:
             yield ContractProblem(
@@ -151,7 +160,7 @@ def _fields(api: ApiContract, body: Node, fields: Sent, *, accepted: bool) -> It
         else:
             yield problem
     if api.document.get("x-wire", {}).get("integers", {}).get("plain"):
-        yield from _plain_integers(api, checked, given, "body ")
+        yield from _plain_integers(api, schema, given, "body ")
 
 
 def _plain_integers(api: ApiContract, schema: Node, given: Mapping[str, Any], place: str) -> Iterator[ContractProblem]:
@@ -164,10 +173,3 @@ def _plain_integers(api: ApiContract, schema: Node, given: Mapping[str, Any], pl
             yield at(
                 field, f"{place}/{name}", str(field.get("x-expected", "an integer without a decimal point")), value
             )
-
-
-def _accepting(document: Node, schema: Node) -> Node:
-    """The schema with what servers take in place of what should be sent."""
-    whole = dict(resolved(document, schema))
-    whole["properties"] = {name: each.get("x-accepted", each) for name, each in whole.get("properties", {}).items()}
-    return whole

@@ -17,7 +17,7 @@ from payproof.contracts.model import PayproofError
 from payproof.contracts.redaction.secrets import mint
 from payproof.simulator.books.records import CLIENT_ID, SECRET_KEY
 from payproof.simulator.cassettes.matching import CassetteIndex
-from payproof.simulator.cassettes.reading import RecordedExchange, Recording, event_of
+from payproof.simulator.cassettes.reading import RecordedExchange, Recording, event_of, theirs
 from payproof.simulator.cassettes.replay_audit import ReplayAudit
 from payproof.simulator.cassettes.stamp import Stamp
 from payproof.simulator.cassettes.values import Chosen, Values, headers_for_client, origin_of
@@ -124,20 +124,11 @@ class Cassette(MirroredTarget):
             headers = tuple(answer.headers.items())
             body = bytes(answer.body).decode("utf-8", "replace")
             response = entries.Response(status=answer.status_code, headers=headers, body=body)
-        return event_of(self.profile, request, response, "")
+        return event_of(self.profile, request, response, self.profile.base_path)
 
     def _as_recorded(self, asked: Request, sites: rewrite.Sites) -> Request:
         """The request as it would stand in the recording."""
-        request = self._values.recorded(asked, sites)
-        mine, theirs = self.profile.base_path + "/", self.stamp.base_path + "/"
-        if mine == theirs or mine not in request.url:
-            return request
-        return Request(
-            method=request.method,
-            url=request.url.replace(mine, theirs, 1),
-            headers=request.headers,
-            body=request.body,
-        )
+        return theirs(self.profile, self._values.recorded(asked, sites), self.stamp.base_path)
 
     def _answer(self, exchange: RecordedExchange, sites: rewrite.Sites) -> Response:
         recorded = exchange.response

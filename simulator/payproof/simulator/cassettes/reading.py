@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -166,9 +167,20 @@ def _headers(raw: Any) -> Headers:
 
 def ours(profile: Profile, request: Request, base_path: str) -> Request:
     """The request with the profile's base path in the place of the sandbox's own, which may lie in a folder."""
-    if not base_path or base_path == profile.base_path or base_path + "/" not in request.url:
+    return _moved(profile, request, base_path, profile.base_path)
+
+
+def theirs(profile: Profile, request: Request, base_path: str) -> Request:
+    """The request with the sandbox's own base path in the place of the profile's."""
+    return _moved(profile, request, profile.base_path, base_path)
+
+
+def _moved(profile: Profile, request: Request, begins: str, becomes: str) -> Request:
+    url = urlsplit(request.url)
+    page = not profile.base_path and profile.is_page(url.netloc, url.path)
+    if begins == becomes or page or not url.path.startswith(f"{begins}/"):
         return request
-    return replace(request, url=request.url.replace(base_path + "/", profile.base_path + "/", 1))
+    return replace(request, url=url._replace(path=becomes + url.path.removeprefix(begins)).geturl())
 
 
 def event_of(profile: Profile, request: Request, response: Response | None, base_path: str) -> AnyEvent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
 from collections.abc import Mapping
@@ -37,10 +38,16 @@ def filled(step: CaseRequest, values: Mapping[str, str], *, own: str = "") -> Ca
 
 
 def written(step: CaseRequest, base_url: str) -> httpx.Request:
-    """The step as it travels."""
+    """The step as it travels: ``Basic name:secret`` encoded."""
+    headers = {name: _encoded(value) for name, value in step.headers.items()}
     return httpx.Request(
-        step.method, base_url + step.path, headers=step.headers, json=step.json, data=step.form, content=step.raw
+        step.method, base_url + step.path, headers=headers, json=step.json, data=step.form, content=step.raw
     )
+
+
+def _encoded(value: str) -> str:
+    scheme, _, pair = value.partition(" ")
+    return f"{scheme} {base64.b64encode(pair.encode()).decode()}" if scheme == "Basic" and ":" in pair else value
 
 
 def placed(value: Any, values: Mapping[str, str]) -> Any:
@@ -53,7 +60,7 @@ def placed(value: Any, values: Mapping[str, str]) -> Any:
         return _REFERENCE.sub(lambda match: _value(match, values), value)
     if isinstance(value, Mapping):
         return {key: placed(item, values) for key, item in cast("Mapping[str, Any]", value).items()}
-    return value
+    return [placed(item, values) for item in value] if isinstance(value, list) else value  # pyright: ignore
 
 
 def needed(step: CaseRequest) -> frozenset[str]:
@@ -65,7 +72,9 @@ def _references(value: Any) -> frozenset[str]:
     """Names of the values that the texts refer to."""
     if isinstance(value, str):
         return frozenset(match[1] for match in _REFERENCE.finditer(value))
-    inner: list[Any] = list(cast("Mapping[str, Any]", value).values()) if isinstance(value, Mapping) else []
+    inner = list(cast("Mapping[str, Any]", value).values()) if isinstance(value, Mapping) else value
+    if not isinstance(inner, list):
+        return frozenset()
     return frozenset(name for item in inner for name in _references(item))
 
 

@@ -42,6 +42,29 @@ async def declined_capture(world: World, payer: str) -> None:
         await world.look(order, customer)
 
 
+def _asked_for_again(profile: Profile, settings: Settings) -> Iterable[Params]:
+    return ({},) if profile.has("settle") and settings.addresses_orders else ()
+
+
+@probe("capture.once", group="captures", needs=("answers",), variants=_asked_for_again)
+async def lost_capture(world: World) -> None:
+    """The customer comes back, the gateway takes the money, and its answer is lost. Before a notice tells of it the customer starts again,
+    and pays if they are asked to."""
+    order, customer = world.new_order(), world.customer()
+    tab = await world.pay_and_stay(order, customer)
+    if tab is None:
+        return
+    await world.notices_over()  # an earlier order may be captured once more because of them
+    async with world.fault("dropped", operation=world.profile.named("settle"), after_effect=True, times=1):
+        await world.come_back(tab.url, customer, order)
+    world.step("the money was taken, and the answer was lost; the customer starts again", StepName.AGAIN)
+    again = await world.checkout(world.same(order), customer, purpose="again", again=True)
+    if again.payment:
+        await world.pay(order, customer, again)
+    await world.release_notices()
+    await world.look(order, customer, wait=world.shared.patience)
+
+
 @probe(
     "capture.expired", group="time", needs=("clock",), moves_clock=True,
     variants=lambda profile, settings: ({},) if profile.has("settle") else (),

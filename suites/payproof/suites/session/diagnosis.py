@@ -11,6 +11,7 @@ from payproof.contracts.entries import (
     Checkout,
     Connection,
     E,
+    Ledger,
     Log,
     OrderSeen,
     Page,
@@ -18,7 +19,7 @@ from payproof.contracts.entries import (
     Step,
     header,
 )
-from payproof.contracts.events import VERIFYING
+from payproof.contracts.events import VERIFYING, Problem
 from payproof.contracts.judging.steps import StepName
 from payproof.contracts.reading import levels, pages
 from payproof.suites.session.checkout_diagnosis import CheckoutDiagnosis, asked
@@ -150,6 +151,10 @@ class _Diagnosis:
             yield f"The return page answered {page.response.status if page.response else page.problem}.{self._front_end(page)}"
         if not any(call.role in VERIFYING for call in self.world.calls()):
             yield "It made no status check after the customer's return."
+        happened = {entry.event for entry in self._of(Ledger)}
+        if "approved" in happened and "charged" not in happened:
+            yield self._about_capture()
+            return
         seen = next(reversed(self._of(OrderSeen)), None)
         if seen is None:
             yield "The order's page was never read."
@@ -168,6 +173,12 @@ class _Diagnosis:
         else:
             words = ", ".join(self.world.config.integration.order.paid)
             yield f'The order\'s state was "{seen.state}", and integration.order.paid names only: {words}.'
+
+    def _about_capture(self) -> str:
+        name = self.world.profile.named("settle")
+        tried = [call for call in self.world.calls() if call.role == "settle" and call.response]
+        said = f"its {name} call was answered: {_answer_text(tried[-1])}" if tried else f"it made no {name} call"
+        return f"The customer agreed to pay, and nobody took the money: {said}."
 
     def _front_end(self, page: Page) -> str:
         """What to do about a return address on a host that this run does not start."""
@@ -222,10 +233,17 @@ def _unreadable(call: Call) -> bool:
     return not call.event.ok and "json" not in header(call.response.headers, "content-type").lower()
 
 
+def _said_of(problem: Problem) -> str:
+    """A problem in the gateway's own words, with its word for programs and the field where it has them."""
+    text = problem.text or problem.issue or problem.name
+    about = [word for word in (problem.issue, problem.field) if word and word not in text]
+    return f"{text.rstrip('.')} ({', '.join(about)})" if about else text
+
+
 def _answer_text(call: Call) -> str:
     """What an answer of the gateway says: its own error texts, else its kind and first words."""
     assert call.response
-    if text := "; ".join(call.event.texts):
+    if text := "; ".join(map(_said_of, call.event.problems)):
         return text.rstrip(".")
     kind = header(call.response.headers, "content-type") or "no content type"
     return f"{kind}, {pages.quoted(call.response) or 'an empty page'}"

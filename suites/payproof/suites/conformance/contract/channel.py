@@ -174,10 +174,10 @@ class Channel:
     ) -> ContractExchange:
         """Send an example, with an access token where the operation knows one; ``token``: another one than our own. ``merchant``:
         whose credentials, where they travel in a header."""
-        if example.operation.node.get("security") != []:
-            authorization = f"Bearer {token or self.token()}"
-        else:
+        if example.operation.node.get("security") == [] or self.where.issues(example.operation.word):
             authorization = self.where.basic(example.operation.word, merchant)
+        else:
+            authorization = f"Bearer {token or self.token()}"
         keys = {"client_id": self.where.client_id, "secret_key": self.where.secret_key}
         asked = filled(example.request, keys, own=self.where.profile.return_template)
         request = written(asked, self.where.base_url)

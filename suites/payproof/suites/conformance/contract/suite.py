@@ -8,9 +8,10 @@ import time
 from collections.abc import Iterator
 from typing import Protocol
 
-from payproof.contracts.contract import DocumentedOperation
+from payproof.contracts.contract import Contract, DocumentedOperation
 from payproof.contracts.contract.examples import led_to
 from payproof.contracts.model import PayproofError
+from payproof.contracts.profile import Profile
 from payproof.simulator.relay.rate_budget import RateBudget
 from payproof.suites.conformance.contract.channel import Channel, Spent
 from payproof.suites.conformance.contract.document import prepared
@@ -114,14 +115,7 @@ class _Run:
         """Without what is only assumed and not there; but where nothing is left of what the gateway must be able to do, that was
         never seen to work."""
         words = {operation.word for operation in self.channel.contract.operations}
-        reached = led_to(self.channel.contract)
-        later = {
-            operation.id
-            for operation in self.channel.contract.operations
-            # No answer to who has not paid holds the id that such an address is made of.
-            if self.where.profile.role_of(operation.word) in AFTER_PAYING
-            or ("{" in operation.path and operation.id not in reached)
-        }
+        later = needing_a_payer(self.channel.contract, self.where.profile)
         gone = {id for id, operation in self.examples.missing.items() if operation.word in words}
         for id, seen in self.channel.statuses.items():
             if id not in gone:
@@ -171,3 +165,15 @@ class _Run:
 
         for seen in drive(self.bench, phase, operation, seed=self.seed, on_scenario=lambda: self._tick(phase, name)):
             self.found.add(seen.check, seen.operation, phase, seen.message, seen.chain)
+
+
+def needing_a_payer(contract: Contract, profile: Profile) -> set[str]:
+    """Ids of the operations that work only once a customer has paid: by their role, or because no answer to who has not paid holds the
+    id that their address is made of."""
+    later = {each.id for each in contract.operations if profile.role_of(each.word) in AFTER_PAYING}
+    while True:
+        reached = led_to(contract, later)
+        more = {each.id for each in contract.operations if "{" in each.path and each.id not in reached}
+        if more <= later:
+            return later
+        later |= more

@@ -35,10 +35,14 @@ class Where(SandboxAddress):
         """What travels as a bearer where no call issues access tokens: the merchant's own key; empty where one does."""
         return "" if self.profile.has("authenticate") else (merchant or (self.client_id, self.secret_key))[1]
 
+    def issues(self, operation: str) -> bool:
+        """Whether this call issues access tokens, and so cannot ask for one, whatever its document says of security."""
+        return self.profile.role_of(operation) == "authenticate"
+
     def basic(self, operation: str, merchant: tuple[str, str] | None = None) -> str:
         """The Authorization header of the call that issues an access token, where credentials travel in it; else empty."""
         travels = any(each.travels == "basic" for each in self.profile.credentials)
-        if not travels or self.profile.role_of(operation) != "authenticate":
+        if not travels or not self.issues(operation):
             return ""
         pair = ":".join(merchant or (self.client_id, self.secret_key))
         return f"Basic {base64.b64encode(pair.encode()).decode()}"

@@ -138,8 +138,12 @@ def _outside(
 
 
 def _unfinished(answered: AnsweredCase) -> Iterator[str]:
-    """Why the rest of a case was not compared; nothing when both sides stopped at the same place for the same reason."""
-    if answered.stopped.get("simulator") == answered.stopped.get("gateway"):
+    """Why the rest of a case was not compared; nothing when both sides stopped at the same place for the same reason, which was seen."""
+    whys = set(answered.stopped.values())
+    if len(whys) == 1:
+        (why,) = whys
+        if why and not (answered.gateway and answered.gateway[-1].answer == why):
+            yield f"only in part: {why}"
         return
     for side, why in answered.stopped.items():
         if why:

@@ -12,6 +12,7 @@ from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Payer, Profile
 from payproof.contracts.reading.forms import Submission, cancelling, leading_on
 from payproof.contracts.reading.pages import soup
+from payproof.suites.conformance.drift.observe import KnownValues
 from payproof.suites.customer.customer import Customer
 from payproof.suites.customer.navigation import next_address
 from payproof.suites.customer.routing import Routing
@@ -23,10 +24,10 @@ _NOWHERE = "https://shop.invalid"
 class DriftCustomer:
     """One tab. ``page``: what it shows; ``left``: the shop's address that it was sent to, which is not opened."""
 
-    def __init__(self, profile: Profile, site: str, shop: list[str], way: httpx.AsyncBaseTransport) -> None:
+    def __init__(self, profile: Profile, known: KnownValues, way: httpx.AsyncBaseTransport) -> None:
         self._hosted = profile.hosted
-        place = Routing(public_url=_NOWHERE, instance_url=_NOWHERE, gateway_url=site)
-        for address in shop:
+        place = Routing(public_url=_NOWHERE, instance_url=_NOWHERE, gateway_url=known.site, checkout_url=known.checkout)
+        for address in known.sent:
             place.give(address)
         self._customer = Customer(place, Journal(), profile.hosted, name="customer", outside=way)
         self.page: Page | None = None

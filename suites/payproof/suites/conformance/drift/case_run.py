@@ -45,7 +45,10 @@ class CaseRun:
         self.stopped = ""
         self.ended = self.unanswered = False
         logins = tuple(payer.login for payer in side.payers.values())
-        self._known = KnownValues(catalogue, side.values["site"], side.redactor, letters, logins=logins)
+        site, checkout = side.values["site"], side.values["checkout"]
+        self._known = KnownValues(
+            catalogue, site, side.redactor, letters, logins=logins, checkout="" if checkout == site else checkout
+        )
         self._values = dict(side.values)
         self._left = list(case.steps)
         self._browser: DriftCustomer | None = None
@@ -90,7 +93,7 @@ class CaseRun:
             assert self._way
             if self._browser:
                 await self._browser.aclose()
-            self._browser = DriftCustomer(self.profile, self._known.site, self._known.sent, self._way)
+            self._browser = DriftCustomer(self.profile, self._known, self._way)
             await self._browser.open(placed(step.url, self._values))
             self._look_at_page(step.label)
         elif isinstance(step, Submit):
@@ -113,8 +116,7 @@ class CaseRun:
     async def _ask(self, step: CaseRequest) -> None:
         assert self._client
         request = written(filled(step, self._values, own=self.profile.return_template), self.side.base_url)
-        for address in _addresses(step.json or step.form or {}):
-            self._known.sent.append(address)
+        self._known.sent += _addresses(step.json or step.form)
         try:
             answer = await self._client.send(request)
         except httpx.HTTPError as error:
@@ -176,5 +178,7 @@ class CaseRun:
         self.stopped = why
 
 
-def _addresses(fields: Mapping[str, Any]) -> list[str]:
-    return [value for value in fields.values() if isinstance(value, str) and value.startswith(("http://", "https://"))]
+def _addresses(value: Any) -> list[str]:
+    """Those that stand in a body, at any depth."""
+    texts = fields.flat(value).values()
+    return [text for text in texts if isinstance(text, str) and text.startswith(("http://", "https://"))]

@@ -85,7 +85,12 @@ class SimulatorEndpoint:
         made = Simulator(self._profile, knobs=self._knobs)
         own, other = made.add_merchant(), made.add_merchant("other")
         self.values: Mapping[str, str] = _values(
-            _HOST, own.client_id, own.secret_key, other.client_id, other.secret_key
+            _HOST,
+            self._profile.site(_HOST, "checkout"),
+            own.client_id,
+            own.secret_key,
+            other.client_id,
+            other.secret_key,
         )
         _hide(self.redactor, self.values)
         return made
@@ -121,7 +126,8 @@ class SandboxEndpoint:
         other = settings.other
         self._unset = other.missing if other else ()
         second = (other.client_id, other.secret_key) if other and not self._unset else ()
-        self.values = _values(client.address.origin, settings.client_id, settings.secret_key, *second)
+        address = client.address
+        self.values = _values(address.origin, address.checkout, settings.client_id, settings.secret_key, *second)
         self.payers = _payers(settings, profile)
         self.redactor = Redactor()
         _hide(self.redactor, self.values)
@@ -217,7 +223,7 @@ class RecordedEndpoint:
         self.base_url, self.where, self.observed = recording.base_url, recording.where, recording.observed
         self.redactor = Redactor()
         keys = (f"{whose}-{what}" for whose in ("recorded", "other") for what in ("client-id", "secret-key"))
-        self.values = _values(recording.site, *keys)
+        self.values = _values(recording.site, recording.checkout, *keys)
         self.payers = _payers(settings, profile) if settings else profile.payers
         self._exchanges = recording.exchanges
 
@@ -251,15 +257,16 @@ def _unpacked(
     return httpx.Response(status, headers=kept, content=content, request=request)
 
 
-def _values(site: str, *keys: str) -> Mapping[str, str]:
-    """``keys``: client id and secret key of a merchant; of a second one too, where there is one."""
+def _values(site: str, checkout: str, *keys: str) -> Mapping[str, str]:
+    """``checkout``: empty where it is the site's. ``keys``: client id and secret key of a merchant; of a second one too, where there is
+    one."""
     names = ("client_id", "secret_key", "other_client_id", "other_secret_key")
-    return {"site": site} | dict(zip(names, keys, strict=False))
+    return {"site": site, "checkout": checkout or site} | dict(zip(names, keys, strict=False))
 
 
 def _hide(redactor: Redactor, values: Mapping[str, str]) -> None:
     for name, value in values.items():
-        if name != "site":
+        if name not in ("site", "checkout"):
             for text in (value, value.swapcase()):
                 redactor.add(name.replace("_", "-"), text)
 

@@ -77,6 +77,8 @@ class KnownValues:
     sent: list[str] = field(default_factory=list[str])
     """Addresses of the shop that were sent; the customer may be sent back to them."""
     logins: tuple[str, ...] = ()
+    checkout: str = ""
+    """Origin of the hosted checkout, where it has one of its own."""
 
     def meet(self, kind: str, value: str) -> str:
         """``payment 1`` when it is new, ``payment 1 again`` after that."""
@@ -96,7 +98,10 @@ class KnownValues:
 
     def tidy(self, text: str) -> str:
         """``text`` without ids, the gateway's own address and times; what is left is compared to the letter."""
-        found = text.replace(self.site.replace("/", "\\/"), "{site}").replace(self.site, "{site}")
+        found = text
+        for name, origin in (("{checkout}", self.checkout), ("{site}", self.site)):
+            if origin:
+                found = found.replace(origin.replace("/", "\\/"), name).replace(origin, name)
         for login in self.logins:
             found = found.replace(login, LOGIN)
         for value, name in self.names.items():

@@ -16,7 +16,7 @@ from payproof.simulator.relay.sandbox_exchange import SandboxExchange
 from payproof.suites.config import Config
 from payproof.suites.conformance.drift.observe import LOGIN
 from payproof.suites.conformance.template import swapped
-from payproof.suites.session.sandbox import known_secrets, sandbox_of
+from payproof.suites.session.sandbox import checkout_of, known_secrets, sandbox_of
 
 PREFIX = "drift "
 """Begins the name of a case in a cassette, so that no probe is taken for one."""
@@ -34,7 +34,9 @@ class DriftRecorder:
             known += [("client-id", other.client_id), ("secret-key", other.secret_key)]
         # The right letters in the other case are the secret too.
         known += [(kind, swapped(text)) for kind, text in known if kind in ("client-id", "secret-key")]
-        self._writer = CassetteWriter(config.profile, base_url=settings.base_url, seed=0, known=known)
+        self._writer = CassetteWriter(
+            config.profile, base_url=settings.base_url, seed=0, known=known, checkout=checkout_of(config)
+        )
 
     def take(self, taped: SandboxExchange) -> None:
         self._writer.take(replace(taped, probe=f"{PREFIX}{taped.probe}"))
@@ -54,6 +56,7 @@ class DriftRecording:
 
     exchanges: Mapping[str, list[RecordedExchange]]
     site: str
+    checkout: str
     base_url: str
     where: str
     observed: str
@@ -80,6 +83,7 @@ def recorded(path: Path, profile: Profile) -> DriftRecording:
     return DriftRecording(
         exchanges=cases,
         site=stamp.upstream,
+        checkout=stamp.checkout,
         base_url=stamp.upstream + stamp.base_path,
         where=stamp.upstream.partition("://")[2],
         observed=stamp.recorded_at[:10],
