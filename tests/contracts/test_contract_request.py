@@ -325,7 +325,8 @@ def an_order(body: bytes, *headers: tuple[str, str]) -> Request:
 
 @pytest.mark.parametrize(("plain", "found"), [(True, {"body /order/total/minor": 500000.0}), (False, {})])
 def test_an_integer_with_a_decimal_point_is_none_where_the_contract_says_so(plain: bool, found: dict[str, Any]) -> None:
-    api = ApiContract("harbor", document=document_of("harbor") | {"x-wire": {"integers": {"plain": plain}}})
+    document: dict[str, Any] = {**document_of("harbor"), "x-wire": {"integers": {"plain": plain}}}
+    api = ApiContract("harbor", document=document)
     asked = {"order": {"ref": "1", "total": {"minor": 500000.0, "code": "EUR"}}, "back": "https://shop.example/back"}
     request = Request(method="POST", url=f"{HOST}/orders", headers=(JSON, BEARER), body=json.dumps(asked))
     assert {each.place: each.actual for each in problems(api, api.match(request), request)} == found

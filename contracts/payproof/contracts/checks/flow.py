@@ -30,7 +30,8 @@ def success(case: Case) -> Iterator[Finding]:
 
     Why: it is what the shop is for.
 
-    Judged: on the clean payments of the probes control, steady and large-amount; there, where the gateway took the money.
+    Judged: on the clean payments of the probes control, steady and large-amount; there, where the gateway took the
+    money and the shop does not visibly hold the order for a person.
 
     Fix: follow the evidence: the last page that the customer saw, and the calls before it.
     """
@@ -57,6 +58,8 @@ def success(case: Case) -> Iterator[Finding]:
                 )
                 return
             last = final(probe_run.world, checkout.order)
+            if probe_run.probe == LARGE and last is not None and last.flagged:
+                continue  # somebody looks at it first
             errors = [
                 page
                 for page in probe_run.pages("return")
