@@ -426,6 +426,30 @@ def test_a_shop_that_speaks_json_with_names_of_its_own(folder: Path, capsys: pyt
     assert recipe.env["SHOP_URL"] == "{public_url}"
 
 
+def test_a_shop_whose_address_of_the_gateway_stands_in_its_code_is_led_here(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fixed = COMMON.replace('os.environ["QUATAPAY_API_URL"]', '"https://api.wallet.example/pay/sandbox/api/v1"')
+    (folder / "app.py").write_text(dedent(fixed + JSON))
+    assert command(["init", "--yes", "--try", "--command", f"{sys.executable} app.py"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "Its code names api.wallet.example: calls to there are led to the run's gateway." in out
+    assert "the order is paid" in out
+    assert load_config(folder).integration.gateway_hosts == ("api.wallet.example",)
+
+
+def test_a_host_that_the_environment_may_replace_or_that_is_live_is_not_led_anywhere(tmp_path: Path) -> None:
+    code = tmp_path / "app.py"
+    for text in (
+        'os.environ.get("PAY_BASE_URL", "https://a.example/pay/sandbox/api/v1")',
+        '"https://a.example/pay/api/v1"',
+    ):
+        code.write_text(text)
+        assert look_around(tmp_path, load("quatapay")).gateway_hosts == ()
+    code.write_text('"https://a.example/pay/sandbox/api/v1/payment/create"')
+    assert look_around(tmp_path, load("quatapay")).gateway_hosts == ("a.example",)
+
+
 def test_a_shop_that_takes_a_form_and_shows_a_link(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found(folder, FORM)
     assert "the order is paid" in capsys.readouterr().out

@@ -43,6 +43,11 @@ def init(
     data = tables(answers, defaults=True)
     if answers.command:
         env = data["integration"].setdefault("env", _env(around, gateway))
+        if around.gateway_hosts:
+            click.echo(
+                f"Its code names {', '.join(around.gateway_hosts)}: calls to there are led to the run's gateway."
+            )
+            data["integration"]["gateway_hosts"] = list(around.gateway_hosts)
         if flags["env"]:  # what was given is part of it: the code reads more
             read = around.settings.env.items()
             env.update([(name, value) for name, value in read if name not in env and value not in env.values()])

@@ -133,6 +133,8 @@ def _command(integration: Mapping[str, Any]) -> Iterator[str]:
     if command:
         yield f"command = {toml(list(command))}      # started in this file's folder"
         yield f"url = {toml(integration.get('url', 'http://127.0.0.1:{port}'))}   # {{port}}: a free port"
+        if hosts := integration.get("gateway_hosts"):
+            yield f"gateway_hosts = {toml(hosts)}   # they stand in its code, and are led to the run's gateway"
     else:
         yield '# command = ["python", "app.py"]   # left out: it already runs at url'
         yield f"url = {toml(integration['url'])}"

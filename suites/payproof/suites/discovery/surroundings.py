@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from payproof.contracts.profile import Profile
 from payproof.contracts.reading.json_text import table_of
@@ -41,6 +42,7 @@ _WEB = re.compile(r"^web[ \t]*:[ \t]*(\S.*)$", re.MULTILINE)
 _PORT = re.compile(r"\$PORT\b|\$\{PORT(?::?-[^}]*)?\}")
 _SHELL_VARIABLE = re.compile(r"\$\{(\w+)(?::?-([^}]*))?\}")
 _SHELL, _ASSIGNED = re.compile(r"[$&|;<>()`]"), re.compile(r"[A-Za-z_]\w*=")
+_HOST = re.compile(r"https://([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
 _KNOW_BETTER = ("Django", "Laravel", "Rails")
 """Frameworks whose own command needs no server that is installed, and no step before."""
 _OWN_PROGRAMS = (".venv/bin", "venv/bin", "env/bin")
@@ -54,6 +56,8 @@ class Surroundings:
     framework: str = ""
     command: tuple[str, ...] = ()
     settings: EnvironmentSettings = field(default_factory=lambda: EnvironmentSettings({}))
+    gateway_hosts: tuple[str, ...] = ()
+    """The gateway's hosts that stand in the code, where nothing in its environment tells it another address."""
 
 
 def look_around(folder: Path, profile: Profile) -> Surroundings:
@@ -72,7 +76,18 @@ def look_around(folder: Path, profile: Profile) -> Surroundings:
     if framework == "Django" and any("{instance.dir}/" in value for value in found.env.values()):
         # A database of its own, new for each instance, has no tables yet.
         command = ("sh", "-c", f"{command[0]} manage.py migrate --noinput && exec {' '.join(command)}")
-    return Surroundings(framework, command, found)
+    told = any("{gateway.base_url}" in value or "{gateway.url}" in value for value in found.env.values())
+    return Surroundings(framework, command, found, () if told else tuple(_hosts(texts, profile)))
+
+
+def _hosts(texts: Sequence[str], profile: Profile) -> Iterator[str]:
+    """Those that stand before the path of the gateway's API, or are known for its real ones."""
+    path, known = profile.base_path, {urlsplit(origin.real).hostname for origin in profile.origins}
+    found = dict.fromkeys(host for text in texts for host in _HOST.findall(text))
+    for host in found:
+        its = bool(path) and any(f"https://{host}{path}" in text for text in texts)
+        if (its or host in known) and not profile.is_live(f"https://{host}{path}", ""):
+            yield host
 
 
 def _names(text: str) -> Iterator[str]:
