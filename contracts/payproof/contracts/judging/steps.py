@@ -27,6 +27,8 @@ class StepName(StrEnum):
     DRILL = "drill"
     """From here an alert is awaited."""
     DRILL_OVER = "over"
+    ELSEWHERE = "elsewhere"
+    """The integration, led to the gateway by the names of its hosts, wants to reach another one."""
     EXPIRED = "expired"
     """The payment expired at the gateway."""
     FORGED = "forged"
