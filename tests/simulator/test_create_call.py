@@ -180,7 +180,7 @@ def test_an_exponent_of_a_million_digits_harms_nobody(gateway: GatewayThread, cr
 
 def test_a_merchant_that_is_gone_cannot_create(gateway: GatewayThread, create: Answer, issue: Issue) -> None:
     token = issue(gateway)
-    gateway.simulator.remove_merchant(gateway.merchant)
+    gateway.simulator.store.merchant(gateway.client_id).gone = True
     response = create(gateway, token=token)
     assert (response.status_code, errors(response)) == (400, ["Merchant does't exists"])
 

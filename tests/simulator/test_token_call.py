@@ -62,7 +62,7 @@ def test_a_sandbox_key_on_the_live_path_is_no_pair(gateway: GatewayThread, http:
 
 
 def test_a_merchant_that_is_gone_is_404(gateway: GatewayThread, authenticate: Answer) -> None:
-    gateway.simulator.remove_merchant(gateway.merchant)
+    gateway.simulator.store.merchant(gateway.client_id).gone = True
     refused(authenticate(gateway), 404, "Merchant doesn't exists or credentials is invalid")
 
 

@@ -151,3 +151,8 @@ class Result:
     """One sentence for each attestation and baseline entry that this result leans on and that ends within thirty days."""
     facts: Mapping[str, Json] = field(default_factory=dict[str, Json])
     """name, gateway, profile_version, target, seed, started, seconds, journal and configuration digests ..."""
+
+    @property
+    def by_id(self) -> dict[str, Judgement]:
+        """Requirement -> what is made of it."""
+        return {judgement.requirement: judgement for judgement in self.judgements}

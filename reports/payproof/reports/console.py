@@ -200,7 +200,7 @@ def _not_exercised(output: TextOutput, result: Result, waiting: Mapping[str, Seq
 
 def _in_full(result: Result, requirement: str) -> bool:
     """Whether this requirement has a section of its own."""
-    found = facts.by_id(result).get(requirement)
+    found = result.by_id.get(requirement)
     return found is not None and found.verdict in dict(_IN_FULL)
 
 
@@ -268,7 +268,7 @@ def _end(output: TextOutput, result: Result, run: Run) -> None:
 def _reasons(output: TextOutput, result: Result) -> None:
     """What stands in the way and does not stand with its requirement above."""
     scored = result.outcome is not Outcome.NOT_SCORED
-    known = facts.by_id(result)
+    known = result.by_id
     above = {name for name in known if scored or _in_full(result, name)}
     every = list(result.reasons if scored else result.diagnosis[1:])
     stale = every[len(every) - len(result.stale_baseline) :] if scored else []  # they stand last, and nowhere else

@@ -107,10 +107,6 @@ def reason(judgement: Judgement) -> str:
     return line(f"{finding.title} (mend {finding.because} first)" if finding.because else finding.title)
 
 
-def by_id(result: Result) -> dict[str, Judgement]:
-    return {judgement.requirement: judgement for judgement in result.judgements}
-
-
 @dataclass(frozen=True, slots=True)
 class ItemRow:
     """A checklist item as a line of a table. ``worst``: why it is what it is, musts first; empty when all is well."""
@@ -152,7 +148,7 @@ def why(judgement: Judgement) -> str:
 
 def rows(result: Result, items: Iterable[ItemResult]) -> tuple[ItemRow, ...]:
     """The items numbered as published, each with its judgements."""
-    known = by_id(result)
+    known = result.by_id
     found: list[ItemRow] = []
     for item in items:
         number, _, title = item.title.partition(" ")
@@ -191,7 +187,7 @@ def of(result: Result, *verdicts: Verdict) -> tuple[Judgement, ...]:
 
 def unjudged(result: Result) -> tuple[str, ...]:
     """Requirements of a whole run that this one has no word about."""
-    known = by_id(result)
+    known = result.by_id
     return tuple(name for name in result.scope if name not in known)
 
 
@@ -284,7 +280,7 @@ def name_of(result: Result) -> str:
 
 def groups(result: Result) -> tuple[tuple[ItemRow | None, tuple[Judgement, ...]], ...]:
     """Each judgement once, under the first item that holds it; None stands for no item."""
-    left = by_id(result)
+    left = result.by_id
     found: list[tuple[ItemRow | None, tuple[Judgement, ...]]] = []
     for row in (*guidelines(result), *golive(result)):
         judgements = tuple(left.pop(name) for name in row.item.requirements if name in left)

@@ -76,10 +76,6 @@ class Simulator(Front):
         """Token calls of this merchant are refused from now on."""
         self.store.merchant(merchant.client_id).revoked = True
 
-    def remove_merchant(self, merchant: Merchant) -> None:
-        """The keys stay, the merchant behind them is gone."""
-        self.store.merchant(merchant.client_id).gone = True
-
     def expire_tokens(self, merchant: Merchant | None = None) -> int:
         """Access tokens, however young, are answered as expired from now on; returns how many."""
         return self.store.revoke_tokens(merchant.client_id if merchant else None)

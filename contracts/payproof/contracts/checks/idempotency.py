@@ -9,14 +9,23 @@ from payproof.contracts import money
 from payproof.contracts.entries import Checkout, Ledger, OrderSeen, Page
 from payproof.contracts.judging import alarms
 from payproof.contracts.judging.probe_runs import ProbeRun, final, probe_runs
-from payproof.contracts.judging.requirements import Case, must
+from payproof.contracts.judging.requirements import Case, must, only_where
 from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding, Json
 from payproof.contracts.reading.naming import refers
 from payproof.contracts.reading.pages import broken
 
 _OF_ITS_OWN = "the integration makes its own order for each checkout; a paid one cannot be asked for again"
-_TELL_APART = "checkout.before, or {order.id} in the checkout request"
+
+
+def _untold(case: Case) -> Finding:
+    return case.not_applicable(
+        "nothing in the checkout request names the order or a session, so two requests are two orders: use {order.id} or checkout.before",
+        declare="checkout.before, or {order.id} in the checkout request",
+    )
+
+
+_where_told_apart = only_where(lambda settings: settings.tells_orders_apart, _untold)
 
 
 def charges(probe_run: ProbeRun) -> list[Ledger]:
@@ -98,6 +107,7 @@ def _crash(case: Case, probe_run: ProbeRun, what: str, page: Page) -> Finding:
 
 
 @must("idempotency.double-submit")
+@_where_told_apart
 def double_submit(case: Case) -> Iterator[Finding]:
     """A double click on pay charges the customer once.
 
@@ -109,17 +119,12 @@ def double_submit(case: Case) -> Iterator[Finding]:
 
     Fix: let one request at a time open a payment for an order (a lock, a unique row); give the second the same payment.
     """
-    if not case.run.settings.tells_orders_apart:
-        yield case.not_applicable(
-            "nothing in the checkout request names the order or a session, so two requests are two orders: use {order.id} or checkout.before",
-            declare=_TELL_APART,
-        )
-        return
     for probe_run in probe_runs(case.run, "double-submit"):
         yield from charged_once(case, probe_run, may_flag=False)
 
 
 @must("idempotency.back-and-retry")
+@_where_told_apart
 def back_and_retry(case: Case) -> Iterator[Finding]:
     """Going back from the hosted checkout and starting again does not charge twice unseen.
 
@@ -130,12 +135,6 @@ def back_and_retry(case: Case) -> Iterator[Finding]:
 
     Fix: reuse the order's open payment; flag a second success for a refund.
     """
-    if not case.run.settings.tells_orders_apart:
-        yield case.not_applicable(
-            "nothing in the checkout request names the order or a session, so a second request is a second order",
-            declare=_TELL_APART,
-        )
-        return
     for probe_run in probe_runs(case.run, "back-and-retry"):
         yield from charged_once(case, probe_run, may_flag=True)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from payproof.contracts.entries import Delivery, OrderSeen
 from payproof.contracts.judging.deliveries import answer_of, of_payments, where_declared
 from payproof.contracts.judging.probe_runs import ProbeRun, final, ledger, payments_of, probe_runs, sightings
-from payproof.contracts.judging.requirements import Case, must, should
+from payproof.contracts.judging.requirements import Case, must, only_where, should
 from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding, Json
 
@@ -45,6 +45,7 @@ def _fulfilled_once(case: Case, probe_run: ProbeRun, before: int, what: str) -> 
     return case.passed(f"fulfilled once: {what}", actual=facts, world=world, seen=[*sent[:2], most])
 
 
+_where_counted = only_where(lambda settings: settings.counts_effects, Case.uncounted)
 _HOW = {
     "in-turn": "the same notice came again and again",
     "at-once": "the same notice came five times at once",
@@ -55,6 +56,7 @@ _HOW = {
 
 @must("webhook.duplicate", needs="notices")
 @where_declared
+@_where_counted
 def duplicate(case: Case) -> Iterator[Finding]:
     """However often a payment is told of, its order is fulfilled once.
 
@@ -65,15 +67,13 @@ def duplicate(case: Case) -> Iterator[Finding]:
 
     Fix: keep the ids of notices that were worked on, and mark the order paid and fulfil it in one atomic step.
     """
-    if not case.run.settings.counts_effects:
-        yield case.uncounted()
-        return
     for probe_run in probe_runs(case.run, "repeated-notice"):
         yield _fulfilled_once(case, probe_run, 0, _HOW.get(str(probe_run.params.get("how")), "its notice was repeated"))
 
 
 @must("webhook.replayed-old", needs="notices")
 @where_declared
+@_where_counted
 def replayed_old(case: Case) -> Iterator[Finding]:
     """A notice that comes again hours later, after a restart, has no effect.
 
@@ -84,9 +84,6 @@ def replayed_old(case: Case) -> Iterator[Finding]:
 
     Fix: keep what was worked on with the order, in the database.
     """
-    if not case.run.settings.counts_effects:
-        yield case.uncounted()
-        return
     for probe_run in probe_runs(case.run, "replayed-notice"):
         before = [
             seen

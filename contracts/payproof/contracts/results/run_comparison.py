@@ -74,7 +74,7 @@ class RunComparison:
 
 def compare_results(old: Result, new: Result) -> RunComparison:
     """Hold an older and a newer result against each other."""
-    before, now = _by_id(old), _by_id(new)
+    before, now = old.by_id, new.by_id
     in_the_way = _reasons(new) - _reasons(old)
     listed_old, listed_new = {*old.scope, *before}, {*new.scope, *now}
     ids = dict.fromkeys((*new.scope, *now, *old.scope, *before))
@@ -103,10 +103,6 @@ def compare_results(old: Result, new: Result) -> RunComparison:
         ),
         stale=tuple(id for id in new.stale_baseline if id not in old.stale_baseline),
     )
-
-
-def _by_id(result: Result) -> dict[str, Judgement]:
-    return {judgement.requirement: judgement for judgement in result.judgements}
 
 
 def _quiet(was: Judgement, is_: Judgement, *, silent: bool, shortened: bool) -> bool:

@@ -53,12 +53,10 @@ class StatusAnswer:
 
 @fault("plain-error")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlainError:
+class PlainError(StatusAnswer):
     """An error in the shape of the framework behind the gateway, outside its envelope: a message that is plain text."""
 
-    status: HttpStatus = 500
     text: Text = "Server Error"
-    canary: Text = ""
 
     async def act(self, context: FaultContext) -> None:
         await context.answer(context.dialect.outside(self.status, with_canary(self.text, self.canary)))

@@ -11,7 +11,7 @@ import click
 
 from payproof.contracts.model import PayproofError
 from payproof.contracts.run import Run, read
-from payproof.suites.commands import baseline, options, pipeline, verdict
+from payproof.suites.commands import baseline, options, verdict
 from payproof.suites.config import Config, load_config
 
 _RUN = click.argument("run_file", metavar="RUN.jsonl", type=click.Path(path_type=Path))
@@ -43,12 +43,7 @@ def check(
         if write_baseline and config:
             _of_its_gateway(run, config)
             result, lines = baseline.write(run, config, result)
-        verdict.show(result, run, verbose=verbose)
-        verdict.write(result, run, report_dir, formats)
-        for line in lines:
-            click.echo(line)
-        pipeline.report(result, run)
-    return verdict.EXIT[result.outcome]
+        return verdict.delivered(result, run, lines, report_dir, formats, verbose=verbose)
 
 
 @click.command()

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from payproof.contracts.model import PayproofError
 from payproof.contracts.run import Run
-from payproof.suites.commands import baseline, options, pipeline, verdict
+from payproof.suites.commands import baseline, options, verdict
 from payproof.suites.commands.short_forms import Flags, tables
 from payproof.suites.config import Config, load_config, make_config, with_baseline
 
@@ -99,12 +99,7 @@ def run(
     lines: list[str] = []
     if write_baseline:
         result, lines = baseline.write(performed_run, config, result)
-    verdict.show(result, performed_run, verbose=verbose)
-    verdict.write(result, performed_run, report_dir, formats)
-    for line in lines:
-        click.echo(line)
-    pipeline.report(result, performed_run)
-    return verdict.EXIT[result.outcome]
+    return verdict.delivered(result, performed_run, lines, report_dir, formats, verbose=verbose)
 
 
 def unconfigured(config: Config) -> str:

@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+import click
 from rich.console import Console
 
 from payproof.contracts.model import Attestation, Outcome, PayproofError, Result
 from payproof.contracts.run import Run
+from payproof.suites.commands import pipeline
 from payproof.suites.config.models import Config
 
 EXIT = {Outcome.READY: 0, Outcome.PARTIAL: 0, Outcome.NOT_READY: 1, Outcome.NOT_SCORED: 2}
@@ -36,11 +38,18 @@ def judged(run: Run, config: Config | None) -> Result:
     return judge.judge(run, gateway, attestations=attestations, baseline=accepted, today=date.today())
 
 
-def show(result: Result, run: Run, *, verbose: bool = False) -> None:
-    """The checklist on stdout."""
+def delivered(
+    result: Result, run: Run, lines: Sequence[str], folder: Path, formats: Sequence[str], *, verbose: bool
+) -> int:
+    """Say the verdict everywhere: the checklist on stdout, the reports, these ``lines``, the pipeline. Returns the exit code."""
     from payproof.reports.console import checklist
 
     checklist(result, run, console=Console(file=sys.stdout), verbose=verbose)
+    write(result, run, folder, formats)
+    for line in lines:
+        click.echo(line)
+    pipeline.report(result, run)
+    return EXIT[result.outcome]
 
 
 def write(result: Result, run: Run, folder: Path, formats: Sequence[str] = ()) -> None:

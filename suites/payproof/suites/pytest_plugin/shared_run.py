@@ -62,7 +62,7 @@ class SharedResult:
 
     @cached_property
     def by_id(self) -> Mapping[str, Judgement]:
-        return {judgement.requirement: judgement for judgement in self.result.judgements}
+        return self.result.by_id
 
     @cached_property
     def blocking(self) -> frozenset[str]:
