@@ -161,7 +161,9 @@ def test_creates_that_call_the_order_by_a_new_name_each_time_are_this_checkouts(
         run.order("7")
         began = run.now
         for number in range(8):
-            run.create(None, order=f"attempt-{number:04}x" if number else "7", status=None, ending="cut", fault="dropped")
+            run.create(
+                None, order=f"attempt-{number:04}x" if number else "7", status=None, ending="cut", fault="dropped"
+            )
         run.page("checkout", "7", status=503, began=began)
         run.step("tried")
     assert run.finding("idempotency.no-storm", Verdict.FAIL).title.startswith("8 create calls")
