@@ -15,7 +15,11 @@ from payproof.suites.run.runner import perform
 
 @pytest.mark.parametrize(
     ("probe", "requirement"),
-    [("network-error", "idempotency.no-storm"), ("false-certificate", "https.certificate-verified")],
+    [
+        ("network-error", "idempotency.no-storm"),
+        ("network-error", "flow.network-error"),
+        ("false-certificate", "https.certificate-verified"),
+    ],
 )
 def test_the_trouble_is_met_by_the_customers_next_click(probe: str, requirement: str) -> None:
     config = keeping()
