@@ -33,8 +33,8 @@ def _forgeries(profile: Profile, settings: Settings) -> Iterable[Params]:
 
 
 def _forgeries_at_renewal(profile: Profile, settings: Settings) -> Iterable[Params]:
-    if settings.secure and profile.has("authenticate"):
-        yield from ({"shows": fault, "operation": profile.named("authenticate")} for fault in FORGERIES)
+    for fault in FORGERIES if settings.secure and profile.has("authenticate") else ():
+        yield {"shows": fault, "operation": profile.named("authenticate")}
 
 
 @probe("https.certificate-verified", "flow.recovers", "errors.friendly", group="certificates", variants=_forgeries)
