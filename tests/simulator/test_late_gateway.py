@@ -14,6 +14,7 @@ import trustme
 
 from payproof.contracts.entries import Call, Connection, Entry
 from payproof.simulator.sockets.certificates import Certificates
+from payproof.simulator.sockets.loop_watch import heard
 from payproof.simulator.testing import GatewayThread
 
 ASK = b"POST /pay/sandbox/api/v1/authentication/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
@@ -171,3 +172,22 @@ def _shake(sock: socket.socket) -> None:
         context.wrap_socket(sock, server_hostname="localhost")
     except OSError:
         sock.close()
+
+
+def test_data_never_came_before_it_was_sent() -> None:
+    """The system counts in ticks of some milliseconds; a call that began before its customer's page would be nobody's."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        socket.create_connection(listening.getsockname()) as client,
+    ):
+        server, _ = listening.accept()
+        with server:
+            for number in range(60):
+                sent = time.monotonic()
+                client.sendall(b"x")
+                server.recv(1)
+                time.sleep(number % 10 / 1000)
+                found = heard(server)
+                assert found is not None
+                assert time.monotonic() - found.data >= sent
+                time.sleep(0.003)

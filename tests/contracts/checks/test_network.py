@@ -155,6 +155,39 @@ def test_creates_for_orders_of_earlier_stories_are_not_this_checkouts() -> None:
     assert run.finding("idempotency.no-storm", Verdict.PASS)
 
 
+def test_creates_that_call_the_order_by_a_new_name_each_time_are_this_checkouts() -> None:
+    run = Written()
+    with run.probe("network-error", operation="create", how="close", phase="before"):
+        run.order("7")
+        began = run.now
+        for number in range(8):
+            run.create(
+                None, order=f"attempt-{number:04}x" if number else "7", status=None, ending="cut", fault="dropped"
+            )
+        run.page("checkout", "7", status=503, began=began)
+        run.step("tried")
+    assert run.finding("idempotency.no-storm", Verdict.FAIL).title.startswith("8 create calls")
+
+
+def test_creates_under_names_that_were_sent_before_are_not_this_checkouts() -> None:
+    run = Written()
+    with run.probe("network-error", operation="create", how="reset", phase="before"):
+        run.order("6")
+        run.create(None, order="attempt-six", status=None, ending="cut", fault="reset")
+        run.page("checkout", "6", status=503)
+        run.step("tried")
+    with run.probe("network-error", operation="create", how="close", phase="before"):
+        run.order("7")
+        began = run.now
+        run.create(None, order="7", status=None, ending="cut", fault="dropped")
+        for _ in range(8):  # a job goes on with the one before
+            run.create(None, order="attempt-six", status=None, ending="cut", fault="dropped")
+        run.page("checkout", "7", status=503, began=began)
+        run.step("tried")
+    found = [each.verdict for each in run.judged("idempotency.no-storm").findings]
+    assert found == [Verdict.PASS, Verdict.PASS]
+
+
 def test_refused_connections_are_seen_by_nobody() -> None:
     assert outage("create", "refuse").judged("idempotency.no-storm").verdict is Verdict.NOT_EXERCISED
 

@@ -251,6 +251,7 @@ def friendly(case: Case) -> Iterator[Finding]:
             "dripping",
             "unconnected",
             "false-certificate",
+            "renewal-certificate",
             "old-tls",
             "always-unauthorized",
             "revoked",

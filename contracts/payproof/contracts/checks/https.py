@@ -129,6 +129,7 @@ FORGERIES = {
     "unknown-authority": "a certificate of an authority that nobody knows",
 }
 """Fault of a handshake -> what the gateway shows then."""
+_AT_RENEWAL = "renewal-certificate"
 _UNKNOWN_AUTHORITY = "a certificate of an authority that it had not been told of"
 
 
@@ -149,11 +150,11 @@ def certificate_verified(case: Case) -> Iterator[Finding]:
     if not case.run.settings.secure:
         yield _pinned(case)
         return
-    for probe_run in probe_runs(case.run, "false-certificate", "unknown-certificate"):
+    for probe_run in probe_runs(case.run, "false-certificate", _AT_RENEWAL, "unknown-certificate"):
         shown = str(probe_run.params.get("shows", ""))
         found = _trusted(case, probe_run.before(StepName.TRIED), shown, FORGERIES.get(shown, _UNKNOWN_AUTHORITY))
         # Whoever needs no other access token then has asked for it under the same certificate in another probe run, if ever.
-        if found.verdict is not Verdict.NOT_EXERCISED or not probe_run.params.get("operation"):
+        if found.verdict is not Verdict.NOT_EXERCISED or probe_run.probe != _AT_RENEWAL:
             yield found
 
 

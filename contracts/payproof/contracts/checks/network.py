@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from payproof.contracts.checks.handling import MOST_ATTEMPTS, Trouble, crashed, judged, not_met, troubles, wrongly_paid
-from payproof.contracts.entries import Call, Ledger
+from payproof.contracts.entries import Call, Ledger, Step
 from payproof.contracts.judging.probe_runs import names_of
 from payproof.contracts.judging.requirements import Case, must
 from payproof.contracts.judging.steps import StepName
@@ -71,10 +71,18 @@ def no_storm(case: Case) -> Iterator[Finding]:
 
 
 def _sent(trouble: Trouble) -> list[Call]:
-    """The calls for this probe run's order that the integration sent by itself."""
-    names = names_of(trouble.probe_run.world, trouble.order)
-    own = [call for call in trouble.hit if any(refers(call.opened.reference or "", name) for name in names)]
-    return own or list(trouble.hit)
+    """The calls for this probe run's order that the integration sent by itself; also under names that nobody has heard before."""
+    world, first = trouble.probe_run.world, trouble.probe_run.entries[0].n
+    names = names_of(world, trouble.order)
+    heard = {call.opened.reference or "" for call in world.of(Call) if call.n < first and call.role == "open"} | {""}
+    heard |= {str(step.facts.get("order")) for step in world.of(Step) if step.n < first and step.facts.get("order")}
+
+    def own(reference: str) -> bool:
+        if any(refers(reference, name) for name in names):
+            return True
+        return not any(reference == each or refers(reference, each) for each in heard)
+
+    return [call for call in trouble.hit if own(call.opened.reference or "")] or list(trouble.hit)
 
 
 _AT_ONCE, _PAUSE = 0.2, 0.5

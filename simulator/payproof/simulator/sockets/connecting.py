@@ -18,6 +18,8 @@ _NUMBER = struct.Struct("=i")
 _SYN_SENT = 2
 _SECOND_SYN = 1.0
 """Seconds between the first SYN and the second; those that follow are as far apart at least."""
+_TICK = 0.01
+"""Seconds by which a timer may seem to have run for longer than it has: the system counts in ticks, a hundred a second or more."""
 _ENOUGH = 65536
 
 
@@ -60,5 +62,5 @@ def _messages(text: bytes) -> Iterator[tuple[int, bytes]]:
 
 def _socket(message: bytes) -> Connecting:
     _, _, _, runs, port, address, left = _SOCKET.unpack_from(message)
-    age = runs * _SECOND_SYN + max(_SECOND_SYN - left / 1000, 0.0)
+    age = max(runs * _SECOND_SYN + max(_SECOND_SYN - left / 1000, 0.0) - _TICK, 0.0)
     return Connecting((address, int.from_bytes(port, "big")), age)

@@ -20,13 +20,16 @@ _SOON = 0.5
 _KEPT = 2_000
 _INFO = struct.Struct("=B51xII")
 """Of Linux's TCP_INFO: the state, and the milliseconds since data came, and since anything came that acknowledges."""
+_TICK_OF_THE_SYSTEM = 0.01
+"""Seconds by which these may be too long: the system counts in ticks, a hundred a second or more."""
 _LEFT = frozenset((7, 8, 9, 11))
 """States of a connection of which the other side has closed its half, or that it has reset: CLOSE, CLOSE_WAIT, LAST_ACK, CLOSING."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What the system knows of a connection's other side. ``data``, ``anything``: seconds since data came, and since any packet came."""
+    """What the system knows of a connection's other side. ``data``, ``anything``: seconds since data came, and since any packet came;
+    it may be a little longer, and is not shorter."""
 
     left: bool
     data: float
@@ -41,7 +44,7 @@ def heard(sock: socket.socket) -> Heard | None:
         state, data, anything = _INFO.unpack(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO.size))
     except (OSError, struct.error):
         return None
-    return Heard(state in _LEFT, data / 1000, anything / 1000)
+    return Heard(state in _LEFT, *(max(each / 1000 - _TICK_OF_THE_SYSTEM, 0.0) for each in (data, anything)))
 
 
 def has_left(sock: socket.socket) -> bool:

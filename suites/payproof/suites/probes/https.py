@@ -29,24 +29,36 @@ class _Paid:
 
 
 def _forgeries(profile: Profile, settings: Settings) -> Iterable[Params]:
-    renews = profile.has("authenticate") and "tokens" in settings.powers
-    for fault in FORGERIES if settings.secure else ():
-        yield {"shows": fault}
-        if renews:
-            yield {"shows": fault, "operation": profile.named("authenticate")}
+    return ({"shows": fault} for fault in FORGERIES) if settings.secure else ()
+
+
+def _forgeries_at_renewal(profile: Profile, settings: Settings) -> Iterable[Params]:
+    for fault in FORGERIES if settings.secure and profile.has("authenticate") else ():
+        yield {"shows": fault, "operation": profile.named("authenticate")}
 
 
 @probe("https.certificate-verified", "flow.recovers", "errors.friendly", group="certificates", variants=_forgeries)
-async def false_certificate(world: World, shows: str, operation: str = "") -> None:
+async def false_certificate(world: World, shows: str) -> None:
     """Somebody on the way shows a certificate of another host, one that has expired, or one of an authority that nobody knows. One
-    customer checks out then, and another, who paid before, comes back. Or it is shown only when a call was told that its access
-    token is good no more, so that the call for another one meets it."""
-    if operation:
-        await _try_to_renew(world, shows)
-    else:
-        paid = await _paid(world)
-        async with world.fault(shows) as number:
-            await _try_to_pay(world, f"the gateway shows {FORGERIES[shows]}", paid, number)
+    customer checks out then, and another, who paid before, comes back."""
+    paid = await _paid(world)
+    async with world.fault(shows) as number:
+        await _try_to_pay(world, f"the gateway shows {FORGERIES[shows]}", paid, number)
+    await world.recover()
+
+
+@probe(
+    "https.certificate-verified",
+    "flow.recovers",
+    "errors.friendly",
+    group="certificates-{operation}",
+    needs=("tokens",),
+    variants=_forgeries_at_renewal,
+)
+async def renewal_certificate(world: World, shows: str, operation: str) -> None:
+    """A customer's call is told that its access token is good no more, and from then on such a certificate is shown: the call for
+    another token is the first to meet it."""
+    await _try_to_renew(world, shows)
     await world.recover()
 
 

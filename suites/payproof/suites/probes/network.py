@@ -108,6 +108,9 @@ async def _break_verification(world: World, operation: str, how: str, phase: str
     world.step("the customer paid, and now the network fails", StepName.PAID)
     async with _outage(world, operation, how, phase) as number:
         await _seen_through(world, number, create_task(world.come_back(tab.url, customer, order)))
+        if number and not world.target.faults.fired(number) and not world.config.integration.order.within:
+            # What it asked was lost to a connection that it kept, and whose end it had not seen.
+            await _seen_through(world, number, create_task(world.come_back(tab.url, customer, order, purpose="reload")))
         await (world.look_when_hit(order, customer, number) if number else world.look(order, customer))
     world.step("the network is back", StepName.TRIED)
     await world.mended(order, customer, tab.url)

@@ -118,10 +118,10 @@ class Shopping(Performance):
         )
 
     async def checkout_until(self, met: Callable[[], object], order: Order, customer: Customer) -> Checkout:
-        """Start to pay; once more where that came to nothing, and not to what was to be ``met``: the integration had not seen the end of a
-        connection that it kept, and lost its call to it."""
+        """Start to pay; once more where that came to nothing, and not to what was to be ``met``, nor does a job in the background meet it:
+        the integration had not seen the end of a connection that it kept, and lost its call to it."""
         found = await self.checkout(order, customer)
-        if not found.payment and not met():
+        if not found.payment and not await self.until(lambda: bool(met()), self.shared.patience):
             found = await self.checkout(self.same(order), customer, again=True)
         return found
 
