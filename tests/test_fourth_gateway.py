@@ -100,6 +100,16 @@ def test_the_explorer_pays_with_money_that_comes_later(tmp_path: Path, defect: s
     assert all(each.played.story.acts[-1].do == "promise" for each in found)
 
 
+def test_the_explorer_gives_a_notice_the_time_that_the_gateway_does(tmp_path: Path) -> None:
+    """A shop may have a notice come again, and be told only after a minute of the gateway's clock."""
+
+    async def searched() -> RuleTally:
+        async with opened(config(tmp_path, "notices-alone"), 3) as session:
+            return await Search(session, SearchLimits(stories=6, first=True), lambda tally, text: None).run()
+
+    assert asyncio.run(searched()).found == []
+
+
 def test_a_shop_that_gives_no_way_back_is_not_accused_for_it(tmp_path: Path) -> None:
     _, result = performed(config(tmp_path, "no-way-back"), probes=("steady", "cancelled", "refused"))
     assert findings(result) == {}
