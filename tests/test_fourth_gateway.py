@@ -15,7 +15,7 @@ from invented import PROBES, differences, findings, performed, recorded, shop_co
 from payproof.contracts.contract import contract_of
 from payproof.contracts.entries import Call, Ledger
 from payproof.contracts.judging.judge import judge
-from payproof.contracts.judging.requirements import requirements_of
+from payproof.contracts.judging.requirements import requirements, requirements_of
 from payproof.contracts.model import Level, Verdict
 from payproof.contracts.profile import load
 from payproof.simulator.relay.rate_budget import RateBudget
@@ -28,8 +28,9 @@ from payproof.suites.conformance.contract.where import simulated
 from payproof.suites.explorer.explorer_session import opened
 from payproof.suites.explorer.playing import RuleTally
 from payproof.suites.explorer.search import Search, SearchLimits
+from payproof.suites.probes import probes, provoked_by
 
-OWN_PROBES = ("undecided", "pending-told-last", "forged-notice", "disordered-notices", "lost-notice")
+OWN_PROBES = ("for-a-cent", "undecided", "pending-told-last", "forged-notice", "disordered-notices", "lost-notice")
 HERS = tuple(name for name in PROBES if name not in ("token-expired", "stampede", "always-unauthorized"))
 
 
@@ -48,13 +49,21 @@ def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp
     assert open_ - not_run <= {"timeout.response", "timeout.connect"}
     judged = ("flow.failed", "flow.pending", "flow.pending-success", "flow.pending-failure", "credentials.revoked",
               "verify.currency", "verify.other-payment", "errors.rate-limit", "errors.conflict", "errors.no-retry", "errors.backoff",
-              "idempotency.new-key-per-order", "idempotency.new-key-per-attempt")  # fmt: skip
+              "idempotency.new-key-per-order", "idempotency.new-key-per-attempt", "quay.small-orders")  # fmt: skip
     assert {verdicts(result)[id] for id in judged} == {Verdict.PASS}
     assert {verdicts(result)[id] for id in ("token.cached", "logs.no-access-token")} == {Verdict.NOT_APPLICABLE}
     calls = [entry for world in run.worlds for entry in world.of(Call)]
     assert {call.role for call in calls if call.event.operation} == {"open", "confirm"}
     events = {entry.event for world in run.worlds for entry in world.of(Ledger)}
     assert {"pending", "charged", "declined", "refused"} <= events
+
+
+def test_what_a_gateway_alone_asks_for_is_no_other_gateways() -> None:
+    assert "quay.small-orders" in requirements_of(load("quay"))
+    assert "quay.small-orders" not in requirements()
+    assert provoked_by("quay")["quay.small-orders"] == ("for-a-cent",)
+    assert "for-a-cent" in probes("quay")
+    assert not {"for-a-cent"} & {*probes(), *probes("harbor")}
 
 
 def test_a_gateway_says_what_weighs_more_or_less_on_it(tmp_path: Path) -> None:
@@ -74,6 +83,9 @@ def test_a_gateway_says_what_weighs_more_or_less_on_it(tmp_path: Path) -> None:
         ("takes-it-back", "webhook.out-of-order", ("pending-told-last",)),
         ("any-payment", "verify.other-payment", ("replayed-return",)),
         ("no-key", "idempotency.key-sent", ("steady",)),
+        ("no-version", "api.version-pinned", ("steady",)),
+        ("encodes-the-template", "return.template", ("steady",)),
+        ("minimum-order", "quay.small-orders", ("for-a-cent",)),
         ("one-key", "idempotency.new-key-per-order", ("steady",)),
         ("key-for-ever", "idempotency.new-key-per-attempt", ("started-again",)),
         ("sends-refusals-again", "errors.no-retry", ("error-answer",)),

@@ -60,6 +60,7 @@ def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp
         ("never-captures", "flow.success", ("steady",)),
         ("wrong-minor-units", "amount.sent", ("steady",)),
         ("logs-the-bearer", "logs.no-access-token", ("steady",)),
+        ("complains-of-nothing", "logs.request-id", ("error-answer",)),
         ("tries-afresh", "idempotency.lost-answer", ("lost-answer",)),
     ],
 )
@@ -69,28 +70,42 @@ def test_a_planted_defect_is_found_by_the_requirement_that_names_it(
     assert requirement in findings(performed(config(tmp_path, defect), probes=probes)[1])
 
 
+REFUNDS = ("partial-refund", "lost-refund", "given-back-there")
+
+
 def with_refunds(folder: Path, defect: str = "") -> Config:
     credentials = {"PAY_CLIENT_ID": "{gateway.client_id}", "PAY_SECRET_KEY": "{gateway.secret_key}"}
     refund = {"path": "/orders/{order.id}/refunds", "json": {"amount": "{refund.amount}"}}
     program = ("harbor_defects", defect) if defect else ("harbor.shop",)
-    return shop_config("harbor", folder, *program, credentials=credentials, integration={"refund": refund})
+    return shop_config(
+        "harbor",
+        folder,
+        *program,
+        credentials=credentials,
+        integration={"refund": refund, "webhook": {"path": "/notices"}},
+    )
 
 
 def test_money_goes_back_as_asked_for_and_once(tmp_path: Path) -> None:
-    run, result = performed(with_refunds(tmp_path), probes=("partial-refund", "lost-refund"))
+    run, result = performed(with_refunds(tmp_path), probes=REFUNDS)
     assert findings(result) == {}
-    assert {verdicts(result)[id] for id in ("refund.amount", "refund.once")} == {Verdict.PASS}
+    assert {verdicts(result)[id] for id in ("refund.amount", "refund.once", "refund.noticed")} == {Verdict.PASS}
     back = [entry for world in run.worlds for entry in world.of(Ledger) if entry.event == "refunded"]
-    assert [entry.detail for entry in back] == ["1000.00"] * 2
+    assert sorted(entry.detail for entry in back) == ["1000.00", "1000.00", "5000.00"]
     calls = [call.role for world in run.worlds for call in world.of(Call) if call.role == "refund"]
     assert len(calls) == 3
 
 
 @pytest.mark.parametrize(
-    ("defect", "requirement"), [("gives-all-back", "refund.amount"), ("forgets-the-refund", "refund.once")]
+    ("defect", "requirement"),
+    [
+        ("gives-all-back", "refund.amount"),
+        ("forgets-the-refund", "refund.once"),
+        ("ignores-returns", "refund.noticed"),
+    ],
 )
 def test_a_refund_that_goes_wrong_is_found(tmp_path: Path, defect: str, requirement: str) -> None:
-    _, result = performed(with_refunds(tmp_path, defect), probes=("partial-refund", "lost-refund"))
+    _, result = performed(with_refunds(tmp_path, defect), probes=REFUNDS)
     assert set(findings(result)) == {requirement}
 
 

@@ -32,13 +32,8 @@ class BelievesAnybody(HarborShop):
         await super().work(notice, order)
 
 
-class LooksAtNoClock(HarborShop):
-    """A notice that is rightly signed is believed, of whatever time it is."""
-
-    def genuine(self, signature: str, body: bytes) -> bool:
-        at, _, right = signature.removeprefix("t=").partition(";h=")
-        known = hmac.new(self.notice_secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
-        return hmac.compare_digest(known, right)
+class TakesNoticesForMoney(HarborShop):
+    """A rightly signed notice is believed, whichever mode it is of."""
 
     async def work(self, notice: ShopNotice, order: Order | None) -> None:
         payments = [each for each in order.payments if each.token == notice.payment] if order else []
@@ -46,6 +41,15 @@ class LooksAtNoClock(HarborShop):
             self.orders.pay(order, payments[0])
         else:
             await super().work(notice, order)
+
+
+class LooksAtNoClock(TakesNoticesForMoney):
+    """A notice that is rightly signed is believed, of whatever time it is."""
+
+    def genuine(self, signature: str, body: bytes) -> bool:
+        at, _, right = signature.removeprefix("t=").partition(";h=")
+        known = hmac.new(self.notice_secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+        return hmac.compare_digest(known, right)
 
 
 class WritesTheBodyAgain(HarborShop):
@@ -56,6 +60,12 @@ class WritesTheBodyAgain(HarborShop):
             return super().genuine(signature, json.dumps(json.loads(body)).encode())
         except ValueError:
             return False
+
+
+class LooksAtOneSignature(HarborShop):
+    @staticmethod
+    def looked_at(signatures: list[str]) -> list[str]:
+        return signatures[-1:]
 
 
 class KnowsEveryEvent(HarborShop):
@@ -187,6 +197,8 @@ SHOPS: dict[str, type[HarborShop]] = {
     "believes-anybody": BelievesAnybody,
     "looks-at-no-clock": LooksAtNoClock,
     "writes-the-body-again": WritesTheBodyAgain,
+    "looks-at-one-signature": LooksAtOneSignature,
+    "takes-notices-for-money": TakesNoticesForMoney,
     "knows-every-event": KnowsEveryEvent,
     "knows-every-order": KnowsEveryOrder,
     "shows-traces": ShowsTraces,

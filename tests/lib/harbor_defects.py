@@ -95,7 +95,14 @@ class TriesAfresh(HarborClient):
         return uuid.uuid4().hex
 
 
+class ComplainsOfNothing(HarborClient):
+    def complain(self, path: str, status: int, id: str) -> None:
+        """What went wrong is known by its status alone."""
+        log.warning("%s -> HTTP %s", path, status)
+
+
 CLIENTS = {
+    "complains-of-nothing": ComplainsOfNothing,
     "tries-afresh": TriesAfresh,
     "never-captures": NeverCaptures,
     "not-open-is-paid": NotOpenIsPaid,
@@ -120,12 +127,18 @@ class ForgetsTheRefund(HarborShop):
         return await super().give_back(request)
 
 
+class IgnoresReturns(HarborShop):
+    async def returned_at_harbor(self, order: Order, payment: str) -> None:
+        log.info("order %s: money was given back, says Harbor", order.id)
+
+
 SHOPS: dict[str, type[HarborShop]] = {
     "believes-the-return": BelievingShop,
     "one-payment-for-ever": OnePaymentForEver,
     "captures-on-the-return": CapturesOnTheReturn,
     "gives-all-back": GivesAllBack,
     "forgets-the-refund": ForgetsTheRefund,
+    "ignores-returns": IgnoresReturns,
 }
 
 

@@ -181,9 +181,9 @@ def test_while_a_secret_is_rolled_the_scheme_is_given_both(gateway: GatewayThrea
     old = secret(gateway)
     gateway.merchant = gateway.simulator.roll_notice_secret(gateway.merchant)
     assert secret(gateway) != old
-    assert row.good("notice-secret", 3600, gateway.simulator.clock) == (secret(gateway), old)
-    gateway.advance(3601)
-    assert row.good("notice-secret", 3600, gateway.simulator.clock) == (secret(gateway),)
+    assert row.good("notice-secret", 86_400, gateway.simulator.clock) == (secret(gateway), old)
+    gateway.advance(86_401)
+    assert row.good("notice-secret", 86_400, gateway.simulator.clock) == (secret(gateway),)
     approved(gateway)
     gateway.deliveries()
     assert right(gateway, shop.got[0])

@@ -31,6 +31,8 @@ DEFECTS = {
     "believes-anybody": "webhook.signature-verified",
     "looks-at-no-clock": "webhook.stale",
     "writes-the-body-again": "webhook.raw-body",
+    "looks-at-one-signature": "webhook.secret-rolled",
+    "takes-notices-for-money": "webhook.foreign-mode",
     "knows-every-event": "webhook.unknown-event",
     "knows-every-order": "webhook.unknown-order",
     "shows-traces": "webhook.malformed",

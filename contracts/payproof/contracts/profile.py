@@ -59,6 +59,10 @@ __all__ = [
 ]
 
 
+PARTS = ("idempotency", "notices", "request_id", "retries", "return_template", "version_header")
+"""Parts of a profile that a gateway may lack."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Profile:
     """One gateway. ``read`` turns an exchange into its meaning; ``forged_return`` writes the redirect that a customer
@@ -111,6 +115,12 @@ class Profile:
     """What stands in return_url for the payment and is replaced by its id (``{CHECKOUT_SESSION_ID}``), on gateways that append
     nothing; empty: there is no such thing."""
 
+    request_id: str = ""
+    """Header of an answer that names the call, by which the gateway's people find it; empty: there is none."""
+
+    version_header: str = ""
+    """Header by which a call says which version of the API it was written for; empty: there is none."""
+
     read_answer: Callable[[AnyEvent, Response | None], AnyEvent] | None = None
     """(what ``read`` made of the request alone, answer) -> what it makes of both: so that nothing is read twice. None: it is."""
 
@@ -162,12 +172,13 @@ class Profile:
         return host.startswith(f"{label}.") if label else not path.startswith(f"{self.base_path}/")
 
     def has(self, need: str) -> bool:
-        """Whether the gateway has a role, a trait, or ``idempotency``, ``notices``, ``retries``: what requirements may need."""
-        if need in ("idempotency", "notices"):
-            return getattr(self, need) is not None
-        if need == "retries":
-            return self.limits.attempts > 0
-        return bool(getattr(self.traits, need, False)) or need in self.roles
+        """Whether the gateway has a role, a trait, or one of ``PARTS``: what requirements may need."""
+        return bool(getattr(self if need in PARTS else self.traits, need, False)) or need in self.roles
+
+    @property
+    def retries(self) -> bool:
+        """Whether its guidance says something of sending calls again."""
+        return self.limits.attempts > 0
 
     @property
     def roles(self) -> tuple[Role, ...]:

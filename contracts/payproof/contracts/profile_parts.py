@@ -176,8 +176,9 @@ class Notices:
     newest secret (or the webhook's id) is the first, and there are several only while one is rolled (``Credential.grace``). A header's
     value may hold ``{gateway.url}``, scheme and host of the API, and ``{stranger.url}``, those of somebody else: for a certificate's address.
     ``impostor``: the same as ``sign`` with a key that is not the gateway's, where signatures are checked with a public key; None
-    where they are checked with the secret. ``read``: what a delivery
-    says, and never raises. ``retries``: seconds of the gateway's clock after which an attempt that was not answered 2xx is repeated. ``tolerance``:
+    where they are checked with the secret. ``other_mode``: the same body, said to be of live payments where this is a sandbox; None
+    where notices say nothing of it. ``read``: what a delivery says, and never raises. ``retries``: seconds of the gateway's clock
+    after which an attempt that was not answered 2xx is repeated. ``tolerance``:
     seconds that the signing time may be off the receiver's clock; 0: no time is signed. ``required``: the gateway's guidance
     asks every integration to take them."""
 
@@ -187,6 +188,7 @@ class Notices:
     tolerance: int = 0
     required: bool = False
     impostor: Callable[[tuple[str, ...], bytes, int], Fields] | None = None
+    other_mode: Callable[[bytes], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)

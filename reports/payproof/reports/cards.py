@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from payproof.contracts.judging.requirements import Requirement, requirements
+from payproof.contracts.judging.requirements import Requirement, known_as
 from payproof.contracts.model import Finding, Judgement, Result, Verdict
 from payproof.contracts.run import Run
 from payproof.reports import facts, reasons
@@ -117,7 +117,7 @@ class _Maker:
         return Card(
             judgement=judgement,
             items=tuple(row for row in self._rows if name in row.item.requirements),
-            about=requirements().get(name),
+            about=known_as(name),
             recipe=recipe(name, self._language) if judgement.verdict in _MENDED else None,
             proofs=proofs[:SHOWN],
             folded=proofs[SHOWN:],

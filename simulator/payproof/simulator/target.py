@@ -68,6 +68,10 @@ class Target:
         """Token calls are refused from now on. Needs ``credentials``."""
         raise self._powerless("credentials")
 
+    def give_back(self, payment_id: str) -> None:
+        """All of a payment's money goes back, as if the merchant had said so in the gateway's dashboard. Needs ``notices``."""
+        raise self._powerless("notices")
+
     def tamper(self, payment_id: str, *, amount: str | None = None, currency: str | None = None) -> None:
         """Status answers of this payment tell another amount or currency from now on. Needs ``answers``."""
         if "answers" not in self.powers:
@@ -124,3 +128,7 @@ class SimulatorTarget(Target):
 
     def revoke_secret(self) -> None:
         self.sim.revoke_secret(self.merchant)
+
+    def give_back(self, payment_id: str) -> None:
+        row = self.sim.store.payment(payment_id)
+        self.sim.store.refund(row, row.amount - row.given_back)

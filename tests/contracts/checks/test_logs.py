@@ -143,3 +143,41 @@ def test_without_a_payment_nothing_is_judged(requirement: str) -> None:
         run.checkout(payment="")
         run.log("order 1001 refused")
     assert run.finding(requirement, Verdict.NOT_EXERCISED)
+
+
+# the gateway's id of a call
+
+
+def _refused(*lines: str, operation: str = "create", id: str = "call-0001", **settings: Any) -> Written:
+    run = Written("harbor", **settings)
+    with run.probe("error-answer", operation=operation):
+        run.call(operation, status=422, answer_headers=(("harbor-call", id),) if id else ())
+        for line in lines:
+            run.log(line)
+    return run
+
+
+def test_a_logged_id_of_an_answer_that_is_an_error_passes() -> None:
+    _refused("create -> HTTP 422 (call-0001)").finding("logs.request-id", Verdict.PASS)
+
+
+def test_an_error_whose_id_is_in_no_line_is_shown() -> None:
+    found = _refused("create -> HTTP 422").finding("logs.request-id", Verdict.WARN)
+    assert "1 create calls" in found.title
+    assert len(found.evidence) == 1
+
+
+def test_one_logged_id_is_enough_for_each_kind_of_call() -> None:
+    run = _refused("call-0001")
+    run.call("create", status=500, answer_headers=(("harbor-call", "call-0002"),))
+    run.finding("logs.request-id", Verdict.PASS)
+    run.call("status", status=500, answer_headers=(("harbor-call", "call-0003"),))
+    assert "status" in run.finding("logs.request-id", Verdict.WARN).title
+
+
+def test_an_answer_of_somebody_on_the_way_has_no_id() -> None:
+    assert _refused("bad gateway", id="").judged("logs.request-id").verdict is Verdict.NOT_EXERCISED
+
+
+def test_logs_that_nobody_can_read_show_no_id() -> None:
+    assert _refused(restarts=False).judged("logs.request-id").verdict is Verdict.NOT_EXERCISED

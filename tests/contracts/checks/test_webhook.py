@@ -552,3 +552,60 @@ def test_a_notice_that_came_after_the_order_was_paid_does_not() -> None:
         run.seen("1", True)
         run.delivery("p1")
     run.finding("verify.status-checked", Verdict.FAIL)
+
+
+# -- webhook.secret-rolled, webhook.foreign-mode -----------------------------------------------------------------------
+
+
+def rolled(*answers: int | None, plain: int = 200) -> Written:
+    run = a_run()
+    with run.probe("rolled-notice"):
+        run.order()
+        run.bought()
+        run.step(StepName.NOTICED)
+        run.delivery(status=plain)
+        for answer in answers:
+            run.delivery(status=answer, shape="signed with a newer secret, too")
+    return run
+
+
+def test_a_notice_is_taken_while_its_secret_is_rolled() -> None:
+    rolled(200, 204).finding("webhook.secret-rolled", Verdict.PASS)
+
+
+@pytest.mark.parametrize("answers", [(200, 400), (401, 200), (200, None)])
+def test_a_notice_refused_for_its_second_signature_is_shown(answers: tuple[int | None, ...]) -> None:
+    assert "newer secret" in rolled(*answers).finding("webhook.secret-rolled", Verdict.WARN).title
+
+
+def test_who_takes_no_notice_at_all_is_not_accused_for_two_signatures() -> None:
+    rolled(400, 400, plain=400).finding("webhook.secret-rolled", Verdict.NOT_EXERCISED)
+
+
+def test_a_secret_that_is_good_no_more_when_it_is_replaced_is_never_rolled() -> None:
+    run = rolled(400, 400)
+    run.profile = replace(run.profile, credentials=tuple(replace(each, grace=0) for each in run.profile.credentials))
+    run.finding("webhook.secret-rolled", Verdict.NOT_APPLICABLE)
+
+
+def of_the_other_mode(paid: bool | None) -> Written:
+    run = a_run()
+    bought(run)
+    with run.probe("other-mode-notice"):
+        run.order("1")
+        run.create("p1", "1")
+        run.ledger("opened", "p1", reference="1")
+        run.checkout("1", "p1")
+        run.seen("1", False)
+        run.delivery("p1", shape="of the other mode")
+        run.seen("1", paid)
+    return run
+
+
+def test_an_order_paid_by_a_notice_of_the_other_mode_is_shown() -> None:
+    assert "other mode" in of_the_other_mode(True).finding("webhook.foreign-mode", Verdict.WARN).title
+
+
+@pytest.mark.parametrize(("paid", "verdict"), [(False, Verdict.PASS), (None, Verdict.PASS)])
+def test_an_order_that_stays_unpaid_passes(paid: bool | None, verdict: Verdict) -> None:
+    of_the_other_mode(paid).finding("webhook.foreign-mode", verdict)

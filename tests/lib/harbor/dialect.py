@@ -138,9 +138,10 @@ class Harbor:
         amount = money.parse(row.told_amount) if row.told_amount else row.amount
         code = row.told_currency or row.currency
         assert amount is not None
-        taking = {"id": row.transaction, "state": row.status} if row.paid else None
+        state = "returned" if row.given_back >= row.amount else row.status
+        taking = {"id": row.transaction, "state": state} if row.paid else None
         total = {"minor": minor(amount, code), "code": code}
-        return {"id": row.payment, "state": row.status, "ref": row.reference, "total": total, "taking": taking}
+        return {"id": row.payment, "state": state, "ref": row.reference, "total": total, "taking": taking}
 
     # The hosted page
 
@@ -186,7 +187,8 @@ class Harbor:
         return self._fault(known.status, known.name, f"{known.texts[0]} {canary}".rstrip(), known.field)
 
     def _fault(self, status: int, code: str, note: str, at: str = "", **headers: str) -> Response:
-        return JSONResponse({"fault": {"code": code, "at": at, "note": note}}, status, headers)
+        named = {"Harbor-Call": self.deps.ids.mint(16), **headers}
+        return JSONResponse({"fault": {"code": code, "at": at, "note": note}}, status, named)
 
     def unauthorized(self, canary: str = "") -> Response:
         return self.error("token-ended", canary)
@@ -205,10 +207,11 @@ class Harbor:
         return JSONResponse(self._plain(payment), 201 if role == "settle" else 200)
 
     def notices(self, payment: Payment, event: str) -> tuple[tuple[str, bytes], ...]:
-        """Harbor tells of customers who agreed to pay, of money that it took, and of orders that were aborted."""
-        kind = {"approved": "order.approved", "charged": "order.taken", "cancelled": "order.aborted"}.get(event)
+        """Harbor tells of customers who agreed to pay, of money that it took or gave back, and of orders that were aborted."""
+        kinds = {"approved": "approved", "charged": "taken", "cancelled": "aborted", "refunded": "returned"}
+        kind = f"order.{kinds[event]}" if event in kinds else ""
         number = self.deps.ids.mint(20)
-        body = {"kind": kind, "nr": number, "order": self._plain(payment)}
+        body = {"kind": kind, "nr": number, "trial": True, "order": self._plain(payment)}
         return ((number, json.dumps(body).encode()),) if kind else ()
 
     def example(self, base_url: str, client_id: str, secret_key: str) -> tuple[str, ...]:

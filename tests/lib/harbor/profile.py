@@ -131,8 +131,12 @@ def _sent(authorization: str) -> dict[str, str]:
 
 
 def sign(secrets: tuple[str, ...], body: bytes, at: int) -> Fields:
-    mac = hmac.new(secrets[0].encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
-    return (("Content-Type", "application/json"), ("Harbor-Sign", f"t={at};h={mac}"))
+    macs = (hmac.new(each.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest() for each in secrets)
+    return (("Content-Type", "application/json"), ("Harbor-Sign", ";".join((f"t={at}", *(f"h={mac}" for mac in macs)))))
+
+
+def other_mode(body: bytes) -> bytes:
+    return json.dumps(_object(body.decode()) | {"trial": False}).encode()
 
 
 def read_notice(headers: Fields, body: bytes) -> Notified:
@@ -185,12 +189,14 @@ PROFILE = Profile(
     credentials=(
         Credential(name="client-id", kind="id", placeholder="client_id", travels="basic"),
         Credential(name="secret-key", kind="secret", placeholder="secret_key", travels="basic"),
-        Credential(name="notice-secret", kind="webhook-secret", placeholder="notice_secret", travels="never"),
+        Credential(
+            name="notice-secret", kind="webhook-secret", placeholder="notice_secret", travels="never", grace=86_400
+        ),
     ),
     money=MONEY,
     limits=Limits(call=10.0, connect=4.0, whole=20.0, notice=5.0, attempts=3, pause=0.3),
     idempotency=Idempotency(header="Harbor-Key"),
-    notices=Notices(sign=sign, read=read_notice, retries=(10, 60, 600), tolerance=300),
+    notices=Notices(sign=sign, read=read_notice, retries=(10, 60, 600), tolerance=300, other_mode=other_mode),
     knobs={"life": Fact(1800, "assumed", "invented", "seconds of an access token")},
     errors={
         "bad-client": _error(401, "bad_client", "grant"),
@@ -223,6 +229,7 @@ PROFILE = Profile(
     read_return=read_return,
     returned_query=lambda url: f"harbor={read_return(url)[1]}",
     is_live=lambda url, key: (urlsplit(url).hostname or "").endswith("harbor.example"),
+    request_id="Harbor-Call",
     raw_marks=('{"fault":',),
     faults={
         "errors.invalid-token": ("no-token",),

@@ -68,6 +68,7 @@ PROFILE = replace(
             Item(
                 "1", "everything", "Everything", "Everything.", tuple(sorted(requirements().keys() - harbor.NOT_HERE))
             ),
+            Item("2", "own", "Its own", "What no other gateway asks for.", ("quay.small-orders",)),
         ),
         levels={"https.cancel-url": Level.SHOULD, "webhook.stale": Level.MUST},
     ),
@@ -96,6 +97,7 @@ PROFILE = replace(
     forged_return=forged_return,
     read_return=read_return,
     returned_query=returned_query,
+    version_header="Quay-Version",
     return_template=TEMPLATE,
     faults={
         "errors.invalid-token": ("no-token",),

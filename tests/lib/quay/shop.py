@@ -13,7 +13,7 @@ from harbor.shop import HarborClient, HarborShop, ShopNotice, serve
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from payproof.suites.selftest.shop.gateway import Status, log
+from payproof.suites.selftest.shop.gateway import GatewayError, Status, log
 from payproof.suites.selftest.shop.orders import Order
 
 DEFECT = sys.argv[1] if len(sys.argv) > 1 else ""
@@ -30,8 +30,14 @@ class QuayClient(HarborClient):
         return Decimal(int(total["minor"])).scaleb(-2), str(total["code"]).upper()
 
     async def create(self, order: str, amount: str, currency: str, return_url: str, cancel_url: str) -> tuple[str, str]:
+        if DEFECT == "minimum-order" and Decimal(amount) < 1:
+            raise GatewayError("create", "too small")
         cancel = "" if DEFECT == "no-way-back" else cancel_url
-        return await super().create(order, amount, currency.lower(), f"{return_url}?nr={{NR}}", cancel)
+        return await super().create(order, amount, currency.lower(), f"{return_url}?nr={self.template()}", cancel)
+
+    @staticmethod
+    def template() -> str:
+        return "%7BNR%7D" if DEFECT == "encodes-the-template" else "{NR}"
 
     async def status(self, order: str, payment: str) -> Status:
         found = await super().status(order, payment)
@@ -41,15 +47,16 @@ class QuayClient(HarborClient):
     async def send(
         self, method: str, path: str, body: dict[str, Any] | None, headers: dict[str, str]
     ) -> tuple[int, httpx.Headers, str]:
+        headers = headers if DEFECT == "no-version" else headers | {"Quay-Version": "2026-11"}
         if body is not None and DEFECT != "no-key":
             ref = body["order"]["ref"]
             key = {"one-key": "always", "key-for-ever": ref}.get(DEFECT, self.key(ref))
             headers = headers | {"Harbor-Key": key}
         for _ in range(SENT_AGAIN.get(DEFECT, (0, 0))[1]):
-            answer = await super(HarborClient, self).send(method, path, body, headers)
+            answer = await self.ask(method, path, body, headers)
             if answer[0] // 100 != SENT_AGAIN[DEFECT][0]:
                 return answer
-        return await super(HarborClient, self).send(method, path, body, headers)
+        return await self.ask(method, path, body, headers)
 
 
 class QuayShop(HarborShop):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from payproof.contracts import money
-from payproof.contracts.entries import Call, Checkout, Delivery, Log, Page
+from payproof.contracts.entries import Call, Checkout, Delivery, Log, Page, header
 from payproof.contracts.judging.deliveries import where_declared
 from payproof.contracts.judging.probe_runs import ProbeRun, probe_runs
 from payproof.contracts.judging.requirements import Case, must, should
@@ -170,7 +170,39 @@ def responses(case: Case) -> Iterator[Finding]:
     yield from _silent(case, seen, "payment and outcome of the gateway's answers")
 
 
-def _silent(case: Case, seen: int, what: str) -> Iterator[Finding]:
+@should("logs.request-id", needs="request_id")
+def request_id(case: Case) -> Iterator[Finding]:
+    """The gateway's own id of a call that went wrong is logged.
+
+    Why: it is what the gateway's people ask for first, and nothing else finds one call among theirs.
+
+    Judged: for each kind of call that the gateway answered with an error and an id: some log line shows the id of one of them.
+
+    Fix: log the header that names the call with each answer that is an error.
+    """
+    answered: dict[str, list[tuple[RecordedWorld, Call, str]]] = {}
+    for world in case.run.worlds:
+        for call in world.of(Call):
+            answer = call.response if call.ending == "answered" else None
+            if answer and answer.status >= 400 and (id := header(answer.headers, case.profile.request_id)):
+                answered.setdefault(call.event.operation, []).append((world, call, id))
+    for operation, errors in answered.items():
+        shown = next(((world, call, line) for world, call, id in errors if (line := _line_with(world, id))), None)
+        if shown is not None:
+            world, call, line = shown
+            title = f"a log line shows the gateway's id of a {operation} call that went wrong"
+            yield case.passed(title, world=world, seen=[call, line])
+        else:
+            what = f"the gateway's id of any of {len(errors)} {operation} calls that it answered with an error"
+            yield from _silent(case, len(errors), what, about=errors[0][:2])
+
+
+def _line_with(world: RecordedWorld, id: str) -> Log | None:
+    return next((line for line in world.of(Log) if id in line.text), None)
+
+
+def _silent(case: Case, seen: int, what: str, *, about: tuple[RecordedWorld, Call] | None = None) -> Iterator[Finding]:
+    """``about``: a call of which nothing is logged."""
     if seen and (unknown := case.run.facts.get("unattributed_log_lines")):
         yield case.not_exercised(
             f"no line that could be told to be this instance's shows {what}, and {unknown} lines of a shared file could not:"
@@ -184,8 +216,8 @@ def _silent(case: Case, seen: int, what: str) -> Iterator[Finding]:
             f"no log line shows {what}",
             expected={"lines": "at least 1"},
             actual={"lines": 0},
-            world=world,
-            seen=list(world.of(Log))[:3] if world else [],
+            world=about[0] if about else world,
+            seen=[about[1]] if about else list(world.of(Log))[:3] if world else [],
         )
     elif seen:
         yield case.not_exercised(_UNREAD, declare="logs.files")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts import money
-from payproof.contracts.entries import Call
+from payproof.contracts.entries import Call, Delivery, OrderSeen, Page
 from payproof.contracts.events import Refunded
+from payproof.contracts.judging.deliveries import answer_of, where_declared
 from payproof.contracts.judging.probe_runs import ProbeRun, ledger, probe_runs
 from payproof.contracts.judging.requirements import Case, must, only_where
 from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding, Json
+from payproof.contracts.run import RecordedWorld
 
 _DECLARE = "[integration.refund]"
 
@@ -51,6 +53,48 @@ def amount(case: Case) -> Iterator[Finding]:
         title = f"the gateway was asked to give back {event.amount or 'all that is left'}"
         say = case.passed if wrong is None else case.failed
         yield say(title, expected=expected, actual=actual, world=probe_run.world, seen=[wanted, call])
+
+
+@must("refund.noticed", needs="refund")
+@_where_declared
+@where_declared
+def noticed(case: Case) -> Iterator[Finding]:
+    """What the gateway says was given back does not stay a paid order.
+
+    Why: money is given back in the gateway's dashboard, too, or by its support; an order that goes on as paid is shipped all the same,
+    or given back a second time.
+
+    Judged: all of a paid order is given back at the gateway, which tells the shop by a notice. Within the time for a background job the
+    order's state, its mark for a person, or anything else that its page says is another than before.
+
+    Fix: subscribe to the gateway's notice of refunds, look the payment up, and note on its order what was given back.
+    """
+    for probe_run in probe_runs(case.run, "given-back-there"):
+        order, world = probe_run.order(), probe_run.world
+        mark, untold = probe_run.step(StepName.GIVEN_BACK), probe_run.step(StepName.NO_SUCH_NOTICE)
+        earlier = [seen for seen in probe_run.before(StepName.GIVEN_BACK).of(OrderSeen) if seen.paid is not None]
+        later = [seen for seen in probe_run.after(StepName.GIVEN_BACK).of(OrderSeen) if seen.paid is not None]
+        told = list(probe_run.after(StepName.GIVEN_BACK).of(Delivery))
+        if untold is not None:
+            yield case.not_applicable(untold.text)
+        elif mark is None or not earlier or not told:
+            yield case.stuck(probe_run)
+        elif not later:
+            yield case.unread(world, order, *told[:1])
+        else:
+            before, after = earlier[-1], later[-1]
+            changed = _shown(world, before) != _shown(world, after)
+            title = f"order {order} is {after.state if changed else 'still paid'} once all of it was given back at the gateway"
+            expected: dict[str, Json] = {"changed": True}
+            actual: dict[str, Json] = {"before": before.state, "after": after.state, "notice": answer_of(told[-1])}
+            say = case.passed if changed else case.failed
+            yield say(title, expected=expected, actual=actual, world=world, seen=[before, mark, told[-1], after])
+
+
+def _shown(world: RecordedWorld, seen: OrderSeen) -> tuple[str, str, str]:
+    """State, mark for a person, and the whole page of an order."""
+    page = world.entry(seen.page)
+    return seen.state, seen.flagged, page.response.body if isinstance(page, Page) and page.response else ""
 
 
 @must("refund.once", needs="refund")

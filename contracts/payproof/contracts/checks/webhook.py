@@ -72,32 +72,53 @@ def stale(case: Case) -> Iterator[Finding]:
 
 def _not_believed(case: Case, chosen: Callable[[str], bool]) -> Iterator[Finding]:
     """In each probe run of a forged notice whose forgery is ``chosen``, the order never becomes paid."""
-    genuine = taken(case.run)
     for probe_run in probe_runs(case.run, "forged-notice", keep=lambda each: chosen(str(each.params.get("how")))):
         forged = next((each for each in probe_run.of(Delivery) if each.forged), None)
-        order, world = probe_run.order(), probe_run.world
-        if forged is None or not forged.forged or ledger(world, order, "charged"):
-            yield case.stuck(probe_run)
-            continue
         asked = ", while the gateway could not be asked to verify it," if probe_run.params.get("unverifiable") else ""
-        words = f"{FORGERIES[forged.forged]}{asked}"
-        what = f"a notice {words} said so"
-        last = final(world, order)
-        if (finding := _believed(case, probe_run, order, forged, what)) is not None:
-            yield finding
-        elif last is None:
-            yield case.unread(world, order, forged)
-        elif genuine is None:
-            yield case.not_exercised(
-                "no genuine notice was answered with success in this run, so that an ignored one proves nothing",
-                because=("webhook.before-return", "webhook.raw-body", "flow.success"), world=world, seen=[forged],
-            )  # fmt: skip
+        yield _unpaid_after(
+            case, probe_run, forged, f"{FORGERIES[forged.forged]}{asked}" if forged and forged.forged else ""
+        )
+
+
+def _unpaid_after(case: Case, probe_run: ProbeRun, told: Delivery | None, words: str) -> Finding:
+    """Whether the order stayed unpaid after a notice that must not be believed. ``words``: what is wrong with it."""
+    order, world = probe_run.order(), probe_run.world
+    last = final(world, order)
+    if told is None or ledger(world, order, "charged"):
+        return case.stuck(probe_run)
+    if (finding := _believed(case, probe_run, order, told, f"a notice {words} said so")) is not None:
+        return finding
+    if last is None:
+        return case.unread(world, order, told)
+    if taken(case.run) is None:
+        return case.not_exercised(
+            "no genuine notice was answered with success in this run, so that an ignored one proves nothing",
+            because=("webhook.before-return", "webhook.raw-body", "flow.success"), world=world, seen=[told],
+        )  # fmt: skip
+    return case.passed(
+        f"the order stayed unpaid after a notice {words}",
+        expected={"paid": False}, actual={"state": last.state, "answer": answer_of(told)}, world=world, seen=[told, last],
+    )  # fmt: skip
+
+
+@should("webhook.foreign-mode", needs="notices")
+@where_declared
+def foreign_mode(case: Case) -> Iterator[Finding]:
+    """A notice of the gateway's other mode makes no order paid.
+
+    Why: test payments cost nothing. Where one endpoint takes the notices of both modes, whoever pays with a test card is served.
+
+    Judged: a notice of success comes for an unpaid payment, rightly signed, and says of itself that it is of the other mode. The order
+    is never paid. A shop that asks the gateway passes.
+
+    Fix: compare the notice's mode with the one that the integration runs in, or ask the gateway.
+    """
+    for probe_run in probe_runs(case.run, "other-mode-notice"):
+        if (untold := probe_run.step(StepName.NO_SUCH_NOTICE)) is not None:
+            yield case.not_applicable(untold.text)
         else:
-            yield case.passed(
-                f"the order stayed unpaid after a notice {words}",
-                expected={"paid": False}, actual={"state": last.state, "answer": answer_of(forged)},
-                world=world, seen=[forged, last],
-            )  # fmt: skip
+            told = next((each for each in probe_run.of(Delivery) if each.shape), None)
+            yield _unpaid_after(case, probe_run, told, "of the gateway's other mode")
 
 
 @must("webhook.unknown-event", needs="notices")

@@ -8,7 +8,7 @@ from payproof.contracts.entries import Delivery
 from payproof.contracts.events import NoticeVerified
 from payproof.contracts.judging.deliveries import answer_of, taken, where_declared
 from payproof.contracts.judging.probe_runs import ProbeRun, probe_runs
-from payproof.contracts.judging.requirements import Case, must
+from payproof.contracts.judging.requirements import Case, must, should
 from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding, Json
 
@@ -38,6 +38,40 @@ def raw_body(case: Case) -> Iterator[Finding]:
             yield _refused(case, probe_run, refused)
         else:
             yield from (_spelling(case, probe_run, plain[each.event], each) for each in spelled)
+
+
+@should("webhook.secret-rolled", needs="notices")
+@where_declared
+def secret_rolled(case: Case) -> Iterator[Finding]:
+    """A notice that is signed with two secrets, while one is rolled, is taken.
+
+    Why: a secret is rolled without a gap only if the old one and the new one are good together; who looks at the first signature alone
+    refuses every notice for a day.
+
+    Judged: where the gateway lets a replaced secret be good for a while: a notice of a paid order is signed with the shop's secret and with
+    another, which is once the newer and once the older; each is answered with success, as the same notice with one signature is.
+
+    Fix: accept a notice when any of its signatures is right.
+    """
+    rolls = any(each.signs and each.grace for each in case.profile.credentials)
+    for probe_run in probe_runs(case.run, "rolled-notice"):
+        sent = list(probe_run.after(StepName.NOTICED).of(Delivery))
+        plain = next((each for each in sent if each.plain), None)
+        rolled = [each for each in sent if each.shape]
+        refused = next((each for each in rolled if not each.accepted), None)
+        if not rolls:
+            yield case.not_applicable("a secret that was replaced is not good any more on this gateway")
+        elif plain is None or not plain.accepted or not rolled:
+            yield case.stuck(probe_run, because=("webhook.raw-body", "webhook.before-return", "flow.success"))
+        elif refused is not None:
+            yield case.failed(
+                f"a genuine notice is refused when it is {refused.shape}",
+                expected={"answer": "2xx"}, actual={"answer": answer_of(refused), "with one signature": answer_of(plain)},
+                world=probe_run.world, seen=[plain, refused],
+            )  # fmt: skip
+        else:
+            title = "taken, signed with a newer or an older secret, too"
+            yield case.passed(title, actual={"answer": answer_of(rolled[0])}, world=probe_run.world, seen=rolled[:2])
 
 
 def _refused(case: Case, probe_run: ProbeRun, plain: Delivery) -> Finding:

@@ -47,6 +47,9 @@ _NEEDS = {
     "refund": "refunds",
     "retries": "guidance on sending calls again",
     "decides_later": "payments that are decided later",
+    "request_id": "ids of calls in its answers",
+    "return_template": "template for the return address",
+    "version_header": "versions of its API that a call could name",
     "returns_after_failure": "return of customers whose payment was refused",
 }
 """What a gateway lacks, in words."""

@@ -13,16 +13,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, wraps
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from payproof.contracts.entries import Entry
 from payproof.contracts.former_ids import former
 from payproof.contracts.judging.probe_runs import ProbeRun, looks, obstacle
 from payproof.contracts.model import Finding, Json, Level, PayproofError, Pointer, Verdict
+from payproof.contracts.profile import Profile, module, package_of
 from payproof.contracts.run import RecordedWorld, Run, Settings
-
-if TYPE_CHECKING:
-    from payproof.contracts.profile import Profile
 
 Check: TypeAlias = "Callable[[Case], Iterable[Finding]]"
 
@@ -109,12 +107,28 @@ def _sections(doc: str) -> tuple[str, dict[str, str]]:
 
 @cache
 def requirements() -> Mapping[str, Requirement]:
-    """All requirements, by id."""
+    """All requirements of the core, by id."""
     import payproof.contracts.checks as folder
 
-    for module in pkgutil.iter_modules(folder.__path__):
-        importlib.import_module(f"{folder.__name__}.{module.name}")
-    return dict(_FOUND)
+    for each in pkgutil.iter_modules(folder.__path__):
+        importlib.import_module(f"{folder.__name__}.{each.name}")
+    return _written_in(folder.__name__)
+
+
+@cache
+def _brought_by(gateway: str) -> Mapping[str, Requirement]:
+    """What a gateway asks for that no other has: in the module or folder ``checks`` beside its profile."""
+    place = f"{package_of(gateway)}.checks"
+    return _written_in(place) if module(place) else {}
+
+
+def _written_in(place: str) -> dict[str, Requirement]:
+    return {id: each for id, each in _FOUND.items() if f"{each.check.__module__}.".startswith(f"{place}.")}
+
+
+def known_as(id: str) -> Requirement | None:
+    """The requirement of that id, the core's or a gateway's own; None for one of another version."""
+    return requirements().get(id) or _FOUND.get(id)
 
 
 def requirements_of(profile: Profile) -> Mapping[str, Requirement]:
@@ -123,7 +137,7 @@ def requirements_of(profile: Profile) -> Mapping[str, Requirement]:
     Raises:
         PayproofError: the checklist names one that does not exist.
     """
-    known, checklist = requirements(), profile.checklist
+    known, checklist = {**requirements(), **_brought_by(profile.name)}, profile.checklist
     named = (*checklist.all_requirements(), *checklist.levels)
     if unknown := [id for id in named if id not in known]:
         raise PayproofError(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC
 from typing import Any
 from urllib.parse import quote
 
 from payproof.contracts import __version__
-from payproof.contracts.judging.requirements import Requirement, requirements
+from payproof.contracts.judging.requirements import known_as
 from payproof.contracts.model import Judgement, Level, Outcome, Result
 from payproof.contracts.run import Run
 from payproof.reports import cases, facts, values
@@ -48,12 +48,11 @@ def render(result: Result, run: Run) -> str:
 
 
 def _rules(result: Result) -> Iterator[dict[str, Any]]:
-    known = requirements()
     yield _rule(OUTCOME, "The run is scored: one clean payment ends in a paid order.", ("payproof",), Level.MUST)
     for judgement in result.judgements:
         group, level = judgement.requirement.partition(".")[0], judgement.level
         rule = _rule(judgement.requirement, facts.line(judgement.text), ("payproof", group, level.value), level)
-        yield rule | _help(judgement, known)
+        yield rule | _help(judgement)
 
 
 def _rule(name: str, text: str, tags: Sequence[str], level: Level) -> dict[str, Any]:
@@ -69,9 +68,9 @@ def _rule(name: str, text: str, tags: Sequence[str], level: Level) -> dict[str, 
     }
 
 
-def _help(judgement: Judgement, known: Mapping[str, Requirement]) -> dict[str, Any]:
+def _help(judgement: Judgement) -> dict[str, Any]:
     """What stands beside an alert: why, how it is judged, how to mend it. Empty for a requirement of another version."""
-    if (found := known.get(judgement.requirement)) is None:
+    if (found := known_as(judgement.requirement)) is None:
         return {}
     parts = [
         (title, text) for title, text in (("Why", found.why), ("Judged", found.judged), ("Fix", found.fix)) if text

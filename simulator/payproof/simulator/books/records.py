@@ -136,6 +136,7 @@ class Payment:
     opened: float
     transaction: str = ""
     charged: int = 0
+    given_back: Decimal = Decimal(0)
     payer: Payer | None = None
     purged: bool = False
     told_amount: str | None = None

@@ -148,6 +148,7 @@ class Store:
     def refund(self, row: Payment, amount: Decimal, *, status: str | None = None) -> None:
         """Money goes back to the customer: ``amount`` of it."""
         row.status = status or row.status
+        row.given_back += amount
         self._record("refunded", row, detail=self._money.text(amount, row.currency))
 
     def decline(self, row: Payment, why: str, *, status: str | None = None) -> None:

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from payproof.contracts.entries import Call, Entry
 from payproof.contracts.judging import judge
-from payproof.contracts.judging.requirements import requirements
+from payproof.contracts.judging.requirements import requirements_of
 from payproof.contracts.model import Judgement, Verdict
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import RecordedWorld, Run, Settings
@@ -79,7 +79,7 @@ def what_is_known(*, secure: bool, workers: int | None = None) -> Settings:
 
 def judged(entries: Sequence[Entry], profile: Profile, settings: Settings) -> Judged:
     """Judge what happened."""
-    scope = [id for id in profile.checklist.all_requirements() if not _without(profile, id)]
+    scope = [id for id, each in requirements_of(profile).items() if not each.needs or profile.has(each.needs)]
     calls = [entry for entry in entries if isinstance(entry, Call)]
     at_sight = _judgements(
         profile, settings, (RecordedWorld(name=WORLD, entries=tuple(entries)),), scope, {**AT_SIGHT, **ONLY_BREACHES}
@@ -88,12 +88,6 @@ def judged(entries: Sequence[Entry], profile: Profile, settings: Settings) -> Ju
     found = {each.requirement: each for each in (*at_sight, *in_probe_runs)}
     rows = tuple(_row(found[id], seen=bool(calls)) for id in scope if id in found)
     return Judged(rows, len(scope) - len(rows))
-
-
-def _without(profile: Profile, id: str) -> bool:
-    """Whether this gateway lacks what a requirement is about."""
-    needs = requirements()[id].needs
-    return bool(needs) and not profile.has(needs)
 
 
 def _judgements(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import urllib.parse
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
@@ -36,6 +36,8 @@ class Served:
     headers: RawHeaders = field(default_factory=list[tuple[bytes, bytes]])
     connections: set[HttpConnection] = field(default_factory=lambda: set[HttpConnection]())
     tasks: set[asyncio.Task[None]] = field(default_factory=lambda: set[asyncio.Task[None]]())
+    stands_for: Mapping[bytes, bytes] = field(default_factory=dict[bytes, bytes])
+    """Host by which a client calls this server, taking it for another -> the server's own."""
     quick: AtOnce | None = None
     """The application, where it is one of those."""
 
@@ -136,6 +138,11 @@ class HttpConnection(asyncio.Protocol):
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
+        if stands_for := self.served.stands_for:
+            self.headers = [
+                (name, stands_for.get(value.lower(), value) if name == b"host" else value)
+                for name, value in self.headers
+            ]
         before = self.asked
         asked = self.asked = Asked(
             self._scope(), self.transport, self.flow, self.served.headers, self.on_response_complete,

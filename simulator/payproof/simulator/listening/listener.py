@@ -7,6 +7,7 @@ import contextlib
 import socket
 import ssl
 import time
+from collections.abc import Collection
 from email.utils import formatdate
 from functools import partial
 from ipaddress import ip_address
@@ -14,8 +15,9 @@ from typing import Literal, cast
 
 from starlette.types import ASGIApp
 
-from payproof.contracts.entries import Connection
+from payproof.contracts.entries import Connection, Step
 from payproof.contracts.journal import Journal
+from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import PayproofError
 from payproof.simulator.faults.connection_context import ConnectionContext
 from payproof.simulator.faults.injector import Armed, FaultInjector
@@ -23,7 +25,7 @@ from payproof.simulator.faults.registry import PortFault
 from payproof.simulator.listening import bounded_protocol
 from payproof.simulator.listening.http_connection import Served
 from payproof.simulator.listening.protocols import Protocol
-from payproof.simulator.sockets import client_hello
+from payproof.simulator.sockets import client_hello, tunnel
 from payproof.simulator.sockets.backlog import Attempt
 from payproof.simulator.sockets.certificates import Certificates
 from payproof.simulator.sockets.listening_port import ListeningPort
@@ -42,7 +44,8 @@ class GatewayServer:
 
     ``faults``: those of the gateway that ``app`` is, for what they do before a request is read. ``certificates``: what faults of TLS
     show; made by an authority that nobody knows where they are not given. ``spare_ours``: connections that come from this very
-    process meet no fault of theirs.
+    process meet no fault of theirs. ``stands_for``: names of the gateway's real hosts, for clients that cannot be told of another address:
+    they reach it by a tunnel (CONNECT), or were led here.
 
     Raises:
         PayproofError: ``host`` is not a loopback address and ``allow_remote`` was not given.
@@ -59,6 +62,7 @@ class GatewayServer:
         faults: FaultInjector | None = None,
         certificates: Certificates | None = None,
         spare_ours: bool = False,
+        stands_for: Collection[str] = (),
         allow_remote: bool = False,
     ) -> None:
         if not allow_remote and not is_loopback(host):
@@ -69,6 +73,7 @@ class GatewayServer:
         self._tls, self._journal = tls, journal
         self._faults, self._certificates = faults, certificates or Certificates()
         self._spare_ours = spare_ours
+        self._stands_for = frozenset(name.lower() for name in stands_for)
         self._served = Served(app)
         self._port = ListeningPort(host, port, self._adopt, self)
         self._looked = 0.0
@@ -95,6 +100,8 @@ class GatewayServer:
         """
         self._loop = asyncio.get_running_loop()
         self._port.open()
+        own = f"localhost:{self.port}".encode()
+        self._served.stands_for = {f"{name}{port}".encode(): own for name in self._stands_for for port in ("", ":443")}
         if self._faults is not None:
             self._faults.wires.append(self)
         self._keep_date()
@@ -199,6 +206,8 @@ class GatewayServer:
         try:
             async with asyncio.timeout(bounded_protocol.FIRST_WITHIN):
                 first = await _first_bytes(sock)
+                if self._stands_for and tunnel.is_asked_for(first):
+                    first = await self._through(sock)
         except TimeoutError:
             log.close(by="gateway")
             sock.close()
@@ -214,6 +223,18 @@ class GatewayServer:
         log.hello = client_hello.read(first)
         if not await self._met(sock, log, "handshake", first):
             await self._serve(sock, log, self._tls)
+
+    async def _through(self, sock: socket.socket) -> bytes:
+        """What a client says first once it has its tunnel; empty where it gets none."""
+        led, other = await tunnel.opened(sock, self._stands_for)
+        if led:
+            return await _first_bytes(sock)
+        if other and self._journal is not None:
+            known = ", ".join(sorted(self._stands_for))
+            self._journal.put(
+                Step(text=f"it wants to reach {other}, and is led to {known} only", name=StepName.ELSEWHERE)
+            )
+        return b""
 
     async def _met(
         self, sock: socket.socket, log: SocketLog, kind: Literal["connection", "handshake"], hello: bytes

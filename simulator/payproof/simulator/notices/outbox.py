@@ -4,6 +4,7 @@ own clock until it is answered 2xx. Nothing here is on the way of a call: whoeve
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -37,6 +38,8 @@ class Notice:
     merchant: MerchantRow
     body: bytes
     shape: str = ""
+    beside: Literal["", "newer", "older"] = ""
+    """While the merchant's secret is rolled: signed with another one, too, that is newer or older."""
     state: State = "under way"
     attempts: int = 0
     tries: int = 0
@@ -260,11 +263,13 @@ class Outbox:
             raise PayproofError(f"{self.profile.title} sends no notices", place='key "gateway"')
         return self.profile.notices
 
-    def _secrets(self, merchant: MerchantRow) -> tuple[str, ...]:
+    def _secrets(self, notice: Notice) -> tuple[str, ...]:
         """Those that are good now, the newest first: while one is rolled, the old one is, too."""
         for credential in self.profile.credentials:
             if credential.signs:
-                return merchant.good(credential.name, credential.grace, self.clock)
+                good = notice.merchant.good(credential.name, credential.grace, self.clock)
+                other = (secrets.token_hex(20),) if notice.beside else ()
+                return (*other, *good) if notice.beside == "newer" else (*good, *other)
         return ("",)
 
     def _addressed(self, headers: Fields) -> Fields:
@@ -282,7 +287,7 @@ class Outbox:
             raise PayproofError("the gateway was not told where to send notices", remedy="give it an endpoint")
         notice.attempts += 1
         attempt, began = notice.attempts, self.journal.now()
-        own = signed(scheme, self._secrets(notice.merchant), notice.body, int(self._real_time()), how)
+        own = signed(scheme, self._secrets(notice), notice.body, int(self._real_time()), how)
         headers = (*self._addressed(own), *endpoint.headers)
         response, problem = await self._http.post(endpoint, headers, notice.body)
         notified = scheme.read(headers, notice.body)

@@ -31,7 +31,7 @@ def listing(what: str, gateway: str) -> int:
     known = profile.load(gateway)
     kinds: dict[str, Callable[[], Iterable[str]]] = {
         "checks": lambda: _checks(known),
-        "probes": _probes,
+        "probes": lambda: _probes(known),
         "faults": _faults,
         "gateways": _gateways,
         "reports": _reports,
@@ -94,10 +94,10 @@ def _checks(known: Profile) -> Iterator[str]:
         yield ""
 
 
-def _probes() -> Iterator[str]:
+def _probes(known: Profile) -> Iterator[str]:
     from payproof.suites.probes import probes
 
-    rows = ((each.name, f"{each.text} ({', '.join(each.requirements)})") for each in probes().values())
+    rows = ((each.name, f"{each.text} ({', '.join(each.requirements)})") for each in probes(known.name).values())
     return _columns(rows)
 
 

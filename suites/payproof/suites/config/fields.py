@@ -121,6 +121,10 @@ UrlPath = Annotated[
 ReadyPath = Annotated[
     str, _like(r"(?s)(/.*)?", "a path", "a path begins with a slash; empty: there is no port to ask at")
 ]
+HostName = Annotated[
+    str,
+    _like(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", "a host's name", 'write the name alone, like "api.gateway.example"'),
+]
 Method = Annotated[str, AfterValidator(_method)]
 Visit = Annotated[str, AfterValidator(_visit)]
 Amount = Annotated[str, AfterValidator(_amount)]

@@ -21,6 +21,7 @@ from payproof.suites.config.fields import (
     DriverName,
     Fee,
     Flag,
+    HostName,
     Method,
     ReadyPath,
     RedirectPointer,
@@ -149,6 +150,8 @@ class Integration(Table):
     workers: int | None = Field(default=None, ge=1)
     """Processes that each keep their own access token, background ones counted. Left out: as many as there are."""
     env: dict[str, str] = Field(default={})
+    gateway_hosts: tuple[HostName, ...] = ()
+    """Hosts of the gateway that are written into the integration, where its address of the gateway cannot be set."""
     driver: DriverName | None = None
     """A Python class that starts checkouts and reads orders, when no recipe can: "drive.py:Shop"."""
     checkout: CheckoutTable = CheckoutTable()

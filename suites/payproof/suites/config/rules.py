@@ -34,6 +34,7 @@ def problems_of(config: Config) -> list[ConfigProblem]:
         *_names(config, gateway),
         *_client_ids(config, gateway),
         *_files(config),
+        *_hosts(config),
     ]
 
 
@@ -59,6 +60,17 @@ def _recipe(integration: Integration) -> Iterator[ConfigProblem]:
         yield ConfigProblem((here, "order", "path"), "is needed and missing", f'like "/orders/{{order.id}}", {example}')
     if not integration.order.status:
         yield ConfigProblem((here, "order", "status"), "is needed and missing", f'like "json:/status", {example}')
+
+
+def _hosts(config: Config) -> Iterator[ConfigProblem]:
+    """Who is to be taken for the gateway's host needs a certificate of that name, and a client that was told to trust it."""
+    if not config.integration.gateway_hosts:
+        return
+    place = ("integration", "gateway_hosts")
+    if not config.integration.command:
+        yield ConfigProblem(place, "works only for an integration that payproof starts", "write its command, too")
+    elif not config.simulator.https:
+        yield ConfigProblem(place, "needs the gateway over TLS", "leave https = false out")
 
 
 def _files(config: Config) -> Iterator[ConfigProblem]:
@@ -169,6 +181,9 @@ def _refuse_live(config: Config, gateway: Profile) -> None:
     texts |= {f"integration.env.{key}": value for key, value in config.integration.env.items()}
     texts |= {f"integration.command.{n}": value for n, value in enumerate(config.integration.command)}
     texts |= {"integration.url": config.integration.url}
+    texts |= {
+        f"integration.gateway_hosts.{n}": f"https://{name}" for n, name in enumerate(config.integration.gateway_hosts)
+    }
     texts |= {
         "simulator.client_id": config.simulator.client_id or "",
         "simulator.secret_key": config.simulator.secret_key or "",

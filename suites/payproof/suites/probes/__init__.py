@@ -17,7 +17,7 @@ from inspect import getdoc
 from typing import Any, TypeAlias
 
 from payproof.contracts.model import Json
-from payproof.contracts.profile import Limits, Profile
+from payproof.contracts.profile import Limits, Profile, module, package_of
 from payproof.contracts.run import Power, Settings
 from payproof.suites.session.world import World
 
@@ -110,17 +110,23 @@ def probe(
 
 
 @cache
-def probes() -> Mapping[str, Probe]:
-    """All probes, by name."""
-    for module in sorted(found.name for found in pkgutil.iter_modules(__path__)):
-        importlib.import_module(f"{__name__}.{module}")
-    return dict(_FOUND)
+def probes(gateway: str = "") -> Mapping[str, Probe]:
+    """All probes, by name: those for every gateway, and a gateway's own, in the module or folder ``probes`` beside its profile."""
+    for each in sorted(found.name for found in pkgutil.iter_modules(__path__)):
+        importlib.import_module(f"{__name__}.{each}")
+    own = f"{package_of(gateway)}.probes" if gateway else ""
+    places = (__name__, own) if own and module(own) else (__name__,)
+    return {
+        name: found
+        for name, found in _FOUND.items()
+        if any(f"{found.function.__module__}.".startswith(f"{place}.") for place in places)
+    }
 
 
-def provoked_by() -> dict[str, tuple[str, ...]]:
+def provoked_by(gateway: str) -> dict[str, tuple[str, ...]]:
     """Requirement -> the probes that let it be judged."""
     found: dict[str, tuple[str, ...]] = {}
-    for name, known in probes().items():
+    for name, known in probes(gateway).items():
         for id in known.requirements:
             found[id] = (*found.get(id, ()), name)
     return found

@@ -56,6 +56,7 @@ _JUDGED = (
     "errors.backoff",
     "errors.friendly",
     "flow.recovers",
+    "logs.request-id",
 )
 
 

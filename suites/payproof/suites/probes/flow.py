@@ -32,6 +32,8 @@ _SEEN_EVERYWHERE = (
     "contract.request",
     "idempotency.key-sent",
     "idempotency.new-key-per-order",
+    "return.template",
+    "api.version-pinned",
 )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from decimal import Decimal
+from math import ceil
 
 from payproof.contracts.judging.steps import StepName
 from payproof.contracts.profile import Profile
@@ -14,6 +16,10 @@ from payproof.suites.session.world import World
 
 _SHARE = Decimal("0.2")
 """How much of an order is given back."""
+_PATIENCE = 3.0
+"""Seconds that a shop may take over a notice, where it promises no time of its own."""
+_PAUSE = 0.5
+"""Seconds between looks at an order of which the shop was told something new."""
 
 
 def _where_declared(profile: Profile, settings: Settings) -> Iterable[Params]:
@@ -35,6 +41,27 @@ async def partial_refund(world: World) -> None:
     if bought.paid:
         await _give_back(world, bought)
         await world.look(bought.order, bought.customer)
+
+
+@probe("refund.noticed", group="refunds", needs=("notices",), variants=_where_declared)
+async def given_back_there(world: World) -> None:
+    """The merchant gives all of an order back in the gateway's own dashboard, and the gateway tells the shop."""
+    bought = await world.buy()
+    payment = bought.checkout.payment
+    if not bought.paid:
+        return
+    await world.outbox.idle(payment)
+    if not world.outbox.compose(payment, "refunded"):
+        world.step("this gateway tells nobody of refunds", StepName.NO_SUCH_NOTICE)
+        return
+    before = await world.look(bought.order, bought.customer)
+    world.step(f"all of order {bought.order.id} is given back at the gateway", StepName.GIVEN_BACK)
+    world.target.give_back(payment)
+    await world.outbox.idle(payment)
+    for _ in range(ceil(max(world.config.integration.order.within, _PATIENCE) / _PAUSE)):
+        if (await world.look(bought.order, bought.customer)).state != before.state:
+            break
+        await asyncio.sleep(_PAUSE)
 
 
 @probe("refund.once", group="refunds", needs=("answers",), variants=_where_declared)

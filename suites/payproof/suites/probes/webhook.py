@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from functools import wraps
-from typing import cast, get_args
+from typing import Literal, cast, get_args
 
 from payproof.contracts.entries import Checkout, Forgery, LedgerEvent
 from payproof.contracts.judging.steps import StepName
@@ -87,6 +87,42 @@ async def spelled_notice(world: World) -> None:
                 notice.body, notice.shape = body.strip() if world.profile.has("verify-notice") else body, how
                 await world.outbox.deliver(notice)
     await world.look(bought.order, bought.customer)
+
+
+@probe("webhook.secret-rolled", group="notices", needs=("notices",))
+async def rolled_notice(world: World) -> None:
+    """An order is paid while the webhook's secret is rolled: the gateway tells of it signed with two secrets, of which the shop's is once
+    the newer and once the older."""
+    bought = await world.buy()
+    if not bought.paid:
+        return
+    await world.outbox.idle(bought.checkout.payment)
+    world.step("the gateway tells of the same payment, signed with two secrets", StepName.NOTICED)
+    for notice in world.outbox.claims(bought.checkout.payment):
+        await world.outbox.deliver(notice)
+    others: tuple[Literal["newer", "older"], ...] = ("newer", "older")
+    for beside in others:
+        for notice in world.outbox.claims(bought.checkout.payment):
+            notice.beside, notice.shape = (
+                beside,
+                f"signed with {'an older' if beside == 'older' else 'a newer'} secret, too",
+            )
+            await world.outbox.deliver(notice)
+
+
+@probe("webhook.foreign-mode", group="notices", needs=("notices",))
+@on_an_unpaid_order
+async def other_mode_notice(world: World, order: Order, customer: Customer, checkout: Checkout) -> None:
+    """A signed notice of a success that is of the gateway's other mode: it says that an unpaid order was paid with live money, in a
+    sandbox."""
+    told = world.profile.notices.other_mode if world.profile.notices else None
+    if told is None:
+        world.step("this gateway's notices do not say of which mode they are", StepName.NO_SUCH_NOTICE)
+        return
+    await world.look(order, customer)
+    for notice in world.outbox.claims(checkout.payment):
+        await _send_odd(world, notice, told(notice.body), "of the other mode")
+    await world.look(order, customer, wait=world.config.integration.order.within)
 
 
 @probe("webhook.unknown-event", group="notices", needs=("notices",), variants=_ODD)

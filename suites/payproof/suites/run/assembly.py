@@ -15,7 +15,7 @@ from payproof.contracts.judging.steps import StepName, number
 from payproof.contracts.model import Json
 from payproof.contracts.run import Run, Settings, digest
 from payproof.simulator.faults import registered
-from payproof.suites.probes import Params, Probe, probes, provoked_by
+from payproof.suites.probes import Params, Probe, provoked_by
 from payproof.suites.run import secret_scan
 from payproof.suites.run.plan import MAIN, Options, Plan, powerless, skipped
 from payproof.suites.run.revision import revision
@@ -96,22 +96,22 @@ def assembled(
         "errors": {id: redactor.redact(text) for id, text in losses.errors.items()},
         "cut": dict(losses.cut),
         "faults": _faults(),
-        "probes": _probes(),
+        "probes": _probes(planned),
         **({"unattributed_log_lines": unattributed} if unattributed else {}),
         **({"unread_bytes": unread} if (unread := _unread(session)) else {}),
         **session.source.account(),
         **({"late": round(late, 1)} if (late := session.lateness.worst) >= TOO_LATE else {}),
     }
-    missing = skipped(planned.left_out) if options.target == "cassette" else ()
+    missing = skipped(planned, planned.left_out) if options.target == "cassette" else ()
     return Run(
         gateway=session.config.gateway,
         settings=settings,
         worlds=worlds,
         given_up=tuple(session.given_up),
         selected=options.only,
-        provoked_by=provoked_by(),
+        provoked_by=provoked_by(session.config.gateway),
         left_out=(*planned.left_out, *planned.powerless),
-        skipped=tuple(dict.fromkeys((*(skipped(planned.left_out) if options.quick else ()), *losses.cut))),
+        skipped=tuple(dict.fromkeys((*(skipped(planned, planned.left_out) if options.quick else ()), *losses.cut))),
         powerless={
             **powerless(planned, settings),
             **dict.fromkeys(missing, "the recording does not hold its probe"),
@@ -134,9 +134,9 @@ def _faults() -> dict[str, Json]:
     return {name: _first_sentence(inspect.getdoc(cls) or "") for name, cls in registered().items()}
 
 
-def _probes() -> dict[str, Json]:
+def _probes(planned: Plan) -> dict[str, Json]:
     """The first sentence of each probe's text: the heading of its probe runs in a report."""
-    return {name: _first_sentence(found.text) for name, found in probes().items()}
+    return {name: _first_sentence(found.text) for name, found in planned.known.items()}
 
 
 def _first_sentence(text: str) -> str:

@@ -65,6 +65,8 @@ class Plan:
     left_out: tuple[str, ...]
     powerless: tuple[str, ...]
     """Probes that need more power over the gateway than there is, or more patience of a person."""
+    known: Mapping[str, Probe]
+    """All that there are for this gateway, by name."""
 
 
 def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0, start_seconds: float = 0.0) -> Plan:
@@ -78,7 +80,8 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
     stalling: set[str] = set()
     left_out: list[str] = []
     powerless: list[str] = []
-    found = sorted(probes().values(), key=lambda probe: (probe.stalls, probe.name == "revoked"))
+    known = probes(config.gateway)
+    found = sorted(known.values(), key=lambda probe: (probe.stalls, probe.name == "revoked"))
     for probe in found:
         wanted = not options.only or bool(set(probe.requirements) & set(options.only))
         wanted = wanted and (not options.probes or probe.name in options.probes)
@@ -108,7 +111,7 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
         sorted(order.items(), key=lambda each: (not (sharing and _restarts(each[1])), -_waits(each[1], config.profile)))
     )
     shared = {name for name, probe_runs in order.items() if sharing and not _restarts(probe_runs)}
-    return Plan(order, frozenset(shared), frozenset(stalling), tuple(left_out), tuple(powerless))
+    return Plan(order, frozenset(shared), frozenset(stalling), tuple(left_out), tuple(powerless), known)
 
 
 def _waits(probe_runs: tuple[tuple[Probe, Params], ...], profile: Profile) -> float:
@@ -175,11 +178,10 @@ def _spread(
     return found, {name for name, probe_runs in found.items() if any(probe.stalls for probe, _ in probe_runs)}
 
 
-def skipped(left_out: tuple[str, ...]) -> tuple[str, ...]:
+def skipped(planned: Plan, left_out: tuple[str, ...]) -> tuple[str, ...]:
     """Requirements whose every probe was left out."""
-    found = probes()
-    judged = {id for name, probe in found.items() if name not in left_out for id in probe.requirements}
-    return tuple(dict.fromkeys(id for name in left_out for id in found[name].requirements if id not in judged))
+    judged = {id for name, probe in planned.known.items() if name not in left_out for id in probe.requirements}
+    return tuple(dict.fromkeys(id for name in left_out for id in planned.known[name].requirements if id not in judged))
 
 
 _LACKS: Mapping[Power, str] = {
@@ -197,12 +199,11 @@ _SPARED = "a person pays at this sandbox; choose more with --only"
 
 def powerless(planned: Plan, settings: Settings) -> dict[str, str]:
     """Requirements that only probes without the power for them could judge, each with the reason."""
-    found = probes()
-    ids = skipped((*planned.left_out, *planned.powerless))
+    ids = skipped(planned, (*planned.left_out, *planned.powerless))
     return {
-        id: "; ".join(_lacks(found[name], settings)) or _SPARED
+        id: "; ".join(_lacks(planned.known[name], settings)) or _SPARED
         for name in planned.powerless
-        for id in found[name].requirements
+        for id in planned.known[name].requirements
         if id in ids
     }
 
@@ -228,7 +229,7 @@ def as_recorded(config: Config, options: Options) -> Options:
             place=f"--seed {options.seed}",
             remedy="leave --seed out, or record with it: payproof record --seed",
         )
-    known = tuple(probe for probe in stamp.stories if probe in probes())
+    known = tuple(probe for probe in stamp.stories if probe in probes(config.gateway))
     wanted = tuple(name for name in known if not options.probes or name in options.probes)
     if not wanted:
         raise PayproofError(

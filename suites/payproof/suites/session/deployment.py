@@ -13,7 +13,7 @@ from payproof.suites.config.placeholders import fill
 from payproof.suites.customer.routing import Routing
 from payproof.suites.driver.driver import Driver
 from payproof.suites.driver.loading import load_driver
-from payproof.suites.session import handed
+from payproof.suites.session import gateway_hosts, handed
 from payproof.suites.session.context import Shared
 from payproof.suites.session.endpoint import endpoint
 from payproof.suites.session.launcher import Instance
@@ -42,6 +42,7 @@ class Deployment:
             faults=self.target.faults,
             certificates=shared.trust.certificates if shared.trust else None,
             spare_ours=True,  # customers come from here
+            stands_for=shared.config.integration.gateway_hosts,
         )
         self._port = Port()
         self.instance: Instance | None = None
@@ -102,9 +103,9 @@ class Deployment:
         self.driver = load_driver(self.config, self.values)
         if not integration.command:
             return
-        env = handed.environment(self.config, self.values)
-        if self.shared.trust and authorities:
-            env = {**self.shared.trust.environment(), **env}
+        trusted = self.shared.trust.environment() if self.shared.trust and authorities else {}
+        led = gateway_hosts.environment(integration.gateway_hosts, self.server.port)
+        env = {**gateway_hosts.joined(trusted, led), **handed.environment(self.config, self.values)}
         if integration.alerts.webhook_env:
             env[integration.alerts.webhook_env] = self.shared.alert_url(self.name)
         self.instance = Instance(

@@ -116,6 +116,9 @@ class _Diagnosis:
 
     def _about_elsewhere(self) -> Iterator[str]:
         """Which other hosts it speaks of, in its log and on its page: what it called cannot be seen."""
+        if barred := [step.text for step in self._of(Step) if step.name == StepName.ELSEWHERE]:
+            yield f"{barred[0][:1].upper()}{barred[0][1:]}."
+            return
         answered = [page for page in self._of(Page) if page.purpose == "checkout" and page.response]
         seen = {
             "log": [entry.text for entry in self._of(Log)],
@@ -125,8 +128,8 @@ class _Diagnosis:
             for url in _URL.findall("\n".join(texts)):
                 if self._strange(url):
                     yield (
-                        f"Its {where} names {url}, and it called no gateway of this run. Is that address fixed in its code,"
-                        " or read under a name that [integration.env] does not set?"
+                        f"Its {where} names {url}, and it called no gateway of this run. Is that address fixed in its code"
+                        " (then integration.gateway_hosts leads it here), or read under a name that [integration.env] does not set?"
                     )
                     return
 

@@ -138,7 +138,7 @@ class Session:
             profile=self.config.profile,
             seed=self.seed,
             folder=folder,
-            trust=Trust(folder, self.config.profile.local_names) if transport.secure else None,
+            trust=Trust(folder, self._gateway_names()) if transport.secure else None,
             redactor=self.redactor,
             now=self.now,
             progress=self.progress,
@@ -147,6 +147,9 @@ class Session:
             source=self.source,
             seconds=seconds,
         )
+
+    def _gateway_names(self) -> tuple[str, ...]:
+        return (*self.config.profile.local_names, *self.config.integration.gateway_hosts)
 
     def world(self, name: str, redactor: Redactor | None = None) -> World:
         """One more, not started yet. ``redactor``: one of its own, for a world that is not kept: it remembers every secret."""

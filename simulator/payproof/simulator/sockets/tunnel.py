@@ -1,0 +1,36 @@
+"""A client's CONNECT: it takes this port for the proxy on the way to the gateway, and goes on as if it were there."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Collection
+
+_ASKS = b"CONNECT "
+_LONGEST = 16 * 1024
+"""Bytes that its request may have."""
+_OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
+_CLOSED = (
+    b"HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n"
+    b"payproof stands in for the hosts in integration.gateway_hosts, and leads nowhere else\n"
+)
+
+
+def is_asked_for(first: bytes) -> bool:
+    """Whether a connection begins so. ``first``: what the client said first."""
+    return bool(first) and _ASKS.startswith(first[: len(_ASKS)])
+
+
+async def opened(sock: socket.socket, hosts: Collection[str]) -> tuple[bool, str]:
+    """Read the request off ``sock`` and answer it. Returns whether the client may go on, and which other host it asked for, if any."""
+    loop, head = asyncio.get_running_loop(), b""
+    while b"\r\n\r\n" not in head:
+        part = await loop.sock_recv(sock, _LONGEST)
+        head += part
+        if not part or len(head) > _LONGEST:
+            return False, ""
+    words = head.partition(b"\r\n")[0].split(b" ")
+    host = words[1].decode("latin-1").rpartition(":")[0].lower() if len(words) == 3 else ""
+    known = host in hosts and head.endswith(b"\r\n\r\n")  # whoever says more before the answer is no client of a tunnel
+    await loop.sock_sendall(sock, _OPEN if known else _CLOSED)
+    return known, "" if host in hosts else host
