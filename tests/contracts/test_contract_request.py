@@ -282,7 +282,7 @@ def test_a_key_travels_by_each_scheme_that_the_contract_names(scheme: str) -> No
 
 @pytest.mark.parametrize(("plain", "found"), [(True, {"body /order/total/minor": 500000.0}), (False, {})])
 def test_an_integer_with_a_decimal_point_is_none_where_the_contract_says_so(plain: bool, found: dict[str, Any]) -> None:
-    api = ApiContract("harbor", document=document_of("harbor") | {"x-wire": {"integers": {"plain": plain}}})
+    api = ApiContract("harbor", document={**document_of("harbor"), "x-wire": {"integers": {"plain": plain}}})
     asked = {"order": {"ref": "1", "total": {"minor": 500000.0, "code": "EUR"}}, "back": "https://shop.example/back"}
     request = Request(method="POST", url=f"{HOST}/orders", headers=(JSON, BEARER), body=json.dumps(asked))
     assert {each.place: each.actual for each in problems(api, api.match(request), request)} == found
