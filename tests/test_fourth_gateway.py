@@ -87,7 +87,7 @@ def test_a_gateway_says_what_weighs_more_or_less_on_it(tmp_path: Path) -> None:
         ("encodes-the-template", "return.template", ("steady",)),
         ("minimum-order", "quay.small-orders", ("for-a-cent",)),
         ("one-key", "idempotency.new-key-per-order", ("steady",)),
-        ("key-for-ever", "idempotency.new-key-per-attempt", ("started-again",)),
+        ("key-for-ever", "idempotency.new-key-per-attempt", ("started-again-refused",)),
         ("sends-refusals-again", "errors.no-retry", ("error-answer",)),
         ("sends-refusals-again", "errors.conflict", ("error-answer",)),
         ("hurries", "errors.backoff", ("error-answer",)),

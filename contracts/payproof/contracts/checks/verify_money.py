@@ -132,8 +132,8 @@ def amount(case: Case) -> Iterator[Finding]:
 
     Judged: the gateway's answer, or where it is never asked its notice, says that much less was paid, or the same without its
     decimals; the order was seen paid after
-    such an answer and no better one. Holding the order, and its goods, for a person is fine; more money than asked is accepted. Who has the gateway take
-    discounts off, or add tax, is not judged: less may be right.
+    such an answer and no better one. Holding the order, and its goods, for a person is fine; more money than asked is accepted. Who has
+    the gateway take discounts off, or add tax, is not judged: less may be right.
 
     Fix: compare the answer's amount with the order's before marking it paid.
     """
