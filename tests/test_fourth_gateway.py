@@ -87,7 +87,7 @@ def test_a_gateway_says_what_weighs_more_or_less_on_it(tmp_path: Path) -> None:
         ("encodes-the-template", "return.template", ("steady",)),
         ("minimum-order", "quay.small-orders", ("for-a-cent",)),
         ("one-key", "idempotency.new-key-per-order", ("steady",)),
-        ("key-for-ever", "idempotency.new-key-per-attempt", ("started-again",)),
+        ("key-for-ever", "idempotency.new-key-per-attempt", ("started-again-refused",)),
         ("sends-refusals-again", "errors.no-retry", ("error-answer",)),
         ("sends-refusals-again", "errors.conflict", ("error-answer",)),
         ("hurries", "errors.backoff", ("error-answer",)),
@@ -110,6 +110,16 @@ def test_the_explorer_pays_with_money_that_comes_later(tmp_path: Path, defect: s
     found = asyncio.run(searched()).found
     assert {each.rule for each in found} == broken
     assert all(each.played.story.acts[-1].do == "promise" for each in found)
+
+
+def test_the_explorer_gives_a_notice_the_time_that_the_gateway_does(tmp_path: Path) -> None:
+    """A shop may have a notice come again, and be told only after a minute of the gateway's clock."""
+
+    async def searched() -> RuleTally:
+        async with opened(config(tmp_path, "notices-alone"), 3) as session:
+            return await Search(session, SearchLimits(stories=6, first=True), lambda tally, text: None).run()
+
+    assert asyncio.run(searched()).found == []
 
 
 def test_a_shop_that_gives_no_way_back_is_not_accused_for_it(tmp_path: Path) -> None:

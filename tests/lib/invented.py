@@ -23,8 +23,8 @@ BAD = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR)
 PROBES = (
     "steady", "cancelled", "refused", "forged-return", "replayed-return", "wrong-money", "late-success", "unverified",
     "refused-check", "network-error", "error-answer", "rate-limited", "always-unauthorized", "token-expired", "stampede",
-    "double-submit", "back-and-retry", "paid-order", "lost-answer", "started-again", "return-twice", "abandoned", "rotation", "revoked",
-    "false-certificate", "unknown-certificate", "old-tls",
+    "double-submit", "back-and-retry", "paid-order", "lost-answer", "started-again", "started-again-refused",
+    "return-twice", "abandoned", "rotation", "revoked", "false-certificate", "unknown-certificate", "old-tls",
 )  # fmt: skip
 
 

@@ -297,6 +297,31 @@ def test_a_shop_that_is_not_there_is_told_again_later(gateway: GatewayThread) ->
     assert gateway.notices()[0].due is not None
 
 
+def test_what_waits_for_its_next_time_can_be_sent_at_once(gateway: GatewayThread, shop: Receiver) -> None:
+    shop.answers = [503]
+    approved(gateway)
+    gateway.deliveries()
+    gateway._wait_for(gateway.simulator.outbox.hasten())
+    assert [delivery.attempt for delivery in gateway.deliveries()] == [1, 2]
+    assert (gateway.notices()[0].state, gateway.notices()[0].due) == ("taken", None)
+
+
+def test_a_connection_that_closes_as_it_is_made_is_one_that_ended(
+    gateway: GatewayThread, shop: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """anyio asks the socket for its peer, and there is no socket any more."""
+
+    async def closed(*_: object, **__: object) -> httpx.Response:
+        raise AttributeError("'NoneType' object has no attribute 'getpeername'")
+
+    gateway.notify(shop.url)
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", closed)
+    approved(gateway)
+    (delivery,) = gateway.deliveries()
+    assert delivery.problem == "the connection ended without an answer (AttributeError)"
+    assert gateway.notices()[0].due is not None
+
+
 def test_a_gateway_that_ends_leaves_nothing_behind(shop: Receiver, gateway: GatewayThread) -> None:
     shop.gate.clear()
     with GatewayThread("harbor") as other:

@@ -161,7 +161,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idempotency:
-    """``header``: where the key travels; ``life``: seconds that a key is remembered; ``longest``: characters. ``stands_for``: a
+    """``header``: where the key travels (in the body, too, where ``read`` finds it there); ``life``: seconds that a key is remembered; ``longest``: characters. ``stands_for``: a
     ``payment``, so that whoever tries again sends it again; or one ``call``, with what the program repeats of it by itself, as where
     client libraries make the keys: the customer's next click may open another payment."""
 
@@ -209,7 +209,7 @@ class WireError:
     field: str = ""
     """Words for programs, on gateways whose problems have them."""
     shown: bool = False
-    """The text is meant for the customer, who may read it."""
+    """The text is meant for the customer, who may read it: the dialect puts the canary beside it, where nobody may, and not into it."""
 
     def says(self, texts: Sequence[str]) -> bool:
         """Whether these are its texts, and no others."""

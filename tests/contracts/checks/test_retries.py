@@ -103,13 +103,13 @@ def test_a_used_key_may_be_answered_by_one_more_try() -> None:
 def again(payment: str = "p2", *, taken: str = "", status: int = 200) -> Written:
     """The first payment was cancelled; the customer starts again and comes to ``payment``."""
     run = guided()
-    with run.probe("started-again", ended="cancelled"):
+    with run.probe("started-again"):
         run.order("1")
         run.create("p1", "1")
         run.ledger("opened", "p1", reference="1")
         run.checkout("1", "p1")
         run.ledger("cancelled", "p1", reference="1")
-        run.step("again")
+        run.step("again", ended="cancelled")
         run.create(payment, "1", status=status)
         run.checkout("1", payment, purpose="again")
         if taken:

@@ -16,6 +16,7 @@ def wrong_money(
     currency: str = "XAF",
     paid: bool = True,
     flagged: str = "",
+    effects: int | None = None,
     asked: bool = True,
     answer_paid: bool = True,
     run: Written | None = None,
@@ -31,7 +32,7 @@ def wrong_money(
         if asked:
             run.status("p1", paid=answer_paid, amount=amount, currency=currency)
         run.page("return", "1")
-        run.seen("1", paid, flagged=flagged)
+        run.seen("1", paid, flagged=flagged, effects=effects)
     return run
 
 
@@ -54,6 +55,11 @@ def test_an_order_that_is_not_taken_for_paid_passes() -> None:
 def test_a_held_order_passes(paid: bool) -> None:
     found = wrong_money(paid=paid, flagged="amount differs").finding("verify.amount", Verdict.PASS)
     assert "held for a person" in found.title
+
+
+def test_an_order_that_was_fulfilled_is_not_held_whatever_its_note_says() -> None:
+    assert wrong_money(flagged="amount differs", effects=0).finding("verify.amount", Verdict.PASS)
+    assert wrong_money(flagged="amount differs", effects=1).finding("verify.amount", Verdict.FAIL)
 
 
 @pytest.mark.parametrize("amount", ["5000.00", "5000.00000000", "5000", "6000.00", None])

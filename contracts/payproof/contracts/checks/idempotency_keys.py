@@ -98,7 +98,7 @@ def new_key_per_attempt(case: Case) -> Iterator[Finding]:
 
     Fix: give each payment of an order a key of its own, and ask how the last one stands before its address is used again.
     """
-    for probe_run in probe_runs(case.run, "started-again"):
+    for probe_run in probe_runs(case.run, "started-again", "started-again-refused"):
         mark, order, world = probe_run.step(StepName.AGAIN), probe_run.order(), probe_run.world
         second = next(iter(probe_run.checkouts("again")), None)
         if mark is None or second is None:
@@ -111,7 +111,7 @@ def new_key_per_attempt(case: Case) -> Iterator[Finding]:
             yield case.passed("the customer could start again, and paid", world=world, seen=[mark, second, taken[0]])
         elif second.payment == first.payment != "":
             yield case.failed(
-                f"the customer of order {order} is sent to the payment that was {probe_run.params['ended']}",
+                f"the customer of order {order} is sent to the payment that was {mark.facts['ended']}",
                 expected={"payment": "another one"}, actual={"payment": second.payment}, world=world, seen=[first, mark, second],
             )  # fmt: skip
         elif refused:

@@ -27,7 +27,7 @@ def _wrong_money(case: Case, field: str) -> Iterator[Finding]:
             yield case.stuck(probe_run)
             continue
         payments = payments_of(world, order)
-        paid = next((seen for seen in sightings(world, order) if seen.paid and not seen.flagged), None)
+        paid = next((seen for seen in sightings(world, order) if seen.paid and not _held(seen)), None)
         answers = [
             call
             for call in world.of(Call)
@@ -58,6 +58,11 @@ def _wrong_money(case: Case, field: str) -> Iterator[Finding]:
                 world=world,
                 seen=[mark, lies[-1], last],
             )
+
+
+def _held(seen: OrderSeen) -> bool:
+    """It waits for a person, and so do its goods."""
+    return bool(seen.flagged) and not seen.effects
 
 
 def _agreed(case: Case, call: Call) -> bool:
@@ -127,8 +132,8 @@ def amount(case: Case) -> Iterator[Finding]:
 
     Judged: the gateway's answer, or where it is never asked its notice, says that much less was paid, or the same without its
     decimals; the order was seen paid after
-    such an answer and no better one. Holding the order for a person is fine; more money than asked is accepted. Who has the gateway take
-    discounts off, or add tax, is not judged: less may be right.
+    such an answer and no better one. Holding the order, and its goods, for a person is fine; more money than asked is accepted. Who has
+    the gateway take discounts off, or add tax, is not judged: less may be right.
 
     Fix: compare the answer's amount with the order's before marking it paid.
     """

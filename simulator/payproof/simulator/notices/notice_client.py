@@ -75,7 +75,7 @@ class NoticeClient:
             return None, f"no answer within {self._longest:g} s"
         except httpx.ConnectError:
             return None, "the connection was refused"
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, AttributeError) as error:  # anyio has no word for a socket that closed as it connected
             return None, f"the connection ended without an answer ({type(error).__name__})"
 
 

@@ -193,7 +193,8 @@ class Customer:
             if found := lacking(error):  # ours, and not the shop's
                 raise found from None
             return None, "connection refused"
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, LookupError) as error:
+        # AttributeError: anyio has no word for a socket that closed as it connected.
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, LookupError, AttributeError) as error:
             if "too long" in str(error):
                 return None, "connection broke: its headers are too long"
             return None, f"connection broke: {type(error).__name__}"

@@ -61,6 +61,7 @@ async def rest(player: Player, habits: Habits, patience: float, matters: Callabl
             return Rested(facts, rulings, waited)
         await asyncio.sleep(min(pause, max(patience - waited, 0.01)))
         pause = min(pause * 2, 5.0)
+        await world.hasten_notices()  # the schedule of the gateway is longer than anybody waits here
         for page in paid:
             await player.visit(page, page.back, "reload")
 

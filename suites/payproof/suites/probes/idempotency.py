@@ -113,16 +113,19 @@ async def lost_answer(world: World) -> None:
     await world.checkout(world.same(order), customer, purpose="again", again=True)
 
 
-@probe(
-    "idempotency.new-key-per-attempt",
-    group="duplicates",
-    needs=("refusal",),
-    variants=lambda profile, settings: (
-        ({"ended": "cancelled"}, {"ended": "refused"}) if profile.has("idempotency") else ()
-    ),
-)
-async def started_again(world: World, ended: str) -> None:
-    """A payment is cancelled by the customer, or refused; back in the shop the customer starts to pay once more, and pays."""
+@probe("idempotency.new-key-per-attempt", group="duplicates", variants=_with_a_key)
+async def started_again(world: World) -> None:
+    """The customer cancels; back in the shop they start to pay once more, and pay."""
+    await _pay_after(world, "cancelled")
+
+
+@probe("idempotency.new-key-per-attempt", group="duplicates", needs=("refusal",), variants=_with_a_key)
+async def started_again_refused(world: World) -> None:
+    """The gateway refuses the payment; back in the shop the customer starts to pay once more, and pays."""
+    await _pay_after(world, "refused")
+
+
+async def _pay_after(world: World, ended: str) -> None:
     order, customer = world.new_order(), world.customer()
     first = await world.checkout(order, customer)
     if not first.payment:
@@ -133,7 +136,7 @@ async def started_again(world: World, ended: str) -> None:
         await world.come_back(tab.url, customer, order, purpose="return" if tab.state == "left" else "cancel")
     await world.notices_over()
     await world.look(order, customer, wait=world.config.integration.order.within)
-    world.step(f"the payment was {ended}; the customer starts again", StepName.AGAIN)
+    world.step(f"the payment was {ended}; the customer starts again", StepName.AGAIN, ended=ended)
     again = await world.checkout(world.same(order), customer, purpose="again", again=True)
     if again.payment:
         await world.pay(order, customer, again)

@@ -164,7 +164,7 @@ class Instance:
                 try:
                     async with asyncio.timeout(min(left, _ONE_ANSWER)):
                         status = await self._ask(client)
-                except (httpx.HTTPError, TimeoutError) as error:
+                except (httpx.HTTPError, TimeoutError, AttributeError) as error:  # of anyio: closed as it connected
                     if found := lacking(error):
                         raise found from None
                     # When this takes longer than it may, the machine has too much to do, and the integration has no time either.

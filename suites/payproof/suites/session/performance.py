@@ -139,6 +139,11 @@ class Performance(Deployment):
         if self.target.outbox is not None:
             await self.target.outbox.idle()
 
+    async def hasten_notices(self) -> None:
+        """Have the gateway send now what it would repeat later, and wait until it was answered."""
+        if self.target.outbox is not None:
+            await self.target.outbox.hasten()
+
     async def release_notices(self) -> None:
         """Let the gateway send what was kept back, and wait until it was answered."""
         if self.target.outbox is not None:
