@@ -43,7 +43,7 @@ def config(folder: Path, defect: str = "", **more: Any) -> Config:
 
 
 def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp_path: Path) -> None:
-    run, result = performed(config(tmp_path), probes=(*PROBES, "declined-capture", "late-return"))
+    run, result = performed(config(tmp_path), probes=(*PROBES, "declined-capture", "lost-capture", "late-return"))
     assert findings(result) == {}
     assert verdicts(result)["idempotency.lost-answer"] is Verdict.PASS
     waiting = {"timeout.response", "timeout.connect"}
@@ -240,3 +240,26 @@ def test_what_is_reached_through_a_capture_only_needs_a_payer() -> None:
     }
     harbor = Contract("harbor", document={**whole, "paths": whole["paths"] | later})
     assert needing_a_payer(harbor, load("harbor")) == {"take", "receipt"}
+
+
+def test_behind_the_relay_a_declined_capture_and_a_refund_are_seen(tmp_path: Path) -> None:
+    with GatewayThread("harbor") as gateway:
+        payers = {"refused": {"login": "rob@harbor.test", "password": "1234"}}
+        sandbox = {
+            "base_url": gateway.base_url,
+            "client_id": gateway.client_id,
+            "secret_key": gateway.secret_key,
+            "rate": 2000,
+            "payers": payers,
+        }
+        integration = {"refund": {"path": "/orders/{order.id}/refunds", "json": {"amount": "{refund.amount}"}}}
+        credentials = {"PAY_CLIENT_ID": "{gateway.client_id}", "PAY_SECRET_KEY": "{gateway.secret_key}"}
+        chosen = shop_config(
+            "harbor", tmp_path, "harbor.shop", credentials=credentials, integration=integration, sandbox=sandbox
+        )
+        probes = ("declined-capture", "lost-refund")
+        run = asyncio.run(perform(chosen, Options(probes=probes, seed=1, target="sandbox")))
+    found = verdicts(judge(run, chosen.profile))
+    assert [found[id] for id in ("capture.declined", "refund.once")] == [Verdict.PASS, Verdict.PASS]
+    events = [entry.event for world in run.worlds for entry in world.of(Ledger)]
+    assert (events.count("declined"), events.count("refunded")) == (1, 1)

@@ -54,6 +54,12 @@ class OnePaymentForEver(HarborShop):
         return await super().to_payment(order) if not order.payments else page(409, "Sorry", "This order was tried.")
 
 
+class CapturesByNotice(HarborShop):
+    async def confirm(self, order: Order, request: Request) -> bool:
+        """No mistake: the return shows a page, and the notice has the money taken."""
+        return order.status == "paid"
+
+
 class GivesUpOnSilence(HarborShop):
     async def verify(self, order: Order) -> list[Payment]:
         """A payment whose capture was not answered is thought to have failed."""
@@ -240,6 +246,7 @@ SHOPS: dict[str, type[HarborShop]] = {
     "narrow-column": NarrowColumn,
     "sells-nothing-dear": SellsNothingDear,
     "books-small-sums": BooksSmallSums,
+    "captures-by-notice": CapturesByNotice,
     "gives-up-on-silence": GivesUpOnSilence,
     "gives-all-back": GivesAllBack,
     "forgets-the-refund": ForgetsTheRefund,

@@ -24,6 +24,11 @@ def test_a_careful_shop_passes_all_that_is_about_captures() -> None:
     assert {id: found[id].verdict for id in ABOUT_CAPTURES} == dict.fromkeys(ABOUT_CAPTURES, Verdict.PASS)
 
 
+def test_a_shop_that_takes_the_money_when_the_gateway_tells_is_judged_too() -> None:
+    found = judged(a_shop("captures-by-notice", module="harbor_defects"), "lost-capture")
+    assert found["capture.once"].verdict is Verdict.PASS
+
+
 def test_each_requirement_about_captures_has_a_defect() -> None:
     assert sorted(DEFECTS.values()) == sorted(ABOUT_CAPTURES)
 

@@ -249,6 +249,13 @@ def test_the_sandbox_takes_its_keys_from_the_environment(load: Load) -> None:
     assert "the client" not in repr(sandbox)
 
 
+def test_a_shells_default_is_no_secret(load: Load) -> None:
+    text = GOOD + SANDBOX.format(url="https://gateway.example").replace("A_SECRET", "A_SECRET:-something")
+    with pytest.raises(PayproofError, match=r"A_SECRET\.\.\.") as refused:
+        load(text, {"A_CLIENT": "the client", "A_SECRET": "the secret"})
+    assert "something" not in str(refused.value)
+
+
 def test_a_live_gateway_is_refused_without_override(load: Load) -> None:
     live = "https://gateway.example/pay/api/v1"
     assert "live gateway" in refused(load, GOOD + SANDBOX.format(url=live)).message

@@ -97,7 +97,7 @@ class Cassette(MirroredTarget):
         if match.repeated and isinstance(was, Authenticated):
             self._values.renew(was.issued or "")
         answer = self._answer(exchange, sites)
-        self._ledger_mirror.note(self._read(asked, answer))
+        self._ledger_mirror.note(self._read(asked, answer), answer.status_code)
         return answer
 
     def _page(self, passing: Passing) -> Response:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 from payproof.contracts import money
-from payproof.contracts.events import AnyEvent, Authenticated, Confirmed, Opened, Settled
+from payproof.contracts.events import AnyEvent, Authenticated, Confirmed, Opened, Refunded, Settled
 from payproof.contracts.profile import Payer, Profile
 from payproof.simulator.books.records import MerchantRow, Payment
 from payproof.simulator.books.store import Store
 
 _SOMEBODY = Payer("", "", "paid")
+_NOT_LOOKED_AT = (401, 403, 404, 408, 425, 429)
+"""Answers to a capture that say nothing of the payer's money."""
 
 
 class LedgerMirror:
@@ -20,13 +22,16 @@ class LedgerMirror:
         self._urls: dict[str, str] = {}
         self._made_by: dict[str, str] = {}
         """Access token -> the payment that it made last."""
+        self._refunds: set[str] = set()
 
-    def note(self, event: AnyEvent) -> str:
-        """Write down what an answer of the sandbox's API says; returns what is odd about it, if anything is."""
+    def note(self, event: AnyEvent, status: int) -> str:
+        """Write down what an answer of the sandbox's API says; returns what is odd about it, if anything is. ``status``: its HTTP status."""
         hint = self._hint(event)
         if isinstance(event, Opened) and event.ok and event.payment:
             self._made_by[event.bearer] = event.payment
         self._write(event)
+        if isinstance(event, Settled) and event.problems and 400 <= status < 500 and status not in _NOT_LOOKED_AT:
+            self._declined(event)
         return hint
 
     def _hint(self, event: AnyEvent) -> str:
@@ -56,6 +61,23 @@ class LedgerMirror:
             and (row := self._store.get(event.answered or event.payment or ""))
         ):
             self._take(row, event.transaction or "")
+        elif isinstance(event, Refunded):
+            self._given_back(event)
+
+    def _declined(self, event: Settled) -> None:
+        row = self._store.get(event.payment or "")
+        if row is not None and row.payer is not None and not row.paid:
+            self._store.decline(row, event.texts[0])
+
+    def _given_back(self, event: Refunded) -> None:
+        """Once for each refund's id: a used idempotency key is answered like the first time."""
+        row = self._store.get(event.payment or "") or next(
+            (row for row in self._store.payments() if row.transaction and row.transaction == event.payment), None
+        )
+        if row is None or (event.refund and event.refund in self._refunds):
+            return
+        self._refunds.add(event.refund or "")
+        self._store.refund(row, money.parse(event.amount) or row.amount - row.given_back)
 
     def _created(self, event: Opened) -> None:
         assert event.payment
@@ -93,6 +115,8 @@ class LedgerMirror:
             self._take(row, transaction)
         elif outcome == "refused":
             self._store.refuse(row, "the gateway sent the customer back with an error")
+        elif self._profile.traits.settles and row.payer is None and _agreed(row, url):
+            self._store.approve(row, payer=_SOMEBODY, status=row.status)
 
     def _take(self, row: Payment, transaction: str) -> None:
         if not row.paid:
@@ -100,3 +124,9 @@ class LedgerMirror:
 
     def payment_at(self, payment_url: str) -> str:
         return self._urls.get(payment_url, "") or self._profile.payment_of(payment_url)
+
+
+def _agreed(row: Payment, url: str) -> bool:
+    """Whether the customer was sent to return_url, and not to a cancel_url that begins like it."""
+    ways = [way for way in (row.return_url, row.cancel_url) if way and url.startswith(way)]
+    return bool(ways) and max(ways, key=len) == row.return_url

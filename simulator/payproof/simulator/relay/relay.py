@@ -130,7 +130,7 @@ class Relay(MirroredTarget):
                 passage, "the sandbox itself answered 429, too many requests (somebody else's too?): lower sandbox.rate"
             )
             self.upstream.rate_budget.hold(_retry_after(answer))
-        if hint := self._ledger_mirror.note(event):
+        if hint := self._ledger_mirror.note(event, answer.status_code):
             self.upstream.hints[hint] = None
         if event.bearer in self._dead:
             return self._refused(answer)

@@ -103,6 +103,12 @@ def expand_sandbox(data: Mapping[str, Any], environ: Mapping[str, str]) -> tuple
 
 def _expand(value: Any, environ: Mapping[str, str], hidden: dict[str, str]) -> Any:
     if isinstance(value, str):
+        if shell := re.search(r"\$\{(\w+)[:?+=-]", value):
+            raise PayproofError(
+                f"${{{shell[1]}...}} is a shell's way to say a default, which is not known here",
+                place="payproof.toml: [sandbox]",
+                remedy=f"write ${{{shell[1]}}}, and set it in the environment",
+            )
 
         def fresh(match: re.Match[str]) -> str:
             new = environ.get(match[1])

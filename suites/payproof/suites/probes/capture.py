@@ -49,14 +49,17 @@ def _asked_for_again(profile: Profile, settings: Settings) -> Iterable[Params]:
 @probe("capture.once", group="captures", needs=("answers",), variants=_asked_for_again)
 async def lost_capture(world: World) -> None:
     """The customer comes back, the gateway takes the money, and its answer is lost. Before a notice tells of it the customer starts again,
-    and pays if they are asked to."""
+    and pays if they are asked to. Where nobody takes the money on the return, the gateway tells of the approval first."""
     order, customer = world.new_order(), world.customer()
     tab = await world.pay_and_stay(order, customer)
     if tab is None:
         return
     await world.notices_over()  # an earlier order may be captured once more because of them
-    async with world.fault("dropped", operation=world.profile.named("settle"), after_effect=True, times=1):
+    async with world.fault("dropped", operation=world.profile.named("settle"), after_effect=True, times=1) as number:
         await world.come_back(tab.url, customer, order)
+        if not world.target.faults.fired(number):
+            await world.release_notices()
+            await world.look_when_hit(order, customer, number)
     world.step("the money was taken, and the answer was lost; the customer starts again", StepName.AGAIN)
     again = await world.checkout(world.same(order), customer, purpose="again", again=True)
     if again.payment:
