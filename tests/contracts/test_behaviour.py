@@ -158,6 +158,15 @@ def test_a_retry_that_succeeds_counts_too(written: Written) -> None:
     assert words.failure(found).notes[1] == "the last one went through"
 
 
+def test_what_is_sent_again_because_we_ended_a_late_call_is_no_attempt_of_the_late(written: Written) -> None:
+    for ending in ("hung_up", "cut"):
+        written.status(status=None, seconds=20.0, ending=ending, fault="never-answer")
+    written.status()
+    written.page("return", began=0.0)
+    found = failure(behaviour(written.run()), "late", "status")
+    assert (found.attempts, found.went_through, found.let_go) == (2, False, True)
+
+
 def test_attempts_that_call_the_same_order_by_other_names_are_those_of_one_request(written: Written) -> None:
     for number in range(4):
         written.create(order=f"1001-{number}", status=None, ending="cut", fault="dropped")

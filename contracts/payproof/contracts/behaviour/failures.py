@@ -143,6 +143,8 @@ def _attempts(calls: Sequence[Call], page: Page | None, pause: float) -> Iterato
         if _same(call, calls[0], page.order if page else ""):
             last = max(last, call.ended)
             yield call
+            if _failing(calls[0]) == "late" and call.ending in ("cut", "held"):
+                break  # what follows is sent because we ended the call, and not because it took long
 
 
 def _same(call: Call, first: Call, order: str = "") -> bool:
