@@ -15,9 +15,8 @@ from typing import Literal, cast
 
 from starlette.types import ASGIApp
 
-from payproof.contracts.entries import Connection, Step
+from payproof.contracts.entries import Connection
 from payproof.contracts.journal import Journal
-from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import PayproofError
 from payproof.simulator.faults.connection_context import ConnectionContext
 from payproof.simulator.faults.injector import Armed, FaultInjector
@@ -207,7 +206,8 @@ class GatewayServer:
             async with asyncio.timeout(bounded_protocol.FIRST_WITHIN):
                 first = await _first_bytes(sock)
                 if self._stands_for and tunnel.is_asked_for(first):
-                    first = await self._through(sock)
+                    led = await tunnel.opened(sock, self._stands_for, self._journal)
+                    first = await _first_bytes(sock) if led else b""
         except TimeoutError:
             log.close(by="gateway")
             sock.close()
@@ -223,18 +223,6 @@ class GatewayServer:
         log.hello = client_hello.read(first)
         if not await self._met(sock, log, "handshake", first):
             await self._serve(sock, log, self._tls)
-
-    async def _through(self, sock: socket.socket) -> bytes:
-        """What a client says first once it has its tunnel; empty where it gets none."""
-        led, other = await tunnel.opened(sock, self._stands_for)
-        if led:
-            return await _first_bytes(sock)
-        if other and self._journal is not None:
-            known = ", ".join(sorted(self._stands_for))
-            self._journal.put(
-                Step(text=f"it wants to reach {other}, and is led to {known} only", name=StepName.ELSEWHERE)
-            )
-        return b""
 
     async def _met(
         self, sock: socket.socket, log: SocketLog, kind: Literal["connection", "handshake"], hello: bytes
