@@ -160,9 +160,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idempotency:
-    """``header``: where the key travels (in the body, too, where ``read`` finds it there); ``life``: seconds that a key is remembered; ``longest``: characters. ``stands_for``: a
-    ``payment``, so that whoever tries again sends it again; or one ``call``, with what the program repeats of it by itself, as where
-    client libraries make the keys: the customer's next click may open another payment."""
+    """``header``: where the key travels (in the body, too, where ``read`` finds it there); ``life``: seconds that a key is
+    remembered; ``longest``: characters. ``stands_for``: a ``payment``, so that whoever tries again sends it again; or one ``call``,
+    with what the program repeats of it by itself, as where client libraries make the keys: the customer's next click may open another
+    payment."""
 
     header: str
     life: int = 86_400
