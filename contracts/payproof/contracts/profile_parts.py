@@ -30,8 +30,7 @@ class Fact:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """One of a gateway's hosts. ``host``: the label before the API's host name where it has one of its own (``pay`` is served
-    at pay.localhost); empty where it shares the API's. ``base_path``: what its addresses begin with; the checkout
-    needs one where it shares the API's host and the API has none. ``real``: scheme and host of the
+    at pay.localhost); empty where it shares the API's. ``base_path``: what its addresses begin with. ``real``: scheme and host of the
     gateway's own sandbox, where a label before the API's does not make the checkout's (``https://pay.gateway.example``)."""
 
     name: Literal["api", "checkout"]
@@ -161,10 +160,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idempotency:
-    """``header``: where the key travels (in the body, too, where ``read`` finds it there); ``life``: seconds that a key is remembered;
-    ``longest``: characters. ``stands_for``: a ``payment``, so that whoever tries again sends it again; or one
-    ``call``, with what the program repeats of it by itself, as where client libraries make the keys: the customer's next click may open
-    another payment."""
+    """``header``: where the key travels (in the body, too, where ``read`` finds it there); ``life``: seconds that a key is
+    remembered; ``longest``: characters. ``stands_for``: a ``payment``, so that whoever tries again sends it again; or one ``call``,
+    with what the program repeats of it by itself, as where client libraries make the keys: the customer's next click may open another
+    payment."""
 
     header: str
     life: int = 86_400
