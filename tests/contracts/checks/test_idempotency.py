@@ -388,8 +388,18 @@ def test_another_key_or_a_second_payment_warns() -> None:
     assert _repeated("k1", "k1", opened=2).finding(LOST, Verdict.WARN)
 
 
-def test_a_customer_who_is_turned_away_is_not_accused() -> None:
-    assert _repeated("k1").finding(LOST, Verdict.NOT_EXERCISED)
+@pytest.mark.parametrize(
+    ("outcome", "verdict"),
+    [("refused", Verdict.NOT_APPLICABLE), ("elsewhere", Verdict.NOT_APPLICABLE), ("broken", Verdict.NOT_EXERCISED)],
+)
+def test_a_customer_who_is_turned_away_is_not_accused(outcome: str, verdict: Verdict) -> None:
+    run = _repeated()
+    with run.probe("lost-answer"):
+        run.order()
+        run.create(None, status=None, idempotency_key="k1")
+        run.ledger("opened", "p1")
+        run.checkout(payment="", outcome=outcome, purpose="again")
+    assert run.judged(LOST).findings[-1].verdict is verdict
 
 
 def test_another_order_for_the_second_try_is_not_accused() -> None:

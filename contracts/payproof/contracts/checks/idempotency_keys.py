@@ -133,8 +133,8 @@ def lost_answer(case: Case) -> Iterator[Finding]:
     Why: the payment may exist already.
 
     Judged: create succeeds at the gateway but its answer is lost; the customer tries again. Another key, or a second
-    payment, is the defect. A shop that makes another order of its own for each submission is not judged. Where the gateway's keys stand
-    for one call, only what the program repeats by itself is judged, before the customer tries again.
+    payment, is the defect. A shop that makes another order of its own for each submission, or turns the customer away, is not judged.
+    Where the gateway's keys stand for one call, only what the program repeats by itself is judged, before the customer tries again.
 
     Fix: derive the idempotency key from the order and the number of its payments.
     """
@@ -148,6 +148,8 @@ def lost_answer(case: Case) -> Iterator[Finding]:
         opened = [entry for entry in probe_run.of(Ledger) if entry.event == "opened"]
         if of_calls and len(keys) == 1:
             yield case.not_applicable("the integration repeats no such call by itself")
+        elif len(keys) == 1 and any(each.outcome in ("refused", "elsewhere") for each in whole.checkouts("again")):
+            yield case.not_applicable("the integration turns the customer away, and repeats no such call")
         elif len(keys) < 2:
             yield case.not_exercised("the create call was not repeated")
         elif len(references) > 1 and not all(refers(reference, order) for reference in references):
