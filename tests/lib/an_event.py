@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from payproof.contracts.events import AnyEvent, Authenticated, Confirmed, NoticeVerified, Opened, Problem, Unknown
+from payproof.contracts.events import (
+    AnyEvent,
+    Authenticated,
+    Confirmed,
+    NoticeVerified,
+    Opened,
+    Problem,
+    Settled,
+    Unknown,
+)
 
 _KINDS: dict[str, type[Any]] = {
     "token": Authenticated,
     "create": Opened,
     "status": Confirmed,
+    "take": Settled,
     "verify-notice": NoticeVerified,
 }
 _SENT = {"client_id": "client-id", "secret": "secret-key", "bearer": "access-token"}

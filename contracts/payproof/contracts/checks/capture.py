@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts.checks.handling import crash, status_of
-from payproof.contracts.checks.idempotency import charged_once
+from payproof.contracts.checks.idempotency import OF_ITS_OWN, charged_once
 from payproof.contracts.entries import Delivery, OrderSeen
 from payproof.contracts.judging.deliveries import answer_of, where_declared
 from payproof.contracts.judging.probe_runs import ProbeRun, final, ledger, probe_runs
@@ -120,6 +120,8 @@ def once(case: Case) -> Iterator[Finding]:
     Fix: a capture without an answer may have come about: ask how the payment stands, or send the same idempotency key again, before
     another payment is opened.
     """
+    if not case.run.settings.addresses_orders:
+        yield case.not_applicable(OF_ITS_OWN)
     for probe_run in probe_runs(case.run, "lost-capture"):
         again, taken = probe_run.step(StepName.AGAIN), ledger(probe_run.world, probe_run.order(), "charged")
         lost = {call.event.payment for call in probe_run.calls("settle") if call.fault}

@@ -15,7 +15,7 @@ from payproof.contracts.model import Finding, Json
 from payproof.contracts.reading.naming import refers
 from payproof.contracts.reading.pages import broken
 
-_OF_ITS_OWN = "the integration makes its own order for each checkout; a paid one cannot be asked for again"
+OF_ITS_OWN = "the integration makes its own order for each checkout; a paid one cannot be asked for again"
 
 
 def _untold(case: Case) -> Finding:
@@ -153,7 +153,7 @@ def paid_order(case: Case) -> Iterator[Finding]:
     """
     played = probe_runs(case.run, "paid-order")
     if not played and not case.run.settings.addresses_orders:
-        yield case.not_applicable(_OF_ITS_OWN)
+        yield case.not_applicable(OF_ITS_OWN)
     for probe_run in played:
         mark = probe_run.step(StepName.AGAIN)
         if mark is None:
@@ -179,7 +179,7 @@ def paid_order(case: Case) -> Iterator[Finding]:
         elif (crash := _crashed_checkout(after, "again")) is not None:
             yield _crash(case, probe_run, "the checkout of the paid order crashed", crash)
         elif opened and not case.run.settings.addresses_orders:
-            yield case.not_applicable(_OF_ITS_OWN)
+            yield case.not_applicable(OF_ITS_OWN)
         elif again:
             yield case.passed(
                 "no new payment for a paid order",
