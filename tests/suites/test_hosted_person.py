@@ -149,6 +149,7 @@ def test_with_only_a_person_gets_every_probe_of_what_was_chosen() -> None:
     settings = settings_of(config, powers=set(get_args(Power)) - {"refusal"})
     chosen = plan(config, Options(target="sandbox", only=("flow.late-success", "flow.success")), settings)
     assert {probe.name for probe_runs in chosen.worlds.values() for probe, _ in probe_runs} == {
+        "large-amount",
         "late-success",
         "steady",
     }
