@@ -231,10 +231,10 @@ def test_the_third_gateway_is_small() -> None:
 
 def test_what_is_reached_through_a_capture_only_needs_a_payer() -> None:
     whole = document_of("harbor")
-    receipt = {"get": {"operationId": "receipt", "responses": {}, "parameters": []}}
+    receipt: dict[str, Any] = {"get": {"operationId": "receipt", "responses": {}, "parameters": []}}
     take = whole["paths"]["/orders/{payment}/taking"]["post"]
     answer = {**take["responses"]["201"], "links": {"receipt": {"operationId": "receipt"}}}
-    later = {
+    later: dict[str, Any] = {
         "/orders/{payment}/taking": {"post": {**take, "responses": {"201": answer}}},
         "/receipts/{receipt}": receipt,
     }

@@ -283,7 +283,10 @@ def test_a_key_travels_by_each_scheme_that_the_contract_names(scheme: str) -> No
 
 
 def test_what_servers_take_is_said_at_any_depth() -> None:
-    deep = {"type": "array", "items": {"type": "object", "properties": {"note": {"type": "string", "x-accepted": {}}}}}
+    deep: dict[str, Any] = {
+        "type": "array",
+        "items": {"type": "object", "properties": {"note": {"type": "string", "x-accepted": {}}}},
+    }
     contract = a_contract({"units": deep}, [])
     assert [problem.place for problem in contract.request_problems(an_order(b'{"units": [{"note": 7}]}'))] == [
         "body /units/0/note"
@@ -309,8 +312,18 @@ def test_a_header_that_the_contract_describes_is_read_off_the_headers() -> None:
 
 def a_contract(properties: dict[str, Any], parameters: list[dict[str, Any]]) -> Contract:
     body = {"content": {"application/json": {"schema": {"type": "object", "properties": properties}}}}
-    order = {"operationId": "order", "security": [], "parameters": parameters, "requestBody": body, "responses": {}}
-    document = {"servers": [{"url": ""}], "paths": {"/orders": {"post": order}}, "components": {"schemas": {}}}
+    order: dict[str, Any] = {
+        "operationId": "order",
+        "security": [],
+        "parameters": parameters,
+        "requestBody": body,
+        "responses": {},
+    }
+    document: dict[str, Any] = {
+        "servers": [{"url": ""}],
+        "paths": {"/orders": {"post": order}},
+        "components": {"schemas": {}},
+    }
     return Contract("harbor", document=document)
 
 

@@ -301,7 +301,7 @@ def test_what_waits_for_its_next_time_can_be_sent_at_once(gateway: GatewayThread
     shop.answers = [503]
     approved(gateway)
     gateway.deliveries()
-    gateway._wait_for(gateway.simulator.outbox.hasten())
+    gateway._wait_for(gateway.simulator.outbox.hasten())  # pyright: ignore[reportPrivateUsage]
     assert [delivery.attempt for delivery in gateway.deliveries()] == [1, 2]
     assert (gateway.notices()[0].state, gateway.notices()[0].due) == ("taken", None)
 

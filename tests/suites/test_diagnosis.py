@@ -13,7 +13,7 @@ from payproof.contracts.events import Problem
 from payproof.suites.config import make_config
 from payproof.suites.run.plan import Options
 from payproof.suites.run.runner import perform
-from payproof.suites.session.diagnosis import _said_of
+from payproof.suites.session.diagnosis import _said_of  # pyright: ignore[reportPrivateUsage]
 
 SHOP = """
 import json, os, sys, traceback, urllib.request

@@ -46,7 +46,7 @@ from payproof.suites.config import Config, make_config
 from payproof.suites.conformance.drift import alphabets as letters
 from payproof.suites.conformance.drift import observe as looking
 from payproof.suites.conformance.drift import schedule as agenda
-from payproof.suites.conformance.drift.aggregate import AnsweredCase, _unfinished
+from payproof.suites.conformance.drift.aggregate import AnsweredCase, _unfinished  # pyright: ignore[reportPrivateUsage]
 from payproof.suites.conformance.drift.attribute import Judge
 from payproof.suites.conformance.drift.case_run import CaseRun
 from payproof.suites.conformance.drift.comparing import DifferenceTally, differences, steps

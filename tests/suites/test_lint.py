@@ -117,10 +117,10 @@ def broken_gateway(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
     told.mkdir()
     (told / "METADATA").write_text("Metadata-Version: 2.1\nName: sunken\nVersion: 1\n")
     (told / "entry_points.txt").write_text("[payproof.gateways]\nsunken = sunken:PROFILE\n")
-    monkeypatch.syspath_prepend(folder)
-    profile._modules.cache_clear()
+    monkeypatch.syspath_prepend(folder)  # pyright: ignore[reportUnknownMemberType]
+    profile._modules.cache_clear()  # pyright: ignore[reportPrivateUsage]
     yield
-    profile._modules.cache_clear()
+    profile._modules.cache_clear()  # pyright: ignore[reportPrivateUsage]
 
 
 @pytest.mark.usefixtures("broken_gateway")

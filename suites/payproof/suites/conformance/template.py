@@ -75,7 +75,7 @@ def _references(value: Any) -> frozenset[str]:
     inner = list(cast("Mapping[str, Any]", value).values()) if isinstance(value, Mapping) else value
     if not isinstance(inner, list):
         return frozenset()
-    return frozenset(name for item in inner for name in _references(item))
+    return frozenset(name for item in inner for name in _references(item))  # pyright: ignore[reportUnknownVariableType]
 
 
 def _value(match: re.Match[str], values: Mapping[str, str]) -> str:

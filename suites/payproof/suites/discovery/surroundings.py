@@ -82,8 +82,8 @@ def look_around(folder: Path, profile: Profile) -> Surroundings:
 
 def _hosts(texts: Sequence[str], profile: Profile) -> Iterator[str]:
     """Those that stand before the path of the gateway's API, or are known for its real ones."""
-    path, known = profile.base_path, {urlsplit(origin.real).hostname for origin in profile.origins}
-    found = dict.fromkeys(host for text in texts for host in _HOST.findall(text))
+    path, known = profile.base_path, {urlsplit(origin.real).hostname or "" for origin in profile.origins}
+    found: dict[str, None] = dict.fromkeys(host for text in texts for host in _HOST.findall(text))
     for host in found:
         its = bool(path) and any(f"https://{host}{path}" in text for text in texts)
         if (its or host in known) and not profile.is_live(f"https://{host}{path}", ""):
