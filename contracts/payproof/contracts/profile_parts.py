@@ -208,8 +208,6 @@ class WireError:
     issue: str = ""
     field: str = ""
     """Words for programs, on gateways whose problems have them."""
-    shown: bool = False
-    """The text is meant for the customer, who may read it: the dialect puts the canary beside it, where nobody may, and not into it."""
 
     def says(self, texts: Sequence[str]) -> bool:
         """Whether these are its texts, and no others."""
