@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 
 from payproof.contracts.entries import Call, Connection
@@ -90,6 +91,14 @@ def test_another_host_is_named_in_the_diagnosis() -> None:
     run = performed(example("flask-shop"), EXAMPLES / "flask-shop", "cancelled", hosts=("pay.other.example",))
     assert not run.scored
     assert f"It wants to reach {HOST}, and is led to pay.other.example only." in run.diagnosis
+
+
+def test_who_trusts_other_authorities_only_is_told_so() -> None:
+    tables = example("flask-shop")
+    tables["integration"]["env"] |= dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), certifi.where())
+    run = performed(tables, EXAMPLES / "flask-shop", "cancelled")
+    assert not run.scored
+    assert any("does not trust the run's certificate authority" in line for line in run.diagnosis), run.diagnosis
 
 
 @pytest.mark.parametrize(

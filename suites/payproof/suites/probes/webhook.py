@@ -20,6 +20,7 @@ from payproof.simulator.notices.outbox import Notice
 from payproof.suites.customer.customer import Customer
 from payproof.suites.driver.driver import Order
 from payproof.suites.probes import Params, ProbeFunction, always, probe
+from payproof.suites.session.context import Purchase
 from payproof.suites.session.world import World
 
 UNPAID: tuple[LedgerEvent, ...] = ("cancelled", "refused", "declined", "expired")
@@ -70,16 +71,23 @@ async def forged_notice(
     await world.look(order, customer, wait=world.config.integration.order.within)
 
 
+async def _told_again(world: World, text: str) -> Purchase | None:
+    """An order is paid, and the gateway tells of it once more, as ever; None where it was not paid."""
+    bought = await world.buy()
+    if not bought.paid:
+        return None
+    await world.outbox.idle(bought.checkout.payment)
+    world.step(text, StepName.NOTICED)
+    for notice in world.outbox.claims(bought.checkout.payment):
+        await world.outbox.deliver(notice)
+    return bought
+
+
 @probe("webhook.raw-body", "webhook.fast-answer", "logs.webhooks", group="notices", needs=("notices",))
 async def spelled_notice(world: World) -> None:
     """An order is paid; the gateway tells of it again, and then in bytes that no JSON library would write."""
-    bought = await world.buy()
-    if not bought.paid:
+    if (bought := await _told_again(world, "the gateway tells of the same payment in other bytes")) is None:
         return
-    await world.outbox.idle(bought.checkout.payment)
-    world.step("the gateway tells of the same payment in other bytes", StepName.NOTICED)
-    for notice in world.outbox.claims(bought.checkout.payment):
-        await world.outbox.deliver(notice)
     for how in SPELLINGS:
         for notice in world.outbox.claims(bought.checkout.payment):
             if (body := spelled(notice.body, how)) is not None:
@@ -93,13 +101,8 @@ async def spelled_notice(world: World) -> None:
 async def rolled_notice(world: World) -> None:
     """An order is paid while the webhook's secret is rolled: the gateway tells of it signed with two secrets, of which the shop's is once
     the newer and once the older."""
-    bought = await world.buy()
-    if not bought.paid:
+    if (bought := await _told_again(world, "the gateway tells of the same payment, signed with two secrets")) is None:
         return
-    await world.outbox.idle(bought.checkout.payment)
-    world.step("the gateway tells of the same payment, signed with two secrets", StepName.NOTICED)
-    for notice in world.outbox.claims(bought.checkout.payment):
-        await world.outbox.deliver(notice)
     others: tuple[Literal["newer", "older"], ...] = ("newer", "older")
     for beside in others:
         for notice in world.outbox.claims(bought.checkout.payment):

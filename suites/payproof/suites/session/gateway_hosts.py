@@ -25,7 +25,7 @@ def environment(hosts: Collection[str], port: int) -> dict[str, str]:
             f"-Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort={port} -Dhttp.nonProxyHosts=localhost|127.*|*.localhost"
         ),
         "NODE_OPTIONS": f"--require={_NODE}",
-        "PAYPROOF_GATEWAY_HOSTS": ",".join(hosts),
+        "PAYPROOF_GATEWAY_HOSTS": ",".join(hosts).lower(),
         "PAYPROOF_GATEWAY_PORT": str(port),
     }
 
