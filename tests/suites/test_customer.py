@@ -696,6 +696,36 @@ def test_an_order_is_asked_for_as_what_its_pointer_reads(pointer: str, given: di
     assert asked == [kind]
 
 
+@pytest.mark.parametrize("proven", [True, False])
+def test_a_page_without_its_token_is_the_shops_doing_where_the_description_was_right_before(proven: bool) -> None:
+    """A basket stays empty, and has no form, where the shop refuses what is to be put into it."""
+
+    async def play() -> Started:
+        server = GatewayServer(Starlette(routes=[Route("/basket", lambda _: Response("<p>It is empty.</p>"))]))
+        await server.start()
+        checkout = {
+            "path": "/pay",
+            "before": ["GET /basket"],
+            "csrf": "html:input[name=guard]",
+            "form": {"g": "{csrf}"},
+        }
+        table = {"checkout": checkout, "order": {"path": "/o", "status": "json:/s"}}
+        config = make_config({"integration": {"name": "s", "command": ["x"], **table}}, folder=Path(), place="x")
+        try:
+            async with a_customer(server.port) as customer:
+                driver = RecipeDriver(config, {"public_url": customer.place.public_url}, proven=proven)
+                return await driver.checkout(Order("1", Decimal("5"), "XAF"), customer)
+        finally:
+            await server.stop()
+
+    if proven:
+        assert (started := asyncio.run(play())).page is not None
+        assert started.payment_url == ""
+    else:
+        with pytest.raises(PayproofError, match="has no value"):
+            asyncio.run(play())
+
+
 def test_an_id_that_was_told_to_one_checkout_is_not_known_to_be_the_next_ones() -> None:
     """A shop with a basket makes another order when the same customer fills it again."""
     shop = Guarded()

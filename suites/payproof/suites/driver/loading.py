@@ -15,15 +15,15 @@ from payproof.suites.driver.driver import Driver, Order, OrderState, Started
 from payproof.suites.driver.recipe import RecipeDriver
 
 
-def load_driver(config: Config, values: Mapping[str, str]) -> Driver:
-    """The configured driver.
+def load_driver(config: Config, values: Mapping[str, str], *, proven: bool = False) -> Driver:
+    """The configured driver. ``proven``: see ``RecipeDriver``.
 
     Raises:
         PayproofError: the file or the class is not there, or has not the two methods.
     """
     text = config.integration.driver
     if not text:
-        return RecipeDriver(config, values)
+        return RecipeDriver(config, values, proven=proven)
     file, _, name = text.rpartition(":")
     path = Path(config.folder, file)
     place = f"integration.driver = {text}"
