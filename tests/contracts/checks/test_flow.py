@@ -329,7 +329,9 @@ def test_a_large_order_may_be_held_for_a_person(flagged: str, verdict: Verdict) 
     run.finding("flow.success", verdict)
 
 
-def paid_late(*, paid: bool | None = True, flagged: str = "", charged: bool = True, left: str = "cancelled") -> Written:
+def paid_late(
+    *, paid: bool | None = True, flagged: str = "", charged: bool = True, left: str = "cancelled", answer: int = 0
+) -> Written:
     run = Written()
     with run.probe("late-success", left=left):
         run.order("1")
@@ -341,8 +343,15 @@ def paid_late(*, paid: bool | None = True, flagged: str = "", charged: bool = Tr
         if charged:
             run.ledger("charged", "p1", reference="1")
             run.page("return", "1")
+        if answer:
+            run.status("p1", paid=None, status=answer)
         run.seen("1", paid, flagged=flagged)
     return run
+
+
+def test_a_status_check_with_a_token_that_is_good_no_more_may_be_the_cause() -> None:
+    assert paid_late(paid=False, answer=401).causes("flow.late-success") == {"token.renewed"}
+    assert paid_late(paid=False, answer=500).causes("flow.late-success") == set()
 
 
 @pytest.mark.parametrize("left", ["cancelled", "walked-away"])

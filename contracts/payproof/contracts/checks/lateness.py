@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from payproof.contracts.checks.flow import page_of
 from payproof.contracts.checks.handling import status_of
 from payproof.contracts.entries import Call, Connection, Page
+from payproof.contracts.events import VERIFYING
 from payproof.contracts.judging.probe_runs import ProbeRun, final, ledger, probe_runs, sightings
 from payproof.contracts.judging.requirements import Case, must, should
 from payproof.contracts.judging.steps import StepName
@@ -40,12 +41,14 @@ def late_success(case: Case) -> Iterator[Finding]:
         elif flagged is not None:
             yield case.passed(f"held for a person ({how})", world=probe_run.world, seen=[*taken, flagged])
         else:
+            refused = [call for call in probe_run.calls(*VERIFYING) if call.response and call.response.status == 401]
             yield case.failed(
                 f"{taken[0].amount} {taken[0].currency} taken, and order {order} is {last.state if last else 'unreadable'} ({how} first)",
                 expected={"paid": True},
                 actual={"paid": False, "state": last.state if last else None},
                 world=probe_run.world,
-                seen=[probe_run.step(StepName.LATE), *taken, last],
+                seen=[probe_run.step(StepName.LATE), *taken, *refused[-1:], last],
+                unless="token.renewed" if refused and case.profile.has("authenticate") else (),
             )
 
 
