@@ -700,8 +700,11 @@ def test_an_order_is_asked_for_as_what_its_pointer_reads(pointer: str, given: di
 def test_a_page_without_its_token_is_the_shops_doing_where_the_description_was_right_before(proven: bool) -> None:
     """A basket stays empty, and has no form, where the shop refuses what is to be put into it."""
 
+    async def basket(request: Request) -> Response:
+        return Response("<p>It is empty.</p>")
+
     async def play() -> Started:
-        server = GatewayServer(Starlette(routes=[Route("/basket", lambda _: Response("<p>It is empty.</p>"))]))
+        server = GatewayServer(Starlette(routes=[Route("/basket", basket)]))
         await server.start()
         checkout = {
             "path": "/pay",
