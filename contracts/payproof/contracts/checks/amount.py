@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from payproof.contracts import money
 from payproof.contracts.checks.reference import created
-from payproof.contracts.entries import Call, Checkout, Page
+from payproof.contracts.entries import Call, Checkout
 from payproof.contracts.judging.probe_runs import probe_runs
 from payproof.contracts.judging.requirements import Case, must
 from payproof.contracts.model import Finding
@@ -69,7 +69,7 @@ def _breaks_at_it(case: Case) -> Iterator[Finding]:
                 expected={"checkout": "redirected, or refused with words"},
                 actual={"checkout": checkout.outcome},
                 world=world,
-                seen=[checkout, *calls, next((each for each in world.of(Page) if each.n == checkout.page), None)],
+                seen=[checkout, *calls, world.entry(checkout.page)],
             )
 
 

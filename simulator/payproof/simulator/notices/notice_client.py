@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -38,6 +39,16 @@ def endpoint_at(url: str, headers: Fields = ()) -> Endpoint:
             f'"{url}" is no address', place="url", remedy='write it like "http://127.0.0.1:8000/notices"'
         )
     return Endpoint(url=url, headers=headers)
+
+
+def addressed(headers: Fields, site: str) -> Fields:
+    """With addresses in place of their names. ``site``: scheme and host of the API; the stranger is the same server by another name of
+    this machine."""
+    own, other = ("localhost", "127.0.0.1") if "localhost" in site else ("127.0.0.1", "localhost")
+    sites = {"{gateway.url}": site, "{stranger.url}": site.replace(own, other)}
+    return tuple(
+        (name, reduce(lambda text, known: text.replace(*known), sites.items(), value)) for name, value in headers
+    )
 
 
 class NoticeClient:

@@ -9,18 +9,18 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from math import inf
 from typing import Any, Literal, Protocol, TypeAlias
 
 from payproof.contracts.entries import BODY_LIMIT, Delivery, Forgery, LedgerEvent, Request
 from payproof.contracts.journal import Journal
 from payproof.contracts.model import PayproofError
-from payproof.contracts.profile import Fields, Notices, Profile
+from payproof.contracts.profile import Notices, Profile
 from payproof.simulator.books.records import MerchantRow, Payment
 from payproof.simulator.books.store import Store
 from payproof.simulator.clock import Clock
 from payproof.simulator.notices.forging import signed
-from payproof.simulator.notices.notice_client import Endpoint, NoticeClient
+from payproof.simulator.notices.notice_client import Endpoint, NoticeClient, addressed
 
 KEPT = 1_000
 """Notices that are remembered; the oldest go first."""
@@ -128,9 +128,7 @@ class Outbox:
 
     async def hasten(self) -> None:
         """Send what waits for its next time as if that had come, whatever the gateway's clock says. Returns when all of it was answered."""
-        for notice in self.notices():
-            if notice.due is not None:
-                self._go(notice)
+        self._send_due(inf)
         await self.idle()
 
     async def forge(self, payment: str, how: Forgery) -> Delivery:
@@ -235,9 +233,12 @@ class Outbox:
         return found
 
     def _tick(self) -> None:
-        """Time has passed: send what is due."""
+        """Time has passed."""
+        self._send_due(self.clock.now())
+
+    def _send_due(self, until: float) -> None:
         for notice in self.notices():
-            if notice.due is not None and notice.due <= self.clock.now():
+            if notice.due is not None and notice.due <= until:
                 self._go(notice)
         self._wait()
 
@@ -272,15 +273,6 @@ class Outbox:
                 return (*other, *good) if notice.beside == "newer" else (*good, *other)
         return ("",)
 
-    def _addressed(self, headers: Fields) -> Fields:
-        """With addresses in place of their names. The stranger is the same server by another name of this machine."""
-        own, other = ("localhost", "127.0.0.1") if "localhost" in self.site else ("127.0.0.1", "localhost")
-        stranger = self.site.replace(own, other)
-        sites = {"{gateway.url}": self.site, "{stranger.url}": stranger}
-        return tuple(
-            (name, reduce(lambda text, known: text.replace(*known), sites.items(), value)) for name, value in headers
-        )
-
     async def _post(self, notice: Notice, how: Forgery | Literal[""] = "") -> Delivery:
         endpoint, scheme = self.endpoint, self._scheme()
         if endpoint is None:
@@ -288,7 +280,7 @@ class Outbox:
         notice.attempts += 1
         attempt, began = notice.attempts, self.journal.now()
         own = signed(scheme, self._secrets(notice), notice.body, int(self._real_time()), how)
-        headers = (*self._addressed(own), *endpoint.headers)
+        headers = (*addressed(own, self.site), *endpoint.headers)
         response, problem = await self._http.post(endpoint, headers, notice.body)
         notified = scheme.read(headers, notice.body)
         text = notice.body[:BODY_LIMIT].decode("utf-8", "replace")

@@ -13,6 +13,8 @@ from payproof.contracts.judging.steps import StepName
 _ASKS = b"CONNECT "
 _LONGEST = 16 * 1024
 """Bytes that its request may have."""
+_NAME = 253
+"""Characters that a host's name may have."""
 _OPEN = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _CLOSED = (
     b"HTTP/1.1 403 Forbidden\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n"
@@ -34,7 +36,7 @@ async def opened(sock: socket.socket, hosts: Collection[str], journal: Journal |
         if not part or len(head) > _LONGEST:
             return False
     words = head.partition(b"\r\n")[0].split(b" ")
-    host = words[1].decode("latin-1").rpartition(":")[0].lower() if len(words) == 3 else ""
+    host = words[1].decode("latin-1").rpartition(":")[0][:_NAME].lower() if len(words) == 3 else ""
     known = host in hosts and head.endswith(b"\r\n\r\n")  # whoever says more before the answer is no client of a tunnel
     await loop.sock_sendall(sock, _OPEN if known else _CLOSED)
     if host and host not in hosts and journal is not None:
