@@ -59,7 +59,6 @@ async def a_customer(
     try:
         yield customer
     finally:
-        await customer.aclose()
         await outside.aclose()
 
 

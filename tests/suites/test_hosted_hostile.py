@@ -81,7 +81,6 @@ def opened() -> Iterator[Callable[[str, Journal], BrowserTab]]:
         customer = Customer(place, journal, RECIPE, name=name, outside=httpx.AsyncHTTPTransport())
         async with asyncio.timeout(HANGS_AFTER):
             tab = await BrowserTab(browser, customer, PAYER, "7").open(f"{place.gateway_url}/{name}")
-        await customer.aclose()
         return tab
 
     with asyncio.Runner() as loop:

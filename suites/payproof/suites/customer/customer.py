@@ -92,23 +92,12 @@ class Customer:
     ) -> None:
         self.place, self.journal, self.recipe, self.name, self.patience = place, journal, recipe, name, patience
         self._outside = outside
-        self._client = httpx.AsyncClient(
-            transport=Proxy(place, outside, address_of(name)),
-            timeout=httpx.Timeout(patience),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self.cookies = httpx.Cookies()
+        self._way = Proxy(place, outside, address_of(name))
         self._scripts: set[str] = set()
         self._shown = Shown()
         self.form: CheckoutForm = CheckoutForm()
         """Where the customer stands before a checkout: kept for a second click, and in another tab."""
-
-    async def aclose(self) -> None:
-        await self._client.aclose()
-
-    @property
-    def cookies(self) -> httpx.Cookies:
-        return self._client.cookies
 
     async def ask(
         self,
@@ -179,13 +168,27 @@ class Customer:
         if data is not None:
             ours["Content-Type"] = "application/x-www-form-urlencoded"
         headers = navigation.merged(ours, errand.headers)
-        return self._client.build_request(errand.method, errand.url, headers=headers, json=errand.json, content=data)
+        # Without httpx's client, which reads each address, header and cookie several times.
+        request = httpx.Request(
+            errand.method,
+            errand.url,
+            headers=headers,
+            json=errand.json,
+            content=data,
+            extensions={"timeout": httpx.Timeout(self.patience).as_dict()},
+        )
+        if self.cookies:
+            self.cookies.set_cookie_header(request)
+        return request
 
     async def _answer(self, request: httpx.Request, patience: float) -> tuple[Response | None, str]:
         """The answer, and what is wrong with it."""
         try:
             async with asyncio.timeout(patience):
-                answer = await self._client.send(request, stream=True)
+                answer = await self._way.handle_async_request(request)
+                answer.request = request
+                if "set-cookie" in answer.headers:
+                    self.cookies.extract_cookies(answer)
                 body = await bounded.read(answer)
         except (TimeoutError, httpx.TimeoutException):
             return None, f"no answer within {patience:g} s"
@@ -269,8 +272,8 @@ class Customer:
         twin = Customer(
             self.place, self.journal, self.recipe, name=name or self.name, outside=self._outside, patience=self.patience
         )
-        for cookie in self._client.cookies.jar:
-            twin._client.cookies.jar.set_cookie(cookie)
+        for cookie in self.cookies.jar:
+            twin.cookies.jar.set_cookie(cookie)
         twin._shown, twin.form = self._shown, self.form
         return twin
 
