@@ -253,11 +253,21 @@ class Customer:
         texts: list[str] = []
         end = self.journal.now() + _SCRIPT_PATIENCE
         for tag in soup(page.response.body).find_all("script"):
-            loaded = await self._load(page, str(tag["src"]), end) if tag.get("src") else None
-            texts.append(loaded.response.body if loaded and loaded.response else tag.get_text())
+            texts.append(await self._script(page, str(tag["src"]), end) if tag.get("src") else tag.get_text())
         for text in texts:
             for address in _FETCHED.findall(text):
                 await self._load(page, address, end)
+
+    async def _script(self, page: Page, address: str, end: float) -> str:
+        """The text of a script. One that is a file, the same for everybody, is loaded once from an instance."""
+        url = joined(page.request.url, address)
+        if (text := self.place.static.get(url)) is None:
+            loaded = await self._load(page, address, end)
+            answer = loaded.response if loaded else None
+            text = answer.body if answer else ""
+            if answer is not None and _is_file(answer):
+                self.place.static[url] = text
+        return text
 
     async def _load(self, page: Page, address: str, end: float) -> Page | None:
         url, left = joined(page.request.url, address), end - self.journal.now()
@@ -276,6 +286,13 @@ class Customer:
             twin.cookies.jar.set_cookie(cookie)
         twin._shown, twin.form = self._shown, self.form
         return twin
+
+
+def _is_file(answer: Response) -> bool:
+    """Whether an answer looks like a file that a server gives to everybody."""
+    # An ETag is no sign: frameworks give one to whatever they answer.
+    names = {name.lower() for name, _ in answer.headers}
+    return answer.status == 200 and "set-cookie" not in names and "last-modified" in names
 
 
 def _encode(form: Mapping[str, str] | Fields) -> bytes:
