@@ -155,14 +155,18 @@ SERVERS = (
     Server("bare uvicorn", "raw ASGI, a constant answer: the protocol's limit", uvicorn("bare:app"), plain_calls),
     Server(PLAIN, "parses and stores; no checks, no journal", uvicorn("parsed:app"), plain_calls),
     Server(PAYPROOF, "authentication, validation, clock, ledger, journal", payproof, payproof_calls),
-    Server("WireMock", "a constant answer; no checks, no journal", wiremock("wiremock", "--no-request-journal"), mock_calls),
+    Server(
+        "WireMock", "a constant answer; no checks, no journal", wiremock("wiremock", "--no-request-journal"), mock_calls
+    ),
     Server(
         "WireMock, checking",
         "checks the token and the fields, answers a fresh payment, keeps its journal; no state",
         wiremock("wiremock-checking", "--max-request-journal-entries", str(KEPT_ENTRIES)),
         mock_calls,
     ),
-    Server("Prism 5", "a constant answer; validates the one call", prism(HERE / "peers/create.openapi.json"), mock_calls),
+    Server(
+        "Prism 5", "a constant answer; validates the one call", prism(HERE / "peers/create.openapi.json"), mock_calls
+    ),
     Server("Prism 5, the contract", "the same with payproof's contract of the gateway", prism(CONTRACT), mock_calls),
     Server("Mockoon 9", "mock, no checks", mockoon, mock_calls),
     Server("localstripe", "stateful; writes its state to a file at each call", localstripe, localstripe_calls),

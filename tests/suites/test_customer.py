@@ -794,7 +794,9 @@ def test_a_way_to_cancel_that_leads_nowhere_is_said() -> None:
 # Scripts
 
 
-@pytest.mark.parametrize(("headers", "loads"), [({"Last-Modified": "Sun, 29 Nov 2026 10:00:00 GMT"}, 1), ({"ETag": 'W/"1"'}, 2)])
+@pytest.mark.parametrize(
+    ("headers", "loads"), [({"Last-Modified": "Sun, 29 Nov 2026 10:00:00 GMT"}, 1), ({"ETag": 'W/"1"'}, 2)]
+)
 def test_a_script_that_is_a_file_is_loaded_once_and_what_it_fetches_by_each_customer(
     headers: dict[str, str], loads: int
 ) -> None:
@@ -817,7 +819,7 @@ def test_a_script_that_is_a_file_is_loaded_once_and_what_it_fetches_by_each_cust
         await server.start()
         try:
             async with a_customer(server.port) as first:
-                second = Customer(first.place, first.journal, first.recipe, name="customer 2", outside=first._outside)
+                second = first.tab(name="customer 2")
                 for customer in (first, second):
                     await customer.browse("GET", f"{first.place.public_url}/")
         finally:

@@ -7,7 +7,6 @@ terminating proxy would), uses the hosted checkout by its forms, and loads the s
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,11 +24,10 @@ from payproof.suites.customer import navigation
 from payproof.suites.customer import payer_redaction as secrecy
 from payproof.suites.customer.navigation import Shown, next_address, shown
 from payproof.suites.customer.routing import Proxy, Routing, address_of
+from payproof.suites.customer.scripts import fetched, is_file
 from payproof.suites.resources import lacking
 
 _HOPS = 12
-_FETCHED = re.compile(r"""(?:fetch|axios|axios\.get|\$\.get|\$\.getJSON)\(\s*['"](/[^'"\s]*)['"]\s*\)""")
-"""A plain GET in a script: an address and nothing else."""
 _SCRIPT_PATIENCE = 10.0
 """Seconds for one script of a page, and for all of them together."""
 
@@ -250,12 +248,13 @@ class Customer:
         """The scripts that a page of the shop links to, and what its scripts fetch at once: a browser would."""
         if page.response is None or page.where != "integration" or "<script" not in page.response.body.lower():
             return
-        texts: list[str] = []
         end = self.journal.now() + _SCRIPT_PATIENCE
-        for tag in soup(page.response.body).find_all("script"):
-            texts.append(await self._script(page, str(tag["src"]), end) if tag.get("src") else tag.get_text())
+        texts = [
+            await self._script(page, str(tag["src"]), end) if tag.get("src") else tag.get_text()
+            for tag in soup(page.response.body).find_all("script")
+        ]
         for text in texts:
-            for address in _FETCHED.findall(text):
+            for address in fetched(text):
                 await self._load(page, address, end)
 
     async def _script(self, page: Page, address: str, end: float) -> str:
@@ -265,7 +264,7 @@ class Customer:
             loaded = await self._load(page, address, end)
             answer = loaded.response if loaded else None
             text = answer.body if answer else ""
-            if answer is not None and _is_file(answer):
+            if answer is not None and is_file(answer):
                 self.place.static[url] = text
         return text
 
@@ -286,13 +285,6 @@ class Customer:
             twin.cookies.jar.set_cookie(cookie)
         twin._shown, twin.form = self._shown, self.form
         return twin
-
-
-def _is_file(answer: Response) -> bool:
-    """Whether an answer looks like a file that a server gives to everybody."""
-    # An ETag is no sign: frameworks give one to whatever they answer.
-    names = {name.lower() for name, _ in answer.headers}
-    return answer.status == 200 and "set-cookie" not in names and "last-modified" in names
 
 
 def _encode(form: Mapping[str, str] | Fields) -> bytes:

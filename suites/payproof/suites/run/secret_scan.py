@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from detect_secrets.core.scan import scan_file
-from detect_secrets.settings import transient_settings
-
 from payproof.contracts.entries import SourceSeen
 from payproof.contracts.files import regular_within
 from payproof.contracts.journal import Journal
@@ -193,6 +190,9 @@ def _finds(file: Path, patterns: Sequence[re.Pattern[str]]) -> Iterator[tuple[in
                 yield number, "a literal credential"
     if not _MARKED.search(text):
         return
+    from detect_secrets.core.scan import scan_file
+    from detect_secrets.settings import transient_settings
+
     with transient_settings({"plugins_used": _PLUGINS}):
         for secret in scan_file(str(file)):
             if secret.line_number not in seen:
