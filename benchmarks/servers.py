@@ -15,9 +15,12 @@ from pathlib import Path
 
 import httpx
 
+from payproof.simulator.serve import KEPT_ENTRIES
+
 HERE = Path(__file__).resolve().parent
 INSTALLS_WITHIN = 300.0
 JSON = {"Content-Type": "application/json"}
+CONTRACT = HERE.parent / "contracts/payproof/contracts/gateways/quatapay/openapi.yaml"
 API = "/pay/sandbox/api/v1"
 PAYMENT = {
     "amount": "5000.00",
@@ -101,17 +104,27 @@ def mock_calls(client: httpx.Client, printed: str) -> dict[str, Call] | None:
     return {"create": call} if call.send(client).is_success else None
 
 
-def wiremock(port: int) -> list[str]:
-    if shutil.which("java") is None:
-        raise Skipped("java is not there")
-    jar = node_file("wiremock@3", "wiremock/build/wiremock-standalone-*.jar")
-    quiet = ["--no-request-journal", "--disable-banner", "--bind-address", "127.0.0.1"]
-    return ["java", "-jar", jar, "--port", str(port), "--root-dir", str(HERE / "peers/wiremock"), *quiet]
+def wiremock(folder: str, *options: str) -> Callable[[int], list[str]]:
+    """WireMock with the mappings of ``peers/FOLDER``."""
+
+    def command(port: int) -> list[str]:
+        if shutil.which("java") is None:
+            raise Skipped("java is not there")
+        jar = node_file("wiremock@3", "wiremock/build/wiremock-standalone-*.jar")
+        quiet = ["--disable-banner", "--bind-address", "127.0.0.1", *options]
+        return ["java", "-jar", jar, "--port", str(port), "--root-dir", str(HERE / "peers" / folder), *quiet]
+
+    return command
 
 
-def prism(port: int) -> list[str]:
-    program = node_program("@stoplight/prism-cli@5", "prism")
-    return [program, "mock", "-h", "127.0.0.1", "-p", str(port), "-v", "error", str(HERE / "peers/create.openapi.json")]
+def prism(document: Path) -> Callable[[int], list[str]]:
+    """Prism with an OpenAPI file."""
+
+    def command(port: int) -> list[str]:
+        program = node_program("@stoplight/prism-cli@5", "prism")
+        return [program, "mock", "-h", "127.0.0.1", "-p", str(port), "-v", "error", str(document)]
+
+    return command
 
 
 def mockoon(port: int) -> list[str]:
@@ -142,8 +155,19 @@ SERVERS = (
     Server("bare uvicorn", "raw ASGI, a constant answer: the protocol's limit", uvicorn("bare:app"), plain_calls),
     Server(PLAIN, "parses and stores; no checks, no journal", uvicorn("parsed:app"), plain_calls),
     Server(PAYPROOF, "authentication, validation, clock, ledger, journal", payproof, payproof_calls),
-    Server("WireMock", "mock, no request journal, no checks", wiremock, mock_calls),
-    Server("Prism 5", "mock from OpenAPI, validates the request", prism, mock_calls),
+    Server(
+        "WireMock", "a constant answer; no checks, no journal", wiremock("wiremock", "--no-request-journal"), mock_calls
+    ),
+    Server(
+        "WireMock, checking",
+        "checks the token and the fields, answers a fresh payment, keeps its journal; no state",
+        wiremock("wiremock-checking", "--max-request-journal-entries", str(KEPT_ENTRIES)),
+        mock_calls,
+    ),
+    Server(
+        "Prism 5", "a constant answer; validates the one call", prism(HERE / "peers/create.openapi.json"), mock_calls
+    ),
+    Server("Prism 5, the contract", "the same with payproof's contract of the gateway", prism(CONTRACT), mock_calls),
     Server("Mockoon 9", "mock, no checks", mockoon, mock_calls),
     Server("localstripe", "stateful; writes its state to a file at each call", localstripe, localstripe_calls),
 )

@@ -422,6 +422,19 @@ def test_an_instance_can_be_started_by_hand_with_what_a_run_hands_it(run: Run, t
     assert f"http://127.0.0.1:{port}." in script
 
 
+def test_an_instance_with_a_fixed_address_is_said_to_call_the_real_gateway_when_started_by_hand(
+    run: Run, tmp_path: Path
+) -> None:
+    integration = {
+        "name": "shop", "command": ["sh"], "checkout": {"path": "/pay"}, "order": {"path": "/o", "status": "json:/s"},
+        "gateway_hosts": ["api.gw.example"],
+    }  # fmt: skip
+    (tmp_path / "payproof.toml").write_text(writing.compose({"integration": integration}, profile.load("quatapay")))
+    code, script, err = run("run", "--show-env")
+    assert (code, err) == (0, "")
+    assert "api.gw.example; started so, its calls go there, to the real gateway" in script
+
+
 def test_what_already_runs_is_not_started_by_hand(run: Run) -> None:
     assert run("init", "--yes", "--url", "http://127.0.0.1:8000")[0] == 0
     code, _, err = run("run", "--show-env")

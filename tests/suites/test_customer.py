@@ -59,7 +59,6 @@ async def a_customer(
     try:
         yield customer
     finally:
-        await customer.aclose()
         await outside.aclose()
 
 
@@ -790,3 +789,41 @@ def test_a_way_to_cancel_that_leads_nowhere_is_said() -> None:
     state, said = asyncio.run(play())
     assert state == "stuck"
     assert "the way to cancel leads to a page where one can still pay" in said[-1]
+
+
+# Scripts
+
+
+@pytest.mark.parametrize(
+    ("headers", "loads"), [({"Last-Modified": "Sun, 29 Nov 2026 10:00:00 GMT"}, 1), ({"ETag": 'W/"1"'}, 2)]
+)
+def test_a_script_that_is_a_file_is_loaded_once_and_what_it_fetches_by_each_customer(
+    headers: dict[str, str], loads: int
+) -> None:
+    asked: list[str] = []
+
+    async def page(request: Request) -> Response:
+        asked.append(request.url.path)
+        return HTMLResponse('<script src="/app.js"></script>')
+
+    async def script(request: Request) -> Response:
+        asked.append(request.url.path)
+        return Response("fetch('/api/me')", media_type="text/javascript", headers=headers)
+
+    async def me(request: Request) -> Response:
+        asked.append(request.url.path)
+        return Response("{}", media_type="application/json")
+
+    async def play() -> None:
+        server = GatewayServer(Starlette(routes=[Route("/", page), Route("/app.js", script), Route("/api/me", me)]))
+        await server.start()
+        try:
+            async with a_customer(server.port) as first:
+                second = first.tab(name="customer 2")
+                for customer in (first, second):
+                    await customer.browse("GET", f"{first.place.public_url}/")
+        finally:
+            await server.stop()
+
+    asyncio.run(play())
+    assert (asked.count("/app.js"), asked.count("/api/me")) == (loads, 2)

@@ -246,7 +246,6 @@ def _at(
             await scenario(lambda: BrowserTab(browser, customer, PAYER, "7"), place.gateway_url)
         finally:
             await browser.aclose()
-            await customer.aclose()
             await gateway.stop()
             await shop.stop()
 

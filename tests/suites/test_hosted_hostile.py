@@ -80,9 +80,7 @@ def opened() -> Iterator[Callable[[str, Journal], BrowserTab]]:
         place = Routing("https://shop.localhost", "http://127.0.0.1:9", f"http://localhost:{gateway.port}")
         customer = Customer(place, journal, RECIPE, name=name, outside=httpx.AsyncHTTPTransport())
         async with asyncio.timeout(HANGS_AFTER):
-            tab = await BrowserTab(browser, customer, PAYER, "7").open(f"{place.gateway_url}/{name}")
-        await customer.aclose()
-        return tab
+            return await BrowserTab(browser, customer, PAYER, "7").open(f"{place.gateway_url}/{name}")
 
     with asyncio.Runner() as loop:
         loop.run(gateway.start())

@@ -42,6 +42,27 @@ def test_a_literal_credential_is_shown_by_its_place_and_not_by_its_value(lint: L
     assert LITERAL not in out + err
 
 
+TEXT, LETTERS = "aB3dE6gH9kLm2nPq5sTv8xYz1cF4jR7wU0aB3dE6", "q7z2m4x9w1t8s3k5q7z2m4x9w1t8s3k5"
+OF_OTHERS = {
+    "AWS Access Key": f"see AKI{'A'}{TEXT[:16].upper()}",
+    "AWS Access Key ": f"Aws_pw = '{TEXT}'",
+    "Azure Storage Account access key": f"Account{'Key'}={(TEXT * 3)[:88]}",
+    "Basic Auth Credentials": f"dsn = https://me:{TEXT[:12]}@db/x",
+    "GitHub Token": f"gh{'p'}_{TEXT[:36]}",
+    "Private Key": f"-----BEGIN RSA {'PRIVATE'} KEY-----",
+    "Slack Token": f"xox{'b'}-1234-5678-{LETTERS}",
+    "Square OAuth Secret": f"sq0{'csp'}-{(TEXT * 2)[:43]}",
+    "Stripe Access Key": f"sk_{'live'}_{TEXT[:24]}",
+    "Twilio API Key": f"A{'C'}{LETTERS}",
+}
+
+
+@pytest.mark.parametrize("kind", OF_OTHERS)
+def test_keys_of_other_services_are_found_by_their_form(lint: Lint, tmp_path: Path, kind: str) -> None:
+    (tmp_path / "pay.py").write_text(f"\nx = [{OF_OTHERS[kind]!r}]\n")
+    assert lint()[:2] == (1, f"pay.py:2: {kind.strip()}\n")
+
+
 def test_credentials_from_the_environment_are_fine(lint: Lint, tmp_path: Path) -> None:
     (tmp_path / "pay.py").write_text('client_secret = os.environ["CLIENT_SECRET"]\n')
     code, out, err = lint()

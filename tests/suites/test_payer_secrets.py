@@ -81,7 +81,6 @@ def _at(site: Site, scenario: Callable[[Customer, str], Awaitable[None]], pages:
         try:
             await scenario(customer, site.urls["gateway"])
         finally:
-            await customer.aclose()
             await outside.aclose()
             for server in servers.values():
                 await server.stop()

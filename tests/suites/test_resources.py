@@ -92,10 +92,7 @@ def test_a_customer_without_a_port_left_does_not_say_that_the_shop_refused() -> 
     async def scenario() -> None:
         place = Routing("https://shop.localhost", "http://127.0.0.1:9", "http://localhost:9")
         customer = Customer(place, Journal(), load("quatapay").hosted, name="c", outside=httpx.MockTransport(no_port))
-        try:
-            await customer.browse("GET", "http://elsewhere.example/", purpose="x")
-        finally:
-            await customer.aclose()
+        await customer.browse("GET", "http://elsewhere.example/", purpose="x")
 
     with pytest.raises(Lacking, match="no more ports"):
         asyncio.run(scenario())

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from payproof.contracts.model import Finding, Json, Pointer
 from payproof.reports.facts import clean
 
+_LINE = 40
+"""Characters of JSON that are shown on one line."""
+
 
 def one_line(value: Json, limit: int = 200) -> str:
     """A text as it is, everything else as JSON; cut after ``limit`` characters, and says so."""
@@ -16,8 +19,9 @@ def one_line(value: Json, limit: int = 200) -> str:
 
 
 def block(value: Json, limit: int = 4_000) -> str:
-    """As ``one_line``, but JSON is indented and lines stay lines."""
-    return cut(_text(value, indent=2), limit)
+    """As ``one_line``, but lines stay lines, and JSON that is too long for one line is indented."""
+    short = "" if isinstance(value, str) else _text(value, indent=None)
+    return short if 0 < len(short) <= _LINE else cut(_text(value, indent=2), limit)
 
 
 def cut(text: str, limit: int) -> str:

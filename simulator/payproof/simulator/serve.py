@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import secrets
 import shlex
 import signal
@@ -100,7 +99,7 @@ async def serve(
         out("\n".join([*settings.lines(), *_ways(address, token, entrance), *settings.examples(), "Ctrl-C stops it."]))
         if offer.visit:
             offer.visit(entrance)
-        with _signals(stop), _calm_collector():
+        with _signals(stop):
             async with request_log.following(journal, offer.log, profile.base_path):
                 await stop.wait()
     finally:
@@ -206,19 +205,6 @@ def _ways(address: str, token: str, entrance: str) -> Iterator[str]:
 
 def _host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
-
-
-@contextlib.contextmanager
-def _calm_collector() -> Generator[None]:
-    """The books and the journal live long and hold no cycles: looking through them every 700 objects only costs time."""
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 20)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
 
 
 @contextlib.contextmanager

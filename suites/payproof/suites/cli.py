@@ -27,9 +27,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
         )
         return NOT_SCORED
     try:
-        from payproof.suites.commands import command
+        from payproof.suites.collector import calm_collector
 
-        return command(arguments)
+        with calm_collector():
+            from payproof.suites.commands import command
+
+            return command(arguments)
     except KeyboardInterrupt:
         sys.stderr.write("interrupted: everything that payproof started is stopped\n")
         return INTERRUPTED

@@ -314,18 +314,31 @@ def test_a_story_that_was_left_alone_is_not_passed_over() -> None:
 # -- flow.late-success -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("flagged", "verdict"), [("", Verdict.FAIL), ("over our limit", Verdict.PASS)])
-def test_a_large_order_may_be_held_for_a_person(flagged: str, verdict: Verdict) -> None:
+@pytest.mark.parametrize(
+    ("flagged", "state", "elsewhere", "verdict"),
+    [
+        ("", "new", "", Verdict.FAIL),
+        ("over our limit", "new", "", Verdict.PASS),
+        ("", "in review", "", Verdict.PASS),
+        ("", "declined", "declined", Verdict.FAIL),
+    ],
+)
+def test_a_large_order_may_be_held_for_a_person(flagged: str, state: str, elsewhere: str, verdict: Verdict) -> None:
     run = Written()
     with run.probe("control"):
         run.order("1")
         run.bought("1")
+    if elsewhere:
+        with run.probe("refused"):
+            run.order("3")
+            run.seen("3", False, state=elsewhere)
     with run.probe("large-amount"):
         run.order("2")
         run.create("p2", "2", amount="12345.00")
         run.checkout("2", "p2", amount="12345.00")
+        run.seen("2", False, state="new")
         run.ledger("charged", "p2", reference="2", amount="12345.00")
-        run.seen("2", False, flagged=flagged)
+        run.seen("2", False, state=state, flagged=flagged)
     run.finding("flow.success", verdict)
 
 

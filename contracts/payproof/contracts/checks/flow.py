@@ -38,7 +38,8 @@ def success(case: Case) -> Iterator[Finding]:
     good = 0
     for probe_run in probe_runs(case.run, "control", "steady", LARGE):
         for checkout in probe_run.checkouts():
-            if probe_run.probe == LARGE and not ledger(probe_run.world, checkout.order, "charged"):
+            taken = ledger(probe_run.world, checkout.order, "charged")
+            if probe_run.probe == LARGE and not taken:
                 continue  # it may be more than the shop, the payer or the gateway wants
             if not checkout.payment:
                 page = page_of(probe_run.world, checkout)
@@ -58,7 +59,7 @@ def success(case: Case) -> Iterator[Finding]:
                 )
                 return
             last = final(probe_run.world, checkout.order)
-            if probe_run.probe == LARGE and last is not None and last.flagged:
+            if probe_run.probe == LARGE and last is not None and (last.flagged or _held(case, taken[0], last)):
                 continue  # somebody looks at it first
             errors = [
                 page
@@ -67,7 +68,7 @@ def success(case: Case) -> Iterator[Finding]:
                 and pages.shows_error(page)
                 and not front_end_elsewhere(probe_run.world, page)
             ]
-            if not ledger(probe_run.world, checkout.order, "charged"):
+            if not taken:
                 if agreed := ledger(probe_run.world, checkout.order, "approved"):
                     yield _not_taken(case, probe_run, checkout, agreed, last)
                     return
@@ -85,13 +86,21 @@ def success(case: Case) -> Iterator[Finding]:
                     expected={"paid": True, "error pages": 0},
                     actual={"paid": bool(last and last.paid), "error pages": len(errors)},
                     world=probe_run.world,
-                    seen=[checkout, *ledger(probe_run.world, checkout.order, "charged"), *errors[:1], last],
+                    seen=[checkout, *taken, *errors[:1], last],
                     unless=_wrongly_asked(case, probe_run.world, checkout),
                 )
                 return
             good += 1
     if good:
         yield case.passed(f"{good} clean payments ended in paid orders", actual={"paid orders": good})
+
+
+def _held(case: Case, taken: Ledger, last: OrderSeen) -> bool:
+    """Whether a shop says of a large order, once its money is ``taken``, what it says of no order that nobody paid for."""
+    others = [seen for world in case.run.worlds for seen in world.of(OrderSeen) if seen.paid is False]
+    unpaid = [seen for seen in others if seen.order != last.order or seen.n < taken.n]
+    before = any(seen.order == last.order for seen in unpaid)
+    return last.paid is False and before and all(seen.state != last.state for seen in unpaid)
 
 
 def _not_taken(

@@ -77,6 +77,8 @@ def _lines(config: Config, gateway: str, values: dict[str, str]) -> Iterator[str
     yield "# to pay in a browser of your own, write the first address in place of the second."
     if hook := config.integration.alerts.webhook_env:
         yield f"# A run sets {hook}, too: the address where it takes alerts."
+    if hosts := config.integration.gateway_hosts:
+        yield f"# NOBODY LEADS IT: a run answers for {', '.join(hosts)}; started so, its calls go there, to the real gateway."
     yield f"cd {shlex.quote(str(config.folder))}"
     yield "env -i \\"
     yield from (f"  {shlex.quote(f'{name}={value}')} \\" for name, value in environment(config, values).items())

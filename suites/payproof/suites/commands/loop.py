@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from payproof.suites.collector import calm_collector
+
 T = TypeVar("T")
 
 
@@ -22,7 +24,7 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
     Raises:
         KeyboardInterrupt: it was cancelled by a signal.
     """
-    with asyncio.Runner(loop_factory=_factory()) as runner:
+    with calm_collector(), asyncio.Runner(loop_factory=_factory()) as runner:
         return runner.run(_guarded(work))
 
 

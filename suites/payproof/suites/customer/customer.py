@@ -7,7 +7,6 @@ terminating proxy would), uses the hosted checkout by its forms, and loads the s
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -25,11 +24,10 @@ from payproof.suites.customer import navigation
 from payproof.suites.customer import payer_redaction as secrecy
 from payproof.suites.customer.navigation import Shown, next_address, shown
 from payproof.suites.customer.routing import Proxy, Routing, address_of
+from payproof.suites.customer.scripts import fetched, is_file
 from payproof.suites.resources import lacking
 
 _HOPS = 12
-_FETCHED = re.compile(r"""(?:fetch|axios|axios\.get|\$\.get|\$\.getJSON)\(\s*['"](/[^'"\s]*)['"]\s*\)""")
-"""A plain GET in a script: an address and nothing else."""
 _SCRIPT_PATIENCE = 10.0
 """Seconds for one script of a page, and for all of them together."""
 
@@ -92,23 +90,12 @@ class Customer:
     ) -> None:
         self.place, self.journal, self.recipe, self.name, self.patience = place, journal, recipe, name, patience
         self._outside = outside
-        self._client = httpx.AsyncClient(
-            transport=Proxy(place, outside, address_of(name)),
-            timeout=httpx.Timeout(patience),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self.cookies = httpx.Cookies()
+        self._way = Proxy(place, outside, address_of(name))
         self._scripts: set[str] = set()
         self._shown = Shown()
         self.form: CheckoutForm = CheckoutForm()
         """Where the customer stands before a checkout: kept for a second click, and in another tab."""
-
-    async def aclose(self) -> None:
-        await self._client.aclose()
-
-    @property
-    def cookies(self) -> httpx.Cookies:
-        return self._client.cookies
 
     async def ask(
         self,
@@ -179,13 +166,27 @@ class Customer:
         if data is not None:
             ours["Content-Type"] = "application/x-www-form-urlencoded"
         headers = navigation.merged(ours, errand.headers)
-        return self._client.build_request(errand.method, errand.url, headers=headers, json=errand.json, content=data)
+        # Without httpx's client, which reads each address, header and cookie several times.
+        request = httpx.Request(
+            errand.method,
+            errand.url,
+            headers=headers,
+            json=errand.json,
+            content=data,
+            extensions={"timeout": httpx.Timeout(self.patience).as_dict()},
+        )
+        if self.cookies:
+            self.cookies.set_cookie_header(request)
+        return request
 
     async def _answer(self, request: httpx.Request, patience: float) -> tuple[Response | None, str]:
         """The answer, and what is wrong with it."""
         try:
             async with asyncio.timeout(patience):
-                answer = await self._client.send(request, stream=True)
+                answer = await self._way.handle_async_request(request)
+                answer.request = request
+                if "set-cookie" in answer.headers:
+                    self.cookies.extract_cookies(answer)
                 body = await bounded.read(answer)
         except (TimeoutError, httpx.TimeoutException):
             return None, f"no answer within {patience:g} s"
@@ -247,14 +248,25 @@ class Customer:
         """The scripts that a page of the shop links to, and what its scripts fetch at once: a browser would."""
         if page.response is None or page.where != "integration" or "<script" not in page.response.body.lower():
             return
-        texts: list[str] = []
         end = self.journal.now() + _SCRIPT_PATIENCE
-        for tag in soup(page.response.body).find_all("script"):
-            loaded = await self._load(page, str(tag["src"]), end) if tag.get("src") else None
-            texts.append(loaded.response.body if loaded and loaded.response else tag.get_text())
+        texts = [
+            await self._script(page, str(tag["src"]), end) if tag.get("src") else tag.get_text()
+            for tag in soup(page.response.body).find_all("script")
+        ]
         for text in texts:
-            for address in _FETCHED.findall(text):
+            for address in fetched(text):
                 await self._load(page, address, end)
+
+    async def _script(self, page: Page, address: str, end: float) -> str:
+        """The text of a script. One that is a file, the same for everybody, is loaded once from an instance."""
+        url = joined(page.request.url, address)
+        if (text := self.place.static.get(url)) is None:
+            loaded = await self._load(page, address, end)
+            answer = loaded.response if loaded else None
+            text = answer.body if answer else ""
+            if answer is not None and is_file(answer):
+                self.place.static[url] = text
+        return text
 
     async def _load(self, page: Page, address: str, end: float) -> Page | None:
         url, left = joined(page.request.url, address), end - self.journal.now()
@@ -269,8 +281,8 @@ class Customer:
         twin = Customer(
             self.place, self.journal, self.recipe, name=name or self.name, outside=self._outside, patience=self.patience
         )
-        for cookie in self._client.cookies.jar:
-            twin._client.cookies.jar.set_cookie(cookie)
+        for cookie in self.cookies.jar:
+            twin.cookies.jar.set_cookie(cookie)
         twin._shown, twin.form = self._shown, self.form
         return twin
 

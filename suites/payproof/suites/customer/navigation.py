@@ -53,6 +53,7 @@ def headers(method: str, url: str, source: Shown, *, fetched: bool = False, scri
         "Accept": "*/*" if script else "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8",
         "Accept-Language": "en-US,en;q=0.9",
         "Accept-Encoding": ACCEPTED,
+        "Connection": "keep-alive",
         "Sec-Fetch-Site": _site(source.url, url),
         "Sec-Fetch-Mode": mode,
         "Sec-Fetch-Dest": dest,

@@ -24,7 +24,7 @@ class Routing:
     ``given``: origins of the return addresses that the integration itself gave the gateway; they are public addresses of
     the integration too, whatever they are called. ``pages``: the gateway's hosts beside its own where a payer may type what they
     know. ``is_live``: as in the profile. ``silent``: the integration listens on no port; its return addresses are a website's that it
-    has nothing to do with.
+    has nothing to do with. ``static``: the scripts that it gives to everybody, as files, by their addresses.
     """
 
     public_url: str
@@ -35,6 +35,7 @@ class Routing:
     is_live: Callable[[str, str], bool] | None = None
     checkout_url: str = ""
     silent: bool = False
+    static: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def sites(self) -> tuple[str, ...]:

@@ -76,7 +76,11 @@ async def large_amount(world: World) -> None:
         return
     tried = currencies(world)
     decimal = next((currency for currency in tried if world.profile.money.exponent(currency) >= 2), "")
-    await world.buy(world.new_order("12345.67" if decimal else "12345.00", decimal or tried[0]))
+    order, customer = world.new_order("12345.67" if decimal else "12345.00", decimal or tried[0]), world.customer()
+    checkout = await world.checkout(order, customer)
+    if checkout.payment:
+        await world.look(order, customer)  # what the shop says before anybody paid
+    await world.pay(order, customer, checkout)
 
 
 @probe("flow.cancelled")

@@ -153,7 +153,7 @@ async def return_twice(world: World, clients: int) -> None:
     tab = await (await world.hosted(checkout, customer)).confirm()
     if tab.state != "left":
         return
-    tabs = [world.tab(customer) for _ in range(clients - 1)]
+    tabs = [customer.tab() for _ in range(clients - 1)]
     world.step(f"the return URL is opened by {clients} client(s) at once, then once more", StepName.RETURNS)
     # The answers come together, so that whoever ships after asking, without asking again, is seen to do so.
     async with world.fault("gather", operation=world.profile.verification, calls=clients, seconds=0.8):

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from payproof.contracts.model import PayproofError
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Power, Settings
 from payproof.simulator.target import TargetKind
 from payproof.suites.config import Config
 from payproof.suites.probes import Params, Probe, probes
-from payproof.suites.session.cassette_source import path_of, recording_of
 
 MAIN = "main"
 BY_HAND: Mapping[str, int] = {"cancelled": 1, "forged-return": 0}
@@ -214,27 +212,3 @@ def _lacks(probe: Probe, settings: Settings) -> list[str]:
     if probe.system and not sys.platform.startswith(probe.system):
         lacks.append(f"only {probe.system} lets connections wait as this needs it")
     return list(dict.fromkeys(lacks))
-
-
-def as_recorded(config: Config, options: Options) -> Options:
-    """The options of a run that does what was recorded: its seed, so that customers want the same; its probes and no other.
-
-    Raises:
-        PayproofError: another seed was asked for.
-    """
-    _, stamp = recording_of(config)
-    if options.seed not in (None, stamp.seed):
-        raise PayproofError(
-            f"this recording was made with the seed {stamp.seed}, and no other can be replayed",
-            place=f"--seed {options.seed}",
-            remedy="leave --seed out, or record with it: payproof record --seed",
-        )
-    known = tuple(probe for probe in stamp.stories if probe in probes(config.gateway))
-    wanted = tuple(name for name in known if not options.probes or name in options.probes)
-    if not wanted:
-        raise PayproofError(
-            "the recording holds none of these probes",
-            place=str(path_of(config)),
-            remedy=f"it holds: {', '.join(known)}",
-        )
-    return replace(options, seed=stamp.seed, probes=wanted)

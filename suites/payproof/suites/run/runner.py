@@ -25,7 +25,6 @@ from payproof.suites.run.plan import (
     Options,
     Plan,
     announcement,
-    as_recorded,
     plan,
     powerless,
     several,
@@ -64,6 +63,8 @@ async def perform(
         PayproofError: the configuration cannot be used, or the integration does not start.
     """
     if options.target == "cassette":
+        from payproof.suites.run.recorded import as_recorded
+
         options = as_recorded(config, options)
     async with opened(
         config, target=options.target, seed=options.seed, progress=progress, on_exchange=on_exchange

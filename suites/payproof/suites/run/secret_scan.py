@@ -12,9 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from detect_secrets.core.scan import scan_file
-from detect_secrets.settings import transient_settings
-
 from payproof.contracts.entries import SourceSeen
 from payproof.contracts.files import regular_within
 from payproof.contracts.journal import Journal
@@ -88,6 +85,11 @@ _PLUGINS = [
         "TwilioKeyDetector",
     )
 ]
+_MARKED = re.compile(
+    r"(?i:aws|accountkey=|private key|putty|xox|hooks\.slack|sq0csp|k_live_|gh[oprsu]_)|://[^\s/]+:[^\s/]+@"
+    r"|(?:A3T|ABIA|ACCA|AKIA|ASIA|AC|SK)[A-Za-z0-9]{16}"
+)
+"""What every credential that the plugins know holds: a text without it need not be read by them, line by line."""
 # A credential's name, an assignment, and a literal that looks like a credential and not like a place for one.
 _NAMES = r"(?:client|secret|access|api|auth|private|primary)[_-]?(?:id|key|secret|token)|password|passwd"
 _ASSIGNED = re.compile(rf"""(?i)\b[\w$>\-\[\]'"]*(?:{_NAMES})\w*['"\]]*\s*(?:=>|:=|=|:|,)\s*['"]([^'"\s]{{16,}})['"]""")
@@ -176,16 +178,21 @@ def _setting_names(config: Config) -> re.Pattern[str] | None:
 
 def _finds(file: Path, patterns: Sequence[re.Pattern[str]]) -> Iterator[tuple[int, str]]:
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return
     seen: set[int] = set()
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(text.splitlines(), start=1):
         for pattern in patterns:
             found = pattern.search(line)
             if found and not _PLACEHOLDER.search(found[1]) and _mixed(found[1]) and number not in seen:
                 seen.add(number)
                 yield number, "a literal credential"
+    if not _MARKED.search(text):
+        return
+    from detect_secrets.core.scan import scan_file
+    from detect_secrets.settings import transient_settings
+
     with transient_settings({"plugins_used": _PLUGINS}):
         for secret in scan_file(str(file)):
             if secret.line_number not in seen:

@@ -23,7 +23,6 @@ from payproof.simulator.target import TargetKind
 from payproof.suites.config import Config
 from payproof.suites.resources import lacking, need_files
 from payproof.suites.session.alert_hook import AlertHook
-from payproof.suites.session.cassette_source import Recordings
 from payproof.suites.session.context import Shared
 from payproof.suites.session.lateness import Lateness
 from payproof.suites.session.progress import Progress, SilentProgress
@@ -218,11 +217,7 @@ async def opened(
     """
     _refuse_unprepared(config, target)
     progress = progress or SilentProgress()
-    source: TargetSource
-    if target == "sandbox":
-        source = Relays(config, progress, on_exchange)
-    else:
-        source = Recordings(config, progress) if target == "cassette" else Simulators(config)
+    source = _source(config, target, progress, on_exchange)
     try:
         need_files()
         chosen = seed if seed is not None else secrets.randbelow(2**31)
@@ -239,6 +234,16 @@ async def opened(
         raise
     finally:
         await source.aclose()
+
+
+def _source(config: Config, target: TargetKind, progress: Progress, on_exchange: OnExchange | None) -> TargetSource:
+    if target == "sandbox":
+        return Relays(config, progress, on_exchange)
+    if target == "cassette":
+        from payproof.suites.session.cassette_source import Recordings
+
+        return Recordings(config, progress)
+    return Simulators(config)
 
 
 def _refuse_unprepared(config: Config, kind: TargetKind) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Literal
@@ -34,7 +33,6 @@ class Shopping(Performance):
         super().__init__(name, shared)
         # One way to the gateway for all customers: its TLS handshakes are ours, and prove nothing.
         self._outside = LocalNames(httpx.AsyncHTTPTransport(verify=shared.trust.client if shared.trust else False))
-        self._customers: list[Customer] = []
         self._people = 0
         self.recovery_failed = False
         """Once no payment went through after a fault of this world, later recoveries are not waited for."""
@@ -45,10 +43,6 @@ class Shopping(Performance):
 
     async def stop(self) -> None:
         """End everything of this world."""
-        for customer in self._customers:
-            with contextlib.suppress(Exception):
-                await customer.aclose()
-        self._customers.clear()
         await self._outside.aclose()
         await super().stop()
 
@@ -70,24 +64,14 @@ class Shopping(Performance):
     def customer(self, patience: float = 0.0) -> Customer:
         """Somebody new, with an empty browser. ``patience``: seconds that they wait for a page, where that must be longer than usual."""
         self._people += 1
-        return self._keep(
-            Customer(
-                self.place,
-                self.journal,
-                self.profile.hosted,
-                name=f"customer {self._people}",
-                outside=self._outside,
-                patience=max(self.shared.page_patience, patience),
-            )
+        return Customer(
+            self.place,
+            self.journal,
+            self.profile.hosted,
+            name=f"customer {self._people}",
+            outside=self._outside,
+            patience=max(self.shared.page_patience, patience),
         )
-
-    def _keep(self, customer: Customer) -> Customer:
-        self._customers.append(customer)
-        return customer
-
-    def tab(self, customer: Customer) -> Customer:
-        """Another tab of the same browser."""
-        return self._keep(customer.tab())
 
     async def checkout(
         self, order: Order, customer: Customer, *, purpose: str = "checkout", again: bool = False

@@ -64,6 +64,3 @@ class DriftCustomer:
                 break
             method, url, fields = "GET", following, None
         return True
-
-    async def aclose(self) -> None:
-        await self._customer.aclose()

@@ -81,8 +81,6 @@ class CaseRun:
                 self.stopped = error.message
             except Unanswered as error:
                 self.stopped, self.unanswered = error.message, True
-        if self._browser:
-            await self._browser.aclose()
         self.ended = True
         return 0
 
@@ -91,8 +89,6 @@ class CaseRun:
             await self._ask(step)
         elif isinstance(step, Open):
             assert self._way
-            if self._browser:
-                await self._browser.aclose()
             self._browser = DriftCustomer(self.profile, self._known, self._way)
             await self._browser.open(placed(step.url, self._values))
             self._look_at_page(step.label)
