@@ -133,7 +133,6 @@ class _Performance:
             self.progress.note(f"the control payment is made again: {error.message}")
             self.paid = await control.pay(world)
         world.shared.latency = self.paid.latency
-        world.shared.start_grace = _start_seconds(world) * self.options.worlds
         return self.paid.paid
 
     async def _run_all(self, planned: Plan, main: World) -> None:

@@ -51,8 +51,6 @@ class Shared:
     """The log files that all instances write."""
     latency: float = 0.0
     """Seconds between the customer's return and the paid order, as seen in the control run."""
-    start_grace: float = 0.0
-    """Seconds that a start is given beside ``ready_timeout``: the control run's had the machine for itself, and its own now share it with others."""
 
     @property
     def page_patience(self) -> float:
