@@ -15,7 +15,7 @@ from payproof.suites.driver.driver import Order
 from payproof.suites.driver.recipe import uses
 from payproof.suites.probes import Params, probe
 from payproof.suites.probes.flow import cancel
-from payproof.suites.probes.verify import mint_canary, unverifiable
+from payproof.suites.probes.verify import CLOSES, mint_canary, unverifiable
 from payproof.suites.session.world import World
 
 UNKNOWN_CURRENCY = "XTS"
@@ -25,8 +25,6 @@ _MOMENTS = (0.0, 1.0, 2.0)
 """Seconds before each attempt of a customer who starts again."""
 _CUSTOMERS = 8
 """More than the failures in a row after which circuit breakers usually open."""
-CLOSES = (1.0, 4.0, 61.0)
-"""Seconds between attempts once the gateway works again: a circuit that opened has a minute without any, and then must close."""
 
 BODIES: tuple[tuple[str, dict[str, Json]], ...] = (
     ("status", {"status": 500}),
