@@ -271,6 +271,24 @@ def test_a_second_of_grace_is_given() -> None:
     assert recovery(False, True).finding("flow.recovers", Verdict.PASS)
 
 
+def _by_itself(attempts: int, outcome: str = "refused") -> Written:
+    """Customers are turned away after a fault, and the gateway is not asked."""
+    run = Written()
+    with run.probe("unverified", fault="status"):
+        run.step("recover")
+        for number in range(attempts):
+            run.order(f"r{number}", "recovery")
+            run.checkout(f"r{number}", "", purpose="recovery", outcome=outcome)
+            run.seen(f"r{number}", False)
+    return run
+
+
+def test_a_circuit_that_may_be_open_is_no_failure_until_somebody_waited_for_it() -> None:
+    assert "circuit breaker" in _by_itself(2).finding("flow.recovers", Verdict.NOT_EXERCISED).title
+    assert _by_itself(4).finding("flow.recovers", Verdict.FAIL)
+    assert _by_itself(2, "no_answer").finding("flow.recovers", Verdict.FAIL)
+
+
 def test_a_shop_that_does_not_recover_fails() -> None:
     assert recovery(False, False).finding("flow.recovers", Verdict.FAIL).actual == {"paid": False, "attempts": 2}
 

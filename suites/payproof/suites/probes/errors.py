@@ -15,8 +15,8 @@ from payproof.suites.driver.driver import Order
 from payproof.suites.driver.recipe import uses
 from payproof.suites.probes import Params, probe
 from payproof.suites.probes.flow import cancel
-from payproof.suites.probes.verify import CLOSES, mint_canary, unverifiable
-from payproof.suites.session.world import World
+from payproof.suites.probes.verify import mint_canary, unverifiable
+from payproof.suites.session.world import CLOSES, World
 
 UNKNOWN_CURRENCY = "XTS"
 """The code that ISO 4217 keeps for testing: no platform sells in it."""

@@ -112,8 +112,6 @@ UNREADABLE: tuple[tuple[str, dict[str, Json]], ...] = (
 
 _OUTAGE = 10.0
 """Seconds in which a background job tries again some times, and must not give up."""
-CLOSES = (1.0, 4.0, 61.0)
-"""Seconds between attempts once the gateway works again: a circuit that opened has a minute without any, and then must close."""
 
 
 @probe(
@@ -134,19 +132,17 @@ async def unverified(world: World, fault: str, **params: Json) -> None:
     "verify.unreachable",
     "flow.recovers",
     group="outage",
-    waits=lambda limits: _OUTAGE + sum(CLOSES),
+    waits=lambda limits: _OUTAGE,
     variants=always({"fault": "status", "status": 503}),
 )
 async def outage(world: World, fault: str, **params: Json) -> None:
     """The customer has paid, and status checks are answered with an error, not once but for ten seconds; then the gateway is well again."""
-    await unverifiable(world, fault, params, lasts=_OUTAGE, closes=CLOSES)
+    await unverifiable(world, fault, params, lasts=_OUTAGE)
 
 
-async def unverifiable(
-    world: World, fault: str, params: dict[str, Json], *, lasts: float = 0.0, closes: tuple[float, ...] = (1.0,)
-) -> None:
+async def unverifiable(world: World, fault: str, params: dict[str, Json], *, lasts: float = 0.0) -> None:
     """Pay, break the status check, come back, look; after ``lasts`` seconds more mend it and reload. A background job has its time
-    when the world settles. ``closes``: seconds between the attempts of another customer."""
+    when the world settles."""
     order, customer = world.new_order(role="unverified"), world.customer()
     tab = await world.pay_and_stay(order, customer)
     if tab is None:
@@ -160,7 +156,7 @@ async def unverifiable(
         await world.look_when_hit(order, customer, number)
         await asyncio.sleep(lasts)
     await world.mended(order, customer, tab.url)
-    await world.recover(pauses=closes)
+    await world.recover()
 
 
 async def _paid_elsewhere(world: World) -> str:
