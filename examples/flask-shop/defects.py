@@ -16,6 +16,7 @@ from decimal import Decimal
 from urllib.parse import urlsplit
 
 import requests
+from itsdangerous import URLSafeTimedSerializer
 
 import app
 import deadline
@@ -355,12 +356,55 @@ class ShipsOnEveryReturn(Shop):
         return super().confirm(order, query)
 
 
+class CancelsPaidOrder(Shop):
+    def cancelled(self, order):
+        page = super().cancelled(order)
+        with self.orders.transaction() as db:
+            db.execute("UPDATE orders SET status = 'cancelled' WHERE id = ?", (order.id,))
+        return page
+
+
+class ErrorLocksOrder(Shop):
+    def __init__(self, *parts):
+        super().__init__(*parts)
+        self.opening: set[str] = set()
+
+    def send_to_payment(self, order):
+        if order.id in self.opening:
+            return self.page(409, "One click is enough", f"The payment of order {order.id} is being prepared.")
+        self.opening.add(order.id)
+        answer = super().send_to_payment(order)
+        if answer.status_code < 400:
+            self.opening.discard(order.id)
+        return answer
+
+
 class SharedCustom(Shop):
     def custom(self, order_id):
         return f"flask-shop {date.today()}"
 
 
 # Messages
+
+
+class AlarmsOfAnswersOnly(Shop):
+    def __init__(self, settings, gateway, orders, alerts):
+        super().__init__(settings, gateway, orders, alerts)
+        tell = alerts.payment_call
+
+        def payment_call(operation, *, worked, reason=""):
+            if worked or reason.startswith("HTTP"):
+                tell(operation, worked=worked, reason=reason)
+
+        alerts.payment_call = payment_call
+
+
+class TokenInCookie(Shop):
+    def send_to_payment(self, order):
+        answer = super().send_to_payment(order)
+        kept = {"order": order.id, "bearer": self.gateway._token}
+        answer.set_cookie("basket", URLSafeTimedSerializer(self.settings.secret_key).dumps(kept))  # signed, and packed
+        return answer
 
 
 class RawErrorPage(Shop):
@@ -400,6 +444,10 @@ DEFECTS: dict[str, dict[str, object]] = {
     "ships-on-every-return": {"shop_class": ShipsOnEveryReturn},
     "shared-custom": {"shop_class": SharedCustom},
     "raw-error-page": {"shop_class": RawErrorPage},
+    "cancels-paid-order": {"shop_class": CancelsPaidOrder},
+    "error-locks-order": {"shop_class": ErrorLocksOrder},
+    "alarms-of-answers-only": {"shop_class": AlarmsOfAnswersOnly},
+    "token-in-cookie": {"shop_class": TokenInCookie},
     "forgot-currency": {"shop_class": ForgotCurrency},
     "poisoned-token-cache": {"gateway_class": PoisonedTokenCache},
 }

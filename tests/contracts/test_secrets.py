@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import html
 import json
 import random
+import zlib
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -77,6 +80,17 @@ def test_the_same_secret_keeps_its_placeholder_and_another_gets_its_own(redactor
     assert redactor.add("access-token", TOKEN) == "<access-token-1>"
     assert redactor.add("access-token", mint(random.Random(3), 350)) == "<access-token-2>"
     assert redactor.redact(f"Bearer {TOKEN}") == "Bearer <access-token-1>"
+
+
+@pytest.mark.parametrize("pack", [zlib.compress, gzip.compress])
+def test_a_signed_cookie_that_was_packed_hides_no_secret(redactor: Redactor, pack: Callable[[bytes], bytes]) -> None:
+    packed = base64.urlsafe_b64encode(pack(f'{{"user": 7, "bearer": "{SECRET}"}}'.encode())).decode().rstrip("=")
+    assert redactor.redact(f"session=.{packed}.aR5xyz.signature0") == "session=.<secret-key-1:zlib>.aR5xyz.signature0"
+
+
+def test_what_only_looks_packed_is_untouched(redactor: Redactor) -> None:
+    for text in ("eJw" + "A" * 40, "H4sIAAAAAAAA", "eNqnothingofthiskind0000"):
+        assert redactor.redact(text) == text
 
 
 def test_a_mask_of_few_characters_is_left_alone(redactor: Redactor) -> None:

@@ -81,3 +81,16 @@ def test_a_drill_that_was_cut_short_is_not_judged(requirement: str, probe: str) 
     with run.probe(probe):
         run.step("drill")
     assert run.finding(requirement, Verdict.NOT_EXERCISED)
+
+
+def test_errors_that_the_gateway_answers_are_not_all_there_are() -> None:
+    run = Written(alert_channel="log:ERROR")
+    for params, line in (
+        ({"fault": "status", "status": 500}, "ERROR payment failed"),
+        ({"fault": "dropped"}, "WARNING no answer"),
+    ):
+        with run.probe("payment-errors", **params):
+            run.step("drill")
+            run.log(line)
+            run.step("over")
+    assert "got no answer" in run.finding("alerts.payment-error", Verdict.WARN).title

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -148,6 +148,7 @@ def _rotated(
     first: bool = True,
     before: str = "<secret-key-1>",
     last_moments: bool = False,
+    came_up: Literal["", "ready", "exited"] = "ready",
     **settings: Any,
 ) -> Written:
     run = Written(**settings)
@@ -161,8 +162,11 @@ def _rotated(
             run.passes(0.5)
         run.add(e.Process(event="stopped"))
         run.add(e.Process(event="started"))
+        if came_up:
+            run.add(e.Process(event=came_up))
         run.order("2")
-        run.token(client_id="<client-id-1>", secret=secret)
+        if came_up == "ready":
+            run.token(client_id="<client-id-1>", secret=secret)
         run.seen("2", paid=paid)
     return run
 
@@ -179,6 +183,12 @@ def test_the_old_secret_after_the_restart_fails() -> None:
 def test_what_the_old_process_sends_before_it_is_stopped_is_not_judged() -> None:
     """A notice or a background job that comes between the replacement and the restart uses the only secret that there is."""
     assert _rotated(last_moments=True).finding(ROTATION, Verdict.PASS)
+
+
+def test_a_start_that_nobody_saw_the_end_of_tells_nothing_of_the_rotation() -> None:
+    found = _rotated(came_up="", paid=None).finding(ROTATION, Verdict.NOT_EXERCISED)
+    assert "did not answer" in found.title
+    assert _rotated(came_up="exited", paid=None).finding(ROTATION, Verdict.FAIL)
 
 
 def test_no_payment_after_the_rotation_fails() -> None:

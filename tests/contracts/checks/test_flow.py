@@ -271,6 +271,24 @@ def test_a_second_of_grace_is_given() -> None:
     assert recovery(False, True).finding("flow.recovers", Verdict.PASS)
 
 
+def _by_itself(attempts: int, outcome: str = "refused") -> Written:
+    """Customers are turned away after a fault, and the gateway is not asked."""
+    run = Written()
+    with run.probe("unverified", fault="status"):
+        run.step("recover")
+        for number in range(attempts):
+            run.order(f"r{number}", "recovery")
+            run.checkout(f"r{number}", "", purpose="recovery", outcome=outcome)
+            run.seen(f"r{number}", False)
+    return run
+
+
+def test_a_circuit_that_may_be_open_is_no_failure_until_somebody_waited_for_it() -> None:
+    assert "circuit breaker" in _by_itself(2).finding("flow.recovers", Verdict.NOT_EXERCISED).title
+    assert _by_itself(4).finding("flow.recovers", Verdict.FAIL)
+    assert _by_itself(2, "no_answer").finding("flow.recovers", Verdict.FAIL)
+
+
 def test_a_shop_that_does_not_recover_fails() -> None:
     assert recovery(False, False).finding("flow.recovers", Verdict.FAIL).actual == {"paid": False, "attempts": 2}
 
@@ -309,6 +327,42 @@ def test_a_story_that_was_left_alone_is_not_passed_over() -> None:
     found = run.finding("flow.recovers", Verdict.NOT_EXERCISED)
     assert "sells nothing any more" in found.title
     assert found.because == "token.renewed"
+
+
+def _started_again(*outcomes: str, asked: bool = False) -> Written:
+    """Another customer pays after an error, and then the one whom it met tries."""
+    run = Written()
+    with run.probe("error-answer", operation="create", fault="error", error="invalid-token"):
+        run.order("1")
+        run.checkout("1", payment="", outcome=outcomes[0])
+        run.step("recover")
+        run.create("p2", "2")
+        run.checkout("2", "p2", purpose="recovery")
+        run.seen("2", paid=True)
+        run.step("again")
+        for outcome in outcomes:
+            if asked:
+                run.create(None, "1")
+            run.checkout("1", payment="p9" if outcome == "redirected" else "", outcome=outcome, purpose="again")
+    return run
+
+
+def test_an_order_that_an_error_locked_for_good_is_a_warning() -> None:
+    found = _started_again("refused", "refused", "refused").finding("flow.recovers", Verdict.WARN)
+    assert "turned away" in found.title
+    assert found.actual == {"checkout": "refused", "status": None, "attempts": 3}
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        _started_again("refused", "redirected"),
+        _started_again("elsewhere", "elsewhere", "elsewhere"),  # a page that says what to do
+        _started_again("refused", "refused", "refused", asked=True),  # the gateway was asked
+    ],
+)
+def test_who_is_let_through_or_told_something_is_not_turned_away(run: Written) -> None:
+    assert run.finding("flow.recovers", Verdict.PASS)
 
 
 # -- flow.late-success -----------------------------------------------------------------------------------------------
@@ -371,6 +425,21 @@ def test_a_status_check_with_a_token_that_is_good_no_more_may_be_the_cause() -> 
 def test_paid_after_all_passes_and_lost_money_fails(left: str) -> None:
     assert paid_late(left=left).finding("flow.late-success", Verdict.PASS)
     assert "5000.00 XAF taken" in paid_late(paid=False, left=left).finding("flow.late-success", Verdict.FAIL).title
+
+
+def test_a_cancel_page_that_is_loaded_again_ends_no_paid_order() -> None:
+    run = paid_late()
+    with run.probe("late-success", left="cancelled"):
+        run.order("2")
+        run.create("p2", "2")
+        run.checkout("2", "p2")
+        run.step("late")
+        run.ledger("charged", "p2", reference="2")
+        run.seen("2", paid=True)
+        run.step("stale")
+        run.page("cancel", "2")
+        run.seen("2", paid=False)
+    assert "loaded again" in run.finding("flow.late-success", Verdict.FAIL).title
 
 
 def test_an_order_that_is_held_for_review_passes() -> None:

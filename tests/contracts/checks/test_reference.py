@@ -177,6 +177,7 @@ def test_the_number_by_which_the_shop_shows_an_order_to_people_names_it() -> Non
         _numbered("D3", shown="D3"),  # on a page full of numbers
         _numbered("tea-shop", shown="tea-shop"),
         _numbered(shown="WEB-D3EE263A7"),
+        _numbered("a6f1", shown="a6f1-16b0"),  # a part of the id itself
     ],
 )
 def test_what_the_shop_does_not_show_for_this_order_alone_names_none(run: Written) -> None:

@@ -95,7 +95,7 @@ def test_one_kind_of_failure_that_loses_the_order_fails_though_the_others_go_wel
     run = unverified(later=(True,))
     unverified("html", later=(False,), order="2", payment="p2", run=run)
     settled(run, "2")
-    assert "(html)" in run.finding("verify.unreachable", Verdict.FAIL).title
+    assert "(answered with an HTML page)" in run.finding("verify.unreachable", Verdict.FAIL).title
 
 
 def test_the_time_in_which_other_probe_runs_broke_the_check_again_is_not_counted() -> None:
@@ -147,7 +147,7 @@ def test_a_payment_that_did_not_come_about_is_the_reason() -> None:
         run.order("1", "unverified")
         run.checkout("1", "")
     found = run.finding("verify.unreachable", Verdict.NOT_EXERCISED)
-    assert found.title == "cut: order 1 could not be checked out: refused"
+    assert found.title == "answered with JSON that breaks off: order 1 could not be checked out: refused"
 
 
 def test_a_status_check_that_was_never_answered_is_one_of_its_probe_runs() -> None:

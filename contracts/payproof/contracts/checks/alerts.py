@@ -20,10 +20,12 @@ def _drill(case: Case, probe: str, what: str) -> Iterator[Finding]:
         mark, over = probe_run.step(StepName.DRILL), probe_run.step(StepName.DRILL_OVER)
         if mark is None or over is None:
             continue
+        silent = probe_run.params.get("fault") == "dropped"
+        after = "three payments in a row whose calls got no answer" if silent else what
         arrived = [entry for entry in probe_run.after(StepName.DRILL).entries if is_alert(entry, channel)]
         if arrived:
             yield case.passed(
-                f"an alert arrived {arrived[0].at - mark.at:.1f} s after {what}",
+                f"an alert arrived {arrived[0].at - mark.at:.1f} s after {after}",
                 actual={"alerts": len(arrived), "channel": channel},
                 world=probe_run.world,
                 seen=[mark, *arrived[:2]],
@@ -35,7 +37,7 @@ def _drill(case: Case, probe: str, what: str) -> Iterator[Finding]:
             )
         else:
             yield case.failed(
-                f"nothing arrived on the declared channel after {what}",
+                f"nothing arrived on the declared channel after {after}",
                 expected={"alerts": "at least 1", "within seconds": 30},
                 actual={"alerts": 0, "channel": channel},
                 world=probe_run.world,
@@ -49,9 +51,9 @@ def payment_error(case: Case) -> Iterator[Finding]:
 
     Why: a shop that cannot be paid loses money every minute.
 
-    Judged: three payment errors in a row; something must arrive on the declared channel within 30 seconds: a message, or a
-    log line of the declared level or a higher one. The level is read from the line's own field or prefix, never from its
-    message. One digest of several events is fine.
+    Judged: three payment errors in a row, answers of the gateway or calls that got none; something must arrive on the
+    declared channel within 30 seconds: a message, or a log line of the declared level or a higher one. The level is read from
+    the line's own field or prefix, never from its message. One digest of several events is fine.
 
     Fix: alert on the rate of payment errors; declare the channel in integration.alerts.
     """

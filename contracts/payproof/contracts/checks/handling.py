@@ -122,11 +122,17 @@ _ANSWERS: Mapping[str, str] = {
 """Fault -> what the call is answered with, in words; any other is an error of the gateway's own, called by its name."""
 
 
-def _answer(params: Mapping[str, Json], first: Call | None) -> str:
+def answer_of(params: Mapping[str, Json], first: Call | None = None) -> str:
+    """What a probe run had a call answered with, in words; ``first``: the first call that was."""
     kind = kind_of(params)
-    code = first.response.status if first and first.response and kind in ("status", "plain-error", "html") else 0
+    told = first.response.status if first and first.response else params.get("status")
+    code = told if kind in ("status", "plain-error", "html") else 0
     words = _ANSWERS.get(kind, "" if kind in ("status", "plain-error") else f"the error {kind}")
-    return f" answered with {', '.join(filter(None, (f'HTTP {code}' if code else '', words))) or kind}"
+    return f"answered with {', '.join(filter(None, (f'HTTP {code}' if code else '', words))) or kind}"
+
+
+def _answer(params: Mapping[str, Json], first: Call | None) -> str:
+    return f" {answer_of(params, first)}"
 
 
 _MENDED = _Reading(lambda verifies: StepName.MENDED, _answer)

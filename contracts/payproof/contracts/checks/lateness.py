@@ -21,9 +21,9 @@ def late_success(case: Case) -> Iterator[Finding]:
     Why: the money was taken.
 
     Judged: the hosted checkout is open in two tabs; after leaving in one the customer pays in the other and returns. The
-    order must end paid, or visibly held for a person.
+    order must end paid, or visibly held for a person; also when the cancel page is loaded again after that.
 
-    Fix: cancelled is not final: verify on every return.
+    Fix: cancelled is not final: verify on every return. Paid is: a cancel URL that is opened later changes nothing.
     """
     for probe_run in probe_runs(case.run, "late-success"):
         order = probe_run.order()
@@ -42,12 +42,14 @@ def late_success(case: Case) -> Iterator[Finding]:
             yield case.passed(f"held for a person ({how})", world=probe_run.world, seen=[*taken, flagged])
         else:
             refused = [call for call in probe_run.calls(*VERIFYING) if call.response and call.response.status == 401]
+            stale = probe_run.step(StepName.STALE)
+            when = "after the cancel page was loaded again" if stale else f"({how} first)"
             yield case.failed(
-                f"{taken[0].amount} {taken[0].currency} taken, and order {order} is {last.state if last else 'unreadable'} ({how} first)",
+                f"{taken[0].amount} {taken[0].currency} taken, and order {order} is {last.state if last else 'unreadable'} {when}",
                 expected={"paid": True},
                 actual={"paid": False, "state": last.state if last else None},
                 world=probe_run.world,
-                seen=[probe_run.step(StepName.LATE), *taken, *refused[-1:], last],
+                seen=[probe_run.step(StepName.LATE), *taken, *refused[-1:], stale, last],
                 unless="token.renewed" if refused and case.profile.has("authenticate") else (),
             )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from payproof.contracts.checks.handling import kind_of, outage_of
+from payproof.contracts.checks.handling import answer_of, kind_of, outage_of
 from payproof.contracts.entries import Call, OrderSeen, Step
 from payproof.contracts.events import VERIFICATION
 from payproof.contracts.judging.probe_runs import ProbeRun, confirmed, looks, payments_of, probe_runs
@@ -21,14 +21,14 @@ def unreachable(case: Case) -> Iterator[Finding]:
     Why: marking it paid gives goods away; marking it failed loses a customer's money.
 
     Judged: after a real payment the status check fails in turn with 500, no answer, prose, cut JSON, an oversized answer,
-    another payment's answer, nothing at all; the order must not be paid then. The check works again, the customer reloads,
+    another payment's answer, nothing at all, once for some seconds; the order must not be paid then. The check works again, the customer reloads,
     a background job has its time (order.within, else 60 s, when all probes have run): now the order must be paid, or held
     for a person.
 
     Fix: keep the order pending when the answer is not a success for exactly this payment, and verify again on reload or
     from a job.
     """
-    for probe_run in probe_runs(case.run, "unverified", "stalled", "refused-check", "network-error"):
+    for probe_run in probe_runs(case.run, "unverified", "outage", "stalled", "refused-check", "network-error"):
         if probe_run.probe in ("stalled", "network-error") and not case.profile.verifies(
             str(probe_run.params.get("operation"))
         ):
@@ -40,7 +40,7 @@ def unreachable(case: Case) -> Iterator[Finding]:
 
 
 def _what(probe_run: ProbeRun) -> str:
-    return kind_of(probe_run.params) or outage_of(probe_run.params)
+    return answer_of(probe_run.params) if kind_of(probe_run.params) else outage_of(probe_run.params)
 
 
 def _unverified(case: Case, probe_run: ProbeRun) -> Finding:
@@ -79,10 +79,14 @@ def _afterwards(case: Case, probe_run: ProbeRun, hit: list[Call]) -> Finding:
     held = next((seen for seen in later if seen.flagged), None)
     if paid is not None:
         return case.passed(
-            f"pending while {fault}, paid once it could be verified", world=world, seen=[*hit[:1], mended, paid]
+            f"pending while the status check failed ({fault}), paid once it could be verified",
+            world=world,
+            seen=[*hit[:1], mended, paid],
         )
     if held is not None:
-        return case.passed(f"held for a person after {fault}", world=world, seen=[*hit[:1], mended, held])
+        return case.passed(
+            f"held for a person after the status check failed ({fault})", world=world, seen=[*hit[:1], mended, held]
+        )
     last = later[-1] if later else None
     promised, waited = number(mended, "promised"), _time_given(world, mended, last)
     if last is None or waited < promised - 0.5:

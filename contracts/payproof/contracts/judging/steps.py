@@ -75,6 +75,8 @@ class StepName(StrEnum):
     """The secret key was replaced by ``secret``."""
     STUCK = "stuck-at-checkout"
     """The customer cannot go on at the hosted checkout."""
+    STALE = "stale"
+    """The cancel page, still open in another tab, is loaded again when the order has been paid."""
     TAMPERED = "tampered"
     """Status checks will answer another value (``answered``) of a ``field``."""
     TOKEN_ENDED = "token-ended"

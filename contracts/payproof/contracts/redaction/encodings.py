@@ -1,4 +1,4 @@
-"""How a text may hold another one: escaped, in base64, base32 or hex. Each decoder tells where its text stood.
+"""How a text may hold another one: escaped, in base64 (packed before, too), base32 or hex. Each decoder tells where its text stood.
 
 They read any text and promise nothing about what they find: the redactor looks for secrets in it.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import binascii
 import html
 import re
+import zlib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ _MARKS = (("%", "url"), ("&", "html"), ("\\", "json"), ("\0", "utf16"))
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\-]{11,}")
 _BASE32 = re.compile(r"[A-Z2-7]{13,}|[a-z2-7]{13,}")
 _HEX = re.compile(r"[0-9A-Fa-f]{16,}")
+_PACKED = ("eJ", "eN", "eA", "eF", "H4sI")
+"""How base64 begins of what zlib or gzip packed: sessions that a framework keeps in a signed cookie."""
+_MOST_UNPACKED = 65_536
 _READABLE = re.compile(rf"(?:[!-~]\x00?){{{ENCODED_PART},}}")
 """Bytes that can be a part of a secret, also in UTF-16."""
 _REMEMBERED = 256
@@ -111,6 +115,22 @@ def _base64(run: str, base: int) -> Iterator[Decoded]:
         length -= length % 4 == 1
         data = binascii.a2b_base64(whole[lead : lead + length] + "=" * (-length % 4))
         yield from _readable(data, "base64", base + lead, 8, 6)
+        if not lead and run.startswith(_PACKED):
+            yield from _packed(data, base, base + len(run))
+
+
+def _packed(data: bytes, begin: int, end: int) -> Iterator[Decoded]:
+    """What was packed has no place of its own: it stands in all of the run."""
+    try:
+        text = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(data, _MOST_UNPACKED).decode("latin-1")
+    except zlib.error:
+        return
+
+    def source(_start: int, _end: int) -> tuple[int, int]:
+        return begin, end
+
+    for match in _READABLE.finditer(text):
+        yield Decoded(match.group(), "zlib", source)
 
 
 def _hex(run: str, base: int) -> Iterator[Decoded]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from payproof.contracts.judging.alarms import is_alert
 from payproof.contracts.judging.steps import StepName
+from payproof.contracts.model import Json
 from payproof.suites.probes import probe
 from payproof.suites.session.world import World
 
@@ -20,15 +21,19 @@ def _heard(world: World, since: int) -> bool:
 
 @probe(
     "alerts.payment-error",
-    group="alerts-errors",
+    group="alerts-errors-{fault}",
     waits=lambda limits: DRILL,
-    variants=lambda profile, settings: ({},) if settings.alert_channel else (),
+    variants=lambda profile, settings: (
+        ({"fault": "status", "status": 500, "canary": "qzdrill"}, {"fault": "dropped"})
+        if settings.alert_channel
+        else ()
+    ),
 )
-async def payment_errors(world: World) -> None:
-    """Three payments in a row fail with an error of the gateway."""
+async def payment_errors(world: World, fault: str, **params: Json) -> None:
+    """Three payments in a row fail: with an error of the gateway, or for want of any answer."""
     await world.buy(world.new_order(role="first"))
     mark = world.step("three payment errors in a row", StepName.DRILL)
-    async with world.fault("status", operation=world.profile.named("open"), status=500, canary="qzdrill"):
+    async with world.fault(fault, operation=world.profile.named("open"), **params):
         for number in range(3):
             await world.checkout(world.new_order(role=f"drill{number}"), world.customer())
     await world.until(lambda: _heard(world, mark.n), DRILL)

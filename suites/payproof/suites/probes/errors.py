@@ -10,18 +10,21 @@ from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Json
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
+from payproof.suites.customer.customer import Customer
+from payproof.suites.driver.driver import Order
+from payproof.suites.driver.recipe import uses
 from payproof.suites.probes import Params, probe
 from payproof.suites.probes.flow import cancel
 from payproof.suites.probes.verify import mint_canary, unverifiable
-from payproof.suites.session.world import World
+from payproof.suites.session.world import CLOSES, World
 
 UNKNOWN_CURRENCY = "XTS"
 """The code that ISO 4217 keeps for testing: no platform sells in it."""
 _RETRY_AFTER = 2
+_MOMENTS = (0.0, 1.0, 2.0)
+"""Seconds before each attempt of a customer who starts again."""
 _CUSTOMERS = 8
 """More than the failures in a row after which circuit breakers usually open."""
-CLOSES = (1.0, 4.0, 61.0)
-"""Seconds between attempts once the gateway works again: a circuit that opened has a minute without any, and then must close."""
 
 BODIES: tuple[tuple[str, dict[str, Json]], ...] = (
     ("status", {"status": 500}),
@@ -67,7 +70,8 @@ _JUDGED = (
 
 @probe(*_JUDGED, "errors.conflict", group="errors-{operation}", variants=_answers)
 async def error_answer(world: World, operation: str, fault: str, **params: Json) -> None:
-    """The gateway answers a call with one of its own errors, with something that is not JSON, or with nothing."""
+    """The gateway answers a call with one of its own errors, with something that is not JSON, or with nothing. Whom it refused an
+    access token, without a fault of their order, starts again when another customer has paid."""
     order, customer = world.new_order(), world.customer()
     canary = mint_canary(world)
     if world.profile.role_of(operation) == "authenticate":
@@ -78,6 +82,27 @@ async def error_answer(world: World, operation: str, fault: str, **params: Json)
         await world.look(order, customer)
     world.step("the customer gave up on this attempt", StepName.TRIED)
     await world.recover()
+    if operation == world.profile.named("open") and params.get("error") == _no_fault_of_the_order(world):
+        await _start_again(world, order, customer)
+
+
+def _no_fault_of_the_order(world: World) -> str:
+    """The error of a create call by which no order is to blame; empty where the customer's request does not say which order it is for."""
+    names_order = uses(world.config, "order.id") or world.config.integration.driver
+    known = _own_errors(world.profile, world.profile.named("open"))
+    own = {str(params["error"]) for _, params in known}.intersection(
+        world.profile.faults.get("errors.invalid-token", ())
+    )
+    return min(own) if own and names_order else ""
+
+
+async def _start_again(world: World, order: Order, customer: Customer) -> None:
+    """The customer whom the error met wants to pay the same order; who is asked to wait gets a moment."""
+    world.step("the customer whom the error met starts again", StepName.AGAIN)
+    for pause in _MOMENTS:
+        await asyncio.sleep(pause)
+        if (await world.checkout(world.same(order), customer, purpose="again", again=True)).payment:
+            return
 
 
 @probe("flow.recovers", "errors.friendly", group="errors-in-a-row", waits=lambda limits: sum(CLOSES))

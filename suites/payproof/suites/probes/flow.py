@@ -164,17 +164,20 @@ async def _until_asked(world: World, payment: str, since: int) -> None:
 
 @probe("flow.late-success", variants=always({"left": "cancelled"}, {"left": "walked-away"}))
 async def late_success(world: World, left: str) -> None:
-    """The hosted checkout is open in two tabs; the customer cancels (or walks away) in one and then pays in the other."""
+    """The hosted checkout is open in two tabs; the customer cancels (or walks away) in one and then pays in the other. The cancel page,
+    still open in the first one, is loaded again then, as a browser does that wakes up."""
     order, customer = world.new_order(), world.customer()
     checkout = await world.checkout(order, customer)
     if not checkout.payment:
         return
     paying = await world.hosted(checkout, customer)
+    stale = ""
     if left == "cancelled":
         leaving = await (await world.hosted(checkout, customer)).cancel()
         mark = len(world.journal.entries)
         if leaving.state == "left":
-            await world.come_back(leaving.url, customer, order, purpose="cancel")
+            stale = leaving.url
+            await world.come_back(stale, customer, order, purpose="cancel")
         await _until_asked(world, checkout.payment, mark)
     else:
         await world.look(order, customer)
@@ -182,7 +185,11 @@ async def late_success(world: World, left: str) -> None:
     await paying.confirm()
     if paying.state == "left":
         await world.come_back(paying.url, customer, order)
-    await world.look(order, customer, wait=world.shared.patience)
+    seen = await world.look(order, customer, wait=world.shared.patience)
+    if seen.paid and stale:
+        world.step("the cancel page, still open in the first tab, is loaded again", StepName.STALE, url=stale)
+        await world.come_back(stale, customer, order, purpose="cancel")
+        await world.look(order, customer, wait=world.shared.patience)
 
 
 @probe(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import ROUND_FLOOR, Decimal
 from urllib.parse import urlsplit
 
@@ -109,6 +110,9 @@ UNREADABLE: tuple[tuple[str, dict[str, Json]], ...] = (
     ("status", {"status": 503}),
 )
 
+_OUTAGE = 10.0
+"""Seconds in which a background job tries again some times, and must not give up."""
+
 
 @probe(
     "verify.unreachable",
@@ -124,8 +128,21 @@ async def unverified(world: World, fault: str, **params: Json) -> None:
     await unverifiable(world, fault, params)
 
 
-async def unverifiable(world: World, fault: str, params: dict[str, Json]) -> None:
-    """Pay, break the status check, come back, look; mend it and reload. A background job has its time when the world settles."""
+@probe(
+    "verify.unreachable",
+    "flow.recovers",
+    group="outage",
+    waits=lambda limits: _OUTAGE,
+    variants=always({"fault": "status", "status": 503}),
+)
+async def outage(world: World, fault: str, **params: Json) -> None:
+    """The customer has paid, and status checks are answered with an error, not once but for ten seconds; then the gateway is well again."""
+    await unverifiable(world, fault, params, lasts=_OUTAGE)
+
+
+async def unverifiable(world: World, fault: str, params: dict[str, Json], *, lasts: float = 0.0) -> None:
+    """Pay, break the status check, come back, look; after ``lasts`` seconds more mend it and reload. A background job has its time
+    when the world settles."""
     order, customer = world.new_order(role="unverified"), world.customer()
     tab = await world.pay_and_stay(order, customer)
     if tab is None:
@@ -137,6 +154,7 @@ async def unverifiable(world: World, fault: str, params: dict[str, Json]) -> Non
     async with world.fault(fault, operation=world.profile.verification, canary=canary, **params) as number:
         await world.come_back(tab.url, customer, order)
         await world.look_when_hit(order, customer, number)
+        await asyncio.sleep(lasts)
     await world.mended(order, customer, tab.url)
     await world.recover()
 

@@ -26,6 +26,7 @@ from payproof.suites.session import ports
 from payproof.suites.session import process_family as family
 from payproof.suites.session.output import Output
 from payproof.suites.session.shared_logs import SharedLogs
+from payproof.suites.session.start_limit import StartLimit
 from payproof.suites.session.supervised import MARK, Supervised, supervised
 from payproof.suites.session.tool_environment import without_ours
 from payproof.suites.session.traces import last_trace
@@ -88,7 +89,7 @@ class Instance:
         self.ready, self.ready_timeout, self.journal = ready, ready_timeout, journal
         self.output = Output(journal, folder, log_files, shared_files, shared_logs or SharedLogs(), marks)
         self.start_seconds = self.start_work = 0.0
-        """How long the last start took, and how much of that a processor was busy with it."""
+        """How long the last start took, and for how much of that it had a processor or waited for one."""
         self.process: Supervised | None = None
         self._mark = secrets.token_hex(12)
         self._readers: list[asyncio.Task[None]] = []
@@ -122,7 +123,7 @@ class Instance:
         ]
         processes = await (self._until_ready() if self.ready else self._until_running())
         self.start_seconds = time.monotonic() - began
-        self.start_work = family.worked(processes)
+        self.start_work = family.worked(processes) + family.waited(processes)
 
     def _stranger(self, processes: Sequence[psutil.Process]) -> tuple[psutil.Process | None, str]:
         """Who answers at the integration's port though it is none of its processes; and what could not be known."""
@@ -152,10 +153,10 @@ class Instance:
         """Its processes, once it answers."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        deadline = began + self.ready_timeout
+        limit = StartLimit(self.ready_timeout, loop.time, lambda: family.waited(self._family()))
         problem = "no connection"
         async with httpx.AsyncClient(transport=FreshConnections(), trust_env=False) as client:
-            while (left := deadline - loop.time()) > 0:
+            while (left := limit.left) > 0:
                 if not self.alive:
                     if await ports.answers(self.url):
                         raise ports.taken(self.url)
@@ -167,8 +168,7 @@ class Instance:
                 except (httpx.HTTPError, TimeoutError, AttributeError) as error:  # of anyio: closed as it connected
                     if found := lacking(error):
                         raise found from None
-                    # When this takes longer than it may, the machine has too much to do, and the integration has no time either.
-                    deadline += max(loop.time() - asked - _ONE_ANSWER, 0.0)
+                    limit.was_late(loop.time() - asked - _ONE_ANSWER)
                     problem = type(error).__name__
                     await asyncio.sleep(0.02)
                     continue
@@ -184,7 +184,7 @@ class Instance:
                 self.journal.add(Process(event="ready", detail=f"processes={len(processes)}{note}"))
                 return processes
         raise await self._launch_error(
-            f"the integration did not answer at {self.url}{self.ready} within {self.ready_timeout:g} s ({problem}); "
+            f"the integration did not answer at {self.url}{self.ready} within {limit} ({problem}); "
             + _where(self.listening(), ports.address(self.url)[1]),
             slow="; where it only needs longer, raise integration.ready_timeout, or start fewer at once: --worlds 2",
         )

@@ -77,6 +77,16 @@ def worked(processes: Iterable[psutil.Process]) -> float:
     return seconds
 
 
+def waited(processes: Iterable[psutil.Process]) -> float:
+    """Seconds for which the worst of their threads was ready to run and had no processor; 0 where the system does not tell."""
+    longest = 0
+    for process in processes:
+        for thread in Path(f"/proc/{process.pid}/task").glob("*/schedstat"):
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                longest = max(longest, int(thread.read_text().split()[1]))
+    return longest / 1e9
+
+
 def listening(processes: Iterable[psutil.Process]) -> tuple[set[int], bool]:
     """The TCP ports that these processes listen on, and whether all of them could be asked."""
     ports: set[int] = set()

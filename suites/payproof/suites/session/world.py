@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import random
 
+from payproof.contracts.entries import Call, Checkout
 from payproof.contracts.judging.steps import StepName
 from payproof.simulator.target import Spoiled
 from payproof.suites.customer.customer import Customer
@@ -19,6 +20,9 @@ from payproof.suites.session.shopping import Shopping
 
 _RELOADS = 4
 """How often a customer reloads in the last wait: a circuit breaker may still be open at the first time."""
+
+CLOSES = (1.0, 4.0, 61.0)
+"""Seconds between attempts once the gateway works again: a circuit that opened has a minute without any, and then must close."""
 
 _CALMING = (0.0, 1.0, 4.0, 10.0, 20.0)
 """Seconds before each look whether an integration has got over a trouble that was the gateway's."""
@@ -57,20 +61,35 @@ class World(Shopping):
             if went:
                 return
 
-    async def recover(self, *, wait: float = 0.0, pauses: tuple[float, ...] = (1.0,)) -> None:
-        """The fault is gone: the next clean payment must go through, after a second of grace at most; ``pauses``: after these seconds,
-        one after the other."""
+    async def recover(self, *, wait: float = 0.0, pauses: tuple[float, ...] = ()) -> None:
+        """The fault is gone: the next clean payment must go through, after a second of grace at most, or after ``pauses``, one after the
+        other. Where customers are turned away with a page, and without a call, a circuit may be open: it has its time to close."""
         self.end_disturbances()
         await self.release_notices()
         if wait:
             await asyncio.sleep(wait)
         await self.revive()
-        self.step("the gateway works again; another customer pays", StepName.RECOVER)
-        for pause in (0.0, *pauses):
-            await asyncio.sleep(pause)
-            if (await self.buy(self.new_order(role="recovery"), purpose="recovery")).paid or self.recovery_failed:
+        mark = self.step("the gateway works again; another customer pays", StepName.RECOVER)
+        for pause in (0.0, *(pauses or CLOSES[:1])):
+            if await self._recovered(pause):
                 return
+        if not pauses and self.shared.seconds is None and self._turned_away_since(mark.n):
+            for pause in CLOSES[1:]:
+                if await self._recovered(pause):
+                    return
         self.recovery_failed = not self.target.complaint()
+
+    async def _recovered(self, pause: float) -> bool:
+        """Whether another customer's payment goes through after so many seconds, or nobody's will."""
+        await asyncio.sleep(pause)
+        return (await self.buy(self.new_order(role="recovery"), purpose="recovery")).paid or self.recovery_failed
+
+    def _turned_away_since(self, since: int) -> bool:
+        """Whether each customer since then got a page, and the gateway was asked for no payment."""
+        entries = [entry for entry in self.journal.entries if entry.n > since]
+        tries = [entry.outcome for entry in entries if isinstance(entry, Checkout)]
+        asked = any(isinstance(entry, Call) and entry.role in ("authenticate", "open") for entry in entries)
+        return not asked and all(outcome in ("refused", "elsewhere") for outcome in tries)
 
     async def sells(self, after: str) -> bool:
         """Whether a clean purchase goes through after this probe, with some seconds of grace."""
