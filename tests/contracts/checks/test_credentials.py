@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -148,6 +148,7 @@ def _rotated(
     first: bool = True,
     before: str = "<secret-key-1>",
     last_moments: bool = False,
+    came: Literal["started", "ready", "exited"] = "ready",
     **settings: Any,
 ) -> Written:
     run = Written(**settings)
@@ -161,9 +162,12 @@ def _rotated(
             run.passes(0.5)
         run.add(e.Process(event="stopped"))
         run.add(e.Process(event="started"))
-        run.order("2")
-        run.token(client_id="<client-id-1>", secret=secret)
-        run.seen("2", paid=paid)
+        if came != "started":
+            run.add(e.Process(event=came))
+        if came == "ready":
+            run.order("2")
+            run.token(client_id="<client-id-1>", secret=secret)
+            run.seen("2", paid=paid)
     return run
 
 
@@ -183,6 +187,15 @@ def test_what_the_old_process_sends_before_it_is_stopped_is_not_judged() -> None
 
 def test_no_payment_after_the_rotation_fails() -> None:
     assert "no payment goes through" in _rotated(paid=False).finding(ROTATION, Verdict.FAIL).title
+
+
+def test_an_integration_that_ends_with_its_new_secret_fails() -> None:
+    assert "no payment goes through" in _rotated(came="exited").finding(ROTATION, Verdict.FAIL).title
+
+
+def test_an_integration_that_is_not_up_again_in_time_is_not_accused_of_its_secret() -> None:
+    """A restart takes longer than a first start on a machine with too much to do."""
+    assert "did not answer in time" in _rotated(came="started").finding(ROTATION, Verdict.NOT_EXERCISED).title
 
 
 def test_a_shop_that_could_not_be_paid_before_is_not_judged() -> None:

@@ -38,6 +38,25 @@ class Flags:
         return bool(self.command or self.checkout or self.order)
 
 
+def fields_of(body: str) -> tuple[str, ...]:
+    """The fields of a form, by the answer to how an order is sent: ``form`` for the usual ones, or ``id={order.id}&sum=...``; none
+    where it is sent as JSON.
+
+    Raises:
+        PayproofError: it is none of these.
+    """
+    if body == "json" or body.startswith("{"):
+        return ()
+    if body == "form":
+        return tuple(f"{name}={value}" for name, value in BODY.items())
+    if "=" not in body:
+        raise PayproofError(
+            f'"{body}" is neither json nor form',
+            remedy="answer json or form, or write the JSON object, or the form's fields: id={order.id}&sum={order.amount}",
+        )
+    return tuple(body.split("&"))
+
+
 def tables(flags: Flags, *, defaults: bool) -> dict[str, Any]:
     """The flags as tables of payproof.toml. ``defaults``: fill in what a checkout without a file needs.
 

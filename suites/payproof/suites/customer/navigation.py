@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-from payproof.contracts.entries import Page, header
+from payproof.contracts.entries import Page, Response, header
 from payproof.contracts.reading import addresses
 from payproof.contracts.reading.addresses import joined
 from payproof.contracts.reading.pages import soup
@@ -26,6 +26,8 @@ _REFRESH = re.compile(r"(\d{1,9})(?:\.\d*)?[\s;,]+(?:url\s*=\s*)?(['\"]?)([^'\"\
 """A refresh that leads somewhere, without blanks around it: seconds, quote, address."""
 _AT_ONCE = 5
 """Seconds until a refresh for which a customer waits."""
+_RELOAD = re.compile(r"(\d{1,9})(?:\.\d*)?[\s;,]*(?:url\s*=\s*['\"]{0,2})?", re.IGNORECASE)
+"""A refresh that names no address: the page itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +110,25 @@ def next_address(page: Page) -> str:
         return joined(page.request.url, location)
     if page.response.status >= 400:
         return ""
-    for refresh in (header(page.response.headers, "refresh"), _meta_refresh(page.response.body)):
-        found = _REFRESH.fullmatch(refresh.strip())
+    _, there = _refresh(page.request.url, page.response)
+    return there if there != page.request.url else ""
+
+
+def reloads_after(page: Page) -> int | None:
+    """Seconds until a page loads itself again, as one does that waits for something; None when it stays, or leads elsewhere."""
+    if page.response is None or page.response.status >= 300:
+        return None
+    seconds, there = _refresh(page.request.url, page.response)
+    return seconds if there == page.request.url else None
+
+
+def _refresh(url: str, response: Response) -> tuple[int, str]:
+    """Seconds and address of an immediate refresh; no address where there is none."""
+    for refresh in (header(response.headers, "refresh"), _meta_refresh(response.body)):
+        found = _RELOAD.fullmatch(refresh.strip()) or _REFRESH.fullmatch(refresh.strip())
         if found and int(found[1]) <= _AT_ONCE:
-            there = joined(page.request.url, found[3])
-            return there if there != page.request.url else ""
-    return ""
+            return int(found[1]), joined(url, found[3]) if found.re is _REFRESH else url
+    return 0, ""
 
 
 def _meta_refresh(body: str) -> str:
