@@ -19,11 +19,12 @@ from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Fields, HostedRecipe
 from payproof.contracts.reading import addresses, pages
 from payproof.contracts.reading.addresses import joined
+from payproof.contracts.reading.onward import next_address, reloads_after
 from payproof.contracts.reading.pages import soup
 from payproof.simulator import bounded_read as bounded
 from payproof.suites.customer import navigation
 from payproof.suites.customer import payer_redaction as secrecy
-from payproof.suites.customer.navigation import Shown, next_address, reloads_after, shown
+from payproof.suites.customer.navigation import Shown, shown
 from payproof.suites.customer.routing import Proxy, Routing, address_of
 from payproof.suites.resources import lacking
 
@@ -252,7 +253,9 @@ class Customer:
         end = self.journal.now() + self.patience
         while errand.purpose == "checkout" and (pause := reloads_after(page)) is not None:
             if self.journal.now() + pause > end:
-                self.journal.add(Step(text=f"the customer waited {self.patience:g} s and gave up at {page.request.url}"))
+                self.journal.add(
+                    Step(text=f"the customer waited {self.patience:g} s and gave up at {page.request.url}")
+                )
                 break
             await asyncio.sleep(max(pause, _RELOAD))
             page = await self._open(errand.sent_on(page.request.url, again=False))

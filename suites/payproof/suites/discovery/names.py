@@ -26,7 +26,9 @@ _LISTENS = re.compile(r"(?:\w+_)?(?:LISTEN|BIND)(?:_ADDR(?:ESS)?)?|(?:(?:HTTP|SE
 """Host and port in one."""
 _DEVELOPMENT = re.compile(r"(?:.*_)?(?:DEBUG|ENV|RELOAD)")
 """What makes a program behave as it never would for a customer."""
-_GIVEN = frozenset({"PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "BUNDLE_GEMFILE"})
+_GIVEN = frozenset(
+    {"PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "BUNDLE_GEMFILE"}
+)
 """What an instance is handed anyway, or what a framework's own start sets itself."""
 _FOLDER = re.compile(r"(?:\w+_)?(?:DATA|STORAGE)(?:_(?:DIR|PATH|FOLDER))?|(?:\w+_)?(?:STATE|VAR)_(?:DIR|PATH|FOLDER)")
 _SHOWN = 8
