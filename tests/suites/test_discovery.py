@@ -628,7 +628,7 @@ def test_settings_are_known_by_the_names_that_the_code_reads(tmp_path: Path) -> 
         ("shop.pl", "my $api = $ENV{QP_BASE}; my ($id, $secret) = @ENV{qw(QP_CLIENT_ID QP_SECRET_ID)};"),
         ("Pay.pm", "my ($api, $id) = @ENV{'QP_BASE', \"QP_CLIENT_ID\"}; my $secret = $ENV{'QP_SECRET_ID'} // die;"),
         ("pay.rs", 'let b = env::var("QP_BASE")?; env::var_os("QP_CLIENT_ID"); std::env::var("QP_SECRET_ID")'),
-        ("Pay.cs", 'GetEnvironmentVariable("QP_BASE"); Environment.GetEnvironmentVariable("QP_CLIENT_ID", X); GetEnvironmentVariable("QP_SECRET_ID")'),
+        ("Pay.cs", 'GetEnvironmentVariable("QP_BASE"); E.GetEnvironmentVariable("QP_CLIENT_ID"); GetEnvironmentVariable("QP_SECRET_ID")'),
         ("Pay.swift", 'let e = p.environment; e.environment["QP_BASE"]; environment["QP_CLIENT_ID"]; environment["QP_SECRET_ID"]'),
         ("pay.erl", 'os:getenv("QP_BASE"), os:getenv("QP_CLIENT_ID", ""), os:getenv("QP_SECRET_ID")'),
         ("pay.exs", 'System.get_env("QP_BASE", "x"); System.fetch_env!("QP_CLIENT_ID"); System.fetch_env!("QP_SECRET_ID")'),
