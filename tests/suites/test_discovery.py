@@ -812,6 +812,22 @@ def test_the_fields_of_a_form_may_be_the_answer(folder: Path, monkeypatch: pytes
     assert load_config(folder).integration.checkout.form == {"order": "{order.id}", "total": "{order.amount}"}
 
 
+@pytest.mark.parametrize(
+    "answer", ['POST /api {"do": "look", "ref": "{order.id}"} json:/order/state=paid,sent', "post /api json:/s"]
+)
+def test_an_order_may_be_asked_for_by_a_post(folder: Path, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    def prompt(question: str, *, default: str, show_default: bool) -> str:
+        return answer if question.startswith("Where an order") else default
+
+    monkeypatch.setattr("click.prompt", prompt)
+    assert command(["init", "--no-try"]) == 0
+    order = load_config(folder).integration.order
+    assert (order.method, order.path) == ("POST", "/api")
+    if "{" in answer:
+        assert (order.json_body, order.status) == ({"do": "look", "ref": "{order.id}"}, "json:/order/state")
+        assert list(order.paid) == ["paid", "sent"]
+
+
 def test_a_path_without_a_slash_is_asked_for_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

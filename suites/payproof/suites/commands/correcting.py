@@ -71,6 +71,11 @@ def _merged(data: Tables, change: Tables) -> Tables:
     return {**data, "integration": integration}
 
 
+def _asked(order: Tables) -> str:
+    body = f" {json.dumps(order['json'])}" if "json" in order else ""
+    return f"{order['method']} {order['path']}{body}" if "method" in order else order["path"]
+
+
 def _fields(form: Tables) -> str:
     return "&".join(f"{name}={value}" for name, value in form.items()) or "form"
 
@@ -84,7 +89,7 @@ def _now(integration: Tables, what: str) -> str:
         "checkout": f"{checkout['method']} {checkout['path']}",
         "body": json.dumps(checkout["json"]) if "json" in checkout else _fields(checkout.get("form") or {}),
         "redirect": checkout.get("redirect", "location"),
-        "order": f"{order['path']} {order['status']}={','.join(order.get('paid', ['paid']))}",
+        "order": f"{_asked(order)} {order['status']}={','.join(order.get('paid', ['paid']))}",
         "env": "",
     }
     return answers[what]
