@@ -141,8 +141,8 @@ def certificate_verified(case: Case) -> Iterator[Finding]:
 
     Judged: the gateway shows a certificate of another host, one that has expired, one of an authority that nobody knows, to a
     customer's calls and to the call for a new access token; the last one also while the integration runs without the variables that
-    name this run's authority, which some libraries obey though verification is off. An HTTP request that arrives then is the defect, whatever it asks. A connection that the integration ends
-    without one is the pass.
+    name this run's authority, which some libraries obey though verification is off. An HTTP request that arrives then is the
+    defect, whatever it asks. A connection that the integration ends without one is the pass.
 
     Fix: leave certificate verification on; add a private authority to the trust store instead of switching it off, and do not
     leave out the comparison of host names.
