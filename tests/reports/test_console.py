@@ -172,6 +172,22 @@ def crashed(check: str, how: str) -> tuple[Verdict, Finding]:
     )
 
 
+def test_requirements_whose_probes_broke_in_one_way_are_named_in_one_line(result: Result, run: Run) -> None:
+    def broken(check: str, port: int) -> tuple[Verdict, Finding]:
+        title = f"a probe broke: it did not answer at http://127.0.0.1:{port}/; it wrote {port}"
+        return Verdict.ERROR, Finding(check=check, verdict=Verdict.ERROR, title=title)
+
+    both = changed(
+        result,
+        errors__currency=broken("errors.currency", 20_001),
+        errors__not_json=broken("errors.not-json", 20_002),
+        flow__recovers=broken("flow.recovers", 20_003),
+    )
+    text = shown(both, run)
+    assert text.count("it did not answer") == 1
+    assert "and in the same way\n      errors.currency, errors.not-json\n" in text
+
+
 def test_what_failed_in_one_way_is_told_together(result: Result, run: Run) -> None:
     broken = changed(
         result,

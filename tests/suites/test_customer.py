@@ -227,7 +227,7 @@ def test_a_page_that_sends_the_customer_on_by_itself_leads_to_the_payment(
     "body",
     [
         f'<meta http-equiv="refresh" content="30; url={PAY}">',
-        '<meta http-equiv="refresh" content="2">',
+        '<meta http-equiv="refresh" content="9">',
         f'<noscript><meta http-equiv="refresh" content="0;url={PAY}"></noscript>',
         '<meta http-equiv="refresh" content="0;url=https://[">',
         '<script src="https://["></script>',
@@ -236,6 +236,40 @@ def test_a_page_that_sends_the_customer_on_by_itself_leads_to_the_payment(
 def test_a_page_that_only_reloads_itself_leads_nowhere(body: str) -> None:
     (start,) = started(_leading(body), {})
     assert start.payment_url == ""
+
+
+@pytest.mark.parametrize("refresh", ["0", "0;", "0; url=/wait", "0;URL=''"])
+def test_a_page_that_waits_for_a_payment_is_watched_until_it_is_there(refresh: str) -> None:
+    looks = 0
+
+    async def begun(request: Request) -> Response:
+        return RedirectResponse("/wait", 303)
+
+    async def wait(request: Request) -> Response:
+        nonlocal looks
+        looks += 1
+        return RedirectResponse(PAY) if looks > 2 else HTMLResponse(f'<meta http-equiv="refresh" content="{refresh}">')
+
+    shop = Guarded()
+    shop.app.router.routes[:0] = [Route("/checkout", begun, methods=["POST"]), Route("/wait", wait)]
+    (start,) = started(shop, {})
+    assert start.payment_url == PAY
+
+
+def test_a_page_that_waits_for_ever_is_left_when_patience_ends() -> None:
+    async def wait(request: Request) -> Response:
+        return HTMLResponse("<p>One moment</p>", headers={"Refresh": "1"})
+
+    async def play() -> Visit:
+        server = GatewayServer(Starlette(routes=[Route("/wait", wait)]))
+        await server.start()
+        try:
+            async with a_customer(server.port, patience=0.5) as customer:
+                return await customer.browse("GET", f"{customer.place.public_url}/wait", purpose="checkout")
+        finally:
+            await server.stop()
+
+    assert len(asyncio.run(play()).pages) == 1
 
 
 def test_a_refresh_of_many_blanks_is_read_as_fast_as_any_other() -> None:

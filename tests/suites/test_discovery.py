@@ -577,6 +577,12 @@ def test_answers_are_looked_at_one_by_one_and_a_question_mark_helps(
         ({"go.mod": "module shop"}, "Go", ("go", "run")),
         ({"pom.xml": "<artifactId>spring-boot-starter-web</artifactId>"}, "Spring", ("mvn", "-q")),
         ({"bin/rails": ""}, "Rails", ("bin/rails", "server")),
+        ({"shop.csproj": "<Project/>"}, ".NET", ("dotnet", "run")),
+        ({"mix.exs": "{:phoenix, \"~> 1.7\"}"}, "Phoenix", ("mix", "phx.server")),
+        ({"mix.exs": "{:plug, \"~> 1\"}"}, "Elixir", ("mix", "run")),
+        ({"Cargo.toml": "[package]"}, "Rust", ("cargo", "run")),
+        ({"shop.exs": "Web.serve(4000)"}, "Elixir", ("elixir", "shop.exs")),
+        ({"shop.exe": ""}, "Mono", ("mono", "shop.exe")),
         ({"server.mjs": "import Koa from 'koa'"}, "Node", ("node", "server.mjs")),
         ({"shop.rb": "require 'sinatra'"}, "Ruby", ("ruby", "shop.rb")),
         ({"tickets.pl": "use Mojolicious::Lite -signatures;"}, "Mojolicious", ("perl", "tickets.pl", "daemon", "-l")),
@@ -622,9 +628,13 @@ def test_settings_are_known_by_the_names_that_the_code_reads(tmp_path: Path) -> 
         ("shop.pl", "my $api = $ENV{QP_BASE}; my ($id, $secret) = @ENV{qw(QP_CLIENT_ID QP_SECRET_ID)};"),
         ("Pay.pm", "my ($api, $id) = @ENV{'QP_BASE', \"QP_CLIENT_ID\"}; my $secret = $ENV{'QP_SECRET_ID'} // die;"),
         ("pay.rs", 'let b = env::var("QP_BASE")?; env::var_os("QP_CLIENT_ID"); std::env::var("QP_SECRET_ID")'),
+        ("Pay.cs", 'GetEnvironmentVariable("QP_BASE"); E.GetEnvironmentVariable("QP_CLIENT_ID"); GetEnvironmentVariable("QP_SECRET_ID")'),
+        ("Pay.swift", 'let e = p.environment; e.environment["QP_BASE"]; environment["QP_CLIENT_ID"]; environment["QP_SECRET_ID"]'),
+        ("pay.erl", 'os:getenv("QP_BASE"), os:getenv("QP_CLIENT_ID", ""), os:getenv("QP_SECRET_ID")'),
+        ("pay.exs", 'System.get_env("QP_BASE", "x"); System.fetch_env!("QP_CLIENT_ID"); System.fetch_env!("QP_SECRET_ID")'),
         ("pay.ex", 'System.get_env("QP_BASE"); System.fetch_env!("QP_CLIENT_ID"); System.get_env("QP_SECRET_ID", "")'),
     ],
-)
+)  # fmt: skip
 def test_each_languages_way_to_read_its_environment_is_known(tmp_path: Path, name: str, code: str) -> None:
     (tmp_path / name).write_text(code)
     assert look_around(tmp_path, load("quatapay")).settings.env == {
@@ -740,6 +750,96 @@ def test_what_an_example_gives_is_taken_and_a_database_is_each_instances_own() -
         "ROOMS_DB": "{instance.dir}/shop.db",
     }
     assert found.open == ("EMPTY", "MAIL_URL", "QUEUE")
+
+
+def test_an_example_that_is_the_gateways_address_says_what_its_name_does_not() -> None:
+    examples = {
+        "TICKET_GATEWAY": "https://gateway.example/pay/sandbox/api/v1",
+        "TICKET_CLIENT": "",
+        "TICKET_SECRET": "",
+    }
+    assert settings((), examples, load("quatapay"), sqlite=False).env == {
+        "TICKET_GATEWAY": "{gateway.base_url}",
+        "TICKET_CLIENT": "{gateway.client_id}",
+        "TICKET_SECRET": "{gateway.secret_key}",
+    }
+    live = {"TICKET_GATEWAY": "https://gateway.example/pay/api/v1/"}
+    assert settings((), live, load("quatapay"), sqlite=False).env == {"TICKET_GATEWAY": "{gateway.base_url}"}
+
+
+def test_a_data_folder_is_known_by_its_last_words_and_what_is_handed_over_anyway_is_not_listed() -> None:
+    found = settings(("PASS_DATA", "SSL_CERT_FILE", "BUNDLE_GEMFILE", "MOTTO"), {}, load("quatapay"), sqlite=False)
+    assert found.env == {"PASS_DATA": "{instance.dir}"}
+    assert found.open == ("MOTTO",)
+
+
+def test_a_name_that_was_answered_is_not_given_what_the_example_says(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / ".env.example").write_text("TICKET_WHERE=https://gateway.example/api\n")
+
+    def prompt(question: str, *, default: str, show_default: bool) -> str:
+        if question.startswith("  {gateway.base_url}"):
+            return "TICKET_WHERE"
+        return "python app.py" if question.startswith("Command") else default
+
+    monkeypatch.setattr("click.prompt", prompt)
+    assert command(["init", "--no-try"]) == 0
+    assert load_config(folder).integration.env["TICKET_WHERE"] == "{gateway.base_url}"
+
+
+def test_a_start_that_fails_the_second_time_leaves_the_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    once = "import pathlib\nmark = pathlib.Path('started')\nassert not mark.exists()\nmark.touch()\n"
+    found(folder, once + "PAID = ''\nclass Shop(Base):\n    pass\nserve(Shop)\n")
+    assert "It did not start a second time" in " ".join(capsys.readouterr().out.split())
+    assert load_config(folder).integration.checkout.path == "/checkout"
+
+
+def test_what_the_shop_logged_is_told_beside_what_is_missing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = "print('ERROR the till is locked', flush=True); self.answer(503, 'please try again')"
+    found(folder, f"PAID = ''\nclass Shop(Base):\n    def do_POST(self):\n        {answer}\nserve(Shop)\n")
+    assert "the till is locked" in capsys.readouterr().out
+
+
+def test_the_fields_of_a_form_may_be_the_answer(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"Sent as": "order={order.id}&total={order.amount}", "A path": "/up"}
+
+    def prompt(question: str, *, default: str, show_default: bool) -> str:
+        return next((answer for begin, answer in given.items() if question.startswith(begin)), default)
+
+    monkeypatch.setattr("click.prompt", prompt)
+    assert command(["init", "--no-try"]) == 0
+    assert load_config(folder).integration.checkout.form == {"order": "{order.id}", "total": "{order.amount}"}
+
+
+@pytest.mark.parametrize(
+    "answer", ['POST /api {"do": "look", "ref": "{order.id}"} json:/order/state=paid,sent', "post /api json:/s"]
+)
+def test_an_order_may_be_asked_for_by_a_post(folder: Path, monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    def prompt(question: str, *, default: str, show_default: bool) -> str:
+        return answer if question.startswith("Where an order") else default
+
+    monkeypatch.setattr("click.prompt", prompt)
+    assert command(["init", "--no-try"]) == 0
+    order = load_config(folder).integration.order
+    assert (order.method, order.path) == ("POST", "/api")
+    if "{" in answer:
+        assert (order.json_body, order.status) == ({"do": "look", "ref": "{order.id}"}, "json:/order/state")
+        assert list(order.paid) == ["paid", "sent"]
+
+
+def test_a_path_without_a_slash_is_asked_for_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = iter(["POST /pay", "/up"])
+
+    def prompt(question: str, *, default: str, show_default: bool) -> str:
+        return next(given) if question.startswith("A path") else default
+
+    monkeypatch.setattr("click.prompt", prompt)
+    assert command(["init", "--no-try"]) == 0
+    assert "is not a path" in capsys.readouterr().out
+    assert load_config(folder).integration.ready == "/up"
 
 
 def test_a_command_is_the_folders_own_and_its_new_database_gets_its_tables(tmp_path: Path) -> None:

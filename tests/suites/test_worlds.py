@@ -49,6 +49,14 @@ def shared(folder: Path) -> Shared:
     )
 
 
+def test_a_start_beside_others_may_take_longer_than_the_first_one_took(tmp_path: Path) -> None:
+    ours = shared(tmp_path)
+    configured = ours.config.integration.ready_timeout
+    assert ours.start_patience == configured
+    ours.start_seconds = configured / 2
+    assert ours.start_patience > configured
+
+
 class Unsold(World):
     """A world in which nobody gets through any more."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.console import Console
@@ -131,11 +132,21 @@ def _section(
         _judgement(output, judgement, verbose=verbose)
         if mates:
             output.say("and in the same way", indent=_INDENT)
+        broken = [mate.requirement for mate in mates if _breach(mate) and _breach(mate) == _breach(judgement)]
+        if broken:
+            output.say(", ".join(broken), indent=_INDENT, style="bold", lead=Text(" "))
         for mate in mates:
+            if mate.requirement in broken:
+                continue
             output.say(
                 facts.why(mate).partition(": ")[2], indent=_INDENT, lead=Text(f"  {mate.requirement}", style="bold")
             )
         _onward(output, judgement, [name for each in (judgement, *mates) for name in waiting.get(each.requirement, ())])
+
+
+def _breach(judgement: Judgement) -> str:
+    """What broke a probe, without the numbers of ports and what was logged; empty where none broke."""
+    return re.sub(r":\d+", "", facts.why(judgement)).partition(";")[0] if judgement.verdict is Verdict.ERROR else ""
 
 
 def _judgement(output: TextOutput, judgement: Judgement, *, verbose: bool) -> None:

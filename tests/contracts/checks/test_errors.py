@@ -36,7 +36,10 @@ def answered(
         run.armed(params["fault"], operation)
         began = run.now
         for _ in range(times):
-            run.call(operation, status=500, fault=params["fault"], reference="1")
+            if operation == "token":
+                run.token(None, status=500, fault=params["fault"])
+            else:
+                run.call(operation, status=500, fault=params["fault"], reference="1")
         as_shown: dict[str, Any] = {"status": 503, "body": "<p>Please try again later.</p>"} | (page or {})
         shown = run.page("checkout", "1", began=began, **as_shown)
         run.checkout("1", "", page=shown.n)
@@ -80,6 +83,31 @@ def test_an_order_that_is_paid_for_nothing_fails(requirement: str, params: dict[
 def test_more_than_five_attempts_fail(requirement: str, params: dict[str, Any]) -> None:
     assert answered(params, times=6).finding(requirement, Verdict.FAIL).actual == {"attempts": 6}
     assert answered(params, times=5).finding(requirement, Verdict.PASS)
+
+
+def _rechecking(open_payments: int) -> Written:
+    """A shop that asks about what is open while no customer waits."""
+    run = Written()
+    with run.probe("cancelled"):
+        for number in range(open_payments):
+            run.ledger("opened", f"open-{number}")
+        run.passes(5.0)
+        run.status("open-0", paid=False)
+    return run
+
+
+@pytest.mark.parametrize(("requirement", "params"), REQUIREMENTS)
+def test_token_calls_for_other_payments_that_are_rechecked_are_no_attempts_of_this_customer(
+    requirement: str, params: dict[str, Any]
+) -> None:
+    assert answered(params, operation="token", times=11, run=_rechecking(6)).finding(requirement, Verdict.PASS)
+    found = answered(params, operation="token", times=11, run=_rechecking(2)).finding(requirement, Verdict.FAIL)
+    assert found.actual == {"attempts": 7}  # in a second or two, each of the two may want a token twice
+
+
+def test_creates_are_counted_whatever_is_rechecked() -> None:
+    found = answered({"fault": "not-json"}, times=6, run=_rechecking(6)).finding("errors.not-json", Verdict.FAIL)
+    assert found.actual == {"attempts": 6}
 
 
 @pytest.mark.parametrize(("requirement", "params"), REQUIREMENTS)

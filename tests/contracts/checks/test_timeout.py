@@ -294,3 +294,27 @@ def test_where_guidance_is_advice_a_longer_wait_warns_and_the_longest_fails(
     run = stalled(seconds, ending=ending)
     run.profile = replace(run.profile, limits=Limits(longest_call=80.0))
     assert run.finding("timeout.response", verdict)
+
+
+def waiting(*, ends: bool) -> Written:
+    """A checkout that answers at once with a page that loads itself again until the call has an end."""
+    run, wait = Written(), "https://shop.test/wait"
+    with run.probe("stalled", operation="create"):
+        run.order("1")
+        began = run.now
+        run.page("checkout", "1", status=303, headers=(("location", "/wait"),), seconds=0.2)
+        for _ in range(30 if ends else 2):
+            run.page("checkout", "1", url=wait, headers=(("refresh", "1"),), seconds=1.0)
+        if ends:
+            run.page("checkout", "1", url=wait, status=503)
+        call = run.call("create", status=None, ending="cut", fault="never-answer", seconds=0.0)
+        call = run.add(replace(call, began=began + 0.1, ended=began + 40))
+        run.step("tried")
+    return run
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_page_that_only_waits_is_no_answer(ends: bool) -> None:
+    found = waiting(ends=ends).finding("timeout.response", Verdict.FAIL)
+    assert isinstance(found.actual, dict)
+    assert (found.actual["customer answered after seconds"] is None) is not ends

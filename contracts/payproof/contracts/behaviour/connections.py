@@ -127,7 +127,8 @@ def _shown(run: Run, fault: str) -> Iterator[tuple[RecordedWorld, Call | Connect
 def _of_unknown_authority(run: Run) -> Iterator[tuple[RecordedWorld, Call | Connection]]:
     """What the integration made of the run's own authority where it does not know it: because it was not told, or trusts others only."""
     for probe_run in probe_runs(run, UNKNOWN_CERTIFICATE):
-        yield from ((probe_run.world, each) for each in of_unknown_certificate(probe_run))
+        others = (each for each in of_unknown_certificate(probe_run) if each.fault != UNKNOWN_AUTHORITY)
+        yield from ((probe_run.world, each) for each in others)
     for world in run.given_up:
         yield from ((world, each) for each in world.of(Connection) if each.distrusted and not each.hesitant)
 

@@ -140,9 +140,9 @@ def certificate_verified(case: Case) -> Iterator[Finding]:
     Why: without verification anybody on the way is the gateway.
 
     Judged: the gateway shows a certificate of another host, one that has expired, one of an authority that nobody knows, to a
-    customer's calls and to the call for a new access token; and the integration runs once without the variables that name this
-    run's own authority. An HTTP request that arrives then is the defect, whatever it asks. A connection that the integration ends
-    without one is the pass.
+    customer's calls and to the call for a new access token; the last one also while the integration runs without the variables that
+    name this run's authority, which some libraries obey though verification is off. An HTTP request that arrives then is the
+    defect, whatever it asks. A connection that the integration ends without one is the pass.
 
     Fix: leave certificate verification on; add a private authority to the trust store instead of switching it off, and do not
     leave out the comparison of host names.
@@ -160,8 +160,9 @@ def certificate_verified(case: Case) -> Iterator[Finding]:
 
 def _trusted(case: Case, probe_run: ProbeRun, shown: str, what: str) -> Finding:
     afterwards = probe_run.after(StepName.DISTRUST)
-    sent = [call for call in afterwards.calls() if call.secure and call.fault == shown]
-    tried = [each for each in afterwards.of(Connection) if each.fault == shown and each.distrusted]
+    faults = (shown,) if shown else ("unknown-authority", "")  # once the gateway showed its own
+    sent = [call for call in afterwards.calls() if call.secure and call.fault in faults]
+    tried = [each for each in afterwards.of(Connection) if each.fault in faults and each.distrusted]
     if sent:
         return case.failed(
             f"{len(sent)} request{'s' if len(sent) > 1 else ''} sent to a gateway that showed {what}",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from payproof.contracts.entries import Call, Connection
+from payproof.contracts.entries import Call, Connection, Page
 from payproof.contracts.judging.probe_runs import ProbeRun, probe_runs
 from payproof.contracts.judging.requirements import CAUSES, Case, must, should
 from payproof.contracts.model import Finding, Json
+from payproof.contracts.reading.onward import next_address, reloads_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +104,29 @@ def _never_called(case: Case, operation: str) -> tuple[str, ...]:
 
 
 def _answered_after(situation: _Situation, wait: _Wait) -> float | None:
-    """Seconds until the customer whose request led to this wait had an answer; None where nobody waited, or nobody got one."""
+    """Seconds until the customer whose request led to this wait had an answer; None where nobody waited, or nobody got one. A checkout's
+    page that loads itself again meanwhile is none."""
     waiting = [
         page
         for page in situation.probe_run.pages("checkout", "return", "reload")
         if page.began <= wait.began <= page.ended and page.response is not None
     ]
-    return round(min(page.ended for page in waiting) - wait.began, 1) if waiting else None
+    answers = [answer for page in waiting if (answer := _answer(situation.probe_run, page)) is not None]
+    return round(min(page.ended for page in answers) - wait.began, 1) if answers else None
+
+
+def _answer(probe_run: ProbeRun, page: Page) -> Page | None:
+    """The page at which a walk through a checkout ends that this one is on, this one elsewhere; None where the walk never ends."""
+    while page.purpose == "checkout":
+        reloads = reloads_after(page) is not None
+        there = page.request.url if reloads else next_address(page)
+        later = [
+            each for each in probe_run.pages(page.purpose) if each.began >= page.ended and each.request.url == there
+        ]
+        if not there or not later:
+            return None if reloads else page
+        page = later[0]
+    return page
 
 
 @must("timeout.response")

@@ -9,6 +9,7 @@ from payproof.contracts.judging.probe_runs import (
     ProbeRun,
     attempts,
     background,
+    elsewhere,
     final,
     front_end_elsewhere,
     payments_of,
@@ -217,7 +218,7 @@ def retried_once(case: Case) -> Iterator[Finding]:
         overlap = 2 if background(probe_run.world) else 1
         # A job in the background asks about payments; it opens none while a customer waits for that.
         own = 1 if not case.profile.verifies(operation) and waited_for(probe_run.pages(), worst[0]) else overlap
-        if len(worst) > 2 * own or len(window) > 3 * overlap:
+        if len(worst) > 2 * own or len(window) > 3 * overlap + elsewhere(probe_run.world, window):
             yield case.failed(
                 f"one {operation} request was sent {len(worst)} times, with {len(window)} token calls",
                 expected={"sent": "at most 2", "token calls": "at most 3"},

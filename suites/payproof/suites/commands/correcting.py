@@ -11,7 +11,7 @@ from typing import Any
 from payproof.contracts.model import PayproofError
 from payproof.suites.commands.options import pairs
 from payproof.suites.commands.prompting import prompt, split
-from payproof.suites.commands.short_forms import BODY, Flags, tables
+from payproof.suites.commands.short_forms import BODY, Flags, fields_of, tables
 from payproof.suites.config import make_config
 
 Tables = dict[str, Any]
@@ -45,8 +45,8 @@ def _recipe(**given: Any) -> Tables:
 
 def _body(text: str) -> Tables:
     """``json`` and ``form`` stand for the usual fields. The kind that it was before goes."""
-    if text == "form":
-        return {"checkout": {"form": dict(BODY), "json": None}}
+    if form := fields_of(text):
+        return {"checkout": {"form": pairs(form, "form"), "json": None}}
     sent = dict(BODY) if text == "json" else _recipe(json=text)["checkout"]["json"]
     return {"checkout": {"json": sent, "form": None}}
 
@@ -71,6 +71,15 @@ def _merged(data: Tables, change: Tables) -> Tables:
     return {**data, "integration": integration}
 
 
+def _asked(order: Tables) -> str:
+    body = f" {json.dumps(order['json'])}" if "json" in order else ""
+    return f"{order['method']} {order['path']}{body}" if "method" in order else order["path"]
+
+
+def _fields(form: Tables) -> str:
+    return "&".join(f"{name}={value}" for name, value in form.items()) or "form"
+
+
 def _now(integration: Tables, what: str) -> str:
     """The answer as the draft has it."""
     checkout, order = integration["checkout"], integration["order"]
@@ -78,9 +87,9 @@ def _now(integration: Tables, what: str) -> str:
         "command": shlex.join(integration["command"]),
         "ready": integration.get("ready", "/"),
         "checkout": f"{checkout['method']} {checkout['path']}",
-        "body": json.dumps(checkout["json"]) if "json" in checkout else "form",
+        "body": json.dumps(checkout["json"]) if "json" in checkout else _fields(checkout.get("form") or {}),
         "redirect": checkout.get("redirect", "location"),
-        "order": f"{order['path']} {order['status']}={','.join(order.get('paid', ['paid']))}",
+        "order": f"{_asked(order)} {order['status']}={','.join(order.get('paid', ['paid']))}",
         "env": "",
     }
     return answers[what]

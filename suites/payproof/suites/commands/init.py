@@ -14,7 +14,7 @@ from payproof.contracts import files, profile
 from payproof.contracts.model import PayproofError
 from payproof.suites.commands import options
 from payproof.suites.commands.prompting import prompt, split
-from payproof.suites.commands.short_forms import BODY, Flags, tables
+from payproof.suites.commands.short_forms import Flags, fields_of, tables
 from payproof.suites.config import make_config, writing
 from payproof.suites.discovery.surroundings import Surroundings, look_around
 
@@ -129,12 +129,12 @@ def _asked(words: tuple[str, ...], flags: dict[str, Any], around: Surroundings, 
             click.echo(f"This looks like {around.framework}.")
         words = tuple(split(prompt("command", "Command that starts it", shlex.join(around.command), split)))
     if not words:
-        ask("url", "Where it runs", "http://127.0.0.1:8000")
-    ask("ready", "A path that answers when it is ready", "/")
+        ask("url", "Where it runs", "http://127.0.0.1:8000", _draft)
+    ask("ready", "A path that answers when it is ready", "/", _draft)
     ask("checkout", "How a customer starts to pay", "POST /checkout", _draft)
     if not (flags["json"] or flags["form"]):
         body = prompt("body", "Sent as json or form", "json", _body)
-        asked["form"] = tuple(f"{name}={value}" for name, value in BODY.items()) if body == "form" else ()
+        asked["form"] = fields_of(body)
         asked["json"] = body if body.startswith("{") else ""
     ask("redirect", "Where that answer says where to pay (a pointer)", "location", _draft)
     ask("order", "Where an order's state is found, and the state that means paid", ORDER, _draft)
@@ -180,10 +180,8 @@ def _body(text: str) -> None:
     """
     if text.startswith("{"):
         _draft(Flags(json=text))
-    elif text not in ("json", "form"):
-        raise PayproofError(
-            f'"{text}" is neither json nor form', remedy="answer json or form, or write the JSON object"
-        )
+    elif text != "json":
+        _draft(Flags(form=fields_of(text)))
 
 
 def _asked_env(gateway: profile.Profile, around: Surroundings) -> list[str]:
@@ -196,5 +194,6 @@ def _asked_env(gateway: profile.Profile, around: Surroundings) -> list[str]:
         answer = prompt("env", f"  {value}", read.get(value, name))
         if answer != "-":
             pairs.append(f"{answer}={value}")
-    usual = writing.usual_env(gateway).values()
-    return [*pairs, *(f"{name}={value}" for name, value in around.settings.env.items() if value not in usual)]
+    usual, named = writing.usual_env(gateway).values(), {pair.partition("=")[0] for pair in pairs}
+    rest = {name: value for name, value in around.settings.env.items() if value not in usual and name not in named}
+    return [*pairs, *(f"{name}={value}" for name, value in rest.items())]

@@ -18,9 +18,10 @@ HELP = {
     "ready": "payproof asks this path until anything answers, also 404.",
     "checkout": "Method and path of the request that starts a payment. A wrong one is no harm: the form is looked for.",
     "body": "How the order is sent: json, as a script does; form, as a page's form does; or the JSON itself, in one line, like "
-    '{"cart": {"total": "{order.amount}"}}.',
+    '{"cart": {"total": "{order.amount}"}}, or the fields of the form, like id={order.id}&total={order.amount}.',
     "redirect": "Where the answer says where to pay: location (a redirect), json:/payment_url (a JSON pointer), html:a#pay (a CSS selector).",
-    "order": "A page that shows an order's state: its path, a pointer to the state, and the word for paid.",
+    "order": "A page that shows an order's state: its path, a pointer to the state, and the word for paid. Asked by a POST: "
+    'POST /api {"order": "{order.id}"} json:/state=paid.',
     "env": "The name under which the code reads this value from its environment. A dash: it does not.",
     "variable": "A variable that the integration needs, and its value: NAME=VALUE. {instance.dir} is a fresh folder for each instance.",
     "correct": "What to answer anew; then the checkout is tried again. Enter: it stays as it is, and the file can be edited.",

@@ -38,6 +38,25 @@ class Flags:
         return bool(self.command or self.checkout or self.order)
 
 
+def fields_of(body: str) -> tuple[str, ...]:
+    """The fields of a form, by the answer to how an order is sent: ``form`` for the usual ones, or ``id={order.id}&sum=...``; none
+    where it is sent as JSON.
+
+    Raises:
+        PayproofError: it is none of these.
+    """
+    if body == "json" or body.startswith("{"):
+        return ()
+    if body == "form":
+        return tuple(f"{name}={value}" for name, value in BODY.items())
+    if "=" not in body:
+        raise PayproofError(
+            f'"{body}" is neither json nor form',
+            remedy="answer json or form, or write the JSON object, or the form's fields: id={order.id}&sum={order.amount}",
+        )
+    return tuple(body.split("&"))
+
+
 def tables(flags: Flags, *, defaults: bool) -> dict[str, Any]:
     """The flags as tables of payproof.toml. ``defaults``: fill in what a checkout without a file needs.
 
@@ -81,19 +100,37 @@ def _visit(text: str) -> tuple[str, str]:
 
 
 def _order(text: str) -> dict[str, Any]:
-    """``/orders/{order.id} json:/status=paid``: path, pointer, the state (or states, by commas) that mean paid."""
-    path, _, rest = text.partition(" ")
-    pointer, equals, states = rest.strip().rpartition("=")
+    """``/orders/{order.id} json:/status=paid``: path, pointer, the state (or states, by commas) that mean paid. Where the path is asked
+    by a POST, its method and JSON stand before and behind it."""
+    words = text.strip()
+    method = words.partition(" ")[0].upper()
+    words = words.partition(" ")[2].strip() if method in METHODS else words
+    path, _, rest = words.partition(" ")
+    body, rest = _body_and_rest(rest.strip())
+    pointer, equals, states = rest.rpartition("=")
     if not equals or "]" in states:  # an equals sign within a CSS selector
-        pointer, states = rest.strip(), ""
+        pointer, states = rest, ""
     if not path.startswith("/") or not pointer:
         raise PayproofError(
             f'"{text}" does not say where an order\'s state is found',
             place="--order",
-            remedy="write --order '/orders/{order.id} json:/status=paid': a path, a pointer, the state that means paid",
+            remedy="write --order '/orders/{order.id} json:/status=paid': a path, a pointer, the state that means paid; or "
+            """'POST /api {"order": "{order.id}"} json:/state=paid'""",
         )
     paid = [state.strip() for state in states.split(",") if state.strip()]
-    return {"path": path, "status": pointer, **({"paid": paid} if paid else {})}
+    asked = ({"method": method} if method in METHODS else {}) | ({} if body is None else {"json": body})
+    return {**asked, "path": path, "status": pointer, **({"paid": paid} if paid else {})}
+
+
+def _body_and_rest(text: str) -> tuple[dict[str, Any] | None, str]:
+    """The JSON object at the beginning, if there is one, and what stands behind it."""
+    if not text.startswith("{"):
+        return None, text
+    try:
+        body, end = json.JSONDecoder().raw_decode(text)
+    except ValueError as error:
+        raise PayproofError(f"not JSON: {error}", place="--order", remedy="close its braces and quotes") from None
+    return body, text[end:].strip()
 
 
 def _json(text: str) -> dict[str, Any]:

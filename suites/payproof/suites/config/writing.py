@@ -63,7 +63,7 @@ def compose(data: Mapping[str, Any], profile: Profile, unset: Sequence[str] = ()
         *_given(checkout, "before", '# before = ["GET /cart/add/1"]   # pages that the customer opens first'),
         "",
         "[integration.order]         # what the merchant believes",
-        *_pairs({key: order[key] for key in ("path", "status", "paid", "within") if key in order}),
+        *_pairs({key: order[key] for key in ("method", "path", "json", "status", "paid", "within") if key in order}),
         *(
             []
             if "within" in order

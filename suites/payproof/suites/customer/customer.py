@@ -18,16 +18,19 @@ from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Fields, HostedRecipe
 from payproof.contracts.reading import addresses, pages
 from payproof.contracts.reading.addresses import joined
+from payproof.contracts.reading.onward import next_address, reloads_after
 from payproof.contracts.reading.pages import soup
 from payproof.simulator import bounded_read as bounded
 from payproof.suites.customer import navigation
 from payproof.suites.customer import payer_redaction as secrecy
-from payproof.suites.customer.navigation import Shown, next_address, shown
+from payproof.suites.customer.navigation import Shown, shown
 from payproof.suites.customer.routing import Proxy, Routing, address_of
 from payproof.suites.customer.scripts import fetched, is_file
 from payproof.suites.resources import lacking
 
 _HOPS = 12
+_RELOAD = 0.2
+"""Seconds that a browser needs at least before a page is there again."""
 _SCRIPT_PATIENCE = 10.0
 """Seconds for one script of a page, and for all of them together."""
 
@@ -227,6 +230,7 @@ class Customer:
         errand = Errand(method, url, purpose, order, headers or {}, json, form)
         page = await self._open(errand)
         walked, opened = [page], [url]
+        page = await self._waited(page, errand, walked)
         for _ in range(_HOPS):
             following = next_address(page)
             if not following:
@@ -238,11 +242,26 @@ class Customer:
             errand = errand.sent_on(following, again=again)
             page = await self._open(errand)
             walked.append(page)
+            page = await self._waited(page, errand, walked)
         else:
             if next_address(page):
                 self.journal.add(Step(text=f"the customer was sent on {_HOPS} times and gave up at {page.request.url}"))
         await self._load_scripts(page)
         return Visit(tuple(walked), "", tuple(opened))
+
+    async def _waited(self, page: Page, errand: Errand, walked: list[Page]) -> Page:
+        """A checkout's page that loads itself again while something is prepared is watched until it is another one, or leads on."""
+        end = self.journal.now() + self.patience
+        while errand.purpose == "checkout" and (pause := reloads_after(page)) is not None:
+            if self.journal.now() + pause > end:
+                self.journal.add(
+                    Step(text=f"the customer waited {self.patience:g} s and gave up at {page.request.url}")
+                )
+                break
+            await asyncio.sleep(max(pause, _RELOAD))
+            page = await self._open(errand.sent_on(page.request.url, again=False))
+            walked.append(page)
+        return page
 
     async def _load_scripts(self, page: Page) -> None:
         """The scripts that a page of the shop links to, and what its scripts fetch at once: a browser would."""

@@ -12,10 +12,10 @@ from payproof.contracts.judging.steps import StepName
 from payproof.contracts.profile import HostedRecipe, Payer
 from payproof.contracts.reading.addresses import joined
 from payproof.contracts.reading.forms import Submission, cancelling, leading_on
+from payproof.contracts.reading.onward import next_address
 from payproof.contracts.reading.pages import soup
 from payproof.suites.customer import payer_redaction as secrecy
 from payproof.suites.customer.customer import Customer
-from payproof.suites.customer.navigation import next_address
 
 _HOPS = 12
 

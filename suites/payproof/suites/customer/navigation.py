@@ -1,17 +1,12 @@
-"""What a browser says of itself and of where it comes from, since frameworks refuse a form that comes from nowhere; and where a page
-sends it by itself."""
+"""What a browser says of itself and of where it comes from, since frameworks refuse a form that comes from nowhere."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
-from payproof.contracts.entries import Page, header
 from payproof.contracts.reading import addresses
-from payproof.contracts.reading.addresses import joined
-from payproof.contracts.reading.pages import soup
 from payproof.simulator.bounded_read import ACCEPTED
 
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36 payproof-customer"
@@ -21,11 +16,6 @@ _POLICIES = {
     *_NEVER, *_SAME, *_ORIGIN,
     "origin-when-cross-origin", "strict-origin-when-cross-origin", "no-referrer-when-downgrade", "unsafe-url",
 }  # fmt: skip
-
-_REFRESH = re.compile(r"(\d{1,9})(?:\.\d*)?[\s;,]+(?:url\s*=\s*)?(['\"]?)([^'\"\s].*?)\2", re.IGNORECASE)
-"""A refresh that leads somewhere, without blanks around it: seconds, quote, address."""
-_AT_ONCE = 5
-"""Seconds until a refresh for which a customer waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,28 +88,3 @@ def _site(source: str, url: str) -> str:
 
 def _origin(url: str) -> str:
     return addresses.origin(url)
-
-
-def next_address(page: Page) -> str:
-    """Where a page sends the browser by itself: a Location header, or an immediate refresh, of the header or of a meta element;
-    empty when nowhere."""
-    if page.response is None:
-        return ""
-    if page.response.status in (301, 302, 303, 307, 308) and (location := header(page.response.headers, "location")):
-        return joined(page.request.url, location)
-    if page.response.status >= 400:
-        return ""
-    for refresh in (header(page.response.headers, "refresh"), _meta_refresh(page.response.body)):
-        found = _REFRESH.fullmatch(refresh.strip())
-        if found and int(found[1]) <= _AT_ONCE:
-            there = joined(page.request.url, found[3])
-            return there if there != page.request.url else ""
-    return ""
-
-
-def _meta_refresh(body: str) -> str:
-    """What the first meta element says that a browser with scripts obeys."""
-    if "http-equiv" not in body[:20_000].lower():
-        return ""
-    tags = soup(body).find_all("meta", attrs={"http-equiv": lambda v: str(v).lower() == "refresh"})
-    return next((str(tag.get("content", "")) for tag in tags if tag.find_parent("noscript") is None), "")

@@ -46,7 +46,10 @@ async def improved(data: Tables, folder: Path, say: Callable[[str], None]) -> Im
             say("The payment went through, and the order is paid.")
             return Improved(draft.tables, paid=True)
         if not await draft.changed(trial, say):
-            say(f"What is missing: {trial.diagnosis[0] if trial.diagnosis else 'the order did not become paid.'}")
+            first, *more = trial.diagnosis or ("the order did not become paid.",)
+            say(f"What is missing: {first}")
+            for hint in more:
+                say(hint)
             break
     return Improved(draft.tables, paid=False)
 
@@ -83,7 +86,11 @@ class _Draft:
     async def _look_for_the_form(self, say: Callable[[str], None]) -> bool:
         self._walked = True
         say("That request starts no payment; the shop is walked through, to its checkout ...")
-        found = await walked(self.config)
+        try:
+            found = await walked(self.config)
+        except PayproofError as error:  # the second start went wrong, and what the first one showed is to be told
+            say(f"It did not start a second time: {error.message}")
+            return False
         way = found.way
         if way is None:
             say(f"No form on its pages was found to lead to the gateway. {found.refused}".rstrip())

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 from payproof.contracts.profile import Profile
 from payproof.suites.config import placeholders
@@ -25,7 +26,13 @@ _LISTENS = re.compile(r"(?:\w+_)?(?:LISTEN|BIND)(?:_ADDR(?:ESS)?)?|(?:(?:HTTP|SE
 """Host and port in one."""
 _DEVELOPMENT = re.compile(r"(?:.*_)?(?:DEBUG|ENV|RELOAD)")
 """What makes a program behave as it never would for a customer."""
+_GIVEN = frozenset(
+    {"PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "BUNDLE_GEMFILE"}
+)
+"""What an instance is handed anyway, or what a framework's own start sets itself."""
+_FOLDER = re.compile(r"(?:\w+_)?(?:DATA|STORAGE)(?:_(?:DIR|PATH|FOLDER))?|(?:\w+_)?(?:STATE|VAR)_(?:DIR|PATH|FOLDER)")
 _SHOWN = 8
+_BASE = "{gateway.base_url}"
 _CLIENT = "{gateway.client_id}"
 
 
@@ -44,6 +51,8 @@ def settings(
     whether its database is a file, of which each instance has its own."""
     read = tuple(dict.fromkeys((*examples, *names)))
     env = matched(read, profile)
+    if told := next((name for name, value in examples.items() if _is_gateways(value, profile)), ""):
+        env = {name: value for name, value in env.items() if value != _BASE} | {told: _BASE}
     for name in read:
         value = examples.get(name, "")
         if name in env or _DEVELOPMENT.fullmatch(name):
@@ -54,7 +63,13 @@ def settings(
             env[name] = value
         elif sqlite and _DATABASE.fullmatch(name):
             env[name] = "{instance.dir}/shop.db"
-    return EnvironmentSettings(env, tuple(name for name in read if name not in env)[:_SHOWN])
+    return EnvironmentSettings(env, tuple(name for name in read if name not in env and name not in _GIVEN)[:_SHOWN])
+
+
+def _is_gateways(value: str, profile: Profile) -> bool:
+    """Whether an example is the address of the gateway's API: it ends as that does, in the sandbox or outside of it."""
+    path, ours = urlsplit(value).path.rstrip("/"), profile.base_path
+    return value.startswith("http") and bool(ours) and path.endswith((ours, ours.replace("/sandbox", "", 1)))
 
 
 def matched(names: Iterable[str], profile: Profile) -> dict[str, str]:
@@ -159,6 +174,6 @@ def _meaning(name: str, profile: Profile) -> str:
         return "{gateway.base_url}"
     if words & {"URL", "ORIGIN"} and words & _OURS:
         return "{public_url}"
-    if name in ("DATA", "DATA_DIR", "DATA_PATH", "STATE_DIR", "STORAGE", "STORAGE_DIR", "STORAGE_PATH", "VAR_DIR"):
+    if _FOLDER.fullmatch(name):
         return "{instance.dir}"
     return ""

@@ -17,13 +17,15 @@ from payproof.contracts.profile import Profile
 from payproof.contracts.reading.json_text import table_of
 from payproof.suites.discovery.names import EnvironmentSettings, settings
 
-_SOURCES = re.compile(r"\.(?:py|[mc]?[jt]sx?|php|rb|go|java|kt|p[lm]|psgi|rs|ya?ml|properties|cs|exs?)")
+_SOURCES = re.compile(
+    r"\.(?:py|[mc]?[jt]sx?|php|rb|go|java|kt|scala|groovy|clj|p[lm]|psgi|rs|ya?ml|properties|cs|vb|fs|exs?|erl|swift|dart|lua|cc?|cpp|h)"
+)
 _PASSED_OVER = re.compile(r"\..*|node_modules|vendor|venv|__pycache__|dist|build|target|tests?")
 _FILES, _BYTES = 400, 200_000
 _NAME = r"[A-Z][A-Z0-9_]{2,50}"
 _JS_ENV = r"(?:process|Bun|import\.meta)\.env"
 _READ = re.compile(
-    rf"""(?:environ(?:\.get)?|getenv|\benv(?:\.get)?|(?:get|fetch)_env!?|env::var(?:_os)?|fetch|Getenv|LookupEnv|ENV|_ENV)"""
+    rf"""(?:environ(?:\.get)?|getenv|\benv(?:\.get)?|(?:get|fetch)_env!?|env::var(?:_os)?|fetch|Getenv|LookupEnv|GetEnvironmentVariable|\benvironment|ENV|_ENV)"""
     rf"""\s*[(\[]\s*["']({_NAME})["']|\$ENV\{{\s*["']?({_NAME})\b"""
     rf"""|{_JS_ENV}\.({_NAME})|{_JS_ENV}\[["']({_NAME})["']\]|\$\{{({_NAME})[:}}]"""
 )
@@ -45,6 +47,10 @@ _SHELL, _ASSIGNED = re.compile(r"[$&|;<>()`]"), re.compile(r"[A-Za-z_]\w*=")
 _HOST = re.compile(r"https://([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
 _KNOW_BETTER = ("Django", "Laravel", "Rails")
 """Frameworks whose own command needs no server that is installed, and no step before."""
+_PROGRAMS = (
+    ("mjs", "Node", "node"), ("js", "Node", "node"), ("rb", "Ruby", "ruby"), ("exs", "Elixir", "elixir"), ("exe", "Mono", "mono")
+)  # fmt: skip
+"""How a program of one file is named, what it is written in, and what runs it."""
 _OWN_PROGRAMS = (".venv/bin", "venv/bin", "env/bin")
 _DECLARED = re.compile(rf"^[ \t]*(?:export[ \t]+)?({_NAME})[ \t]*=[ \t]*([^\n#]*)", re.MULTILINE)
 
@@ -175,6 +181,13 @@ def _start(folder: Path) -> tuple[str, Sequence[str]]:
     for public in ("public/index.php", "index.php"):
         if (folder / public).is_file():
             return "PHP", ("php", "-S", "127.0.0.1:{port}", "-t", str(Path(public).parent))
+    if any(folder.glob("*.csproj")):
+        return ".NET", ("dotnet", "run")
+    if (folder / "mix.exs").is_file():
+        phoenix = ":phoenix" in _text(folder / "mix.exs")
+        return ("Phoenix", ("mix", "phx.server")) if phoenix else ("Elixir", ("mix", "run", "--no-halt"))
+    if (folder / "Cargo.toml").is_file():
+        return "Rust", ("cargo", "run")
     return _python(folder)
 
 
@@ -208,7 +221,7 @@ def _plain(folder: Path) -> tuple[str, Sequence[str]]:
     for perl in sorted(folder.glob("*.pl")):
         if "Mojolicious::Lite" in _text(perl):
             return "Mojolicious", ("perl", perl.name, "daemon", "-l", "http://127.0.0.1:{port}")
-    for ends, language, program in (("mjs", "Node", "node"), ("js", "Node", "node"), ("rb", "Ruby", "ruby")):
+    for ends, language, program in _PROGRAMS:
         for name in ("server", "app", "main", "index", "shop"):
             if (folder / f"{name}.{ends}").is_file():
                 return language, (program, f"{name}.{ends}")

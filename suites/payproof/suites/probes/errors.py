@@ -54,7 +54,10 @@ def _refused_checks(profile: Profile, settings: Settings) -> Iterable[Params]:
     return ({"fault": fault, **params} for fault, params in _own_errors(profile, *asking))
 
 
+LEAKS = ("logs.no-access-token", "logs.no-secret-key", "credentials.not-served")
+"""What comes out most when something goes wrong: a request that is dumped, an answer that is quoted."""
 _JUDGED = (
+    *LEAKS,
     "errors.invalid-token",
     "errors.currency",
     "errors.missing-parameter",

@@ -82,15 +82,17 @@ async def old_tls(world: World) -> None:
     variants=lambda profile, settings: ({},) if settings.secure else (),
 )
 async def unknown_certificate(world: World) -> None:
-    """The integration is started again without the variables that name this run's authority, so that it knows nobody who vouches
-    for the gateway. One customer checks out then, and another, who paid before, comes back."""
+    """The integration is started again without the variables that name this run's authority, and the gateway shows a certificate of
+    another, which it cannot have kept in a store of its own. One customer checks out then, and another, who paid before, comes back."""
     paid = await _paid(world)
     try:
         await world.restart(authorities=False)
     except PayproofError as error:
         world.step(f"the integration does not start without the run's authority: {error.message}", StepName.LEFT_ALONE)
     else:
-        await _try_to_pay(world, "the integration was not told of the authority behind the gateway's certificate", paid)
+        async with world.fault("unknown-authority"):
+            what = "the integration was not told of the authority behind the gateway's certificate"
+            await _try_to_pay(world, what, paid)
 
 
 async def _paid(world: World) -> _Paid | None:

@@ -11,6 +11,7 @@ from payproof.contracts.judging.steps import StepName
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
 from payproof.suites.probes import Params, probe
+from payproof.suites.probes.errors import LEAKS
 from payproof.suites.session.world import World
 
 _STORM = 12
@@ -37,6 +38,7 @@ def _outages(profile: Profile, settings: Settings) -> Iterable[Params]:
     "verify.unreachable",
     "flow.recovers",
     "errors.friendly",
+    *LEAKS,
     group="network-{operation}",
     variants=_outages,
 )

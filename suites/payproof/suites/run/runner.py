@@ -100,7 +100,8 @@ class _Performance:
         settings = settings_of(self.config, secure=offered.secure, secure_note=offered.note, powers=main.target.powers)
         diagnosis: tuple[str, ...] = ()
         shared = session.shared
-        planned = plan(self.config, self.options, settings, shared.latency, _start_seconds(main))
+        shared.start_seconds = _start_seconds(main)
+        planned = plan(self.config, self.options, settings, shared.latency, shared.start_seconds)
         self.launching = asyncio.Semaphore(launches_at_once(main.instance, self.options.worlds))
         if self.options.quick and planned.sharing and shared.latency <= PATIENT:
             self.slots = asyncio.Semaphore(max(min(self.options.worlds - 1, _QUICK_WORLDS * (os.cpu_count() or 1)), 1))

@@ -25,6 +25,9 @@ LONGEST_PATIENCE = 60.0
 PAGE_PATIENCE = 60.0
 """Seconds that a customer waits for a page: twice what an integration may wait for one call of the gateway."""
 
+_STARTS = 8
+"""So many times as long as the first start may a later one take: as many instances start, and work, beside it as there are worlds."""
+
 
 @dataclass(slots=True)
 class Shared:
@@ -51,6 +54,13 @@ class Shared:
     """The log files that all instances write."""
     latency: float = 0.0
     """Seconds between the customer's return and the paid order, as seen in the control run."""
+    start_seconds: float = 0.0
+    """How long the first instance took to start, while nothing else went on."""
+
+    @property
+    def start_patience(self) -> float:
+        """Seconds that a start may take: as configured, and longer where the first one was slow, since many start side by side."""
+        return max(self.config.integration.ready_timeout, _STARTS * self.start_seconds)
 
     @property
     def page_patience(self) -> float:

@@ -114,7 +114,7 @@ class Deployment:
             folder=self.config.folder,
             url=url,
             ready=integration.ready,
-            ready_timeout=integration.ready_timeout,
+            ready_timeout=self.shared.start_patience,
             log_files=self._log_files(own=True),
             journal=self.journal,
             shared_files=self._log_files(own=False),

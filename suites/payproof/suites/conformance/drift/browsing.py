@@ -11,10 +11,10 @@ from payproof.contracts.entries import Page
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Payer, Profile
 from payproof.contracts.reading.forms import Submission, cancelling, leading_on
+from payproof.contracts.reading.onward import next_address
 from payproof.contracts.reading.pages import soup
 from payproof.suites.conformance.drift.observe import KnownValues
 from payproof.suites.customer.customer import Customer
-from payproof.suites.customer.navigation import next_address
 from payproof.suites.customer.routing import Routing
 
 _HOPS = 12
