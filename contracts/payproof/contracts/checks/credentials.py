@@ -7,7 +7,7 @@ from typing import Literal
 
 from payproof.contracts.entries import Call, Checkout, Entry, OrderSeen, Page, Process, SourceSeen
 from payproof.contracts.events import ACCESS_TOKEN
-from payproof.contracts.judging.probe_runs import ProbeRun, attempts, final, probe_runs
+from payproof.contracts.judging.probe_runs import attempts, final, never_back, probe_runs
 from payproof.contracts.judging.requirements import Case, must, should
 from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding
@@ -230,7 +230,7 @@ def rotation(case: Case) -> Iterator[Finding]:
                 world=probe_run.world,
                 seen=[mark, restarted, *old[:3]],
             )
-        elif _never_back(after):
+        elif never_back(after):
             yield case.not_exercised(
                 "the integration did not answer in time after its restart, so that nobody could pay",
                 world=probe_run.world,
@@ -250,12 +250,6 @@ def rotation(case: Case) -> Iterator[Finding]:
                 world=probe_run.world,
                 seen=[mark, paid],
             )
-
-
-def _never_back(after: ProbeRun) -> bool:
-    """It was started, lives, and answered nobody: a machine with too much to do, as far as can be known. One that ends is otherwise."""
-    events = {entry.event for entry in after.of(Process)}
-    return "started" in events and not events & {"ready", "exited"}
 
 
 def _crashed(checkout: Checkout, page: Page | None) -> bool:

@@ -242,6 +242,12 @@ def elsewhere(world: RecordedWorld, calls: list[Call]) -> int:
     return len(opened - told) * (1 + int(ended - began))
 
 
+def never_back(after: ProbeRun) -> bool:
+    """It was started, lives, and answered nobody: a machine with too much to do, as far as can be known. One that ends is otherwise."""
+    events = {entry.event for entry in after.of(Process)}
+    return "started" in events and not events & {"ready", "exited"}
+
+
 def obstacle(probe_run: ProbeRun) -> tuple[str, tuple[Entry, ...]]:
     """What kept a probe run from getting where it should: one clause, and the entries that show it; at least how far it went."""
     if (found := hindrance(probe_run)) is not None:
