@@ -132,8 +132,7 @@ def _section(
         _judgement(output, judgement, verbose=verbose)
         if mates:
             output.say("and in the same way", indent=_INDENT)
-        broken = [mate.requirement for mate in mates if _breach(mate) and _breach(mate) == _breach(judgement)]
-        if broken:
+        if broken := [mate.requirement for mate in mates if _breach(mate) and _breach(mate) == _breach(judgement)]:
             output.say(", ".join(broken), indent=_INDENT, style="bold", lead=Text(" "))
         for mate in mates:
             if mate.requirement in broken:

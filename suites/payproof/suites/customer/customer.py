@@ -157,7 +157,7 @@ class Customer:
             cookies = [value for name, value in response.headers if name.lower() == "set-cookie"]
             values = [cookie.partition(";")[0].partition("=")[2] for cookie in cookies]
             secrecy.hide_session(self.journal.redactor, values, response.body)
-        seen = _journaled(request, hide)
+        seen = secrecy.journaled(request, hide)
         return self._keep(
             replace(blank, ended=self.journal.now(), request=seen, response=response, problem=problem), hide
         )
@@ -309,13 +309,3 @@ class Customer:
 def _encode(form: Mapping[str, str] | Fields) -> bytes:
     pairs = list(form.items()) if isinstance(form, Mapping) else list(form)
     return str(httpx.QueryParams(pairs)).encode()  # type: ignore[arg-type]
-
-
-def _journaled(request: httpx.Request, hide: Mapping[str, str] | None) -> Request:
-    """The request as the journal keeps it."""
-    return Request(
-        method=request.method,
-        url=secrecy.in_address(hide, str(request.url)),
-        headers=secrecy.in_headers(hide, tuple(request.headers.items())),
-        body=secrecy.kept(hide, request.content.decode("utf-8", "replace")),
-    )

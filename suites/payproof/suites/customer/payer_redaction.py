@@ -8,7 +8,9 @@ from functools import lru_cache
 from html.entities import codepoint2name
 from urllib.parse import parse_qsl, unquote, urlencode
 
-from payproof.contracts.entries import BODY_LIMIT, Headers, Response
+import httpx
+
+from payproof.contracts.entries import BODY_LIMIT, Headers, Request, Response
 from payproof.contracts.profile import Payer
 from payproof.contracts.redaction.secrets import Redactor
 
@@ -112,3 +114,13 @@ def with_finds(redactor: Redactor, body: str) -> str:
 def kept(hide: Mapping[str, str] | None, body: str) -> str:
     """The beginning of a body, as long as an entry keeps it, likewise."""
     return without(hide, body[: BODY_LIMIT + _MARGIN])[:BODY_LIMIT]
+
+
+def journaled(request: httpx.Request, hide: Mapping[str, str] | None) -> Request:
+    """The request as the journal keeps it."""
+    return Request(
+        method=request.method,
+        url=in_address(hide, str(request.url)),
+        headers=in_headers(hide, tuple(request.headers.items())),
+        body=kept(hide, request.content.decode("utf-8", "replace")),
+    )
