@@ -66,6 +66,7 @@ def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp
         ("groups-thousands", "amount.sent", ("large-amount",)),
         ("narrow-column", "amount.sent", ("steady", "large-amount")),
         ("books-small-sums", "flow.success", ("large-amount",)),
+        ("life-in-milliseconds", "token.cached", ("steady",)),
         ("logs-the-bearer", "logs.no-access-token", ("steady",)),
         ("complains-of-nothing", "logs.request-id", ("error-answer",)),
         ("tries-afresh", "idempotency.lost-answer", ("lost-answer",)),

@@ -35,6 +35,12 @@ class NeverCaptures(HarborClient):
         return status or Status(data["state"] == "approved", "CREATED", str(data["ref"]), amount, currency)
 
 
+class LifeInMilliseconds(HarborClient):
+    async def authenticate(self) -> tuple[str, float]:
+        token, life = await super().authenticate()
+        return token, life / 1000
+
+
 class OnlyLooks(HarborClient):
     async def status(self, order: str, payment: str) -> Status:
         """Nobody takes the money."""
@@ -182,6 +188,7 @@ CLIENTS = {
     "opens-for-a-while": OpensForAWhile,
     "complains-of-nothing": ComplainsOfNothing,
     "tries-afresh": TriesAfresh,
+    "life-in-milliseconds": LifeInMilliseconds,
     "never-captures": NeverCaptures,
     "only-looks": OnlyLooks,
     "not-open-is-paid": NotOpenIsPaid,

@@ -13,6 +13,8 @@ from payproof.suites.session.world import World
 
 _INEXACT = "256.15"
 """An amount whose cents a binary float loses: 256.15 * 100 is 25614.999999999996."""
+_SOON_OVER = 1.0
+"""Seconds after which a token's life is over for who took its seconds for milliseconds."""
 _SEEN_EVERYWHERE = (
     "flow.success",
     "reference.order-id",
@@ -54,13 +56,16 @@ def currencies(world: World) -> tuple[str, ...]:
 
 @probe(*_SEEN_EVERYWHERE, "token.cached", group="main")
 async def steady(world: World) -> None:
-    """Five customers buy, one after the other, for several amounts and currencies, well within a token's life; more of them
-    where there are many processes, so that each of these has served one."""
+    """Five customers buy, one after the other, for several amounts and currencies, well within a token's life, though not within
+    a second in a run that has the time; more of them where there are many processes, so that each of these has served one."""
     tried = currencies(world)
     decimal = next((currency for currency in tried if world.profile.money.exponent(currency) > 0), tried[0])
+    pause = _SOON_OVER if world.shared.seconds is None else 0.0
     await world.buy(world.new_order("1.00"))
+    await asyncio.sleep(pause)
     await world.buy(world.new_order("5000.00"))
     await world.buy(world.new_order("1234.56" if world.profile.money.exponent(decimal) >= 2 else "1234.00", decimal))
+    await asyncio.sleep(pause)
     await world.buy(world.new_order("250.00", tried[-1]))
     await world.buy(world.new_order(_INEXACT if world.profile.money.exponent(decimal) >= 2 else "99.00", decimal))
     for _ in range(enough(world, 5, 2, 3) - 5):
