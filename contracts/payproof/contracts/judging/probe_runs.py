@@ -242,7 +242,6 @@ def elsewhere(world: RecordedWorld, calls: list[Call]) -> int:
     return len(opened - told) * (1 + int(ended - began))
 
 
-
 def obstacle(probe_run: ProbeRun) -> tuple[str, tuple[Entry, ...]]:
     """What kept a probe run from getting where it should: one clause, and the entries that show it; at least how far it went."""
     if (found := hindrance(probe_run)) is not None:

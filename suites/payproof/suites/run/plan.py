@@ -15,6 +15,8 @@ from payproof.suites.probes import Params, Probe, probes
 MAIN = "main"
 BY_HAND: Mapping[str, int] = {"cancelled": 1, "forged-return": 0}
 """Probes that a person is asked for unless they choose others -> how often they are asked to do something."""
+_BEHIND = 3
+"""Worlds that work, behind each one that waits, in a quick run."""
 PATIENT = 0.5
 """Seconds: a verification that takes longer happens in the background, and its worlds mostly wait."""
 QUICK_SECONDS = 25.0
@@ -108,8 +110,23 @@ def plan(config: Config, options: Options, settings: Settings, pace: float = 0.0
     order = dict(
         sorted(order.items(), key=lambda each: (not (sharing and _restarts(each[1])), -_waits(each[1], config.profile)))
     )
+    if sharing and options.quick:
+        order = _interleaved(order)
     shared = {name for name, probe_runs in order.items() if sharing and not _restarts(probe_runs)}
     return Plan(order, frozenset(shared), frozenset(stalling), tuple(left_out), tuple(powerless), known)
+
+
+def _interleaved(
+    order: Mapping[str, tuple[tuple[Probe, Params], ...]],
+) -> dict[str, tuple[tuple[Probe, Params], ...]]:
+    """The same, some that work behind each one that waits: while all wait at once, nobody works."""
+    waiting = [name for name, probe_runs in order.items() if probe_runs and probe_runs[0][0].pauses]
+    working = [name for name in order if name not in waiting]
+    names: list[str] = []
+    for first in waiting:
+        names += [first, *working[:_BEHIND]]
+        del working[:_BEHIND]
+    return {name: order[name] for name in (*names, *working)}
 
 
 def _waits(probe_runs: tuple[tuple[Probe, Params], ...], profile: Profile) -> float:
