@@ -69,6 +69,36 @@ class Unsold(World):
         return Purchase(order, self.customer(), checkout, seen=OrderSeen(order=order.id, paid=False))
 
 
+class TurnedAway(Unsold):
+    """Customers get a page, and the gateway is not asked: a circuit may be open."""
+
+    async def buy(self, order: Order | None = None, *, payer: str = "paid", purpose: str = "checkout") -> Purchase:
+        bought = await super().buy(order, payer=payer, purpose=purpose)
+        self.journal.add(bought.checkout)
+        return bought
+
+
+@pytest.mark.parametrize(("seconds", "attempts"), [(None, 4), (30.0, 2)])
+def test_a_circuit_has_its_time_to_close_where_there_is_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float | None, attempts: int
+) -> None:
+    async def at_once(seconds: float, *args: Any) -> None:
+        """No waiting."""
+
+    async def scenario() -> None:
+        ours = shared(tmp_path)
+        ours.seconds = seconds
+        world = TurnedAway("first", ours)
+        world.place = Routing("http://shop.test", "http://127.0.0.1:9", "http://gateway.test")
+        monkeypatch.setattr("payproof.suites.session.world.asyncio.sleep", at_once)
+        await world.recover()
+        monkeypatch.undo()
+        assert world.bought == attempts
+        await world.stop()
+
+    asyncio.run(scenario())
+
+
 def test_what_one_world_learned_changes_nothing_in_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def at_once(seconds: float, *args: Any) -> None:
         """No waiting."""

@@ -89,7 +89,7 @@ class World(Shopping):
         entries = [entry for entry in self.journal.entries if entry.n > since]
         tries = [entry.outcome for entry in entries if isinstance(entry, Checkout)]
         asked = any(isinstance(entry, Call) and entry.role in ("authenticate", "open") for entry in entries)
-        return not asked and all(outcome in ("refused", "elsewhere") for outcome in tries)
+        return bool(tries) and not asked and all(outcome in ("refused", "elsewhere") for outcome in tries)
 
     async def sells(self, after: str) -> bool:
         """Whether a clean purchase goes through after this probe, with some seconds of grace."""
