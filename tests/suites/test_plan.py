@@ -83,6 +83,13 @@ def test_what_hangs_in_a_shared_instance_holds_up_little_and_what_waits_waits_al
         } == chosen.stalling
 
 
+def test_in_a_quick_run_some_worlds_work_behind_each_one_that_waits() -> None:
+    worlds = planned(shop("plan"), quick=True).worlds.values()
+    waits = [any(probe.pauses for probe, _ in found) for found in worlds]
+    assert sum(waits) >= 4
+    assert not any(waits[n] and any(waits[n + 1 : n + 3]) for n in range(len(waits)))
+
+
 def test_a_recording_and_a_sandbox_are_never_shared() -> None:
     config = shop("plan")
     for target in ("cassette", "sandbox"):

@@ -120,13 +120,13 @@ def _interleaved(
     order: Mapping[str, tuple[tuple[Probe, Params], ...]],
 ) -> dict[str, tuple[tuple[Probe, Params], ...]]:
     """The same, some that work behind each one that waits: while all wait at once, nobody works."""
-    waiting = [name for name, probe_runs in order.items() if probe_runs and probe_runs[0][0].pauses]
-    working = [name for name in order if name not in waiting]
-    names: list[str] = []
-    for first in waiting:
-        names += [first, *working[:_BEHIND]]
+    first = [name for name, probe_runs in order.items() if _restarts(probe_runs)]
+    waiting = [name for name, probe_runs in order.items() if any(probe.pauses for probe, _ in probe_runs)]
+    working = [name for name in order if name not in (*first, *waiting)]
+    for name in waiting:
+        first += [name, *working[:_BEHIND]]
         del working[:_BEHIND]
-    return {name: order[name] for name in (*names, *working)}
+    return {name: order[name] for name in dict.fromkeys((*first, *working))}
 
 
 def _waits(probe_runs: tuple[tuple[Probe, Params], ...], profile: Profile) -> float:
