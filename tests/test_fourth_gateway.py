@@ -30,7 +30,15 @@ from payproof.suites.explorer.playing import RuleTally
 from payproof.suites.explorer.search import Search, SearchLimits
 from payproof.suites.probes import probes, provoked_by
 
-OWN_PROBES = ("for-a-cent", "undecided", "pending-told-last", "forged-notice", "disordered-notices", "lost-notice")
+OWN_PROBES = (
+    "for-a-cent",
+    "undecided",
+    "undecided-again",
+    "pending-told-last",
+    "forged-notice",
+    "disordered-notices",
+    "lost-notice",
+)
 HERS = tuple(name for name in PROBES if name not in ("token-expired", "stampede", "always-unauthorized"))
 
 
@@ -47,7 +55,8 @@ def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp
     open_ = unjudged_musts(result)
     not_run = {id for id in open_ if id.startswith("webhook.")}  # their probes are those of the third gateway
     assert open_ - not_run <= {"timeout.response", "timeout.connect"}
-    judged = ("flow.failed", "flow.pending", "flow.pending-success", "flow.pending-failure", "credentials.revoked",
+    judged = ("flow.failed", "flow.pending", "flow.pending-success", "flow.pending-failure", "flow.pending-again",
+              "credentials.revoked",
               "verify.currency", "verify.other-payment", "errors.rate-limit", "errors.conflict", "errors.no-retry", "errors.backoff",
               "idempotency.new-key-per-order", "idempotency.new-key-per-attempt", "quay.small-orders")  # fmt: skip
     assert {verdicts(result)[id] for id in judged} == {Verdict.PASS}
