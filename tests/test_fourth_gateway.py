@@ -109,6 +109,13 @@ def test_a_planted_defect_is_found_by_the_requirement_that_names_it(
     assert requirement in findings(performed(config(tmp_path, defect), probes=probes)[1])
 
 
+def test_a_shop_that_lives_by_notices_and_takes_none_is_told_so(tmp_path: Path) -> None:
+    run, _ = performed(config(tmp_path, "takes-no-notice"), probes=("steady",))
+    assert not run.scored
+    assert run.diagnosis[0].startswith("It took none of the gateway's 2 notices: order.taken was answered 4")
+    assert "It made no status check after the customer's return." in run.diagnosis
+
+
 @pytest.mark.parametrize(("defect", "broken"), [("", set[str]()), ("waiting-is-paid", {"paid-is-charged"})])
 def test_the_explorer_pays_with_money_that_comes_later(tmp_path: Path, defect: str, broken: set[str]) -> None:
     async def searched() -> RuleTally:
