@@ -120,8 +120,8 @@ def once(case: Case) -> Iterator[Finding]:
 
     Why: the money may be on its way already, and nobody gets the second part back.
 
-    Judged: the gateway gives money back and its answer is lost; the merchant asks for the same refund again. The gateway's books show
-    one refund. Saying that it is not known, and refusing the second request, is fine.
+    Judged: the gateway gives money back and its answer is lost; the merchant asks for the same refund again, unless the program has done so
+    by itself and was answered. The gateway's books show one refund. Saying that it is not known, and refusing the second request, is fine.
 
     Fix: note the refund and its idempotency key before the call, and send the same key until the outcome is known.
     """
