@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from payproof.contracts.checks.handling import BELIEVED, crash, status_of
 from payproof.contracts.checks.idempotency import charged_once, where_told_apart
 from payproof.contracts.entries import Delivery, OrderSeen
-from payproof.contracts.judging.deliveries import undeclared
+from payproof.contracts.judging.deliveries import undeclared, untaken
 from payproof.contracts.judging.probe_runs import ProbeRun, ever_paid, final, ledger, probe_runs, sightings
 from payproof.contracts.judging.requirements import Case, must
 from payproof.contracts.judging.steps import StepName
@@ -115,7 +115,7 @@ def pending_success(case: Case) -> Iterator[Finding]:
                 actual={"paid": False, "state": last.state if last else None},
                 world=probe_run.world,
                 seen=[mark, *taken, last],
-                unless="webhook.raw-body",
+                unless=("webhook.raw-body", *untaken(case.run)),
             )
 
 
@@ -154,6 +154,7 @@ def pending_failure(case: Case) -> Iterator[Finding]:
                 actual={"paid": False},
                 world=probe_run.world,
                 seen=[mark, *again.checkouts(), final(probe_run.world, order)],
+                unless=untaken(case.run),
             )
         else:
             yield case.passed("unpaid, and then paid by another payment", world=probe_run.world, seen=[mark, paid])
