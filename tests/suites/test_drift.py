@@ -435,7 +435,7 @@ def test_what_an_error_names_in_its_text_is_not_compared() -> None:
     errors = {**QUATAPAY.errors, "bad-key": WireError(401, ("No such key: {key}",), "assumed", "invented", ("create",))}
 
     def told(text: str, status: int = 401) -> Observation:
-        answer = {"message": {"code": status, "error": [text]}, "data": [], "type": "error"}
+        answer: Any = {"message": {"code": status, "error": [text]}, "data": [], "type": "error"}
         return _look(answer, status=status, profile=replace(QUATAPAY, errors=errors))
 
     one, two = told("No such key: sk_****1234"), told("No such key: sk_****9876")
