@@ -88,6 +88,7 @@ def test_a_gateway_says_what_weighs_more_or_less_on_it(tmp_path: Path) -> None:
     ("defect", "requirement", "probes"),
     [
         ("waiting-is-paid", "flow.pending", ("undecided",)),
+        ("pays-again-unseen", "flow.pending-again", ("undecided-again",)),
         ("believes-anybody", "webhook.signature-verified", ("forged-notice",)),
         ("takes-it-back", "webhook.out-of-order", ("pending-told-last",)),
         ("any-payment", "verify.other-payment", ("replayed-return",)),

@@ -70,6 +70,11 @@ class QuayShop(HarborShop):
                 return PlainTextResponse("later", 503)
         return await super().noticed(request)
 
+    async def to_payment(self, order: Order) -> Response:
+        for payment in order.payments if DEFECT == "pays-again-unseen" else ():
+            payment.settled = True
+        return await super().to_payment(order)
+
     async def confirm(self, order: Order, request: Request) -> bool:
         if DEFECT in ("notices-alone", "takes-no-notice"):
             return True
