@@ -30,7 +30,15 @@ from payproof.suites.explorer.playing import RuleTally
 from payproof.suites.explorer.search import Search, SearchLimits
 from payproof.suites.probes import probes, provoked_by
 
-OWN_PROBES = ("for-a-cent", "undecided", "pending-told-last", "forged-notice", "disordered-notices", "lost-notice")
+OWN_PROBES = (
+    "for-a-cent",
+    "undecided",
+    "undecided-again",
+    "pending-told-last",
+    "forged-notice",
+    "disordered-notices",
+    "lost-notice",
+)
 HERS = tuple(name for name in PROBES if name not in ("token-expired", "stampede", "always-unauthorized"))
 
 
@@ -47,7 +55,8 @@ def test_a_careful_shop_has_no_finding_and_every_must_is_judged_or_explained(tmp
     open_ = unjudged_musts(result)
     not_run = {id for id in open_ if id.startswith("webhook.")}  # their probes are those of the third gateway
     assert open_ - not_run <= {"timeout.response", "timeout.connect"}
-    judged = ("flow.failed", "flow.pending", "flow.pending-success", "flow.pending-failure", "credentials.revoked",
+    judged = ("flow.failed", "flow.pending", "flow.pending-success", "flow.pending-failure", "flow.pending-again",
+              "credentials.revoked",
               "verify.currency", "verify.other-payment", "errors.rate-limit", "errors.conflict", "errors.no-retry", "errors.backoff",
               "idempotency.new-key-per-order", "idempotency.new-key-per-attempt", "quay.small-orders")  # fmt: skip
     assert {verdicts(result)[id] for id in judged} == {Verdict.PASS}
@@ -79,6 +88,7 @@ def test_a_gateway_says_what_weighs_more_or_less_on_it(tmp_path: Path) -> None:
     ("defect", "requirement", "probes"),
     [
         ("waiting-is-paid", "flow.pending", ("undecided",)),
+        ("pays-again-unseen", "flow.pending-again", ("undecided-again",)),
         ("believes-anybody", "webhook.signature-verified", ("forged-notice",)),
         ("takes-it-back", "webhook.out-of-order", ("pending-told-last",)),
         ("any-payment", "verify.other-payment", ("replayed-return",)),
@@ -98,6 +108,13 @@ def test_a_planted_defect_is_found_by_the_requirement_that_names_it(
     tmp_path: Path, defect: str, requirement: str, probes: tuple[str, ...]
 ) -> None:
     assert requirement in findings(performed(config(tmp_path, defect), probes=probes)[1])
+
+
+def test_a_shop_that_lives_by_notices_and_takes_none_is_told_so(tmp_path: Path) -> None:
+    run, _ = performed(config(tmp_path, "takes-no-notice"), probes=("steady",))
+    assert not run.scored
+    assert run.diagnosis[0].startswith("It took none of the gateway's 2 notices: order.taken was answered 4")
+    assert "It made no status check after the customer's return." in run.diagnosis
 
 
 @pytest.mark.parametrize(("defect", "broken"), [("", set[str]()), ("waiting-is-paid", {"paid-is-charged"})])

@@ -135,12 +135,20 @@ def test_money_goes_back_as_asked_for_and_once(tmp_path: Path) -> None:
         ("gives-all-back", "refund.amount"),
         ("gives-dollars-back", "refund.amount"),
         ("forgets-the-refund", "refund.once"),
+        ("asks-for-another", "refund.once"),
         ("ignores-returns", "refund.noticed"),
     ],
 )
 def test_a_refund_that_goes_wrong_is_found(tmp_path: Path, defect: str, requirement: str) -> None:
     _, result = performed(with_refunds(tmp_path, defect), probes=REFUNDS)
     assert set(findings(result)) == {requirement}
+
+
+def test_a_program_that_asks_again_by_itself_is_not_asked_for_another_refund(tmp_path: Path) -> None:
+    run, result = performed(with_refunds(tmp_path, "asks-again"), probes=("lost-refund",))
+    assert verdicts(result)["refund.once"] is Verdict.PASS
+    back = [entry for world in run.worlds for entry in world.of(Ledger) if entry.event == "refunded"]
+    assert [entry.detail for entry in back] == ["1000.00"]
 
 
 def test_undeclared_refunds_are_a_caveat_and_no_failure(tmp_path: Path) -> None:

@@ -56,6 +56,12 @@ def test_a_failure_without_its_cause_is_a_failure_and_may_be_a_cause_itself() ->
     assert found["c"].because == "a"
 
 
+def test_a_failure_whose_other_causes_held_explains_those_that_it_caused() -> None:
+    found = resolved(a_finding("a", Verdict.FAIL, "b"), a_finding("b", Verdict.FAIL, "c"), a_finding("c", Verdict.PASS))
+    assert (found["a"].verdict, found["a"].because) == (Verdict.NOT_EXERCISED, "b")
+    assert found["b"].verdict is Verdict.FAIL
+
+
 def test_two_failures_never_excuse_each_other() -> None:
     found = resolved(a_finding("a", Verdict.FAIL, "b"), a_finding("b", Verdict.FAIL, "a"))
     assert {finding.verdict for finding in found.values()} == {Verdict.FAIL}

@@ -343,3 +343,50 @@ def test_an_integer_with_a_decimal_point_is_none_where_the_contract_says_so(plai
     asked = {"order": {"ref": "1", "total": {"minor": 500000.0, "code": "EUR"}}, "back": "https://shop.example/back"}
     request = Request(method="POST", url=f"{HOST}/orders", headers=(JSON, BEARER), body=json.dumps(asked))
     assert {each.place: each.actual for each in problems(api, api.match(request), request)} == found
+
+
+# Forms and queries hold nothing but text
+
+
+def counted(of: str, value: str, *, how: tuple[str, str] = FORM) -> list[str]:
+    """Places that are wrong in a call whose contract asks for a number, or a truth value, of that type."""
+    node: dict[str, Any] = {
+        "openapi": "3.1.0",
+        "info": {"title": "Counting", "version": "1"},
+        "servers": [{"url": ""}],
+        "components": {"schemas": {"Count": {"type": of}}},
+        "paths": {
+            "/orders": {
+                "post": {
+                    "operationId": "order",
+                    "x-operation": "order",
+                    "parameters": [{"name": "Count", "in": "header", "description": "A count.", "schema": {"type": of}}],
+                    "requestBody": {"content": {how[1].partition(";")[0]: {"schema": {"type": "object", "properties": {
+                        "count": {"$ref": "#/components/schemas/Count"}}}}}},
+                    "responses": {"200": {"description": "An order."}},
+                }
+            }
+        },
+    }  # fmt: skip
+    api = ApiContract("invented", document=node)
+    body = json.dumps({"count": value}) if how == JSON else f"count={value}"
+    request = Request(method="POST", url=f"{HOST}/orders", headers=(how, ("Count", value)), body=body)
+    return [problem.place for problem in problems(api, api.match(request), request)]
+
+
+@pytest.mark.parametrize(
+    ("of", "value"), [("integer", "5000"), ("integer", "-1"), ("number", "12.50"), ("boolean", "true"), ("string", "5")]
+)
+def test_a_number_in_a_form_or_a_header_is_its_text(of: str, value: str) -> None:
+    assert counted(of, value) == []
+
+
+@pytest.mark.parametrize(
+    ("of", "value"), [("integer", "50.5"), ("integer", "5,000"), ("number", "many"), ("boolean", "yes")]
+)
+def test_a_text_that_spells_no_number_is_none_in_a_form_either(of: str, value: str) -> None:
+    assert set(counted(of, value)) == {"body /count", "header Count"}
+
+
+def test_a_number_in_json_is_no_text() -> None:
+    assert counted("integer", "5000", how=JSON) == ["body /count"]

@@ -11,6 +11,7 @@ from payproof.contracts.events import (
     NoticeVerified,
     Opened,
     Problem,
+    Refunded,
     Settled,
     Unknown,
 )
@@ -20,6 +21,7 @@ _KINDS: dict[str, type[Any]] = {
     "create": Opened,
     "status": Confirmed,
     "take": Settled,
+    "refund": Refunded,
     "verify-notice": NoticeVerified,
 }
 _SENT = {"client_id": "client-id", "secret": "secret-key", "bearer": "access-token"}

@@ -182,6 +182,27 @@ class ComplainsOfNothing(HarborClient):
         log.warning("%s -> HTTP %s", path, status)
 
 
+class AsksAgain(HarborClient):
+    """No mistake: a refund that was not answered is asked for once more at once, as many a client library does."""
+
+    async def give_back(self, order: str, payment: str, amount: str, currency: str, key: str) -> None:
+        try:
+            await super().give_back(order, payment, amount, currency, key)
+        except GatewayError:
+            await super().give_back(order, payment, amount, currency, self.next_key(key))
+
+    @staticmethod
+    def next_key(key: str) -> str:
+        return key
+
+
+class AsksForAnother(AsksAgain):
+    @staticmethod
+    def next_key(key: str) -> str:
+        """And each time it is a refund of its own."""
+        return uuid.uuid4().hex
+
+
 CLIENTS = {
     "gives-dollars-back": GivesDollarsBack,
     "opens-for-ever": OpensForEver,
@@ -199,6 +220,8 @@ CLIENTS = {
     "waits-too-long": WaitsTooLong,
     "limits-reads-only": LimitsReadsOnly,
     "limits-connecting-only": LimitsConnectingOnly,
+    "asks-again": AsksAgain,
+    "asks-for-another": AsksForAnother,
 }
 
 

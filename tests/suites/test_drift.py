@@ -410,12 +410,13 @@ def _known(**more: Any) -> KnownValues:
 
 
 def _look(
-    body: Any, *, status: int = 200, headers: tuple[tuple[str, str], ...] = (), known: KnownValues | None = None
-) -> Observation:
+    body: Any, *, status: int = 200, headers: tuple[tuple[str, str], ...] = (), known: KnownValues | None = None,
+    profile: Profile = QUATAPAY,
+) -> Observation:  # fmt: skip
     text = body if isinstance(body, str) else json.dumps(body)
     response = Response(status=status, headers=headers, body=text, size=len(text))
     request = Request(method="POST", url="https://gateway.test/pay/sandbox/api/v1/payment/create")
-    return looking.of_api("case", "step", "create", request, response, QUATAPAY, known or _known())
+    return looking.of_api("case", "step", "create", request, response, profile, known or _known())
 
 
 def test_ids_are_told_by_shape_and_sameness_only() -> None:
@@ -428,6 +429,21 @@ def test_ids_are_told_by_shape_and_sameness_only() -> None:
     assert one.facts["body.data.payment_url"] == "{site}/p/{payment 1}"
     assert two.facts["body.data.token"] == "payment 1 again"
     assert (three.facts["body.data.token"], three.facts["body.data.token length"]) == ("payment 2", 40)
+
+
+def test_what_an_error_names_in_its_text_is_not_compared() -> None:
+    errors = {**QUATAPAY.errors, "bad-key": WireError(401, ("No such key: {key}",), "assumed", "invented", ("create",))}
+
+    def told(text: str, status: int = 401) -> Observation:
+        answer: Any = {"message": {"code": status, "error": [text]}, "data": [], "type": "error"}
+        return _look(answer, status=status, profile=replace(QUATAPAY, errors=errors))
+
+    one, two = told("No such key: sk_****1234"), told("No such key: sk_****9876")
+    assert one.answer == "bad-key"
+    assert (one.facts, one.texts) == (two.facts, two.texts)
+    assert "1234" not in str(one.facts)
+    assert told("A bad key: 1234").facts != told("A bad key: 9876").facts
+    assert told("No such key: 1234", 403).facts != told("No such key: 9876", 403).facts
 
 
 def test_headers_that_nobody_lives_by_are_left_out_and_all_others_matter() -> None:

@@ -208,10 +208,16 @@ class WireError:
     issue: str = ""
     field: str = ""
     """Words for programs, on gateways whose problems have them."""
+    passes: bool = False
+    """The same call may be answered otherwise a moment later: a lock is held, or another call with its key is still under way."""
 
     def says(self, texts: Sequence[str]) -> bool:
         """Whether these are its texts, and no others."""
         return len(self.texts) == len(texts) and all(map(_is_text, self.texts, texts))
+
+    def known_as(self, text: str) -> str:
+        """Its own text, with what the gateway names left open, where this is one that names something; else the text itself."""
+        return next((known for known in self.texts if _NAMED.search(known) and _is_text(known, text)), text)
 
     def is_among(self, texts: Collection[str]) -> bool:
         """Whether each of its texts is one of these."""

@@ -437,6 +437,22 @@ def test_what_the_program_repeats_by_itself_has_the_same_key_there_too() -> None
     assert _of_calls(("k1", "k2"), ()).finding(LOST, Verdict.WARN).actual == {"keys": 2, "payments": 1}
 
 
+def test_a_lost_call_that_is_noted_after_the_next_click_belongs_to_the_first() -> None:
+    run = Written()
+    run.profile = replace(run.profile, idempotency=Idempotency(header="Idempotency-Key", stands_for="call"))
+    with run.probe("lost-answer"):
+        run.order()
+        began = run.now
+        run.ledger("opened", "p1")
+        again = run.step("again").at
+        run.now = began  # the end of its connection is seen only now
+        run.create(None, status=None, idempotency_key="k1")
+        run.now = again + 1
+        run.create("p2", idempotency_key="k2")
+        run.ledger("opened", "p2")
+    assert run.judged(LOST).verdict is Verdict.NOT_APPLICABLE
+
+
 def test_lost_answer_does_not_apply_where_there_is_no_idempotency_key() -> None:
     assert Written().judged(LOST).verdict is Verdict.NOT_APPLICABLE
 

@@ -57,3 +57,24 @@ def test_what_is_not_declared_is_not_judged(missing: str) -> None:
     changes: dict[str, Any] = {missing: False}
     run.settings = replace(run.settings, **changes)
     assert run.finding(NOTICED, Verdict.NOT_APPLICABLE).declare
+
+
+@pytest.mark.parametrize(
+    ("asked", "verdict"),
+    [
+        ({"spelled": "100000"}, Verdict.PASS),  # a call that was refused: nothing says in which currency
+        ({"spelled": "10000000"}, Verdict.FAIL),
+        ({"spelled": "1000.00"}, Verdict.FAIL),
+        ({}, Verdict.FAIL),
+        ({"amount": "1000.00", "spelled": "100000", "currency": "EUR"}, Verdict.PASS),
+    ],
+)
+def test_an_amount_without_a_currency_is_the_payments(asked: dict[str, Any], verdict: Verdict) -> None:
+    run = Written("harbor", refunds=True)
+    with run.probe("partial-refund"):
+        run.order()
+        run.create("p1", currency="EUR")
+        run.step("refunded", amount="1000.00")
+        run.call("refund", payment="p1", **asked)
+    found = run.finding("refund.amount", verdict)
+    assert ("all that is left" in found.title) is (not asked)

@@ -100,6 +100,17 @@ def test_a_used_key_may_be_answered_by_one_more_try() -> None:
     assert refused(409, 409, 409).finding(CONFLICT, Verdict.FAIL)
 
 
+def test_a_key_whose_first_call_is_still_under_way_may_be_sent_more_often() -> None:
+    def busy(times: int) -> Written:
+        run = refused(*[409] * times)
+        errors = {**run.profile.errors, "currency": replace(run.profile.errors["currency"], passes=True)}
+        run.profile = replace(run.profile, errors=errors)
+        return run
+
+    assert busy(3).finding(CONFLICT, Verdict.PASS)
+    assert busy(6).finding(CONFLICT, Verdict.FAIL)
+
+
 def again(payment: str = "p2", *, taken: str = "", status: int = 200) -> Written:
     """The first payment was cancelled; the customer starts again and comes to ``payment``."""
     run = guided()

@@ -70,8 +70,13 @@ class QuayShop(HarborShop):
                 return PlainTextResponse("later", 503)
         return await super().noticed(request)
 
+    async def to_payment(self, order: Order) -> Response:
+        for payment in order.payments if DEFECT == "pays-again-unseen" else ():
+            payment.settled = True
+        return await super().to_payment(order)
+
     async def confirm(self, order: Order, request: Request) -> bool:
-        if DEFECT == "notices-alone":
+        if DEFECT in ("notices-alone", "takes-no-notice"):
             return True
         asked = request.query_params.get("nr", "")
         if (
@@ -95,6 +100,8 @@ class QuayShop(HarborShop):
         await super().work(notice, order)
 
     def genuine(self, signature: str, body: bytes) -> bool:
+        if DEFECT == "takes-no-notice":
+            return False
         return DEFECT == "believes-anybody" or super().genuine(signature.partition(";g=")[0], body)
 
 

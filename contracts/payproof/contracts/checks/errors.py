@@ -123,14 +123,17 @@ def conflict(case: Case) -> Iterator[Finding]:
     Why: it means that the program has lost count of its payments, and no repetition mends that.
 
     Judged: create is answered with the gateway's own such error; a crash, a paid order, or the call sent more than twice is the
-    defect. Another try with a new key is fine.
+    defect. Another try with a new key is fine. Where the error says that a call with this key is still under way, the same call may be
+    sent as often as after a server error.
 
     Fix: note that this attempt is over, give the next one a new key, and show a page that says try again.
     """
     if not (kinds := _own(case, "errors.conflict")):
         yield case.not_applicable("the gateway names no such error")
-    for trouble in troubles(case, "error-answer", kinds=kinds):
-        yield judged(case, trouble, (*_ANSWERED[:-1], partial(too_many_attempts, most=2)), f"handled: {trouble.what}")
+    for kind in kinds:
+        often = _ANSWERED[-1] if case.profile.errors[kind].passes else partial(too_many_attempts, most=2)
+        for trouble in troubles(case, "error-answer", kinds=(kind,)):
+            yield judged(case, trouble, (*_ANSWERED[:-1], often), f"handled: {trouble.what}")
 
 
 @must("errors.server-error")

@@ -25,7 +25,7 @@ def _untold(case: Case) -> Finding:
     )
 
 
-_where_told_apart = only_where(lambda settings: settings.tells_orders_apart, _untold)
+where_told_apart = only_where(lambda settings: settings.tells_orders_apart, _untold)
 
 
 def charges(probe_run: ProbeRun) -> list[Ledger]:
@@ -107,7 +107,7 @@ def _crash(case: Case, probe_run: ProbeRun, what: str, page: Page) -> Finding:
 
 
 @must("idempotency.double-submit")
-@_where_told_apart
+@where_told_apart
 def double_submit(case: Case) -> Iterator[Finding]:
     """A double click on pay charges the customer once.
 
@@ -124,7 +124,7 @@ def double_submit(case: Case) -> Iterator[Finding]:
 
 
 @must("idempotency.back-and-retry")
-@_where_told_apart
+@where_told_apart
 def back_and_retry(case: Case) -> Iterator[Finding]:
     """Going back from the hosted checkout and starting again does not charge twice unseen.
 

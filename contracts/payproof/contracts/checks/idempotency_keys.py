@@ -141,8 +141,10 @@ def lost_answer(case: Case) -> Iterator[Finding]:
     assert case.profile.idempotency is not None, "the judge asks only gateways that have idempotency keys"
     of_calls = case.profile.idempotency.stands_for == "call"
     for whole in probe_runs(case.run, "lost-answer"):
-        probe_run = whole.before(StepName.AGAIN) if of_calls else whole
-        calls, order = probe_run.calls("open"), probe_run.order()
+        probe_run, mark = whole.before(StepName.AGAIN) if of_calls else whole, whole.step(StepName.AGAIN)
+        # That an answer was lost is noted when the connection's end is seen, which may be after the customer's next click.
+        calls = [call for call in whole.calls("open") if not of_calls or mark is None or call.began < mark.at]
+        order = probe_run.order()
         keys = [call.event.idempotency_key for call in calls]
         references = {call.opened.reference or "" for call in calls}
         opened = [entry for entry in probe_run.of(Ledger) if entry.event == "opened"]

@@ -8,7 +8,7 @@ from decimal import Decimal
 from payproof.contracts import money
 from payproof.contracts.entries import Call, Delivery, OrderSeen, Page
 from payproof.contracts.events import Refunded
-from payproof.contracts.judging.deliveries import answer_of, where_declared
+from payproof.contracts.judging.deliveries import answer_of, untaken, where_declared
 from payproof.contracts.judging.probe_runs import ProbeRun, ledger, probe_runs
 from payproof.contracts.judging.requirements import Case, must, only_where
 from payproof.contracts.judging.steps import StepName
@@ -36,9 +36,17 @@ def _currency(probe_run: ProbeRun) -> str:
     return (opened[-1] or "").upper() if opened else ""
 
 
-def _is_right(event: Refunded, amount: Decimal | None, currency: str) -> bool:
+def _amount(case: Case, event: Refunded, currency: str) -> Decimal | None:
+    """What was asked to be given back; None: all that is left. Where a call names an amount and no currency, it is the payment's."""
+    if event.amount is not None or event.spelled is None:
+        return money.parse(event.amount)
+    found, decimals = money.parse(event.spelled), case.profile.money.exponent(currency)
+    return found if found is None or case.profile.money.spelling == "text" else found.scaleb(-decimals)
+
+
+def _is_right(case: Case, event: Refunded, amount: Decimal | None, currency: str) -> bool:
     named = (event.currency or "").upper()
-    return money.parse(event.amount) == amount and named in ("", currency or named)
+    return _amount(case, event, currency) == amount and named in ("", currency or named)
 
 
 @must("refund.amount", needs="refund")
@@ -58,15 +66,17 @@ def amount(case: Case) -> Iterator[Finding]:
             yield case.stuck(probe_run)
             continue
         right, paid_in = money.parse(wanted.facts["amount"]), _currency(probe_run)
-        wrong = next((each for each in asked if not _is_right(each[1], right, paid_in)), None)
+        wrong = next((each for each in asked if not _is_right(case, each[1], right, paid_in)), None)
         call, event = wrong or asked[0]
         expected: dict[str, Json] = {"amount": wanted.facts["amount"]}
-        actual: dict[str, Json] = {"amount": event.amount, "on the wire": event.spelled}
+        asked_for = _amount(case, event, paid_in)
+        actual: dict[str, Json] = {
+            "amount": None if asked_for is None else case.profile.money.text(asked_for, event.currency or paid_in),
+            "on the wire": event.spelled,
+        }
         if event.currency and paid_in:
             expected["currency"], actual["currency"] = paid_in, event.currency
-        title = (
-            f"the gateway was asked to give back {event.amount or 'all that is left'} {event.currency or ''}".rstrip()
-        )
+        title = f"the gateway was asked to give back {actual['amount'] or 'all that is left'} {event.currency or ''}".rstrip()
         say = case.passed if wrong is None else case.failed
         yield say(title, expected=expected, actual=actual, world=probe_run.world, seen=[wanted, call])
 
@@ -103,8 +113,13 @@ def noticed(case: Case) -> Iterator[Finding]:
             title = f"order {order} is {after.state if changed else 'still paid'} once all of it was given back at the gateway"
             expected: dict[str, Json] = {"changed": True}
             actual: dict[str, Json] = {"before": before.state, "after": after.state, "notice": answer_of(told[-1])}
-            say = case.passed if changed else case.failed
-            yield say(title, expected=expected, actual=actual, world=world, seen=[before, mark, told[-1], after])
+            seen = [before, mark, told[-1], after]
+            if changed:
+                yield case.passed(title, expected=expected, actual=actual, world=world, seen=seen)
+            else:
+                yield case.failed(
+                    title, expected=expected, actual=actual, world=world, seen=seen, unless=untaken(case.run)
+                )
 
 
 def _shown(world: RecordedWorld, seen: OrderSeen) -> tuple[str, str, str]:
@@ -120,8 +135,8 @@ def once(case: Case) -> Iterator[Finding]:
 
     Why: the money may be on its way already, and nobody gets the second part back.
 
-    Judged: the gateway gives money back and its answer is lost; the merchant asks for the same refund again. The gateway's books show
-    one refund. Saying that it is not known, and refusing the second request, is fine.
+    Judged: the gateway gives money back and its answer is lost; the merchant asks for the same refund again, unless the program has done so
+    by itself and was answered. The gateway's books show one refund. Saying that it is not known, and refusing the second request, is fine.
 
     Fix: note the refund and its idempotency key before the call, and send the same key until the outcome is known.
     """

@@ -78,7 +78,7 @@ def _given_up(case: Case, situation: _Situation) -> Finding:
     if too_long:
         return case.failed(
             f"{situation.what} was still open after {seconds} s",
-            expected={"seconds": f"at most {situation.limit:g} ({situation.grace:g} with grace)"},
+            expected={"seconds": _allowed(situation)},
             actual={**actual, "hung up": longest.hung_up},
             world=world,
             seen=[longest.entry],
@@ -95,6 +95,11 @@ def _given_up(case: Case, situation: _Situation) -> Finding:
         seen=[longest.entry, *situation.probe_run.exits()],
         unsettled=True,
     )
+
+
+def _allowed(situation: _Situation) -> str:
+    advised = f"at most {situation.limit:g} ({situation.grace:g} with grace)"
+    return advised if situation.fails <= situation.longest else f"{advised}; from {situation.fails:g} on it fails"
 
 
 def _never_called(case: Case, operation: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts.entries import Delivery, OrderSeen
-from payproof.contracts.judging.deliveries import answer_of, of_payments, where_declared
+from payproof.contracts.judging.deliveries import answer_of, of_payments, untaken, where_declared
 from payproof.contracts.judging.probe_runs import ProbeRun, final, ledger, payments_of, probe_runs, sightings
 from payproof.contracts.judging.requirements import Case, must, only_where, should
 from payproof.contracts.judging.steps import StepName
@@ -147,7 +147,7 @@ def out_of_order(case: Case) -> Iterator[Finding]:
                 str(probe_run.params.get("order")), "that it was not decided was told after its success"
             )
             yield _must_be_paid(
-                case, probe_run, what, or_flagged=True, unless=("flow.success", "flow.pending-success"),
+                case, probe_run, what, or_flagged=True, unless=("flow.success", "flow.pending-success", *untaken(case.run)),
                 good=f"the order is paid: {what}",
             )  # fmt: skip
 
@@ -280,8 +280,10 @@ def not_swallowed(case: Case) -> Iterator[Finding]:
                 seen=[*during[:2], seen, probe_run.step(StepName.RETURNED)], unless=("flow.success",),
             )  # fmt: skip
             continue
+        # Whom the return does not lead to the money either has more amiss than that notices are not taken.
+        alone = () if probe_run.step(StepName.RETURNED) else ("webhook.before-return",)
         yield _must_be_paid(
-            case, probe_run, what, or_flagged=True, unless=("webhook.before-return", "flow.success"),
+            case, probe_run, what, or_flagged=True, unless=(*alone, "flow.success"),
             good=f"the order is paid, though {what}",
         )  # fmt: skip
 

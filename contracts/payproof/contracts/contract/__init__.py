@@ -30,6 +30,10 @@ class Contract(ApiContract):
         """Why a server has to refuse this request's fields; empty when it may take them."""
         return requests.refused(self, self.match(request), request)
 
+    def names_something(self, request: Request) -> bool:
+        """Whether a field of the request names something that the gateway keeps, and a server may know none of that name."""
+        return requests.names_something(self, self.match(request), request)
+
     def needs_bearer(self, operation: DocumentedOperation) -> bool:
         return requests.needs_bearer(self, operation)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, cast
 from urllib.parse import urlsplit
@@ -25,6 +26,8 @@ class Sent:
     fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
     raw: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """The fields as they were sent."""
+    texts: frozenset[str] = frozenset()
+    """Names of those that can be nothing but text: they came in a form, or in the query."""
 
 
 def sent(request: Request, *, tidy: bool, with_body: bool, with_query: bool = True) -> Sent:
@@ -35,7 +38,29 @@ def sent(request: Request, *, tidy: bool, with_body: bool, with_query: bool = Tr
     if with_body and request.body:
         how, body = _body(request)
     raw = {**query, **body}
-    return Sent(how, {name: _tidied(value) for name, value in raw.items()} if tidy else raw, raw)
+    texts = frozenset(raw if media_type(request.headers).partition("/")[2] in _FORMS else query.keys() - body.keys())
+    return Sent(how, {name: _tidied(value) for name, value in raw.items()} if tidy else raw, raw, texts)
+
+
+_FORMS = ("x-www-form-urlencoded", "form-data")
+_SPELLED: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "integer": (r"-?\d{1,18}", int),
+    "number": (r"-?\d{1,18}(\.\d{1,18})?", float),
+    "boolean": (r"true|false", "true".__eq__),
+}
+"""Type of a schema -> how a text spells it, and what the text is then."""
+
+
+def typed(schema: Mapping[str, Any], text: Any) -> Any:
+    """What a text of a form, a query or a header is where the schema asks for a number or a truth value; the text itself where it spells
+    none, or where a text will do."""
+    asked = schema.get("type")
+    kinds: list[Any] = [asked] if isinstance(asked, str) else list(asked or ())
+    for kind in kinds if isinstance(text, str) and "string" not in kinds else ():
+        pattern, meant = _SPELLED.get(kind, ("(?!)", str))
+        if re.fullmatch(pattern, text, re.ASCII):
+            return meant(text)
+    return text
 
 
 def _body(request: Request) -> tuple[How, dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any, cast
 from payproof.contracts.comparing.fields import media_type
 from payproof.contracts.contract.api import ApiContract
 from payproof.contracts.contract.document import Node, resolved
-from payproof.contracts.contract.fields import Sent, sent
+from payproof.contracts.contract.fields import Sent, sent, typed
 from payproof.contracts.contract.operations import DocumentedOperation, OperationMatch
 from payproof.contracts.contract.problems import MISSING, ContractProblem, at, quoted
 from payproof.contracts.entries import Request, header
@@ -71,6 +71,16 @@ def fields_of(api: ApiContract, operation: DocumentedOperation, request: Request
     )
 
 
+def names_something(api: ApiContract, match: OperationMatch, request: Request) -> bool:
+    """Whether a field of the request names something that the gateway keeps (``x-id``), which nobody can make up."""
+    body = None if match.operation is None else _body_of(api, match.operation)
+    if match.operation is None or body is None:
+        return False
+    sent_ = fields_of(api, match.operation, request).fields
+    properties = cast("dict[str, Node]", resolved(api.document, _schema(body)).get("properties", {}))
+    return any(name in sent_ and resolved(api.document, each).get("x-id") for name, each in properties.items())
+
+
 def _elsewhere(api: ApiContract, match: OperationMatch, request: Request) -> Iterator[ContractProblem]:
     if match.methods and request.method.upper() != "OPTIONS":
         yield at(api.document, "method", {"one of": list(match.methods)}, request.method)
@@ -130,7 +140,8 @@ def _parameters(
             if parameter.get("required"):
                 yield at(parameter, f"{where} {name}", str(parameter["description"]), MISSING)
             continue
-        for problem in api.check(parameter["schema"], value, f"{where} {name}"):
+        schema = cast(Node, parameter["schema"])
+        for problem in api.check(schema, typed(resolved(api.document, schema), value), f"{where} {name}"):
             yield at(parameter, f"{where} {name}", problem.expected, problem.actual)
 
 
@@ -149,7 +160,11 @@ def _fields(api: ApiContract, body: Node, fields: Sent) -> Iterator[ContractProb
     schema = _schema(body)
     properties = cast("dict[str, Node]", resolved(api.document, schema).get("properties", {}))
     # An optional field without a value was not sent; one that is required says itself whether null will do.
-    given = {name: value for name, value in fields.fields.items() if name in properties}
+    given = {
+        name: typed(resolved(api.document, properties[name]), value) if name in fields.texts else value
+        for name, value in fields.fields.items()
+        if name in properties
+    }
     for problem in api.check(schema, given, "body"):
         name = problem.place.removeprefix("body /")
         if fields.fields.get(name) is None and name in fields.raw:

@@ -17,12 +17,17 @@ def with_causes(found: Mapping[str, tuple[Finding, ...]]) -> dict[str, tuple[Fin
     """The findings of all requirements, each with the cause that really failed in this run, if one did.
 
     A failure that another requirement explains is none of its own; it explains nothing either, so that two requirements
-    cannot excuse each other.
+    cannot excuse each other. One whose possible causes all held is its own.
     """
-    own = {id for id, findings in found.items() if any(f.verdict in _BROKEN and not f.causes for f in findings)}
+    failing = {id for id, findings in found.items() if any(f.verdict in _BROKEN for f in findings)}
+    own = {id for id, findings in found.items() if any(_is_own(f, failing) for f in findings)}
     settled = {id: tuple(_explained(f, own) for f in findings) for id, findings in found.items()}
     broken = {id for id, findings in settled.items() if any(f.verdict in _BROKEN for f in findings)}
     return {id: tuple(_explained(f, broken) for f in findings) for id, findings in settled.items()}
+
+
+def _is_own(finding: Finding, failing: Collection[str]) -> bool:
+    return finding.verdict in _BROKEN and not any(id in failing and id != finding.check for id in finding.causes)
 
 
 def _explained(finding: Finding, failed: Collection[str]) -> Finding:

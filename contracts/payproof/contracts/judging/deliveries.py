@@ -33,6 +33,13 @@ def taken(run: Run) -> tuple[RecordedWorld, Delivery] | None:
     return next(found, None)
 
 
+def untaken(run: Run) -> tuple[str, ...]:
+    """The requirements whose failure explains what else goes wrong where every genuine notice of a run was refused; none where one was
+    taken, or none was sent."""
+    sent = any(each.plain for world in run.worlds for each in world.of(Delivery))
+    return ("webhook.before-return", "webhook.raw-body") if sent and taken(run) is None else ()
+
+
 def vouching(world: RecordedWorld, payments: tuple[str, ...], before: float) -> list[Delivery]:
     """Genuine notices, answered with success, that told before this moment that one of these payments was paid."""
     return [

@@ -71,10 +71,10 @@ async def back_and_retry(world: World) -> None:
             await world.come_back(other.url, customer, order)
     await world.look(order, customer, wait=world.shared.patience)
     if other is not None:
-        await _until_an_alert(world, [first.order, second.order])
+        await until_an_alert(world, [first.order, second.order])
 
 
-async def _until_an_alert(world: World, orders: list[str]) -> None:
+async def until_an_alert(world: World, orders: list[str]) -> None:
     """An alert about a second charge may come from a job in the background, so it gets a moment."""
     taken = [entry for entry in world.journal.entries if isinstance(entry, Ledger) and entry.event == "charged"]
     channel = world.config.integration.alert_channel

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from math import ceil
 
+from payproof.contracts.entries import Call
 from payproof.contracts.judging.steps import StepName
 from payproof.contracts.profile import Profile
 from payproof.contracts.run import Settings
@@ -66,12 +67,19 @@ async def given_back_there(world: World) -> None:
 
 @probe("refund.once", group="refunds", needs=("answers",), variants=_where_declared)
 async def lost_refund(world: World) -> None:
-    """The gateway gives money back, and its answer is lost; the merchant asks for the same refund again."""
+    """The gateway gives money back, and its answer is lost; the merchant asks for the same refund again, where the program did not by
+    itself, and was answered."""
     bought = await world.buy()
     if not bought.paid:
         return
+    before = len(world.journal.entries)
     async with world.fault("dropped", operation=world.profile.named("refund"), after_effect=True, times=1):
         await _give_back(world, bought)
-    world.step("the gateway's answer was lost; the merchant asks again", StepName.AGAIN)
-    await _give_back(world, bought)
+    calls = [entry for entry in world.journal.entries[before:] if isinstance(entry, Call) and entry.role == "refund"]
+    if any(call.event.ok for call in calls):
+        # The merchant was told of it; to ask once more would be to give back more.
+        world.step("the gateway's answer was lost; the program asked again by itself", StepName.AGAIN)
+    else:
+        world.step("the gateway's answer was lost; the merchant asks again", StepName.AGAIN)
+        await _give_back(world, bought)
     await world.look(bought.order, bought.customer)

@@ -10,6 +10,7 @@ from payproof.contracts.entries import (
     Call,
     Checkout,
     Connection,
+    Delivery,
     E,
     Ledger,
     Log,
@@ -59,6 +60,8 @@ class _Diagnosis:
             yield from (*self._about_calls(), *self._about_order())
         elif self.calls or self.shop.turned_away(self.checkout):
             yield from (*self._about_calls(), self.shop.of(self.checkout))
+        elif self._distrusted:
+            yield from (*self._about_silence(), self.shop.of(self.checkout))
         else:
             yield from (*self._about_elsewhere(), self.shop.of(self.checkout), *self._about_silence())
         yield from self._last_words()
@@ -98,9 +101,13 @@ class _Diagnosis:
     def _gateway(self) -> str:
         return "gateway's sandbox" if self.world.target.kind == "sandbox" else "gateway"
 
+    @property
+    def _distrusted(self) -> list[Connection]:
+        return [entry for entry in self._of(Connection) if entry.distrusted]
+
     def _about_silence(self) -> Iterator[str]:
         """It never called the gateway: why, as far as that shows."""
-        if failed := [entry for entry in self._of(Connection) if entry.distrusted]:
+        if failed := self._distrusted:
             why = failed[-1].alert or failed[-1].detail or "it hung up without a word"
             yield f"It does not trust the run's certificate authority ({why}); it ended {len(failed)} connections."
             return
@@ -149,6 +156,7 @@ class _Diagnosis:
         page = returned[-1]
         if page.response is None or page.response.status >= 400:
             yield f"The return page answered {page.response.status if page.response else page.problem}.{self._front_end(page)}"
+        yield from self._about_notices()
         if not any(call.role in VERIFYING for call in self.world.calls()):
             yield "It made no status check after the customer's return."
         happened = {entry.event for entry in self._of(Ledger)}
@@ -173,6 +181,18 @@ class _Diagnosis:
         else:
             words = ", ".join(self.world.config.integration.order.paid)
             yield f'The order\'s state was "{seen.state}", and integration.order.paid names only: {words}.'
+
+    def _about_notices(self) -> Iterator[str]:
+        """It refused every notice that the gateway sent."""
+        sent = self._of(Delivery)
+        if not sent or any(each.accepted for each in sent):
+            return
+        last = sent[-1]
+        how = last.response.status if last.response else last.problem
+        yield (
+            f"It took none of the gateway's {len(sent)} notices: {last.event} was answered {how}. Check that it knows this run's"
+            " secret, and checks the signature over the bytes as they came."
+        )
 
     def _about_capture(self) -> str:
         name = self.world.profile.named("settle")

@@ -123,10 +123,27 @@ def of_api(
     texts = tuple(map(known.tidy, event.texts)) or (
         (title,) if isinstance(title, str) and response.status >= 400 else ()
     )
+    facts |= body
+    if not event.ok:
+        texts = tuple(_unnamed(profile, response.status, text) for text in texts)
+        facts = {name: _unnamed_in(profile, response.status, value) for name, value in facts.items()}
     return Observation(
-        case=case, label=label, operation=operation, facts=facts | body, texts=texts, request=request, response=response,
+        case=case, label=label, operation=operation, facts=facts, texts=texts, request=request, response=response,
         answer="ok" if event.ok else error_name(profile, operation, response.status, texts),
     )  # fmt: skip
+
+
+def _unnamed(profile: Profile, status: int, text: str) -> str:
+    """A text without what an error of the profile names in it: a part of a key, say, which differs for each merchant."""
+    known = (error.known_as(text) for error in profile.errors.values() if error.status == status)
+    return next((each for each in known if each != text), text)
+
+
+def _unnamed_in(profile: Profile, status: int, value: Json) -> Json:
+    """The same for a fact, which may be a list of texts."""
+    if isinstance(value, list):
+        return [_unnamed_in(profile, status, each) for each in value]
+    return _unnamed(profile, status, value) if isinstance(value, str) else value
 
 
 def error_name(profile: Profile, operation: str, status: int, texts: tuple[str, ...]) -> str:
