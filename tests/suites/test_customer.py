@@ -31,7 +31,8 @@ from payproof.contracts.reading.pages import soup
 from payproof.simulator import GatewayServer
 from payproof.simulator.bounded_read import READ_LIMIT
 from payproof.suites.config import make_config
-from payproof.suites.customer.customer import Customer, Visit
+from payproof.suites.customer.customer import Customer
+from payproof.suites.customer.errands import Visit
 from payproof.suites.customer.hosted import HostedTab
 from payproof.suites.customer.navigation import Shown, headers, merged, shown
 from payproof.suites.customer.routing import Routing
@@ -254,6 +255,22 @@ def test_a_page_that_waits_for_a_payment_is_watched_until_it_is_there(refresh: s
     shop.app.router.routes[:0] = [Route("/checkout", begun, methods=["POST"]), Route("/wait", wait)]
     (start,) = started(shop, {})
     assert start.payment_url == PAY
+
+
+def test_a_page_that_leads_to_the_gateway_and_loads_itself_again_is_not_waited_for() -> None:
+    asked: list[str] = []
+
+    async def offer(request: Request) -> Response:
+        asked.append(request.method)
+        return HTMLResponse(
+            f'<meta http-equiv="refresh" content="1"><p>Not paid yet</p><a id="pay" href="{PAY}">Pay</a>'
+        )
+
+    shop = Guarded()
+    shop.app.router.routes.insert(0, Route("/checkout", offer, methods=["POST", "GET"]))
+    (start,) = started(shop, {"redirect": "html:a#pay"})
+    assert start.payment_url == PAY
+    assert asked == ["POST"]
 
 
 def test_a_page_that_waits_for_ever_is_left_when_patience_ends() -> None:

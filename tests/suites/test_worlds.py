@@ -21,7 +21,8 @@ from payproof.simulator import Simulator, SimulatorTarget, Target
 from payproof.simulator.notices.outbox import Notice
 from payproof.simulator.testing import GatewayThread
 from payproof.suites.config.models import WebhookTable
-from payproof.suites.customer.customer import Customer, Visit
+from payproof.suites.customer.customer import Customer
+from payproof.suites.customer.errands import Visit
 from payproof.suites.customer.routing import Routing
 from payproof.suites.driver.driver import Order, OrderState
 from payproof.suites.selftest.selftest import shop

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -23,6 +23,7 @@ from payproof.contracts.reading.pages import soup
 from payproof.simulator import bounded_read as bounded
 from payproof.suites.customer import navigation
 from payproof.suites.customer import payer_redaction as secrecy
+from payproof.suites.customer.errands import CheckoutForm, Errand, Visit
 from payproof.suites.customer.navigation import Shown, shown
 from payproof.suites.customer.routing import Proxy, Routing, address_of
 from payproof.suites.customer.scripts import fetched, is_file
@@ -33,49 +34,6 @@ _RELOAD = 0.2
 """Seconds that a browser needs at least before a page is there again."""
 _SCRIPT_PATIENCE = 10.0
 """Seconds for one script of a page, and for all of them together."""
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """Where a walk through redirects ended: ``page`` is the last one; ``url`` an address outside, not opened."""
-
-    pages: tuple[Page, ...]
-    url: str = ""
-    addresses: tuple[str, ...] = ()
-
-    @property
-    def page(self) -> Page | None:
-        return self.pages[-1] if self.pages else None
-
-
-@dataclass(frozen=True, slots=True)
-class CheckoutForm:
-    """The page with the form that starts a checkout, the token read off the pages up to it, and the walks that led there."""
-
-    page: Page | None = None
-    csrf: str = ""
-    walks: tuple[Visit, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """One request that a customer makes. ``hide``: the payer's secrets in it."""
-
-    method: str
-    url: str
-    purpose: str = ""
-    order: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    json: Any = None
-    form: Mapping[str, str] | Fields | None = None
-    hide: Mapping[str, str] | None = None
-
-    def sent_on(self, url: str, *, again: bool) -> Errand:
-        """The request that a redirect leads to. ``again``: with the same method and body."""
-        accept = {name: value for name, value in self.headers.items() if name.lower() == "accept"}
-        if again:
-            return replace(self, url=url, headers=accept)
-        return replace(self, url=url, headers=accept, method="GET", json=None, form=None)
 
 
 class Customer:
@@ -250,9 +208,10 @@ class Customer:
         return Visit(tuple(walked), "", tuple(opened))
 
     async def _waited(self, page: Page, errand: Errand, walked: list[Page]) -> Page:
-        """A checkout's page that loads itself again while something is prepared is watched until it is another one, or leads on."""
+        """A checkout's page that loads itself again while something is prepared is watched until it is another one, or leads on. One that
+        names the gateway has what it waited for."""
         end = self.journal.now() + self.patience
-        while errand.purpose == "checkout" and (pause := reloads_after(page)) is not None:
+        while errand.purpose == "checkout" and not self._named(page) and (pause := reloads_after(page)) is not None:
             if self.journal.now() + pause > end:
                 self.journal.add(
                     Step(text=f"the customer waited {self.patience:g} s and gave up at {page.request.url}")
@@ -262,6 +221,9 @@ class Customer:
             page = await self._open(errand.sent_on(page.request.url, again=False))
             walked.append(page)
         return page
+
+    def _named(self, page: Page) -> bool:
+        return page.response is not None and any(site in page.response.body for site in self.place.sites)
 
     async def _load_scripts(self, page: Page) -> None:
         """The scripts that a page of the shop links to, and what its scripts fetch at once: a browser would."""

@@ -15,7 +15,8 @@ from payproof.contracts.reading.forms import form_fields
 from payproof.contracts.reading.pages import is_html, quoted, soup
 from payproof.suites.config import Config
 from payproof.suites.config.placeholders import fill
-from payproof.suites.customer.customer import Customer, Visit
+from payproof.suites.customer.customer import Customer
+from payproof.suites.customer.errands import Visit
 from payproof.suites.discovery.shop_forms import (
     AWAY,
     PAYS,

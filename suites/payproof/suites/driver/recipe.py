@@ -14,7 +14,8 @@ from payproof.contracts.profile import Fields
 from payproof.contracts.reading.addresses import joined
 from payproof.suites.config import Config, pointers
 from payproof.suites.config.placeholders import fill, names
-from payproof.suites.customer.customer import CheckoutForm, Customer, Visit
+from payproof.suites.customer.customer import Customer
+from payproof.suites.customer.errands import CheckoutForm, Visit
 from payproof.suites.driver import declared
 from payproof.suites.driver import pointers as reading
 from payproof.suites.driver.driver import Order, OrderState, Started

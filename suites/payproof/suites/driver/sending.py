@@ -13,7 +13,8 @@ from payproof.contracts.reading.addresses import joined
 from payproof.contracts.reading.pages import soup
 from payproof.suites.config.models import RequestTable
 from payproof.suites.config.placeholders import fill, fill_each, fill_json
-from payproof.suites.customer.customer import Customer, Visit
+from payproof.suites.customer.customer import Customer
+from payproof.suites.customer.errands import Visit
 from payproof.suites.customer.navigation import merged
 
 

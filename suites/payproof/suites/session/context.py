@@ -11,7 +11,8 @@ from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Profile
 from payproof.contracts.redaction.secrets import Redactor
 from payproof.suites.config import Config
-from payproof.suites.customer.customer import Customer, Visit
+from payproof.suites.customer.customer import Customer
+from payproof.suites.customer.errands import Visit
 from payproof.suites.customer.hosted import Tab
 from payproof.suites.driver.driver import Order
 from payproof.suites.session.progress import Progress

@@ -14,7 +14,8 @@ from payproof.contracts.entries import Checkout, OrderSeen, Page
 from payproof.contracts.judging.steps import StepName
 from payproof.contracts.reading import pages
 from payproof.simulator.local_names import LocalNames
-from payproof.suites.customer.customer import Customer, Visit
+from payproof.suites.customer.customer import Customer
+from payproof.suites.customer.errands import Visit
 from payproof.suites.customer.hosted import Tab
 from payproof.suites.driver.driver import Order, Started
 from payproof.suites.driver.recipe import RecipeDriver, new_order
