@@ -52,6 +52,13 @@ def test_an_amount_that_was_refused_had_more_decimals_than_the_gateway_takes() -
     assert (found.expected, found.actual) == ({"decimals": 0}, {"amount": "250.00", "answer": ["decimals"]})
 
 
+def test_a_call_that_was_refused_for_its_token_is_not_judged_by_its_decimals() -> None:
+    run = Written("harbor")
+    with run.probe("token-expired"):
+        run.create(None, amount="250.00", spelled="250.00", currency="JPY", status=401, errors=("token",))
+    run.finding(AMOUNT, Verdict.NOT_EXERCISED)
+
+
 def test_an_amount_that_was_refused_for_something_else_is_not_judged_by_its_decimals() -> None:
     run = Written("harbor")
     with run.probe("steady"):

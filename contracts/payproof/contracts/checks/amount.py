@@ -81,9 +81,10 @@ def _sells_in_its_own(case: Case, checkout: Checkout, call: Call) -> bool:
 
 
 def _refused_for_decimals(case: Case) -> Iterator[Finding]:
-    """Calls that the gateway refused, and that had more decimals than it takes in their currency."""
+    """Calls that the gateway refused, not for who asked, and that had more decimals than it takes in their currency."""
     for world in case.run.worlds:
-        for call in (call for call in world.of(Call) if call.role == "open" and call.event.problems and not call.fault):
+        refused = (call for call in world.of(Call) if call.role == "open" and call.event.problems and not call.fault)
+        for call in (call for call in refused if call.response is None or call.response.status not in (401, 403)):
             spelled, currency = call.opened.spelled or "", call.opened.currency or ""
             most = case.profile.money.decimals(currency)
             if len(spelled.partition(".")[2]) > most:

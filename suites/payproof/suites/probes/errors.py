@@ -100,11 +100,12 @@ def _no_fault_of_the_order(world: World) -> str:
 
 
 async def _start_again(world: World, order: Order, customer: Customer) -> None:
-    """The customer whom the error met wants to pay the same order; who is asked to wait gets a moment."""
+    """The customer whom the error met wants to pay the same order: by the form that is still open, and by one that is opened anew, as a
+    form may be good once; who is asked to wait gets a moment."""
     world.step("the customer whom the error met starts again", StepName.AGAIN)
     for pause in _MOMENTS:
         await asyncio.sleep(pause)
-        if (await world.checkout(world.same(order), customer, purpose="again", again=True)).payment:
+        if (await world.checkout(world.same(order), customer, purpose="again", again=not pause)).payment:
             return
 
 
