@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from payproof.contracts.redaction import encodings
 from payproof.contracts.redaction.secret_search import SHORTEST_PART
 from payproof.contracts.redaction.secrets import ALPHABET, Redactor, mint
 
@@ -179,3 +180,9 @@ def test_a_word_that_somebody_sends_as_a_secret_is_not_hunted(redactor: Redactor
     assert redactor.learned == 0
     assert redactor.learn("access-token", "q8w7e6r5t4z3u2i1o0") == "<access-token-2>"
     assert redactor.learned == 1
+
+
+def test_a_packed_run_is_one_text_of_bounded_length() -> None:
+    packed = base64.b64encode(zlib.compress(b"some readable text " * 40_000)).decode()
+    (unpacked,) = [each for each in encodings.decodings(packed) if each.encoding == "zlib"]
+    assert len(unpacked.text) == 16_384

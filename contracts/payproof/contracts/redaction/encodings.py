@@ -26,7 +26,8 @@ _BASE32 = re.compile(r"[A-Z2-7]{13,}|[a-z2-7]{13,}")
 _HEX = re.compile(r"[0-9A-Fa-f]{16,}")
 _PACKED = ("eJ", "eN", "eA", "eF", "H4sI")
 """How base64 begins of what zlib or gzip packed: sessions that a framework keeps in a signed cookie."""
-_MOST_UNPACKED = 65_536
+_MOST_UNPACKED = 16_384
+"""Characters that are unpacked of one run, more than a cookie can hold: a short one may hold a thousand times its length."""
 _READABLE = re.compile(rf"(?:[!-~]\x00?){{{ENCODED_PART},}}")
 """Bytes that can be a part of a secret, also in UTF-16."""
 _REMEMBERED = 256
@@ -129,8 +130,8 @@ def _packed(data: bytes, begin: int, end: int) -> Iterator[Decoded]:
     def source(_start: int, _end: int) -> tuple[int, int]:
         return begin, end
 
-    for match in _READABLE.finditer(text):
-        yield Decoded(match.group(), "zlib", source)
+    # As one text: word by word, a page of small packed runs would take seconds.
+    yield Decoded(text, "zlib", source)
 
 
 def _hex(run: str, base: int) -> Iterator[Decoded]:

@@ -109,7 +109,7 @@ _PLUGINS = [
     )
 ]
 _MARKED = re.compile(
-    r"(?i:aws|accountkey=|private key|putty|xox|hooks\.slack|sq0csp|k_live_|gh[oprsu]_)|://[^\s/]+:[^\s/]+@"
+    r"(?i:aws|accountkey=|private key|putty|xox|hooks\.slack|sq0csp|k_live_|gh[oprsu]_)|://[^:/\s]+:[^:/\s]+@"
     r"|(?:A3T|ABIA|ACCA|AKIA|ASIA|AC|SK)[A-Za-z0-9]{16}"
 )
 """What every credential that the plugins know holds: a text without it need not be read by them, line by line."""
