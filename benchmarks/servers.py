@@ -158,6 +158,7 @@ SERVERS = (
     Server(
         "WireMock", "a constant answer; no checks, no journal", wiremock("wiremock", "--no-request-journal"), mock_calls
     ),
+    Server("WireMock, as it comes", "a constant answer and its journal; no checks", wiremock("wiremock"), mock_calls),
     Server(
         "WireMock, checking",
         "checks the token and the fields, answers a fresh payment, keeps its journal; no state",

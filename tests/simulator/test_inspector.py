@@ -15,9 +15,10 @@ from payproof.contracts.entries import Call, Entry, Request
 from payproof.contracts.profile import load
 from payproof.simulator import GatewayServer, Simulator
 from payproof.simulator.control.control import control
-from payproof.simulator.inspector import Access, Inspector, what_is_known
+from payproof.simulator.inspector.access import Access
+from payproof.simulator.inspector.app import Inspector
 from payproof.simulator.inspector.curl import curl
-from payproof.simulator.inspector.judging import LiveJudge, judged
+from payproof.simulator.inspector.judging import LiveJudge, judged, what_is_known
 from payproof.simulator.inspector.parts import Parts
 from payproof.simulator.inspector.stream import WINDOW, events
 from payproof.simulator.inspector.view import detail, switches

@@ -9,11 +9,13 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Queue
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -62,21 +64,34 @@ class Scene:
 
 
 @contextmanager
-def process(command: list[str], **settings: Any) -> Generator[subprocess.Popen[str]]:
+def process(command: list[str], **settings: Any) -> Generator[Queue[str]]:
+    """A program, and the lines that it says: all are read as they come, since a full pipe would stop it. The empty one is its last."""
+    said: Queue[str] = Queue()
     started = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **settings)
+    output = started.stdout
+    assert output is not None
+
+    def read() -> None:
+        with output:
+            for line in output:
+                said.put(line)
+        said.put("")
+
+    reader = threading.Thread(target=read)
+    reader.start()
     try:
-        yield started
+        yield said
     finally:
         started.terminate()
-        started.communicate(timeout=20)
+        started.wait(timeout=20)
+        reader.join()
 
 
-def until(started: subprocess.Popen[str], mark: str) -> str:
-    """What it says up to a line."""
+def until(said: Queue[str], mark: str) -> str:
+    """What a program says up to a line."""
     text = ""
-    assert started.stdout is not None
     while mark not in text:
-        line = started.stdout.readline()
+        line = said.get(timeout=30)
         assert line, f"it ended: {text}"
         text += line
     return text
@@ -127,7 +142,10 @@ def new_page(browser: Browser, complaints: list[str]) -> Page:
     page.set_default_timeout(15_000)
     page.add_init_script("navigator.clipboard.writeText = async text => { window.copied = text; };")
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on(
+        "console",
+        lambda message: complaints.append(f"{message.text} {message.location}") if message.type == "error" else None,
+    )
     return page
 
 

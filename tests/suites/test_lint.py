@@ -139,9 +139,9 @@ def broken_gateway(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
     (told / "METADATA").write_text("Metadata-Version: 2.1\nName: sunken\nVersion: 1\n")
     (told / "entry_points.txt").write_text("[payproof.gateways]\nsunken = sunken:PROFILE\n")
     monkeypatch.syspath_prepend(folder)  # pyright: ignore[reportUnknownMemberType]
-    profile._modules.cache_clear()  # pyright: ignore[reportPrivateUsage]
+    profile.offered.cache_clear()
     yield
-    profile._modules.cache_clear()  # pyright: ignore[reportPrivateUsage]
+    profile.offered.cache_clear()
 
 
 @pytest.mark.usefixtures("broken_gateway")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from pydantic import Field
+from payproof.contracts.late_types import ToldBy
 
 Role: TypeAlias = Literal["authenticate", "open", "confirm", "settle", "refund", "verify-notice"]
 """What a call does for a payment: get an access token, open a payment, ask how it stands, take the money, give it back, have a
@@ -160,7 +160,7 @@ class NoticeVerified(Event):
 
 
 AnyEvent: TypeAlias = Annotated[
-    Unknown | Authenticated | Opened | Confirmed | Settled | Refunded | NoticeVerified, Field(discriminator="role")
+    Unknown | Authenticated | Opened | Confirmed | Settled | Refunded | NoticeVerified, ToldBy("role")
 ]
 PaymentStatus: TypeAlias = Confirmed | Settled
 

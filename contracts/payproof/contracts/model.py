@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from pydantic import JsonValue
+from payproof.contracts.late_types import AnyJson
 
-Json: TypeAlias = JsonValue
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    Json: TypeAlias = JsonValue
+else:
+    Json = AnyJson
 
 
 class PayproofError(Exception):

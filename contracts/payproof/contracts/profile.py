@@ -11,7 +11,6 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Literal
 
@@ -227,25 +226,37 @@ ENTRY_POINTS = "payproof.gateways"
 
 
 @cache
-def _modules() -> dict[str, str]:
-    """Name of a gateway -> where its profile is, for those that have a folder here and those that other packages offer."""
+def _ours() -> dict[str, str]:
+    """Name of a gateway that has a folder here -> where its profile is."""
     import payproof.contracts.gateways as folder
 
     ours = [found.name for found in pkgutil.iter_modules(folder.__path__) if not found.name.startswith("_")]
-    known = {name.replace("_", "-"): f"{folder.__name__}.{name}.profile:PROFILE" for name in ours}
-    return known | {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
+    return {name.replace("_", "-"): f"{folder.__name__}.{name}.profile:PROFILE" for name in ours}
+
+
+@cache
+def offered() -> dict[str, str]:
+    """The same for those that other packages offer: whoever asks for one of ours does not wait for all packages to be looked through."""
+    from importlib.metadata import entry_points
+
+    return {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
+
+
+def _place(name: str) -> str | None:
+    """Where the profile of that name is. A package cannot put its own in the place of ours."""
+    return _ours().get(name) or offered().get(name)
 
 
 def names() -> tuple[str, ...]:
     """The gateways that are known here."""
-    return tuple(sorted(_modules()))
+    return tuple(sorted({*_ours(), *offered()}))
 
 
 def package_of(name: str) -> str:
     """The package of a gateway's folder, where its contract, the rules of its envelope and its catalogue of cases lie beside its
     profile. A gateway that nobody knows would have it among ours."""
     ours = f"payproof.contracts.gateways.{name.replace('-', '_')}.profile"
-    return _modules().get(name, ours).partition(":")[0].rpartition(".")[0]
+    return (_place(name) or ours).partition(":")[0].rpartition(".")[0]
 
 
 def module(name: str) -> ModuleType | None:
@@ -264,20 +275,20 @@ def load(name: str) -> Profile:
     Raises:
         PayproofError: there is none, and the message lists those that exist; or what another package offers cannot be loaded.
     """
-    known = _modules()
-    if name not in known:
+    place = _place(name)
+    if place is None:
         raise PayproofError(
             f'unknown gateway "{name}"',
             place='key "gateway"',
-            remedy=f"payproof knows: {', '.join(sorted(known))}",
+            remedy=f"payproof knows: {', '.join(names())}",
         )
-    place, _, attribute = known[name].partition(":")
+    path, _, attribute = place.partition(":")
     try:
-        profile: Profile = getattr(importlib.import_module(place), attribute)
+        profile: Profile = getattr(importlib.import_module(path), attribute)
     except Exception as error:
         raise PayproofError(
             f'gateway "{name}" cannot be loaded ({type(error).__name__}: {error})',
-            place=known[name],
+            place=place,
             remedy="mend or remove the package that offers it",
         ) from error
     return profile

@@ -10,7 +10,9 @@ import signal
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from payproof.contracts import files
 from payproof.contracts.journal import Bound, Journal
@@ -20,11 +22,13 @@ from payproof.contracts.redaction.secret_search import SHORTEST_PART
 from payproof.contracts.redaction.secrets import Redactor
 from payproof.simulator import request_log
 from payproof.simulator.books.records import CLIENT_ID, SECRET_KEY, Merchant, gateway_values, named
-from payproof.simulator.control.control import control
-from payproof.simulator.inspector import Access, Inspector, what_is_known
+from payproof.simulator.inspector.access import Access
 from payproof.simulator.listening.listener import GatewayServer
 from payproof.simulator.simulator import Simulator
 from payproof.simulator.sockets.certificates import Certificates
+
+if TYPE_CHECKING:
+    from payproof.simulator.inspector.app import Inspector
 
 KEPT_TOKENS = 500
 """Access tokens that the redactor of a long-running simulator remembers."""
@@ -86,10 +90,8 @@ async def serve(
     merchant = _merchant(sim, offer)
     gateway = _gateway(sim, host, port, offer, allow_remote=allow_remote)
     token, access, settings = secrets.token_urlsafe(24), Access(), _Settings(sim, merchant, gateway, offer)
-    known = what_is_known(secure=gateway.scheme == "https", workers=offer.workers)
-    inspector = Inspector(sim, access, known, exports=settings.block)
-    application = control(sim, token, inspector.app)
-    controls = GatewayServer(application, host=host, port=control_port, allow_remote=allow_remote)
+    control = _Control(sim, token, access, settings)
+    controls = GatewayServer(control, host=host, port=control_port, allow_remote=allow_remote)
     try:
         await gateway.start()
         sim.outbox.site = settings.url
@@ -103,7 +105,7 @@ async def serve(
             async with request_log.following(journal, offer.log, profile.base_path):
                 await stop.wait()
     finally:
-        inspector.close()
+        control.close()
         await sim.aclose()
         await controls.stop()
         await gateway.stop()
@@ -139,6 +141,35 @@ def _merchant(sim: Simulator, offer: Offer) -> Merchant:
     return sim.add_merchant(client_id=offer.client_id or None, secret_key=offer.secret_key or None, others=others)
 
 
+class _Control:
+    """What the control port serves, with the inspector: loaded at its first request, so that the gateway is ready before."""
+
+    def __init__(self, sim: Simulator, token: str, access: Access, settings: _Settings) -> None:
+        self._sim, self._token, self._access, self._settings = sim, token, access, settings
+        self._app: ASGIApp | None = None
+        self._inspector: Inspector | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._app is None:
+            self._app = self._loaded()
+        await self._app(scope, receive, send)
+
+    def close(self) -> None:
+        """End every stream."""
+        if self._inspector is not None:
+            self._inspector.close()
+
+    def _loaded(self) -> ASGIApp:
+        from payproof.simulator.control.control import control
+        from payproof.simulator.inspector.app import Inspector
+        from payproof.simulator.inspector.judging import what_is_known
+
+        settings = self._settings
+        known = what_is_known(secure=settings.secure, workers=settings.workers)
+        self._inspector = Inspector(self._sim, self._access, known, exports=settings.block)
+        return control(self._sim, self._token, self._inspector.app)
+
+
 class _Settings:
     """What an integration is told of the gateway. ``merchant``: as it was at the start; its keys are looked up anew."""
 
@@ -151,12 +182,20 @@ class _Settings:
         return next(found, self._merchant)
 
     @property
+    def secure(self) -> bool:
+        return self._gateway.scheme == "https"
+
+    @property
+    def workers(self) -> int | None:
+        return self._offer.workers
+
+    @property
     def base_url(self) -> str:
         return self.url + self._sim.profile.base_path
 
     @property
     def url(self) -> str:
-        secure = self._gateway.scheme == "https" and self._offer.ca is None
+        secure = self.secure and self._offer.ca is None
         return f"{self._gateway.scheme}://{'localhost' if secure else _host(self._gateway.host)}:{self._gateway.port}"
 
     def values(self) -> dict[str, str]:

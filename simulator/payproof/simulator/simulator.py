@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 
 from starlette.types import ASGIApp
@@ -93,6 +92,10 @@ class Simulator(Front):
 
 
 def _refuse_unknown(profile: Profile, given: Mapping[str, Json]) -> None:
+    if not given:
+        return
+    import difflib
+
     for name in given:
         if name not in profile.knobs:
             close = difflib.get_close_matches(name, profile.knobs, n=1)

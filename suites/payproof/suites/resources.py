@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -162,7 +161,8 @@ def breathe(host: str, port: int, folder: Path) -> None:
             if (number := probe.connect_ex((host, port))) in _KINDS and number != errno.EAGAIN:
                 raise OSError(number, os.strerror(number))
         os.close(os.open(os.devnull, os.O_RDONLY))
-        free = shutil.disk_usage(folder).free
+        room = os.statvfs(folder)
+        free = room.f_bavail * room.f_frsize
     except OSError as error:
         if found := lacking(error):
             raise found from None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from pydantic import Field
-
 from payproof.contracts.entries.entry import E, Entry
 from payproof.contracts.entries.exchange import BODY_LIMIT, Headers, Request, Response, header
 from payproof.contracts.entries.gateway import Call, Connection, ConnectionEvent, FaultSet, Ledger, LedgerEvent
 from payproof.contracts.entries.notices import FORGERIES, Delivery, Forgery
 from payproof.contracts.entries.probe_run import BROKEN_OFF, ProbeMark, ReplayDifference, Step
 from payproof.contracts.entries.shop import Alert, Checkout, Log, OrderSeen, Page, Process, SourceSeen
+from payproof.contracts.late_types import ToldBy
 
 AnyEntry: TypeAlias = Annotated[
     Call
@@ -29,7 +28,7 @@ AnyEntry: TypeAlias = Annotated[
     | Connection
     | SourceSeen
     | ReplayDifference,
-    Field(discriminator="kind"),
+    ToldBy("kind"),
 ]
 
 __all__ = [

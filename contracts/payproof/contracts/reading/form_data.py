@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from email.message import Message
-from email.parser import BytesParser
-from email.policy import compat32
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 MOST_FIELDS = 1_000
 """Fields of a form that are read: PHP's own limit (max_input_vars)."""
@@ -37,4 +38,7 @@ def multipart(content_type: str, raw: bytes) -> dict[str, str] | None:
 
 
 def _headers(raw: bytes) -> Message:
+    from email.parser import BytesParser  # here, because few ever send such a form
+    from email.policy import compat32
+
     return BytesParser(policy=compat32).parsebytes(raw[:LONGEST_HEAD], headersonly=True)

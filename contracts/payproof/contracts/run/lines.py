@@ -10,17 +10,20 @@ import dataclasses
 import hashlib
 import json
 from functools import cache
-from typing import Any, cast
-
-from pydantic import TypeAdapter
+from typing import TYPE_CHECKING, Any, cast
 
 from payproof.contracts.entries import AnyEntry, Entry
 from payproof.contracts.run.values import Run
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
 @cache
 def entry_adapter() -> TypeAdapter[AnyEntry]:
     """Made when it is first needed: whoever writes no run and reads none does not wait for it."""
+    from pydantic import TypeAdapter
+
     return TypeAdapter(AnyEntry)
 
 

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Literal, TypeVar, cast
-
-from pydantic import TypeAdapter, ValidationError
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from payproof.contracts import bounded, files
 from payproof.contracts.entries import BROKEN_OFF, Entry, ProbeMark
@@ -18,6 +16,9 @@ from payproof.contracts.former_ids import current
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.run.lines import digest, entry_adapter
 from payproof.contracts.run.values import RecordedWorld, Run, Settings
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 T = TypeVar("T")
 _BY_REQUIREMENT = ("errors", "cut")
@@ -50,6 +51,8 @@ class _Head:
 
 @cache
 def _head_adapter() -> TypeAdapter[_Head]:
+    from pydantic import TypeAdapter
+
     return TypeAdapter(_Head)
 
 
@@ -124,7 +127,7 @@ def _header(line: str, place: str, known: _Head | None = None) -> _Head:
                 **cast("dict[str, Json]", raw["head"]),
             }
         return _head_adapter().validate_python(raw)
-    except (ValidationError, ValueError) as error:
+    except ValueError as error:  # pydantic's errors are such
         raise PayproofError(f"not a payproof run: {_why(error)}", place=place, remedy=_REMEDY) from None
 
 
@@ -150,7 +153,7 @@ def _entry(raw: dict[str, Json], number: int, place: str) -> tuple[str, Entry]:
         if isinstance(old := raw.pop("meaning", None), dict):  # a run of an earlier version
             raw["event"] = from_meaning(old)
         return str(raw.pop("world")), entry_adapter().validate_python(raw)
-    except (ValidationError, ValueError, KeyError) as error:
+    except (ValueError, KeyError) as error:
         raise _not_an_entry(number, place, _why(error)) from None
 
 
@@ -169,6 +172,8 @@ def _parsed(line: str) -> dict[str, Json]:
 
 def _why(error: Exception) -> str:
     """One line about what is wrong, without what stands in the file."""
+    from pydantic import ValidationError
+
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False, include_input=False)[0]
         return f"{'.'.join(str(part)[:40] for part in first['loc'])}: {first['msg'][:200]}"

@@ -10,7 +10,8 @@ from starlette.responses import HTMLResponse, Response
 from payproof.contracts.profile import Payer
 from payproof.simulator.books.records import MerchantRow, Payment
 from payproof.simulator.faults.context import FaultContext
-from payproof.simulator.faults.registry import HttpStatus, Text, fault
+from payproof.simulator.faults.parameters import HttpStatus, Text
+from payproof.simulator.faults.registry import fault
 
 _PAGE = """<html>
 <head><title>{title}</title></head>

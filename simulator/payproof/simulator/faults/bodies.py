@@ -10,7 +10,8 @@ from pydantic import Field
 from starlette.responses import Response
 
 from payproof.simulator.faults.context import FaultContext
-from payproof.simulator.faults.registry import HeaderValue, fault
+from payproof.simulator.faults.parameters import HeaderValue
+from payproof.simulator.faults.registry import fault
 
 
 def remade(answer: Response, body: bytes, media_type: str = "") -> Response:

@@ -12,7 +12,8 @@ from pydantic import Field
 
 from payproof.simulator.exchange import Written
 from payproof.simulator.faults.context import FaultContext, chunk, head
-from payproof.simulator.faults.registry import Seconds, fault
+from payproof.simulator.faults.parameters import Seconds
+from payproof.simulator.faults.registry import fault
 
 _PARTS_A_SECOND = 20
 

@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import Field
 
 from payproof.simulator.faults.context import FaultContext
-from payproof.simulator.faults.registry import Text, fault
+from payproof.simulator.faults.parameters import Text
+from payproof.simulator.faults.registry import fault
 
 
 @fault("rate-limit")

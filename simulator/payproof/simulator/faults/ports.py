@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from payproof.simulator.faults.registry import Seconds, fault
+from payproof.simulator.faults.parameters import Seconds
+from payproof.simulator.faults.registry import fault
 from payproof.simulator.sockets.listening_port import ListeningPort
 
 

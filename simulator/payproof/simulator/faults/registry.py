@@ -1,14 +1,11 @@
-"""Faults by name, and what each kind of them acts on."""
+"""Faults by name, and what each kind of them acts on. The misbehaviours themselves are loaded when the first one is asked for."""
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import importlib
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal, Protocol, TypeAlias, TypeVar, cast
-
-from pydantic import Field, TypeAdapter, ValidationError
+from typing import Any, Literal, Protocol, TypeAlias, TypeVar, cast
 
 from payproof.contracts.faults import FaultSpec
 from payproof.contracts.model import PayproofError
@@ -27,11 +24,6 @@ FILTERS: Mapping[Kind, tuple[str, ...]] = {
     "port": (),
 }
 """What a fault of each kind can be limited to. Before a request is read, nobody knows what it will ask."""
-
-HttpStatus: TypeAlias = Annotated[int, Field(ge=200, le=599)]
-Seconds: TypeAlias = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
-Text: TypeAlias = Annotated[str, Field(max_length=10_000)]
-HeaderValue: TypeAlias = Annotated[str, Field(max_length=1_000, pattern=r"^[\x20-\x7e]*$")]
 
 
 class Fault(Protocol):
@@ -96,6 +88,8 @@ def build(spec: FaultSpec, profile: Profile) -> AnyFault:
         PayproofError: no such fault, no such parameter, a value of the wrong type, an error that ``profile`` lacks, or a filter
             that faults of this kind do not have.
     """
+    from pydantic import TypeAdapter, ValidationError
+
     known = registered()
     if spec.name not in known:
         raise _unknown("fault", spec.name, known)
@@ -135,6 +129,8 @@ def _refuse_filters(spec: FaultSpec, kind: Kind) -> None:
 
 
 def _unknown(what: str, name: str, known: Any) -> PayproofError:
+    import difflib
+
     close = difflib.get_close_matches(name, list(known), n=1)
     remedy = f'did you mean "{close[0]}"?' if close else f"there are: {', '.join(known) or 'none'}"
     return PayproofError(f'there is no {what} named "{name}"', place=name, remedy=remedy)
