@@ -13,7 +13,7 @@ import pytest
 from payproof.suites.commands import COMMANDS, payproof
 from payproof.suites.commands.serve import steering_nobody
 
-HEAVY = {"httpx", "rich", "bs4", "psutil", "cryptography", "jinja2", "payproof.suites.config"}
+HEAVY = {"httpx", "rich", "bs4", "psutil", "cryptography", "jinja2", "pydantic", "payproof.suites.config"}
 """What takes long to import, and is not needed to print a list or to answer a first call."""
 
 
