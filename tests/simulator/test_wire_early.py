@@ -409,19 +409,22 @@ sys.stdin.read()
 
 def test_another_process_may_connect_from_a_port_that_we_connect_from_too() -> None:
     """The system gives a port to several connections, as long as they lead to different addresses."""
-    with socket.create_server(("127.0.0.1", 0)) as gateway, socket.create_server(("127.0.0.1", 0)) as shop:
-        with socket.socket() as customer:
-            customer.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            customer.bind(("127.0.0.1", 0))
-            customer.connect(shop.getsockname())
-            ports = [str(each.getsockname()[1]) for each in (customer, gateway)]
-            with subprocess.Popen([sys.executable, "-c", _SHARES_A_PORT, *ports], stdin=subprocess.PIPE) as other:
-                theirs, _ = gateway.accept()
-                ours, _ = shop.accept()
-                with theirs, ours:
-                    assert theirs.getpeername() == ours.getpeername()
-                    assert (is_ours(theirs), is_ours(ours)) == (False, True)
-                other.communicate()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as gateway,
+        socket.create_server(("127.0.0.1", 0)) as shop,
+        socket.socket() as customer,
+    ):
+        customer.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        customer.bind(("127.0.0.1", 0))
+        customer.connect(shop.getsockname())
+        ports = [str(each.getsockname()[1]) for each in (customer, gateway)]
+        with subprocess.Popen([sys.executable, "-c", _SHARES_A_PORT, *ports], stdin=subprocess.PIPE) as other:
+            theirs, _ = gateway.accept()
+            ours, _ = shop.accept()
+            with theirs, ours:
+                assert theirs.getpeername() == ours.getpeername()
+                assert (is_ours(theirs), is_ours(ours)) == (False, True)
+            other.communicate()
 
 
 def test_a_fault_of_the_connection_takes_no_filter_of_calls(plain: GatewayThread) -> None:
