@@ -223,6 +223,15 @@ def test_waiting_as_long_as_the_gateway_asks_is_obeyed(written: Written) -> None
     assert found.after == pytest.approx(2.1)
 
 
+@pytest.mark.parametrize(("rested", "obeyed"), [(1.85, True), (1.7, False)])
+def test_a_timer_that_fires_a_little_early_is_no_impatience(written: Written, rested: float, obeyed: bool) -> None:
+    limited(written)
+    written.passes(rested)  # a call takes a tenth of a second
+    written.create()
+    (found,) = behaviour(written.run()).retry_after
+    assert found.obeyed is obeyed
+
+
 def test_asking_again_at_once_is_not(written: Written) -> None:
     limited(written)
     written.create()

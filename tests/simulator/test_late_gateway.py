@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import sys
@@ -101,6 +102,39 @@ def test_a_call_that_is_given_up_while_nobody_looks_ends_when_its_client_ended_i
     assert isinstance(call, Call)
     assert call.ending == "hung_up"
     assert lasted - 1.0 < call.seconds < lasted + 0.3
+
+
+def read_on(sock: socket.socket) -> None:
+    """Until nothing comes for a while. What is left unread when a socket closes resets the connection, of which the system tells no time."""
+    with contextlib.suppress(TimeoutError):
+        while sock.recv(1024):
+            pass
+
+
+@pytest.mark.parametrize("fault", ["never-answer", "stall", "drip"])
+def test_under_tls_too_a_call_that_is_given_up_while_nobody_looks_ends_when_its_client_ended_it(
+    secure: GatewayThread, fault: str
+) -> None:
+    number = secure.arm(fault)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    sock = context.wrap_socket(connected(secure), server_hostname="localhost")
+    began = time.monotonic()
+    sock.sendall(ASK)
+    until_fired(secure, number)
+    sock.settimeout(WAITS)
+    standing = stands_still(secure)
+    read_on(sock)
+    sock.close()
+    lasted = time.monotonic() - began
+    standing.join()
+    call = ended(secure, Call, fault)
+    assert isinstance(call, Call)
+    assert call.ending == "hung_up"
+    assert call.seconds == pytest.approx(lasted, abs=0.3)
+    seen = next(each for each in reversed(secure.journal()) if isinstance(each, Connection))
+    assert seen.ended_by == "client"
+    assert lasted - 0.3 < (seen.seconds or 0) < lasted + 0.5
 
 
 @pytest.mark.parametrize("fault", ["never-answer", "stall"])

@@ -8,6 +8,7 @@ import select
 import socket
 import ssl
 import struct
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from payproof.contracts.profile import load
 from payproof.simulator import GatewayServer, Simulator
 from payproof.simulator.sockets import client_hello
 from payproof.simulator.sockets.certificates import Certificates
+from payproof.simulator.sockets.peers import is_ours
 from payproof.simulator.testing import GatewayThread
 
 ASK = b"POST /pay/sandbox/api/v1/authentication/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
@@ -393,6 +395,36 @@ def test_a_listener_can_spare_who_comes_from_its_own_process(certificates: Certi
         await server.stop()
 
     asyncio.run(scenario())
+
+
+_SHARES_A_PORT = """
+import socket, sys
+sock = socket.socket()
+sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+sock.bind(("127.0.0.1", int(sys.argv[1])))
+sock.connect(("127.0.0.1", int(sys.argv[2])))
+sys.stdin.read()
+"""
+
+
+def test_another_process_may_connect_from_a_port_that_we_connect_from_too() -> None:
+    """The system gives a port to several connections, as long as they lead to different addresses."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as gateway,
+        socket.create_server(("127.0.0.1", 0)) as shop,
+        socket.socket() as customer,
+    ):
+        customer.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        customer.bind(("127.0.0.1", 0))
+        customer.connect(shop.getsockname())
+        ports = [str(each.getsockname()[1]) for each in (customer, gateway)]
+        with subprocess.Popen([sys.executable, "-c", _SHARES_A_PORT, *ports], stdin=subprocess.PIPE) as other:
+            theirs, _ = gateway.accept()
+            ours, _ = shop.accept()
+            with theirs, ours:
+                assert theirs.getpeername() == ours.getpeername()
+                assert (is_ours(theirs), is_ours(ours)) == (False, True)
+            other.communicate()
 
 
 def test_a_fault_of_the_connection_takes_no_filter_of_calls(plain: GatewayThread) -> None:

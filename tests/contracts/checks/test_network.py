@@ -143,6 +143,19 @@ def test_a_library_that_sends_each_attempt_twice_is_not_counted_twice(attempts: 
     run.finding("idempotency.no-storm", verdict)
 
 
+def test_pauses_that_begin_short_and_grow_are_the_integrations_own() -> None:
+    run = Written()
+    with run.probe("network-error", operation="create", how="reset"):
+        run.order("1")
+        began = run.now
+        for pause in (0.05, 0.1, 0.2, 0.4, 0.8, 0.0):
+            run.create("p", "1", status=None, ending="cut", fault="reset")
+            run.passes(pause)
+        run.page("checkout", "1", status=503, began=began)
+        run.step("tried")
+    run.finding("idempotency.no-storm", Verdict.FAIL)
+
+
 def test_creates_for_orders_of_earlier_stories_are_not_this_checkouts() -> None:
     run = storm(3)
     with run.probe("network-error", operation="create", how="reset"):

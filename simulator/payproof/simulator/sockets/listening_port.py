@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from payproof.contracts.model import PayproofError
 from payproof.simulator.sockets.backlog import Attempts, Watcher, fill
+from payproof.simulator.sockets.loop_watch import AcceptedSocket
 
 State: TypeAlias = Literal["closed", "open", "refusing", "full"]
 _BACKLOG = 1024
@@ -102,7 +103,8 @@ class ListeningPort:
             if self._bound is None:
                 return
             try:
-                yield self._bound.accept()
+                sock, peer = self._bound.accept()
+                yield AcceptedSocket(sock), peer
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
                 return
             except OSError:  # out of file descriptors: the connection waits in the backlog, and we for a moment

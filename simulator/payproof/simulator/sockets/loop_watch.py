@@ -36,10 +36,36 @@ class Heard:
     anything: float
 
 
+class AcceptedSocket(socket.socket):
+    """Remembers, when it is closed, what the system knew of the other side: under TLS a transport closes its socket before it says that
+    the client has left."""
+
+    __slots__ = ("_at_end",)
+
+    def __init__(self, accepted: socket.socket) -> None:
+        super().__init__(accepted.family, accepted.type, accepted.proto, fileno=accepted.detach())
+        self._at_end: tuple[float, Heard] | None = None
+
+    def close(self) -> None:
+        if self.fileno() >= 0 and (found := heard(self)) is not None:
+            self._at_end = time.monotonic(), found
+        super().close()
+
+    def heard_before(self) -> Heard | None:
+        """What was known when it was closed, as seen from now; None where it is open, or nothing was known."""
+        if self._at_end is None:
+            return None
+        closed, found = self._at_end
+        since = time.monotonic() - closed
+        return Heard(found.left, found.data + since, found.anything + since)
+
+
 def heard(sock: socket.socket) -> Heard | None:
     """None where the system does not tell."""
     if sys.platform != "linux":
         return None
+    if isinstance(sock, AcceptedSocket) and (before := sock.heard_before()) is not None:
+        return before
     try:
         state, data, anything = _INFO.unpack(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO.size))
     except (OSError, struct.error):

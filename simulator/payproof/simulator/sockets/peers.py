@@ -10,8 +10,9 @@ def is_ours(sock: socket.socket) -> bool:
     import psutil  # here, because hardly anybody asks
 
     try:
-        peer = sock.getpeername()[:2]
+        there, here = sock.getpeername()[:2], sock.getsockname()[:2]
         ours = psutil.Process().net_connections("tcp")
     except (OSError, psutil.Error):
         return False
-    return any(each.laddr and tuple(each.laddr) == peer for each in ours)
+    # The port alone tells nothing: somebody else's connection to another address may have the same one.
+    return any(each.laddr and each.raddr and (tuple(each.laddr), tuple(each.raddr)) == (there, here) for each in ours)
