@@ -53,6 +53,8 @@ def redactor() -> Redactor:
         "".join(f"&#x{ord(c):X};" for c in SECRET),
         "".join(f"\\u{ord(c):04x}" for c in SECRET),
         "".join(f"\\x{ord(c):02x}" for c in SECRET),
+        "".join(f"\\u{{{ord(c):x}}}" for c in SECRET),
+        "".join(f"\\{ord(c):03o}" for c in SECRET),
         "\0".join(SECRET),
         SECRET.swapcase(),
         SECRET.upper(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -182,3 +183,12 @@ def test_a_gateway_that_cannot_be_loaded_is_named_and_the_others_keys_are_looked
     assert "quay" in capsys.readouterr().out
     assert cli.run(("serve", "--gateway", "sunken")) == 2
     assert "mend or remove the package" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("piece", ["-a", "['a']", "secret_key"])
+def test_a_minified_line_is_read_in_linear_time(lint: Lint, tmp_path: Path, piece: str) -> None:
+    """Data in a bundle looked from each of its words to the end of the line: minutes."""
+    (tmp_path / "app.js").write_text(f"const API_KEY = '{LITERAL}', data = {piece * (150_000 // len(piece))};\n")
+    began = time.process_time()
+    assert lint()[1] == "app.js:1: a literal credential\n"
+    assert time.process_time() - began < 2

@@ -18,7 +18,7 @@ ENCODED_PART = 8
 """Characters of a secret that count when they stand in base64, base32 or hex."""
 
 _ESCAPED = re.compile(
-    r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|&#\d{1,7};?|&#[xX][0-9A-Fa-f]{1,6};?|&[A-Za-z]{2,8};|\\[/\"'\\]|\x00"
+    r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\u\{[0-9A-Fa-f]{1,5}\}|\\x[0-9A-Fa-f]{2}|\\[01][0-7]{2}|&#\d{1,7};?|&#[xX][0-9A-Fa-f]{1,6};?|&[A-Za-z]{2,8};|\\[/\"'\\]|\x00"
 )
 _MARKS = (("%", "url"), ("&", "html"), ("\\", "json"), ("\0", "utf16"))
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\-]{11,}")
@@ -89,7 +89,9 @@ def _plain(escape: str) -> str:
         return html.unescape(escape)
     if escape == "\0":
         return ""
-    return chr(int(escape[2:], 16)) if escape[1] in "ux" else escape[1]
+    if escape[1] in "01":
+        return chr(int(escape[1:], 8))
+    return chr(int(escape[2:].strip("{}"), 16)) if escape[1] in "ux" else escape[1]
 
 
 def decodings(text: str) -> Iterable[Decoded]:

@@ -119,7 +119,7 @@ _MARKED = re.compile(
 """What every credential that the plugins know holds: a text without it need not be read by them, line by line."""
 # A credential's name, an assignment, and a literal that looks like a credential and not like a place for one.
 _NAMES = r"(?:client|secret|access|api|auth|private|primary)[_-]?(?:id|key|secret|token)|password|passwd"
-_ASSIGNED = re.compile(rf"""(?i)\b[\w$>\-\[\]'"]*(?:{_NAMES})\w*['"\]]*\s*(?:=>|:=|=|:|,)\s*['"]([^'"\s]{{16,}})['"]""")
+_ASSIGNED = re.compile(rf"""(?i)(?:{_NAMES})\w{{0,60}}['"\]]*\s*(?:=>|:=|=|:|,)\s*['"]([^'"\s]{{16,}})['"]""")
 _PLACEHOLDER = re.compile(
     r"(?i)\$\{|\{\{|\{\w|<|%\w|process\.env|getenv|environ|example|your|change|placeholder|dummy|xxx|\*\*\*|test|sample|todo|/|\.\w+\("
 )
