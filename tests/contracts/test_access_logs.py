@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from payproof.contracts.reading.access_logs import own_part
@@ -86,3 +88,16 @@ def test_what_a_line_tells_besides_its_request_counts(line: str) -> None:
     assert "1001" in rest
     assert "5000.00" in rest
     assert "/checkout" not in rest
+
+
+@pytest.mark.parametrize("piece", ["-a", "| 200 |", "Completed 200 a "])
+def test_a_line_of_any_text_is_read_in_linear_time(piece: str) -> None:
+    """A page's or a file's text in one line: as long as a line can be, and all of it the beginning of something."""
+    line = piece * (64 * 1024 // len(piece))
+    began = time.process_time()
+    assert own_part(line, SHOP, GATEWAY).startswith(piece[:2])
+    assert time.process_time() - began < 1
+
+
+def test_a_pairs_name_begins_where_a_word_does() -> None:
+    assert own_part("--method=POST ..path=/checkout x-order=1001 a=}b=2", SHOP, GATEWAY) == "-- .. x-order=1001 a=}b=2"

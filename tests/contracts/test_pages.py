@@ -165,7 +165,7 @@ def test_what_an_element_ends_is_looked_for_in_its_neighbourhood_only(levels: in
     assert bool(page.select("li #x")) is within
 
 
-@pytest.mark.parametrize("words", ["HTTP 500 ", "Expecting value ", "json.json.", "a$"])
+@pytest.mark.parametrize("words", ["HTTP 500 ", "Expecting value ", "json.json.", "a$", "__"])
 def test_a_long_page_that_begins_a_machines_sentence_over_and_over_is_read_at_once(words: str) -> None:
     began = time.process_time()
     pages.machine_errors(Response(status=500, body=words * (200_000 // len(words))), (), ())

@@ -80,3 +80,11 @@ def test_values_stay_values(result: Result, run: Run) -> None:
     assert found["token.cached"]["contradiction"].startswith("The guidance asks")
     assert found["alerts.payment-error"]["attestation"]["by"] == "Ngozi A."
     assert found["logs.no-access-token"]["baseline"].startswith("fixed in release")
+
+
+def test_what_a_terminal_obeys_is_escaped_and_not_lost(result: Result, run: Run) -> None:
+    """Somebody shows the file in a pipeline's log: UTF-8 terminals know control characters of two bytes, and text turns round."""
+    told = "paid\x9b31m\x9d0;x\x9c\u202egnp.exe\x7f\x1b[2J"
+    text = WRITERS["json"].render(dataclasses.replace(result, diagnosis=(told,)), run)
+    assert json.loads(text)["diagnosis"] == [told]
+    assert not any((ord(letter) < 32 and letter != "\n") or letter in "\x7f\x9b\x9c\x9d\u202e" for letter in text)

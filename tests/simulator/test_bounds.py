@@ -112,6 +112,7 @@ ENDLESS = {
     "many headers": [b"GET / HTTP/1.1\r\n", b"a: b\r\n" * (MANY // 6)],
     "few bytes at a time": [b"GET / HTTP/1.1\r\nX: ", *[b"a" * 1_000] * 1_000],
     "trailers": [POST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"a: b\r\n" * (MANY // 6)],
+    "one trailer": [POST + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\na: ", b"a" * MANY],
     "many headers that end": [b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 600 + b"\r\n"],
 }
 

@@ -56,6 +56,10 @@ BROKEN = {
         "  response: {status: {code: 200}}\nversion: 1\n",
         "a text is wanted",
     ),
+    "an address that is none": (
+        "interactions:\n- request: {method: GET, uri: 'http://[::1'}\n  response: {status: {code: 200}}\nversion: 1\n",
+        "Invalid IPv6 URL",
+    ),
     "a date that is none": ("interactions: 2026-99-99\n", "not YAML"),
     "too deep": ("[" * 50_000, "not YAML"),
     "a key that is a list": ("? [a]\n: b\n", "not YAML"),

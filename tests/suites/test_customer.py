@@ -439,6 +439,33 @@ def test_what_a_driver_says_counts() -> None:
     assert not {"Origin", "Accept"} & set(mixed)
 
 
+@pytest.mark.parametrize("value", ["Zoë".encode(), b"Zo\xeb"], ids=["utf-8", "latin-1"])
+def test_letters_outside_ascii_in_a_cookie_or_an_address_stop_no_customer(value: bytes) -> None:
+    seen: list[Request] = []
+
+    async def here(request: Request) -> Response:
+        seen.append(request)
+        answer = RedirectResponse("/there") if request.url.path == "/für" else HTMLResponse("there")
+        answer.raw_headers.append((b"set-cookie", b"name=" + value))
+        return answer
+
+    async def play() -> Visit:
+        server = GatewayServer(Starlette(routes=[Route("/{path:path}", here)]))
+        await server.start()
+        try:
+            async with a_customer(server.port) as customer:
+                await customer.browse("GET", f"{customer.place.public_url}/für")
+                return await customer.browse("GET", f"{customer.place.public_url}/again?né")
+        finally:
+            await server.stop()
+
+    visit = asyncio.run(play())
+    assert visit.page
+    assert visit.page.problem == ""
+    cookies = [[given for name, given in request.headers.raw if name == b"cookie"] for request in seen]
+    assert cookies == [[], [b"name=" + value], [b"name=" + value]]
+
+
 # An end to everything
 
 Speak = Callable[[asyncio.StreamWriter], Awaitable[None]]

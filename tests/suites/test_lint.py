@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -95,6 +96,32 @@ def test_an_env_file_in_git_is_a_find(lint: Lint, tmp_path: Path) -> None:
     assert lint()[:2] == (1, ".env:1: a .env file is tracked by git\n")
 
 
+def test_what_a_repository_names_is_not_started(lint: Lint, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("pass\n")
+    subprocess.run(["git", "init", "-q"], check=True)
+    subprocess.run(["git", "add", "app.py"], check=True)
+    subprocess.run(["git", "config", "core.fsmonitor", "touch started; true"], check=True)
+    assert lint()[0] == 0
+    assert not (tmp_path / "started").exists()
+
+
+def test_a_tree_without_end_is_read_down_to_where_sources_are(
+    lint: Lint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a tree took minutes, or more stack than there is."""
+    down = tmp_path / "src"
+    down.mkdir()
+    (down / "app.py").write_text(f'API_KEY = "{LITERAL}"\n')
+    monkeypatch.chdir(down)
+    for _ in range(1_100):
+        Path("d").mkdir()
+        monkeypatch.chdir("d")
+    monkeypatch.chdir(tmp_path)
+    code, out, err = lint()
+    subprocess.run(["rm", "-rf", "src"], check=True)  # deeper than shutil.rmtree goes
+    assert (code, out, err.splitlines()[-1]) == (1, "src/app.py:1: a literal credential\n", "1 found in 1 files")
+
+
 def test_where_there_is_nothing_to_read_nothing_is_said_to_be_fine(lint: Lint) -> None:
     code, out, err = lint()
     assert (code, out) == (2, "")
@@ -156,3 +183,12 @@ def test_a_gateway_that_cannot_be_loaded_is_named_and_the_others_keys_are_looked
     assert "quay" in capsys.readouterr().out
     assert cli.run(("serve", "--gateway", "sunken")) == 2
     assert "mend or remove the package" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("piece", ["-a", "['a']", "secret_key"])
+def test_a_minified_line_is_read_in_linear_time(lint: Lint, tmp_path: Path, piece: str) -> None:
+    """Data in a bundle looked from each of its words to the end of the line: minutes."""
+    (tmp_path / "app.js").write_text(f"data = {piece * (100_000 // len(piece))};\nAPI_KEY = '{LITERAL}'\n")
+    began = time.process_time()
+    assert lint()[1] == "app.js:2: a literal credential\n"
+    assert time.process_time() - began < 2

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from payproof.contracts.model import Finding, ItemResult, Json, Judgement, Level, Outcome, Result, Verdict
 from payproof.contracts.run import Run
@@ -60,6 +62,12 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u20
 def clean(text: str) -> str:
     """``text`` without what no report may carry: control characters, direction overrides, lone surrogates."""
     return _UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n"))
+
+
+def json_file(value: Any) -> str:
+    """``value`` as a file of JSON. What a terminal would obey that shows it stands there as an escape: nothing is lost."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n"
 
 
 def line(text: str) -> str:

@@ -28,14 +28,14 @@ _FORMS = tuple(
         # php -S
         rf"\[\d{{3}}\]: (?:\(null\) )?{_METHOD} (?P<target>\S+)",
         # gin, fiber
-        rf"\|\s*\d{{3}}\s*\|.*\|\s*{_METHOD}\s*\|?\s*\"?(?P<target>/[^\s\"|]*)",
+        rf"\|\s*\d{{3}}\s*\|.{{0,400}}\|\s*{_METHOD}\s*\|?\s*\"?(?P<target>/[^\s\"|]*)",
         # morgan dev and tiny, Koa, hono
         rf"^(?:<--|-->|xxx)?\s*{_METHOD} (?P<target>\S+)(?: (?:\d{{3}}|-) (?:-|[\d.]+(?:ms|s|b|kb)?)(?: .*)?)?$",
         # Rails, Phoenix
         rf"\bStarted {_METHOD} \"(?P<target>[^\"]*)\" for ",
         r"(?P<target>)\bProcessing (?:by|with) [\w:.]+(?:#|\.)\w+",
         r"(?P<target>)(?:^|: |\] )\s*Parameters: %?\{",
-        r"(?P<target>)\b(?:Completed \d{3} [\w ]+ in|Sent \d{3} in) [\d.]+ ?[mµ]?s",
+        r"(?P<target>)\b(?:Completed \d{3} [\w ]{1,80} in|Sent \d{3} in) [\d.]+ ?[mµ]?s",
         r"(?P<target>)(?:^|: |\] )\s*Redirected to https?://",
         # ASP.NET, Symfony, artisan serve
         rf"\bRequest (?:starting|finished) HTTP/\S+ {_METHOD} (?P<target>\S+)",
@@ -47,7 +47,7 @@ _ASKED = re.compile(
     rf"\b{_METHOD}\b[^\w/]{{0,8}}(?P<target>(?:https?://[^/\s\"']+)?/[^\s\"']*)[\"']?(?: HTTP/\d(?:\.\d)?)?[\"']?"
     r"(?:\s*(?:->|=>|→|-|:|status[=:])?\s*\d{3}\b)?"
 )
-_PAIR = re.compile(r"\b(?P<name>[\w.-]+)=(?:\"(?P<quoted>[^\"]*)\"|(?P<bare>[^\s\"}]*))")
+_PAIR = re.compile(r"(?<![\w.-])(?P<lead>[.-]*)(?P<name>\w[\w.-]*)=(?:\"(?P<quoted>[^\"]*)\"|(?P<bare>[^\s\"}]*))")
 _METHOD_KEYS = ("method", "http_method", "http.method", "request_method", "verb")
 _TARGET_KEYS = ("path", "uri", "url", "target", "request_uri", "http.target", "http.url", "http.route", "fullpath")
 _STATUS_KEYS = (
@@ -77,7 +77,7 @@ def own_part(text: str, shop: Collection[str], gateway: Collection[str]) -> str:
     pairs = {found["name"].casefold(): found["quoted"] or found["bare"] or "" for found in _PAIR.finditer(line)}
     if _asked(pairs, shop, gateway):
         drop = (*_METHOD_KEYS, *_TARGET_KEYS, *_STATUS_KEYS)
-        return _PAIR.sub(lambda found: "" if found["name"].casefold() in drop else found[0], line)
+        return _PAIR.sub(lambda found: found["lead"] if found["name"].casefold() in drop else found[0], line)
     return _ASKED.sub(lambda found: "" if _at_shop(found["target"], shop, gateway) else found[0], line)
 
 

@@ -65,7 +65,7 @@ _LIBRARY = tuple(
         r"|unable to verify the first certificate",
         r"Cannot read propert(?:y|ies) (?:'\S+' )?of|Cannot (?:destructure|set) propert(?:y|ies) |Cannot convert undefined or null",
         r"(?<![\w$])[\w$]+(?:\??\.[\w$]+|\(\.\.\.\)|\[\w*\]){1,6} is not (?:a function|iterable|a constructor)\b|intermediate value\)",
-        rf"{_REASON}[a-z$_]+[A-Z_][\w$]* is not (?:defined|a function|iterable){_END}",
+        rf"{_REASON}[a-z$_]{{1,60}}[A-Z_][\w$]{{0,100}} is not (?:defined|a function|iterable){_END}",
         # requests, urllib3, httpx, aiohttp, urllib, Python itself
         r"HTTPS?ConnectionPool\(|Max retries exceeded with url|\bRead timed out\b|\('Connection aborted\.'|Remote end closed connection"
         r"|Failed to establish a new connection|NewConnectionError|InvalidChunkLength|IncompleteRead\(",

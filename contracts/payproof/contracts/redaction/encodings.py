@@ -18,12 +18,14 @@ ENCODED_PART = 8
 """Characters of a secret that count when they stand in base64, base32 or hex."""
 
 _ESCAPED = re.compile(
-    r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|&#\d{1,7};?|&#[xX][0-9A-Fa-f]{1,6};?|&[A-Za-z]{2,8};|\\[/\"'\\]|\x00"
+    r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}|\\u\{[0-9A-Fa-f]{1,5}\}|\\x[0-9A-Fa-f]{2}|\\[01][0-7]{2}|&#\d{1,7};?|&#[xX][0-9A-Fa-f]{1,6};?|&[A-Za-z]{2,8};|\\[/\"'\\]|\x00"
 )
 _MARKS = (("%", "url"), ("&", "html"), ("\\", "json"), ("\0", "utf16"))
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\-]{11,}")
 _BASE32 = re.compile(r"[A-Z2-7]{13,}|[a-z2-7]{13,}")
 _HEX = re.compile(r"[0-9A-Fa-f]{16,}")
+_HEX_APART = re.compile(r"[0-9A-Fa-f]{2}([ :])(?:[0-9A-Fa-f]{2}\1){6,}[0-9A-Fa-f]{2}")
+"""As dumps and debuggers write bytes: ``<Buffer 5a 6b 33 ...>``."""
 _PACKED = ("eJ", "eN", "eA", "eF", "H4sI")
 """How base64 begins of what zlib or gzip packed: sessions that a framework keeps in a signed cookie."""
 _MOST_UNPACKED = 16_384
@@ -87,7 +89,9 @@ def _plain(escape: str) -> str:
         return html.unescape(escape)
     if escape == "\0":
         return ""
-    return chr(int(escape[2:], 16)) if escape[1] in "ux" else escape[1]
+    if escape[1] in "01":
+        return chr(int(escape[1:], 8))
+    return chr(int(escape[2:].strip("{}"), 16)) if escape[1] in "ux" else escape[1]
 
 
 def decodings(text: str) -> Iterable[Decoded]:
@@ -107,6 +111,15 @@ def _decodings(text: str) -> Iterator[Decoded]:
         yield from _hex(run.group(), run.start())
     for run in _BASE32.finditer(text):
         yield from _base32(run.group(), run.start())
+
+
+def dumped(text: str) -> Iterator[Decoded]:
+    """Readable texts that stand in ``text`` as bytes in hex, one apart from the other."""
+    if max(text.count(" "), text.count(":")) < ENCODED_PART - 1:
+        return  # which most texts are, and costs a tenth of the search
+    for run in _HEX_APART.finditer(text):
+        data = bytes.fromhex(run.group().replace(run[1], ""))
+        yield from _readable(data, "hex", run.start(), 24, 8, gap=1)
 
 
 def _base64(run: str, base: int) -> Iterator[Decoded]:
@@ -148,13 +161,16 @@ def _base32(run: str, base: int) -> Iterator[Decoded]:
         yield from _readable(data.to_bytes(size, "big"), "base32", base, 8, 5, shift)
 
 
-def _readable(data: bytes, encoding: str, base: int, whole: int, each: int, shift: int = 0) -> Iterator[Decoded]:
-    """``each``: bits that one character of the encoded text holds. ``shift``: bits before the first byte."""
+def _readable(
+    data: bytes, encoding: str, base: int, whole: int, each: int, shift: int = 0, gap: int = 0
+) -> Iterator[Decoded]:
+    """``each``: bits that one character of the encoded text holds. ``shift``: bits before the first byte. ``gap``: characters at the end of
+    each byte's that are none of its digits."""
     for match in _READABLE.finditer(data.decode("latin-1")):
         first = match.start()
 
         def source(start: int, end: int, first: int = first) -> tuple[int, int]:
             low, high = shift + whole * (first + start), shift + whole * (first + end)
-            return base + low // each, base - (-high // each)
+            return base + low // each, base - (-high // each) - gap
 
         yield Decoded(match.group(), encoding, source)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from payproof.contracts.redaction.encodings import ENCODED_PART, decodings, unescaped
+from payproof.contracts.redaction.encodings import ENCODED_PART, decodings, dumped, unescaped
 
 SHORTEST_PART = 12
 """A part this long or longer counts as the secret; a mask of a few characters does not."""
@@ -93,6 +93,10 @@ class SecretSearch:
                 begin, finish = plain.source(start, end)
                 if finish - begin > end - start:  # else it stands there unescaped, and is found without
                     spans.append((begin, finish, name, (plain.encoding, *marks)))
+        if depth:
+            for dump in dumped(text):
+                for start, end, name, marks in self._found(dump.text, depth - 1, ENCODED_PART):
+                    spans.append((*dump.source(start, end), name, (dump.encoding, *marks)))
         return spans
 
     def _in_run(self, run: str, depth: int, shortest: int) -> tuple[Span, ...]:

@@ -6,7 +6,6 @@ Its schema is ``report.schema.json`` in the package ``payproof.reports``.
 from __future__ import annotations
 
 import dataclasses
-import json
 from typing import Any
 
 from payproof.contracts import __version__
@@ -21,7 +20,7 @@ FORMAT = 1
 @writer("json", "report.json", usual=True)
 def render(result: Result, run: Run) -> str:
     """UTF-8 JSON, indented, keys in a fixed order."""
-    return json.dumps(_cleaned(document(result, run)), indent=2, ensure_ascii=False) + "\n"
+    return facts.json_file(_cleaned(document(result, run)))
 
 
 def document(result: Result, run: Run) -> dict[str, Any]:

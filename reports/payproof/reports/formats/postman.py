@@ -40,7 +40,7 @@ def render(result: Result, run: Run) -> str:
         "variable": [{"key": name, "value": facts.line(value), "type": "string"} for name, value in variables.items()],
         "item": [_item(ask) for ask in export.asks if sendable(ask)],
     }
-    return json.dumps(collection, indent=2, ensure_ascii=False) + "\n"
+    return facts.json_file(collection)
 
 
 def _item(ask: ExportRequest) -> dict[str, Any]:

@@ -127,7 +127,7 @@ def _exchange(n: int, raw: Any, place: str) -> RecordedExchange:
             at=float(note.get("at", 0.0)),
             request=Request(
                 method=_word(asked["method"]).upper(),
-                url=_word(asked["uri"]),
+                url=_address(asked["uri"]),
                 headers=_headers(asked.get("headers")),
                 body=_text(asked.get("body")),
             ),
@@ -155,6 +155,15 @@ def _word(value: Any) -> str:
     if not isinstance(value, str | int | float):
         raise TypeError(f"a text is wanted, not a {type(value).__name__}")
     return str(value)
+
+
+def _address(value: Any) -> str:
+    """Raises:
+    ValueError: it is none.
+    """
+    url = _word(value)
+    urlsplit(url)
+    return url
 
 
 def _headers(raw: Any) -> Headers:

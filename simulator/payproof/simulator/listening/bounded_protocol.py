@@ -52,6 +52,8 @@ class BoundedProtocol(WithoutUpgrade):
         super().__init__(served)
         self.within = False
         self._in_head = self._fresh = False
+        self._trailing: int | None = None
+        """Bytes behind a chunk's size that are no body, which is what trailers are; None outside of them."""
         self.given_up = False
         """We have ended the connection, or are about to."""
         self._since = self._moved = self._answered = time.monotonic()
@@ -84,7 +86,10 @@ class BoundedProtocol(WithoutUpgrade):
         super().data_received(data)
         if self.within and not self._fresh:
             self._came += len(data)
-            if (self._in_head and self._came > LONGEST_HEAD) or len(self.headers) > MOST_HEADERS:
+            if self._trailing is not None:
+                self._trailing += len(data)
+            head = self._came if self._in_head else self._trailing or 0
+            if head > LONGEST_HEAD or len(self.headers) > MOST_HEADERS:
                 self.refuse(431)
             elif self._came > LONGEST_REQUEST:
                 self.refuse(413)
@@ -93,7 +98,7 @@ class BoundedProtocol(WithoutUpgrade):
         if len(self.waiting) >= MOST_WAITING:
             self._give_up(429)
         self.within = self._in_head = self._fresh = True
-        self._since, self._came = time.monotonic(), 0
+        self._since, self._came, self._trailing = time.monotonic(), 0, None
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
@@ -101,6 +106,13 @@ class BoundedProtocol(WithoutUpgrade):
             self._give_up(431)
         self._in_head = False
         super().on_headers_complete()
+
+    def on_chunk_header(self) -> None:
+        self._trailing = -LONGEST_HEAD  # the piece that it came in may hold much before it
+
+    def on_body(self, body: bytes) -> None:
+        self._trailing = None
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         self.within = False

@@ -23,6 +23,7 @@ from payproof.contracts.reading.pages import soup
 from payproof.simulator import bounded_read as bounded
 from payproof.suites.customer import navigation
 from payproof.suites.customer import payer_redaction as secrecy
+from payproof.suites.customer.cookies import Cookies
 from payproof.suites.customer.errands import CheckoutForm, Errand, Visit
 from payproof.suites.customer.navigation import Shown, shown
 from payproof.suites.customer.routing import Proxy, Routing, address_of
@@ -51,7 +52,7 @@ class Customer:
     ) -> None:
         self.place, self.journal, self.recipe, self.name, self.patience = place, journal, recipe, name, patience
         self._outside = outside
-        self.cookies = httpx.Cookies()
+        self.cookies = Cookies()
         self._way = Proxy(place, outside, address_of(name))
         self._scripts: set[str] = set()
         self._shown = Shown()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 _PATIENCE = 10.0
 """Seconds; a work tree that takes longer is left out."""
-_QUIET = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-optional-locks")
+QUIET = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-optional-locks")
 """No hook or monitor that the repository names is started, and nothing in it is written."""
 
 
@@ -25,7 +25,7 @@ class Revision:
 def revision(folder: Path) -> Revision | None:
     """The commit that is checked out there. None: no work tree, no commit yet, or no git on this machine."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    asked = ("git", "-C", str(folder), *_QUIET, "status", "--porcelain=v2", "--branch", "--untracked-files=no")
+    asked = ("git", "-C", str(folder), *QUIET, "status", "--porcelain=v2", "--branch", "--untracked-files=no")
     try:
         done = subprocess.run(
             asked,

@@ -5,6 +5,7 @@ What is found is noted by file, line and kind; the value itself never leaves the
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +18,7 @@ from payproof.contracts.files import regular_within
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Profile
 from payproof.suites.config import Config
+from payproof.suites.run.revision import QUIET
 
 _SKIPPED = {
     "node_modules",
@@ -93,6 +95,8 @@ _TEXT = {
     ".txt",
     "",
 }
+_DEEPEST = 60
+"""Folders within one another that are looked into."""
 _LOCKS = re.compile(r"(^|[-.])(lock|sum)(\.|$)|package-lock\.json|\.min\.js$|composer\.lock")
 _PLUGINS = [
     {"name": name}
@@ -115,7 +119,7 @@ _MARKED = re.compile(
 """What every credential that the plugins know holds: a text without it need not be read by them, line by line."""
 # A credential's name, an assignment, and a literal that looks like a credential and not like a place for one.
 _NAMES = r"(?:client|secret|access|api|auth|private|primary)[_-]?(?:id|key|secret|token)|password|passwd"
-_ASSIGNED = re.compile(rf"""(?i)\b[\w$>\-\[\]'"]*(?:{_NAMES})\w*['"\]]*\s*(?:=>|:=|=|:|,)\s*['"]([^'"\s]{{16,}})['"]""")
+_ASSIGNED = re.compile(rf"""(?i)(?:{_NAMES})\w{{0,60}}['"\]]*\s*(?:=>|:=|=|:|,)\s*['"]([^'"\s]{{16,}})['"]""")
 _PLACEHOLDER = re.compile(
     r"(?i)\$\{|\{\{|\{\w|<|%\w|process\.env|getenv|environ|example|your|change|placeholder|dummy|xxx|\*\*\*|test|sample|todo|/|\.\w+\("
 )
@@ -160,15 +164,8 @@ def _shown(file: Path, folder: Path) -> str:
 def _files(folder: Path, paths: Iterable[str]) -> Iterator[Path]:
     for text in paths:
         start = (folder / text).resolve()
-        candidates = [start] if start.is_file() else start.rglob("*")
-        for file in candidates:
-            inside = file.relative_to(start).parts if file != start else ()
-            if (
-                any(part in _SKIPPED for part in inside)
-                or _LOCKS.search(file.name)
-                or ".env." in file.name
-                or file.name == "payproof.toml"
-            ):
+        for file in [start] if start.is_file() else _below(start):
+            if _LOCKS.search(file.name) or ".env." in file.name or file.name == "payproof.toml":
                 continue
             if (
                 regular_within(file, folder)
@@ -177,6 +174,13 @@ def _files(folder: Path, paths: Iterable[str]) -> Iterator[Path]:
                 and file.name != ".env"
             ):
                 yield file
+
+
+def _below(start: Path) -> Iterator[Path]:
+    for place, folders, files in os.walk(start):
+        deep = len(Path(place).parts) - len(start.parts) >= _DEEPEST
+        folders[:] = [] if deep else [name for name in folders if name not in _SKIPPED]
+        yield from (Path(place, name) for name in files if name not in _SKIPPED)
 
 
 def literals(profiles: Iterable[Profile], config: Config | None) -> tuple[re.Pattern[str], ...]:
@@ -234,10 +238,11 @@ def tracked_env(folder: Path) -> list[Find]:
     """.env files of ``folder`` that git has; none where there is no git."""
     try:
         listed = subprocess.run(
-            ["git", "ls-files", "--", ".env", "*/.env"],
+            ["git", *QUIET, "ls-files", "--", ".env", "*/.env"],
             cwd=folder,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=10,
             check=False,
         )

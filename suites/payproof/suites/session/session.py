@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import tempfile
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -27,6 +26,7 @@ from payproof.suites.session.context import Shared
 from payproof.suites.session.lateness import Lateness
 from payproof.suites.session.progress import Progress, SilentProgress
 from payproof.suites.session.sandbox import has_client_id
+from payproof.suites.session.scratch import scratch
 from payproof.suites.session.targets import Relays, Simulators, TargetSource
 from payproof.suites.session.trust import Trust
 from payproof.suites.session.world import World
@@ -221,8 +221,8 @@ async def opened(
     try:
         need_files()
         chosen = seed if seed is not None else secrets.randbelow(2**31)
-        with tempfile.TemporaryDirectory(prefix="payproof-") as name:
-            session = Session(config, source, progress, Path(name), chosen)
+        with scratch("payproof-") as folder:
+            session = Session(config, source, progress, folder, chosen)
             try:
                 yield session
             finally:
