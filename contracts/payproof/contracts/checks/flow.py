@@ -177,6 +177,15 @@ def _ends_unpaid(
             world=probe_run.world,
             seen=[mark, arrived[-1], crashed],
         )
+    elif (nowhere := _nowhere(probe_run, arrived[-1])) and not (blank_is_bad and pages.blank(last)):
+        yield case.failed(
+            f"the shop has no page at the address that it gave for the way back, when {what}",
+            expected="a page for people",
+            actual={"status": status_of(arrived[-1])},
+            world=probe_run.world,
+            seen=[mark, nowhere],
+            warns=True,
+        )
     elif blank_is_bad and pages.blank(last):
         yield case.failed(
             f"the customer got an empty page when {what}",
@@ -192,6 +201,17 @@ def _ends_unpaid(
             world=probe_run.world,
             seen=[mark, arrived[-1]],
         )
+
+
+_NO_PAGE = (404, 405, 410)
+
+
+def _nowhere(probe_run: ProbeRun, page: Page) -> Page | None:
+    """The page, where a program says in its own words that there is none; what a shop says of it in its words is for people."""
+    answer = page.response
+    if answer is None or answer.status not in _NO_PAGE or pages.for_people(answer):
+        return None
+    return None if front_end_elsewhere(probe_run.world, page) else page
 
 
 def _no_way_back(case: Case, probe_run: ProbeRun) -> bool:
@@ -217,7 +237,8 @@ def cancelled(case: Case) -> Iterator[Finding]:
 
     Why: cancelling is ordinary.
 
-    Judged: the customer cancels at the hosted checkout; the order is never paid, and the cancel page is no 5xx; once more while the
+    Judged: the customer cancels at the hosted checkout; the order is never paid, and the cancel page is no 5xx (a program's own 404 warns:
+    the shop has no such page); once more while the
     gateway answers status checks with an error, and then a 5xx with words for people is no defect. Where the shop gave no cancel URL,
     and need not, it is the order's page.
 

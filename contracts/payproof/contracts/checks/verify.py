@@ -51,7 +51,7 @@ def status_checked(case: Case) -> Iterator[Finding]:
             checks += vouching(world, payments, paid.at)
             if not checks and not _asked_since(world, order, answered, paid):
                 yield case.failed(
-                    f"order {order} is paid though the gateway was never asked about its payment",
+                    f"order {order} is paid though the gateway answered no status check of its payment",
                     expected={"status checks answered": "at least 1"},
                     actual={"status checks answered": 0, "order": paid.state},
                     world=world,

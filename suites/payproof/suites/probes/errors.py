@@ -157,6 +157,7 @@ async def unknown_currency(world: World) -> None:
 
 @probe(
     "errors.rate-limit",
+    "verify.unreachable",
     "flow.recovers",
     "errors.friendly",
     group="rate-limit",
@@ -165,19 +166,35 @@ async def unknown_currency(world: World) -> None:
 )
 async def rate_limited(world: World, operation: str) -> None:
     """One call is answered 429 with Retry-After: 2; whatever asks again later is answered properly."""
+    if world.profile.verifies(operation):
+        await _limited_check(world, operation)
+        return
     order, customer = world.new_order(), world.customer()
     canary = mint_canary(world)
     if world.profile.role_of(operation) == "authenticate":
         world.target.expire_tokens()
-    if not world.profile.verifies(operation):
-        async with world.fault("rate-limit", operation=operation, times=1, seconds=_RETRY_AFTER, canary=canary):
-            world.step("the gateway will answer 429", "armed", canary=canary)
-            await world.checkout(order, customer)
-    else:
-        tab = await world.pay_and_stay(order, customer)
-        if tab is None:
-            return
-        async with world.fault("rate-limit", operation=operation, times=1, seconds=_RETRY_AFTER, canary=canary):
-            world.step("the customer paid; the gateway will answer 429", "armed", canary=canary)
-            await world.come_back(tab.url, customer, order)
+    async with world.fault("rate-limit", operation=operation, times=1, seconds=_RETRY_AFTER, canary=canary):
+        world.step("the gateway will answer 429", "armed", canary=canary)
+        await world.checkout(order, customer)
     await world.recover(wait=_RETRY_AFTER + 0.1)
+
+
+async def _limited_check(world: World, operation: str) -> None:
+    """The customer has paid. A job's look at another order must not use the answer up, and a job may look when the customer has gone."""
+    order, customer = world.new_order(role="unverified"), world.customer()
+    canary = mint_canary(world)
+    tab = await world.pay_and_stay(order, customer)
+    if tab is None:
+        return
+    named = all(call.event.payment for call in world.calls(operation))
+    mine = world.payment_of(order) if named else ""
+    world.step("the customer paid", StepName.PAID)
+    async with world.fault(
+        "rate-limit", operation=operation, payment=mine, times=1, seconds=_RETRY_AFTER, canary=canary
+    ) as number:
+        world.step("the gateway will answer 429", "armed", canary=canary)
+        await world.come_back(tab.url, customer, order)
+        await world.until_hit(number)
+    await asyncio.sleep(_RETRY_AFTER + 0.1)
+    await world.mended(order, customer, tab.url)
+    await world.recover()

@@ -189,11 +189,20 @@ class Shopping(Performance):
 
     async def look_when_hit(self, order: Order, customer: Customer, fault: int) -> OrderSeen:
         """Look at an order once its verification, perhaps a background job's, has met the fault."""
-        pace = self.config.integration.order.within or 3 * self.shared.latency
-        await self.until(lambda: self.target.faults.fired(fault) > 0, pace)
+        await self.until_hit(fault)
         if self.config.integration.order.within:
             await self._burst(fault)
         return await self.look(order, customer)
+
+    async def until_hit(self, fault: int) -> None:
+        """Until a verification, perhaps a background job's, has met the fault, or nobody's will."""
+        pace = self.config.integration.order.within or 3 * self.shared.latency
+        await self.until(lambda: self.target.faults.fired(fault) > 0, pace)
+
+    def payment_of(self, order: Order) -> str:
+        """The payment that this order's last checkout led to; empty when it led to none."""
+        started = (each for each in reversed(self.journal.entries) if isinstance(each, Checkout))
+        return next((each.payment for each in started if each.order == order.id and each.payment), "")
 
     async def _burst(self, fault: int) -> None:
         """Wait while a background job meets the fault again and again, until there is no doubt about it: on a busy machine it needs
