@@ -188,6 +188,32 @@ def test_an_address_that_the_shop_gave_and_does_not_have_warns(
     assert found.actual == {"status": 404} or not body
 
 
+@pytest.mark.parametrize(
+    ("elsewhere", "verdict"),
+    [
+        ("No page /qwrtz here. Ask us.", Verdict.WARN),
+        ("No such page. Back to the shop.", Verdict.PASS),
+        (None, Verdict.PASS),
+    ],
+)
+def test_what_a_shop_says_of_any_address_that_it_does_not_have_is_no_cancel_page(
+    elsewhere: str | None, verdict: Verdict
+) -> None:
+    run = Written()
+    with run.probe("cancelled"):
+        run.order("1")
+        run.create("p1", "1")
+        run.checkout("1", "p1")
+        run.step("cancelled")
+        run.page(
+            "cancel", "1", status=404, body="No page /left/1 here. Ask us.", url="https://shop.test/left/1?token=p1"
+        )
+        if elsewhere is not None:
+            run.page("nowhere", "1", status=404, body=elsewhere, url="https://shop.test/qwrtz")
+        run.seen("1", False)
+    assert run.finding("flow.cancelled", verdict)
+
+
 def test_a_front_end_that_the_run_does_not_start_may_have_the_cancel_page() -> None:
     run = Written()
     with run.probe("cancelled"):

@@ -13,7 +13,6 @@ from payproof.contracts.judging.steps import StepName, number
 from payproof.contracts.model import Finding
 from payproof.contracts.run import RecordedWorld
 
-
 _OF_ANY_CALL = ("stalled", "network-error", "rate-limited")
 """Probes that make trouble at each call in turn."""
 _PROBES = ("unverified", "outage", "refused-check", *_OF_ANY_CALL)
@@ -34,9 +33,7 @@ def unreachable(case: Case) -> Iterator[Finding]:
     from a job.
     """
     for probe_run in probe_runs(case.run, *_PROBES):
-        if probe_run.probe in _OF_ANY_CALL and not case.profile.verifies(
-            str(probe_run.params.get("operation"))
-        ):
+        if probe_run.probe in _OF_ANY_CALL and not case.profile.verifies(str(probe_run.params.get("operation"))):
             continue
         if probe_run.step(StepName.PAID) is None or probe_run.step(StepName.MENDED) is None:
             yield case.stuck(probe_run, _what(probe_run))

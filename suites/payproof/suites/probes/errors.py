@@ -80,9 +80,11 @@ async def error_answer(world: World, operation: str, fault: str, **params: Json)
     if world.profile.role_of(operation) == "authenticate":
         world.target.expire_tokens()
     world.step(f"the gateway will answer {operation} with: {params.get('error', fault)}", "armed", canary=canary)
-    async with world.fault(fault, operation=operation, canary=canary, **params):
+    async with world.fault(fault, operation=operation, canary=canary, **params) as number:
         await world.checkout(order, customer)
         await world.look(order, customer)
+        if fault == "status":  # one kind of answer is enough to see who goes on without the customer
+            await world.burst(number)
     world.step("the customer gave up on this attempt", StepName.TRIED)
     await world.recover()
     if operation == world.profile.named("open") and params.get("error") == _no_fault_of_the_order(world):

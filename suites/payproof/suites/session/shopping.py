@@ -191,7 +191,7 @@ class Shopping(Performance):
         """Look at an order once its verification, perhaps a background job's, has met the fault."""
         await self.until_hit(fault)
         if self.config.integration.order.within:
-            await self._burst(fault)
+            await self.burst(fault)
         return await self.look(order, customer)
 
     async def until_hit(self, fault: int) -> None:
@@ -204,9 +204,9 @@ class Shopping(Performance):
         started = (each for each in reversed(self.journal.entries) if isinstance(each, Checkout))
         return next((each.payment for each in started if each.order == order.id and each.payment), "")
 
-    async def _burst(self, fault: int) -> None:
-        """Wait while a background job meets the fault again and again, until there is no doubt about it: on a busy machine it needs
-        longer for the same attempts."""
+    async def burst(self, fault: int) -> None:
+        """Wait while something in the background meets the fault again and again, until there is no doubt about it: on a busy machine it
+        needs longer for the same attempts."""
         deadline = self.journal.now() + _LONGEST_BURST
         met = -1
         while met < self.target.faults.fired(fault) <= 2 * MOST_ATTEMPTS and self.journal.now() < deadline:
