@@ -23,6 +23,8 @@ UNKNOWN_CURRENCY = "XTS"
 _RETRY_AFTER = 2
 _MOMENTS = (0.0, 1.0, 2.0)
 """Seconds before each attempt of a customer who starts again."""
+_GOES_ON = 0.4
+"""Seconds without another call after which nobody goes on without the customer."""
 _CUSTOMERS = 8
 """More than the failures in a row after which circuit breakers usually open."""
 
@@ -84,7 +86,7 @@ async def error_answer(world: World, operation: str, fault: str, **params: Json)
         await world.checkout(order, customer)
         await world.look(order, customer)
         if fault == "status":  # one kind of answer is enough to see who goes on without the customer
-            await world.burst(number)
+            await world.burst(number, pause=_GOES_ON)
     world.step("the customer gave up on this attempt", StepName.TRIED)
     await world.recover()
     if operation == world.profile.named("open") and params.get("error") == _no_fault_of_the_order(world):

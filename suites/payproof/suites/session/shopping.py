@@ -204,14 +204,14 @@ class Shopping(Performance):
         started = (each for each in reversed(self.journal.entries) if isinstance(each, Checkout))
         return next((each.payment for each in started if each.order == order.id and each.payment), "")
 
-    async def burst(self, fault: int) -> None:
+    async def burst(self, fault: int, *, pause: float = 0.2) -> None:
         """Wait while something in the background meets the fault again and again, until there is no doubt about it: on a busy machine it
-        needs longer for the same attempts."""
+        needs longer for the same attempts. ``pause``: seconds without another one after which nobody goes on."""
         deadline = self.journal.now() + _LONGEST_BURST
         met = -1
         while met < self.target.faults.fired(fault) <= 2 * MOST_ATTEMPTS and self.journal.now() < deadline:
             met = self.target.faults.fired(fault)
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(pause)
 
     async def pay(self, order: Order, customer: Customer, checkout: Checkout, payer: str = "paid") -> Purchase:
         """From the hosted checkout to a look at the order."""
