@@ -67,7 +67,7 @@ def elsewhere(world: RecordedWorld, calls: list[Call]) -> int:
     return wanting * (1 + int(ended - began))
 
 
-def _unverified(world: RecordedWorld, by: float) -> set[str | None]:
+def _unverified(world: RecordedWorld, by: float) -> set[str]:
     told = {status.payment for call, status in status_answers(world.entries) if status.paid and call.ended <= by}
     return {entry.payment for entry in world.of(Ledger) if entry.event == "opened" and entry.at <= by} - told
 
