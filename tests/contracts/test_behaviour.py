@@ -251,7 +251,13 @@ def test_a_customers_own_click_is_nobodys_impatience(written: Written) -> None:
     assert (found.after, found.obeyed) == (None, True)
 
 
-def test_a_date_in_retry_after_is_not_a_number_of_seconds(written: Written) -> None:
+def test_a_date_in_retry_after_counts_from_the_answers_own_date(written: Written) -> None:
+    until, since = "Fri, 31 Dec 2027 23:59:59 GMT", "Fri, 31 Dec 2027 23:59:54 GMT"
+    written.create(status=429, answer_headers=(("Retry-After", until), ("Date", since)))
+    assert [found.asked for found in behaviour(written.run()).retry_after] == [5.0]
+
+
+def test_a_date_without_another_is_no_number_of_seconds(written: Written) -> None:
     written.create(status=429, fault="rate-limit", answer_headers=(("Retry-After", "Fri, 31 Dec 2027 23:59:59 GMT"),))
     assert behaviour(written.run()).retry_after == ()
 

@@ -117,6 +117,34 @@ def test_the_canary_is_found_in_other_clothes(response: Response) -> None:
     assert pages.machine_errors(response, ["qzcanaryword"], [])
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<h1>Not Found</h1><p>The requested URL was not found on the server. If you entered the URL manually please check your"
+        " spelling and try again.</p>",
+        "<pre>Cannot GET /cancelled/1</pre>",
+        "<h1>Not Found</h1><p>The requested resource <code>/cancelled/1</code> was not found on this server.</p>",
+        "<h1>Not Found</h1><p>The requested URL was not found on this server.</p><hr>"
+        "<address>Apache/2.4.57 (Debian) Server at localhost Port 80</address>",
+        "<h1>404</h1><h2>This page could not be found.</h2>",
+        "<h1>The page you were looking for doesn't exist.</h1><p>You may have mistyped the address or the page may have moved.</p>",
+        "<h1>HTTP Status 404 – Not Found</h1><p><b>Type</b> Status Report</p><p><b>Description</b> The origin server did not find a"
+        " current representation for the target resource or is not willing to disclose that one exists.</p><h3>Apache Tomcat/9.0.71</h3>",
+        "<h1>Error response</h1><p>Error code: 404</p><p>Message: File not found.</p>"
+        "<p>Error code explanation: 404 - Nothing matches the given URI.</p>",
+        "Route GET:/cancelled/1 not found",
+        "404 page not found",
+    ],
+)
+def test_a_programs_own_word_that_there_is_no_such_page_is_not_for_people(body: str) -> None:
+    assert not pages.for_people(html(404, body))
+
+
+@pytest.mark.parametrize("body", ["<h1>Nothing here</h1><p>This page does not exist.</p>", "<p>You cancelled.</p>"])
+def test_a_shops_own_word_that_there_is_no_such_page_is_for_people(body: str) -> None:
+    assert pages.for_people(html(404, body))
+
+
 def test_a_trace_in_a_handled_503_is_unfriendly_and_no_crash() -> None:
     body = json.dumps({"error": "Try again later, please", "trace": "Traceback (most recent call last): x"})
     response = Response(status=503, headers=JSON, body=body)

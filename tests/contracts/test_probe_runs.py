@@ -7,14 +7,8 @@ from an_event import an_event
 from payproof.contracts import entries as e
 from payproof.contracts import journal as j
 from payproof.contracts import run as r
-from payproof.contracts.judging.probe_runs import (
-    attempts,
-    confirmed,
-    names_of,
-    payments_of,
-    probe_runs,
-    with_final_names,
-)
+from payproof.contracts.judging.attempts import attempts
+from payproof.contracts.judging.probe_runs import confirmed, names_of, payments_of, probe_runs, with_final_names
 
 
 def a_page(began: float, ended: float, purpose: str = "return") -> e.Page:

@@ -286,7 +286,7 @@ def _until_the_burst_is_over(
         world = World("busy", dataclasses.replace(shared(tmp_path), now=lambda: now))
         monkeypatch.setattr("payproof.suites.session.shopping.asyncio.sleep", passes)
         monkeypatch.setattr(world.target.faults, "fired", fired)
-        await world._burst(1)  # pyright: ignore[reportPrivateUsage]
+        await world.burst(1)
         met = world.target.faults.fired(1)
         monkeypatch.undo()
         await world.stop()

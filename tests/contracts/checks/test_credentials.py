@@ -195,6 +195,25 @@ def test_no_payment_after_the_rotation_fails() -> None:
     assert "no payment goes through" in _rotated(paid=False).finding(ROTATION, Verdict.FAIL).title
 
 
+@pytest.mark.parametrize("renews", [False, True])
+def test_who_kept_its_token_and_never_renews_it_fails_for_that(renews: bool) -> None:
+    run = Written()
+    with run.probe("rotation"):
+        run.order("1", role="first")
+        run.token(client_id="<client-id-1>", secret="<secret-key-1>")
+        run.seen("1", paid=True)
+        run.step("rotated", secret="<secret-key-2>")
+        run.add(e.Process(event="started"))
+        run.add(e.Process(event="ready"))
+        run.order("2")
+        run.create(None, "2", status=401)
+        if renews:
+            run.token(None, client_id="<client-id-1>", secret="<secret-key-2>", status=400)
+        run.checkout("2", "")
+        run.seen("2", paid=False)
+    assert run.causes(ROTATION) == (set() if renews else {"token.renewed"})
+
+
 def test_a_shop_that_could_not_be_paid_before_is_not_judged() -> None:
     assert _rotated(first=False).finding(ROTATION, Verdict.NOT_EXERCISED)
     assert "flow.success" in _rotated(first=False).causes(ROTATION)

@@ -252,6 +252,87 @@ def test_a_currency_story_without_a_page_says_why() -> None:
     assert "a currency that no platform knows" in run.finding("errors.currency", Verdict.NOT_EXERCISED).title
 
 
+def opens_again(*orders: str, heard: tuple[str, ...] = ("0",), fault: str = "status") -> Written:
+    """Create is answered 500 while order 1's customer waits; it is sent for each of these orders. ``heard``: known before."""
+    run = Written()
+    for order in heard:
+        run.create(None, order, status=500, fault=fault)
+    with run.probe("error-answer", operation="create", fault=fault, status=500):
+        run.order("1")
+        run.step("armed")
+        began = run.now
+        for order in orders:
+            run.create(None, order, status=500, fault=fault)
+        run.page("checkout", "1", began=began, status=503)
+        run.checkout("1", "")
+        run.seen("1", False)
+        run.step("tried")
+    return run
+
+
+def test_a_job_that_opens_the_payments_of_earlier_orders_is_no_storm_of_this_one() -> None:
+    found = opens_again("1", "0", "1", "0", "0", "1", "0").finding("errors.server-error", Verdict.PASS)
+    assert found.actual == {"status": 503, "attempts": 3}
+
+
+def test_a_storm_of_one_orders_own_calls_fails_beside_other_orders() -> None:
+    found = opens_again("1", "0", "1", "1", "0", "1", "1", "1").finding("errors.server-error", Verdict.FAIL)
+    assert found.actual == {"attempts": 6}
+
+
+def test_a_storm_under_a_reference_that_nobody_has_heard_before_is_this_orders() -> None:
+    assert opens_again(*["cart-77"] * 6).finding("errors.server-error", Verdict.FAIL)
+
+
+def asks_for_tokens(calls: int, *, others: int, in_background: bool = True) -> Written:
+    """The token call is answered 500 again and again while order 1's customer waits; ``others``: orders that wait to be opened."""
+    run = Written()
+    run.order("bought")
+    began = run.now
+    if in_background:
+        run.page("checkout", "bought")
+        run.passes(0.5)
+    run.create("p0", "bought")
+    if not in_background:
+        run.page("checkout", "bought", began=began)
+    for number in range(others):
+        run.checkout(f"o{number}", "")
+    with run.probe("error-answer", operation="token", fault="status", status=500):
+        run.order("1")
+        run.step("armed")
+        began = run.now
+        for _ in range(calls):
+            run.token(None, status=500, fault="status", seconds=0.01)
+        run.page("checkout", "1", began=began, status=202)
+        run.checkout("1", "")
+        run.seen("1", False)
+        run.step("tried")
+    return run
+
+
+def test_token_calls_of_orders_that_wait_to_be_opened_in_the_background_are_no_storm_of_this_one() -> None:
+    assert asks_for_tokens(9, others=4).finding("errors.server-error", Verdict.PASS)
+    assert asks_for_tokens(6, others=0).finding("errors.server-error", Verdict.FAIL)
+    assert asks_for_tokens(25, others=4).finding("errors.server-error", Verdict.FAIL)
+    assert asks_for_tokens(9, others=4, in_background=False).finding("errors.server-error", Verdict.FAIL)
+
+
+def test_token_calls_that_go_on_when_the_customer_was_answered_are_a_storm() -> None:
+    run = Written()
+    with run.probe("error-answer", operation="token", fault="status", status=500):
+        run.order("1")
+        run.step("armed")
+        began = run.now
+        run.token(None, status=500, fault="status")
+        run.page("checkout", "1", began=began, status=503)
+        run.checkout("1", "")
+        run.seen("1", False)
+        for _ in range(6):
+            run.token(None, status=500, fault="status")
+        run.step("tried")
+    assert run.finding("errors.server-error", Verdict.FAIL).actual == {"attempts": 6}
+
+
 # -- errors.rate-limit -----------------------------------------------------------------------------------------------
 
 
@@ -297,6 +378,33 @@ def test_the_same_request_before_its_time_warns() -> None:
 
 def test_a_429_that_names_no_time_asks_for_none() -> None:
     assert limited(again_after=0.3, asks=False).finding("errors.rate-limit", Verdict.PASS)
+
+
+BOTH = (("Date", "Wed, 25 Nov 2026 10:00:00 GMT"), ("Retry-After", "Wed, 25 Nov 2026 10:00:30 GMT"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "after", "verdict"),
+    [
+        (BOTH, 3.0, Verdict.WARN),
+        (BOTH, 30.0, Verdict.PASS),
+        (BOTH[1:], 0.3, Verdict.PASS),  # nobody knows when that was
+        ((("Retry-After", "5"),), 3.0, Verdict.WARN),
+        ((("Retry-After", "soon"),), 0.3, Verdict.PASS),
+    ],
+)
+def test_the_time_to_wait_may_be_a_date(asked: tuple[tuple[str, str], ...], after: float, verdict: Verdict) -> None:
+    run = Written()
+    with run.probe("rate-limited", operation="create"):
+        run.order("1")
+        began = run.now
+        run.create(None, "1", status=429, fault="rate-limit", answer_headers=asked)
+        run.passes(after)
+        run.create("p1", "1")
+        run.page("checkout", "1", began=began, status=303)
+        run.seen("1", False)
+        run.step("recover")
+    assert run.finding("errors.rate-limit", verdict)
 
 
 def test_a_notice_that_makes_a_shop_ask_again_is_no_impatience() -> None:

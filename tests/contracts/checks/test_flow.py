@@ -169,6 +169,64 @@ def test_any_page_below_500_is_no_accusation(requirement: str, probe: str, purpo
     assert ended(probe, purpose, status=status).finding(requirement, Verdict.PASS)
 
 
+NOBODYS = (
+    "<h1>Not Found</h1><p>The requested URL was not found on the server. If you entered the URL manually please check your"
+    " spelling and try again.</p>",
+    "<pre>Cannot GET /cancel/1</pre>",
+    "<center><h1>404 Not Found</h1></center><hr><center>nginx</center>",
+    "",
+)
+
+
+@pytest.mark.parametrize(("requirement", "probe", "purpose"), UNPAID)
+@pytest.mark.parametrize("body", NOBODYS)
+def test_an_address_that_the_shop_gave_and_does_not_have_warns(
+    requirement: str, probe: str, purpose: str, body: str
+) -> None:
+    judged = ended(probe, purpose, status=404, body=body)
+    found = judged.finding(requirement, Verdict.FAIL if not body and probe == "refused" else Verdict.WARN)
+    assert found.actual == {"status": 404} or not body
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "verdict"),
+    [
+        ("No page /qwrtz here. Ask us.", Verdict.WARN),
+        ("No such page. Back to the shop.", Verdict.PASS),
+        (None, Verdict.PASS),
+    ],
+)
+def test_what_a_shop_says_of_any_address_that_it_does_not_have_is_no_cancel_page(
+    elsewhere: str | None, verdict: Verdict
+) -> None:
+    run = Written()
+    with run.probe("cancelled"):
+        run.order("1")
+        run.create("p1", "1")
+        run.checkout("1", "p1")
+        run.step("cancelled")
+        run.page(
+            "cancel", "1", status=404, body="No page /left/1 here. Ask us.", url="https://shop.test/left/1?token=p1"
+        )
+        if elsewhere is not None:
+            run.page("nowhere", "1", status=404, body=elsewhere, url="https://shop.test/qwrtz")
+        run.seen("1", False)
+    assert run.finding("flow.cancelled", verdict)
+
+
+def test_a_front_end_that_the_run_does_not_start_may_have_the_cancel_page() -> None:
+    run = Written()
+    with run.probe("cancelled"):
+        run.order("1")
+        run.create("p1", "1", cancel_url="https://front.test/cancelled")
+        run.page("checkout", "1", status=303, url="https://shop.test/pay")
+        run.checkout("1", "p1")
+        run.step("cancelled")
+        run.page("cancel", "1", status=404, body="404 page not found", url="https://front.test/cancelled")
+        run.seen("1", False)
+    assert run.finding("flow.cancelled", Verdict.PASS)
+
+
 @pytest.mark.parametrize(("requirement", "probe", "purpose"), UNPAID)
 def test_an_order_that_was_paid_after_all_is_rightly_paid(requirement: str, probe: str, purpose: str) -> None:
     assert ended(probe, purpose, paid=True, charged=True).finding(requirement, Verdict.PASS)

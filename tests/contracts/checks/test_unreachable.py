@@ -198,3 +198,41 @@ def test_a_connection_that_fails_is_one_of_its_probe_runs(how: str, words: str) 
 def test_whoever_never_asks_is_not_accused_for_a_closed_port() -> None:
     found = unreached("refuse", early=True, asked=False).finding("verify.unreachable", Verdict.NOT_EXERCISED)
     assert found.because == "verify.status-checked"
+
+
+def limited(*later: bool, early: bool = False, operation: str = "status") -> Written:
+    """The status check of a paid order is answered 429, and then properly."""
+    run = Written()
+    with run.probe("rate-limited", operation=operation):
+        run.order("1", "unverified")
+        run.create("p1", "1")
+        run.ledger("opened", reference="1")
+        run.checkout("1", "p1")
+        run.ledger("charged", reference="1")
+        run.step("paid")
+        run.armed("rate-limit", operation)
+        run.status("p1", paid=None, status=429, fault="rate-limit", answer_headers=(("Retry-After", "2"),))
+        run.page("return", "1", status=200)
+        run.seen("1", early)
+        run.step("mended", promised=60)
+        run.page("reload", "1")
+        for paid in later:
+            run.seen("1", paid)
+        run.step("recover")
+    return run
+
+
+def test_too_many_status_checks_make_an_order_neither_paid_nor_lost() -> None:
+    assert limited(True).finding("verify.unreachable", Verdict.PASS)
+    assert "HTTP 429" in limited(True, early=True).finding("verify.unreachable", Verdict.FAIL).title
+    assert "HTTP 429" in settled(limited(False)).finding("verify.unreachable", Verdict.FAIL).title
+
+
+def test_too_many_other_calls_are_nothing_to_an_order_that_was_not_paid() -> None:
+    run = Written()
+    with run.probe("rate-limited", operation="create"):
+        run.order("1")
+        run.create(None, "1", status=429, fault="rate-limit")
+        run.page("checkout", "1", status=503)
+        run.step("recover")
+    assert "HTTP 429" not in run.finding("verify.unreachable", Verdict.NOT_EXERCISED).title

@@ -9,10 +9,11 @@ from typing import Literal, TypeAlias, get_args
 
 from payproof.contracts.behaviour.connections import CERTIFICATES
 from payproof.contracts.behaviour.waiting import PageWaits
-from payproof.contracts.entries import Call, Page, header
+from payproof.contracts.entries import Call, Page
 from payproof.contracts.events import VERIFYING
 from payproof.contracts.model import Pointer
 from payproof.contracts.reading.naming import refers
+from payproof.contracts.reading.retry_after import seconds_asked
 from payproof.contracts.run import RecordedWorld, Run
 
 Failing: TypeAlias = Literal["late", "lost", "unauthorized", "limited", "broken", "refused", "unreadable", "slow"]
@@ -171,7 +172,7 @@ def _failing(call: Call) -> Failing | None:
 
 
 def retry_after(run: Run) -> tuple[RetryAfter, ...]:
-    """Every 429 with a number of seconds in Retry-After."""
+    """Every 429 whose Retry-After can be read."""
     return tuple(found for world in run.worlds for found in _retries(world))
 
 
@@ -181,15 +182,15 @@ def _retries(world: RecordedWorld) -> Iterator[RetryAfter]:
     for call in calls:
         if call.response is None or call.response.status != 429:
             continue
-        wait = header(call.response.headers, "retry-after")
-        if not wait.isdecimal():
+        wait = seconds_asked(call.response.headers)
+        if wait is None:
             continue
         again = next((each for each in calls if each.began > call.ended and _same(each, call)), None)
         if again is not None and any(call.ended < began <= again.began for began in pages):
             again = None
         yield RetryAfter(
             operation=call.event.operation,
-            asked=float(wait),
+            asked=wait,
             after=round(again.began - call.ended, 3) if again else None,
             evidence=world.point(call, again),
         )

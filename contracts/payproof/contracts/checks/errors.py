@@ -16,13 +16,14 @@ from payproof.contracts.checks.handling import (
     troubles,
     wrongly_paid,
 )
-from payproof.contracts.entries import Call, Delivery, OrderSeen, Page, Step, header
+from payproof.contracts.entries import Call, Delivery, OrderSeen, Page, Step
 from payproof.contracts.events import VERIFYING
 from payproof.contracts.judging.probe_runs import ProbeRun, payments_of, probe_runs
 from payproof.contracts.judging.requirements import Case, must, should
 from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding
 from payproof.contracts.reading import pages
+from payproof.contracts.reading.retry_after import seconds_asked
 
 _NOT_JSON = ("not-json", "empty", "cut", "wrong-content-type", "html")
 """Answers that are valid JSON, and yet cannot be believed or kept, are ``verify.unreachable``'s."""
@@ -182,13 +183,13 @@ def rate_limit(case: Case) -> Iterator[Finding]:
 def _impatient(case: Case, trouble: Trouble) -> Finding | None:
     """The same request came again by itself before its time. A gateway that names no time asks for none."""
     hit = trouble.hit[0]
-    asked = header(hit.response.headers, "retry-after") if hit.response else ""
-    again = _too_early(trouble.probe_run, hit, trouble.operation) if asked else None
+    asked = seconds_asked(hit.response.headers) if hit.response else None
+    again = _too_early(trouble.probe_run, hit, trouble.operation, asked) if asked else None
     if again is None:
         return None
     return case.failed(
-        f"{trouble.operation} was sent again {again.began - hit.ended:.1f} s after a 429 that asked for {asked} s",
-        expected={"seconds": f"at least {asked}"},
+        f"{trouble.operation} was sent again {again.began - hit.ended:.1f} s after a 429 that asked for {asked:g} s",
+        expected={"seconds": f"at least {asked:g}"},
         actual={"seconds": round(again.began - hit.ended, 1)},
         world=trouble.probe_run.world,
         seen=[hit, again],
@@ -198,8 +199,12 @@ def _impatient(case: Case, trouble: Trouble) -> Finding | None:
 _LIMITED = (not_met, crashed, wrongly_paid, _impatient)
 
 
-def _too_early(probe_run: ProbeRun, hit: Call, operation: str) -> Call | None:
-    """The same request again within two seconds, without a customer's doing, or a notice of the gateway's own."""
+_ROUNDED = 0.1
+"""Seconds by which somebody who waited may be early, for clocks and for numbers that are rounded."""
+
+
+def _too_early(probe_run: ProbeRun, hit: Call, operation: str, asked: float) -> Call | None:
+    """The same request again before so many seconds, without a customer's doing, or a notice of the gateway's own."""
     acts = [page.began for page in probe_run.of(Page) if page.where == "integration" and page.began > hit.ended]
     acts += [notice.began for notice in probe_run.of(Delivery) if notice.began > hit.ended]
     for call in probe_run.calls(operation):
@@ -208,7 +213,7 @@ def _too_early(probe_run: ProbeRun, hit: Call, operation: str) -> Call | None:
             if call.role == "open"
             else call.event.payment == hit.event.payment
         )
-        early = hit.ended < call.began < hit.ended + 1.9 and not any(act <= call.began for act in acts)
+        early = hit.ended < call.began < hit.ended + asked - _ROUNDED and not any(act <= call.began for act in acts)
         if same and early and not _for_another(probe_run, hit, call):
             return call
     return None

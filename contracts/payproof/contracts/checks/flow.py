@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from payproof.contracts import money
 from payproof.contracts.checks.amount import LARGE, expected_amount
@@ -177,6 +178,15 @@ def _ends_unpaid(
             world=probe_run.world,
             seen=[mark, arrived[-1], crashed],
         )
+    elif _nowhere(probe_run, arrived[-1]) and not (blank_is_bad and pages.blank(last)):
+        yield case.failed(
+            f"the shop has no page at the address that it gave for the way back, when {what}",
+            expected="a page for people",
+            actual={"status": status_of(arrived[-1])},
+            world=probe_run.world,
+            seen=[mark, arrived[-1]],
+            warns=True,
+        )
     elif blank_is_bad and pages.blank(last):
         yield case.failed(
             f"the customer got an empty page when {what}",
@@ -192,6 +202,31 @@ def _ends_unpaid(
             world=probe_run.world,
             seen=[mark, arrived[-1]],
         )
+
+
+NO_PAGE = (404, 405, 410)
+"""Statuses that say that there is no such page."""
+NOWHERE = "nowhere"
+"""The customer opens an address that the shop certainly does not have."""
+
+
+def _nowhere(probe_run: ProbeRun, page: Page) -> bool:
+    """Whether there is no such page: a program says so in its own words, or the shop says of it what it says of any address that it
+    does not have. What else a shop says is for people."""
+    if page.response is None or page.response.status not in NO_PAGE or front_end_elsewhere(probe_run.world, page):
+        return False
+    said = _said(page)
+    return not pages.for_people(page.response) or any(_said(each) == said for each in probe_run.pages(NOWHERE))
+
+
+def _said(page: Page) -> tuple[int, str]:
+    """A page without the words of its own address, which many quote."""
+    if page.response is None:
+        return 0, ""
+    text = pages.visible_text(page.response)
+    for part in sorted(urlsplit(page.request.url).path.split("/"), key=len, reverse=True):
+        text = text.replace(part, "") if part else text
+    return page.response.status, " ".join(text.replace("/", " ").split())
 
 
 def _no_way_back(case: Case, probe_run: ProbeRun) -> bool:
@@ -217,7 +252,8 @@ def cancelled(case: Case) -> Iterator[Finding]:
 
     Why: cancelling is ordinary.
 
-    Judged: the customer cancels at the hosted checkout; the order is never paid, and the cancel page is no 5xx; once more while the
+    Judged: the customer cancels at the hosted checkout; the order is never paid, and the cancel page is no 5xx (a 404 that
+    the shop gives any address that it does not have warns); once more while the
     gateway answers status checks with an error, and then a 5xx with words for people is no defect. Where the shop gave no cancel URL,
     and need not, it is the order's page.
 

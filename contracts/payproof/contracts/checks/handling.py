@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from payproof.contracts.entries import Call, Entry, OrderSeen, Page, Step
-from payproof.contracts.events import VERIFICATION
-from payproof.contracts.judging.probe_runs import ProbeRun, attempts, confirmed, ledger, payments_of, probe_runs
+from payproof.contracts.events import VERIFICATION, VERIFYING
+from payproof.contracts.judging.attempts import attempts
+from payproof.contracts.judging.probe_runs import ProbeRun, confirmed, ledger, opening_for, payments_of, probe_runs
 from payproof.contracts.judging.requirements import Case
 from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding, Json
@@ -153,18 +154,21 @@ def troubles(case: Case, *probes: str, kinds: tuple[str, ...] | None = None) -> 
         operation = str(probe_run.params.get("operation") or case.profile.verification)
         verifies = case.profile.verifies(operation)
         until = reading.until(verifies)
-        hit = tuple(
-            _own(probe_run, [call for call in probe_run.before(until).calls(operation) if call.fault], verifies)
-        )
+        hit = tuple(_own(probe_run, [call for call in probe_run.before(until).calls(operation) if call.fault]))
         what = f"{operation}{reading.says(probe_run.params, hit[0] if hit else None)}"
         yield Trouble(
             probe_run=probe_run, operation=operation, until=until, what=what, verifies=verifies, hit=hit
         )  # fmt: skip
 
 
-def _own(probe_run: ProbeRun, hit: list[Call], verifies: bool) -> list[Call]:
-    """Of the checks that went wrong, those of this probe run's own payment, where there are any."""
-    payments = payments_of(probe_run.world, probe_run.order("unverified")) if verifies else ()
+def _own(probe_run: ProbeRun, hit: list[Call]) -> list[Call]:
+    """Of the calls that went wrong, those for this probe run's own order, where there are any: a job that goes through other orders
+    meets the trouble, too. Nothing in a call for an access token says for whom it is."""
+    world, order = probe_run.world, probe_run.order("unverified") or probe_run.order()
+    if all(call.role == "open" for call in hit):
+        own = opening_for(world, order, probe_run.entries[0].n)
+        return [call for call in hit if own(call.opened.reference or "")] or hit
+    payments = payments_of(world, order) if all(call.role in VERIFYING for call in hit) else ()
     return [call for call in hit if call.event.payment in payments] or hit
 
 

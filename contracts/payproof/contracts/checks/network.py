@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from payproof.contracts.checks.handling import MOST_ATTEMPTS, Trouble, crashed, judged, not_met, troubles, wrongly_paid
-from payproof.contracts.entries import Call, Ledger, Step
-from payproof.contracts.judging.probe_runs import names_of
+from payproof.contracts.entries import Call, Ledger
 from payproof.contracts.judging.requirements import Case, must
 from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding, Json
-from payproof.contracts.reading.naming import refers
 
 
 @must("flow.network-error")
@@ -65,24 +63,9 @@ def no_storm(case: Case) -> Iterator[Finding]:
     """
     for trouble in troubles(case, "network-error"):
         if case.profile.role_of(trouble.operation) == "open" and trouble.probe_run.params.get("how") != "refuse":
-            sent = len(_sent(trouble))
+            sent = len(trouble.hit)
             times = "once" if sent == 1 else f"{sent} times"
             yield judged(case, trouble, (not_met, _stormed), f"sent {times}: {trouble.what}", attempts=sent)
-
-
-def _sent(trouble: Trouble) -> list[Call]:
-    """The calls for this probe run's order that the integration sent by itself; also under names that nobody has heard before."""
-    world, first = trouble.probe_run.world, trouble.probe_run.entries[0].n
-    names = names_of(world, trouble.order)
-    heard = {call.opened.reference or "" for call in world.of(Call) if call.n < first and call.role == "open"} | {""}
-    heard |= {str(step.facts.get("order")) for step in world.of(Step) if step.n < first and step.facts.get("order")}
-
-    def own(reference: str) -> bool:
-        if any(refers(reference, name) for name in names):
-            return True
-        return not any(reference == each or refers(reference, each) for each in heard)
-
-    return [call for call in trouble.hit if own(call.opened.reference or "")] or list(trouble.hit)
 
 
 _AT_ONCE, _PAUSE = 0.2, 0.5
@@ -105,7 +88,7 @@ def _by_the_library(sent: list[Call]) -> int:
 
 
 def _stormed(case: Case, trouble: Trouble) -> Finding | None:
-    sent = _sent(trouble)
+    sent = list(trouble.hit)
     if len(sent) - _by_the_library(sent) <= MOST_ATTEMPTS:
         return None
     opened = [entry for entry in trouble.disturbed.of(Ledger) if entry.event == "opened"]

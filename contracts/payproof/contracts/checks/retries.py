@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from payproof.contracts.checks.handling import Trouble, judged, not_met, troubles
 from payproof.contracts.entries import Call
-from payproof.contracts.judging.probe_runs import background
+from payproof.contracts.judging.attempts import background
 from payproof.contracts.judging.requirements import Case, must, should
 from payproof.contracts.model import Finding, Json
 

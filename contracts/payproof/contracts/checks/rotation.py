@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from payproof.contracts.checks.credentials import secret_of
 from payproof.contracts.entries import Checkout, OrderSeen, Page, Process
-from payproof.contracts.judging.probe_runs import ProbeRun, attempts, final, probe_runs
+from payproof.contracts.judging.attempts import attempts
+from payproof.contracts.judging.probe_runs import ProbeRun, final, probe_runs
 from payproof.contracts.judging.requirements import Case, must
 from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding
@@ -68,6 +69,7 @@ def rotation(case: Case) -> Iterator[Finding]:
                 actual={"paid": False, "state": paid.state if paid else ""},
                 world=probe_run.world,
                 seen=[mark, *after.calls()[-2:], paid],
+                unless="token.renewed" if _kept_its_token(case, after) else (),
             )
         else:
             yield case.passed(
@@ -75,6 +77,13 @@ def rotation(case: Case) -> Iterator[Finding]:
                 world=probe_run.world,
                 seen=[mark, paid],
             )
+
+
+def _kept_its_token(case: Case, after: ProbeRun) -> bool:
+    """Whether what was started never sent a secret at all: it has the access token of before, and the gateway answers it 401."""
+    asked = after.calls()
+    kept = bool(asked) and all(call.response and call.response.status == 401 for call in asked)
+    return kept and case.profile.has("authenticate") and not after.calls("authenticate")
 
 
 def _came_up(after: ProbeRun) -> bool:

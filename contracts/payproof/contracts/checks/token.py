@@ -5,17 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payproof.contracts.entries import Call, OrderSeen, Step
-from payproof.contracts.judging.probe_runs import (
-    ProbeRun,
-    attempts,
-    background,
-    elsewhere,
-    final,
-    front_end_elsewhere,
-    payments_of,
-    probe_runs,
-    waited_for,
-)
+from payproof.contracts.judging.attempts import attempts, background, elsewhere, waited_for
+from payproof.contracts.judging.probe_runs import ProbeRun, final, front_end_elsewhere, payments_of, probe_runs
 from payproof.contracts.judging.requirements import Case, must, should
 from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding, Json

@@ -13,6 +13,10 @@ from payproof.contracts.judging.steps import StepName, number
 from payproof.contracts.model import Finding
 from payproof.contracts.run import RecordedWorld
 
+_OF_ANY_CALL = ("stalled", "network-error", "rate-limited")
+"""Probes that make trouble at each call in turn."""
+_PROBES = ("unverified", "outage", "refused-check", *_OF_ANY_CALL)
+
 
 @must("verify.unreachable")
 def unreachable(case: Case) -> Iterator[Finding]:
@@ -20,7 +24,7 @@ def unreachable(case: Case) -> Iterator[Finding]:
 
     Why: marking it paid gives goods away; marking it failed loses a customer's money.
 
-    Judged: after a real payment the status check fails in turn with 500, no answer, prose, cut JSON, an oversized answer,
+    Judged: after a real payment the status check fails in turn with 500, 429, no answer, prose, cut JSON, an oversized answer,
     another payment's answer, nothing at all, once for some seconds; the order must not be paid then. The check works again, the customer reloads,
     a background job has its time (order.within, else 60 s, when all probes have run): now the order must be paid, or held
     for a person.
@@ -28,10 +32,8 @@ def unreachable(case: Case) -> Iterator[Finding]:
     Fix: keep the order pending when the answer is not a success for exactly this payment, and verify again on reload or
     from a job.
     """
-    for probe_run in probe_runs(case.run, "unverified", "outage", "stalled", "refused-check", "network-error"):
-        if probe_run.probe in ("stalled", "network-error") and not case.profile.verifies(
-            str(probe_run.params.get("operation"))
-        ):
+    for probe_run in probe_runs(case.run, *_PROBES):
+        if probe_run.probe in _OF_ANY_CALL and not case.profile.verifies(str(probe_run.params.get("operation"))):
             continue
         if probe_run.step(StepName.PAID) is None or probe_run.step(StepName.MENDED) is None:
             yield case.stuck(probe_run, _what(probe_run))
@@ -40,6 +42,8 @@ def unreachable(case: Case) -> Iterator[Finding]:
 
 
 def _what(probe_run: ProbeRun) -> str:
+    if probe_run.probe == "rate-limited":
+        return "answered with HTTP 429"
     return answer_of(probe_run.params) if kind_of(probe_run.params) else outage_of(probe_run.params)
 
 

@@ -6,16 +6,9 @@ from collections.abc import Iterator
 
 from payproof.contracts.entries import Call, Checkout, Entry, OrderSeen, Step
 from payproof.contracts.events import VERIFYING
+from payproof.contracts.judging.attempts import waited_for
 from payproof.contracts.judging.deliveries import vouching
-from payproof.contracts.judging.probe_runs import (
-    ProbeRun,
-    ever_paid,
-    final,
-    ledger,
-    payments_of,
-    probe_runs,
-    waited_for,
-)
+from payproof.contracts.judging.probe_runs import ProbeRun, ever_paid, final, ledger, payments_of, probe_runs
 from payproof.contracts.judging.requirements import Case, must
 from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding
@@ -51,7 +44,7 @@ def status_checked(case: Case) -> Iterator[Finding]:
             checks += vouching(world, payments, paid.at)
             if not checks and not _asked_since(world, order, answered, paid):
                 yield case.failed(
-                    f"order {order} is paid though the gateway was never asked about its payment",
+                    f"order {order} is paid though the gateway answered no status check of its payment",
                     expected={"status checks answered": "at least 1"},
                     actual={"status checks answered": 0, "order": paid.state},
                     world=world,

@@ -1,4 +1,4 @@
-"""Reading journals: probe runs, an order's payments, the calls that one request of the customer caused."""
+"""Reading journals: probe runs, an order's payments, what kept a probe run from getting where it should."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from payproof.contracts.entries import (
     Process,
     Step,
 )
-from payproof.contracts.events import VERIFYING, Confirmed, PaymentStatus, Settled
+from payproof.contracts.events import Confirmed, PaymentStatus, Settled
 from payproof.contracts.judging.steps import StepName, renamed
 from payproof.contracts.model import Json
 from payproof.contracts.reading.naming import refers
@@ -118,6 +118,21 @@ def names_of(world: RecordedWorld, order: str) -> frozenset[str]:
     return frozenset(names - {""})
 
 
+def opening_for(world: RecordedWorld, order: str, first: int) -> Callable[[str], bool]:
+    """Whether a call with this reference opens a payment for an order whose probe run began at entry ``first``: the reference names it,
+    or nobody has heard of it before."""
+    names = names_of(world, order)
+    heard = {call.opened.reference or "" for call in world.of(Call) if call.n < first and call.role == "open"} | {""}
+    heard |= {str(step.facts.get("order")) for step in world.of(Step) if step.n < first and step.facts.get("order")}
+
+    def own(reference: str) -> bool:
+        if any(refers(reference, name) for name in names):
+            return True
+        return not any(reference == each or refers(reference, each) for each in heard)
+
+    return own
+
+
 def payments_of(world: RecordedWorld, order: str) -> tuple[str, ...]:
     """The payments of an order: those that its checkouts led to, and those whose reference names it."""
     names = names_of(world, order)
@@ -173,15 +188,6 @@ def status_answers(entries: Iterable[Entry]) -> Iterator[tuple[Call, PaymentStat
             yield entry, entry.event
 
 
-def background(world: RecordedWorld) -> bool:
-    """Whether this integration asks the gateway while no customer waits: background verification."""
-    pages = [page for page in world.of(Page) if page.where == "integration"]
-    return any(
-        call.role in VERIFYING and not any(page.began <= call.began <= page.ended + 0.05 for page in pages)
-        for call in world.of(Call)
-    )
-
-
 def front_end_elsewhere(world: RecordedWorld, page: Page) -> bool:
     """Whether this page is a front end's that the run does not start: the integration sends its customers to another host than the one
     at which they order, and has no such page itself."""
@@ -193,53 +199,6 @@ def front_end_elsewhere(world: RecordedWorld, page: Page) -> bool:
         if each.purpose in ("before", "checkout", "order")
     }
     return bool(own) and urlsplit(page.request.url).hostname not in own
-
-
-def bursts(calls: list[Call], *, pause: float = 1.0) -> list[list[Call]]:
-    """Calls in groups that follow each other without a pause: one original request and its retries."""
-    groups: list[list[Call]] = []
-    for call in sorted(calls, key=lambda call: call.began):
-        if groups and call.began - max(other.ended for other in groups[-1]) < pause:
-            groups[-1].append(call)
-        else:
-            groups.append([call])
-    return groups
-
-
-def waited_for(pages: Iterable[Page], call: Call) -> bool:
-    """Whether a call was sent while one of these pages was waited for."""
-    return any(page.began <= call.began <= page.ended for page in pages)
-
-
-def attempts(probe_run: ProbeRun, calls: list[Call]) -> list[Call]:
-    """The longest series of calls that one original request caused.
-
-    While a customer waits, everything that is sent for that request counts, however slowly; where the integration also
-    re-checks in the background, only status checks that follow each other without a pause are known to be one request's,
-    and of the calls for an access token only those that are more than its re-checks may want.
-    """
-    if not calls:
-        return []
-    if background(probe_run.world) and any(call.role in VERIFYING for call in calls):
-        groups = bursts(calls, pause=0.2)
-    else:
-        groups = [[call for call in calls if waited_for((page,), call)] for page in probe_run.pages()]
-        groups += bursts([call for call in calls if not any(call in group for group in groups)])
-    worst = max(groups, key=len, default=calls[:0])
-    if all(call.role == "authenticate" for call in worst):
-        worst = worst[min(elsewhere(probe_run.world, worst), len(worst) - 1) :]
-    return worst
-
-
-def elsewhere(world: RecordedWorld, calls: list[Call]) -> int:
-    """How many of these calls for an access token may be for payments that are re-checked in the background. Nothing in such a call
-    says for which; each payment that the integration was not yet told is paid may want one, every second."""
-    if not calls or not background(world):
-        return 0
-    began, ended = calls[0].began, calls[-1].began
-    told = {status.payment for call, status in status_answers(world.entries) if status.paid and call.ended <= began}
-    opened = {entry.payment for entry in world.of(Ledger) if entry.event == "opened" and entry.at <= began}
-    return len(opened - told) * (1 + int(ended - began))
 
 
 def obstacle(probe_run: ProbeRun) -> tuple[str, tuple[Entry, ...]]:

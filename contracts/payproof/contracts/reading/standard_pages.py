@@ -117,6 +117,18 @@ _SENTENCES = (
     "backend fetch failed|guru meditation|varnish cache server",
     "the server encountered an internal error while processing this request",
     "gateway time-out",
+    # Where there is no page: werkzeug, Express, PHP, Apache, Django, Next.js, Rails, Tomcat, Fastify, Python's http.server
+    "the requested url was not found on the server",
+    "if you entered the url manually please check your spelling and try again",
+    r"(?:cannot|route) (?:get|post|head):? ?/\S*(?: not found)?",
+    r"the requested (?:resource|url)(?: \S+)? was not found on this server",
+    "this page could not be found",
+    "the page you were looking for doesn't exist",
+    "you may have mistyped the address or the page may have moved",
+    "the origin server did not find a current representation for the target resource or is not willing to disclose that one exists",
+    "error response",
+    "message: file not found",
+    r"error code explanation: \d+ - nothing matches the given uri",
 )  # fmt: skip
 _WORDS = (
     "server error", "http status", "http error", "application error", "runtime error", "unhandled exception", "uncaught exception",

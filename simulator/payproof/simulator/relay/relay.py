@@ -12,6 +12,7 @@ from payproof.contracts.entries import Step
 from payproof.contracts.events import AnyEvent, Confirmed, Settled
 from payproof.contracts.journal import Journal
 from payproof.contracts.profile import Profile
+from payproof.contracts.reading.retry_after import seconds_asked
 from payproof.contracts.redaction.secrets import mint
 from payproof.contracts.run import Power
 from payproof.simulator.books.records import SECRET_KEY, Merchant
@@ -195,5 +196,5 @@ def _minted(like: str) -> str:
 
 def _retry_after(answer: Response) -> float:
     """Seconds; a whole minute where the answer does not say."""
-    asked = answer.headers.get("retry-after", "")
-    return float(min(int(asked), 300)) if asked.isdigit() else 60.0
+    asked = seconds_asked(answer.headers.items())
+    return 60.0 if asked is None else min(asked, 300.0)

@@ -23,6 +23,8 @@ UNKNOWN_CURRENCY = "XTS"
 _RETRY_AFTER = 2
 _MOMENTS = (0.0, 1.0, 2.0)
 """Seconds before each attempt of a customer who starts again."""
+_GOES_ON = 0.4
+"""Seconds without another call after which nobody goes on without the customer."""
 _CUSTOMERS = 8
 """More than the failures in a row after which circuit breakers usually open."""
 
@@ -80,9 +82,11 @@ async def error_answer(world: World, operation: str, fault: str, **params: Json)
     if world.profile.role_of(operation) == "authenticate":
         world.target.expire_tokens()
     world.step(f"the gateway will answer {operation} with: {params.get('error', fault)}", "armed", canary=canary)
-    async with world.fault(fault, operation=operation, canary=canary, **params):
+    async with world.fault(fault, operation=operation, canary=canary, **params) as number:
         await world.checkout(order, customer)
         await world.look(order, customer)
+        if fault == "status":  # one kind of answer is enough to see who goes on without the customer
+            await world.burst(number, pause=_GOES_ON)
     world.step("the customer gave up on this attempt", StepName.TRIED)
     await world.recover()
     if operation == world.profile.named("open") and params.get("error") == _no_fault_of_the_order(world):
@@ -157,6 +161,7 @@ async def unknown_currency(world: World) -> None:
 
 @probe(
     "errors.rate-limit",
+    "verify.unreachable",
     "flow.recovers",
     "errors.friendly",
     group="rate-limit",
@@ -165,19 +170,35 @@ async def unknown_currency(world: World) -> None:
 )
 async def rate_limited(world: World, operation: str) -> None:
     """One call is answered 429 with Retry-After: 2; whatever asks again later is answered properly."""
+    if world.profile.verifies(operation):
+        await _limited_check(world, operation)
+        return
     order, customer = world.new_order(), world.customer()
     canary = mint_canary(world)
     if world.profile.role_of(operation) == "authenticate":
         world.target.expire_tokens()
-    if not world.profile.verifies(operation):
-        async with world.fault("rate-limit", operation=operation, times=1, seconds=_RETRY_AFTER, canary=canary):
-            world.step("the gateway will answer 429", "armed", canary=canary)
-            await world.checkout(order, customer)
-    else:
-        tab = await world.pay_and_stay(order, customer)
-        if tab is None:
-            return
-        async with world.fault("rate-limit", operation=operation, times=1, seconds=_RETRY_AFTER, canary=canary):
-            world.step("the customer paid; the gateway will answer 429", "armed", canary=canary)
-            await world.come_back(tab.url, customer, order)
+    async with world.fault("rate-limit", operation=operation, times=1, seconds=_RETRY_AFTER, canary=canary):
+        world.step("the gateway will answer 429", "armed", canary=canary)
+        await world.checkout(order, customer)
     await world.recover(wait=_RETRY_AFTER + 0.1)
+
+
+async def _limited_check(world: World, operation: str) -> None:
+    """The customer has paid. A job's look at another order must not use the answer up, and a job may look when the customer has gone."""
+    order, customer = world.new_order(role="unverified"), world.customer()
+    canary = mint_canary(world)
+    tab = await world.pay_and_stay(order, customer)
+    if tab is None:
+        return
+    named = all(call.event.payment for call in world.calls(operation))
+    mine = world.payment_of(order) if named else ""
+    world.step("the customer paid", StepName.PAID)
+    async with world.fault(
+        "rate-limit", operation=operation, payment=mine, times=1, seconds=_RETRY_AFTER, canary=canary
+    ) as number:
+        world.step("the gateway will answer 429", "armed", canary=canary)
+        await world.come_back(tab.url, customer, order)
+        await world.until_hit(number)
+    await asyncio.sleep(_RETRY_AFTER + 0.1)
+    await world.mended(order, customer, tab.url)
+    await world.recover()

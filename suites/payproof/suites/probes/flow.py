@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from urllib.parse import urljoin
 
+from payproof.contracts.checks.flow import NO_PAGE, NOWHERE
 from payproof.contracts.entries import Call, Ledger
 from payproof.contracts.judging.steps import StepName
 from payproof.suites.driver.recipe import uses
@@ -91,19 +93,22 @@ async def large_amount(world: World) -> None:
 @probe("flow.cancelled")
 async def cancelled(world: World) -> None:
     """The customer opens the hosted checkout, cancels, and is sent back to the shop (or looks at the order alone, where the shop gave
-    no cancel URL)."""
-    await cancel(world)
+    no cancel URL). Where the shop answers that there is no such page, it is asked for an address that it certainly does not have."""
+    await cancel(world, compares=True)
 
 
-async def cancel(world: World) -> None:
-    """A customer starts to pay, and cancels."""
+async def cancel(world: World, *, compares: bool = False) -> None:
+    """A customer starts to pay, and cancels. ``compares``: a page that is not there, with another that is not there."""
     order, customer = world.new_order(), world.customer()
     checkout = await world.checkout(order, customer)
     if checkout.payment:
         tab = await (await world.hosted(checkout, customer)).cancel()
         if tab.state == "left":
             world.step("the customer cancelled", StepName.CANCELLED, url=tab.url)
-            await world.come_back(tab.url, customer, order, purpose="cancel")
+            page = (await world.come_back(tab.url, customer, order, purpose="cancel")).page
+            if compares and page and page.response and page.response.status in NO_PAGE:
+                nobodys = "".join(world.rng.choices("bcdfghjkmnpqrstvwxz", k=12))
+                await customer.browse("GET", urljoin(page.request.url, f"/{nobodys}"), purpose=NOWHERE, order=order.id)
         elif _cancelled(world, checkout.payment):
             # Where a cancel URL may be left out, the customer finds the way back alone.
             world.step("the customer cancelled; the gateway was told no way back", StepName.CANCELLED, no_way_back=True)

@@ -189,20 +189,29 @@ class Shopping(Performance):
 
     async def look_when_hit(self, order: Order, customer: Customer, fault: int) -> OrderSeen:
         """Look at an order once its verification, perhaps a background job's, has met the fault."""
-        pace = self.config.integration.order.within or 3 * self.shared.latency
-        await self.until(lambda: self.target.faults.fired(fault) > 0, pace)
+        await self.until_hit(fault)
         if self.config.integration.order.within:
-            await self._burst(fault)
+            await self.burst(fault)
         return await self.look(order, customer)
 
-    async def _burst(self, fault: int) -> None:
-        """Wait while a background job meets the fault again and again, until there is no doubt about it: on a busy machine it needs
-        longer for the same attempts."""
+    async def until_hit(self, fault: int) -> None:
+        """Until a verification, perhaps a background job's, has met the fault, or nobody's will."""
+        pace = self.config.integration.order.within or 3 * self.shared.latency
+        await self.until(lambda: self.target.faults.fired(fault) > 0, pace)
+
+    def payment_of(self, order: Order) -> str:
+        """The payment that this order's last checkout led to; empty when it led to none."""
+        started = (each for each in reversed(self.journal.entries) if isinstance(each, Checkout))
+        return next((each.payment for each in started if each.order == order.id and each.payment), "")
+
+    async def burst(self, fault: int, *, pause: float = 0.2) -> None:
+        """Wait while something in the background meets the fault again and again, until there is no doubt about it: on a busy machine it
+        needs longer for the same attempts. ``pause``: seconds without another one after which nobody goes on."""
         deadline = self.journal.now() + _LONGEST_BURST
         met = -1
         while met < self.target.faults.fired(fault) <= 2 * MOST_ATTEMPTS and self.journal.now() < deadline:
             met = self.target.faults.fired(fault)
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(pause)
 
     async def pay(self, order: Order, customer: Customer, checkout: Checkout, payer: str = "paid") -> Purchase:
         """From the hosted checkout to a look at the order."""

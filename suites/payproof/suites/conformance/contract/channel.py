@@ -17,6 +17,7 @@ from payproof.contracts.contract.examples import Example, good_example
 from payproof.contracts.entries import Request, Response, header
 from payproof.contracts.events import ACCESS_TOKEN, AnyEvent, issued_by
 from payproof.contracts.model import PayproofError
+from payproof.contracts.reading.retry_after import seconds_asked
 from payproof.contracts.redaction import secret_fields
 from payproof.contracts.redaction.secrets import Redactor
 from payproof.simulator.relay.rate_budget import BudgetSpent, RateBudget
@@ -142,7 +143,8 @@ class Channel:
 
     def _wait_where_asked(self, answer: httpx.Response) -> None:
         if answer.status_code == 429:
-            self._client.hold(_seconds(answer.headers.get("retry-after", "")))
+            asked = seconds_asked(answer.headers.items())
+            self._client.hold(5.0 if asked is None else asked)
         if self._client.limited >= _LIMITED:
             self._give_up(
                 f"the server answered 429 {_LIMITED} times in a row, each time after the pause that it had asked for",
@@ -225,7 +227,3 @@ class Channel:
         """Whether a request carried an access token that this server gave us."""
         scheme, _, value = header(exchange.request.headers, "authorization").partition(" ")
         return scheme.lower() == "bearer" and value.strip() in self.tokens
-
-
-def _seconds(retry_after: str) -> float:
-    return float(retry_after) if retry_after.strip().isdigit() else 5.0

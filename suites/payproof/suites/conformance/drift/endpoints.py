@@ -13,6 +13,7 @@ import httpx
 from payproof.contracts.comparing.catalogue import CaseRequest, DriftCase
 from payproof.contracts.model import Json, PayproofError
 from payproof.contracts.profile import Payer, Profile
+from payproof.contracts.reading.retry_after import seconds_asked
 from payproof.contracts.redaction.secrets import Redactor
 from payproof.simulator.cassettes import RecordedExchange
 from payproof.simulator.relay.sandbox_exchange import OnExchange, SandboxExchange, request_of, response_of
@@ -193,16 +194,16 @@ class _Live(httpx.AsyncBaseTransport):
         return _unpacked(answer.status_code, answer.headers.multi_items(), answer.content, request)
 
     async def _later(self, request: httpx.Request, answer: httpx.Response) -> httpx.Response:
-        pause = answer.headers.get("retry-after", "")
-        if not pause.isdigit() or int(pause) > _LONGEST_PAUSE:
-            asked = f"and asks to wait {pause} s" if pause else "and does not say how long to wait"
+        pause = seconds_asked(answer.headers.items())
+        if pause is None or pause > _LONGEST_PAUSE:
+            asked = "and does not say how long to wait" if pause is None else f"and asks to wait {pause:g} s"
             raise Unanswered(f"the sandbox answers 429, too many requests, {asked}", place="sandbox.rate")
-        self._client.budget.note(f"the sandbox asks to wait {pause} s")
-        await asyncio.sleep(int(pause))
+        self._client.budget.note(f"the sandbox asks to wait {pause:g} s")
+        await asyncio.sleep(pause)
         answer = await self._send(request)
         if answer.status_code == 429:
             raise Unanswered(
-                f"the sandbox answers 429, too many requests, also after the {pause} s that it asked to wait",
+                f"the sandbox answers 429, too many requests, also after the {pause:g} s that it asked to wait",
                 place="sandbox.rate",
             )
         return answer
