@@ -57,6 +57,20 @@ def test_a_customer_who_is_answered_while_the_call_stays_open_is_told_so(written
     assert [pointer.entry for pointer in found.evidence] == [held.n, 1]
 
 
+@pytest.mark.parametrize(("again", "seconds"), [(8.0, 8.0), (2.0, None)])
+def test_a_socket_that_a_client_forgot_when_it_tried_again_is_not_its_limit(
+    written: Written, again: float, seconds: float | None
+) -> None:
+    """What began while the first try was still under way may be anybody's, and has perhaps no limit."""
+    written.page("checkout", seconds=17.0, status=502, began=0.0)
+    written.now = 0.1
+    written.create(status=None, seconds=8.0, ending="hung_up", fault="never-answer")
+    written.now = 0.1 + again
+    written.create(status=None, seconds=20.0 - again, ending="cut", fault="never-answer")
+    found = stalled(behaviour(written.run()))
+    assert found.seconds == (seconds if seconds is None else pytest.approx(seconds, abs=0.2))
+
+
 def test_who_looks_at_the_order_while_the_return_is_open_was_not_answered(written: Written) -> None:
     """On a busy machine a look at the order overtakes the return whose verification is held."""
     written.page("order", seconds=3.0, began=1.0)

@@ -143,12 +143,13 @@ def test_a_library_that_sends_each_attempt_twice_is_not_counted_twice(attempts: 
     run.finding("idempotency.no-storm", verdict)
 
 
-def test_pauses_that_begin_short_and_grow_are_the_integrations_own() -> None:
+@pytest.mark.parametrize("pauses", [(0.05, 0.1, 0.2, 0.4, 0.8, 0.0), (0.0, 0.0, 0.0, 0.6, 0.0, 0.0, 0.0)])
+def test_pauses_that_grow_or_that_a_busy_machine_makes_are_the_integrations_own(pauses: tuple[float, ...]) -> None:
     run = Written()
     with run.probe("network-error", operation="create", how="reset"):
         run.order("1")
         began = run.now
-        for pause in (0.05, 0.1, 0.2, 0.4, 0.8, 0.0):
+        for pause in pauses:
             run.create("p", "1", status=None, ending="cut", fault="reset")
             run.passes(pause)
         run.page("checkout", "1", status=503, began=began)

@@ -54,6 +54,34 @@ def test_one_call_that_is_held_longer_fails(ending: str) -> None:
     assert found.actual["hung up"] is (ending == "hung_up")
 
 
+def forgotten(answered: bool) -> Written:
+    """A client with a limit of eight seconds tries three times, and forgets the socket of its second try, which we break off."""
+    run = Written()
+    with run.probe("stalled", operation="create", sends="headers"):
+        run.order("1")
+        began = run.now
+        run.call("create", status=None, ending="hung_up", seconds=8.0, fault="stall")
+        tried = run.now
+        run.call("create", status=None, ending="hung_up", seconds=8.0, fault="stall")
+        if answered:
+            run.page("checkout", "1", status=503, began=began)
+        run.now = tried
+        run.call("create", status=None, ending="cut", seconds=16.0, fault="stall")
+        if not answered:
+            run.page("checkout", "1", status=503, began=began)
+        run.step("tried")
+    return run
+
+
+def test_a_socket_that_a_client_forgot_while_it_tried_again_is_no_wait_of_its_customers() -> None:
+    found = forgotten(answered=True).finding("timeout.response", Verdict.PASS)
+    assert "the customer was answered after 8." in found.title
+
+
+def test_whoever_waited_until_we_broke_off_was_not_seen_to_give_up() -> None:
+    forgotten(answered=False).finding("timeout.response", Verdict.NOT_EXERCISED)
+
+
 def test_several_calls_one_after_the_other_are_each_measured_alone() -> None:
     assert stalled(12, 12, 12).finding("timeout.response", Verdict.PASS)
 

@@ -39,6 +39,8 @@ REQUIREMENTS: Mapping[Stall, str] = {
 _EARLIER = 0.5
 """Seconds by which a customer must be answered before the call ends, for the two to have different limits."""
 _AS_LONG = 0.9
+_AT_ONCE = 0.1
+"""Seconds by which the end of one try may be noted after the next one has begun."""
 T = TypeVar("T")
 
 
@@ -135,9 +137,12 @@ def _attempted(figure: Patience, met: Sequence[_Held], waiting: Mapping[str, Pag
     """The longest of them, and how many there were in its probe run."""
     longest = max(met, key=lambda found: found.entry.seconds or 0.0)
     if not longest.given_up and (longest.entry.seconds or 0.0) <= figure.limit:
-        longest = _ended_before(
-            longest, longest.entry.seconds or 0.0, ((each, each.entry.seconds or 0.0) for each in met if each.given_up)
-        )
+        lasted, given_up = longest.entry.seconds or 0.0, [each for each in met if each.given_up]
+        began = longest.entry.began if longest.entry.began is not None else longest.entry.at
+        ends = [(each.entry.began or each.entry.at) + (each.entry.seconds or 0.0) for each in given_up]
+        left = _left_behind(waiting[longest.world.name].at(began), began, began + lasted, ends)
+        ended = ((each, each.entry.seconds or 0.0) for each in given_up)
+        longest = _ended_before(longest, lasted, ended, left_behind=left)
     world, entry = longest.world, longest.entry
     lasted = round(entry.seconds or 0.0, 3)
     began = entry.began if entry.began is not None else entry.at
@@ -170,8 +175,10 @@ def _measured(
 ) -> Patience:
     found = max(calls, key=lambda each: each[1].seconds)
     if found[1].ending != "hung_up" and found[1].seconds <= figure.limit:
-        ended = ((each, each[1].seconds) for each in calls if each[1].ending == "hung_up")
-        found = _ended_before(found, found[1].seconds, ended)
+        given_up = [each for each in calls if each[1].ending == "hung_up"]
+        page, ends = waiting[found[0].name].page(found[1]), [call.ended for _, call in given_up]
+        left = _left_behind(page, found[1].began, found[1].ended, ends)
+        found = _ended_before(found, found[1].seconds, ((each, each[1].seconds) for each in given_up), left_behind=left)
     world, longest = found
     page = _answered_early(waiting[world.name].page(longest), longest.ended)
     return replace(
@@ -184,11 +191,19 @@ def _measured(
     )
 
 
-def _ended_before(broken_off: T, lasted: float, given_up: Iterable[tuple[T, float]]) -> T:
-    """What we broke off after ``lasted`` seconds; or what the client gave up before, where that had lasted about as long: then it is
-    the same limit."""
+def _left_behind(page: Page | None, began: float, broken_off: float, given_up: Iterable[float]) -> bool:
+    """Whether a try that followed another (``given_up``: when these ended) was broken off by us when the customer had an answer: some
+    clients forget a socket when they try again."""
+    if page is None or page.response is None or page.ended >= broken_off:
+        return False
+    return any(ended < began + _AT_ONCE for ended in given_up)
+
+
+def _ended_before(broken_off: T, lasted: float, given_up: Iterable[tuple[T, float]], *, left_behind: bool) -> T:
+    """What we broke off after ``lasted`` seconds; or what the client gave up before, where that had lasted about as long, and so has
+    the same limit, or where nobody cared for the other any more (``left_behind``)."""
     found = max(given_up, key=lambda each: each[1], default=(broken_off, 0.0))
-    return found[0] if found[1] >= lasted * _AS_LONG else broken_off
+    return found[0] if found[1] >= lasted * _AS_LONG or (left_behind and found[1]) else broken_off
 
 
 def _longest(operation: str, calls: Sequence[tuple[RecordedWorld, Call]], limits: Limits) -> Patience:

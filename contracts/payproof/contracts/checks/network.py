@@ -75,7 +75,8 @@ _AT_ONCE, _PAUSE = 0.2, 0.5
 def _by_the_library(sent: list[Call]) -> int:
     """How many of these calls an HTTP library sends again by itself: one for each that was lost on a kept connection; and, where
     the integration pauses between its attempts, the same bytes once more at once (some do that on fresh connections, too). Such a
-    library does it to every attempt, but for one that a busy machine may delay: short pauses that grow are the integration's own."""
+    library does it to every attempt, but for one that a busy machine may delay: short pauses that grow are the integration's own, and so
+    are three calls without a pause."""
     pairs = list(pairwise(sorted(sent, key=lambda call: call.began)))
     gaps = [again.began - lost.ended for lost, again in pairs]
     same = [
@@ -83,7 +84,8 @@ def _by_the_library(sent: list[Call]) -> int:
         for gap, (lost, again) in zip(gaps, pairs, strict=True)
     ]
     twice = sum(soon and not (number and same[number - 1]) for number, soon in enumerate(same))
-    each = twice >= len(sent) // 2 - 1 and max(gaps, default=0.0) >= _PAUSE
+    paused = max(gaps, default=0.0) >= _PAUSE and not any(soon and sooner for soon, sooner in pairwise(same))
+    each = paused and twice >= len(sent) // 2 - 1
     return max(sum(call.nth > 1 for call in sent), twice if each else 0)
 
 

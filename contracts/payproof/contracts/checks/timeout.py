@@ -54,6 +54,10 @@ _ALIKE = 0.5
 """Seconds by which two waits with the same limit differ."""
 
 
+_AT_ONCE = 0.1
+"""Seconds by which the end of one try may be noted after the next one has begun."""
+
+
 def _telling(waits: list[_Wait]) -> list[_Wait]:
     """Without those that ended with the fault, when another one was given up: had they been given longer, they would have been too."""
     patience = max((wait.seconds for wait in waits if wait.hung_up), default=0.0)
@@ -88,6 +92,13 @@ def _given_up(case: Case, situation: _Situation) -> Finding:
         return case.passed(
             f"{situation.what} was given up after {seconds} s", actual=actual, world=world, seen=[longest.entry]
         )
+    if _left_behind(situation, longest):
+        return case.passed(
+            f"the customer was answered after {answered:.1f} s, though {situation.what} was still open then",
+            actual=actual,
+            world=world,
+            seen=[longest.entry],
+        )
     how = "came to its end" if longest.answered else "was broken off"
     return case.not_exercised(
         f"{situation.what} {how} after {seconds} s, before the integration had its {situation.limit:g}",
@@ -108,16 +119,30 @@ def _never_called(case: Case, operation: str) -> tuple[str, ...]:
     return ("token.renewed",) if case.profile.role_of(operation) == "authenticate" else CAUSES
 
 
+def _left_behind(situation: _Situation, wait: _Wait) -> bool:
+    """Whether this wait, which we broke off, was one that its integration did not care for any more: it began when another had been given
+    up, and its customer had an answer. Some clients forget a socket when they try again."""
+    ended = _answered_at(situation, wait)
+    again = any(each.hung_up and each.began + each.seconds < wait.began + _AT_ONCE for each in situation.waits)
+    return again and not wait.answered and ended is not None and ended < wait.began + wait.seconds
+
+
 def _answered_after(situation: _Situation, wait: _Wait) -> float | None:
-    """Seconds until the customer whose request led to this wait had an answer; None where nobody waited, or nobody got one. A checkout's
-    page that loads itself again meanwhile is none."""
+    """Seconds from the beginning of this wait until its customer had an answer."""
+    ended = _answered_at(situation, wait)
+    return None if ended is None else round(ended - wait.began, 1)
+
+
+def _answered_at(situation: _Situation, wait: _Wait) -> float | None:
+    """When the customer whose request led to this wait had an answer; None where nobody waited, or nobody got one. A checkout's page
+    that loads itself again meanwhile is none."""
     waiting = [
         page
         for page in situation.probe_run.pages("checkout", "return", "reload")
         if page.began <= wait.began <= page.ended and page.response is not None
     ]
     answers = [answer for page in waiting if (answer := _answer(situation.probe_run, page)) is not None]
-    return round(min(page.ended for page in answers) - wait.began, 1) if answers else None
+    return min((page.ended for page in answers), default=None)
 
 
 def _answer(probe_run: ProbeRun, page: Page) -> Page | None:
