@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from urllib.parse import quote
 
 import pytest
@@ -217,3 +218,9 @@ def test_what_a_base_address_must_not_hold_is_refused(url: str) -> None:
 )
 def test_where_an_address_on_a_page_leads(address: str, leads: str) -> None:
     assert addresses.joined("https://shop.example/orders/7", address) == leads
+
+
+def test_a_long_word_is_read_in_linear_time() -> None:
+    began = time.process_time()
+    assert any(each.host == "a.example" for each in addresses.readings(f"{'key' * 15_000} 1ftp://a.example/b"))
+    assert time.process_time() - began < 1

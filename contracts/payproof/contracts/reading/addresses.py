@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 
 _DOTS = str.maketrans(dict.fromkeys("\u3002\uff0e\uff61", "."))
 _UNSEEN = re.compile(r"[\x00-\x20\x7f\xad\u200b-\u200f\u2060\ufeff]")
-_ADDRESS = re.compile(r"(?:https?:/*|[a-z][a-z0-9+.-]*:/+)([^\s\"'<>]*)", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:https?:/*|(?<![a-z0-9+.-])[0-9+.-]*[a-z][a-z0-9+.-]*:/+)([^\s\"'<>]*)", re.IGNORECASE)
 _NAMED = re.compile(r"[\w-]+(\.[\w-]+)+\.?(:\d*)?")
 _ROUNDS = 12
 """Rounds of decoding: as many as any chain of servers would do, and more."""

@@ -28,6 +28,7 @@ DEEPEST = 1_000
 """Elements within elements; browsers stop at 512. A page that is nested deeper is read as a text without elements."""
 _LAX = 4_000
 """The same where ends are left out, as HTML allows (a list of thousands of ``<li>``)."""
+_MOST_UNFINISHED = 2_000
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9-]*)")
 _VOID = frozenset(
     ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
@@ -39,7 +40,15 @@ _OPEN_ENDED = frozenset(("p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbod
 def soup(body: str) -> BeautifulSoup:
     """A page as a tree, parsed once; nobody changes it."""
     body = body[:PARSED]
-    return Tree(html.escape(re.sub(r"<[^>]{0,2000}>", " ", body)) if _deep(body) else body, "html.parser")
+    plain = _deep(body) or _unfinished(body)
+    return Tree(html.escape(re.sub(r"<[^>]{0,2000}>", " ", body)) if plain else body, "html.parser")
+
+
+def _unfinished(body: str) -> bool:
+    """Thousands of tags or comments without an end: the parser would look for it from each of them to the end of the page."""
+    return any(
+        body.count(begin, body.rfind(end) + 1) > _MOST_UNFINISHED for begin, end in (("<", ">"), ("<!--", "-->"))
+    )
 
 
 def too_deep(response: Response) -> bool:
