@@ -97,6 +97,13 @@ def test_a_mistake_in_another_style_is_found_by_its_check_and_by_no_unrelated_on
     assert set(found) <= {row["requirement"], *row["also"]}, found
 
 
+def test_a_status_check_that_only_a_job_makes_meets_its_429(style: Style) -> None:
+    """Seconds after the customer had an answer, and beside the job's looks at other orders."""
+    result = _judged("go-background", style("go-background"), Options(only=("errors.rate-limit",), seed=9))
+    assert not _found(result)
+    assert not _unjudged(result, "errors.rate-limit")
+
+
 def test_the_mistakes_of_a_style_are_for_different_requirements_that_exist() -> None:
     for name, table in _defects().items():
         asked = [row["requirement"] for row in table.values()]
