@@ -130,6 +130,31 @@ class FailedForGood(Shop):
         return answers, verified
 
 
+class LimitedForGood(Shop):
+    def verify(self, order):
+        answers = {}
+        if self.reload(order).status == "failed":
+            return answers, True
+        for payment in self.orders.payments(order.id):
+            if payment.state != "open":
+                continue
+            try:
+                answer = self.gateway.status(payment.token, order.id)
+                self.settle(order, answer)
+            except GatewayError as error:
+                if error.status == 429:  # a 4xx: the gateway says no
+                    with self.orders.transaction() as db:
+                        db.execute("UPDATE orders SET status = 'failed' WHERE id = ?", (order.id,))
+                return answers, False
+            answers[payment.token] = answer
+        return answers, True
+
+
+class MisspellsCancelUrl(Shop):
+    def cancel_url(self, order_id):
+        return f"{self.settings.public_url}/canceled/{order_id}"
+
+
 # HTTPS
 
 
@@ -421,6 +446,8 @@ DEFECTS: dict[str, dict[str, object]] = {
     "ignores-currency": {"shop_class": IgnoresCurrency},
     "paid-when-unreachable": {"shop_class": PaidWhenUnreachable},
     "failed-for-good": {"shop_class": FailedForGood},
+    "limited-for-good": {"shop_class": LimitedForGood},
+    "misspells-cancel-url": {"shop_class": MisspellsCancelUrl},
     "http-return-url": {"shop_class": HttpReturnUrl},
     "scientific-amount": {"gateway_class": ScientificAmount},
     "pings-with-status-check": {"gateway_class": PingsWithStatusCheck},

@@ -105,16 +105,17 @@ def test_no_free_port_is_a_lack(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Usage(NamedTuple):
-    free: int
+    f_bavail: int
+    f_frsize: int
 
 
 def test_a_full_disk_is_noticed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     breathe("127.0.0.1", 9, tmp_path)
 
     def full(folder: Path) -> Usage:
-        return Usage(1000)
+        return Usage(1, 1000)
 
-    monkeypatch.setattr("shutil.disk_usage", full)
+    monkeypatch.setattr("os.statvfs", full)
     with pytest.raises(Lacking, match="no space left"):
         breathe("127.0.0.1", 9, tmp_path)
 
