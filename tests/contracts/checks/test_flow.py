@@ -184,6 +184,7 @@ def test_an_address_that_the_shop_gave_and_does_not_have_warns(
     requirement: str, probe: str, purpose: str, body: str
 ) -> None:
     judged = ended(probe, purpose, status=404, body=body)
+    judged.page("return", "0")
     found = judged.finding(requirement, Verdict.FAIL if not body and probe == "refused" else Verdict.WARN)
     assert found.actual == {"status": 404} or not body
 
@@ -211,7 +212,22 @@ def test_what_a_shop_says_of_any_address_that_it_does_not_have_is_no_cancel_page
         if elsewhere is not None:
             run.page("nowhere", "1", status=404, body=elsewhere, url="https://shop.test/qwrtz")
         run.seen("1", False)
+    run.page("return", "0")
     assert run.finding("flow.cancelled", verdict)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"status": 404, "body": "<pre>Cannot GET /thanks</pre>"},
+        {"body": '{"status": "paid"}', "kind": "application/json"},
+        {"status": 302, "body": ""},
+    ],
+)
+def test_where_who_paid_comes_back_to_no_page_either_a_front_end_has_both(page: dict[str, Any]) -> None:
+    run = ended("cancelled", "cancel", status=404, body="<pre>Cannot GET /cancelled</pre>")
+    run.page("return", "0", **page)
+    assert run.finding("flow.cancelled", Verdict.PASS)
 
 
 def test_a_front_end_that_the_run_does_not_start_may_have_the_cancel_page() -> None:

@@ -178,7 +178,7 @@ def _ends_unpaid(
             world=probe_run.world,
             seen=[mark, arrived[-1], crashed],
         )
-    elif _nowhere(probe_run, arrived[-1]) and not (blank_is_bad and pages.blank(last)):
+    elif _nowhere(case, probe_run, arrived[-1]) and not (blank_is_bad and pages.blank(last)):
         yield case.failed(
             f"the shop has no page at the address that it gave for the way back, when {what}",
             expected="a page for people",
@@ -210,13 +210,20 @@ NOWHERE = "nowhere"
 """The customer opens an address that the shop certainly does not have."""
 
 
-def _nowhere(probe_run: ProbeRun, page: Page) -> bool:
+def _nowhere(case: Case, probe_run: ProbeRun, page: Page) -> bool:
     """Whether there is no such page: a program says so in its own words, or the shop says of it what it says of any address that it
-    does not have. What else a shop says is for people."""
+    does not have. What else a shop says is for people. Where who paid comes back to no page either, a front end that the run does
+    not start has both."""
     if page.response is None or page.response.status not in NO_PAGE or front_end_elsewhere(probe_run.world, page):
+        return False
+    if not any(_is_shown(each) for world in case.run.worlds for each in world.of(Page) if each.purpose == "return"):
         return False
     said = _said(page)
     return not pages.for_people(page.response) or any(_said(each) == said for each in probe_run.pages(NOWHERE))
+
+
+def _is_shown(page: Page) -> bool:
+    return page.response is not None and 200 <= page.response.status < 300 and pages.is_html(page.response)
 
 
 def _said(page: Page) -> tuple[int, str]:
