@@ -100,6 +100,38 @@ def test_a_circuit_has_its_time_to_close_where_there_is_time(
     asyncio.run(scenario())
 
 
+class DiedUnseen(Unsold):
+    """Its integration has just ended, which is seen once a customer was refused; started again, it sells."""
+
+    running = True
+
+    async def revive(self, *, to_call: bool = True) -> None:
+        self.running = self.running or self.bought > 0
+
+    async def buy(self, order: Order | None = None, *, payer: str = "paid", purpose: str = "checkout") -> Purchase:
+        bought = await super().buy(order, payer=payer, purpose=purpose)
+        return dataclasses.replace(bought, seen=OrderSeen(order=bought.order.id, paid=self.running))
+
+
+def test_an_integration_that_is_seen_to_have_ended_a_moment_later_is_started_for_the_next_customer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def at_once(seconds: float, *args: Any) -> None:
+        """No waiting."""
+
+    async def scenario() -> None:
+        world = DiedUnseen("first", shared(tmp_path))
+        world.running = False
+        world.place = Routing("http://shop.test", "http://127.0.0.1:9", "http://gateway.test")
+        monkeypatch.setattr("payproof.suites.session.world.asyncio.sleep", at_once)
+        await world.recover()
+        monkeypatch.undo()
+        assert (world.bought, world.recovery_failed) == (2, False)
+        await world.stop()
+
+    asyncio.run(scenario())
+
+
 def test_what_one_world_learned_changes_nothing_in_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def at_once(seconds: float, *args: Any) -> None:
         """No waiting."""

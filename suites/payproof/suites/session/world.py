@@ -80,8 +80,10 @@ class World(Shopping):
         self.recovery_failed = not self.target.complaint()
 
     async def _recovered(self, pause: float) -> bool:
-        """Whether another customer's payment goes through after so many seconds, or nobody's will."""
+        """Whether another customer's payment goes through after so many seconds, or nobody's will. A program that just died may be seen
+        to have ended a moment later only."""
         await asyncio.sleep(pause)
+        await self.revive()
         return (await self.buy(self.new_order(role="recovery"), purpose="recovery")).paid or self.recovery_failed
 
     def _turned_away_since(self, since: int) -> bool:
