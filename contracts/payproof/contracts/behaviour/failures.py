@@ -13,7 +13,7 @@ from payproof.contracts.entries import Call, Page
 from payproof.contracts.events import VERIFYING
 from payproof.contracts.model import Pointer
 from payproof.contracts.reading.naming import refers
-from payproof.contracts.reading.retry_after import seconds_asked
+from payproof.contracts.reading.retry_after import EARLY, seconds_asked
 from payproof.contracts.run import RecordedWorld, Run
 
 Failing: TypeAlias = Literal["late", "lost", "unauthorized", "limited", "broken", "refused", "unreadable", "slow"]
@@ -27,8 +27,6 @@ _LATE, _SLOW = 5.0, 1.0
 """Seconds: a connection that ends without an answer after so long was not simply lost; an answer that takes so long is slow."""
 _EARLIER = 0.5
 """Seconds by which a customer must be answered before a call ends, not to have waited for its end."""
-_EARLY = 0.1
-"""Seconds by which a call may come before the time that was asked for: timers fire a little early, and the requirement allows as much."""
 _PAUSE, _QUICK = 1.0, 0.2
 """Seconds within which a call without a customer belongs to the one before; of a background job's next look, the shorter."""
 
@@ -69,7 +67,7 @@ class RetryAfter:
 
     @property
     def obeyed(self) -> bool:
-        return self.after is None or self.after >= self.asked - _EARLY
+        return self.after is None or self.after >= self.asked - EARLY
 
 
 @dataclass(frozen=True, slots=True)

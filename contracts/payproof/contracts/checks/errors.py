@@ -23,7 +23,7 @@ from payproof.contracts.judging.requirements import Case, must, should
 from payproof.contracts.judging.steps import StepName
 from payproof.contracts.model import Finding
 from payproof.contracts.reading import pages
-from payproof.contracts.reading.retry_after import seconds_asked
+from payproof.contracts.reading.retry_after import EARLY, seconds_asked
 
 _NOT_JSON = ("not-json", "empty", "cut", "wrong-content-type", "html")
 """Answers that are valid JSON, and yet cannot be believed or kept, are ``verify.unreachable``'s."""
@@ -199,10 +199,6 @@ def _impatient(case: Case, trouble: Trouble) -> Finding | None:
 _LIMITED = (not_met, crashed, wrongly_paid, _impatient)
 
 
-_ROUNDED = 0.1
-"""Seconds by which somebody who waited may be early, for clocks and for numbers that are rounded."""
-
-
 def _too_early(probe_run: ProbeRun, hit: Call, operation: str, asked: float) -> Call | None:
     """The same request again before so many seconds, without a customer's doing, or a notice of the gateway's own."""
     acts = [page.began for page in probe_run.of(Page) if page.where == "integration" and page.began > hit.ended]
@@ -213,7 +209,7 @@ def _too_early(probe_run: ProbeRun, hit: Call, operation: str, asked: float) -> 
             if call.role == "open"
             else call.event.payment == hit.event.payment
         )
-        early = hit.ended < call.began < hit.ended + asked - _ROUNDED and not any(act <= call.began for act in acts)
+        early = hit.ended < call.began < hit.ended + asked - EARLY and not any(act <= call.began for act in acts)
         if same and early and not _for_another(probe_run, hit, call):
             return call
     return None

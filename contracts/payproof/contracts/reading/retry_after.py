@@ -8,16 +8,21 @@ from email.utils import parsedate_to_datetime
 
 from payproof.contracts.entries import header
 
+EARLY = 0.1
+"""Seconds by which somebody who waited may be early: timers fire a little early, and numbers are rounded."""
+_LONGEST = 366 * 86_400.0
+"""Seconds that are told at most: a stranger's number may have any number of digits."""
+
 
 def seconds_asked(headers: Iterable[tuple[str, str]]) -> float | None:
-    """Seconds, 0 at least; None where the answer names no time, or in no way that can be read. A date counts from the answer's own
-    ``Date``: whose clock it is by, nobody else knows."""
+    """Seconds, 0 at least and a year at most; None where the answer names no time, or in no way that can be read. A date counts from the
+    answer's own ``Date``: whose clock it is by, nobody else knows."""
     sent = tuple(headers)
     asked = header(sent, "retry-after").strip()
     if asked.isascii() and asked.isdecimal():
-        return float(asked)
+        return min(float(asked), _LONGEST)
     until, since = _moment(asked), _moment(header(sent, "date"))
-    return max((until - since).total_seconds(), 0.0) if until and since else None
+    return min(max((until - since).total_seconds(), 0.0), _LONGEST) if until and since else None
 
 
 def _moment(text: str) -> datetime | None:
